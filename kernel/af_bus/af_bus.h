@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _AF_BUS_H
+#define _AF_BUS_H
+
+/**
+ * DOC: Objects
+ *
+ * A *bus* (struct afbus_bus) comes into being when a socket binds, and lives
+ * as long as any socket is on it. Its path is a way to find it at connect and
+ * nothing else: messages never look at it.
+ *
+ * There are three kinds of sockets (struct afbus_sock) on a bus. The
+ * *listening socket* takes connections. Each connection makes a pair: the
+ * *client*, which is on the bus, and the *accepted socket*, its counterpart
+ * on the master's side. The pair hold references on each other until one of
+ * them is closed. Every socket holds a reference on its bus.
+ *
+ * An *address* (struct afbus_addr) is held by one client. A *group*
+ * (struct afbus_group) is the set of addresses that share a prefix.
+ *
+ * DOC: Life of a message
+ *
+ *   check    what is wrong with the call itself              send.c
+ *   build    descriptors, credentials, payload               send.c, scm.c
+ *   route    destination -> set of recipients                route.c
+ *   filter   one copy per recipient, through its filters     filter.c, hook.c
+ *   admit    room at every recipient, or wait for it         admit.c, wait.c,
+ *                                                            claim.c
+ *   ------   point of no return
+ *   commit   place in the sequence, copies into the queues   commit.c
+ *
+ * Everything that can fail or sleep comes before the line and outside the
+ * bus lock. Route, admit and commit of one attempt run under one hold of the
+ * lock. Where the route names a recipient that has no copy yet, the lock is
+ * dropped, the copy is made, and the route is asked again: so the set that is
+ * committed is the set at the message's place in the sequence.
+ *
+ * DOC: Order
+ *
+ * The bus lock is the order. Messages and changes of policy take the next
+ * number of the bus's one sequence while they hold it, and a message is in
+ * all its queues before it lets go.
+ *
+ * DOC: Room
+ *
+ * Messages are added to a queue under the bus lock only. So a queue that has
+ * room when admit looks at it still has room at commit, and nothing needs to
+ * be reserved across sleeps. A sender that finds a queue full takes a seat
+ * (struct afbus_seat) there, in the order in which senders began to wait;
+ * room is given to the seats first. A sender that may not sleep leaves a
+ * claim (struct afbus_claim), and is told when there is room.
+ *
+ * DOC: Locks
+ *
+ * lock_sock(sk)                      set-up of one socket: bind, listen, connect
+ *   afbus_name_lock                  names of buses
+ *   afbus_net.lock                   sockets of a network namespace
+ *     bus->lock                      the bus and everything on it
+ *       sk->sk_receive_queue.lock      a queue, and who waits for room in it
+ *         wait queue locks
+ * afbus_sock.iolock                  one reader at a time, not held to wait
+ *   sk->sk_receive_queue.lock
+ *   afbus_gc_lock                    sockets in flight
+ *     bus->lock
+ *       sk->sk_receive_queue.lock
+ *
+ * None of these is taken under afbus_inflight_lock or afbus_hook_mutex. Nor is
+ * any of them taken under another of its kind, whatever the socket: each kind
+ * is one class to lockdep, and there are no subclasses.
+ */
+
+#include <linux/bus.h>
+#include <linux/kref.h>
+#include <linux/path.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/scm.h>
+#include <net/sock.h>
+
+struct afbus_bus;
+struct afbus_protocol;
+struct afbus_send;
+struct afbus_sock;
+
+extern int afbus_family;
+extern struct proto afbus_proto;
+extern struct proto_ops afbus_ops;
+extern struct workqueue_struct *afbus_wq;
+extern struct pernet_operations afbus_net_ops;
+
+/* Claims that one socket may have at a time. */
+#define AFBUS_MAX_CLAIMS	64
+
+/**
+ * struct afbus_name - path of a bus, parsed
+ * @len: bytes of @path that count, leading NUL of an abstract name included
+ * @path: the name, padded with zeros, and a NUL more than the address has
+ */
+struct afbus_name {
+	unsigned int	len;
+	char		path[BUS_PATH_MAX + 1];
+};
+
+/**
+ * struct afbus_bus - one bus
+ * @ref: references, one per socket on the bus
+ * @free_work: the end of the bus; tables can only be destroyed where one may sleep
+ * @net: network namespace, only compared: valid while @listener is
+ * @proto: protocol of every socket on the bus
+ * @name: what the master bound
+ * @name_node: in the table of names, under afbus_name_lock
+ * @inode_path: inode that bind made, none for an abstract name; owned by the
+ *	listening socket
+ * @connect_wait: connects that wait for the backlog
+ * @lock: the order; guards everything below
+ * @seq: last number given in the sequence
+ * @last_client: last prefix-0 address given
+ * @last_ticket: last place given among waiting senders
+ * @stamp: mark of the current walk over recipients, see struct afbus_sock
+ * @addrs: addresses by value
+ * @groups: groups by prefix
+ * @joined: joined clients
+ * @eaves: joined clients that are eavesdroppers
+ * @blocked: sends that sleep for room anywhere on the bus
+ * @listener: the listening socket, NULL when closed
+ * @backlog: accepted sockets that nobody has taken yet
+ * @nr_backlog: length of @backlog
+ * @max_backlog: what listen() said, negative before
+ * @sndbuf: send buffer of clients to come, 0 for the system's default
+ * @maxqlen: queue length of clients to come
+ * @maxqlen_set: BUS_SET_MAXQLEN was used, listen() has no say any more
+ * @overflow: BUS_OVERFLOW_*
+ */
+struct afbus_bus {
+	struct kref		ref;
+	struct work_struct	free_work;
+	struct net		*net;
+	int			proto;
+	struct afbus_name	name;
+	struct hlist_node	name_node;
+	struct path		inode_path;
+	wait_queue_head_t	connect_wait;
+
+	spinlock_t		lock;
+	u64			seq;
+	u64			last_client;
+	u64			last_ticket;
+	u64			stamp;
+	struct rhashtable	addrs;
+	struct rhashtable	groups;
+	struct list_head	joined;
+	struct list_head	eaves;
+	struct list_head	blocked;
+	struct afbus_sock	*listener;
+	struct list_head	backlog;
+	int			nr_backlog;
+	int			max_backlog;
+	int			sndbuf;
+	int			maxqlen;
+	bool			maxqlen_set;
+	int			overflow;
+};
+
+enum afbus_kind {
+	AFBUS_FREE,
+	AFBUS_LISTENER,
+	AFBUS_CLIENT,
+	AFBUS_ACCEPTED,
+};
+
+/**
+ * struct afbus_sock - one socket
+ * @sk: must be first
+ * @iolock: serialises readers, so that a peek sees a message whole
+ * @protocol: filter of the socket's protocol, NULL for BUS_PROTO_NONE
+ * @bus: set once with @kind, see afbus_sock_bus()
+ * @kind: what the socket is; set once, under lock_sock()
+ * @addr: prefix-0 address of the client of the pair
+ * @maxqlen: messages beyond which the receive queue is full
+ * @used_name: path that connect was given
+ * @passseq: BUS_PASSSEQ
+ * @net_node: among the sockets of the network namespace, under its lock
+ *
+ * Under the bus lock:
+ *
+ * @peer: other half of the pair, with a reference; NULL when closed
+ * @joined: the master has let the client onto the bus, and it is still there
+ * @out: the client was expelled or has left
+ * @joined_node: in afbus_bus.joined
+ * @eaves_node: in afbus_bus.eaves, empty if not an eavesdropper
+ * @backlog_node: in afbus_bus.backlog
+ * @addrs: addresses of the client
+ * @lost: copies that an eavesdropper missed since its last message
+ * @stamp: equals afbus_bus.stamp if the current walk has met this socket
+ * @slot: where the current walk has put it
+ * @claims: what this sender waits for without sleeping
+ * @nr_claims: length of @claims
+ *
+ * Changed under the bus lock and the lock of the receive queue, read under
+ * either:
+ *
+ * @seats: senders that sleep for room in the receive queue, by ticket
+ * @claimed: senders that want to be told of room in the receive queue
+ *
+ * Under the lock of the receive queue:
+ *
+ * @claims_armed: some of @claimed have not been told yet
+ * @want_room: tell the owner itself of room
+ * @wanted: somebody must be told when there is room; may be read without the
+ *	lock by one who has taken it since the change that matters
+ *
+ * Under the lock of the collector, see gc.c:
+ *
+ * @gc_node: among the sockets in flight
+ * @gc_inflight: messages under way that hold the socket's file
+ * @gc_refs: those of them that are not known to be garbage
+ * @gc_candidate: may be garbage, as of the collection under way
+ */
+struct afbus_sock {
+	struct sock		sk;
+	struct mutex		iolock;
+	const struct afbus_protocol *protocol;
+	struct afbus_bus	*bus;
+	enum afbus_kind		kind;
+	u64			addr;
+	int			maxqlen;
+	struct afbus_name	*used_name;
+	bool			passseq;
+	struct list_head	net_node;
+
+	struct afbus_sock	*peer;
+	bool			joined;
+	bool			out;
+	struct list_head	joined_node;
+	struct list_head	eaves_node;
+	struct list_head	backlog_node;
+	struct list_head	addrs;
+	u64			lost;
+	u64			stamp;
+	unsigned int		slot;
+	struct list_head	claims;
+	unsigned int		nr_claims;
+
+	struct list_head	seats;
+	struct list_head	claimed;
+
+	bool			claims_armed;
+	bool			want_room;
+	bool			wanted;
+
+	struct list_head	gc_node;
+	unsigned long		gc_inflight;
+	unsigned long		gc_refs;
+	bool			gc_candidate;
+};
+
+static inline struct afbus_sock *afbus_sk(const struct sock *sk)
+{
+	return (struct afbus_sock *)sk;
+}
+
+static inline struct afbus_bus *afbus_sock_bus(const struct afbus_sock *s)
+{
+	/* Pairs with the release in afbus_sock_attach(). */
+	return smp_load_acquire(&s->bus);
+}
+
+/**
+ * struct afbus_addr - one address, held by one client
+ * @node: in afbus_bus.addrs
+ * @value: the address
+ * @owner: the client
+ * @owner_node: in afbus_sock.addrs
+ * @group: the group of the prefix, NULL for prefix 0
+ * @group_node: in afbus_group.addrs
+ * @rcu: the table may still be looked at while it grows
+ */
+struct afbus_addr {
+	struct rhash_head	node;
+	u64			value;
+	struct afbus_sock	*owner;
+	struct list_head	owner_node;
+	struct afbus_group	*group;
+	struct list_head	group_node;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct afbus_group - addresses that share a prefix
+ * @node: in afbus_bus.groups
+ * @prefix: the prefix
+ * @addrs: never empty
+ * @rcu: as above
+ */
+struct afbus_group {
+	struct rhash_head	node;
+	u16			prefix;
+	struct list_head	addrs;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct afbus_msg - what all copies of a message share
+ * @ref: one per copy, and one of the send under way
+ * @seq: place in the sequence; written at commit, before the first copy shows
+ * @src: prefix-0 address of the sender
+ * @pid: sender
+ * @uid: sender
+ * @gid: sender
+ * @secid: sender's security label
+ * @inflight: account of the descriptors under way, NULL without
+ * @holds_buses: there are bus sockets among them
+ */
+struct afbus_msg {
+	refcount_t		ref;
+	u64			seq;
+	u64			src;
+	struct pid		*pid;
+	kuid_t			uid;
+	kgid_t			gid;
+	u32			secid;
+	struct afbus_inflight	*inflight;
+	bool			holds_buses;
+};
+
+/**
+ * struct afbus_cb - control block of one copy
+ * @msg: what it shares with the others
+ * @fp: its own descriptors
+ * @charge: the original, which carries the charge to the sender; NULL where
+ *	the copy is the original or is an eavesdropper's
+ * @lost: how many copies the recipient has missed before this one
+ */
+struct afbus_cb {
+	struct afbus_msg	*msg;
+	struct scm_fp_list	*fp;
+	struct sk_buff		*charge;
+	u64			lost;
+};
+
+#define AFBUS_CB(skb) ((struct afbus_cb *)(skb)->cb)
+
+static inline bool afbus_addr_is_multicast(u64 addr)
+{
+	return (addr & BUS_CLIENT_MASK) == BUS_CLIENT_MASK;
+}
+
+static inline u16 afbus_addr_prefix(u64 addr)
+{
+	return addr >> BUS_CLIENT_BITS;
+}
+
+/* What others know a socket by: its prefix-0 address, 0 on the master's side. */
+static inline u64 afbus_own_addr(const struct afbus_sock *s)
+{
+	return s->kind == AFBUS_CLIENT ? s->addr : BUS_MASTER_ADDR;
+}
+
+/* name.c */
+int afbus_name_parse(struct afbus_name *name, const struct sockaddr_bus *addr,
+		     int len);
+bool afbus_name_equal(const struct afbus_name *a, const struct afbus_name *b);
+void afbus_name_print(const struct afbus_name *name, char *text);
+int afbus_name_bind(struct afbus_bus *bus, struct socket *sock);
+void afbus_name_release(struct afbus_bus *bus);
+struct afbus_bus *afbus_name_find(struct net *net,
+				  const struct afbus_name *name);
+
+/* bus.c */
+struct afbus_bus *afbus_bus_new(struct net *net, int proto,
+				const struct afbus_name *name);
+struct afbus_bus *afbus_bus_get(struct afbus_bus *bus);
+struct afbus_bus *afbus_bus_put(struct afbus_bus *bus);
+int afbus_bus_join(struct afbus_sock *client);
+int afbus_bus_eavesdrop(struct afbus_sock *client, bool on);
+void afbus_bus_expel(struct afbus_sock *client, int err);
+void afbus_bus_leave(struct afbus_sock *client);
+void afbus_bus_reroute(struct afbus_bus *bus, bool all);
+
+/* addr.c */
+int afbus_addr_init(struct afbus_bus *bus);
+void afbus_addr_exit(struct afbus_bus *bus);
+struct afbus_sock *afbus_addr_find(struct afbus_bus *bus, u64 value);
+struct afbus_group *afbus_addr_group(struct afbus_bus *bus, u16 prefix);
+int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
+		      struct afbus_sock *owner);
+int afbus_addr_add(struct afbus_sock *accepted, u64 value);
+int afbus_addr_del(struct afbus_sock *accepted, u64 value);
+void afbus_addr_drop_all(struct afbus_sock *client);
+
+/* connect.c */
+int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
+		  int flags);
+int afbus_listen(struct socket *sock, int backlog);
+int afbus_accept(struct socket *sock, struct socket *newsock,
+		 struct proto_accept_arg *arg);
+struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus);
+
+/* leave.c */
+int afbus_shutdown(struct socket *sock, int how);
+void afbus_detach(struct afbus_sock *s);
+void afbus_shut(struct afbus_sock *s, int how, int err);
+
+/* socket.c */
+struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
+			    const struct afbus_protocol *protocol, int kern);
+void afbus_sock_attach(struct afbus_sock *s, struct afbus_bus *bus,
+		       enum afbus_kind kind);
+int afbus_create(struct net *net, struct socket *sock, int proto, int kern);
+
+/* option.c */
+int afbus_setsockopt(struct socket *sock, int level, int opt, sockptr_t val,
+		     unsigned int len);
+int afbus_getsockopt(struct socket *sock, int level, int opt,
+		     char __user *val, int __user *ulen);
+
+/* send.c */
+int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
+
+/* wait.c */
+bool afbus_queue_full(const struct afbus_sock *s);
+bool afbus_wait_own(struct afbus_sock *s);
+void afbus_give_room(struct afbus_sock *s);
+void afbus_room_made(struct afbus_sock *s);
+void afbus_wake_senders(struct afbus_sock *s);
+
+/* claim.c */
+void afbus_claim_tell(struct afbus_sock *s);
+void afbus_claim_drop_all(struct afbus_sock *s);
+
+/* poll.c */
+void afbus_wake_pollout(struct afbus_sock *s);
+void afbus_tell_budget(struct sock *sk);
+void afbus_budget_timeout(struct timer_list *t);
+void afbus_write_space(struct sock *sk);
+__poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait);
+
+/* recv.c */
+int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
+		  int flags);
+
+/* scm.c */
+struct afbus_msg *afbus_msg_put(struct afbus_msg *msg);
+void afbus_scm_attach(struct sk_buff *skb, struct afbus_msg *msg,
+		      struct scm_fp_list *fp);
+struct scm_fp_list *afbus_scm_take(struct sk_buff *skb);
+void afbus_scm_detach(struct sk_buff *skb);
+int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
+		   struct sk_buff *skb, int flags);
+
+/* hook.c */
+const struct afbus_protocol *afbus_protocol_get(int number);
+void afbus_protocol_hold(const struct afbus_protocol *protocol);
+void afbus_protocol_put(const struct afbus_protocol *protocol);
+
+/* proc.c */
+void afbus_proc_add(struct afbus_sock *s);
+void afbus_proc_del(struct afbus_sock *s);
+
+/* gc.c */
+unsigned int afbus_gc_count(const struct scm_fp_list *fp);
+void afbus_gc_add(const struct scm_fp_list *fp);
+void afbus_gc_sub(const struct scm_fp_list *fp);
+void afbus_gc_barrier(void);
+void afbus_gc_run(void);
+void afbus_gc_throttle(void);
+
+#endif /* _AF_BUS_H */

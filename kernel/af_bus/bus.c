@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bus: its birth and end, and who is on it. Each change of policy takes
+ * a place in the sequence, like a message.
+ */
+
+#include <linux/slab.h>
+#include "send.h"
+#include "trace.h"
+
+/**
+ * afbus_bus_new() - make a bus that nobody knows yet
+ * @net: network namespace
+ * @proto: protocol
+ * @name: its name
+ *
+ * Return: the bus with one reference, or an error pointer.
+ */
+struct afbus_bus *afbus_bus_new(struct net *net, int proto,
+				const struct afbus_name *name)
+{
+	struct afbus_bus *bus;
+	int err;
+
+	bus = kzalloc(sizeof(*bus), GFP_KERNEL_ACCOUNT);
+	if (!bus)
+		return ERR_PTR(-ENOMEM);
+
+	err = afbus_addr_init(bus);
+	if (err) {
+		kfree(bus);
+		return ERR_PTR(err);
+	}
+
+	kref_init(&bus->ref);
+	bus->net = net;
+	bus->proto = proto;
+	bus->name = *name;
+	init_waitqueue_head(&bus->connect_wait);
+	spin_lock_init(&bus->lock);
+	INIT_LIST_HEAD(&bus->joined);
+	INIT_LIST_HEAD(&bus->eaves);
+	INIT_LIST_HEAD(&bus->blocked);
+	INIT_LIST_HEAD(&bus->backlog);
+	bus->max_backlog = -1;
+	bus->maxqlen = BUS_MAX_QLEN;
+	bus->overflow = BUS_OVERFLOW_BLOCK;
+	return bus;
+}
+
+static void afbus_bus_free_work(struct work_struct *work)
+{
+	struct afbus_bus *bus = container_of(work, struct afbus_bus, free_work);
+
+	afbus_addr_exit(bus);
+	kfree(bus);
+}
+
+static void afbus_bus_free(struct kref *ref)
+{
+	struct afbus_bus *bus = container_of(ref, struct afbus_bus, ref);
+
+	WARN_ON(bus->listener || !list_empty(&bus->joined) ||
+		!list_empty(&bus->eaves) || !list_empty(&bus->blocked) ||
+		!list_empty(&bus->backlog));
+
+	INIT_WORK(&bus->free_work, afbus_bus_free_work);
+	queue_work(afbus_wq, &bus->free_work);
+}
+
+struct afbus_bus *afbus_bus_get(struct afbus_bus *bus)
+{
+	kref_get(&bus->ref);
+	return bus;
+}
+
+struct afbus_bus *afbus_bus_put(struct afbus_bus *bus)
+{
+	if (bus)
+		kref_put(&bus->ref, afbus_bus_free);
+	return NULL;
+}
+
+/**
+ * afbus_bus_reroute() - let waiting senders look for their recipients again
+ * @bus: the bus
+ * @all: all of them, not just those on the default route
+ */
+void afbus_bus_reroute(struct afbus_bus *bus, bool all)
+{
+	struct afbus_send *s;
+
+	lockdep_assert_held(&bus->lock);
+
+	list_for_each_entry(s, &bus->blocked, blocked_node) {
+		if (all || s->stray)
+			afbus_rouse(s);
+	}
+}
+
+/**
+ * afbus_bus_join() - let a client onto its bus
+ * @client: the client
+ *
+ * Return: 0; -EINVAL if it is there already; -ENOTCONN if it is gone.
+ */
+int afbus_bus_join(struct afbus_sock *client)
+{
+	struct afbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (client->out)
+		return -ENOTCONN;
+	if (client->joined)
+		return -EINVAL;
+
+	bus->seq++;
+	WRITE_ONCE(client->joined, true);
+	list_add_tail(&client->joined_node, &bus->joined);
+	trace_join(bus, bus->seq, BUS_MASTER_ADDR, client->addr, 0);
+	afbus_bus_reroute(bus, false);
+	return 0;
+}
+
+/**
+ * afbus_bus_eavesdrop() - make or unmake an eavesdropper
+ * @client: the client
+ * @on: which of the two
+ *
+ * Return: 0; -ENOTCONN if the client is gone; -EINVAL if it has not joined.
+ */
+int afbus_bus_eavesdrop(struct afbus_sock *client, bool on)
+{
+	struct afbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (client->out)
+		return -ENOTCONN;
+	if (!client->joined)
+		return -EINVAL;
+	if (on == !list_empty(&client->eaves_node))
+		return 0;
+
+	bus->seq++;
+	if (on)
+		list_add_tail(&client->eaves_node, &bus->eaves);
+	else
+		list_del_init(&client->eaves_node);
+	return 0;
+}
+
+/**
+ * afbus_bus_leave() - take a client off its bus
+ * @client: the client, joined or not
+ *
+ * Its addresses are free afterwards, and senders that wait for it go on
+ * without it.
+ */
+void afbus_bus_leave(struct afbus_sock *client)
+{
+	struct afbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (client->out)
+		return;
+
+	bus->seq++;
+	client->out = true;
+	trace_leave(bus, bus->seq, client->addr, BUS_MASTER_ADDR, 0);
+	if (client->joined) {
+		WRITE_ONCE(client->joined, false);
+		list_del_init(&client->joined_node);
+		list_del_init(&client->eaves_node);
+	}
+	afbus_addr_drop_all(client);
+	afbus_wake_senders(client);
+}
+
+/**
+ * afbus_bus_expel() - the end of a client by its master's will
+ * @client: the client
+ * @err: what SO_ERROR says on both ends, 0 for nothing
+ */
+void afbus_bus_expel(struct afbus_sock *client, int err)
+{
+	lockdep_assert_held(&client->bus->lock);
+
+	afbus_bus_leave(client);
+	afbus_shut(client, SHUTDOWN_MASK, err);
+	if (client->peer)
+		afbus_shut(client->peer, SHUTDOWN_MASK, err);
+}

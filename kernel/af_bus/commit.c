@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commit: beyond the point of no return. Nothing here can fail or sleep.
+ */
+
+#include <linux/ktime.h>
+#include "send.h"
+#include "trace.h"
+
+/*
+ * An eavesdropper has the queue length of everyone, and since its copies are
+ * charged to nobody else, a bound in bytes: what a queue of the default
+ * length could hold at most.
+ */
+static bool afbus_eaves_full(const struct afbus_sock *s)
+{
+	long limit = (BUS_MAX_QLEN + 1L) * READ_ONCE(s->sk.sk_sndbuf);
+
+	return afbus_queue_full(s) ||
+	       (skb_queue_len_lockless(&s->sk.sk_receive_queue) > BUS_MAX_QLEN &&
+		atomic_read(&s->sk.sk_rmem_alloc) > limit);
+}
+
+/* Where a message goes, for those who watch. */
+static u64 afbus_send_target(const struct afbus_send *s)
+{
+	return s->to_peer && s->from->kind == AFBUS_ACCEPTED ? s->from->addr :
+							       s->dst;
+}
+
+/* All copies have the same time, which is only looked up if anybody asks. */
+static void afbus_commit_stamp(struct sk_buff *skb, ktime_t *now)
+{
+	if (!*now)
+		*now = ktime_get_real();
+	skb->tstamp = *now;
+}
+
+static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
+			      ktime_t *now)
+{
+	struct sock *sk = &r->to->sk;
+
+	lockdep_assert_held(&r->to->bus->lock);
+
+	if (r->eaves && afbus_eaves_full(r->to)) {
+		r->to->lost++;
+		trace_drop(s->bus, s->msg->seq, s->msg->src,
+			   afbus_own_addr(r->to), r->skb->len);
+		return;
+	}
+	AFBUS_CB(r->skb)->lost = r->to->lost;
+	r->to->lost = 0;
+	if (sock_flag(sk, SOCK_RCVTSTAMP))
+		afbus_commit_stamp(r->skb, now);
+
+	trace_deliver(s->bus, s->msg->seq, s->msg->src, afbus_own_addr(r->to),
+		      r->skb->len);
+	skb_queue_tail(&sk->sk_receive_queue, r->skb);
+	r->queued = true;
+	if (!r->eaves)
+		afbus_seats_passed(r->to, s->ticket);
+}
+
+/**
+ * afbus_commit() - give a message its place, and its copies to the recipients
+ * @s: the send, admitted under this hold of the lock
+ */
+void afbus_commit(struct afbus_send *s)
+{
+	struct afbus_rcpt *r;
+	ktime_t now = 0;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	s->committed = true;
+	s->msg->seq = ++s->bus->seq;
+	trace_send(s->bus, s->msg->seq, s->msg->src, afbus_send_target(s),
+		   s->len);
+	afbus_for_each_live(r, s) {
+		if (r->skb && !r->evict)
+			afbus_commit_copy(s, r, &now);
+	}
+	if (!list_empty(&s->from->claims))
+		afbus_claim_settle(s);
+
+	if (s->bus->overflow != BUS_OVERFLOW_EVICT)
+		return;
+
+	/* The message comes before the evictions that it causes. */
+	afbus_for_each_live(r, s) {
+		if (r->evict)
+			afbus_bus_expel(r->to, ENOBUFS);
+	}
+}
+
+/**
+ * afbus_announce() - wake those who got a copy
+ * @s: the send, committed; the lock is not held any more
+ */
+void afbus_announce(struct afbus_send *s)
+{
+	struct afbus_rcpt *r;
+
+	afbus_for_each_live(r, s) {
+		if (r->queued)
+			r->to->sk.sk_data_ready(&r->to->sk);
+	}
+}

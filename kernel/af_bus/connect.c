@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections: listen, connect, accept.
+ */
+
+#include <linux/cred.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "af_bus.h"
+#include "trace.h"
+
+/* Takes over the references. */
+static void afbus_set_peercred(struct sock *sk, struct pid *pid,
+			       const struct cred *cred)
+{
+	spin_lock(&sk->sk_peer_lock);
+	swap(sk->sk_peer_pid, pid);
+	swap(sk->sk_peer_cred, cred);
+	spin_unlock(&sk->sk_peer_lock);
+
+	put_pid(pid);
+	put_cred(cred);
+}
+
+static void afbus_peercred_is_caller(struct sock *sk)
+{
+	afbus_set_peercred(sk, get_pid(task_tgid(current)), get_current_cred());
+}
+
+/* Another process may call listen() meanwhile: the lock keeps them alive. */
+static void afbus_copy_peercred(struct sock *sk, struct sock *from)
+{
+	const struct cred *cred;
+	struct pid *pid;
+
+	spin_lock(&from->sk_peer_lock);
+	pid = get_pid(from->sk_peer_pid);
+	cred = get_cred(from->sk_peer_cred);
+	spin_unlock(&from->sk_peer_lock);
+
+	afbus_set_peercred(sk, pid, cred);
+}
+
+int afbus_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	struct afbus_sock *s = afbus_sk(sk);
+	struct afbus_bus *bus;
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (s->kind != AFBUS_LISTENER)
+		goto out;
+	bus = s->bus;
+
+	/* Clients see who listens, as of the last call. */
+	afbus_peercred_is_caller(sk);
+
+	spin_lock(&bus->lock);
+	bus->max_backlog = backlog;
+	if (!bus->maxqlen_set)
+		bus->maxqlen = backlog;
+	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
+	spin_unlock(&bus->lock);
+	wake_up_interruptible_all(&bus->connect_wait);
+	err = 0;
+out:
+	release_sock(sk);
+	return err;
+}
+
+/* Whether the backlog takes one more, or why it does not. */
+static int afbus_backlog_check(struct afbus_bus *bus)
+{
+	lockdep_assert_held(&bus->lock);
+
+	if (!bus->listener || bus->max_backlog < 0 ||
+	    bus->listener->sk.sk_shutdown & RCV_SHUTDOWN)
+		return -ECONNREFUSED;
+	if (bus->nr_backlog > bus->max_backlog)
+		return -EAGAIN;
+	return 0;
+}
+
+static bool afbus_backlog_may_have_room(struct afbus_bus *bus)
+{
+	bool ret;
+
+	spin_lock(&bus->lock);
+	ret = afbus_backlog_check(bus) != -EAGAIN;
+	spin_unlock(&bus->lock);
+	return ret;
+}
+
+static long afbus_wait_backlog(struct afbus_bus *bus, long timeo)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait_exclusive(&bus->connect_wait, &wait,
+				  TASK_INTERRUPTIBLE);
+	if (!afbus_backlog_may_have_room(bus))
+		timeo = schedule_timeout(timeo);
+	finish_wait(&bus->connect_wait, &wait);
+	return timeo;
+}
+
+/* Make the pair. Nothing fails after the address is in the table. */
+static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
+		      struct afbus_sock *accepted, struct afbus_addr *addr)
+{
+	struct sock *listener;
+	int err;
+
+	lockdep_assert_held(&bus->lock);
+
+	listener = &bus->listener->sk;
+	if (bus->last_client + 1 >= BUS_CLIENT_MASK)
+		return -ECONNREFUSED;
+	addr->value = ++bus->last_client;
+	err = afbus_addr_insert(bus, addr, client);
+	if (err)
+		return err;
+
+	bus->seq++;
+	client->addr = addr->value;
+	client->maxqlen = bus->maxqlen;
+	accepted->addr = addr->value;
+	accepted->maxqlen = bus->maxqlen;
+	if (bus->sndbuf) {
+		WRITE_ONCE(client->sk.sk_sndbuf, bus->sndbuf);
+		WRITE_ONCE(accepted->sk.sk_sndbuf, bus->sndbuf);
+	}
+
+	afbus_copy_peercred(&client->sk, listener);
+	afbus_peercred_is_caller(&accepted->sk);
+
+	sock_hold(&client->sk);
+	sock_hold(&accepted->sk);
+	client->peer = accepted;
+	accepted->peer = client;
+	WRITE_ONCE(client->sk.sk_state, TCP_ESTABLISHED);
+	WRITE_ONCE(accepted->sk.sk_state, TCP_ESTABLISHED);
+	afbus_sock_attach(client, afbus_bus_get(bus), AFBUS_CLIENT);
+	afbus_sock_attach(accepted, afbus_bus_get(bus), AFBUS_ACCEPTED);
+
+	list_add_tail(&accepted->backlog_node, &bus->backlog);
+	bus->nr_backlog++;
+	trace_connect(bus, bus->seq, client->addr, BUS_MASTER_ADDR, 0);
+	listener->sk_data_ready(listener);
+	return 0;
+}
+
+/*
+ * Connect @client to @bus, waiting for the backlog if @timeo allows. Called
+ * and left with the socket locked; the lock is dropped while waiting.
+ */
+static int afbus_connect_bus(struct afbus_bus *bus, struct afbus_sock *client,
+			     struct afbus_sock *accepted,
+			     struct afbus_addr *addr, long timeo)
+{
+	int err;
+
+	for (;;) {
+		if (client->kind != AFBUS_FREE)
+			return client->kind == AFBUS_LISTENER ? -EINVAL :
+								-EISCONN;
+
+		spin_lock(&bus->lock);
+		err = afbus_backlog_check(bus);
+		if (!err)
+			err = afbus_pair(bus, client, accepted, addr);
+		spin_unlock(&bus->lock);
+		if (err != -EAGAIN || !timeo)
+			return err;
+
+		release_sock(&client->sk);
+		timeo = afbus_wait_backlog(bus, timeo);
+		lock_sock(&client->sk);
+		if (signal_pending(current)) {
+			/* A wake-up that came with the signal is another's. */
+			wake_up_interruptible(&bus->connect_wait);
+			return sock_intr_errno(timeo);
+		}
+	}
+}
+
+int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
+		  int flags)
+{
+	struct sock *sk = sock->sk, *newsk = NULL;
+	struct afbus_sock *s = afbus_sk(sk);
+	struct afbus_addr *addr = NULL;
+	struct afbus_name *name;
+	struct afbus_bus *bus;
+	int err;
+
+	name = kzalloc(sizeof(*name), GFP_KERNEL_ACCOUNT);
+	if (!name)
+		return -ENOMEM;
+	err = afbus_name_parse(name, (struct sockaddr_bus *)uaddr, len);
+	if (err)
+		goto out_name;
+
+	/* Tell a connected socket so, whatever it asks for now. */
+	err = -EISCONN;
+	if (s->kind == AFBUS_CLIENT || s->kind == AFBUS_ACCEPTED)
+		goto out_name;
+
+	bus = afbus_name_find(sock_net(sk), name);
+	if (IS_ERR(bus)) {
+		err = PTR_ERR(bus);
+		goto out_name;
+	}
+	err = -ECONNREFUSED;
+	if (bus->proto != sk->sk_protocol)
+		goto out_bus;
+
+	err = -ENOMEM;
+	addr = kzalloc(sizeof(*addr), GFP_KERNEL_ACCOUNT);
+	newsk = afbus_sock_new(sock_net(sk), NULL, sk->sk_protocol, s->protocol,
+			       0);
+	if (newsk)
+		afbus_protocol_hold(s->protocol);
+	if (!addr || !newsk)
+		goto out_new;
+
+	lock_sock(sk);
+	err = afbus_connect_bus(bus, s, afbus_sk(newsk), addr,
+				sock_sndtimeo(sk, flags & O_NONBLOCK));
+	if (!err) {
+		sock->state = SS_CONNECTED;
+		/* A send on another thread sees the name whole. */
+		smp_store_release(&s->used_name, name);
+		name = NULL;
+		addr = NULL;
+		newsk = NULL;
+	}
+	release_sock(sk);
+
+out_new:
+	kfree(addr);
+	if (newsk) {
+		afbus_proc_del(afbus_sk(newsk));
+		sock_put(newsk);
+	}
+out_bus:
+	afbus_bus_put(bus);
+out_name:
+	kfree(name);
+	return err;
+}
+
+/**
+ * afbus_take_backlog() - take the connection that has waited longest
+ * @bus: the bus
+ *
+ * Return: its accepted socket, or NULL.
+ */
+struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus)
+{
+	struct afbus_sock *s;
+
+	spin_lock(&bus->lock);
+	s = list_first_entry_or_null(&bus->backlog, struct afbus_sock,
+				     backlog_node);
+	if (s) {
+		list_del_init(&s->backlog_node);
+		bus->nr_backlog--;
+	}
+	spin_unlock(&bus->lock);
+	return s;
+}
+
+static int afbus_wait_accept(struct sock *sk, struct afbus_bus *bus,
+			     long *timeo)
+{
+	DEFINE_WAIT(wait);
+
+	if (!*timeo)
+		return -EAGAIN;
+
+	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
+	if (list_empty_careful(&bus->backlog) &&
+	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
+		*timeo = schedule_timeout(*timeo);
+	finish_wait(sk_sleep(sk), &wait);
+
+	return signal_pending(current) ? sock_intr_errno(*timeo) : 0;
+}
+
+int afbus_accept(struct socket *sock, struct socket *newsock,
+		 struct proto_accept_arg *arg)
+{
+	struct sock *sk = sock->sk;
+	struct afbus_bus *bus = afbus_sock_bus(afbus_sk(sk));
+	struct afbus_sock *s;
+	long timeo;
+	int err;
+
+	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
+		return -EINVAL;
+
+	timeo = sock_rcvtimeo(sk, arg->flags & O_NONBLOCK);
+	for (;;) {
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+			return -EINVAL;
+		s = afbus_take_backlog(bus);
+		if (s)
+			break;
+		err = afbus_wait_accept(sk, bus, &timeo);
+		if (err)
+			return err;
+	}
+	wake_up_interruptible(&bus->connect_wait);
+
+	if (test_bit(SOCK_PASSCRED, &sock->flags))
+		set_bit(SOCK_PASSCRED, &newsock->flags);
+	if (test_bit(SOCK_PASSSEC, &sock->flags))
+		set_bit(SOCK_PASSSEC, &newsock->flags);
+	newsock->state = SS_CONNECTED;
+	sock_graft(&s->sk, newsock);
+	return 0;
+}

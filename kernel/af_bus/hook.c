@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What other modules may do with messages: protocols and the netfilter hook,
+ * see include/net/af_bus.h.
+ */
+
+#include <linux/module.h>
+#include <net/af_bus.h>
+#include "send.h"
+#include "trace.h"
+
+static DEFINE_MUTEX(afbus_hook_mutex);
+static struct nf_hook_entries __rcu *afbus_hooks;
+static const struct afbus_protocol *afbus_protocols[BUS_PROTO_MAX + 1];
+
+#ifdef CONFIG_NETFILTER
+int afbus_register_hook(const struct nf_hook_ops *ops)
+{
+	int err;
+
+	if (ops->hooknum != NF_BUS_SENDING || ops->pf != NFPROTO_UNSPEC)
+		return -EINVAL;
+
+	mutex_lock(&afbus_hook_mutex);
+	err = nf_hook_entries_insert_raw(&afbus_hooks, ops);
+	mutex_unlock(&afbus_hook_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(afbus_register_hook);
+
+void afbus_unregister_hook(const struct nf_hook_ops *ops)
+{
+	mutex_lock(&afbus_hook_mutex);
+	nf_hook_entries_delete_raw(&afbus_hooks, ops);
+	mutex_unlock(&afbus_hook_mutex);
+	/* The caller may take the hook's code away. */
+	synchronize_net();
+}
+EXPORT_SYMBOL_GPL(afbus_unregister_hook);
+
+static unsigned int afbus_hook_run(struct sk_buff *skb,
+				   struct afbus_hook_state *state)
+{
+	const struct nf_hook_entries *hooks = rcu_dereference(afbus_hooks);
+	unsigned int verdict = NF_ACCEPT;
+	unsigned int i;
+
+	for (i = 0; hooks && i < hooks->num_hook_entries; i++) {
+		verdict = nf_hook_entry_hookfn(&hooks->hooks[i], skb,
+					       &state->nf);
+		if (verdict != NF_ACCEPT)
+			break;
+	}
+	return verdict;
+}
+#else
+static unsigned int afbus_hook_run(struct sk_buff *skb,
+				   struct afbus_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+#endif
+
+int afbus_register_protocol(const struct afbus_protocol *protocol)
+{
+	int err = -EINVAL;
+
+	if (protocol->number <= BUS_PROTO_NONE ||
+	    protocol->number > BUS_PROTO_MAX)
+		return err;
+
+	mutex_lock(&afbus_hook_mutex);
+	err = -EBUSY;
+	if (!afbus_protocols[protocol->number]) {
+		afbus_protocols[protocol->number] = protocol;
+		err = 0;
+	}
+	mutex_unlock(&afbus_hook_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(afbus_register_protocol);
+
+/* No socket uses it any more: each one keeps the module. */
+void afbus_unregister_protocol(const struct afbus_protocol *protocol)
+{
+	mutex_lock(&afbus_hook_mutex);
+	afbus_protocols[protocol->number] = NULL;
+	mutex_unlock(&afbus_hook_mutex);
+}
+EXPORT_SYMBOL_GPL(afbus_unregister_protocol);
+
+static const struct afbus_protocol *afbus_protocol_try(int number)
+{
+	const struct afbus_protocol *protocol;
+
+	mutex_lock(&afbus_hook_mutex);
+	protocol = afbus_protocols[number];
+	if (protocol && !try_module_get(protocol->owner))
+		protocol = NULL;
+	mutex_unlock(&afbus_hook_mutex);
+	return protocol;
+}
+
+/**
+ * afbus_protocol_get() - get what a socket of some protocol needs
+ * @number: the protocol
+ *
+ * Return: the protocol with a reference on its module, NULL for
+ * BUS_PROTO_NONE; -EPROTONOSUPPORT if there is none: without its filter every
+ * message would reach everyone.
+ */
+const struct afbus_protocol *afbus_protocol_get(int number)
+{
+	const struct afbus_protocol *protocol;
+
+	if (number < 0 || number > BUS_PROTO_MAX)
+		return ERR_PTR(-EPROTONOSUPPORT);
+	if (number == BUS_PROTO_NONE)
+		return NULL;
+
+	protocol = afbus_protocol_try(number);
+	if (!protocol) {
+		request_module("net-pf-%d-proto-%d", afbus_family, number);
+		protocol = afbus_protocol_try(number);
+	}
+	return protocol ?: ERR_PTR(-EPROTONOSUPPORT);
+}
+
+void afbus_protocol_hold(const struct afbus_protocol *protocol)
+{
+	if (protocol)
+		__module_get(protocol->owner);
+}
+
+void afbus_protocol_put(const struct afbus_protocol *protocol)
+{
+	if (protocol)
+		module_put(protocol->owner);
+}
+
+/**
+ * afbus_hook_present() - see whether anyone may want to see messages
+ */
+bool afbus_hook_present(void)
+{
+	return rcu_access_pointer(afbus_hooks);
+}
+
+/**
+ * afbus_hook_verdict() - let others see one copy
+ * @s: the send
+ * @r: the recipient, with its copy
+ *
+ * Return: 0 if the copy may pass; the error of a message to one recipient.
+ */
+int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	const struct afbus_protocol *protocol = s->from->protocol;
+	struct afbus_hook_state state = {
+		.nf.hook	= NF_BUS_SENDING,
+		.nf.pf		= NFPROTO_UNSPEC,
+		.nf.net		= sock_net(&s->from->sk),
+		.nf.sk		= &r->to->sk,
+		.sender		= &s->from->sk,
+		.recipient	= &r->to->sk,
+		.src		= s->msg->src,
+		.dst		= s->dst,
+	};
+	unsigned int verdict = NF_ACCEPT;
+
+	if (r->to->kind == AFBUS_ACCEPTED)
+		state.flags |= AFBUS_TO_MASTER;
+	if (s->from->kind == AFBUS_ACCEPTED)
+		state.flags |= AFBUS_FROM_MASTER;
+	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
+		state.flags |= AFBUS_MULTICAST;
+	if (r->eaves)
+		state.flags |= AFBUS_EAVESDROP;
+
+	rcu_read_lock();
+	if (protocol)
+		verdict = protocol->verdict(r->skb, &state);
+	if (verdict == NF_ACCEPT)
+		verdict = afbus_hook_run(r->skb, &state);
+	rcu_read_unlock();
+
+	if (verdict == NF_ACCEPT)
+		return 0;
+	WARN_ON_ONCE((verdict & NF_VERDICT_MASK) != NF_DROP);
+	return NF_DROP_GETERR(verdict) ?: -EPERM;
+}

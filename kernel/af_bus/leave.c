@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Partings: the ways in which a client, its accepted socket and the bus come
+ * apart.
+ */
+
+#include "af_bus.h"
+
+/**
+ * afbus_shut() - close directions of a socket
+ * @s: the socket
+ * @how: RCV_SHUTDOWN, SEND_SHUTDOWN
+ * @err: pending error, 0 for none
+ */
+void afbus_shut(struct afbus_sock *s, int how, int err)
+{
+	struct sock *sk = &s->sk;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
+	if (err) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	}
+	sk->sk_state_change(sk);
+	if (how == SHUTDOWN_MASK)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else if (how & RCV_SHUTDOWN)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	if (how & RCV_SHUTDOWN)
+		afbus_wake_senders(s);
+}
+
+/* Break the pair; the caller drops the references once it holds no lock. */
+static struct afbus_sock *afbus_unpair(struct afbus_sock *s)
+{
+	struct afbus_sock *peer = s->peer;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (peer) {
+		s->peer = NULL;
+		peer->peer = NULL;
+	}
+	return peer;
+}
+
+/* Whether something that the client has sent is lost with @s. */
+static bool afbus_unread(struct afbus_sock *s)
+{
+	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
+	struct sk_buff *skb;
+	unsigned long flags;
+	bool ret = false;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	skb_queue_walk(queue, skb) {
+		if (AFBUS_CB(skb)->msg->src == s->addr) {
+			ret = true;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return ret;
+}
+
+/* The master leaves a client: what that means depends on the join. */
+static struct afbus_sock *afbus_detach_accepted(struct afbus_sock *s,
+						bool unread)
+{
+	struct afbus_sock *client = afbus_unpair(s);
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (client && !client->joined && !client->out) {
+		afbus_bus_leave(client);
+		afbus_shut(client, SHUTDOWN_MASK, unread ? ECONNRESET : 0);
+	}
+	return client;
+}
+
+static struct afbus_sock *afbus_detach_client(struct afbus_sock *s)
+{
+	struct afbus_sock *accepted = afbus_unpair(s);
+
+	lockdep_assert_held(&s->bus->lock);
+
+	afbus_bus_leave(s);
+	if (accepted)
+		afbus_shut(accepted, SHUTDOWN_MASK, 0);
+	return accepted;
+}
+
+/* A client or an accepted socket closes. */
+static void afbus_detach_end(struct afbus_sock *s, bool embryo)
+{
+	struct afbus_bus *bus = s->bus;
+	struct sock *sk = &s->sk;
+	struct afbus_sock *peer;
+
+	spin_lock(&bus->lock);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	bus->seq++;
+	if (s->kind == AFBUS_CLIENT)
+		peer = afbus_detach_client(s);
+	else
+		peer = afbus_detach_accepted(s, embryo || afbus_unread(s));
+
+	afbus_wake_senders(s);
+	afbus_claim_drop_all(s);
+	spin_unlock(&bus->lock);
+
+	if (peer) {
+		sock_put(&peer->sk);
+		sock_put(sk);
+	}
+	/* Nothing is added to the queue of a socket that has no part in a bus. */
+	skb_queue_purge(&sk->sk_receive_queue);
+}
+
+static void afbus_detach_listener(struct afbus_sock *s)
+{
+	struct afbus_bus *bus = s->bus;
+	struct afbus_sock *embryo;
+
+	afbus_name_release(bus);
+
+	spin_lock(&bus->lock);
+	bus->listener = NULL;
+	WRITE_ONCE(s->sk.sk_state, TCP_CLOSE);
+	spin_unlock(&bus->lock);
+	wake_up_interruptible_all(&bus->connect_wait);
+
+	while ((embryo = afbus_take_backlog(bus))) {
+		afbus_proc_del(embryo);
+		afbus_detach_end(embryo, true);
+		sock_put(&embryo->sk);
+	}
+}
+
+/**
+ * afbus_detach() - the last descriptor of a socket is closed
+ * @s: the socket
+ */
+void afbus_detach(struct afbus_sock *s)
+{
+	switch (s->kind) {
+	case AFBUS_LISTENER:
+		afbus_detach_listener(s);
+		break;
+	case AFBUS_CLIENT:
+	case AFBUS_ACCEPTED:
+		afbus_detach_end(s, false);
+		break;
+	case AFBUS_FREE:
+		break;
+	}
+}
+
+static void afbus_shutdown_accepted(struct afbus_sock *s, int how)
+{
+	struct afbus_sock *client = s->peer;
+	int mirror = 0;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	afbus_shut(s, how, 0);
+	if (!client || client->out)
+		return;
+	if (s->sk.sk_shutdown == SHUTDOWN_MASK) {
+		afbus_bus_expel(client, 0);
+		return;
+	}
+
+	/* A joined client goes on with the others. */
+	if (how & RCV_SHUTDOWN && !client->joined)
+		mirror |= SEND_SHUTDOWN;
+	if (how & SEND_SHUTDOWN && !client->joined)
+		mirror |= RCV_SHUTDOWN;
+	if (mirror)
+		afbus_shut(client, mirror, 0);
+}
+
+static void afbus_shutdown_client(struct afbus_sock *s, int how)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	afbus_shut(s, how, 0);
+	if (s->sk.sk_shutdown == SHUTDOWN_MASK)
+		afbus_bus_leave(s);
+	if (!s->peer)
+		return;
+
+	if (s->sk.sk_shutdown == SHUTDOWN_MASK)
+		afbus_shut(s->peer, SHUTDOWN_MASK, 0);
+	else if (how & SEND_SHUTDOWN)
+		afbus_shut(s->peer, RCV_SHUTDOWN, 0);
+}
+
+int afbus_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct afbus_sock *s = afbus_sk(sk);
+	struct afbus_bus *bus = afbus_sock_bus(s);
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	/* SHUT_RD, SHUT_WR, SHUT_RDWR are one less than the flags. */
+	how++;
+
+	if (!bus)
+		return -ENOTCONN;
+
+	spin_lock(&bus->lock);
+	bus->seq++;
+	if (s->kind == AFBUS_ACCEPTED)
+		afbus_shutdown_accepted(s, how);
+	else if (s->kind == AFBUS_CLIENT)
+		afbus_shutdown_client(s, how);
+	else
+		afbus_shut(s, how, 0);
+	spin_unlock(&bus->lock);
+
+	if (s->kind == AFBUS_LISTENER)
+		wake_up_interruptible_all(&bus->connect_wait);
+	return 0;
+}

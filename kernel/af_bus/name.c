@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names: the way from a path to a bus, taken at bind and at connect only.
+ *
+ * A pathname stands for the inode that bind made, whatever leads to it; an
+ * abstract name stands for itself within one network namespace.
+ */
+
+#include <linux/cred.h>
+#include <linux/ctype.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/hashtable.h>
+#include <linux/namei.h>
+#include <linux/security.h>
+#include <linux/stringhash.h>
+#include "af_bus.h"
+
+#define AFBUS_NAME_BITS	8
+
+static DEFINE_SPINLOCK(afbus_name_lock);
+static DEFINE_HASHTABLE(afbus_names, AFBUS_NAME_BITS);
+
+static bool afbus_name_is_abstract(const struct afbus_name *name)
+{
+	return !name->path[0];
+}
+
+static unsigned long afbus_inode_key(const struct inode *inode)
+{
+	return (unsigned long)inode;
+}
+
+static unsigned long afbus_abstract_key(const struct net *net,
+					const struct afbus_name *name)
+{
+	return full_name_hash(net, name->path, name->len);
+}
+
+/**
+ * afbus_name_parse() - take the path out of an address
+ * @name: result
+ * @addr: address from user space
+ * @len: bytes of @addr that are there
+ *
+ * Return: 0; -EINVAL if the family or length is wrong or there is no path.
+ */
+int afbus_name_parse(struct afbus_name *name, const struct sockaddr_bus *addr,
+		     int len)
+{
+	const int offset = offsetof(struct sockaddr_bus, sbus_path);
+	size_t room;
+
+	if (len <= offset || len > (int)sizeof(*addr))
+		return -EINVAL;
+	if (addr->sbus_family != afbus_family)
+		return -EINVAL;
+
+	room = min_t(size_t, len - offset, BUS_PATH_MAX);
+	memset(name, 0, sizeof(*name));
+	if (addr->sbus_path[0])
+		name->len = strnlen(addr->sbus_path, room);
+	else
+		name->len = 1 + strnlen(addr->sbus_path + 1, room - 1);
+	memcpy(name->path, addr->sbus_path, name->len);
+
+	return name->len == 1 && !name->path[0] ? -EINVAL : 0;
+}
+
+bool afbus_name_equal(const struct afbus_name *a, const struct afbus_name *b)
+{
+	return a->len == b->len && !memcmp(a->path, b->path, a->len);
+}
+
+/**
+ * afbus_name_print() - a name for the eye, on one line
+ * @name: the name
+ * @text: result, BUS_PATH_MAX + 1 bytes
+ */
+void afbus_name_print(const struct afbus_name *name, char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < name->len; i++)
+		text[i] = isgraph(name->path[i]) ? name->path[i] : '?';
+	text[i] = '\0';
+	if (!name->path[0])
+		text[0] = '@';
+}
+
+static struct afbus_bus *afbus_find_inode(const struct inode *inode)
+{
+	struct afbus_bus *bus;
+
+	lockdep_assert_held(&afbus_name_lock);
+
+	hash_for_each_possible(afbus_names, bus, name_node,
+			       afbus_inode_key(inode)) {
+		if (bus->inode_path.dentry &&
+		    d_backing_inode(bus->inode_path.dentry) == inode)
+			return bus;
+	}
+	return NULL;
+}
+
+static struct afbus_bus *afbus_find_abstract(const struct net *net,
+					     const struct afbus_name *name)
+{
+	struct afbus_bus *bus;
+
+	lockdep_assert_held(&afbus_name_lock);
+
+	hash_for_each_possible(afbus_names, bus, name_node,
+			       afbus_abstract_key(net, name)) {
+		if (!bus->inode_path.dentry && bus->net == net &&
+		    afbus_name_equal(&bus->name, name))
+			return bus;
+	}
+	return NULL;
+}
+
+static int afbus_bind_abstract(struct afbus_bus *bus)
+{
+	int err = -EADDRINUSE;
+
+	spin_lock(&afbus_name_lock);
+	if (!afbus_find_abstract(bus->net, &bus->name)) {
+		hash_add(afbus_names, &bus->name_node,
+			 afbus_abstract_key(bus->net, &bus->name));
+		err = 0;
+	}
+	spin_unlock(&afbus_name_lock);
+	return err;
+}
+
+static int afbus_bind_inode(struct afbus_bus *bus, struct socket *sock)
+{
+	umode_t mode = S_IFSOCK | (SOCK_INODE(sock)->i_mode & ~current_umask());
+	struct dentry *dentry;
+	struct path parent;
+	int err;
+
+	dentry = kern_path_create(AT_FDCWD, bus->name.path, &parent, 0);
+	if (IS_ERR(dentry)) {
+		err = PTR_ERR(dentry);
+		return err == -EEXIST ? -EADDRINUSE : err;
+	}
+
+	err = security_path_mknod(&parent, dentry, mode, 0);
+	if (!err)
+		err = vfs_mknod(mnt_idmap(parent.mnt), d_inode(parent.dentry),
+				dentry, mode, 0);
+	if (!err) {
+		bus->inode_path.mnt = mntget(parent.mnt);
+		bus->inode_path.dentry = dget(dentry);
+		spin_lock(&afbus_name_lock);
+		hash_add(afbus_names, &bus->name_node,
+			 afbus_inode_key(d_backing_inode(dentry)));
+		spin_unlock(&afbus_name_lock);
+	}
+	done_path_create(&parent, dentry);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+/**
+ * afbus_name_bind() - make the name of a bus known
+ * @bus: the bus, which nobody else knows yet
+ * @sock: the socket that binds
+ *
+ * Return: 0; -EADDRINUSE if the name is taken; what the file system says.
+ */
+int afbus_name_bind(struct afbus_bus *bus, struct socket *sock)
+{
+	if (afbus_name_is_abstract(&bus->name))
+		return afbus_bind_abstract(bus);
+	return afbus_bind_inode(bus, sock);
+}
+
+/**
+ * afbus_name_release() - the listening socket closes
+ * @bus: the bus, which cannot be found any more afterwards
+ */
+void afbus_name_release(struct afbus_bus *bus)
+{
+	struct path path;
+
+	spin_lock(&afbus_name_lock);
+	hash_del(&bus->name_node);
+	path = bus->inode_path;
+	memset(&bus->inode_path, 0, sizeof(bus->inode_path));
+	spin_unlock(&afbus_name_lock);
+
+	path_put(&path);
+}
+
+static struct afbus_bus *afbus_lookup_inode(const struct net *net,
+					    const char *pathname)
+{
+	struct afbus_bus *bus;
+	struct inode *inode;
+	struct path path;
+	int err;
+
+	err = kern_path(pathname, LOOKUP_FOLLOW, &path);
+	if (err)
+		return ERR_PTR(err);
+
+	err = path_permission(&path, MAY_WRITE);
+	if (err) {
+		path_put(&path);
+		return ERR_PTR(err);
+	}
+
+	inode = d_backing_inode(path.dentry);
+	spin_lock(&afbus_name_lock);
+	bus = S_ISSOCK(inode->i_mode) ? afbus_find_inode(inode) : NULL;
+	if (bus && net_eq(bus->net, net))
+		afbus_bus_get(bus);
+	else
+		bus = ERR_PTR(-ECONNREFUSED);
+	spin_unlock(&afbus_name_lock);
+
+	if (!IS_ERR(bus))
+		touch_atime(&path);
+	path_put(&path);
+	return bus;
+}
+
+/**
+ * afbus_name_find() - find a bus
+ * @net: network namespace of the caller
+ * @name: its name, as the caller sees it
+ *
+ * Return: the bus, with a reference, or an error pointer.
+ */
+struct afbus_bus *afbus_name_find(struct net *net,
+				  const struct afbus_name *name)
+{
+	struct afbus_bus *bus;
+
+	if (!afbus_name_is_abstract(name))
+		return afbus_lookup_inode(net, name->path);
+
+	spin_lock(&afbus_name_lock);
+	bus = afbus_find_abstract(net, name);
+	if (bus)
+		afbus_bus_get(bus);
+	spin_unlock(&afbus_name_lock);
+	return bus ?: ERR_PTR(-ECONNREFUSED);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Receiving.
+ */
+
+#include "af_bus.h"
+
+static void afbus_recv_name(struct afbus_sock *s, struct msghdr *msg,
+			    struct sk_buff *skb)
+{
+	struct sockaddr_bus *addr = msg->msg_name;
+	struct afbus_name *name = &s->bus->name;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->sbus_family = afbus_family;
+	addr->sbus_addr.s_addr = AFBUS_CB(skb)->msg->src;
+	memcpy(addr->sbus_path, name->path, name->len);
+	msg->msg_namelen = sizeof(*addr);
+}
+
+static int afbus_recv_copy(struct socket *sock, struct msghdr *msg,
+			   struct sk_buff *skb, size_t size, int skip,
+			   int flags)
+{
+	struct sock *sk = sock->sk;
+	size_t len = skb->len - skip;
+	int err;
+
+	lockdep_assert_held(&afbus_sk(sk)->iolock);
+
+	if (msg->msg_name)
+		afbus_recv_name(afbus_sk(sk), msg, skb);
+
+	if (size < len)
+		msg->msg_flags |= MSG_TRUNC;
+	else
+		size = len;
+
+	err = skb_copy_datagram_msg(skb, skip, msg, size);
+	if (err)
+		return err;
+
+	sock_recv_cmsgs(msg, sk, skb);
+	err = afbus_scm_recv(sock, msg, skb, flags);
+	if (err)
+		return err;
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, size);
+	return flags & MSG_TRUNC ? len : size;
+}
+
+/* Take the next message, or look at it; without one @last is what to wait on. */
+static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
+			   size_t size, int flags, struct sk_buff **last)
+{
+	struct sock *sk = sock->sk;
+	struct afbus_sock *s = afbus_sk(sk);
+	struct sk_buff *skb;
+	int skip, err;
+
+	mutex_lock(&s->iolock);
+	skip = sk_peek_offset(sk, flags);
+	skb = __skb_try_recv_datagram(sk, &sk->sk_receive_queue, flags, &skip,
+				      &err, last);
+	if (skb) {
+		if (!(flags & MSG_PEEK)) {
+			/* Taken, whether it can be given or not. */
+			sk_peek_offset_bwd(sk, skb->len);
+			afbus_room_made(s);
+		}
+		err = afbus_recv_copy(sock, msg, skb, size, skip, flags);
+		skb_free_datagram(sk, skb);
+	}
+	mutex_unlock(&s->iolock);
+	return err;
+}
+
+int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
+		  int flags)
+{
+	struct sock *sk = sock->sk;
+	struct afbus_sock *s = afbus_sk(sk);
+	struct sk_buff *last;
+	long timeo;
+	int err;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!afbus_sock_bus(s) || s->kind == AFBUS_LISTENER)
+		return -ENOTCONN;
+
+	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	do {
+		err = afbus_recv_next(sock, msg, size, flags, &last);
+	} while (err == -EAGAIN && timeo &&
+		 !__skb_wait_for_more_packets(sk, &sk->sk_receive_queue, &err,
+					      &timeo, last));
+
+	if (err == -EAGAIN && READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		return 0;
+	return err;
+}

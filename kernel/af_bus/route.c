@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Routing: from a destination to the set of recipients, each once.
+ */
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "send.h"
+
+/*
+ * The mark that tells whom this walk has met already: a socket whose stamp is
+ * the walk's is at rcpts[slot], or among the missing.
+ */
+#define AFBUS_SLOT_MISSING	UINT_MAX
+
+static void afbus_route_begin(struct afbus_send *s)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	s->bus->stamp++;
+	for (i = 0; i < s->nr; i++) {
+		s->rcpts[i].live = false;
+		s->rcpts[i].to->stamp = s->bus->stamp;
+		s->rcpts[i].to->slot = i;
+	}
+	s->live = 0;
+	s->missing = 0;
+	s->unmade = 0;
+	s->stray = false;
+}
+
+static void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
+			    bool eaves)
+{
+	struct afbus_rcpt *r;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (to->stamp != s->bus->stamp) {
+		to->stamp = s->bus->stamp;
+		if (s->nr == s->cap) {
+			to->slot = AFBUS_SLOT_MISSING;
+			s->missing++;
+			return;
+		}
+		to->slot = s->nr++;
+		r = &s->rcpts[to->slot];
+		*r = (struct afbus_rcpt){ .to = to, .seat.send = s };
+		INIT_LIST_HEAD(&r->seat.node);
+		sock_hold(&to->sk);
+	}
+	if (to->slot == AFBUS_SLOT_MISSING)
+		return;
+
+	r = &s->rcpts[to->slot];
+	if (r->live)
+		return;
+	r->live = true;
+	s->live++;
+	r->eaves = eaves;
+	r->evict = false;
+	if (!r->made || r->made_eaves != eaves)
+		s->unmade++;
+}
+
+static bool afbus_receives(const struct afbus_sock *to)
+{
+	return !(to->sk.sk_shutdown & RCV_SHUTDOWN);
+}
+
+static void afbus_route_multicast(struct afbus_send *s)
+{
+	struct afbus_group *group;
+	struct afbus_addr *addr;
+	struct afbus_sock *to;
+	u16 prefix = afbus_addr_prefix(s->dst);
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (!prefix) {
+		list_for_each_entry(to, &s->bus->joined, joined_node) {
+			if (afbus_receives(to))
+				afbus_route_add(s, to, false);
+		}
+		return;
+	}
+
+	group = afbus_addr_group(s->bus, prefix);
+	if (!group)
+		return;
+	list_for_each_entry(addr, &group->addrs, group_node) {
+		if (addr->owner->joined && afbus_receives(addr->owner))
+			afbus_route_add(s, addr->owner, false);
+	}
+}
+
+/* The master's side, as seen from the sender; NULL if the master has left. */
+static struct afbus_sock *afbus_route_master(struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	return s->from->kind == AFBUS_ACCEPTED ? s->from : s->from->peer;
+}
+
+static int afbus_route_unicast(struct afbus_send *s)
+{
+	struct afbus_sock *to;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (s->to_peer) {
+		to = s->from->peer;
+	} else if (s->dst == BUS_MASTER_ADDR) {
+		to = afbus_route_master(s);
+	} else {
+		to = afbus_addr_find(s->bus, s->dst);
+		if (!to || !to->joined) {
+			s->stray = true;
+			to = afbus_route_master(s);
+		}
+	}
+
+	if (!to)
+		return s->from->kind == AFBUS_ACCEPTED ? -EPIPE : -ECONNREFUSED;
+	if (!afbus_receives(to))
+		return -EPIPE;
+	afbus_route_add(s, to, false);
+	return 0;
+}
+
+/**
+ * afbus_route() - find the recipients of a message
+ * @s: the send; rcpts that are not recipients any more are kept, not live
+ *
+ * Return: 0, with @s->missing and @s->unmade telling what has to be prepared
+ * first; -EPIPE, -EHOSTUNREACH, -ECONNREFUSED if the message cannot go there.
+ */
+int afbus_route(struct afbus_send *s)
+{
+	struct afbus_sock *from = s->from, *to;
+	int err = 0;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	if (from->sk.sk_shutdown & SEND_SHUTDOWN)
+		return -EPIPE;
+	if (from->kind == AFBUS_CLIENT && !from->joined &&
+	    s->dst != BUS_MASTER_ADDR)
+		return -EHOSTUNREACH;
+
+	afbus_route_begin(s);
+	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
+		afbus_route_multicast(s);
+	else
+		err = afbus_route_unicast(s);
+	if (err)
+		return err;
+
+	list_for_each_entry(to, &s->bus->eaves, eaves_node) {
+		if (afbus_receives(to))
+			afbus_route_add(s, to, true);
+	}
+	return 0;
+}
+
+/**
+ * afbus_route_grow() - make room for the recipients that the route missed
+ * @s: the send, with no seat taken
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int afbus_route_grow(struct afbus_send *s)
+{
+	unsigned int i, cap = s->nr + s->missing + s->missing / 8;
+	struct afbus_rcpt *rcpts;
+
+	rcpts = kvmalloc_array(cap, sizeof(*rcpts), GFP_KERNEL_ACCOUNT);
+	if (!rcpts)
+		return -ENOMEM;
+
+	memcpy(rcpts, s->rcpts, s->nr * sizeof(*rcpts));
+	for (i = 0; i < s->nr; i++)
+		INIT_LIST_HEAD(&rcpts[i].seat.node);
+	if (s->rcpts != s->few)
+		kvfree(s->rcpts);
+	s->rcpts = rcpts;
+	s->cap = cap;
+	return 0;
+}

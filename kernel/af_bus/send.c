@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sending: checks the call, builds the message, and drives it through route,
+ * filter, admit and commit.
+ */
+
+#include <linux/slab.h>
+#include "send.h"
+
+/* Bytes of a frame in one link of a long message: no high-order pages. */
+#define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
+
+/* Whether there is a destination path: an empty name is none. */
+static bool afbus_has_path(const struct sockaddr_bus *addr, int len)
+{
+	int room = len - (int)offsetof(struct sockaddr_bus, sbus_path);
+
+	return room > 0 &&
+	       (addr->sbus_path[0] || (room > 1 && addr->sbus_path[1]));
+}
+
+/* Whether a destination path leads off the bus. */
+static noinline_for_stack bool afbus_is_foreign(const struct afbus_sock *s,
+						const struct sockaddr_bus *addr,
+						int len)
+{
+	/* Pairs with the release in afbus_connect(). */
+	const struct afbus_name *used = smp_load_acquire(&s->used_name);
+	struct afbus_name name;
+
+	if (afbus_name_parse(&name, addr, len))
+		return false;
+	return !afbus_name_equal(&name, &s->bus->name) &&
+	       !(used && afbus_name_equal(&name, used));
+}
+
+static int afbus_send_dst(struct afbus_send *s, struct msghdr *msg)
+{
+	const struct sockaddr_bus *addr = msg->msg_name;
+
+	if (!msg->msg_namelen) {
+		s->to_peer = true;
+		return 0;
+	}
+
+	if (msg->msg_namelen < offsetofend(struct sockaddr_bus, sbus_addr) ||
+	    msg->msg_namelen > sizeof(*addr) ||
+	    addr->sbus_family != afbus_family)
+		return -EINVAL;
+	if (afbus_has_path(addr, msg->msg_namelen) &&
+	    afbus_is_foreign(s->from, addr, msg->msg_namelen))
+		return -EHOSTUNREACH;
+
+	s->dst = addr->sbus_addr.s_addr;
+	return 0;
+}
+
+static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
+{
+	struct sock *sk = &s->from->sk;
+	int err;
+
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!s->bus || s->from->kind == AFBUS_LISTENER)
+		return -ENOTCONN;
+
+	err = sock_error(sk);
+	if (err)
+		return err;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+
+	err = afbus_send_dst(s, msg);
+	if (err)
+		return err;
+	if (s->from->kind == AFBUS_CLIENT && s->dst != BUS_MASTER_ADDR &&
+	    !READ_ONCE(s->from->joined))
+		return -EHOSTUNREACH;
+
+	if ((long)s->len > READ_ONCE(sk->sk_sndbuf) - 32)
+		return -EMSGSIZE;
+	return 0;
+}
+
+/*
+ * A long message is a chain of buffers, each within order-0 pages. The first
+ * one carries the charge of all.
+ */
+static int afbus_send_extend(struct afbus_send *s, size_t len)
+{
+	struct sk_buff *skb = s->skb, *link, **end;
+	size_t bytes;
+	int err;
+
+	end = &skb_shinfo(skb)->frag_list;
+	while (len) {
+		bytes = min_t(size_t, len, AFBUS_LINK_BYTES);
+		link = alloc_skb_with_frags(0, bytes, 0, &err,
+					    GFP_KERNEL_ACCOUNT);
+		if (!link)
+			return err;
+		link->data_len = bytes;
+		link->len = bytes;
+
+		*end = link;
+		end = &link->next;
+		len -= bytes;
+		skb->len += bytes;
+		skb->data_len += bytes;
+		skb->truesize += link->truesize;
+		refcount_add(link->truesize, &skb->sk->sk_wmem_alloc);
+	}
+	return 0;
+}
+
+static int afbus_send_payload(struct afbus_send *s, struct msghdr *msg)
+{
+	struct sock *sk = &s->from->sk;
+	size_t linear = min_t(size_t, s->len, SKB_MAX_HEAD(0));
+	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
+	unsigned long start = jiffies;
+	int err;
+
+	s->skb = sock_alloc_send_pskb(sk, linear, paged,
+				      msg->msg_flags & MSG_DONTWAIT, &err, 0);
+	if (!s->skb) {
+		/*
+		 * Budget that another send gave back quietly before this one
+		 * said that it wants some: see afbus_send_uncharge().
+		 */
+		if (err == -EAGAIN)
+			afbus_tell_budget(sk);
+		return err;
+	}
+	if (s->timeo != MAX_SCHEDULE_TIMEOUT)
+		s->timeo = max_t(long, s->timeo - (long)(jiffies - start), 0);
+
+	skb_put(s->skb, linear);
+	s->skb->data_len = paged;
+	s->skb->len += paged;
+	err = afbus_send_extend(s, s->len - linear - paged);
+	if (err)
+		return err;
+
+	return skb_copy_datagram_from_iter(s->skb, 0, &msg->msg_iter, s->len);
+}
+
+/*
+ * One attempt: route, admit and commit under one hold of the lock.
+ *
+ * Return: 0 when sent; 1 to prepare what the route lacks and try again;
+ * 2 to sleep and try again; or the error of the send.
+ */
+static int afbus_send_attempt(struct afbus_send *s)
+{
+	struct afbus_bus *bus = s->bus;
+	int err;
+
+	spin_lock(&bus->lock);
+	if (afbus_waits(s))
+		afbus_wait_rise(s);
+
+	err = afbus_route(s);
+	if (!err && (s->missing || s->unmade) && !afbus_filter_direct(s))
+		err = 1;
+	if (!err)
+		err = afbus_admit(s);
+
+	if (!err) {
+		afbus_commit(s);
+	} else if (err == -EAGAIN) {
+		if (s->timeo) {
+			afbus_wait_sit(s);
+			err = 2;
+		} else if (s->full && !s->claim) {
+			err = 1;
+		} else {
+			afbus_claim_leave(s);
+		}
+	}
+	if (s->left)
+		afbus_wait_pass_on(s);
+	spin_unlock(&bus->lock);
+	return err;
+}
+
+/* Make ready what the last attempt lacked. */
+static int afbus_send_prepare(struct afbus_send *s)
+{
+	int err = 0;
+
+	if (s->missing)
+		err = afbus_route_grow(s);
+	else if (s->unmade)
+		err = afbus_filter_copies(s);
+	else if (!s->claim)
+		err = afbus_claim_prepare(s);
+	return err;
+}
+
+static int afbus_send_deliver(struct afbus_send *s)
+{
+	int err;
+
+	for (;;) {
+		err = afbus_send_attempt(s);
+		if (err <= 0)
+			break;
+		err = err == 1 ? afbus_send_prepare(s) : afbus_wait_sleep(s);
+		if (err)
+			break;
+	}
+
+	if (!afbus_waits(s))
+		return err;
+
+	/* Sleep was cut short: give up the seats. */
+	spin_lock(&s->bus->lock);
+	afbus_wait_rise(s);
+	afbus_wait_pass_on(s);
+	spin_unlock(&s->bus->lock);
+	return err;
+}
+
+/*
+ * The end of a message that was not sent. Its budget must not come back with
+ * an edge of POLLOUT: one who sends on that edge would go round for ever. Only
+ * one who wants budget, from another thread, is told.
+ */
+static void afbus_send_uncharge(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize, &sk->sk_wmem_alloc));
+	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		afbus_tell_budget(sk);
+}
+
+/* What was not sent is still there for one who tries again, as io_uring does. */
+static void afbus_send_give_back(struct msghdr *msg, size_t len)
+{
+	iov_iter_revert(&msg->msg_iter, len - msg_data_left(msg));
+}
+
+static void afbus_send_end(struct afbus_send *s)
+{
+	unsigned int i;
+
+	if (!s->committed) {
+		afbus_filter_undo_direct(s);
+		if (s->skb)
+			s->skb->destructor = afbus_send_uncharge;
+	}
+
+	for (i = 0; i < s->nr; i++) {
+		afbus_filter_unmake(s, &s->rcpts[i]);
+		sock_put(&s->rcpts[i].to->sk);
+	}
+	if (s->rcpts != s->few)
+		kvfree(s->rcpts);
+	kfree_skb(s->skb);
+	kfree(s->claim);
+	afbus_scm_end(s);
+}
+
+int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	/* Not in struct afbus_send: they need no zeros before they are used. */
+	struct afbus_rcpt few[AFBUS_FEW_RCPTS];
+	struct afbus_send s = {
+		.from	= afbus_sk(sock->sk),
+		.bus	= afbus_sock_bus(afbus_sk(sock->sk)),
+		.len	= len,
+		.rcpts	= few,
+		.few	= few,
+		.cap	= ARRAY_SIZE(few),
+		.task	= current,
+	};
+	int err;
+
+	INIT_LIST_HEAD(&s.blocked_node);
+	err = afbus_send_check(&s, msg);
+	if (err)
+		return err;
+
+	s.timeo = sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT);
+	err = afbus_scm_build(&s, sock, msg);
+	if (!err)
+		err = afbus_send_payload(&s, msg);
+	if (!err)
+		err = afbus_send_deliver(&s);
+	if (!err)
+		afbus_announce(&s);
+	else
+		afbus_send_give_back(msg, len);
+
+	afbus_send_end(&s);
+	return err ?: len;
+}

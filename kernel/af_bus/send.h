@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _AF_BUS_SEND_H
+#define _AF_BUS_SEND_H
+
+/*
+ * One message on its way: included by the files that it goes through, see
+ * "Life of a message" in af_bus.h.
+ */
+
+#include "af_bus.h"
+
+/* Recipients that need no allocation. */
+#define AFBUS_FEW_RCPTS		3
+
+/**
+ * struct afbus_seat - a place among the senders that wait for a queue
+ * @node: in afbus_sock.seats
+ * @send: who sits here
+ * @called_at: when it was first told of room, under the lock of the queue
+ * @called: it was, under the lock of the queue
+ * @quiet: the sender waits for another recipient, and only keeps its place
+ * @passed: messages that others got in since, under the bus lock
+ */
+struct afbus_seat {
+	struct list_head	node;
+	struct afbus_send	*send;
+	unsigned long		called_at;
+	bool			called;
+	bool			quiet;
+	unsigned int		passed;
+};
+
+/**
+ * struct afbus_claim - a sender that did not sleep, and wants to be told
+ * @from: the sender
+ * @to: the socket whose queue was full
+ * @from_node: in afbus_sock.claims of the sender
+ * @to_node: in afbus_sock.claimed of the recipient
+ * @ticket: since when it waits; kept until a message gets through
+ * @armed: still to be told; under the lock of the recipient's queue
+ */
+struct afbus_claim {
+	struct afbus_sock	*from;
+	struct afbus_sock	*to;
+	struct list_head	from_node;
+	struct list_head	to_node;
+	u64			ticket;
+	bool			armed;
+};
+
+/**
+ * struct afbus_rcpt - one recipient of a message being sent
+ * @to: the recipient, with a reference
+ * @skb: its copy; NULL if not made yet, or dropped by a filter
+ * @seat: its place in the recipient's queue of senders
+ * @live: is a recipient as of the last route
+ * @eaves: gets it as an eavesdropper only
+ * @judged: the hooks have seen its copy
+ * @denied: they want it dropped
+ * @made: @skb is final
+ * @made_eaves: value of @eaves for which it is
+ * @seated: @seat is taken
+ * @left: @seat was given up, room may have to go to the next
+ * @evict: the copy does not fit and the recipient has to go
+ * @queued: the copy is in the queue
+ */
+struct afbus_rcpt {
+	struct afbus_sock	*to;
+	struct sk_buff		*skb;
+	struct afbus_seat	seat;
+	bool			live:1;
+	bool			eaves:1;
+	bool			judged:1;
+	bool			denied:1;
+	bool			made:1;
+	bool			made_eaves:1;
+	bool			seated:1;
+	bool			left:1;
+	bool			evict:1;
+	bool			queued:1;
+};
+
+/**
+ * struct afbus_send - one call of sendmsg()
+ * @from: the sender
+ * @bus: its bus
+ * @dst: destination
+ * @to_peer: no destination was given
+ * @len: bytes of payload
+ * @scm: descriptors and credentials
+ * @msg: what the copies share
+ * @skb: the original
+ * @direct: the original is the copy of the only recipient
+ * @committed: the message has its place
+ * @rcpts: recipients, in no order
+ * @few: @rcpts of the usual case, on the stack of the call
+ * @nr: recipients met so far
+ * @cap: room in @rcpts
+ * @live: recipients of the last route that are in @rcpts
+ * @missing: recipients of the last route that @rcpts has no room for
+ * @unmade: recipients of the last route whose copy is not made yet
+ * @stray: the last route led along the default route
+ * @full: the first recipient in the way, NULL if it is the sender's own queue
+ * @yields: @full has room, but others come first
+ * @claim: to leave there, if the send may not sleep
+ * @timeo: what is left of the time to wait
+ * @ticket: since when the send waits, 0 if it never had to
+ * @rounds: how often it was called and still found no room
+ * @task: who sends
+ * @wait: in the wait queue of the sender's own socket
+ * @blocked_node: in afbus_bus.blocked
+ * @woken: there may be room, or the route has changed
+ * @left: a seat was given up, see struct afbus_rcpt
+ */
+struct afbus_send {
+	struct afbus_sock	*from;
+	struct afbus_bus	*bus;
+	u64			dst;
+	bool			to_peer;
+	size_t			len;
+	struct scm_cookie	scm;
+	struct afbus_msg	*msg;
+	struct sk_buff		*skb;
+	bool			direct;
+	bool			committed;
+
+	struct afbus_rcpt	*rcpts;
+	struct afbus_rcpt	*few;
+	unsigned int		nr;
+	unsigned int		cap;
+	unsigned int		live;
+	unsigned int		missing;
+	unsigned int		unmade;
+	bool			stray;
+
+	struct afbus_rcpt	*full;
+	bool			yields;
+	struct afbus_claim	*claim;
+	long			timeo;
+	u64			ticket;
+	unsigned int		rounds;
+	struct task_struct	*task;
+	wait_queue_entry_t	wait;
+	struct list_head	blocked_node;
+	bool			woken;
+	bool			left;
+};
+
+static inline bool afbus_waits(const struct afbus_send *s)
+{
+	return !list_empty(&s->blocked_node);
+}
+
+#define afbus_for_each_live(r, s)				\
+	for ((r) = (s)->rcpts; (r) < (s)->rcpts + (s)->nr; (r)++)	\
+		if ((r)->live)
+
+/* route.c */
+int afbus_route(struct afbus_send *s);
+int afbus_route_grow(struct afbus_send *s);
+
+/* filter.c */
+int afbus_filter_copies(struct afbus_send *s);
+bool afbus_filter_direct(struct afbus_send *s);
+void afbus_filter_undo_direct(struct afbus_send *s);
+void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r);
+
+/* hook.c */
+bool afbus_hook_present(void);
+int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r);
+
+/* admit.c */
+int afbus_admit(struct afbus_send *s);
+
+/* commit.c */
+void afbus_commit(struct afbus_send *s);
+void afbus_announce(struct afbus_send *s);
+
+/* wait.c */
+bool afbus_seats_let_pass(const struct afbus_sock *s, u64 ticket,
+			  unsigned int room);
+void afbus_seats_passed(struct afbus_sock *s, u64 ticket);
+void afbus_wait_sit(struct afbus_send *s);
+void afbus_wait_rise(struct afbus_send *s);
+void afbus_wait_pass_on(struct afbus_send *s);
+int afbus_wait_sleep(struct afbus_send *s);
+void afbus_rouse(struct afbus_send *s);
+
+/* claim.c */
+u64 afbus_claim_ticket(const struct afbus_sock *from,
+		       const struct afbus_sock *to);
+int afbus_claim_prepare(struct afbus_send *s);
+void afbus_claim_leave(struct afbus_send *s);
+void afbus_claim_settle(struct afbus_send *s);
+
+/* scm.c */
+int afbus_scm_build(struct afbus_send *s, struct socket *sock,
+		    struct msghdr *msg);
+void afbus_scm_end(struct afbus_send *s);
+
+#endif /* _AF_BUS_SEND_H */
