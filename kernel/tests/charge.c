@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contract section 4: messages are charged to the memory cgroup of who sends them. */
+#include "bus.h"
+#include <sys/prctl.h>
+
+#define GROUPS	"/sys/fs/cgroup"
+
+enum { MESSAGES = 60, BYTES = 40000, ENOUGH = MESSAGES * BYTES };
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+
+	EQ(strlen(text), OK(write(fd, text, strlen(text))));
+	close(fd);
+}
+
+static void make_group(const char *group)
+{
+	char path[128];
+
+	if (access(GROUPS "/cgroup.controllers", R_OK))
+		SKIP("no cgroup2");
+	write_file(GROUPS "/cgroup.subtree_control", "+memory");
+	snprintf(path, sizeof(path), GROUPS "/%s", group);
+	if (mkdir(path, 0755))
+		EQ(EEXIST, errno);
+}
+
+static void enter(const char *group)
+{
+	char path[128], pid[32];
+
+	snprintf(path, sizeof(path), GROUPS "/%s/cgroup.procs", group);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	write_file(path, pid);
+}
+
+static long charged_to(const char *group)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), GROUPS "/%s/memory.current", group);
+	return file_number(path);
+}
+
+struct pair {
+	struct bus bus;
+	struct client a, b;
+};
+
+/* Room for all of it in queue and send buffer: nothing but memory stands in the way. */
+static struct pair make_pair(void)
+{
+	struct pair p = { .bus = open_bus("@bus") };
+
+	OK(set_option(p.bus.fd, BUS_SET_MAXQLEN, 10 * MESSAGES));
+	OK(set_option(p.bus.fd, BUS_SET_SENDBUF, 10 * ENOUGH));
+	p.a = join(&p.bus);
+	p.b = join_at(&p.bus, ADDRESS(2, 1));
+	return p;
+}
+
+static char payload[BYTES];
+
+/* Starts a process in a cgroup that sends it all and stays; the number of messages that went. */
+static int send_from(const char *group, int fd, uint64_t to, pid_t *sender)
+{
+	int pipes[2], n = 0;
+
+	OK(pipe(pipes));
+	*sender = OK(fork());
+	if (!*sender) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		enter(group);
+		while (n < MESSAGES && send_bytes(fd, to, payload, BYTES, MSG_DONTWAIT) == BYTES)
+			n++;
+		EQ(sizeof(n), write(pipes[1], &n, sizeof(n)));
+		pause();
+	}
+	EQ(sizeof(n), read(pipes[0], &n, sizeof(n)));
+	return n;
+}
+
+static int drain_all(int fd)
+{
+	int n = 0;
+
+	while (recv(fd, payload, BYTES, MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+} ways[] = { { "unicast", 2 }, { "group", GROUP(2) } };
+
+/* While they are queued, and no longer; the receiver's cgroup has no part in it. */
+TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, ways)
+{
+	struct pair p = make_pair();
+	long before, receiver;
+	pid_t sender;
+
+	make_group("sender");
+	make_group("receiver");
+	before = charged_to("sender");
+	enter("receiver");
+	receiver = charged_to("receiver");
+	EQ(MESSAGES, send_from("sender", p.a.fd, row->to, &sender));
+	CHECK(charged_to("sender") - before > ENOUGH);
+	CHECK(charged_to("receiver") - receiver < ENOUGH / 2);
+	EQ(MESSAGES, drain_all(p.b.fd));
+	EVENTUALLY(charged_to("sender") - before < ENOUGH / 2);
+	kill(sender, SIGKILL);
+}
+
+/* One payload for all recipients: eight of them cost hardly more than one. */
+TEST(payload_of_a_multicast_is_charged_once)
+{
+	struct pair p = make_pair();
+	long before;
+	pid_t sender;
+
+	for (int i = 2; i < 9; i++)
+		join_at(&p.bus, ADDRESS(2, i));
+	make_group("sender");
+	before = charged_to("sender");
+	EQ(MESSAGES, send_from("sender", p.a.fd, GROUP(2), &sender));
+	CHECK(charged_to("sender") - before > ENOUGH);
+	CHECK(charged_to("sender") - before < 2 * ENOUGH);
+	kill(sender, SIGKILL);
+}

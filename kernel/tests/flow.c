@@ -1,0 +1,782 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contract sections 2 and 4: full queues, waiting, polling, overflow policies. */
+#include "bus.h"
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void handle(int sig, int flags)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
+
+	OK(sigaction(sig, &action, NULL));
+}
+
+static const struct {
+	const char *name;
+	int len;
+} lengths[] = { { "1", 1 }, { "2", 2 }, { "10", 10 }, { "100", 100 } };
+
+/* Full is more than the queue length. */
+TEST_EACH(queue_takes_one_more_than_its_length, lengths)
+{
+	struct bus bus = open_bus("@bus");
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, row->len));
+
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
+
+	EQ(row->len + 1, fill(a.fd, b.id));
+	EQ(row->len + 1, drain(b.fd));
+	EQ(row->len + 1, fill(a.fd, GROUP(2)));
+	EQ(row->len + 1, fill(a.fd, MASTER));
+	EQ(row->len + 1, fill(a.accepted, a.id));
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+} ways[] = {
+	{ "unicast", 2 },
+	{ "given_address", ADDRESS(2, 1) },
+	{ "group", GROUP(2) },
+	{ "everyone_else", GROUP(3) },
+	{ "master", MASTER },
+	{ "default_route", 99 },
+};
+
+struct pair {
+	struct bus bus;
+	struct client a, b;
+	int target;			/* where the messages of the way come out */
+};
+
+static struct pair make_pair(uint64_t to)
+{
+	struct pair p = { .bus = open_bus("@bus") };
+
+	p.a = join(&p.bus);
+	p.b = join_at(&p.bus, ADDRESS(2, 1));
+	OK(add_address(p.b.accepted, ADDRESS(3, 1)));
+	p.target = to == MASTER || to == 99 ? p.a.accepted : p.b.fd;
+	return p;
+}
+
+TEST_EACH(full_queue_fails_without_waiting, ways)
+{
+	struct pair p = make_pair(row->to);
+
+	EQ(ROOM, fill(p.a.fd, row->to));
+	FAILS(EAGAIN, post(p.a.fd, row->to, "x"));
+	OK(fcntl(p.a.fd, F_SETFL, O_NONBLOCK));
+	FAILS(EAGAIN, post_wait(p.a.fd, row->to, "x"));
+	EQ(ROOM, drain(p.target));
+	GETS_NOTHING(p.target);
+}
+
+TEST_EACH(full_queue_makes_the_sender_wait_for_a_read, ways)
+{
+	struct pair p = make_pair(row->to);
+	struct message m;
+	struct job j;
+
+	EQ(ROOM, fill(p.a.fd, row->to));
+	start_send(&j, p.a.fd, row->to, "last");
+	await_block(&j);
+	OK(take(p.target, &m));
+	ends_with(&j, 0);
+	EQ(4, j.result);
+	for (int i = 1; i < ROOM; i++)
+		GETS(p.target, p.a.id, "filler");
+	GETS(p.target, p.a.id, "last");
+}
+
+TEST_EACH(wait_ends_with_the_send_timeout, ways)
+{
+	struct pair p = make_pair(row->to);
+	long long start;
+
+	fill(p.a.fd, row->to);
+	OK(set_timeout(p.a.fd, SO_SNDTIMEO, 100));
+	start = now_ms();
+	FAILS(EAGAIN, post_wait(p.a.fd, row->to, "x"));
+	CHECK(now_ms() - start >= 50);
+	EQ(ROOM, drain(p.target));
+}
+
+/* In 2012 each full recipient had the whole timeout, one after the other. (B3) */
+TEST(timeout_is_one_for_all_recipients)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+	long long start;
+
+	for (int i = 0; i < 10; i++) {
+		struct client c = join_at(&bus, ADDRESS(2, i));
+
+		fill(a.fd, c.id);
+	}
+	OK(set_timeout(a.fd, SO_SNDTIMEO, 300));
+	start = now_ms();
+	FAILS(EAGAIN, post_wait(a.fd, GROUP(2), "x"));
+	CHECK(now_ms() - start >= 150);
+	CHECK(now_ms() - start < 2500);
+}
+
+/* A timeout does not start again because some recipient got room. */
+TEST(timeout_runs_on_while_other_recipients_make_room)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+	struct job j;
+	struct message m;
+
+	fill(a.fd, b.id);
+	fill(a.fd, c.id);
+	OK(set_timeout(a.fd, SO_SNDTIMEO, 400));
+	start_send(&j, a.fd, GROUP(2), "x");
+	await_block(&j);
+	while (!j.done) {
+		take(c.fd, &m);
+		usleep(20000);
+		post(b.fd, c.id, "again");
+	}
+	ends_with(&j, EAGAIN);
+	CHECK(j.took_ms >= 200);
+}
+
+TEST_EACH(wait_ends_with_a_signal, ways)
+{
+	struct pair p = make_pair(row->to);
+	struct job j;
+
+	handle(SIGUSR1, 0);
+	fill(p.a.fd, row->to);
+	start_send(&j, p.a.fd, row->to, "x");
+	await_block(&j);
+	pthread_kill(j.thread, SIGUSR1);
+	ends_with(&j, EINTR);
+	EQ(ROOM, drain(p.target));
+}
+
+TEST_EACH(wait_goes_on_after_a_restarting_signal, ways)
+{
+	struct pair p = make_pair(row->to);
+	struct message m;
+	struct job j;
+
+	handle(SIGUSR1, SA_RESTART);
+	fill(p.a.fd, row->to);
+	start_send(&j, p.a.fd, row->to, "last");
+	await_block(&j);
+	for (int i = 0; i < 5; i++) {
+		pthread_kill(j.thread, SIGUSR1);
+		await_block(&j);
+	}
+	OK(take(p.target, &m));
+	ends_with(&j, 0);
+	EQ(ROOM, drain(p.target));
+}
+
+/* With a timeout a signal ends the wait even so, as for any socket. */
+TEST(signal_ends_a_wait_with_a_timeout)
+{
+	struct pair p = make_pair(2);
+	struct job j;
+
+	handle(SIGUSR1, SA_RESTART);
+	fill(p.a.fd, p.b.id);
+	OK(set_timeout(p.a.fd, SO_SNDTIMEO, 15000));
+	start_send(&j, p.a.fd, p.b.id, "x");
+	await_block(&j);
+	pthread_kill(j.thread, SIGUSR1);
+	ends_with(&j, EINTR);
+}
+
+TEST(killed_waiter_leaves_nothing_behind)
+{
+	struct pair p = make_pair(2);
+	pid_t waiter;
+	int status;
+
+	fill(p.a.fd, GROUP(2));
+	waiter = OK(fork());
+	if (!waiter) {
+		post_wait(p.a.fd, GROUP(2), "x");
+		_exit(FAILED);
+	}
+	EVENTUALLY(sleeps_in_call(waiter));
+	OK(kill(waiter, SIGKILL));
+	OK(waitpid(waiter, &status, 0));
+	CHECK(WIFSIGNALED(status));
+	EQ(ROOM, drain(p.b.fd));
+	OK(post(p.a.fd, GROUP(2), "next"));
+	GETS(p.b.fd, p.a.id, "next");
+}
+
+TEST(receive_waits_for_a_message)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+	pid_t sender = OK(fork());
+
+	if (!sender) {
+		EVENTUALLY(sleeps_in_call(getppid()));
+		OK(post(p.a.fd, p.b.id, "at last"));
+		_exit(PASSED);
+	}
+	EQ(7, OK(take_flags(p.b.fd, &m, 0)));
+}
+
+TEST(receive_ends_with_its_timeout_and_with_a_signal)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+	struct itimerval soon = { .it_value = { 0, 50000 } };
+	long long start = now_ms();
+
+	OK(set_timeout(p.b.fd, SO_RCVTIMEO, 100));
+	FAILS(EAGAIN, take_flags(p.b.fd, &m, 0));
+	CHECK(now_ms() - start >= 50);
+	OK(set_timeout(p.b.fd, SO_RCVTIMEO, 0));
+	handle(SIGALRM, 0);
+	OK(setitimer(ITIMER_REAL, &soon, NULL));
+	FAILS(EINTR, take_flags(p.b.fd, &m, 0));
+}
+
+/* In 2012 a reader that would not wait could be blocked by one that did. (B18) */
+TEST(waiting_reader_does_not_block_others)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+	pid_t reader = OK(fork());
+
+	if (!reader) {
+		take_flags(p.b.fd, &m, 0);
+		_exit(PASSED);
+	}
+	EVENTUALLY(sleeps_in_call(reader));
+	GETS_NOTHING(p.b.fd);
+	kill(reader, SIGKILL);
+}
+
+/* A full client must read before it writes, to whomever. */
+TEST_EACH(client_with_a_full_queue_cannot_send, ways)
+{
+	struct pair p = make_pair(row->to);
+	struct client c = join(&p.bus);
+	struct message m;
+
+	EQ(ROOM, fill(c.fd, p.a.id));
+	FAILS(EAGAIN, post(p.a.fd, row->to, "x"));
+	GETS_NOTHING(p.target);
+	OK(take(p.a.fd, &m));
+	OK(post(p.a.fd, row->to, "x"));
+	GETS(p.target, p.a.id, "x");
+}
+
+TEST(client_with_a_full_queue_waits_until_it_has_read)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+	struct job j;
+
+	fill(p.b.fd, p.a.id);
+	start_send(&j, p.a.fd, p.b.id, "x");
+	await_block(&j);
+	OK(take(p.a.fd, &m));
+	ends_with(&j, 0);
+	GETS(p.b.fd, p.a.id, "x");
+}
+
+/* Six senders who always wait share the reads: nobody is far ahead at any time. */
+TEST_LONG(waiting_senders_take_turns, 60)
+{
+	enum { WAITERS = 6, READS = 600 };
+	struct bus bus = open_bus("@bus");
+	struct client target = join(&bus), waiters[WAITERS];
+	int served[WAITERS] = { 0 };
+	struct message m;
+	pid_t pid;
+
+	for (int i = 0; i < WAITERS; i++) {
+		waiters[i] = join(&bus);
+		pid = OK(fork());
+		if (!pid)
+			for (;;)
+				OK(post_wait(waiters[i].fd, target.id, "x"));
+		EVENTUALLY(sleeps_in_call(pid));
+	}
+	for (int i = 0; i < READS; i++) {
+		OK(take_flags(target.fd, &m, 0));
+		served[m.from.sbus_addr.s_addr - waiters[0].id]++;
+	}
+	for (int i = 0; i < WAITERS; i++)
+		if (served[i] < READS / WAITERS / 4)
+			FAIL("sender %d was served %d times in %d reads", i, served[i], READS);
+}
+
+/* A sender that waits is served though others never stop trying. */
+TEST_LONG(waiting_sender_is_not_starved, 60)
+{
+	struct bus bus = open_bus("@bus");
+	struct client target = join(&bus), waiter, pushers[3];
+	struct message m;
+	struct job j;
+	int taken = 0;
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 1));
+	waiter = join(&bus);
+	fill(waiter.fd, target.id);
+	for (int i = 0; i < 3; i++) {
+		pushers[i] = join(&bus);
+		if (!OK(fork()))
+			for (;;)
+				post_wait(pushers[i].fd, target.id, "push");
+	}
+	start_send(&j, waiter.fd, target.id, "me, too");
+	while (!j.done) {
+		OK(take_flags(target.fd, &m, 0));
+		CHECK(++taken < 500);
+	}
+	ends_with(&j, 0);
+}
+
+/*
+ * Many send to the members of a group, whose queues are never empty. A multicast needs room in all
+ * of them at once, and still gets through again and again.
+ */
+TEST_LONG(multicast_is_not_starved_by_unicast, 60)
+{
+	enum { MEMBERS = 3, PUSHERS = 2, MULTICASTS = 5 };
+	struct bus bus = open_bus("@bus");
+	struct client members[MEMBERS], sender;
+	struct message m;
+	pid_t child;
+	int status;
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 2));
+	sender = join(&bus);
+	for (int i = 0; i < MEMBERS; i++) {
+		members[i] = join_at(&bus, ADDRESS(2, i));
+		fill(sender.fd, members[i].id);
+	}
+	for (int i = 0; i < MEMBERS * PUSHERS; i++) {
+		struct client pusher = join(&bus);
+
+		if (!OK(fork()))
+			for (;;)
+				post_wait(pusher.fd, members[i % MEMBERS].id, "push");
+	}
+	for (int i = 0; i < MEMBERS; i++)
+		if (!OK(fork()))
+			for (;;)
+				take_flags(members[i].fd, &m, 0);
+	child = OK(fork());
+	if (!child) {
+		for (int i = 0; i < MULTICASTS; i++)
+			OK(post_wait(sender.fd, GROUP(2), "to all"));
+		_exit(PASSED);
+	}
+	EQ(child, OK(waitpid(child, &status, 0)));
+	EQ(0, status);
+}
+
+/* B reads nothing. A waits for it; C and D, and even A's readers, go on. */
+TEST(slow_client_blocks_only_its_senders)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join(&bus), d = join(&bus);
+	struct job j;
+
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, GROUP(2), "x");
+	await_block(&j);
+	for (int i = 0; i < 200; i++) {
+		OK(post(c.fd, d.id, "ping"));
+		GETS(d.fd, c.id, "ping");
+		OK(post(d.fd, a.id, "pong"));
+		GETS(a.fd, d.id, "pong");
+		OK(post(c.fd, MASTER, "master"));
+		GETS(c.accepted, c.id, "master");
+	}
+	CHECK(is_blocked(&j));
+	drain(b.fd);
+	ends_with(&j, 0);
+}
+
+/* The waiting sender's process may use its socket in another thread. */
+TEST(waiting_sender_can_be_written_to_and_read)
+{
+	struct pair p = make_pair(2);
+	struct client c = join(&p.bus);
+	struct job j;
+
+	fill(p.a.fd, p.b.id);
+	start_send(&j, p.a.fd, p.b.id, "x");
+	await_block(&j);
+	OK(post(c.fd, p.a.id, "hello"));
+	GETS(p.a.fd, c.id, "hello");
+	OK(post(p.a.fd, MASTER, "meanwhile"));
+	GETS(p.a.accepted, p.a.id, "meanwhile");
+	drain(p.b.fd);
+	ends_with(&j, 0);
+}
+
+TEST(poll_shows_a_message)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+
+	EQ(POLLOUT, events(p.b.fd));
+	OK(post(p.a.fd, p.b.id, "x"));
+	EQ(POLLIN | POLLOUT, events(p.b.fd));
+	OK(take(p.b.fd, &m));
+	EQ(POLLOUT, events(p.b.fd));
+}
+
+/* In 2012 one full queue anywhere took POLLOUT from every client. (B11) */
+TEST(pollout_does_not_depend_on_other_queues)
+{
+	struct pair p = make_pair(2);
+	struct client c = join(&p.bus);
+
+	fill(p.a.fd, p.b.id);
+	CHECK(events(c.fd) & POLLOUT);
+	CHECK(events(p.b.accepted) & POLLOUT);
+	CHECK(events(c.accepted) & POLLOUT);
+}
+
+TEST(pollout_ends_with_the_own_queue_full)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+
+	fill(p.b.fd, p.a.id);
+	EQ(POLLIN, events(p.a.fd));
+	OK(take(p.a.fd, &m));
+	CHECK(events(p.a.fd) & POLLOUT);
+}
+
+static int edge_poll(int fd)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLIN | EPOLLRDHUP | EPOLLET };
+	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
+
+	OK(epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event));
+	return poller;
+}
+
+static int edges(int poller, int wait_ms)
+{
+	struct epoll_event event = { 0 };
+
+	return OK(epoll_wait(poller, &event, 1, wait_ms)) ? (int)event.events : 0;
+}
+
+/* EAGAIN for a full recipient promises an edge when that recipient has room. */
+TEST_EACH(edge_of_pollout_comes_when_the_full_recipient_reads, ways)
+{
+	struct pair p = make_pair(row->to);
+	int poller = edge_poll(p.a.fd);
+	struct message m;
+
+	fill(p.a.fd, row->to);
+	edges(poller, 0);
+	EQ(0, edges(poller, 0));
+	FAILS(EAGAIN, post(p.a.fd, row->to, "x"));
+	EQ(0, edges(poller, 0));
+	OK(take(p.target, &m));
+	CHECK(edges(poller, 2000) & EPOLLOUT);
+	OK(post(p.a.fd, row->to, "x"));
+}
+
+/* The same in the end: every EAGAIN is followed by an edge, until all is said. */
+TEST_LONG(edge_driven_sender_says_it_all, 60)
+{
+	enum { MESSAGES = 500 };
+	struct pair p = make_pair(2);
+	struct message m;
+
+	if (!OK(fork())) {
+		int poller = edge_poll(p.a.fd);
+
+		for (int n = 0; n < MESSAGES; n++)
+			while (post(p.a.fd, GROUP(2), "x") < 0) {
+				EQ(EAGAIN, errno);
+				CHECK(edges(poller, 5000) & EPOLLOUT);
+			}
+		_exit(PASSED);
+	}
+	OK(set_timeout(p.b.fd, SO_RCVTIMEO, 10000));
+	for (int n = 0; n < MESSAGES; n++)
+		OK(take_flags(p.b.fd, &m, 0));
+}
+
+TEST(edge_of_pollout_comes_when_the_full_recipient_dies)
+{
+	struct pair p = make_pair(2);
+	int poller = edge_poll(p.a.fd);
+
+	fill(p.a.fd, GROUP(2));
+	edges(poller, 0);
+	FAILS(EAGAIN, post(p.a.fd, GROUP(2), "x"));
+	close(p.b.fd);
+	CHECK(edges(poller, 2000) & EPOLLOUT);
+	OK(post(p.a.fd, GROUP(2), "x"));
+}
+
+TEST(edge_of_pollout_comes_when_the_own_queue_has_room)
+{
+	struct pair p = make_pair(2);
+	int poller = edge_poll(p.a.fd);
+	struct message m;
+
+	fill(p.b.fd, p.a.id);
+	while (edges(poller, 0))
+		;
+	FAILS(EAGAIN, post(p.a.fd, p.b.id, "x"));
+	OK(take(p.a.fd, &m));
+	CHECK(edges(poller, 2000) & EPOLLOUT);
+}
+
+TEST(edge_of_pollin_comes_with_each_message)
+{
+	struct pair p = make_pair(2);
+	int poller = edge_poll(p.b.fd);
+
+	edges(poller, 0);
+	for (int i = 0; i < 3; i++) {
+		OK(post(p.a.fd, p.b.id, "x"));
+		CHECK(edges(poller, 2000) & EPOLLIN);
+		EQ(0, edges(poller, 0));
+	}
+}
+
+/* No thundering herd: a read wakes who waited for the reader, not the whole bus. */
+TEST(reader_wakes_only_those_who_wait_for_it)
+{
+	struct pair p = make_pair(2);
+	struct client bystander = join(&p.bus);
+	int poller = edge_poll(bystander.fd);
+	struct message m;
+
+	edges(poller, 0);
+	fill(p.a.fd, p.b.id);
+	OK(take(p.b.fd, &m));
+	OK(post(p.a.fd, p.b.id, "x"));
+	drain(p.b.fd);
+	EQ(0, edges(poller, 0));
+}
+
+static char big[1 << 20];
+
+static int outstanding(int fd)
+{
+	int n = -1;
+
+	OK(ioctl(fd, SIOCOUTQ, &n));
+	return n;
+}
+
+/* What is queued and unread is the sender's own memory. */
+TEST(unread_messages_use_up_the_send_buffer)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, b, c;
+	struct message m;
+	int n = 0;
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 1000));
+	a = join(&bus);
+	b = join(&bus);
+	c = join(&bus);
+	EQ(0, outstanding(a.fd));
+	while (send_bytes(a.fd, n % 2 ? b.id : c.id, big, 20000, MSG_DONTWAIT) > 0)
+		CHECK(++n < 100);
+	EQ(EAGAIN, errno);
+	CHECK(n >= 5);
+	CHECK(outstanding(a.fd) >= n * 20000 / 2);
+	CHECK(!(events(a.fd) & POLLOUT));
+	CHECK(events(b.fd) & POLLOUT);
+	OK(post(b.fd, c.id, "not my memory"));
+	while (take(b.fd, &m) > 0 || take(c.fd, &m) > 0)
+		;
+	CHECK(events(a.fd) & POLLOUT);
+	EQ(0, outstanding(a.fd));
+	EQ(0, outstanding(b.fd));
+}
+
+TEST(used_up_send_buffer_makes_the_sender_wait)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, b;
+	struct job j;
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 1000));
+	a = join(&bus);
+	b = join(&bus);
+	while (send_bytes(a.fd, b.id, big, 20000, MSG_DONTWAIT) > 0)
+		;
+	start_send(&j, a.fd, b.id, "x");
+	await_block(&j);
+	drain(b.fd);
+	ends_with(&j, 0);
+}
+
+/* In 2012 recipients were charged, and a message to oneself stayed charged. (B13) */
+TEST(sender_is_charged_once_and_no_recipient_is)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, to[8];
+	int one;
+
+	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 100));
+	a = join(&bus);
+	for (int i = 0; i < 8; i++)
+		to[i] = join_at(&bus, ADDRESS(2, i));
+	OK(send_bytes(a.fd, to[0].id, big, 50000, MSG_DONTWAIT));
+	one = outstanding(a.fd);
+	drain(to[0].fd);
+	EQ(0, outstanding(a.fd));
+	OK(send_bytes(a.fd, GROUP(2), big, 50000, MSG_DONTWAIT));
+	CHECK(outstanding(a.fd) < one * 2);
+	for (int i = 0; i < 8; i++) {
+		EQ(0, outstanding(to[i].fd));
+		CHECK(outstanding(a.fd) > 0);
+		drain(to[i].fd);
+	}
+	EQ(0, outstanding(a.fd));
+	OK(post(a.fd, a.id, "me"));
+	drain(a.fd);
+	EQ(0, outstanding(a.fd));
+}
+
+TEST(siocinq_is_the_length_of_what_is_queued)
+{
+	struct pair p = make_pair(2);
+	struct message m;
+	int n = -1;
+
+	OK(ioctl(p.b.fd, SIOCINQ, &n));
+	EQ(0, n);
+	OK(post(p.a.fd, p.b.id, "seven"));
+	OK(post(p.a.fd, p.b.id, "eight..."));
+	OK(ioctl(p.b.fd, SIOCINQ, &n));
+	EQ(13, n);
+	OK(take(p.b.fd, &m));
+	OK(ioctl(p.b.fd, SIOCINQ, &n));
+	EQ(8, n);
+}
+
+static struct pair failing_pair(int policy)
+{
+	struct pair p = { .bus = open_bus("@bus") };
+
+	OK(set_option(p.bus.fd, BUS_SET_OVERFLOW, policy));
+	p.a = join(&p.bus);
+	p.b = join_at(&p.bus, ADDRESS(2, 1));
+	return p;
+}
+
+static int push(int fd, uint64_t to)
+{
+	int n = 0;
+
+	while (post_wait(fd, to, "filler") >= 0)
+		CHECK(++n < 1000);
+	return n;
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+} overflows[] = {
+	{ "unicast", 2 }, { "given_address", ADDRESS(2, 1) }, { "group", GROUP(2) },
+	{ "master", MASTER },
+};
+
+TEST_EACH(fail_policy_fails_at_once, overflows)
+{
+	struct pair p = failing_pair(BUS_OVERFLOW_FAIL);
+
+	EQ(ROOM, push(p.a.fd, row->to));
+	FAILS(ENOBUFS, post_wait(p.a.fd, row->to, "x"));
+	FAILS(ENOBUFS, post(p.a.fd, row->to, "x"));
+	EQ(ROOM, drain(row->to == MASTER ? p.a.accepted : p.b.fd));
+	OK(post(p.a.fd, row->to, "x"));
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+} evictions[] = { { "unicast", 2 }, { "group", GROUP(2) } };
+
+/* The full client is expelled; it can still read what it has, then knows why. */
+TEST_EACH(evict_policy_expels_the_full_client, evictions)
+{
+	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);
+	struct client c = join_at(&p.bus, ADDRESS(2, 2));
+
+	for (int i = 0; i < ROOM; i++)
+		OK(post(p.a.fd, p.b.id, "filler"));
+	EQ(1, OK(post_wait(p.a.fd, row->to, "x")));
+	if (row->to == GROUP(2))
+		GETS(c.fd, p.a.id, "x");
+	GETS_NOTHING(c.fd);
+	CHECK(events(p.b.fd) & POLLHUP);
+	CHECK(events(p.b.accepted) & POLLHUP);
+	EQ(ENOBUFS, socket_option(p.b.fd, SO_ERROR));
+	EQ(0, socket_option(p.b.fd, SO_ERROR));
+	EQ(ENOBUFS, socket_option(p.b.accepted, SO_ERROR));
+	EQ(0, socket_option(p.b.accepted, SO_ERROR));
+	EQ(ROOM, drain(p.b.fd));
+	ENDS(p.b.fd);
+	ENDS(p.b.accepted);
+	FAILS(EPIPE, post(p.b.fd, p.a.id, "x"));
+	FAILS(EPIPE, post(p.b.fd, MASTER, "x"));
+	OK(post(p.a.fd, p.b.id, "gone"));
+	GETS(p.a.accepted, p.a.id, "gone");
+}
+
+/* SO_ERROR not asked for: recv tells, as it does for any socket's error. */
+TEST(evicted_reader_and_master_get_the_error_from_recv)
+{
+	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);
+	struct message m;
+
+	for (int i = 0; i <= ROOM; i++)
+		OK(post(p.a.fd, p.b.id, "filler"));
+	CHECK(events(p.b.fd) & POLLERR);
+	CHECK(events(p.b.accepted) & POLLERR);
+	FAILS(ENOBUFS, take(p.b.accepted, &m));
+	ENDS(p.b.accepted);
+}
+
+TEST(evict_policy_wakes_the_evicted_reader)
+{
+	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);
+	int poller = edge_poll(p.b.accepted);
+
+	edges(poller, 0);
+	for (int i = 0; i <= ROOM; i++)
+		OK(post(p.a.fd, p.b.id, "filler"));
+	CHECK(edges(poller, 2000) & EPOLLHUP);
+}
+
+TEST(policy_may_change_while_the_bus_lives)
+{
+	struct pair p = failing_pair(BUS_OVERFLOW_FAIL);
+
+	push(p.a.fd, p.b.id);
+	OK(set_option(p.bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_BLOCK));
+	FAILS(EAGAIN, post(p.a.fd, p.b.id, "x"));
+	OK(set_option(p.bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL));
+	FAILS(ENOBUFS, post(p.a.fd, p.b.id, "x"));
+}

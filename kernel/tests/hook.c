@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contract section 6: NF_BUS_SENDING, once for each message and recipient. The hook
+ * itself is hook/bus_hook.c, a module that is loaded for the time of a test.
+ */
+#include "bus.h"
+#include <libgen.h>
+#include <limits.h>
+#include <sys/utsname.h>
+
+#define PARAMETERS "/sys/module/bus_hook/parameters/"
+
+static unsigned long long ask(const char *parameter)
+{
+	unsigned long long value = 0;
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", parameter);
+	f = fopen(path, "re");
+	CHECK(f && fscanf(f, "%llu", &value) == 1);
+	fclose(f);
+	return value;
+}
+
+static void tell(const char *parameter, unsigned long value)
+{
+	char path[128], text[32];
+	int fd, n;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", parameter);
+	fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+	n = snprintf(text, sizeof(text), "%lu", value);
+	EQ(n, OK(write(fd, text, n)));
+	close(fd);
+}
+
+static void unload_hook(void)
+{
+	syscall(SYS_delete_module, "bus_hook", O_NONBLOCK);
+}
+
+static void load_hook(void)
+{
+	char self[PATH_MAX] = "", path[PATH_MAX + 256];
+	struct utsname machine;
+	int fd;
+
+	OK(readlink("/proc/self/exe", self, sizeof(self) - 1));
+	OK(uname(&machine));
+	snprintf(path, sizeof(path), "%s/hook-%s/bus_hook.ko", dirname(self), machine.release);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		SKIP("no %s", path);
+	unload_hook();
+	OK((int)syscall(SYS_finit_module, fd, "", 0));
+	close(fd);
+}
+
+static void deny(int fd)
+{
+	struct stat st;
+
+	OK(fstat(fd, &st));
+	tell("deny", st.st_ino);
+}
+
+TEST(hook_is_called_once_for_each_message_and_recipient)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+
+	load_hook();
+	OK(post(a.fd, b.id, "unicast"));
+	EQ(1, ask("calls"));
+	EQ(a.id, ask("last_src"));
+	EQ(b.id, ask("last_dst"));
+	EQ(0, ask("multicast"));
+	OK(post(a.fd, GROUP(2), "group"));
+	EQ(3, ask("calls"));
+	EQ(2, ask("multicast"));
+	EQ(GROUP(2), ask("last_dst"));
+	EQ(0, ask("to_master") + ask("from_master") + ask("eavesdrop"));
+	EQ(0, ask("wrong"));
+	EQ(2, drain(b.fd));
+	EQ(1, drain(c.fd));
+	unload_hook();
+}
+
+TEST(hook_is_told_where_messages_come_from_and_go_to)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), e = join(&bus);
+
+	load_hook();
+	OK(post(a.fd, MASTER, "to the master"));
+	EQ(1, ask("to_master"));
+	OK(post(a.fd, 99, "default route"));
+	EQ(2, ask("to_master"));
+	OK(post(a.accepted, a.id, "from the master"));
+	EQ(1, ask("from_master"));
+	EQ(0, ask("eavesdrop"));
+	OK(watch(e.accepted));
+	OK(post(a.fd, MASTER, "overheard"));
+	EQ(1, ask("eavesdrop"));
+	EQ(3, ask("to_master"));
+	EQ(5, ask("calls"));
+	EQ(0, ask("wrong"));
+	unload_hook();
+}
+
+/* A send that waits, or tries again, is still one message. */
+TEST(hook_is_called_once_for_a_message_that_waits)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+	struct job j;
+
+	load_hook();
+	fill(a.fd, b.id);
+	tell("calls", 0);
+	start_send(&j, a.fd, GROUP(2), "later");
+	await_block(&j);
+	OK(add_address(c.accepted, ADDRESS(5, 5)));
+	drain(b.fd);
+	ends_with(&j, 0);
+	EQ(2, ask("calls"));
+	unload_hook();
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+} unicasts[] = { { "unicast", 2 }, { "given_address", ADDRESS(2, 1) } };
+
+TEST_EACH(dropped_unicast_fails_with_eperm, unicasts)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), e = join(&bus);
+
+	OK(watch(e.accepted));
+	load_hook();
+	deny(b.fd);
+	FAILS(EPERM, post(a.fd, row->to, "x"));
+	FAILS(EPERM, post_wait(a.fd, row->to, "x"));
+	GETS_NOTHING(b.fd);
+	GETS_NOTHING(e.fd);
+	GETS_NOTHING(a.accepted);
+	tell("deny", 0);
+	OK(post(a.fd, row->to, "allowed"));
+	GETS(b.fd, a.id, "allowed");
+	unload_hook();
+}
+
+TEST(drop_may_bring_its_own_errno)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+
+	load_hook();
+	tell("error", EACCES);
+	deny(b.fd);
+	FAILS(EACCES, post(a.fd, b.id, "x"));
+	unload_hook();
+}
+
+TEST(dropped_message_to_the_master_fails)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	load_hook();
+	deny(a.accepted);
+	FAILS(EPERM, post(a.fd, MASTER, "x"));
+	FAILS(EPERM, post(a.fd, 99, "x"));
+	GETS_NOTHING(a.accepted);
+	unload_hook();
+}
+
+TEST(dropped_copy_leaves_its_recipient_out_of_a_multicast)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+
+	load_hook();
+	deny(b.fd);
+	EQ(1, OK(post(a.fd, GROUP(2), "x")));
+	GETS_NOTHING(b.fd);
+	GETS(c.fd, a.id, "x");
+	unload_hook();
+}
+
+/* Not asked, so not waited for. */
+TEST(full_recipient_that_is_denied_blocks_nobody)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+
+	load_hook();
+	fill(a.fd, b.id);
+	deny(b.fd);
+	OK(post(a.fd, GROUP(2), "x"));
+	GETS(c.fd, a.id, "x");
+	unload_hook();
+}
+
+/* Watching changes nothing: a denied eavesdropper fails nobody's send. */
+TEST(denied_eavesdropper_misses_the_copy)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus), e = join(&bus);
+
+	OK(watch(e.accepted));
+	load_hook();
+	deny(e.fd);
+	OK(post(a.fd, b.id, "x"));
+	GETS(b.fd, a.id, "x");
+	GETS_NOTHING(e.fd);
+	unload_hook();
+}
+
+TEST(descriptors_of_a_dropped_message_are_closed)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
+	int fds[2];
+
+	OK(pipe(fds));
+	load_hook();
+	deny(b.fd);
+	FAILS(EPERM, post_fds(a.fd, b.id, "x", fds, 1));
+	OK(post_fds(a.fd, GROUP(2), "x", fds, 1));
+	close(fds[0]);
+	signal(SIGPIPE, SIG_IGN);
+	EVENTUALLY(write(fds[1], "x", 1) < 0);
+	unload_hook();
+}
+
+/* The hook comes and goes under messages, some of which wait. */
+TEST(hook_may_come_and_go_under_messages)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
+	pid_t sender = OK(fork());
+	struct message m;
+
+	if (!sender)
+		for (;;)
+			post_wait(a.fd, GROUP(2), "x");
+	for (int i = 0; i < 20; i++) {
+		load_hook();
+		while (!ask("calls"))
+			OK(take_flags(b.fd, &m, 0));
+		EVENTUALLY(!syscall(SYS_delete_module, "bus_hook", O_NONBLOCK));
+		OK(take_flags(b.fd, &m, 0));
+	}
+	kill(sender, SIGKILL);
+}

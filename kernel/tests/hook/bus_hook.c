@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The other end of hook.c: counts what NF_BUS_SENDING is shown, and drops the copies
+ * for one socket. Everything is told and asked for through parameters.
+ */
+#include <linux/module.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+#include <net/af_bus.h>
+
+static unsigned long deny;
+module_param(deny, ulong, 0644);
+MODULE_PARM_DESC(deny, "inode of the socket whose copies are dropped");
+
+static int error;
+module_param(error, int, 0644);
+MODULE_PARM_DESC(error, "errno that comes with the drop, 0 for none");
+
+static unsigned int calls, to_master, from_master, multicast, eavesdrop, wrong;
+module_param(calls, uint, 0644);
+module_param(to_master, uint, 0644);
+module_param(from_master, uint, 0644);
+module_param(multicast, uint, 0644);
+module_param(eavesdrop, uint, 0644);
+module_param(wrong, uint, 0644);
+MODULE_PARM_DESC(wrong, "calls that did not make sense");
+
+static unsigned long long last_src, last_dst;
+module_param(last_src, ullong, 0644);
+module_param(last_dst, ullong, 0644);
+
+static unsigned int bus_hook(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *nf)
+{
+	const struct afbus_hook_state *state = afbus_hook_state(nf);
+
+	calls++;
+	to_master += !!(state->flags & AFBUS_TO_MASTER);
+	from_master += !!(state->flags & AFBUS_FROM_MASTER);
+	multicast += !!(state->flags & AFBUS_MULTICAST);
+	eavesdrop += !!(state->flags & AFBUS_EAVESDROP);
+	wrong += !state->sender || nf->sk != state->recipient ||
+		 !net_eq(nf->net, sock_net(state->sender)) || !skb->len;
+	last_src = state->src;
+	last_dst = state->dst;
+
+	if (!deny || sock_i_ino(state->recipient) != deny)
+		return NF_ACCEPT;
+	return error ? NF_DROP_ERR(-error) : NF_DROP;
+}
+
+static const struct nf_hook_ops bus_hook_ops = {
+	.hook		= bus_hook,
+	.pf		= NFPROTO_UNSPEC,
+	.hooknum	= NF_BUS_SENDING,
+};
+
+static int __init bus_hook_init(void)
+{
+	return afbus_register_hook(&bus_hook_ops);
+}
+
+static void __exit bus_hook_exit(void)
+{
+	afbus_unregister_hook(&bus_hook_ops);
+}
+
+module_init(bus_hook_init);
+module_exit(bus_hook_exit);
+MODULE_DESCRIPTION("A hook for the tests of AF_BUS");
+MODULE_LICENSE("GPL");

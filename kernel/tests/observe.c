@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contract section 6: /proc/net/bus, /proc/net/protocols and the tracepoints. */
+#include "bus.h"
+
+/* The lines of a file that contain @part; the last such line in @line. */
+static int lines_with(const char *file, const char *part, char *line, size_t size)
+{
+	FILE *f = fopen(file, "re");
+	char text[1024];
+	int n = 0;
+
+	if (!f)
+		FAIL("%s: %s", file, errname(errno));
+	while (fgets(text, sizeof(text), f))
+		if (strstr(text, part)) {
+			snprintf(line, size, "%s", text);
+			n++;
+		}
+	fclose(f);
+	return n;
+}
+
+static int proc_lines(const char *part, char *line, size_t size)
+{
+	return lines_with("/proc/self/net/bus", part, line, size);
+}
+
+static char line[1024];
+
+TEST(proc_net_bus_has_one_line_a_socket)
+{
+	struct bus bus = open_bus("bus-of-ten");
+	struct client a = join(&bus), b = attach(&bus);
+
+	EQ(5, proc_lines("bus-of-ten", line, sizeof(line)));
+	close_client(&a);
+	close_client(&b);
+	EVENTUALLY(proc_lines("bus-of-ten", line, sizeof(line)) == 1);
+}
+
+/* (B18: in 2012 the file was never registered) */
+TEST(proc_net_bus_names_every_socket_by_its_inode)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join_at(&bus, ADDRESS(2, 0xf00ddeadbeefULL));
+	int sockets[] = { bus.fd, c.fd, c.accepted };
+	struct stat st;
+	char inode[32];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(sockets); i++) {
+		OK(fstat(sockets[i], &st));
+		snprintf(inode, sizeof(inode), "%llu", (unsigned long long)st.st_ino);
+		CHECK(proc_lines(inode, line, sizeof(line)) >= 1);
+	}
+	OK(fstat(c.fd, &st));
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)st.st_ino);
+	EQ(1, proc_lines("f00ddeadbeef", line, sizeof(line)));
+	CHECK(strstr(line, inode));
+	CHECK(strstr(line, "@bus"));
+}
+
+/* Path Addresses State Joined Eavesdropper Queue Inode */
+TEST(proc_net_bus_follows_the_life_of_a_client)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = attach(&bus), b = join(&bus);
+	char addrs[256], state[32];
+	int joined, eavesdropper, queue;
+
+	static const struct {
+		int joined, eavesdropper, queue;
+	} want[] = { { 0, 0, 0 }, { 1, 0, 0 }, { 1, 1, 0 }, { 1, 1, 2 } };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(want); i++) {
+		if (i == 1)
+			OK(let_join(a.accepted));
+		if (i == 2)
+			OK(watch(a.accepted));
+		if (i == 3) {
+			OK(post(b.fd, a.id, "one"));
+			OK(post(b.fd, MASTER, "two"));
+		}
+		EQ(1, proc_lines("0000/000000000001", line, sizeof(line)));
+		EQ(5, sscanf(line, "@bus %255s %31s %d %d %d", addrs, state, &joined,
+			     &eavesdropper, &queue));
+		EQ(want[i].joined, joined);
+		EQ(want[i].eavesdropper, eavesdropper);
+		EQ(want[i].queue, queue);
+	}
+}
+
+TEST(proc_net_bus_is_per_namespace)
+{
+	struct bus bus = open_bus("@bus");
+
+	OK(unshare(CLONE_NEWNET));
+	EQ(0, proc_lines("@bus", line, sizeof(line)));
+	(void)bus;
+}
+
+TEST(proc_net_protocols_counts_the_sockets)
+{
+	long before = bus_sockets();
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	EQ(before + 3, bus_sockets());
+	close_client(&c);
+	EVENTUALLY(bus_sockets() == before + 1);
+}
+
+/* A path cannot forge a line of the file. */
+TEST(control_characters_of_a_path_make_no_line)
+{
+	int lines = proc_lines("", line, sizeof(line));
+	struct bus bus = open_bus("@bus\nforged: line");
+
+	EQ(lines + 1, proc_lines("", line, sizeof(line)));
+	(void)bus;
+}
+
+#define TRACING "/sys/kernel/tracing/"
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = OK(open(path, O_WRONLY | O_TRUNC));
+
+	EQ(strlen(text), OK(write(fd, text, strlen(text))));
+	close(fd);
+}
+
+static void trace_on(void)
+{
+	if (access(TRACING "trace", F_OK))
+		SKIP("no tracefs");
+	write_file(TRACING "events/bus/enable", "1");
+	write_file(TRACING "trace", "\n");
+}
+
+static int traced(const char *event)
+{
+	char part[64];
+
+	snprintf(part, sizeof(part), " %s:", event);
+	return lines_with(TRACING "trace", part, line, sizeof(line));
+}
+
+/* One life of a bus, event by event. */
+TEST(tracepoints_tell_a_story)
+{
+	struct bus bus;
+	struct client a, b;
+
+	trace_on();
+	bus = open_bus("@traced-bus");
+	a = join(&bus);
+	b = join_at(&bus, ADDRESS(2, 1));
+	EQ(2, traced("connect"));
+	CHECK(strstr(line, "@traced-bus"));
+	EQ(2, traced("join"));
+	EQ(1, traced("addr"));
+	OK(post(a.fd, GROUP(2), "seven__"));
+	EQ(1, traced("send"));
+	CHECK(strstr(line, " bus=@traced-bus seq="));
+	CHECK(strstr(line, " sender=0000/000000000001 recipient=0002/ffffffffffff len=7"));
+	EQ(1, traced("deliver"));
+	CHECK(strstr(line, " sender=0000/000000000001 recipient=0000/000000000002 len=7"));
+	fill(a.fd, b.id);
+	CHECK(traced("send") > 5);
+	OK(shutdown(b.accepted, SHUT_RDWR));
+	close_client(&a);
+	CHECK(traced("leave") >= 2);
+	write_file(TRACING "events/bus/enable", "0");
+}
+
+TEST(tracepoints_tell_of_waiting_and_of_drops)
+{
+	struct bus bus;
+	struct client a, b, e;
+	struct job j;
+
+	trace_on();
+	bus = open_bus("@bus");
+	a = join(&bus);
+	b = join(&bus);
+	e = join(&bus);
+	OK(watch(e.accepted));
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, b.id, "x");
+	await_block(&j);
+	CHECK(traced("block") >= 1);
+	drain(b.fd);
+	ends_with(&j, 0);
+	CHECK(traced("drop") >= 1);
+	write_file(TRACING "events/bus/enable", "0");
+}
