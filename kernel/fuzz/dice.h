@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where all chance comes from: one stream of numbers a process, which is a function of the
+ * seed and the process' number and of nothing else.
+ */
+#ifndef DICE_H
+#define DICE_H
+
+#include <stdint.h>
+
+struct dice {
+	uint64_t state;
+};
+
+/* The next number; splitmix64. */
+static inline uint64_t dice_next(struct dice *d)
+{
+	uint64_t z = d->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* A stream of its own for each pair of numbers. */
+static inline struct dice dice_for(uint64_t seed, uint64_t number)
+{
+	struct dice d = { seed };
+
+	d.state = dice_next(&d) ^ number * 0xd1342543de82ef95;
+	return (struct dice){ dice_next(&d) };
+}
+
+/* 0 … sides - 1. */
+static inline unsigned int roll(struct dice *d, unsigned int sides)
+{
+	return dice_next(d) % sides;
+}
+
+static inline int one_in(struct dice *d, unsigned int n)
+{
+	return !roll(d, n);
+}
+
+#define PICK(d, table) ((table)[roll(d, sizeof(table) / sizeof((table)[0]))])
+
+#endif

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz SECONDS SEED [show NUMBER] - processes that share descriptors make random calls on bus
+ * sockets, until the time is up or a fault is found.
+ *
+ * Processes are numbered. What the n-th one calls, with which arguments, is a function of SEED and
+ * n alone: `show` prints it. What is left to the scheduler is how the calls of several processes
+ * interleave, which file is behind a descriptor then, where signals strike, and how many processes
+ * there are before the time is up.
+ *
+ * They come in pairs that share one table of descriptors, inherit sockets that all share, and are
+ * interrupted all the time. Every fourth has no privileges.
+ */
+#include "fuzz.h"
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+enum { UNPRIVILEGED = 1000, STUCK_SECONDS = 60 };
+
+struct board *board;
+uint64_t seed;
+
+void found(struct fuzzer *f, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!board->fault[0])
+		snprintf(board->fault, sizeof(board->fault), "process %u, call %u: %s",
+			 f->at->number, f->at->calls, text);
+	_exit(FAILED);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* Before there is any process: one may be interrupted as soon as it is there. */
+static void survive_signals(void)
+{
+	struct sigaction fail = { .sa_handler = on_signal };
+	struct sigaction restart = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	OK(sigaction(SIGALRM, &fail, NULL));
+	OK(sigaction(SIGUSR1, &restart, NULL));
+	OK(sigaction(SIGIO, &restart, NULL));
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Nothing blocks for longer than a tick of this, and nobody outlives who started it. */
+void be_interrupted(void)
+{
+	struct itimerval tick = { { 0, 20000 }, { 0, 20000 } };
+
+	signal(SIGCHLD, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	OK(setitimer(ITIMER_REAL, &tick, NULL));
+}
+
+static void be_limited(void)
+{
+	OK(setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED));
+	OK(setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED));
+}
+
+__attribute__((noreturn)) static void live(struct progress *at)
+{
+	struct fuzzer f = { .dice = dice_for(seed, at->number), .at = at };
+
+	if (at->number % 4 == 3)
+		be_limited();
+	be_interrupted();
+	for (int i = 0; i < CALLS; i++)
+		make_one_call(&f);
+	_exit(PASSED);
+}
+
+/* What pairs inherit: a bus with members, whose sockets all processes have from then on. */
+static void populate(unsigned int number)
+{
+	char path[32];
+	struct bus bus;
+
+	snprintf(path, sizeof(path), "@shared%u", number);
+	bus = open_bus(path);
+	OK(set_option(bus.fd, BUS_SET_OVERFLOW, number / 2 % 3));
+	for (int i = 0; i < 4; i++) {
+		struct client c = join_at(&bus, ADDRESS(1 + i % 3, i));
+
+		OK(dup3(c.fd, PLACES + 1 + 2 * i, O_CLOEXEC));
+		OK(dup3(c.accepted, PLACES + 2 + 2 * i, O_CLOEXEC));
+		close_client(&c);
+	}
+	OK(dup3(bus.fd, PLACES, O_CLOEXEC));
+	close(bus.fd);
+}
+
+/* One process, and then another with the table of descriptors of the first. */
+static void start_pair(unsigned int worker, unsigned int number)
+{
+	struct progress *at = &board->progress[worker];
+
+	for (int i = 0; i < 2; i++)
+		at[i] = (struct progress){ .number = number + i };
+	at[0].pid = OK(fork());
+	if (at[0].pid)
+		return;
+	/* The kernel notes its pid, so that the second is known even if the first dies here. */
+	if (!OK(syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, NULL,
+			&at[1].pid, NULL, 0)))
+		live(&at[1]);
+	live(&at[0]);
+}
+
+static int is_running(struct progress *at)
+{
+	return at->pid && !kill(at->pid, 0);
+}
+
+static void bury_the_dead(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (int i = 0; i < WORKERS; i++)
+			if (board->progress[i].pid == pid)
+				board->progress[i].pid = 0;
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && !board->fault[0])
+			snprintf(board->fault, sizeof(board->fault), "a process dies of SIG%s",
+				 sigabbrev_np(WTERMSIG(status)));
+		else if (WIFEXITED(status) && WEXITSTATUS(status) && !board->fault[0])
+			snprintf(board->fault, sizeof(board->fault),
+				 "a process cannot go on; it says why above");
+	}
+}
+
+/* A process that makes no call for so long hangs in the kernel. */
+static void look_for_stuck(void)
+{
+	static unsigned int calls[WORKERS], numbers[WORKERS];
+	static long long since[WORKERS];
+
+	for (int i = 0; i < WORKERS; i++) {
+		struct progress *at = &board->progress[i];
+
+		if (!is_running(at) || at->calls != calls[i] || at->number != numbers[i]) {
+			calls[i] = at->calls;
+			numbers[i] = at->number;
+			since[i] = now_ms();
+		} else if (now_ms() - since[i] > STUCK_SECONDS * 1000LL * patience()) {
+			snprintf(board->fault, sizeof(board->fault),
+				 "process %u hangs in %s, its call %u", at->number,
+				 kinds[at->kind].name, at->calls);
+		}
+	}
+}
+
+static void kill_all(void)
+{
+	for (int i = 0; i < WORKERS; i++)
+		if (board->progress[i].pid)
+			kill(board->progress[i].pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	for (int fd = PLACES; fd < NO_PLACE; fd++)
+		close(fd);
+}
+
+static unsigned int fuzz(long long seconds)
+{
+	long long end = now_ms() + seconds * 1000;
+	unsigned int number = 0;
+
+	while (now_ms() < end && !board->fault[0]) {
+		for (int i = 0; i < WORKERS; i += 2) {
+			if (board->progress[i].pid || board->progress[i + 1].pid)
+				continue;
+			populate(number);
+			start_pair(i, number);
+			number += 2;
+		}
+		usleep(2000);
+		bury_the_dead();
+		look_for_stuck();
+	}
+	kill_all();
+	return number;
+}
+
+static void report(unsigned int processes)
+{
+	unsigned long calls = 0;
+
+	for (int i = 0; i < KINDS; i++) {
+		calls += board->made[i];
+		if (board->made[i])
+			printf("# %-24s %8lu calls, %3lu %% succeed\n", kinds[i].name, board->made[i],
+			       100 * board->succeeded[i] / board->made[i]);
+	}
+	printf("# %u processes, %lu calls, %lu messages received and looked at\n", processes, calls,
+	       board->received);
+}
+
+static void show(unsigned int number)
+{
+	struct progress at = { .number = number };
+	struct fuzzer f = { .dice = dice_for(seed, number), .at = &at, .show = 1 };
+
+	for (int i = 0; i < CALLS; i++)
+		make_one_call(&f);
+}
+
+static void prepare_files(void)
+{
+	struct rlimit files = { NO_PLACE, NO_PLACE };
+	unsigned char bytes[16384];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	OK(setrlimit(RLIMIT_NOFILE, &files));
+	OK(chmod(".", 01777));
+	fd = OK(open("pattern", O_CREAT | O_WRONLY | O_CLOEXEC, 0444));
+	EQ(sizeof(bytes), write(fd, bytes, sizeof(bytes)));
+	close(fd);
+	OK(mkdir("d", 0777));
+	OK(symlink("a", "link"));
+	OK(symlink("loop", "loop"));
+}
+
+int main(int argc, char **argv)
+{
+	long files, users;
+	unsigned int processes;
+
+	if (argc != 3 && (argc != 5 || strcmp(argv[3], "show")))
+		leave(FAILED, "usage: fuzz SECONDS SEED [show NUMBER]");
+	seed = strtoull(argv[2], NULL, 0);
+	arena_map();
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(board != MAP_FAILED);
+	if (argc == 5) {
+		show(atoi(argv[4]));
+		return 0;
+	}
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	printf("KTAP version 1\n1..1\n# seed %llu\n", (unsigned long long)seed);
+	family();
+	seclude();
+	files = open_files();
+	users = module_users();
+	prepare_files();
+	survive_signals();
+	processes = fuzz(atoi(argv[1]));
+	report(processes);
+	if (board->fault[0])
+		FAIL("%s", board->fault);
+	CHECK(board->received > 0);
+	count_leaks(files, users);
+	printf("ok 1 fuzz\n");
+	return 0;
+}
