@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a pair keeps of its throughput while others on its bus misbehave.
+ *
+ * Both sides have the same misbehaviour at the same time, as it takes processor time
+ * of its own: at the base it is on another bus. The pair has one processor, the others
+ * have the other one.
+ */
+#include "parties.h"
+
+enum { SIZE = 1024, SENDERS = 3 };
+
+struct trouble {
+	struct client victim;
+	struct client senders[SENDERS];
+	struct end to_victim[SENDERS];
+	pid_t helpers[SENDERS + 1];
+	int n;
+};
+
+struct neighbours {
+	struct stream stream;
+	struct trouble trouble;
+};
+
+struct mischief {
+	struct row row;
+	void (*helper)(void *state);
+	bool victim_reads;
+	bool sleeps;	/* it takes no processor time, but just stays */
+};
+
+static void flood(void *state)
+{
+	give(state, SIZE, PLAIN);
+}
+
+/* Sends that are refused: the queue is full, and nobody reads it. */
+static void knock(void *state)
+{
+	struct end *end = state;
+	char message[SIZE] = { PLAIN };
+
+	if (sendto(end->fd, message, SIZE, MSG_DONTWAIT, (struct sockaddr *)&end->to, end->to_len) < 0)
+		EQ(EAGAIN, errno);
+}
+
+static void swallow(void *state)
+{
+	struct end victim = { .fd = ((struct client *)state)->fd };
+
+	receive(&victim, SIZE);
+}
+
+static void rest(struct trouble *t)
+{
+	for (int i = 0; i < t->n; i++)
+		halt(t->helpers[i]);
+}
+
+static void await_sleep(const struct trouble *t)
+{
+	for (int i = 0; i < t->n; i++)
+		EVENTUALLY(sleeps_in_call(t->helpers[i]));
+}
+
+static void stir(struct trouble *t, const struct bus *bus, const struct mischief *mischief)
+{
+	t->victim = join(bus);
+	for (int i = 0; i < SENDERS; i++) {
+		t->senders[i] = join(bus);
+		t->to_victim[i] = end_to(t->senders[i].fd, t->victim.id);
+		t->helpers[t->n++] = hire(1, mischief->helper, &t->to_victim[i]);
+	}
+	if (mischief->victim_reads)
+		t->helpers[t->n++] = hire(1, swallow, &t->victim);
+	if (mischief->sleeps)
+		await_sleep(t);
+	else
+		rest(t);
+}
+
+static void settle(struct trouble *t)
+{
+	for (int i = 0; i < t->n; i++)
+		dismiss(t->helpers[i]);
+	for (int i = 0; i < SENDERS; i++)
+		close_client(&t->senders[i]);
+	close_client(&t->victim);
+}
+
+static double beside_noise(void *state, long n)
+{
+	struct neighbours *us = state;
+	double figure;
+
+	for (int i = 0; i < us->trouble.n; i++)
+		go_on(us->trouble.helpers[i]);
+	figure = stream_messages_per_second(&us->stream, n);
+	rest(&us->trouble);
+	return figure;
+}
+
+static double beside_sleepers(void *state, long n)
+{
+	return stream_messages_per_second(&((struct neighbours *)state)->stream, n);
+}
+
+static void move_in(struct neighbours *us, const struct bus *home, const struct bus *trouble,
+		    const struct mischief *mischief)
+{
+	us->stream = new_stream(bus_pair(home), SIZE);
+	us->stream.helper = hire(0, stream_read, &us->stream);
+	stir(&us->trouble, trouble, mischief);
+}
+
+static void move_out(struct neighbours *us)
+{
+	settle(&us->trouble);
+	end_stream(&us->stream);
+}
+
+static void run(const struct mischief *mischief)
+{
+	struct bus quiet = open_bus("@quiet"), far = open_bus("@far"), shared = open_bus("@shared");
+	double (*measure)(void *, long) = mischief->sleeps ? beside_sleepers : beside_noise;
+	struct neighbours apart = {}, together = {};
+
+	pin(0);
+	move_in(&apart, &quiet, &far, mischief);
+	move_in(&together, &shared, &shared, mischief);
+	compare(&mischief->row, &(struct side){ "trouble on another bus", measure, &apart },
+		&(struct side){ "trouble on the same bus", measure, &together });
+	move_out(&apart);
+	move_out(&together);
+	close(quiet.fd);
+	close(far.fd);
+	close(shared.fd);
+	pin(ANY_CPU);
+}
+
+static const struct mischief mischiefs[] = {
+	{ { "beside a stopped member", "msg/s", .kind = RATIO_AT_LEAST, .bar = 0.9,
+	    .note = "its queue full, 3 senders asleep for it" }, flood, false, true },
+	{ { "beside a flood", "msg/s", .kind = RATIO_AT_LEAST, .bar = 0.9,
+	    .note = "3 senders and 1 reader on the other cpu" }, flood, true, false },
+	{ { "beside refused sends", "msg/s", .kind = RATIO_AT_LEAST, .bar = 0.9,
+	    .note = "3 senders in a loop of EAGAIN on the other cpu" }, knock, false, false },
+};
+
+void bench_neighbours(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mischiefs); i++)
+		if (chosen(mischiefs[i].row.name))
+			run(&mischiefs[i]);
+}
