@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** The master's side of one client: its policy, and the line between the two. */
+
+import type { Constants, RawSocket } from './addon.ts';
+import { type AddressLike, type BusAddress, formatAddress, toParts } from './address.ts';
+import { check } from './errors.ts';
+import { loadedAddon } from './load.ts';
+import { adoptSocket } from './open.ts';
+import type { OwnedFd } from './owned-fd.ts';
+import { BusSocket } from './socket.ts';
+
+/**
+ * An accepted socket. Each policy call is done when it returns: messages come before or after it for everyone on the
+ * bus. All throw BusError; EINVAL where the socket is none that was accepted.
+ */
+export class AcceptedClient extends BusSocket {
+  #peer: BusAddress | undefined;
+
+  /** Use BusMaster.accept or adopt. */
+  constructor(raw: RawSocket) {
+    super(raw);
+  }
+
+  /** Takes over a descriptor of an accepted socket: inherited, or received with a message. */
+  static adopt(fd: number | OwnedFd): AcceptedClient {
+    return new AcceptedClient(adoptSocket(fd));
+  }
+
+  /** The client's prefix-0 address. Kept after close. */
+  get peer(): BusAddress {
+    this.#peer ??= this.nameOf(true).address;
+    return this.#peer;
+  }
+
+  /** Lets the client onto the bus. EINVAL where it is joined already, ENOTCONN where it is gone. */
+  join(): void {
+    this.setBusInt('BUS_JOIN_BUS', 0);
+  }
+
+  /** Gives the client an address. EINVAL for prefix 0 and multicast addresses, EADDRINUSE where anyone holds it. */
+  addAddress(address: AddressLike): void {
+    this.#changeAddress('BUS_ADD_ADDR', address);
+  }
+
+  /** Takes an address from the client. EADDRNOTAVAIL where the client does not hold it. */
+  deleteAddress(address: AddressLike): void {
+    this.#changeAddress('BUS_DEL_ADDR', address);
+  }
+
+  /** Makes the joined client an eavesdropper, or no longer. Idempotent. */
+  setEavesdrop(on: boolean): void {
+    this.setBusInt(on ? 'BUS_SET_EAVESDROP' : 'BUS_UNSET_EAVESDROP', 0);
+  }
+
+  /** Whether the client's receive queue is full. */
+  get queueFull(): boolean {
+    return this.busInt('BUS_GET_QLENFULL') !== 0;
+  }
+
+  /** Expels the client: it reads what it has queued, then the end; its sends give EPIPE. `close()` leaves it on the bus. */
+  expel(): void {
+    this.shutdown('both');
+  }
+
+  protected override rememberNames(): void {
+    super.rememberNames();
+    void this.peer;
+  }
+
+  #changeAddress(option: keyof Constants, address: AddressLike): void {
+    const { prefix, client } = toParts(address);
+    const result = this.raw.setAddress(loadedAddon().constants[option], prefix, client);
+    check(result, `setsockopt ${option}`, { address: formatAddress(prefix, client) });
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/** Shape of the compiled addon, as native/src/module.cc exports it. Not for users: see index.ts. */
+
+/** Numbers of linux/bus.h and of the C library, as compiled in. */
+export interface Constants {
+  readonly SOL_BUS: number;
+  readonly BUS_ADD_ADDR: number;
+  readonly BUS_JOIN_BUS: number;
+  readonly BUS_DEL_ADDR: number;
+  readonly BUS_SET_EAVESDROP: number;
+  readonly BUS_UNSET_EAVESDROP: number;
+  readonly BUS_SET_SENDBUF: number;
+  readonly BUS_SET_MAXQLEN: number;
+  readonly BUS_GET_QLENFULL: number;
+  readonly BUS_SET_OVERFLOW: number;
+  readonly BUS_PASSSEQ: number;
+  readonly BUS_OVERFLOW_BLOCK: number;
+  readonly BUS_OVERFLOW_FAIL: number;
+  readonly BUS_OVERFLOW_EVICT: number;
+  readonly BUS_PROTO_NONE: number;
+  readonly BUS_PROTO_DBUS: number;
+  readonly BUS_MAX_QLEN: number;
+  readonly BUS_PATH_MAX: number;
+  readonly SOL_SOCKET: number;
+  readonly SO_ERROR: number;
+  readonly SO_PASSCRED: number;
+  readonly SO_PASSSEC: number;
+  readonly SO_TIMESTAMP: number;
+  readonly SO_SNDBUF: number;
+  readonly SO_RCVBUF: number;
+  readonly SO_PEEK_OFF: number;
+  readonly SO_PROTOCOL: number;
+  readonly SO_DOMAIN: number;
+  readonly MSG_PEEK: number;
+  readonly MSG_OOB: number;
+  readonly SHUT_RD: number;
+  readonly SHUT_WR: number;
+  readonly SHUT_RDWR: number;
+  readonly EAGAIN: number;
+  readonly EBADF: number;
+  readonly ECANCELED: number;
+  readonly EAFNOSUPPORT: number;
+  readonly DEFAULT_FAMILY: number;
+}
+
+/** Where a received batch is packed in `Addon.batch`: indexes into the header, then into each message's row. */
+export interface BatchLayout {
+  readonly header: number;
+  readonly stride: number;
+  readonly maxMessages: number;
+  readonly batchCount: number;
+  readonly batchFds: number;
+  readonly offset: number;
+  readonly received: number;
+  readonly length: number;
+  readonly flags: number;
+  readonly prefix: number;
+  readonly client: number;
+  readonly sequence: number;
+  readonly lost: number;
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly fds: number;
+  readonly timestamp: number;
+  readonly security: number;
+  readonly flagTruncated: number;
+  readonly flagControlTruncated: number;
+  readonly flagSequence: number;
+  readonly flagCredentials: number;
+  readonly flagLost: number;
+  readonly flagTimestamp: number;
+  readonly flagSecurity: number;
+}
+
+/** A result ≥ 0, or a negative errno. */
+export type Result = number;
+
+export interface RawSocket {
+  /** -1 once closed. */
+  readonly fd: number;
+  /** Called by the addon from the event loop with the READY_ bits that came; must not throw. */
+  onready?: (events: number) => void;
+  bind(path: Buffer): Result;
+  listen(backlog: number): Result;
+  /** Never waits: -EAGAIN where the backlog is full. */
+  connect(path: Buffer): Result;
+  /** Waits for room in the backlog on a pool thread, at most `milliseconds`, then calls back with a Result. */
+  connectWaiting(path: Buffer, milliseconds: number, done: (result: Result) => void): void;
+  accept(): RawSocket | Result;
+  /** Writes [prefix, client] to `parts`; the path's bytes, or a Result. */
+  name(peer: boolean, parts: Float64Array): Buffer | Result;
+  /** [errno or 0, value] */
+  getInt(level: number, name: number): [Result, number];
+  setInt(level: number, name: number, value: number): Result;
+  /** setsockopt(SOL_BUS) with a struct bus_addr. */
+  setAddress(name: number, prefix: number, client: number): Result;
+  /** SO_ATTACH_FILTER with packed struct sock_filter; null detaches. */
+  setFilter(program: Uint8Array | null): Result;
+  /** [errno or 0, pid, uid, gid] */
+  peerCredentials(): [Result, number, number, number];
+  peerSecurity(): Buffer | Result;
+  shutdown(how: number): Result;
+  bytesQueued(outgoing: boolean): Result;
+  /** `prefix` -1: no destination. `credentials`: [pid, uid, gid]. */
+  send(
+    data: Uint8Array,
+    prefix: number,
+    client: number,
+    path: Buffer | null,
+    fds: Int32Array | null,
+    credentials: Int32Array | null,
+    flags: number,
+  ): Result;
+  /** Takes up to `max` messages; bytes of the batch, 0 at the end, or a negative errno. -1 as a limit: none. */
+  receive(max: number, flags: number, maxBytes: number, maxControl: number): Buffer | Result;
+  /** Asks for READY_ events; 0 none. READY_IN and READY_OUT hold the process and the object alive. */
+  want(events: number): Result;
+  /** Level-triggered look at the socket: READY_ bits now. */
+  poll(): Result;
+  close(): void;
+}
+
+export interface Addon {
+  readonly constants: Constants;
+  readonly layout: BatchLayout;
+  /** Overwritten by each receive of this thread. */
+  readonly batch: Float64Array;
+  readonly READY_IN: number;
+  readonly READY_OUT: number;
+  readonly READY_END: number;
+  /** [name, description] of a positive errno. */
+  describeErrno(errno: number): [string, string];
+  open(family: number, protocol: number): RawSocket | Result;
+  /** Takes over a descriptor of a bus socket; it stays the caller's where a Result comes back. */
+  adopt(fd: number, family: number): RawSocket | Result;
+  /** Descriptors of the last batch, in order. */
+  takeReceivedFds(): number[];
+  closeFd(fd: number): void;
+  disownFd(fd: number): void;
+  /** Descriptors received and not yet closed or taken, in this thread. */
+  ownedFds(): number;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** The only maker of system errors: errno of a socket call → an error of the shape that Node's own calls throw. */
+import type { BusAddress } from './address.ts';
+import { loadedAddon } from './load.ts';
+
+export interface ErrorContext {
+  readonly syscall: string;
+  readonly address?: BusAddress;
+  readonly path?: string;
+}
+
+/**
+ * A failed call on a bus socket, e.g. `EHOSTUNREACH: no route to host, sendmsg 0002/f00ddeadbeef`.
+ * What each code means is told by docs/af_bus.md, sections 2 to 5.
+ */
+export class BusError extends Error {
+  override readonly name = 'BusError';
+  /** errno name: `EHOSTUNREACH`, … */
+  readonly code: string;
+  /** Negative errno, as in Node's own errors. */
+  readonly errno: number;
+  /** `socket`, `bind`, `connect`, `sendmsg`, `recvmsg`, … */
+  readonly syscall: string;
+  /** Destination of a send, or the address in an option call. */
+  declare readonly address?: BusAddress;
+  /** Bus path of a bind, connect or send. */
+  declare readonly path?: string;
+
+  constructor(errno: number, code: string, text: string, context: ErrorContext) {
+    const target = context.address ?? (context.path === undefined ? undefined : `'${context.path}'`);
+    super(`${code}: ${text}, ${context.syscall}${target === undefined ? '' : ` ${target}`}`);
+    this.code = code;
+    this.errno = -Math.abs(errno);
+    this.syscall = context.syscall;
+    if (context.address !== undefined) this.address = context.address;
+    if (context.path !== undefined) this.path = context.path;
+  }
+}
+
+/** The error for a negative errno. */
+export function busError(errno: number, context: ErrorContext): BusError {
+  const [code, text] = loadedAddon().describeErrno(-errno);
+  return new BusError(errno, code, text.charAt(0).toLowerCase() + text.slice(1), context);
+}
+
+/** Passes on a result ≥ 0, throws for a negative errno. */
+export function check(result: number, syscall: string, more: Omit<ErrorContext, 'syscall'> = {}): number {
+  if (result < 0) throw busError(result, { syscall, ...more });
+  return result;
+}
+
+/** For calls on a socket that this process closed, and for waits that its close ended. */
+export function closedError(syscall: string, waiting: boolean): BusError {
+  const { EBADF, ECANCELED } = loadedAddon().constants;
+  return busError(waiting ? -ECANCELED : -EBADF, { syscall });
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/** The bus master's listening socket. */
+import { AcceptedClient } from './accepted.ts';
+import type { RawSocket } from './addon.ts';
+import { check, closedError } from './errors.ts';
+import { loadedAddon } from './load.ts';
+import { okSocket, openSocket, type Protocol } from './open.ts';
+import { BusOptions } from './options.ts';
+import { encodePath } from './path.ts';
+import { BLOCKED, Readiness } from './readiness.ts';
+import type { WaitOptions } from './socket.ts';
+
+/** What a send does at a full recipient: wait; fail with ENOBUFS for all; deliver to the others and expel it. */
+export type Overflow = 'block' | 'fail' | 'evict';
+
+const OVERFLOW_OPTION = {
+  block: 'BUS_OVERFLOW_BLOCK',
+  fail: 'BUS_OVERFLOW_FAIL',
+  evict: 'BUS_OVERFLOW_EVICT',
+} as const;
+
+export interface ListenOptions {
+  /** Pathname, or `@name` for an abstract name. */
+  readonly path: string;
+  /** Default 'none'. */
+  readonly protocol?: Protocol;
+  /** Connections that may wait for accept; default 10. */
+  readonly backlog?: number;
+  /** Messages a receive queue holds before it is full; default: the backlog, as listen(2) sets it. */
+  readonly queueLength?: number;
+  /** Send buffer in bytes of clients and accepted sockets; messages may be 32 bytes shorter. Default: the system's. */
+  readonly sendBuffer?: number;
+  /** Default 'block'. */
+  readonly overflow?: Overflow;
+}
+
+export class BusMaster extends BusOptions implements AsyncDisposable, Disposable {
+  readonly #readiness: Readiness;
+  readonly path: string;
+
+  /** Use listen. */
+  protected constructor(raw: RawSocket, path: string) {
+    super(raw);
+    this.#readiness = new Readiness(loadedAddon(), raw);
+    this.path = path;
+  }
+
+  /**
+   * Binds a path, which makes the bus, and listens. The inode of a pathname stays when the socket is closed: unlink it.
+   *
+   * Rejects with BusError: EADDRINUSE, EACCES, ENOENT (no folder), EINVAL (a value ≤ 0), EAFNOSUPPORT, …
+   */
+  static async listen(where: string | ListenOptions, wait: WaitOptions = {}): Promise<BusMaster> {
+    wait.signal?.throwIfAborted();
+    const options = typeof where === 'string' ? { path: where } : where;
+    const raw = openSocket(options.protocol);
+    try {
+      check(raw.bind(encodePath(options.path)), 'bind', { path: options.path });
+      const master = new BusMaster(raw, options.path);
+      check(raw.listen(options.backlog ?? loadedAddon().constants.BUS_MAX_QLEN), 'listen', {
+        path: options.path,
+      });
+      // In the same turn as listen(2), which would overwrite the queue length.
+      if (options.queueLength !== undefined) master.queueLength = options.queueLength;
+      if (options.sendBuffer !== undefined) master.sendBuffer = options.sendBuffer;
+      if (options.overflow !== undefined) master.overflow = options.overflow;
+      return master;
+    } catch (error) {
+      raw.close();
+      throw error;
+    }
+  }
+
+  /** BUS_SET_MAXQLEN, for clients that connect afterwards. */
+  get queueLength(): number {
+    return this.busInt('BUS_SET_MAXQLEN');
+  }
+  set queueLength(messages: number) {
+    this.setBusInt('BUS_SET_MAXQLEN', messages);
+  }
+
+  /** BUS_SET_SENDBUF in bytes, for clients that connect afterwards. */
+  get sendBuffer(): number {
+    return this.busInt('BUS_SET_SENDBUF');
+  }
+  set sendBuffer(bytes: number) {
+    this.setBusInt('BUS_SET_SENDBUF', bytes);
+  }
+
+  /** BUS_SET_OVERFLOW. */
+  get overflow(): Overflow {
+    const { constants } = loadedAddon();
+    const value = this.busInt('BUS_SET_OVERFLOW');
+    const names = Object.keys(OVERFLOW_OPTION) as Overflow[];
+    return names.find((name) => constants[OVERFLOW_OPTION[name]] === value) as Overflow;
+  }
+  set overflow(policy: Overflow) {
+    if (!Object.hasOwn(OVERFLOW_OPTION, policy))
+      throw new TypeError(`overflow '${policy}' is none of block, fail, evict`);
+    this.setBusInt('BUS_SET_OVERFLOW', loadedAddon().constants[OVERFLOW_OPTION[policy]]);
+  }
+
+  /** Waits for a client. Rejects with the signal's reason, or with ECANCELED when the listening socket is closed. */
+  accept(options: WaitOptions = {}): Promise<AcceptedClient> {
+    if (this.closed) return Promise.reject(closedError('accept', false));
+    return this.#readiness.run('in', () => this.#tryAccept(), options.signal);
+  }
+
+  /** A client that is there now, else undefined. */
+  tryAccept(): AcceptedClient | undefined {
+    if (this.closed) throw closedError('accept', false);
+    const accepted = this.#tryAccept();
+    return accepted === BLOCKED ? undefined : accepted;
+  }
+
+  /** Clients as they come, until the listening socket is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<AcceptedClient, void, undefined> {
+    yield* this.clients();
+  }
+
+  /** As the iteration of the master itself, with a signal (which makes it throw). */
+  async *clients(options: WaitOptions = {}): AsyncGenerator<AcceptedClient, void, undefined> {
+    while (!this.closed) {
+      const client = await this.#readiness.run(
+        'in',
+        () => (this.closed ? undefined : this.#tryAccept()),
+        options.signal,
+      );
+      if (client) yield client;
+    }
+  }
+
+  /** Closes the listening socket: no new clients. Those there are stay on the bus. */
+  close(): void {
+    if (this.closed) return;
+    this.raw.close();
+    this.#readiness.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #tryAccept(): AcceptedClient | typeof BLOCKED {
+    if (this.closed) throw closedError('accept', true);
+    const accepted = this.raw.accept();
+    if (accepted === -loadedAddon().constants.EAGAIN) return BLOCKED;
+    return new AcceptedClient(okSocket(accepted, 'accept', this.path));
+  }
+}

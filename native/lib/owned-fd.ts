@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/** A file descriptor with exactly one owner. */
+import { loadedAddon } from './load.ts';
+
+/**
+ * A descriptor that arrived with a message. Its holder closes it, by `close()` or `using`, or takes the number over
+ * by `take()`. One that is forgotten is closed when it is garbage-collected or its thread ends, as a last resort.
+ */
+export class OwnedFd implements Disposable {
+  #fd: number;
+
+  /** For the unpacker: `fd` must be on the addon's list of received descriptors. */
+  constructor(fd: number) {
+    this.#fd = fd;
+    forgotten.register(this, fd, this);
+  }
+
+  /** The descriptor's number while owned, -1 after `take()` or `close()`. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Hands the number over: whoever calls this closes it. Throws where it was closed or taken before. */
+  take(): number {
+    const fd = this.#release();
+    if (fd < 0) throw new Error('the descriptor was taken or closed before');
+    loadedAddon().disownFd(fd);
+    return fd;
+  }
+
+  /** Closes the descriptor; does nothing when it was closed or taken before. */
+  close(): void {
+    const fd = this.#release();
+    if (fd >= 0) loadedAddon().closeFd(fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #release(): number {
+    const fd = this.#fd;
+    this.#fd = -1;
+    forgotten.unregister(this);
+    return fd;
+  }
+}
+
+const forgotten = new FinalizationRegistry<number>((fd) => loadedAddon().closeFd(fd));

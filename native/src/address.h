@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "linux/bus.h"
+
+namespace afbus {
+
+// An address in parts, as JavaScript numbers hold them exactly.
+struct Address {
+  uint16_t prefix;
+  uint64_t client;
+};
+
+// A whole, zeroed sockaddr_bus. False where the path is longer than BUS_PATH_MAX.
+bool MakeName(int family, Address address, std::string_view path, sockaddr_bus* name);
+
+Address AddressOf(const sockaddr_bus& name);
+
+uint64_t ToKernel(Address address);
+
+}  // namespace afbus

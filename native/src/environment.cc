@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "environment.h"
+
+namespace afbus {
+
+Environment::Environment(Napi::Env env) {
+  napi_get_uv_event_loop(env, &loop_);
+  napi_add_async_cleanup_hook(env, OnTeardown, this, &hook_);
+  auto table = Napi::Float64Array::New(env, batch::kHeader + Inbox::kMaxMessages * batch::kStride);
+  numbers_ = table.Data();
+  table_ = Napi::Persistent(table.As<Napi::Object>());
+}
+
+Environment::~Environment() {
+  for (int fd : owned_) close(fd);
+}
+
+// Runs before the loop of a thread is closed, which it must not be with open handles.
+void Environment::OnTeardown(napi_async_cleanup_hook_handle, void* data) {
+  auto self = static_cast<Environment*>(data);
+  self->pollers_.on_empty = OnPollersClosed;
+  self->pollers_.data = self;
+  Poller::CloseAll(&self->pollers_);
+  if (self->pollers_.open == 0) OnPollersClosed(self);
+}
+
+void Environment::OnPollersClosed(void* data) {
+  auto self = static_cast<Environment*>(data);
+  self->pollers_.on_empty = nullptr;
+  napi_remove_async_cleanup_hook(self->hook_);
+}
+
+void Environment::PackBatch() {
+  const auto& messages = inbox_.Messages();
+  numbers_[batch::kCount] = static_cast<double>(messages.size());
+  numbers_[batch::kFds] = static_cast<double>(inbox_.Fds().size());
+  double* row = numbers_ + batch::kHeader;
+  for (const Received& message : messages) {
+    row[batch::kOffset] = static_cast<double>(message.offset);
+    row[batch::kReceived] = static_cast<double>(message.received);
+    row[batch::kLength] = static_cast<double>(message.length);
+    row[batch::kFlags] = message.flags;
+    row[batch::kPrefix] = message.from.prefix;
+    row[batch::kClient] = static_cast<double>(message.from.client);
+    row[batch::kSequence] = static_cast<double>(message.sequence);
+    row[batch::kLost] = static_cast<double>(message.lost);
+    row[batch::kPid] = message.credentials.pid;
+    row[batch::kUid] = message.credentials.uid;
+    row[batch::kGid] = message.credentials.gid;
+    row[batch::kFdCount] = static_cast<double>(message.fd_count);
+    row[batch::kTimestamp] = static_cast<double>(message.timestamp);
+    row[batch::kSecurity] = static_cast<double>(message.security);
+    row += batch::kStride;
+  }
+}
+
+std::vector<int> Environment::TakeReceivedFds() {
+  std::vector<int> fds;
+  for (UniqueFd& fd : inbox_.Fds()) {
+    fds.push_back(fd.Get());
+    owned_.insert(fd.Release());
+  }
+  inbox_.Fds().clear();
+  return fds;
+}
+
+void Environment::CloseFd(int fd) {
+  // A number that is not on the list may be somebody else's file by now.
+  if (owned_.erase(fd) > 0) close(fd);
+}
+
+}  // namespace afbus

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What belongs to one JavaScript thread: its loop, its open handles, its received descriptors, its receive memory.
+#pragma once
+
+#include <napi.h>
+
+#include <unordered_set>
+#include <vector>
+
+#include "message.h"
+#include "poller.h"
+
+namespace afbus {
+
+// Places in the table of numbers by which a batch crosses to JavaScript: a header, then a row for each message.
+namespace batch {
+constexpr size_t kHeader = 2, kCount = 0, kFds = 1;
+enum Column {
+  kOffset, kReceived, kLength, kFlags, kPrefix, kClient, kSequence, kLost,
+  kPid, kUid, kGid, kFdCount, kTimestamp, kSecurity, kStride,
+};
+}  // namespace batch
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  // Not copied: pollers and hooks point here.
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment();
+
+  static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  uv_loop_t* Loop() const { return loop_; }
+  Poller::List* Pollers() { return &pollers_; }
+  Inbox& Messages() { return inbox_; }
+  // Shared with JavaScript.
+  Napi::Value BatchTable() const { return table_.Value(); }
+  // Writes the inbox's messages to the table.
+  void PackBatch();
+
+  // Descriptors of the last batch; from here on they are closed by CloseFd, or with the environment.
+  std::vector<int> TakeReceivedFds();
+  void CloseFd(int fd);
+  void DisownFd(int fd) { owned_.erase(fd); }
+  size_t OwnedFds() const { return owned_.size(); }
+
+  Napi::FunctionReference socket_class;
+
+ private:
+  static void OnTeardown(napi_async_cleanup_hook_handle hook, void* data);
+  static void OnPollersClosed(void* data);
+
+  uv_loop_t* loop_ = nullptr;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  Poller::List pollers_;
+  Inbox inbox_;
+  std::unordered_set<int> owned_;
+  Napi::ObjectReference table_;
+  double* numbers_ = nullptr;
+};
+
+}  // namespace afbus

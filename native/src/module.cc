@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// The addon's exports; lib/addon.ts has their types.
+#include <napi.h>
+#include <string.h>
+
+#include <cerrno>
+
+#include "bus_socket.h"
+#include "environment.h"
+#include "value.h"
+
+namespace afbus {
+
+namespace {
+
+struct NamedNumber {
+  const char* name;
+  double value;
+};
+
+Napi::Object NumberObject(Napi::Env env, std::initializer_list<NamedNumber> numbers) {
+  auto object = Napi::Object::New(env);
+  for (const auto& [name, value] : numbers) object.Set(name, Napi::Number::New(env, value));
+  return object;
+}
+
+#define NUMBER(name) {#name, static_cast<double>(name)}
+
+Napi::Object Constants(Napi::Env env) {
+  return NumberObject(env, {
+      NUMBER(SOL_BUS), NUMBER(BUS_ADD_ADDR), NUMBER(BUS_JOIN_BUS), NUMBER(BUS_DEL_ADDR),
+      NUMBER(BUS_SET_EAVESDROP), NUMBER(BUS_UNSET_EAVESDROP), NUMBER(BUS_SET_SENDBUF), NUMBER(BUS_SET_MAXQLEN),
+      NUMBER(BUS_GET_QLENFULL), NUMBER(BUS_SET_OVERFLOW), NUMBER(BUS_PASSSEQ), NUMBER(BUS_OVERFLOW_BLOCK),
+      NUMBER(BUS_OVERFLOW_FAIL), NUMBER(BUS_OVERFLOW_EVICT), NUMBER(BUS_PROTO_NONE), NUMBER(BUS_PROTO_DBUS),
+      NUMBER(BUS_MAX_QLEN), NUMBER(BUS_PATH_MAX),
+      NUMBER(SOL_SOCKET), NUMBER(SO_ERROR), NUMBER(SO_PASSCRED), NUMBER(SO_PASSSEC), NUMBER(SO_TIMESTAMP),
+      NUMBER(SO_SNDBUF), NUMBER(SO_RCVBUF), NUMBER(SO_PEEK_OFF), NUMBER(SO_PROTOCOL), NUMBER(SO_DOMAIN),
+      NUMBER(MSG_PEEK), NUMBER(MSG_OOB), NUMBER(SHUT_RD), NUMBER(SHUT_WR), NUMBER(SHUT_RDWR),
+      NUMBER(EAGAIN), NUMBER(EBADF), NUMBER(ECANCELED), NUMBER(EAFNOSUPPORT),
+      {"DEFAULT_FAMILY", kDefaultFamily},
+  });
+}
+
+#undef NUMBER
+
+Napi::Object Layout(Napi::Env env) {
+  return NumberObject(env, {
+      {"header", batch::kHeader}, {"stride", batch::kStride}, {"maxMessages", Inbox::kMaxMessages},
+      {"batchCount", batch::kCount}, {"batchFds", batch::kFds},
+      {"offset", batch::kOffset}, {"received", batch::kReceived}, {"length", batch::kLength},
+      {"flags", batch::kFlags}, {"prefix", batch::kPrefix}, {"client", batch::kClient},
+      {"sequence", batch::kSequence}, {"lost", batch::kLost},
+      {"pid", batch::kPid}, {"uid", batch::kUid}, {"gid", batch::kGid},
+      {"fds", batch::kFdCount}, {"timestamp", batch::kTimestamp}, {"security", batch::kSecurity},
+      {"flagTruncated", kTruncated}, {"flagControlTruncated", kControlTruncated}, {"flagSequence", kSequence},
+      {"flagCredentials", kCredentials}, {"flagLost", kLost}, {"flagTimestamp", kTimestamp},
+      {"flagSecurity", kSecurity},
+  });
+}
+
+Napi::Value DescribeErrno(const Napi::CallbackInfo& info) {
+  int number = Int(info[0]);
+  const char* name = strerrorname_np(number);
+  const char* text = strerrordesc_np(number);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, name != nullptr ? std::string(name) : "errno " + std::to_string(number));
+  pair.Set(1u, text != nullptr ? text : "unknown error");
+  return pair;
+}
+
+Napi::Value Open(const Napi::CallbackInfo& info) {
+  int family = Int(info[0]);
+  Result fd = OpenSocket(family, Int(info[1]));
+  return fd < 0 ? Number(info, fd) : BusSocket::Make(info.Env(), UniqueFd(fd), family);
+}
+
+Napi::Value Adopt(const Napi::CallbackInfo& info) {
+  int fd = Int(info[0]);
+  int family = Int(info[1]);
+  Result result = AdoptSocket(fd, family);
+  return result < 0 ? Number(info, result) : BusSocket::Make(info.Env(), UniqueFd(fd), family);
+}
+
+Napi::Value TakeReceivedFds(const Napi::CallbackInfo& info) {
+  auto fds = Environment::Of(info.Env()).TakeReceivedFds();
+  auto array = Napi::Array::New(info.Env(), fds.size());
+  for (size_t i = 0; i < fds.size(); i++) array.Set(static_cast<uint32_t>(i), Number(info, fds[i]));
+  return array;
+}
+
+Napi::Value CloseFd(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).CloseFd(Int(info[0]));
+  return info.Env().Undefined();
+}
+
+Napi::Value DisownFd(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).DisownFd(Int(info[0]));
+  return info.Env().Undefined();
+}
+
+Napi::Value OwnedFds(const Napi::CallbackInfo& info) {
+  return Number(info, static_cast<double>(Environment::Of(info.Env()).OwnedFds()));
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto environment = new Environment(env);
+  env.SetInstanceData(environment);
+  environment->socket_class = Napi::Persistent(BusSocket::Define(env));
+  exports.Set("constants", Constants(env));
+  exports.Set("layout", Layout(env));
+  exports.Set("batch", environment->BatchTable());
+  exports.Set("READY_IN", Napi::Number::New(env, kReadyIn));
+  exports.Set("READY_OUT", Napi::Number::New(env, kReadyOut));
+  exports.Set("READY_END", Napi::Number::New(env, kReadyEnd));
+  exports.Set("describeErrno", Napi::Function::New<DescribeErrno>(env));
+  exports.Set("open", Napi::Function::New<Open>(env));
+  exports.Set("adopt", Napi::Function::New<Adopt>(env));
+  exports.Set("takeReceivedFds", Napi::Function::New<TakeReceivedFds>(env));
+  exports.Set("closeFd", Napi::Function::New<CloseFd>(env));
+  exports.Set("disownFd", Napi::Function::New<DisownFd>(env));
+  exports.Set("ownedFds", Napi::Function::New<OwnedFds>(env));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace afbus
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return afbus::Init(env, exports); }
+
+NODE_API_MODULE(afbus, InitAddon)
