@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/** The one deadline of a run, handed down from the command line to every wait. */
+
+import { type Clock, wallClock } from './clock.ts';
+import { Interrupted, RunTimeout } from './errors.ts';
+
+/** A point in time, and how to give up at it. */
+export class Deadline {
+  /** ms that it was set to, for messages. */
+  readonly total: number;
+  readonly #at: number;
+  readonly #clock: Clock;
+
+  constructor(ms: number, clock: Clock = wallClock) {
+    this.total = ms;
+    this.#clock = clock;
+    this.#at = clock.now() + ms;
+  }
+
+  /** ms left, 0 once it has passed. */
+  left(): number {
+    return Math.max(0, this.#at - this.#clock.now());
+  }
+
+  /** The error of a wait for `what` that this deadline ended. */
+  timeout(what: string): RunTimeout {
+    return new RunTimeout(
+      `${this.total / 1000} s have passed while waiting for ${what}`,
+      'raise --timeout where the machine is slow; else look at what it waited for',
+    );
+  }
+
+  /** Calls `then` when the deadline passes or `signal` is aborted, unless disposed before. */
+  onEnd(signal: AbortSignal | undefined, then: (why: 'timeout' | 'interrupted') => void): Disposable {
+    const forget = this.#clock.after(this.left(), () => then('timeout'));
+    const interrupt = () => then('interrupted');
+    if (signal?.aborted) queueMicrotask(interrupt);
+    else signal?.addEventListener('abort', interrupt, { once: true });
+    return {
+      [Symbol.dispose]() {
+        forget();
+        signal?.removeEventListener('abort', interrupt);
+      },
+    };
+  }
+
+  /** Result of `work`, or RunTimeout naming `what`, or Interrupted; the work's own end is then nobody's concern. */
+  async race<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const ended = Promise.withResolvers<never>();
+    using _ = this.onEnd(signal, (why) => {
+      ended.reject(why === 'timeout' ? this.timeout(what) : interrupted(what));
+    });
+    if (signal?.aborted) throw interrupted(what);
+    const result = work();
+    result.catch(() => {}); // may fail after the race was lost
+    return await Promise.race([result, ended.promise]);
+  }
+}
+
+/** The error of a wait for `what` that the user ended. */
+export const interrupted = (what: string): Interrupted =>
+  new Interrupted(`interrupted while waiting for ${what}`, 'nothing of the run is left; start it again');

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/** Numbers drawn from a seed: the same on every machine. */
+
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** From 0 to below `n`. */
+  below(n: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let x = this.#state;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) % n;
+  }
+
+  /** True once in `n`. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+
+  /** One of these, which are not none. */
+  pick<T>(all: readonly T[]): T {
+    return all[this.below(all.length)] as T;
+  }
+}

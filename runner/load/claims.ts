@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/** What a file says of its sends, beside what the model expects of them: before anything boots. */
+import { ENVELOPE_SIZE, encode } from '../common/envelope.ts';
+import { type Allowed, type Datagrams, type Doubt, type Prediction, predict } from '../predict/index.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { Scope } from './scope.ts';
+import type { SendStep, Step, Topology } from './topology.ts';
+
+/** Points out steps that can never end, and expectations that can never hold. */
+export function checkClaims(scope: Scope, topology: Topology, deliveries: Deliveries): void {
+  const prediction = predict(topology, longest);
+  for (const doubt of prediction.doubts) tell(scope, doubt);
+  for (const step of sendsOf(topology.steps)) {
+    checkSend(scope, prediction, step);
+    if (step.as !== undefined) checkLines(prediction, step, step.as, deliveries);
+  }
+}
+
+/** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
+const longest: Datagrams = ({ payload, size }) => {
+  const body = payload?.length ?? Math.max(0, (size?.max ?? ENVELOPE_SIZE) - ENVELOPE_SIZE);
+  return {
+    length: ENVELOPE_SIZE + body,
+    bytes: () => encode('message', 0, 0, payload ?? new Uint8Array(body)),
+  };
+};
+
+function* sendsOf(steps: readonly Step[]): Generator<SendStep> {
+  for (const step of steps) {
+    if (step.kind === 'send') yield step;
+    else if (step.kind === 'parallel') for (const branch of step.branches) yield* sendsOf(branch);
+  }
+}
+
+/** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
+function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
+  const path = paths.get(step) ?? [];
+  if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
+  else problems.warning([...path, 'expect'], { code: 'impossible', message, hint });
+}
+
+interface Words {
+  readonly key: 'error' | 'recipients';
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Says of a step what is wrong with the first of its messages that cannot go as written. */
+function checkSend(scope: Scope, prediction: Prediction, step: SendStep): void {
+  const path = scope.paths.get(step.id) ?? [];
+  const seen = new Set<Allowed>();
+  for (let n = 0; n < step.count; n++) {
+    const allowed = prediction.of(step.id, n);
+    if (allowed === undefined || seen.has(allowed)) continue;
+    seen.add(allowed);
+    const wrong = [...mismatches(scope, step, allowed)];
+    for (const { key, message, hint } of wrong) {
+      const which = n === 0 ? '' : `message ${n + 1} of ${step.count}: `;
+      const words = { code: 'impossible' as const, message: `${which}${message}`, hint };
+      scope.problems.warning([...path, 'expect', key], words);
+    }
+    if (wrong.length > 0) return;
+  }
+}
+
+function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Words> {
+  const { errors, because, delivered } = allowed;
+  if (expect.error !== undefined) {
+    // That it would fit is said where its length is.
+    if (errors.includes(expect.error) || expect.error === 'EMSGSIZE') return;
+    const instead = delivered ? 'the send succeeds' : `it fails with ${errors.join(' or ')}`;
+    yield { key: 'error', message: `${expect.error} cannot happen here: ${instead}, because ${because}` };
+  } else if (expect.recipients !== undefined && delivered === undefined) {
+    const hint = `Expect it: expect: { error: ${errors[0]} }.`;
+    yield { key: 'recipients', message: `this send fails with ${errors.join(' or ')}: ${because}`, hint };
+  } else if (expect.recipients !== undefined && delivered !== undefined) {
+    yield* wrongRecipients(scope, id, expect.recipients, namesOf(delivered), because);
+  }
+}
+
+/** One mistake is said once: who gets nothing, or else who gets it too. */
+function* wrongRecipients(
+  { doubts }: Scope,
+  id: string,
+  written: readonly string[],
+  { must, may }: { readonly must: ReadonlySet<string>; readonly may: ReadonlySet<string> },
+  because: string,
+): Generator<Words> {
+  const known = doubts.get(id);
+  const extra = written.filter((name) => !must.has(name) && !may.has(name));
+  for (const name of extra) {
+    const only = [...must, ...may].join(', ') || 'nobody';
+    const message = known?.get(name) ?? `"${name}" gets no copy, but ${only}: ${because}`;
+    yield { key: 'recipients', message };
+  }
+  if (extra.length > 0) return;
+  for (const name of must) {
+    if (written.includes(name)) continue;
+    const message = known?.get(name) ?? `"${name}" gets a copy too: ${because}`;
+    yield { key: 'recipients', message, hint: `Add ${name} to the recipients.` };
+  }
+}
+
+const namesOf = ({ must, may }: NonNullable<Allowed['delivered']>) => ({
+  must: new Set(must.map(nameOf)),
+  may: new Set(may.map(nameOf)),
+});
+
+/** As a file writes it: the master is one, whichever of its sockets. */
+const nameOf = (lane: string): string => lane.replace(/@.*$/, '');
+
+/** Lines of `expect.deliveries` about somebody who gets no copy. */
+function checkLines(
+  prediction: Prediction,
+  { id, expect }: SendStep,
+  as: string,
+  deliveries: Deliveries,
+): void {
+  if (expect.recipients !== undefined || expect.error !== undefined) return;
+  const { delivered, errors = [], because = '' } = prediction.of(id, 0) ?? {};
+  if (delivered === undefined)
+    deliveries.refuse(as, `the send fails with ${errors.join(' or ')}, because ${because}`);
+  else deliveries.compare(as, new Set([...delivered.must, ...delivered.may].map(nameOf)));
+}

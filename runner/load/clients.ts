@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** Clients: replicas expanded, placed, admitted or not. */
+import { assignAddresses, type Draft } from './addresses.ts';
+import { filterOf } from './filters.ts';
+import type { Nodes } from './nodes.ts';
+import { user } from './scalars.ts';
+import type { WrittenClient } from './schema.ts';
+import { busOf, type Scope, sound } from './scope.ts';
+import type { BusSpec, User } from './topology.ts';
+import type { Path } from './tree.ts';
+
+type Some = NonNullable<WrittenClient>;
+
+export function resolveClients(scope: Scope, nodes: Nodes): void {
+  const drafts: Draft[] = [];
+  for (const [name, client, path] of sound(scope, 'clients', scope.written.clients)) {
+    drafts.push(...expand(scope, nodes, name, client ?? {}, path));
+  }
+  const addresses = assignAddresses(scope, drafts);
+  for (const { explicit: _, path: __, ...draft } of drafts) {
+    scope.clients.set(draft.name, { ...draft, addresses: addresses.get(draft.name) ?? [] });
+  }
+}
+
+function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Path): Draft[] {
+  const bus = busOf(scope, client.bus, path);
+  const node = nodes.forClient(client.node, path);
+  const groups = (client.groups ?? []).filter((group, n) =>
+    checkGroup(scope, group, bus, [...path, 'groups', n]),
+  );
+  const fresh = scope.names.declare(client.replicas === undefined ? 'client' : 'replicas', key, path);
+  const names = client.replicas === undefined ? [key] : replicaNames(key, client.replicas);
+  if (client.replicas !== undefined) for (const name of names) scope.names.declare('client', name, path);
+  if (!fresh || bus === undefined) return [];
+  const spec = scope.buses.get(bus);
+  const who = client.user === undefined ? { uid: 0, gid: 0 } : user(client.user);
+  const admitted = spec === undefined || admits(spec, key, who);
+  warnEavesdrop(scope, client, admitted, path);
+  const filter = client.filter && filterOf(scope, client.filter, [...path, 'filter']);
+  return names.map((name, index) => ({
+    name,
+    bus,
+    node: node ?? '',
+    user: who,
+    groups,
+    join: client.join ?? true,
+    admitted: spec === undefined || admits(spec, name, who, key),
+    eavesdrop: client.eavesdrop ?? false,
+    receive: client.receive ?? 'auto',
+    ...(filter && { filter }),
+    place: scope.tree.place(path),
+    explicit: (client.addresses ?? []).map((text) => ({ text: text.toLowerCase(), index })),
+    path,
+  }));
+}
+
+const replicaNames = (key: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${key}-${n}`);
+
+function checkGroup(scope: Scope, group: string, bus: string | undefined, path: Path): boolean {
+  if (scope.names.find(group, ['group'], path) === undefined) return false;
+  const spec = scope.groups.get(group);
+  if (spec === undefined || bus === undefined || spec.bus === bus) return true;
+  const message = `group "${group}" is on bus "${spec.bus}", the client on "${bus}"`;
+  scope.problems.error(path, { code: 'impossible', message, hint: 'Groups live on one bus.' });
+  return false;
+}
+
+/** Some pattern matches the client (or the name its replicas share) and no deny rule matches its user. */
+function admits(bus: BusSpec, name: string, who: User, key = name): boolean {
+  const { admit, deny } = bus.master;
+  const denied = deny.some(
+    ({ uid, gid }) =>
+      (uid ?? who.uid) === who.uid && (gid ?? who.gid) === who.gid && (uid ?? gid) !== undefined,
+  );
+  return !denied && admit.some((pattern) => matches(pattern, name) || matches(pattern, key));
+}
+
+/** `*` stands for any characters; linear, whatever the pattern. */
+export function matches(pattern: string, name: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.pop();
+  if (tail === undefined) return name === head;
+  if (name.length < head.length + tail.length || !name.startsWith(head) || !name.endsWith(tail)) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - tail.length;
+}
+
+function warnEavesdrop({ problems }: Scope, client: Some, admitted: boolean, path: Path): void {
+  if (client.eavesdrop !== true || (admitted && client.join !== false)) return;
+  const why = admitted ? 'does not join' : 'is not admitted';
+  const message = `this client ${why}, so it cannot eavesdrop`;
+  problems.warning([...path, 'eavesdrop'], { code: 'impossible', message });
+}

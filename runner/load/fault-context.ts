@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** What the faults share: where they are, whether their party is still there, and how the world changes. */
+import type { Scope } from './scope.ts';
+import type { FaultAction } from './topology.ts';
+import type { Path } from './tree.ts';
+import type { Change, ClientState, World } from './world.ts';
+
+export interface Context {
+  readonly scope: Scope;
+  readonly world: World;
+  /** Of the target. */
+  readonly path: Path;
+  readonly line: number;
+}
+
+export interface Done {
+  readonly action: FaultAction;
+  readonly change: Change;
+}
+
+/** The client's state; an error where its process is gone, or its place on the bus where that is needed. */
+export function needClient(
+  context: Context,
+  name: string,
+  need: 'attached' | 'running',
+): ClientState | undefined {
+  if (context.scope.names.find(name, ['client'], context.path) === undefined) return undefined;
+  const state = context.world.client(name);
+  const runs = state?.gone?.how === 'expelled' || state?.gone?.how === 'disconnected';
+  if (state?.gone !== undefined && !(runs && need === 'running'))
+    impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
+  return state;
+}
+
+export function needMaster(context: Context, bus: string): void {
+  const gone = context.world.master(bus)?.gone;
+  if (gone === undefined) return;
+  const was = gone.how === 'left' ? 'left' : `was ${gone.how}`;
+  impossible(context, `the master of bus "${bus}" ${was} at line ${gone.line}`);
+}
+
+/** A change of one client. */
+export const change =
+  (client: string, patch: Partial<ClientState>): Change =>
+  (world) => {
+    Object.assign(world.client(client) ?? {}, patch);
+  };
+
+export function impossible({ scope, path }: Context, message: string, hint?: string): void {
+  scope.problems.error(path, { code: 'impossible', message, hint });
+}

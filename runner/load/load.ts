@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/** `*.topo.yaml` → Topology, or everything that is wrong with it, at once. */
+import { basename } from 'node:path';
+import { budgetsOf } from './budgets.ts';
+import { resolveBuses, resolveGroups } from './buses.ts';
+import { checkUnused } from './checks.ts';
+import { checkClaims } from './claims.ts';
+import { resolveClients } from './clients.ts';
+import { compose, syntaxErrors } from './compose.ts';
+import { Deliveries } from './deliveries.ts';
+import { byPlace, type Diagnostic, diagnostic, Problems, wholeFile } from './diagnostic.ts';
+import { Library, type Opened } from './library.ts';
+import { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
+import { Names } from './names.ts';
+import { didYouMean } from './nearest.ts';
+import { resolveNodes } from './nodes.ts';
+import { type Read, read } from './read.ts';
+import type { Written } from './schema.ts';
+import type { Scope } from './scope.ts';
+import { resolveSteps } from './steps.ts';
+import type { LauncherSpec, Topology } from './topology.ts';
+import type { Tree } from './tree.ts';
+import { validate } from './validate.ts';
+import type { Variables } from './variables.ts';
+import { World } from './world.ts';
+
+export interface LoadOptions {
+  /** The file's text, where it is not to be read from disk. */
+  readonly source?: string;
+  /** Values of variables, before those of the environment; a variable of the matrix has this value alone. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** `process.env` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Reads included files, and the file itself where `source` is absent. */
+  readonly read?: Read;
+}
+
+export interface Loaded {
+  /** One for each combination of the matrix, none where there is an error. */
+  readonly topologies: readonly Topology[];
+  /** The first of them. */
+  readonly topology?: Topology;
+  /** Errors and warnings by place; warnings only where there is a topology. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** File → text, for `renderDiagnostics`. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Reads and resolves a topology file. Never throws for what the file says or is. */
+export function load(file: string, options: LoadOptions = {}): Loaded {
+  const { trees: _, ...loaded } = loadTrees(file, options);
+  return loaded;
+}
+
+/** Beside each topology the values that it was made of. */
+export function loadTrees(
+  file: string,
+  options: LoadOptions = {},
+): Loaded & { readonly trees: readonly Tree[] } {
+  const { source, set = {}, environment = process.env } = options;
+  const library = new Library(options.read ?? read);
+  const failed = (diagnostics: readonly Diagnostic[]) => ({
+    topologies: [],
+    trees: [],
+    diagnostics,
+    sources: library.sources,
+  });
+  const main = library.open(file, undefined, source);
+  if ('words' in main) return failed([diagnostic('error', wholeFile(file), [], main.words)]);
+  if ('errors' in main.parsed) return failed(syntaxErrors(main).map((each) => each.diagnostic));
+  const outer = lookup(set, environment);
+  const matrix = readMatrix(main, outer, set);
+  if ('diagnostics' in matrix) return failed(matrix.diagnostics);
+  const used = new Set<string>(Object.keys(matrix.combinations[0]));
+  const runs = matrix.combinations.map((each) => loadOne(library, main, each, outer, used));
+  const loaded = together(file, runs, library);
+  const diagnostics = [...loaded.diagnostics, ...idle(file, set, used)];
+  return { ...loaded, diagnostics, trees: runs.map(({ tree }) => tree) };
+}
+
+/** `--set`, then the environment. */
+function lookup(
+  set: Readonly<Record<string, string>>,
+  environment: NonNullable<LoadOptions['environment']>,
+): Variables {
+  const look = (name: string) => {
+    if (Object.hasOwn(set, name)) return { value: set[name] ?? '', origin: '--set' } as const;
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    return value === undefined ? undefined : ({ value, origin: 'the environment' } as const);
+  };
+  return Object.assign(look, { known: Object.keys(set) });
+}
+
+/** A slip in `--set` would go unnoticed: nothing changes. */
+function idle(file: string, set: Readonly<Record<string, string>>, used: ReadonlySet<string>): Diagnostic[] {
+  const names = Object.keys(set).filter((name) => !used.has(name));
+  return names.map((name) => {
+    const message = `nothing uses the variable ${name} that --set gives`;
+    return diagnostic('warning', wholeFile(file), [], {
+      code: 'unused',
+      message,
+      hint: didYouMean(name, used),
+    });
+  });
+}
+
+interface One {
+  readonly combination: Combination;
+  readonly tree: Tree;
+  readonly topology?: Topology;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** `usedByAny` is told of the variables that the file names. */
+function loadOne(
+  library: Library,
+  main: Opened,
+  combination: Combination,
+  outer: Variables,
+  usedByAny: Set<string>,
+): One {
+  const used = new Set<string>();
+  const inner = (name: string) => {
+    used.add(name);
+    usedByAny.add(name);
+    const found = outer(name);
+    if (!Object.hasOwn(combination, name) || found?.origin === '--set') return found;
+    return { value: combination[name] ?? '', origin: 'the matrix' } as const;
+  };
+  const known = [...Object.keys(combination), ...(outer.known ?? [])];
+  const variables: Variables = Object.assign(inner, { known });
+  const { tree, found, fatal } = compose(library, main, variables);
+  const problems = new Problems(tree);
+  for (const { diagnostic: each, path } of found) problems.adopt(each, path);
+  if (fatal) return { combination, tree, diagnostics: problems.sorted() };
+  if (tree.value === null) return { combination, tree, diagnostics: [empty(tree.file)] };
+  for (const name of Object.keys(combination).filter((each) => !used.has(each))) {
+    const message = `nothing uses the variable ${name}: all its combinations are the same`;
+    const hint = `Write "\${${name}}" where its value belongs.`;
+    problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
+  }
+  const topology = resolve(tree, problems, validate(tree, problems), combination);
+  const diagnostics = problems.sorted();
+  return problems.failed
+    ? { combination, tree, diagnostics }
+    : { combination, tree, diagnostics, topology: freeze(topology) };
+}
+
+/** What is said of every combination is said once; what is said of some tells of which first. */
+function together(file: string, runs: readonly One[], library: Library): Loaded {
+  const { sources } = library;
+  const topologies = runs.flatMap(({ topology }) => topology ?? []);
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined) {
+    const { diagnostics, topology } = only;
+    return { topologies, diagnostics, sources, ...(topology && { topology }) };
+  }
+  const failed = topologies.length < runs.length;
+  const said = new Map<string, { first: Diagnostic; combination: Combination; count: number }>();
+  for (const { diagnostics, combination } of runs) {
+    for (const each of diagnostics) {
+      const key = `${each.file}:${each.line}:${each.column}:${each.message}`;
+      const known = said.get(key);
+      if (known === undefined) said.set(key, { first: each, combination, count: 1 });
+      else known.count++;
+    }
+  }
+  const list = Array.from(said.values(), ({ first, combination, count }) => {
+    if (count === runs.length) return first;
+    return {
+      ...first,
+      notes: [...(first.notes ?? []), `in the combination ${nameOfCombination(combination)}`],
+    };
+  });
+  const [topology] = topologies;
+  const diagnostics = byPlace(list, file, failed);
+  return failed || topology === undefined
+    ? { topologies: [], diagnostics, sources }
+    : { topologies, topology, diagnostics, sources };
+}
+
+function resolve(tree: Tree, problems: Problems, written: Written, combination: Combination): Topology {
+  const names = new Names(problems);
+  const scope: Scope = {
+    written,
+    tree,
+    problems,
+    names,
+    buses: new Map(),
+    groups: new Map(),
+    clients: new Map(),
+    budgets: [],
+    incarnation: (name) => names.incarnation(name),
+    startAgain: (name) => names.startAgain(name),
+    paths: new Map(),
+    doubts: new Map(),
+  };
+  const nodes = resolveNodes(scope);
+  resolveBuses(scope, nodes);
+  resolveGroups(scope);
+  resolveClients(scope, nodes);
+  const deliveries = new Deliveries(scope);
+  const steps = resolveSteps(scope, World.start(scope.clients.values(), scope.buses.keys()), deliveries);
+  const lines = deliveries.finish();
+  if (!problems.isBroken(['expect'])) scope.budgets.push(...budgetsOf(scope, written.expect, ['expect']));
+  checkUnused(scope);
+  const combined = Object.keys(combination).length > 0;
+  const name = written.name ?? nameOf(tree.file);
+  const topology: Topology = {
+    name: combined ? `${name}.${nameOfCombination(combination, '.')}` : name,
+    ...(combined && { combination }),
+    ...(written.description === undefined ? {} : { description: written.description }),
+    file: tree.file,
+    nodes: nodes.list,
+    buses: [...scope.buses.values()],
+    groups: [...scope.groups.values()],
+    clients: [...scope.clients.values()],
+    steps,
+    deliveries: lines,
+    budgets: scope.budgets,
+    ...(written.launcher !== undefined &&
+      !problems.isBroken(['launcher']) && { launcher: launcherOf(written.launcher) }),
+  };
+  if (!problems.failed) checkClaims(scope, topology, deliveries);
+  return topology;
+}
+
+const launcherOf = (written: NonNullable<Written['launcher']>): LauncherSpec =>
+  typeof written === 'string' ? { kind: written } : { kind: 'process', pack: written.process.pack };
+
+/** `topologies/two-buses.topo.yaml` → `two-buses` */
+function nameOf(file: string): string {
+  const base = basename(file).replace(/(\.topo)?\.ya?ml$/, '');
+  return (
+    base
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, '-')
+      .replace(/^[^a-z]+/, '') || 'topology'
+  );
+}
+
+const empty = (file: string): Diagnostic =>
+  diagnostic('error', wholeFile(file), [], {
+    code: 'empty',
+    message: 'the file is empty',
+    hint: 'The smallest topology is buses: { cabin: {} }.',
+  });
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value))
+    return value;
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
+  return value;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/** Did-you-mean. */
+
+/** The candidate that `word` is most likely a slip of; undefined where none is near. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > 64) return undefined;
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (isStemOf(word, candidate)) return candidate;
+    if (Math.abs(candidate.length - word.length) >= least) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), least);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** `bus` and `buses`, `group` and `groups`. */
+const isStemOf = (word: string, candidate: string): boolean =>
+  word.length > 2 && candidate.startsWith(word) && candidate.length <= word.length + 2;
+
+/** `Did you mean "ecu"?`, or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  const found = nearest(word, candidates);
+  return found === undefined ? undefined : `Did you mean "${found}"?`;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours; at least `limit` as soon as it cannot be less. */
+function editDistance(a: string, b: string, limit: number): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + (same ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) cost = Math.min(cost, at(before, j - 2) + 1);
+      row.push(cost);
+    }
+    if (Math.min(...row) >= limit) return limit;
+    before = last;
+    last = row;
+  }
+  return at(last, b.length);
+}
+
+const at = (row: readonly number[], index: number): number => row[index] ?? Number.POSITIVE_INFINITY;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What each key of a topology means, in Markdown: for hovers in editors and for the reference. A key's name is its
+ * path in the file, with `*` for a name of the writer's and `[]` for an item. The JSON Schema takes its words from here,
+ * and is not written while one is missing.
+ */
+export const PROSE: Readonly<Record<string, string>> = {
+  '': 'A topology: buses, their masters and clients, the traffic to play and what must be observed.',
+  apiVersion: 'The version of the language. There is one so far: `afbus-topo/v1`.',
+  name: 'What reports and `afbus-topo ps` call it. Called after the file when absent.',
+  description: 'What the topology shows, for people. Nothing depends on it.',
+
+  include:
+    'Files whose content is taken over as if it stood here, by names relative to this file. What this file says itself wins.',
+  matrix:
+    'Variables with the values that they take in turn: the file is played once for each combination. `matrix: { n: [2, 8] }` is used as `${n}`.',
+  defaults: 'What each node, bus, group, client or send has unless it says something else.',
+  'defaults.nodes': 'Of every node.',
+  'defaults.buses': 'Of every bus.',
+  'defaults.groups': 'Of every group.',
+  'defaults.clients': 'Of every client.',
+  'defaults.sends': 'Of every send that is spelled out.',
+
+  launcher: 'How nodes are made where `--launcher` does not say: `container`, the default, or `process`.',
+  'launcher.process': 'Nodes are process trees of the host.',
+  'launcher.process.pack':
+    'So many clients of one node and user share a process, except those that a step starts or sends a signal.',
+
+  nodes:
+    'Privileged containers on the AF_BUS host, by name. Without any, one is made up for each bus master and one for all clients.',
+  'nodes.*': 'A node. Masters and clients are processes in it; an empty one is written `{}`.',
+  'nodes.*.env':
+    'Environment variables of everything in the node. Values are taken as written: `1.10` stays `1.10`.',
+
+  buses: 'The buses, by name. Each is a listening socket that its master holds.',
+  'buses.*': 'A bus. `{}` is one with a master in a node of its own that admits everybody.',
+  'buses.*.path':
+    'Where clients connect: an absolute path, or `@name` for an abstract one. `/run/bus/<name of the bus>` by default.',
+  'buses.*.protocol': 'What the module is to understand of the messages. `none`: bytes are bytes.',
+  'buses.*.queueLength':
+    'Messages that a receive queue holds before it is full; one more still fits. 10 by default.',
+  'buses.*.sendBuffer':
+    "Bytes that a sender may have in others' queues, and so the limit of one message: `208KiB`.",
+  'buses.*.overflow':
+    'What a full recipient means for a sender: it waits (`block`, the default), it gets ENOBUFS (`fail`), or the recipient is expelled (`evict`).',
+  'buses.*.master': 'The process that listens, admits clients and gives out addresses.',
+  'buses.*.master.node': 'The node that the master runs in. May be left out where there is one node or none.',
+  'buses.*.master.admit':
+    'Who is let onto the bus: names of clients, with `*` as wildcard. Everybody by default. Others stay point to point with the master.',
+  'buses.*.master.deny':
+    'Who is not let on although `admit` names them, by the credentials that the kernel vouches for.',
+  'buses.*.master.deny[]': 'A rule matches whoever has all the ids that it gives.',
+  'buses.*.master.deny[].uid': 'The user id that is denied.',
+  'buses.*.master.deny[].gid': 'The group id that is denied.',
+
+  groups: 'Multicast groups, by name. A group is a prefix: whoever has an address with it is a member.',
+  'groups.*': 'A group.',
+  'groups.*.bus': 'The bus that the group is on. May be left out where there is one.',
+  'groups.*.prefix':
+    'The upper 16 bits of its addresses, from `0x0001` to `0xffff`. Prefix 0 is everybody on the bus.',
+
+  clients: 'The clients, by name. They connect in the order of the file.',
+  'clients.*': 'A client: a process with one socket on one bus.',
+  'clients.*.node': 'The node that it runs in. May be left out where there is one node or none.',
+  'clients.*.bus': 'The bus that it connects to. May be left out where there is one.',
+  'clients.*.groups':
+    'Groups that it is a member of; the master gives it an address for each, counting up in the order of the file.',
+  'clients.*.addresses':
+    'Further addresses that the master gives it, as `pppp/cccccccccccc` in hex. They count up over `replicas`.',
+  'clients.*.user': '`uid:gid` that the process has, in numbers: `"1000:1000"`. Root by default.',
+  'clients.*.join':
+    'Whether it is to be put on the bus at the start. `true` by default; a `join` step does it later.',
+  'clients.*.eavesdrop': 'Whether it gets a copy of every message on the bus. `false` by default.',
+  'clients.*.replicas':
+    'How many of it there are: `tool` with 3 is `tool-0`, `tool-1` and `tool-2`; `tool` stands for all.',
+  'clients.*.receive':
+    '`auto` reads whatever comes at once (the default); `manual` reads when a `read` step says so, so that its queue fills.',
+  'clients.*.filter':
+    'What the kernel does with a copy before it is queued: takes it whole, shortens it, or drops it. No sender learns of it.',
+  'clients.*.filter.bpf': 'A program of classic BPF; what it returns is how many bytes are kept.',
+  'clients.*.filter.keep': 'How much of each message is kept, its envelope of 32 bytes included: `64B`.',
+  'clients.*.filter.drop': 'Nothing is kept: the client gets no message at all.',
+
+  traffic:
+    'The steps to play, in order. A step ends when its sends have returned and all their deliveries are settled.',
+  'traffic[]': 'A step: `camera -> sensors: "text"`, `send`, `parallel`, `fault` or `expect`.',
+  'traffic[].->':
+    'A send in short: sender, arrow, destination, and the text that is sent. A destination is a client, a group, a bus (everybody on it), `<bus>.master` or an address.',
+  'traffic[].send': 'A send, spelled out.',
+  'traffic[].send.from': 'Who sends: a client, or `<bus>.master`.',
+  'traffic[].send.to':
+    'Where to: a client, a group, a bus (everybody on it), `<bus>.master`, or an address `pppp/cccccccccccc` on the bus of the sender.',
+  'traffic[].send.payload':
+    'What is sent: a text, `{ hex: "00ff" }` or `{ base64: "AP8=" }`. Generated bytes where absent, as many as `size` says.',
+  'traffic[].send.payload.hex': 'Bytes as pairs of hex digits.',
+  'traffic[].send.payload.base64': 'Bytes in base64, padded with `=`.',
+  'traffic[].send.count': 'How many messages, one after another. 1 by default.',
+  'traffic[].send.size':
+    'Bytes of the whole message, 32 of envelope included: `4KiB`, or a range to draw from for each message: `64..4KiB`. 64 bytes by default.',
+  'traffic[].send.rate': 'Messages per second or minute: `2000/s`. As fast as they go where absent.',
+  'traffic[].send.fds':
+    'Descriptors that go with each message. Every receiver gets duplicates of its own, and has to use them.',
+  'traffic[].send.fds[]': 'A descriptor.',
+  'traffic[].send.fds[].pipe':
+    'The name of a pipe whose writing end is passed: each receiver writes its name into it, and the sender reads the names.',
+  'traffic[].send.nonblocking': 'A full recipient is EAGAIN at once rather than a wait. `false` by default.',
+  'traffic[].send.as': 'A name for the message, for reports and for `expect.deliveries`.',
+  'traffic[].send.via':
+    'For masters: the client through whose accepted socket it sends. The receiver itself where that is one client, else the first that has joined.',
+  'traffic[].expect':
+    'Below a send, with the same indent: what must happen to it. As a step of its own: what must be seen of a client by then.',
+  'traffic[].expect.error': 'The send fails with this errno, and nobody gets the message.',
+  'traffic[].expect.recipients':
+    'Everybody who gets a copy, eavesdroppers included; a group, a bus or the name of replicas stands for its members at that step. `[]` is nobody.',
+  'traffic[].expect.latency': 'How long copies may take from the call of the send to their reader.',
+  'traffic[].expect.latency.p50': 'Half of the copies take no longer: `5ms`.',
+  'traffic[].expect.latency.p90': 'So long at most take 90 of 100 copies.',
+  'traffic[].expect.latency.p99': 'So long at most take 99 of 100 copies.',
+  'traffic[].expect.latency.max': 'No copy takes longer.',
+  'traffic[].expect.throughput': 'How many messages go through.',
+  'traffic[].expect.throughput.min': 'At least so many, while sends are on: `1000/s`.',
+  'traffic[].expect.client': 'The client that is looked at.',
+  'traffic[].expect.blocked':
+    'It has a send that waits for room (`true`), or has none (`false`). In a branch of `parallel`.',
+  'traffic[].expect.hangup':
+    'Its socket has ended: it was expelled, or its master left before it was let on.',
+  'traffic[].expect.within': 'The longest time that this may take: `500ms`. 5 s by default.',
+  'traffic[].parallel':
+    'Branches that are played at the same time. A branch is a step, or a list of steps that are played in order.',
+  'traffic[].fault': 'Something done to a party: a verb, and to whom.',
+  'traffic[].fault.kill': 'SIGKILL to the process of a client or of `<bus>.master`.',
+  'traffic[].fault.stop':
+    'SIGTERM to the process of a client or of `<bus>.master`: it ends in an orderly way.',
+  'traffic[].fault.pause': 'SIGSTOP to the process of a client or of `<bus>.master`.',
+  'traffic[].fault.resume': 'SIGCONT to a process that was paused.',
+  'traffic[].fault.leave':
+    'The master closes its sockets and leaves. Who has joined goes on; who has not, is cut off.',
+  'traffic[].fault.close-listener': 'The master closes its listening socket alone: nobody new can connect.',
+  'traffic[].fault.expel': 'The master throws the client off the bus. What it has queued it may still read.',
+  'traffic[].fault.join': 'The master puts a client on the bus that is not on it yet.',
+  'traffic[].fault.stop-reading': 'The client stops to read, so that its queue fills.',
+  'traffic[].fault.eavesdrop': 'The client begins to eavesdrop, or stops with `on: false`.',
+  'traffic[].fault.on': 'Begin (`true`, the default) or stop (`false`).',
+  'traffic[].fault.add-address': 'The master gives the client one more address: the one in `address`.',
+  'traffic[].fault.del-address': 'The master takes an address from the client: the one in `address`.',
+  'traffic[].fault.restart':
+    'The process of the client is killed, where it still runs, and another takes its place: to the bus another client, with a new prefix-0 address. The master lets it on as the file says.',
+  'traffic[].fault.fill': 'The master sends to the client, which does not read, until its queue is full.',
+  'traffic[].fault.kill-node': 'SIGKILL to everything on a node at once.',
+  'traffic[].fault.at': 'How long after the beginning of the step it happens: `500ms`.',
+  'traffic[].fault.for':
+    'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address` and `del-address`.',
+  'traffic[].fault.address': 'The address, as `pppp/cccccccccccc` in hex.',
+  'traffic[].fault.read': 'The client reads: `count` messages, or all that are there and from then on.',
+  'traffic[].fault.count': 'How many messages; `all`, the default, also goes on reading.',
+
+  expect: 'What must hold for the whole run; what is left out has its default.',
+  'expect.delivery': 'Each message reaches each of its recipients once: `exactly-once`, the default.',
+  'expect.order': 'One order of messages explains what every socket received: `total`, the default.',
+  'expect.latency': 'How long copies may take from the call of the send to their reader.',
+  'expect.latency.p50': 'Half of the copies take no longer: `5ms`.',
+  'expect.latency.p90': 'So long at most take 90 of 100 copies.',
+  'expect.latency.p99': 'So long at most take 99 of 100 copies.',
+  'expect.latency.max': 'No copy takes longer.',
+  'expect.throughput': 'How many messages go through.',
+  'expect.throughput.min': 'At least so many, while sends are on: `1000/s`.',
+  'expect.deliveries':
+    '`model`, the default: what the file does not say of a send, the reference model does. Or a list of deliveries that must be among those observed.',
+  'expect.deliveries[]': 'A copy that must arrive.',
+  'expect.deliveries[].to': 'The client, or `<bus>.master`, that gets it.',
+  'expect.deliveries[].message': 'The `as` of the send.',
+  'expect.deliveries[].from': 'The sender that the receiver must see.',
+  'expect.deliveries[].fds': 'How many descriptors must come with it.',
+  'expect.deliveries[].credentials': 'The credentials of the sender that the kernel must show.',
+  'expect.deliveries[].credentials.uid': 'The user id.',
+  'expect.deliveries[].credentials.gid': 'The group id.',
+};

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/** File → text. */
+import { readFileSync, statSync } from 'node:fs';
+import type { Words } from './diagnostic.ts';
+
+const MAX_BYTES = 2 * 1024 * 1024;
+
+/** A file's text, or the words that say why there is none. */
+export type Read = (file: string) => { readonly text: string } | { readonly words: Words };
+
+export const read: Read = (file) => {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_BYTES) return { words: tooBig(size) };
+    const bytes = readFileSync(file);
+    if (bytes.length > MAX_BYTES) return { words: tooBig(bytes.length) };
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (error) {
+    return { words: unreadable(error) };
+  }
+};
+
+const tooBig = (size: number): Words => ({
+  code: 'too-big',
+  message: `the file has ${Math.ceil(size / 1048576)} MiB; a topology has at most 2 MiB`,
+  hint: 'Use replicas and count instead of writing everything out.',
+});
+
+function unreadable(error: unknown): Words {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+    return { code: 'encoding', message: 'the file is not UTF-8 text', hint: 'Save it as UTF-8.' };
+  }
+  const [message, hint] = REASONS[code] ?? [`cannot read it (${code || String(error)})`, undefined];
+  return { code: 'file', message, hint };
+}
+
+const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOENT: ['there is no such file', 'Is the path right? It is relative to the current directory.'],
+  ENOTDIR: ['there is no such file', 'A part of its path is not a directory.'],
+  EISDIR: ['this is a directory', 'Name a *.topo.yaml file in it.'],
+  EACCES: ['no permission to read it', 'Check the permissions of the file and its directories.'],
+};

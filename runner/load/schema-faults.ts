@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/** The schema of a fault: its verb is the key that says on whom. */
+import * as z from 'zod';
+import { show } from './diagnostic.ts';
+import { nearest } from './nearest.ts';
+import { ADDRESS } from './scalars.ts';
+import { duration } from './schema-budgets.ts';
+import { flag, has, later, map, pick, ref, text, whole } from './schema-words.ts';
+
+const timing = { at: duration.optional(), for: duration.optional() };
+const client = ref('a client');
+const party = ref('a client or a master');
+const master = ref('a master');
+const address = text(ADDRESS, 'an address', 'Write pppp/cccccccccccc in hex: "0002/00000000f00d".');
+
+const amount = pick([whole('a number of messages', 1), z.literal('all')], (input) =>
+  input === 'all' ? 1 : 0,
+);
+
+const FAULTS = {
+  kill: map({ kill: party, ...timing }),
+  stop: map({ stop: party, ...timing }),
+  pause: map({ pause: party, ...timing }),
+  resume: map({ resume: party, ...timing }),
+  leave: map({ leave: master, ...timing }),
+  'close-listener': map({ 'close-listener': master, ...timing }),
+  expel: map({ expel: client, ...timing }),
+  join: map({ join: client, ...timing }),
+  'stop-reading': map({ 'stop-reading': client, ...timing }),
+  eavesdrop: map({ eavesdrop: client, on: flag.optional(), ...timing }),
+  'add-address': map({ 'add-address': client, address, ...timing }),
+  'del-address': map({ 'del-address': client, address, ...timing }),
+  read: map({
+    read: client,
+    count: amount.optional(),
+    ...timing,
+  }),
+  restart: map({ restart: party, ...timing }),
+  fill: map({ fill: client, ...timing }),
+  'kill-node': map({ 'kill-node': ref('a node'), ...timing }),
+  limit: map({ limit: later('`limit`'), fds: later('`fds`'), memory: later('`memory`') }),
+} as const;
+
+const VERBS = Object.keys(FAULTS);
+/** Those that are played, to be named. */
+const PLAYED = VERBS.filter((verb) => verb !== 'limit');
+export const fault = pick(
+  Object.values(FAULTS) as unknown as readonly [z.ZodType, ...z.ZodType[]],
+  (input) => {
+    const verb = VERBS.findIndex((each) => has(input, each));
+    if (verb >= 0) return verb;
+    const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
+    const first = isMap ? Object.keys(input)[0] : undefined;
+    const near = first === undefined ? undefined : nearest(first, PLAYED);
+    const hint = near === undefined ? `Faults are ${PLAYED.join(', ')}.` : `Did you mean "${near}"?`;
+    if (first === undefined)
+      return { message: `expected a fault, got ${show(input)}`, hint: 'Write { kill: lidar }.' };
+    return { code: 'unknown-key', message: `unknown fault ${show(first)}`, hint, at: first, onKey: true };
+  },
+);
+
+/** A fault as written: its verb is the key that says on whom. */
+export type WrittenFault = Readonly<Record<string, string | number | boolean | undefined>>;
