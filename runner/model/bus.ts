@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/** A bus comes into being, and clients connect (sections 1 and 2). */
+import { clientAddress } from './address.ts';
+import { Fifo } from './fifo.ts';
+import type { Bus, Endpoint, Errno, Overflow, Verdict } from './types.ts';
+
+/** BUS_MAX_QLEN */
+export const DEFAULT_QUEUE_LENGTH = 10;
+/** net.core.wmem_default */
+export const DEFAULT_SEND_BUFFER = 212_992;
+/** A small message costs its bytes, a buffer's head and its description. */
+const usualCost = (length: number): number => length + 768;
+
+export interface BusOptions {
+  readonly path?: string;
+  readonly queueLength?: number | undefined;
+  readonly sendBuffer?: number | undefined;
+  readonly overflow?: Overflow;
+  readonly maxBacklog?: number;
+  readonly cost?: (length: number) => number;
+  readonly verdict?: Verdict;
+}
+
+/** bind and listen (section 2). */
+export function listen(options: BusOptions = {}): Bus {
+  return {
+    path: options.path ?? '',
+    verdict: options.verdict,
+    cost: options.cost ?? usualCost,
+    maxBacklog: options.maxBacklog ?? Number.POSITIVE_INFINITY,
+    queueLength: options.queueLength ?? DEFAULT_QUEUE_LENGTH,
+    sendBuffer: options.sendBuffer ?? DEFAULT_SEND_BUFFER,
+    overflow: options.overflow ?? 'block',
+    listening: true,
+    seq: 0,
+    lastClient: 0,
+    backlog: [],
+    accepted: new Set(),
+    holders: new Map(),
+    groups: new Map(),
+    joined: new Set(),
+    eavesdroppers: new Set(),
+  };
+}
+
+/** Takes a place in the sequence: for a message, or for a change of policy (section 4, "strictly ordered"). */
+export const place = (bus: Bus): number => ++bus.seq;
+
+/** Section 2, connect; EAGAIN is a wait for those who may. */
+export function connect(
+  bus: Bus,
+  path = bus.path,
+): { readonly client: Endpoint } | { readonly error: Errno } {
+  if (!bus.listening) return { error: 'ECONNREFUSED' };
+  if (bus.backlog.length > bus.maxBacklog) return { error: 'EAGAIN' };
+  place(bus);
+  // Section 1: counted up from 1, never given again while the bus lives.
+  const address = clientAddress(++bus.lastClient);
+  const client = endpoint(bus, 'client', address, path);
+  const accepted = endpoint(bus, 'accepted', address, bus.path);
+  client.peer = accepted;
+  accepted.peer = client;
+  client.addresses.add(address);
+  bus.holders.set(address, client);
+  bus.backlog.push(accepted);
+  bus.accepted.add(accepted);
+  return { client };
+}
+
+/** The connection that has waited longest; undefined where none does. */
+export const accept = (bus: Bus): Endpoint | undefined => bus.backlog.shift();
+
+/** Connect and accept in one, where nobody may be in between. */
+export function attach(
+  bus: Bus,
+): { readonly client: Endpoint; readonly accepted: Endpoint } | { readonly error: Errno } {
+  const made = connect(bus);
+  if ('error' in made) return made;
+  accept(bus);
+  return { client: made.client, accepted: made.client.peer as Endpoint };
+}
+
+function endpoint(bus: Bus, side: Endpoint['side'], address: string, path: string): Endpoint {
+  return {
+    bus,
+    side,
+    address,
+    path,
+    queueLength: bus.queueLength,
+    sendBuffer: bus.sendBuffer,
+    queue: new Fifo(),
+    filter: undefined,
+    peer: undefined,
+    joined: false,
+    out: false,
+    addresses: new Set(),
+    shutRead: false,
+    shutWrite: false,
+    closed: false,
+    error: undefined,
+    lost: 0,
+    charged: 0,
+    watched: 0,
+  };
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/** A message gets its place, and its copies their queues: nothing fails here (section 4, "atomic"). */
+import { MASTER } from './address.ts';
+import { place } from './bus.ts';
+import { expelClient } from './life.ts';
+import { isFullOfWatching } from './queue.ts';
+import type { Passed } from './send.ts';
+import type { Delivered, Endpoint, Message, Sent } from './types.ts';
+
+export function commit(
+  sender: Endpoint,
+  message: Message,
+  { recipients, watchers, dropped, because }: Passed,
+  evict: readonly Endpoint[],
+): Delivered {
+  const cost = sender.bus.cost(message.length);
+  // Section 2: receivers always see the sender's prefix-0 address.
+  const from = sender.side === 'client' ? sender.address : MASTER;
+  const sent: Sent = { message, seq: place(sender.bus), from, sender, cost, holders: 0 };
+  const copies: Endpoint[] = [];
+  const lost: Endpoint[] = [];
+  for (const [recipient, length] of recipients) {
+    if (evict.includes(recipient)) continue;
+    deliver(sent, recipient, length, false);
+    copies.push(recipient);
+  }
+  if (sent.holders > 0) sender.charged += cost;
+  for (const [watcher, length] of watchers) {
+    const missed = isFullOfWatching(watcher);
+    // 3.5: watching changes nothing; what does not fit is dropped and counted.
+    if (missed) watcher.lost++;
+    else deliver(sent, watcher, length, true);
+    (missed ? lost : copies).push(watcher);
+  }
+  // Section 2, BUS_SET_OVERFLOW: the message comes before the evictions that it causes.
+  for (const client of evict) expelClient(client, 'ENOBUFS');
+  return { sent: sent.seq, because, copies, lost, evicted: evict, dropped };
+}
+
+function deliver(sent: Sent, to: Endpoint, length: number, eavesdropped: boolean): void {
+  to.queue.push({ sent, length, lost: to.lost, eavesdropped });
+  to.lost = 0;
+  if (eavesdropped) to.watched += sent.cost;
+  else sent.holders++;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/** A bus as it is, twice: for whoever asks what would happen if. */
+import { Fifo } from './fifo.ts';
+import type { Bus, Copy, Endpoint, Sent } from './types.ts';
+
+export interface Fork {
+  readonly bus: Bus;
+  /** The other bus's endpoint for one of this bus. */
+  readonly of: (endpoint: Endpoint) => Endpoint;
+}
+
+/** Copies a bus and all that hangs on it, `endpoints` that it has lost sight of included; messages are shared. */
+export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
+  const made = new Map<Endpoint, Endpoint>();
+  const messages = new Map<Sent, Sent>();
+  const twin: Bus = { ...bus, ...NOBODY() };
+
+  const of = (endpoint: Endpoint): Endpoint => {
+    const known = made.get(endpoint);
+    if (known) return known;
+    const other: Endpoint = {
+      ...endpoint,
+      bus: twin,
+      queue: new Fifo(),
+      addresses: new Set(endpoint.addresses),
+    };
+    made.set(endpoint, other);
+    other.peer = endpoint.peer && of(endpoint.peer);
+    for (const copy of endpoint.queue) other.queue.push(copyOf(copy));
+    return other;
+  };
+  const copyOf = (copy: Copy): Copy => {
+    // Its sender's own queue may hold a copy of the same message: first that, then whether it has been met.
+    const sender = of(copy.sent.sender);
+    const sent = messages.get(copy.sent) ?? { ...copy.sent, sender };
+    messages.set(copy.sent, sent);
+    return { ...copy, sent };
+  };
+
+  for (const endpoint of endpoints) of(endpoint);
+  for (const each of bus.backlog) twin.backlog.push(of(each));
+  for (const each of bus.accepted) twin.accepted.add(of(each));
+  for (const [address, holder] of bus.holders) twin.holders.set(address, of(holder));
+  for (const [prefix, group] of bus.groups) twin.groups.set(prefix, new Set([...group].map(of)));
+  for (const each of bus.joined) twin.joined.add(of(each));
+  for (const each of bus.eavesdroppers) twin.eavesdroppers.add(of(each));
+  return { bus: twin, of };
+}
+
+const NOBODY = (): Pick<Bus, 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers'> => ({
+  backlog: [],
+  accepted: new Set(),
+  holders: new Map(),
+  groups: new Map(),
+  joined: new Set(),
+  eavesdroppers: new Set(),
+});

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The reference model: docs/af_bus.md as a state machine. Pure, deterministic, synchronous: no I/O, no clock, no chance.
+ *
+ *     const bus = listen();
+ *     const { client, accepted } = attach(bus);
+ *     join(accepted);
+ *     send(client, { to: EVERYONE, length: 5 });   // { sent: 3, copies: [client], … }
+ *
+ * Whoever waits is the caller's matter: `send` names whom, and the caller tries again in whatever order is fair.
+ */
+export {
+  clientAddress,
+  EVERYONE,
+  groupAddress,
+  isAssignable,
+  isMulticast,
+  MASTER,
+  prefixOf,
+} from './address.ts';
+export {
+  accept,
+  attach,
+  type BusOptions,
+  connect,
+  DEFAULT_QUEUE_LENGTH,
+  DEFAULT_SEND_BUFFER,
+  listen,
+} from './bus.ts';
+export { type Fork, fork } from './fork.ts';
+export { close, closeListener, type Direction, expel, expelClient, leave, shutdown } from './life.ts';
+export { addAddress, delAddress, join, setEavesdrop, setOverflow } from './policy.ts';
+export {
+  atEnd,
+  hasBudget,
+  hungUp,
+  isFull,
+  mustReadFirst,
+  peek,
+  readable,
+  receive,
+  takeError,
+  writable,
+} from './queue.ts';
+export { send } from './send.ts';
+export type * from './types.ts';

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** What must happen to a message: what the file says, else what the model expects. */
+import type { ClientSpec, SendStep } from '../load/topology.ts';
+import type { Allowed } from '../predict/index.ts';
+import { acceptedLane, type Expected, type Lane } from './plan.ts';
+
+/** As the file says; undefined where it leaves it to the model. */
+export function writtenExpected(
+  { expect, from }: SendStep,
+  clients: ReadonlyMap<string, ClientSpec>,
+): Expected | undefined {
+  if (expect.error !== undefined) return { kind: 'error', errno: expect.error };
+  if (expect.recipients === undefined) return undefined;
+  const own = ownLane(from, clients);
+  const lanes = expect.recipients.map((name) => (name.endsWith('.master') ? own : name));
+  return { kind: 'delivered', lanes: [...new Set(lanes)] };
+}
+
+/** As the model says; messages of which it says the same share one answer. */
+export function modelled(allowed: Allowed | undefined): Expected {
+  if (allowed === undefined) return NEVER_SENT;
+  const known = answers.get(allowed) ?? answer(allowed);
+  answers.set(allowed, known);
+  return known;
+}
+
+const answers = new WeakMap<Allowed, Expected>();
+
+const NEVER_SENT: Expected = { kind: 'delivered', lanes: [], because: 'its sender has ended before it' };
+
+function answer({ delivered, errors, because }: Allowed): Expected {
+  const [errno, ...others] = errors;
+  if (delivered === undefined) {
+    return { kind: 'error', errno: errno ?? '', ...(others.length > 0 && { or: others }), because };
+  }
+  const { must, may } = delivered;
+  return {
+    kind: 'delivered',
+    lanes: must,
+    ...(may.length > 0 && { may }),
+    ...(errors.length > 0 && { or: errors }),
+    because,
+  };
+}
+
+/**
+ * Where the default route of a sender ends: the accepted socket of the client, or of the client that the master
+ * sends through (af_bus.md 3.1 and 3.3: the master then reads its own message back).
+ */
+function ownLane(from: SendStep['from'], clients: ReadonlyMap<string, ClientSpec>): Lane {
+  if (from.kind === 'client') return acceptedLane(clients.get(from.name)?.bus ?? '', from.name);
+  return acceptedLane(from.bus, from.via ?? '');
+}

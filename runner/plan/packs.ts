@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/** Which clients share a process, where the file asks for that. */
+import type { ClientSpec, Step, Topology } from '../load/topology.ts';
+
+/**
+ * Client → pack. So many of one node and user share one; whoever a step starts or sends a signal has a process of its
+ * own, since both are about whole processes.
+ */
+export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<string, string> {
+  const packs = new Map<string, string>();
+  const size = launcher?.pack ?? 1;
+  if (size === 1) return packs;
+  const alone = new Set(signalled(steps));
+  const counts = new Map<string, number>();
+  for (const { name, node, user, late } of clients) {
+    if (late || alone.has(name)) continue;
+    const place = placeOf({ node, user });
+    const n = counts.get(place) ?? 0;
+    counts.set(place, n + 1);
+    packs.set(name, `${place}-${Math.floor(n / size)}`);
+  }
+  return packs;
+}
+
+const placeOf = ({ node, user }: Pick<ClientSpec, 'node' | 'user'>): string =>
+  `${node}-${user.uid}-${user.gid}`;
+
+function signalled(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => {
+    if (step.kind === 'parallel') return step.branches.flatMap(signalled);
+    if (step.kind !== 'fault' || !('target' in step.action)) return [];
+    const { target } = step.action;
+    return target.kind === 'client' ? [target.name] : [];
+  });
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/** What may come of one message: who must and who may get it, and the errors it may fail with. */
+import type { Outcome } from '../model/index.ts';
+import type { Lane } from '../plan/plan.ts';
+import type { World } from './world.ts';
+
+export interface Allowed {
+  /** Absent where the send cannot succeed. */
+  readonly delivered?: {
+    readonly must: readonly Lane[];
+    /** Copies that are right, and right to be missing. */
+    readonly may: readonly Lane[];
+  };
+  readonly errors: readonly string[];
+  /** The rules behind it, with their sections of the contract. */
+  readonly because: string;
+}
+
+/** One way that it may go. */
+export type Way =
+  | { readonly lanes: readonly Lane[]; readonly may?: readonly Lane[]; readonly because: string }
+  | { readonly error: string; readonly because: string };
+
+const WATCHING = 'whoever watches gets a copy too (section 3.5)';
+
+/**
+ * The model's outcome with names: all whom it is for. A copy that an eavesdropper missed is one that it must be told
+ * of, and what a filter leaves of one is told where the message is planned.
+ */
+export function wayOf(world: World, outcome: Exclude<Outcome, { wait: unknown }>): Way {
+  if ('error' in outcome) return outcome;
+  const { copies, lost, dropped, because } = outcome;
+  const all = [...copies, ...lost, ...dropped];
+  const watched = all.some((each) => each.bus.eavesdroppers.has(each));
+  return {
+    lanes: all.map((each) => world.laneOf(each)),
+    because: watched ? `${because}; ${WATCHING}` : because,
+  };
+}
+
+export const WOULD_WAIT: Way = {
+  error: 'EAGAIN',
+  because: 'somebody has no room, and the send may not wait (section 4)',
+};
+
+/** All ways together. */
+export function allowed(ways: readonly Way[]): Allowed {
+  const delivered = ways.flatMap((way) => ('lanes' in way ? [way] : []));
+  const failed = ways.flatMap((way) => ('error' in way ? [way] : []));
+  const because = [...new Set(ways.map((way) => way.because))].join('; or ');
+  const errors = [...new Set(failed.map(({ error }) => error))];
+  const [first, ...others] = delivered;
+  if (first === undefined) return { errors, because };
+  const everywhere = (lane: Lane) => others.every(({ lanes }) => lanes.includes(lane));
+  const must = first.lanes.filter(everywhere);
+  const seen = new Set(delivered.flatMap(({ lanes, may = [] }) => [...lanes, ...may]));
+  const may = [...seen].filter((lane) => !must.includes(lane));
+  return { delivered: { must, may }, errors, because };
+}
+
+/** The ways of every message of a step, put together; messages that have the same ways share one answer. */
+export class Ways {
+  readonly #of: Way[][] = [];
+  readonly #answers = new Map<string, Allowed>();
+
+  add(n: number, way: Way): void {
+    const known = this.#of[n];
+    if (known === undefined) this.#of[n] = [way];
+    else if (!known.some((each) => each === way || keyOf(each) === keyOf(way))) known.push(way);
+  }
+
+  /** Those of one message. */
+  at(n: number): readonly Way[] {
+    return this.#of[n] ?? [];
+  }
+
+  answer(n: number): Allowed | undefined {
+    const ways = this.at(n);
+    const [only] = ways;
+    if (only === undefined) return undefined;
+    if (ways.length === 1) return certain(only);
+    const key = ways.map(keyOf).join('|');
+    const answer = this.#answers.get(key) ?? allowed(ways);
+    this.#answers.set(key, answer);
+    return answer;
+  }
+}
+
+const certainties = new WeakMap<Way, Allowed>();
+/** What it says of the only way there is. */
+function certain(way: Way): Allowed {
+  const known = certainties.get(way) ?? allowed([way]);
+  certainties.set(way, known);
+  return known;
+}
+
+const keys = new WeakMap<Way, string>();
+function keyOf(way: Way): string {
+  const key = keys.get(way) ?? JSON.stringify('error' in way ? way.error : [way.lanes, way.may, way.because]);
+  keys.set(way, key);
+  return key;
+}

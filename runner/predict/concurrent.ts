@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What sends that play at the same time may come to. Nobody knows in which order branches go, so what is said holds in
+ * all of them: of the changes of policy in other branches any number may have happened, and of the messages that are
+ * under way any number may be in a queue.
+ */
+import type { ParallelStep, SendStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import { type Way, wayOf } from './allowed.ts';
+import type { Datagrams } from './play.ts';
+import { Pressure } from './pressure.ts';
+import type { Datagram, World } from './world.ts';
+
+/** Combinations of changes that are looked at; beyond them nothing is said. */
+const MOST = 512;
+
+/** A change of policy. */
+type Change = (world: World) => void;
+
+/** A send, with the changes that its own branch has made before, and those of the others, which come in their order. */
+interface Place {
+  readonly step: SendStep;
+  readonly before: readonly Change[];
+  readonly beside: readonly (readonly Change[])[];
+  /** Another branch sends through the same socket. */
+  readonly shared: boolean;
+}
+
+export type Tell = (step: SendStep, n: number, way: Way) => void;
+
+/** Tells the ways that each message may go; returns the clients that the bus may evict meanwhile. */
+export function concurrent(
+  world: World,
+  step: ParallelStep,
+  datagrams: Datagrams,
+  tell: Tell,
+): readonly string[] {
+  const branches = step.branches.flatMap(linear);
+  const places = branches.flatMap((branch) => placesOf(branch, branches));
+  const base = world.fork();
+  empty(base);
+  const pressure = new Pressure(world, branches.flat());
+  for (const place of places) pressure.add(place.step, reach(base, place, datagrams), datagrams);
+  const victims = pressure.victims();
+  const evictions = victims.map((client) => [evict(client)]);
+  for (const place of places) {
+    const worlds = combinations(base, place.before, [...place.beside, ...evictions]);
+    const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
+    const byLength = new Map<number, readonly Way[]>();
+    for (let n = 0; n < place.step.count; n++) {
+      const datagram = datagrams(place.step, n);
+      const known = filters ? undefined : byLength.get(datagram.length);
+      const ways =
+        known ??
+        worlds?.flatMap((each) => attempt(each, place.step, datagram, pressure)) ??
+        anything(world, place.step);
+      byLength.set(datagram.length, ways);
+      for (const way of ways) tell(place.step, n, way);
+      if (place.shared && place.step.nonblocking) tell(place.step, n, BEHIND);
+    }
+  }
+  return victims;
+}
+
+/** One socket's sends stay in the order of the calls (docs/decisions.md, "May a nonblocking send pass those that wait?"). */
+const BEHIND: Way = {
+  error: 'EAGAIN',
+  because: 'another send of its socket may be under way, which it does not pass',
+};
+
+/** A branch as lists of steps without branches: what is parallel inside it is taken as parallel to all. */
+export function linear(branch: readonly Step[]): (readonly Step[])[] {
+  const inner = branch.flatMap((step) => (step.kind === 'parallel' ? step.branches.flatMap(linear) : []));
+  return [branch.filter(({ kind }) => kind !== 'parallel'), ...inner];
+}
+
+function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): Place[] {
+  const others = all.filter((other) => other !== branch);
+  const beside = others.map(changesOf);
+  const elsewhere = new Set(others.flat().flatMap((step) => (step.kind === 'send' ? [socketOf(step)] : [])));
+  return branch.flatMap((step, n) =>
+    step.kind === 'send'
+      ? [{ step, before: changesOf(branch.slice(0, n)), beside, shared: elsewhere.has(socketOf(step)) }]
+      : [],
+  );
+}
+
+const socketOf = ({ from }: SendStep): string =>
+  from.kind === 'client' ? from.name : `${from.bus}.master@${from.via}`;
+
+const changesOf = (steps: readonly Step[]): Change[] =>
+  steps.flatMap((step) => (step.kind === 'fault' ? [(world: World) => world.apply(step.action)] : []));
+
+/** A full client is expelled by a message of somebody else. */
+export const evict =
+  (client: string): Change =>
+  (world) =>
+    model.expelClient(world.party(client).client, 'ENOBUFS');
+
+/** The worlds that a send may find; undefined where they are too many. */
+function combinations(
+  base: World,
+  before: readonly Change[],
+  beside: readonly (readonly Change[])[],
+): readonly World[] | undefined {
+  const lists = beside.filter((changes) => changes.length > 0);
+  if (lists.reduce((product, { length }) => product * (length + 1), 1) > MOST) return undefined;
+  const start = base.fork();
+  for (const change of before) change(start);
+  return lists.reduce<readonly World[]>(
+    (worlds, changes) => worlds.flatMap((each) => prefixes(each, changes)),
+    [start],
+  );
+}
+
+/** As it is, and after the first change, and after the first two … */
+function prefixes(world: World, changes: readonly Change[]): World[] {
+  const all = [world];
+  for (const change of changes) {
+    const next = (all.at(-1) as World).fork();
+    change(next);
+    all.push(next);
+  }
+  return all;
+}
+
+/** Lanes that a send may put a copy into. */
+function reach(base: World, { step, before, beside }: Place, datagrams: Datagrams): ReadonlySet<string> {
+  const worlds = combinations(base, before, beside);
+  if (worlds === undefined) return new Set(lanesOf(base, step));
+  const lanes = worlds.flatMap((world) => {
+    const outcome = world.send(step, datagrams(step, 0));
+    empty(world);
+    return 'copies' in outcome ? outcome.copies.map((each) => world.laneOf(each)) : [];
+  });
+  return new Set(lanes);
+}
+
+function attempt(world: World, step: SendStep, datagram: Datagram, pressure: Pressure): Way[] {
+  const from = world.sender(step);
+  if (from.closed) return step.from.kind === 'master' ? CLOSED : [];
+  const pending = from.error;
+  const outcome = world.send(step, datagram);
+  if ('wait' in outcome) throw new Error('nobody is full in an empty world');
+  const watchers = 'copies' in outcome ? outcome.copies.filter((each) => model.peek(each)?.eavesdropped) : [];
+  empty(world);
+  const way = wayOf(world, outcome);
+  from.error = pending;
+  if ('copies' in outcome) return pressure.ways(step, world, outcome, way, watchers);
+  return pending === undefined ? [way] : [way, { error: 'EPIPE', because: 'it was expelled (section 5)' }];
+}
+
+const CLOSED: Way[] = ['EBADF', 'ECANCELED', 'EPIPE'].map((error) => ({
+  error,
+  because: 'the master closes the socket meanwhile (section 5)',
+}));
+
+export function empty(world: World): void {
+  for (const each of world.endpoints()) while (model.receive(each));
+}
+
+function lanesOf(world: World, { from }: SendStep): string[] {
+  const bus = from.kind === 'master' ? from.bus : world.party(from.name).bus;
+  const parties = [...world.parties.values()].filter((party) => party.bus === bus);
+  return parties.flatMap(({ client, accepted }) => [world.laneOf(client), world.laneOf(accepted)]);
+}
+
+/** Too much goes on at once to say anything. */
+export function anything(
+  world: World,
+  step: SendStep,
+  because = `more than ${MOST} combinations of changes may be in force`,
+): Way[] {
+  const errors = ['EAGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPIPE'];
+  return [{ lanes: [], may: lanesOf(world, step), because }, ...errors.map((error) => ({ error, because }))];
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+export { DEFAULT_QUEUE_LENGTH } from '../model/index.ts';
+export type { Allowed } from './allowed.ts';
+export type { Datagrams } from './play.ts';
+export { type Doubt, type Prediction, predict } from './predict.ts';
+export { type Unexplained, unexplained, type Witnessed } from './replay.ts';
+export type { Datagram } from './world.ts';

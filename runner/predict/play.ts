@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Plays branches on a world in one of the ways that they can go: readers as quick or as slow as can be, the first
+ * branch or the last one going ahead wherever it can. Whoever waits is tried again when anybody got on.
+ */
+import type { FaultStep, SendStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import { actorOf } from './actor.ts';
+import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
+import type { Datagram, World } from './world.ts';
+
+export interface Schedule {
+  /** Whoever reads takes each copy at once, or only when nobody gets on without. */
+  readonly readers: 'quick' | 'slow';
+  /** Which branch goes on wherever it can; a number: this one, from 0, goes on only where no other can. */
+  readonly ahead: 'first' | 'last' | number;
+}
+
+export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
+
+/** A step's `n`th message, from 0. */
+export type Datagrams = (step: SendStep, n: number) => Datagram;
+
+/** Where a branch stands for good, and for whom it waits. */
+export interface Stuck {
+  readonly step: Step;
+  readonly wait: readonly model.Endpoint[];
+}
+
+/** Step id → the ways that its messages went. */
+export type WaysOf = Map<string, Ways>;
+
+interface Scene {
+  readonly world: World;
+  readonly quick: boolean;
+  readonly datagrams: Datagrams;
+  readonly ways: WaysOf;
+  /** Senders that wait for room. */
+  readonly waiting: Set<model.Endpoint>;
+}
+
+type Branch = readonly Step[];
+
+/** Adds to `ways` what came of each message; tells where it got stuck, if it did. All who read have read at the end. */
+export function play(
+  world: World,
+  branches: readonly Branch[],
+  schedule: Schedule,
+  datagrams: Datagrams,
+  ways: WaysOf,
+): Stuck | undefined {
+  const scene = {
+    world,
+    quick: schedule.readers === 'quick',
+    datagrams,
+    ways,
+    waiting: new Set<model.Endpoint>(),
+  };
+  const players = branches.map((steps) => new Player(scene, steps));
+  if (schedule.ahead === 'last') players.reverse();
+  else if (schedule.ahead !== 'first') players.push(...players.splice(schedule.ahead, 1));
+  const getOn = () => players.some((player) => player.advance());
+  // Those who hold nobody up may stay as slow as they are.
+  const makeRoom = () => world.drain(players.flatMap((player) => player.waits)) || world.drain();
+  while (getOn() || makeRoom() || players.some((player) => player.giveUp()));
+  return players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
+}
+
+class Player {
+  readonly #scene: Scene;
+  readonly #steps: Branch;
+  #at = 0;
+  /** Messages of the step that were sent, or read. */
+  #done = 0;
+  #wait: readonly model.Endpoint[] = [];
+  #inner: readonly Player[] | undefined;
+
+  constructor(scene: Scene, steps: Branch) {
+    this.#scene = scene;
+    this.#steps = steps;
+  }
+
+  get #step(): Step | undefined {
+    return this.#steps[this.#at];
+  }
+
+  get stuck(): Stuck | undefined {
+    const step = this.#step;
+    const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
+    return inner ?? (step && { step, wait: this.#wait });
+  }
+
+  /** Whose doing something would help it on. */
+  get waits(): readonly model.Endpoint[] {
+    return [...this.#wait, ...(this.#inner?.flatMap((each) => each.waits) ?? [])];
+  }
+
+  /** Does the next thing; false where it has to wait, or nothing is left. */
+  advance(): boolean {
+    const step = this.#step;
+    if (this.#isPaused) return false;
+    switch (step?.kind) {
+      case undefined:
+        return false;
+      case 'send':
+        return this.#send(step);
+      case 'fault':
+        return step.action.fault === 'read' ? this.#read(step, step.action) : this.#apply(step);
+      case 'blocked':
+        return this.#when(this.#scene.waiting.has(this.#client(step.client)) === step.blocked);
+      case 'hangup':
+        return this.#when(model.hungUp(this.#client(step.client)));
+      case 'parallel':
+        this.#inner ??= step.branches.map((branch) => new Player(this.#scene, branch));
+        return (
+          this.#inner.some((each) => each.advance()) || this.#when(this.#inner.every((each) => !each.#step))
+        );
+    }
+  }
+
+  /** An `expect` step that does not come true fails, and the branch goes on. */
+  giveUp(): boolean {
+    const quiet = this.#step?.kind === 'blocked' || this.#step?.kind === 'hangup';
+    return quiet && !this.#isPaused ? this.#next() : (this.#inner?.some((each) => each.giveUp()) ?? false);
+  }
+
+  /** Who would have to do the next thing does nothing. */
+  get #isPaused(): boolean {
+    return this.#step !== undefined && actorOf(this.#scene.world, this.#step)?.paused === true;
+  }
+
+  #next(): true {
+    this.#at++;
+    this.#done = 0;
+    this.#wait = [];
+    this.#inner = undefined;
+    return true;
+  }
+
+  #when(true_: boolean): boolean {
+    return true_ && this.#next();
+  }
+
+  #client(name: string): model.Endpoint {
+    return this.#scene.world.party(name).client;
+  }
+
+  #apply({ action }: FaultStep): true {
+    this.#scene.world.apply(action);
+    return this.#next();
+  }
+
+  /** Takes messages one by one, waiting for each that is not there yet, up to the end. */
+  #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
+    const { world } = this.#scene;
+    const party = world.party(client);
+    const { client: endpoint } = party;
+    this.#wait = [endpoint];
+    if (count === 'all') return this.#apply(step);
+    // Who reads so many does not read by itself any more.
+    party.reading = false;
+    if (this.#done === count || model.atEnd(endpoint)) return this.#next();
+    const came = model.receive(endpoint) !== undefined;
+    if (came) this.#done++;
+    return came;
+  }
+
+  #send(step: SendStep): boolean {
+    const { world, waiting, quick } = this.#scene;
+    const from = world.sender(step);
+    // Its process has ended, or closed it.
+    if (from.closed || this.#done === step.count) {
+      waiting.delete(from);
+      return this.#next();
+    }
+    const outcome = this.#attempt(step, from);
+    if ('wait' in outcome && !step.nonblocking) {
+      this.#wait = outcome.wait;
+      waiting.add(from);
+      return false;
+    }
+    waiting.delete(from);
+    const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
+    this.#tell(step, way);
+    if (quick && 'copies' in outcome) world.drain(outcome.copies);
+    if (isSteady(world, outcome)) this.#repeat(step, way);
+    return true;
+  }
+
+  #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
+    const { world, datagrams, ways } = this.#scene;
+    // SO_ERROR is told to whatever call comes first, which may be the reader's.
+    const pending = model.takeError(from);
+    const because = 'the socket has an error to tell (SO_ERROR)';
+    if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
+    return world.send(step, datagrams(step, this.#done));
+  }
+
+  #tell(step: SendStep, way: Way): void {
+    waysOf(this.#scene.ways, step).add(this.#done++, way);
+  }
+
+  /** Nothing has changed, so the messages that are left go the same way, as long as they are as long. */
+  #repeat(step: SendStep, way: Way): void {
+    const { datagrams } = this.#scene;
+    const { length } = datagrams(step, this.#done - 1);
+    while (this.#done < step.count && datagrams(step, this.#done).length === length) this.#tell(step, way);
+  }
+}
+
+function waysOf(ways: WaysOf, { id }: SendStep): Ways {
+  const known = ways.get(id) ?? new Ways();
+  ways.set(id, known);
+  return known;
+}
+
+/** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
+function isSteady(world: World, outcome: model.Outcome): boolean {
+  if ('wait' in outcome) return false;
+  if ('error' in outcome) return true;
+  if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;
+  const settled = outcome.copies.every((each) => each.queue.length === 0 && world.reads(each));
+  return settled && outcome.evicted.length === 0 && outcome.lost.length === 0;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Topology → what the model expects of every message, and which steps can never end. Pure.
+ *
+ * Where the order of things is not known, the walk goes on in every world that there may be: a client that one reader
+ * was too slow for is gone in one world and there in the other.
+ */
+import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import { actorOf } from './actor.ts';
+import { type Allowed, Ways } from './allowed.ts';
+import { anything, concurrent, evict, type Tell } from './concurrent.ts';
+import { type Datagrams, play, QUICK, type Schedule, type Stuck, type WaysOf } from './play.ts';
+import { World } from './world.ts';
+
+export interface Prediction {
+  /** What may come of a step's `n`th message, from 0; undefined where it is never sent. */
+  readonly of: (step: string, n: number) => Allowed | undefined;
+  /** What may have been when a parallel step began. */
+  readonly before: (parallel: string) => readonly World[];
+  readonly doubts: readonly Doubt[];
+  /** In some world a step never ends, or a master cannot do what it is told: who goes first may decide it. */
+  readonly chancy: boolean;
+}
+
+/** A step that does not do what a file can mean. */
+export interface Doubt {
+  readonly step: string;
+  readonly kind: 'endless' | 'impossible';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+const SLOW: Schedule = { ...QUICK, readers: 'slow' };
+/** Branches beyond which not each of them is tried as the one that comes last. */
+const MANY = 8;
+
+/** The ways in which branches are played, to see where the world may be when they end. */
+function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
+  const late = length > 2 && length <= MANY ? Array.from({ length: length - 1 }, (_, n) => n) : [];
+  return (['quick', 'slow'] as const).flatMap((readers) =>
+    (['first', 'last', ...late] as const).map((ahead): Schedule => ({ readers, ahead })),
+  );
+}
+
+/** Worlds that are followed; where there are more, nothing is said any longer. */
+const MOST_WORLDS = 64;
+
+export function predict(topology: Topology, datagrams: Datagrams): Prediction {
+  const walk = new Walk(topology, datagrams);
+  for (const step of topology.steps) walk.step(step);
+  const { ways, before, doubts, chancy } = walk;
+  return {
+    of: (step, n) => ways.get(step)?.answer(n),
+    before: (step) => before.get(step) ?? [],
+    doubts,
+    chancy,
+  };
+}
+
+class Walk {
+  readonly ways: WaysOf = new Map();
+  readonly before = new Map<string, readonly World[]>();
+  readonly doubts: Doubt[] = [];
+  readonly #datagrams: Datagrams;
+  #stuckSomewhere = false;
+  /** There were more worlds than are followed. */
+  #lost = false;
+  #worlds: readonly World[];
+
+  constructor(topology: Topology, datagrams: Datagrams) {
+    this.#datagrams = datagrams;
+    const memories = minds(topology) ? (['least', 'most'] as const) : (['least'] as const);
+    this.#worlds = memories.map((memory) => World.start(topology, memory));
+  }
+
+  get chancy(): boolean {
+    return this.#stuckSomewhere || this.#worlds.some(({ refused }) => refused.length > 0);
+  }
+
+  step(step: Step): void {
+    if (this.#lost) for (const send of sendsOf(step)) this.#shrug(send);
+    switch (step.kind) {
+      case 'send':
+        this.#send(step);
+        break;
+      case 'parallel':
+        this.#parallel(step);
+        break;
+      case 'fault':
+        this.#fault(step);
+        break;
+      case 'hangup':
+        this.#hangup(step);
+        break;
+      case 'blocked':
+    }
+  }
+
+  #send(step: SendStep): void {
+    const evicts = this.#worlds.some((world) => world.sender(step).bus.overflow === 'evict');
+    if (evicts && step.count > 1) {
+      this.#evicting(step);
+      return;
+    }
+    const careful =
+      step.nonblocking || this.#worlds.some((world) => world.sender(step).bus.overflow !== 'block');
+    this.#play(step, [[step]], careful ? [QUICK, SLOW] : [QUICK], this.ways);
+  }
+
+  /**
+   * Who is put off the bus, and before which message, is a matter of who reads when. As long as it makes no difference
+   * whether readers are quick or slow there is one answer; from then on it is as if all happened at once.
+   */
+  #evicting(step: SendStep): void {
+    const { id, place, count } = step;
+    const wide = new Ways();
+    const parallel: ParallelStep = { kind: 'parallel', id, place, branches: [[step]] };
+    const victims = this.#concurrent(parallel, (_, n, way) => wide.add(n, way));
+    const played: WaysOf = new Map();
+    this.#play(step, [[step]], [QUICK, SLOW], played);
+    const exact = played.get(id) ?? new Ways();
+    const all = this.ways.get(id) ?? new Ways();
+    this.ways.set(id, all);
+    let certain = true;
+    for (let n = 0; n < count; n++) {
+      certain &&= exact.at(n).length === 1;
+      for (const way of (certain ? exact : wide).at(n)) all.add(n, way);
+    }
+    this.#evict(victims, (world, name) => world.reads(world.party(name).client));
+  }
+
+  /** Its messages are judged by what may come of them in any order; the schedules tell where the world may be then. */
+  #parallel(step: ParallelStep): void {
+    this.before.set(
+      step.id,
+      this.#worlds.map((world) => world.fork()),
+    );
+    const victims = this.#concurrent(step, ({ id }, n, way) => {
+      const known = this.ways.get(id) ?? new Ways();
+      this.ways.set(id, known);
+      known.add(n, way);
+    });
+    const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
+    this.#play(step, step.branches, schedulesOf(step), new Map());
+    this.#keep([...this.#worlds, ...spared]);
+    this.#evict(victims, () => true);
+  }
+
+  /** Returns the clients that the bus may evict meanwhile. */
+  #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
+    return new Set(this.#worlds.flatMap((world) => concurrent(world, step, this.#datagrams, tell)));
+  }
+
+  /** The world where nobody had to go: what did not fit was not for them. */
+  #spare(before: World, step: ParallelStep): World {
+    const world = before.fork();
+    const evicting = [...world.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
+    for (const { bus } of evicting) bus.overflow = 'fail';
+    play(world, step.branches, QUICK, this.#datagrams, new Map());
+    for (const { bus } of evicting) bus.overflow = 'evict';
+    return world;
+  }
+
+  /** Any of the victims may have gone: none, all, each alone, all but each. Of what that means for each message no more is needed. */
+  #evict(victims: ReadonlySet<string>, may: (world: World, name: string) => boolean): void {
+    if (victims.size === 0) return;
+    const worlds = this.#worlds.flatMap((world) => {
+      const there = [...victims].filter((name) => !world.party(name).client.out && may(world, name));
+      const sets = [
+        [],
+        there,
+        ...there.map((one) => [one]),
+        ...there.map((one) => there.filter((each) => each !== one)),
+      ];
+      return sets.map((gone) => {
+        const other = world.fork();
+        for (const name of gone) evict(name)(other);
+        return other;
+      });
+    });
+    this.#keep(worlds);
+  }
+
+  #keep(worlds: readonly World[]): void {
+    const all = distinct(worlds);
+    this.#lost ||= all.length > MOST_WORLDS;
+    this.#worlds = all.slice(0, MOST_WORLDS);
+  }
+
+  /** Beyond the worlds that are followed anything is right. */
+  #shrug(step: SendStep): void {
+    const ways = this.ways.get(step.id) ?? new Ways();
+    this.ways.set(step.id, ways);
+    const [world] = this.#worlds;
+    const because = `more than ${MOST_WORLDS} states of the bus are possible`;
+    const any = world ? anything(world, step, because) : [];
+    for (let n = 0; n < step.count; n++) for (const way of any) ways.add(n, way);
+  }
+
+  #fault(step: FaultStep): void {
+    this.#play(step, [[step]], [QUICK], new Map());
+  }
+
+  #hangup({ id, client }: HangupStep): void {
+    if (this.#worlds.some((world) => model.hungUp(world.party(client).client))) return;
+    const message = `the socket of "${client}" does not end here: nobody expels it, and its master is there`;
+    this.doubts.push({ step: id, kind: 'impossible', message });
+  }
+
+  /** Plays a step in every world, in each of the ways that it can go, and keeps those in which it ends. */
+  #play(
+    step: Step,
+    branches: readonly (readonly Step[])[],
+    schedules: readonly Schedule[],
+    ways: WaysOf,
+  ): void {
+    const ended: World[] = [];
+    let first: { stuck: Stuck; world: World } | undefined;
+    for (const before of this.#worlds) {
+      for (const schedule of schedules) {
+        const world = schedules.length === 1 ? before : before.fork();
+        const stuck = play(world, branches, schedule, this.#datagrams, ways);
+        if (stuck) first ??= { stuck, world };
+        else ended.push(world);
+      }
+    }
+    this.#stuckSomewhere ||= first !== undefined;
+    if (ended.length === 0 && first) {
+      this.doubts.push(endless(step, first.stuck, first.world));
+      ended.push(first.world);
+    }
+    this.#keep(ended);
+  }
+}
+
+/** Whether it can matter what messages cost: somebody lets them lie, or fails rather than waits. */
+function minds({ clients, steps }: Topology): boolean {
+  const all = steps.flatMap(function flat(step): Step[] {
+    return step.kind === 'parallel' ? step.branches.flatMap((branch) => branch.flatMap(flat)) : [step];
+  });
+  const lies = (step: Step) => step.kind === 'fault' && ['pause', 'stop-reading'].includes(step.action.fault);
+  return (
+    clients.some(({ receive }) => receive === 'manual') ||
+    all.some((step) => lies(step) || (step.kind === 'send' && step.nonblocking))
+  );
+}
+
+function* sendsOf(step: Step): Generator<SendStep> {
+  if (step.kind === 'send') yield step;
+  else if (step.kind === 'parallel') for (const each of step.branches.flat()) yield* sendsOf(each);
+}
+
+function distinct(worlds: readonly World[]): readonly World[] {
+  if (worlds.length === 1) return worlds;
+  const byKey = new Map(worlds.map((world) => [world.key(), world]));
+  return [...byKey.values()];
+}
+
+function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
+  const names = wait.map((each) => world.laneOf(each).replace(/@.*$/, ''));
+  const [name = ''] = names;
+  const base = { step: step.id, kind: 'endless' } as const;
+  const actor = actorOf(world, step);
+  if (actor?.paused) {
+    const message = `this step would never end: "${actor.name}" is paused, and does nothing`;
+    return {
+      ...base,
+      message,
+      hint: `Put - fault: { resume: ${actor.name} } before it, or into another branch.`,
+    };
+  }
+  if (step.kind !== 'send') {
+    const message = `this step would never end: "${name}" waits for messages that nobody sends`;
+    return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };
+  }
+  const holds = wait[0]?.queue.length ?? 0;
+  const own = wait[0] === world.sender(step);
+  const why = own
+    ? `"${name}" has not read its own queue of ${holds} messages, and must read first`
+    : `"${name}" does not read, and its queue is full with ${holds} messages`;
+  const hint =
+    top === step
+      ? `Put the send into a branch of \`parallel\`, and - fault: { read: ${name} } into another.`
+      : `Put - fault: { read: ${name} } into another branch.`;
+  return { ...base, message: `this step would never end: ${why}`, hint };
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/** How full queues may be while several branches send: from what they held before to all that may be under way. */
+import type { FaultAction, SendStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import type { Lane } from '../plan/plan.ts';
+import { type Way, WOULD_WAIT } from './allowed.ts';
+import type { Datagrams } from './play.ts';
+import { COST, type World } from './world.ts';
+
+const OVERFLOW: Way = {
+  error: 'ENOBUFS',
+  because: 'a recipient may be full, and the bus fails such sends (section 2)',
+};
+
+export class Pressure {
+  /** As it was before the branches began. */
+  readonly #world: World;
+  readonly #faults: readonly FaultAction[];
+  /** Messages that may come into a lane. */
+  readonly #coming = new Map<Lane, number>();
+  /** What a sender's own messages may cost at most, by its lane. */
+  readonly #costs = new Map<Lane, number>();
+
+  constructor(world: World, steps: readonly Step[]) {
+    this.#world = world;
+    this.#faults = steps.flatMap((step) => (step.kind === 'fault' ? [step.action] : []));
+  }
+
+  add(step: SendStep, lanes: Iterable<Lane>, datagrams: Datagrams): void {
+    for (const lane of lanes) this.#coming.set(lane, (this.#coming.get(lane) ?? 0) + step.count);
+    const from = this.#world.sender(step);
+    const lane = this.#world.laneOf(from);
+    let cost = this.#costs.get(lane) ?? from.charged;
+    for (let n = 0; n < step.count; n++) cost += COST.most(datagrams(step, n).length);
+    this.#costs.set(lane, cost);
+  }
+
+  /** Clients that a bus which evicts may put off. */
+  victims(): string[] {
+    return [...this.#world.parties.values()]
+      .filter(({ client }) => client.bus.overflow === 'evict' && !client.out && this.#mayBeFull(client, 1))
+      .map(({ name }) => name);
+  }
+
+  /** The ways of a send that reaches its recipients where they have room. */
+  ways(
+    step: SendStep,
+    world: World,
+    { copies }: model.Delivered,
+    way: Way,
+    watchers: readonly model.Endpoint[],
+  ): Way[] {
+    const from = world.sender(step);
+    const { overflow } = from.bus;
+    const recipients = copies.filter((each) => !watchers.includes(each));
+    const before = (each: model.Endpoint) => this.#before(world, each);
+    const full = recipients.filter((each) => this.#mayBeFull(before(each), 1));
+    const surely = recipients.some((each) => this.#isSurelyFull(world, each));
+    const lacks = step.nonblocking && this.#mayLackRoom(world, from);
+    // Its own room comes first (section 3).
+    if (overflow === 'fail' && surely) return lacks ? [OVERFLOW, WOULD_WAIT] : [OVERFLOW];
+    const evicts = (each: model.Endpoint) => overflow === 'evict' && each.side === 'client';
+    const waits = overflow !== 'fail' && full.some((each) => !evicts(each));
+    const ways: Way[] = [this.#withEvictions(world, way, full.filter(evicts))];
+    if (overflow === 'fail' && full.length > 0) ways.push(OVERFLOW);
+    if (!step.nonblocking) return ways;
+    if (surely && waits) return [WOULD_WAIT];
+    return waits || lacks ? [...ways, WOULD_WAIT] : ways;
+  }
+
+  /** It goes to whoever has room; who has not gets none, and has to go. */
+  #withEvictions(world: World, way: Way, full: readonly model.Endpoint[]): Way {
+    if (full.length === 0 || 'error' in way) return way;
+    const may = full.map((each) => world.laneOf(each));
+    return {
+      lanes: way.lanes.filter((lane) => !may.includes(lane)),
+      may,
+      because: `${way.because}; who is full is evicted`,
+    };
+  }
+
+  /** Of the sender's own: its queue, or its send buffer. */
+  #mayLackRoom(world: World, from: model.Endpoint): boolean {
+    const own = from.side === 'client' && this.#mayBeFull(this.#before(world, from), 0);
+    return own || (this.#costs.get(world.laneOf(from)) ?? 0) >= from.sendBuffer;
+  }
+
+  /** Beside `counted` messages of its own. */
+  #mayBeFull(before: model.Endpoint, counted: number): boolean {
+    const coming = this.#coming.get(this.#world.laneOf(before)) ?? 0;
+    return before.queue.length + coming - counted > before.queueLength;
+  }
+
+  /** It was full, it does not read, and nothing that happens meanwhile is about it. */
+  #isSurelyFull(world: World, endpoint: model.Endpoint): boolean {
+    const before = this.#before(world, endpoint);
+    if (!model.isFull(before) || this.#world.reads(before)) return false;
+    const party = this.#world.laneOf(before).replace(/^.*@/, '');
+    const { bus } = this.#world.party(party);
+    return !this.#faults.some((fault) => isAbout(fault, party, bus));
+  }
+
+  #before(world: World, endpoint: model.Endpoint): model.Endpoint {
+    const { client, accepted } = this.#world.party(world.laneOf(endpoint).replace(/^.*@/, ''));
+    return endpoint.side === 'client' ? client : accepted;
+  }
+}
+
+function isAbout(fault: FaultAction, client: string, bus: string): boolean {
+  if ('client' in fault) return fault.client === client;
+  if ('bus' in fault) return fault.bus === bus;
+  return fault.target.kind === 'client' ? fault.target.name === client : fault.target.bus === bus;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What was seen of sends that played at the same time, explained: the bus has one sequence (af_bus.md section 4), and
+ * each change of policy has its place in it. Messages are gone through in the order that the kernel's numbers tell, with
+ * every place that the changes may have had by then, until none is left that goes with who got what.
+ */
+import type { FaultAction, ParallelStep, SendStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import type { Lane } from '../plan/plan.ts';
+import { empty, evict, linear } from './concurrent.ts';
+import type { Datagrams } from './play.ts';
+import type { World } from './world.ts';
+
+/** A message of the step, as it was seen. */
+export interface Witnessed {
+  readonly step: string;
+  /** Among the step's messages, from 0. */
+  readonly n: number;
+  /** Its place in the sequence. */
+  readonly seq: number;
+  readonly lanes: ReadonlySet<Lane>;
+  /** Changes that had happened when it began, and those that had not begun when it ended, as far as time tells. */
+  readonly after: (fault: string) => boolean;
+  readonly before: (fault: string) => boolean;
+}
+
+export interface Unexplained {
+  readonly message: Witnessed;
+  /** Who might have got it, wherever the changes have their places. */
+  readonly instead: readonly (readonly Lane[])[];
+}
+
+/** Places of changes that are looked at. */
+const MOST = 512;
+
+/**
+ * The first message of a bus that no place of the changes explains; undefined where all are explained, or there is
+ * too much to look at. `unsure` lanes may have had a copy that nobody saw.
+ */
+export function unexplained(
+  world: World,
+  step: ParallelStep,
+  bus: string,
+  seen: readonly Witnessed[],
+  unsure: (lane: Lane) => boolean,
+  datagrams: Datagrams,
+): Unexplained | undefined {
+  const tracks = tracksOf(world, step, bus);
+  const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
+  if (size === 1 || size > MOST) return undefined;
+  const sequence = new Sequence(world, tracks, unsure, datagrams);
+  return sequence.explain(seen.toSorted((a, b) => a.seq - b.seq));
+}
+
+interface Change {
+  /** Of the step; absent where the bus makes it. */
+  readonly fault?: string;
+  readonly apply: (world: World) => void;
+}
+
+/** Changes that happen in this order, and the sends between them: with how many changes before each. */
+interface Track {
+  /** Whom the bus evicts, where that is all there is to it. */
+  readonly victim?: Lane;
+  readonly changes: readonly Change[];
+  readonly sends: ReadonlyMap<string, { readonly step: SendStep; readonly done: number }>;
+}
+
+function tracksOf(world: World, { branches }: ParallelStep, bus: string): Track[] {
+  const evictions = [...world.parties.values()]
+    .filter((party) => party.bus === bus && party.client.bus.overflow === 'evict')
+    .map(({ name }): Track => ({ victim: name, changes: [{ apply: evict(name) }], sends: new Map() }));
+  return [...branches.flatMap(linear).map((steps) => trackOf(world, steps, bus)), ...evictions];
+}
+
+function trackOf(world: World, steps: readonly Step[], bus: string): Track {
+  const changes: Change[] = [];
+  const sends = new Map<string, { step: SendStep; done: number }>();
+  for (const step of steps) {
+    if (step.kind === 'send') sends.set(step.id, { step, done: changes.length });
+    if (step.kind !== 'fault' || !isChange(step.action) || busOf(world, step.action) !== bus) continue;
+    const { action } = step;
+    changes.push({ fault: step.id, apply: (each) => each.apply(action) });
+  }
+  return { changes, sends };
+}
+
+/** It makes a difference to who gets what, rather than to when. */
+const isChange = ({ fault }: FaultAction): boolean =>
+  !['pause', 'resume', 'read', 'stop-reading', 'close-listener'].includes(fault);
+
+function busOf(world: World, action: FaultAction): string {
+  if ('bus' in action) return action.bus;
+  if ('client' in action) return world.party(action.client).bus;
+  return action.target.kind === 'client' ? world.party(action.target.name).bus : action.target.bus;
+}
+
+/** How many changes of each track have their place in the sequence. */
+type Places = readonly number[];
+
+/** Who gets a message: these, and perhaps those who watch. */
+interface Reach {
+  readonly must: ReadonlySet<Lane>;
+  readonly may: ReadonlySet<Lane>;
+}
+
+class Sequence {
+  readonly #world: World;
+  readonly #tracks: readonly Track[];
+  readonly #unsure: (lane: Lane) => boolean;
+  readonly #datagrams: Datagrams;
+  readonly #worlds = new Map<string, World>();
+  readonly #reaches = new Map<string, Reach | undefined>();
+
+  constructor(world: World, tracks: readonly Track[], unsure: (lane: Lane) => boolean, datagrams: Datagrams) {
+    this.#world = world;
+    this.#tracks = tracks;
+    this.#unsure = unsure;
+    this.#datagrams = datagrams;
+  }
+
+  explain(seen: readonly Witnessed[]): Unexplained | undefined {
+    let now: readonly Places[] = [this.#tracks.map(() => 0)];
+    for (const message of seen) {
+      const sent = this.#tracks.findIndex(({ sends }) => sends.has(message.step));
+      const possible = this.#later(now).filter((places) => this.#inTime(places, message, sent));
+      now = possible.flatMap((places) => this.#with(places, message, sent) ?? []);
+      if (now.length === 0) return { message, instead: this.#instead(possible, message, sent) };
+    }
+    return undefined;
+  }
+
+  /** As it is, or with any further changes. */
+  #later(now: readonly Places[]): readonly Places[] {
+    const all = new Map(now.map((places) => [places.join(), places]));
+    for (const places of all.values()) {
+      this.#tracks.forEach(({ changes }, t) => {
+        if ((places[t] ?? 0) >= changes.length) return;
+        const next = places.map((place, each) => (each === t ? place + 1 : place));
+        if (!all.has(next.join())) all.set(next.join(), next);
+      });
+    }
+    return [...all.values()];
+  }
+
+  /** A branch does one thing after another, and what was over before comes before. */
+  #inTime(places: Places, message: Witnessed, sent: number): boolean {
+    return this.#tracks.every(({ changes, sends }, t) => {
+      const place = places[t] ?? 0;
+      if (t === sent) return place === sends.get(message.step)?.done;
+      return changes.every(({ fault }, n) => {
+        if (fault === undefined) return true;
+        return n < place ? !message.before(fault) : !message.after(fault);
+      });
+    });
+  }
+
+  /** Where it goes with who got it: the places after it, and after the evictions that it causes. */
+  #with(places: Places, message: Witnessed, sent: number): [Places] | undefined {
+    const reach = this.#reach(places, message, sent);
+    if (reach === undefined) return undefined;
+    const after = [...places];
+    for (const lane of reach.must) {
+      if (message.lanes.has(lane) || this.#unsure(lane)) continue;
+      const eviction = this.#tracks.findIndex(({ victim }) => victim === lane);
+      if (eviction < 0) return undefined;
+      after[eviction] = 1;
+    }
+    for (const lane of message.lanes) if (!reach.must.has(lane) && !reach.may.has(lane)) return undefined;
+    return [after];
+  }
+
+  /** Undefined where the send fails. Of one step's messages only those of different length can differ. */
+  #reach(places: Places, { step: id, n }: Witnessed, sent: number): Reach | undefined {
+    const step = this.#tracks[sent]?.sends.get(id)?.step;
+    if (step === undefined) return undefined;
+    const datagram = this.#datagrams(step, n);
+    const key = `${places.join()} ${id} ${this.#filters ? n : datagram.length}`;
+    if (!this.#reaches.has(key)) {
+      const world = this.#at(places);
+      const outcome = world.send(step, datagram);
+      this.#reaches.set(key, 'copies' in outcome ? reachOf(world, outcome) : undefined);
+      empty(world);
+    }
+    return this.#reaches.get(key);
+  }
+
+  get #filters(): boolean {
+    return this.#world.topology.clients.some(({ filter }) => filter !== undefined);
+  }
+
+  #at(places: Places): World {
+    const key = places.join();
+    const known = this.#worlds.get(key);
+    if (known) return known;
+    const world = this.#world.fork();
+    this.#tracks.forEach(({ changes }, t) => {
+      for (const { apply } of changes.slice(0, places[t])) apply(world);
+    });
+    empty(world);
+    for (const each of world.endpoints()) each.error = undefined;
+    this.#worlds.set(key, world);
+    return world;
+  }
+
+  #instead(possible: readonly Places[], message: Witnessed, sent: number): readonly (readonly Lane[])[] {
+    const sets = possible.flatMap((places) => {
+      const reach = this.#reach(places, message, sent);
+      return reach ? [[...reach.must].toSorted()] : [];
+    });
+    return [...new Map(sets.map((lanes) => [lanes.join(), lanes])).values()];
+  }
+}
+
+/** A copy that an eavesdropper misses is its own loss, and told of elsewhere. */
+function reachOf(world: World, { copies }: model.Delivered): Reach {
+  const watching = (each: model.Endpoint) => model.peek(each)?.eavesdropped === true;
+  const lanes = (some: readonly model.Endpoint[]) => new Set(some.map((each) => world.laneOf(each)));
+  return {
+    must: lanes(copies.filter((each) => !watching(each))),
+    may: lanes(copies.filter(watching)),
+  };
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/** The parties of a topology on the reference model: one bus each, by name, with who reads and who is paused. */
+import { type Filter, runFilter } from '../common/filter.ts';
+import type { BusSpec, ClientSpec, FaultAction, SendStep, Topology } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import { acceptedLane, type Lane } from '../plan/plan.ts';
+
+/** A message as the bus sees it: filters look at its bytes. */
+export interface Datagram {
+  readonly length: number;
+  readonly bytes: () => Uint8Array;
+}
+
+export interface Party {
+  readonly name: string;
+  readonly bus: string;
+  readonly client: model.Endpoint;
+  readonly accepted: model.Endpoint;
+  /** It takes what comes, or would if it were not paused. */
+  reading: boolean;
+  paused: boolean;
+}
+
+export interface Host {
+  readonly bus: model.Bus;
+  paused: boolean;
+  /** The master has left or died. */
+  gone: boolean;
+}
+
+/** How much memory a message takes is the kernel's matter: at least, and at most. */
+export type Memory = 'least' | 'most';
+export const COST: Readonly<Record<Memory, (length: number) => number>> = {
+  least: (length) => length + 256,
+  most: (length) => 2 * length + 8192,
+};
+
+export class World {
+  readonly topology: Topology;
+  /** What a master could not do, in this world or in one that comes from the same. */
+  readonly refused: FaultAction[];
+  readonly parties: Map<string, Party>;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly #lanes = new Map<model.Endpoint, Lane>();
+  readonly #parties = new Map<model.Endpoint, Party>();
+  /** Where copies may be: few of many, as most are read at once. */
+  readonly #filled = new Set<model.Endpoint>();
+  readonly #prefixes: ReadonlyMap<string, number>;
+
+  private constructor(
+    topology: Topology,
+    parties: readonly Party[],
+    hosts: ReadonlyMap<string, Host>,
+    refused: FaultAction[] = [],
+  ) {
+    this.topology = topology;
+    this.refused = refused;
+    this.parties = new Map(parties.map((party) => [party.name, party]));
+    this.hosts = hosts;
+    this.#prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
+    for (const party of parties) this.#addLanes(party);
+  }
+
+  #addLanes(party: Party): void {
+    const { name, bus, client, accepted } = party;
+    this.#lanes.set(client, name);
+    this.#lanes.set(accepted, acceptedLane(bus, name));
+    for (const endpoint of [client, accepted]) {
+      this.#parties.set(endpoint, party);
+      if (endpoint.queue.length > 0) this.#filled.add(endpoint);
+    }
+  }
+
+  /** Everyone connected, in file order, and what the policy gives them in force. */
+  static start(topology: Topology, memory: Memory = 'least'): World {
+    const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec, memory)]));
+    const parties = topology.clients.filter(({ late }) => !late).map((spec) => partyOf(spec, hosts));
+    return new World(topology, parties, hosts);
+  }
+
+  fork(): World {
+    const hosts = new Map<string, Host>();
+    const of = new Map<string, (endpoint: model.Endpoint) => model.Endpoint>();
+    for (const [name, host] of this.hosts) {
+      const endpoints = [...this.parties.values()].filter(({ bus }) => bus === name);
+      const twin = model.fork(
+        host.bus,
+        endpoints.flatMap(({ client, accepted }) => [client, accepted]),
+      );
+      hosts.set(name, { ...host, bus: twin.bus });
+      of.set(name, twin.of);
+    }
+    const parties = Array.from(this.parties.values(), (party): Party => {
+      const twin = of.get(party.bus) as (endpoint: model.Endpoint) => model.Endpoint;
+      return { ...party, client: twin(party.client), accepted: twin(party.accepted) };
+    });
+    return new World(this.topology, parties, hosts, this.refused);
+  }
+
+  party(name: string): Party {
+    const party = this.parties.get(name);
+    if (!party) throw new Error(`no client of this topology: ${name}`);
+    return party;
+  }
+
+  host(bus: string): Host {
+    const host = this.hosts.get(bus);
+    if (!host) throw new Error(`no bus of this topology: ${bus}`);
+    return host;
+  }
+
+  laneOf(endpoint: model.Endpoint): Lane {
+    return this.#lanes.get(endpoint) as Lane;
+  }
+
+  /** The socket that a step sends through. */
+  sender({ from }: SendStep): model.Endpoint {
+    return from.kind === 'client' ? this.party(from.name).client : this.party(from.via ?? '').accepted;
+  }
+
+  /** The destination on the wire; none is a client's master, or the client that the master sends through. */
+  destination({ from, to }: SendStep): model.Address | undefined {
+    switch (to.kind) {
+      case 'address':
+        return to.address;
+      case 'bus':
+        return model.EVERYONE;
+      case 'group':
+        return model.groupAddress(this.#prefixes.get(to.name) ?? 0);
+      case 'master':
+        return from.kind === 'master' ? model.MASTER : undefined;
+      case 'client':
+        return from.kind === 'master' && from.via === to.name
+          ? undefined
+          : this.party(to.name).client.address;
+    }
+  }
+
+  send(step: SendStep, datagram: Datagram): model.Outcome {
+    const to = this.destination(step);
+    const outcome = model.send(this.sender(step), to === undefined ? datagram : { ...datagram, to });
+    if ('copies' in outcome) for (const each of outcome.copies) this.#filled.add(each);
+    return outcome;
+  }
+
+  /** Whether somebody takes what comes to this socket. */
+  reads(endpoint: model.Endpoint): boolean {
+    return this.acts(endpoint) && (endpoint.side === 'accepted' || this.#partyOf(endpoint).reading);
+  }
+
+  /** Whether the process at this socket goes on, rather than being paused. */
+  acts(endpoint: model.Endpoint): boolean {
+    const party = this.#partyOf(endpoint);
+    return endpoint.side === 'accepted' ? !this.host(party.bus).paused : !party.paused;
+  }
+
+  #partyOf(endpoint: model.Endpoint): Party {
+    return this.#parties.get(endpoint) as Party;
+  }
+
+  /** Whoever reads takes all there is; false where there was nothing. */
+  drain(endpoints: Iterable<model.Endpoint> = this.#filled): boolean {
+    let any = false;
+    for (const each of endpoints) {
+      if (each.queue.length > 0 && this.reads(each)) any = take(each);
+      if (each.queue.length === 0) this.#filled.delete(each);
+    }
+    return any;
+  }
+
+  *endpoints(): Generator<model.Endpoint> {
+    for (const { client, accepted } of this.parties.values()) {
+      yield client;
+      yield accepted;
+    }
+  }
+
+  /** What a fault does. */
+  apply(action: FaultAction): void {
+    switch (action.fault) {
+      case 'kill':
+      case 'stop':
+      case 'pause':
+      case 'resume':
+        signal(this, action.fault, action.target);
+        break;
+      case 'leave':
+        this.host(action.bus).gone = true;
+        model.leave(this.host(action.bus).bus);
+        break;
+      case 'close-listener':
+        model.closeListener(this.host(action.bus).bus);
+        break;
+      case 'stop-reading':
+        this.party(action.client).reading = false;
+        break;
+      case 'start':
+        this.#start(action.client);
+        break;
+      case 'read':
+        read(this.party(action.client), action.count);
+        break;
+      default:
+        if (policy(this.party(action.client).accepted, action)) this.refused.push(action);
+    }
+  }
+
+  #start(name: string): void {
+    const spec = this.topology.clients.find((client) => client.name === name) as ClientSpec;
+    const party = partyOf(spec, this.hosts);
+    this.parties.set(name, party);
+    this.#addLanes(party);
+  }
+
+  /** Two worlds with the same key behave alike from now on. */
+  key(): string {
+    const parts = Array.from(this.parties.values(), ({ client, accepted, reading, paused }) => [
+      reading,
+      paused,
+      ...[client, accepted].map((end) => [
+        end.queue.length,
+        end.charged,
+        end.lost,
+        end.error,
+        end.joined,
+        end.out,
+        end.shutRead,
+        end.shutWrite,
+        end.peer !== undefined,
+        end.bus.eavesdroppers.has(end),
+        [...end.addresses].sort(),
+      ]),
+    ]);
+    const hosts = Array.from(this.hosts.values(), ({ bus, paused, gone }) => [bus.cost(0), paused, gone]);
+    return JSON.stringify([parts, hosts]);
+  }
+}
+
+const hostOf = ({ path, queueLength, sendBuffer, overflow }: BusSpec, memory: Memory): Host => ({
+  bus: model.listen({ path, queueLength, sendBuffer, overflow, cost: COST[memory] }),
+  paused: false,
+  gone: false,
+});
+
+function partyOf(spec: ClientSpec, hosts: ReadonlyMap<string, Host>): Party {
+  const made = model.attach((hosts.get(spec.bus) as Host).bus);
+  if ('error' in made) throw new Error(`the model refuses ${spec.name}: ${made.error}`);
+  const { client, accepted } = made;
+  if (spec.join && spec.admitted) model.join(accepted);
+  for (const address of spec.addresses) model.addAddress(accepted, address);
+  if (spec.eavesdrop) model.setEavesdrop(accepted, true);
+  if (spec.filter) client.filter = filterOf(spec.filter);
+  return {
+    name: spec.name,
+    bus: spec.bus,
+    client,
+    accepted,
+    reading: spec.receive === 'auto',
+    paused: false,
+  };
+}
+
+/** Every message that a world sends is a datagram. */
+const filterOf =
+  (filter: Filter): model.Filter =>
+  (message) =>
+    runFilter(filter, (message as model.Message & Datagram).bytes());
+
+function take(endpoint: model.Endpoint): true {
+  while (model.receive(endpoint));
+  return true;
+}
+
+type Signal = Extract<FaultAction, { target: unknown }>;
+
+function signal(world: World, fault: Signal['fault'], target: Signal['target']): void {
+  const ends = fault === 'kill' || fault === 'stop';
+  if (target.kind === 'client') {
+    const party = world.party(target.name);
+    if (ends) model.close(party.client);
+    else party.paused = fault === 'pause';
+  } else {
+    const host = world.host(target.bus);
+    if (ends) host.gone = true;
+    if (ends) model.leave(host.bus);
+    else host.paused = fault === 'pause';
+  }
+}
+
+function read(party: Party, count: number | 'all'): void {
+  if (count === 'all') party.reading = true;
+  for (let n = 0; count === 'all' || n < count; n++) if (!model.receive(party.client)) return;
+}
+
+type Policy = Extract<FaultAction, { client: string }>;
+
+function policy(accepted: model.Endpoint, action: Policy): model.Errno | undefined {
+  switch (action.fault) {
+    case 'join':
+      return model.join(accepted);
+    case 'expel':
+      model.expel(accepted);
+      return undefined;
+    case 'eavesdrop':
+      return model.setEavesdrop(accepted, action.on);
+    case 'add-address':
+      return model.addAddress(accepted, action.address);
+    case 'del-address':
+      return model.delAddress(accepted, action.address);
+    default:
+      return undefined;
+  }
+}
