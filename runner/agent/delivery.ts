@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** A received message → its row in the report. */
+
+import { crc32 } from 'node:zlib';
+import { decode, ENVELOPE_SIZE, type Envelope } from '../common/envelope.ts';
+import type { Lane } from '../plan/plan.ts';
+import type { Time } from '../trace/trace.ts';
+import {
+  FLAG_CONTROL_TRUNCATED,
+  FLAG_FENCE,
+  FLAG_INTACT,
+  FLAG_TRUNCATED,
+  type PackedDelivery,
+} from './protocol.ts';
+import type { Message } from './system.ts';
+
+/** The envelope, where the datagram is of this run. */
+export function envelopeOf(message: Message, nonce: number): Envelope | null {
+  const envelope = decode(message.data);
+  return envelope?.nonce === nonce ? envelope : null;
+}
+
+export function packDelivery(
+  lane: Lane,
+  position: number,
+  t: Time,
+  message: Message,
+  envelope: Envelope | null,
+): PackedDelivery {
+  const { sequence, from, data, credentials, fds, lost } = message;
+  return [
+    lane,
+    position,
+    t,
+    envelope ? envelope.number : null,
+    flagsOf(message, envelope),
+    sequence ?? null,
+    from,
+    data.length,
+    credentials ? [credentials.pid, credentials.uid, credentials.gid] : null,
+    fds.length,
+    lost ?? 0,
+  ];
+}
+
+function flagsOf(message: Message, envelope: Envelope | null): number {
+  return (
+    (envelope?.kind === 'fence' ? FLAG_FENCE : 0) |
+    (envelope && isIntact(message, envelope) ? FLAG_INTACT : 0) |
+    (message.truncated ? FLAG_TRUNCATED : 0) |
+    (message.controlTruncated ? FLAG_CONTROL_TRUNCATED : 0)
+  );
+}
+
+const isIntact = ({ data }: Message, { length, crc }: Envelope): boolean =>
+  data.length === length && crc32(data.subarray(ENVELOPE_SIZE)) === crc;

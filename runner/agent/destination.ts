@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/** Destinations as the binding takes them. */
+
+import { parseAddress } from '../../native/lib/address.ts';
+import type { Address } from '../load/topology.ts';
+import type { Destination } from './system.ts';
+
+/** The `to` of a send, taken apart once for all its messages; nothing for no destination. */
+export const parseDestination = (to: Address | null): { readonly to?: Destination } =>
+  to === null ? {} : { to: parseAddress(to) };

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/** The real system: AF_BUS sockets of the kernel under this process, its pipes and its clock. */
+
+import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { BusClient, BusMaster } from '../../native/lib/index.ts';
+import { wallClock } from '../common/clock.ts';
+import type { PipeEnds, System } from './system.ts';
+
+/** Clients may be of any user: who gets on is the policy's matter, not the file system's. */
+const ANYONE = 0o666;
+
+export const linux: System = {
+  clock: wallClock,
+
+  /** CLOCK_MONOTONIC; exact for the first 104 days after boot and to 2 ns for the next. */
+  now() {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1e9 + nanoseconds;
+  },
+
+  /** Two turns of the event loop: an edge that is pending now is served in the first of them. */
+  async settled() {
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  },
+
+  async connect(path, { filter, ...options }) {
+    const socket = await BusClient.connect(path, options);
+    if (filter) socket.attachFilter(filter);
+    return socket;
+  },
+
+  async listen(options) {
+    const listener = await BusMaster.listen(options);
+    if (!options.path.startsWith('@')) chmodSync(options.path, ANYONE);
+    return listener;
+  },
+
+  pipes: openPipes,
+
+  write: (fd, text) => void writeSync(fd, text),
+  close: closeSync,
+};
+
+/** Node has no pipe(2): a FIFO that is opened at both ends and unlinked is one. */
+async function openPipes(count: number): Promise<PipeEnds[]> {
+  const folder = mkdtempSync('/tmp/afbus-pipes-');
+  try {
+    const names = Array.from({ length: count }, (_, i) => `${folder}/${i}`);
+    await mkfifo(names);
+    return names.map((name) => {
+      const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+      const writer = openSync(name, constants.O_WRONLY);
+      return { writer, read: (onText, onEnd) => readPipe(reader, onText, onEnd) };
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readPipe(fd: number, onText: (text: string) => void, onEnd: () => void): void {
+  const { Socket } = process.getBuiltinModule('node:net');
+  const reader = new Socket({ fd, readable: true, writable: false });
+  reader.setEncoding('utf8');
+  reader.on('data', onText);
+  reader.on('close', onEnd);
+  reader.unref();
+}
+
+function mkfifo(names: readonly string[]): Promise<void> {
+  const { execFile } = process.getBuiltinModule('node:child_process');
+  return new Promise((resolve, reject) => {
+    execFile('mkfifo', [...names], (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** The first process of a node: starts its agents, passes lines, sends signals, and takes all of them down. */
+
+import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
+import { type NodeOrder, PROTOCOL_VERSION } from './protocol.ts';
+
+export class NodeAgent {
+  readonly #machine: Machine;
+  readonly #upstream: ToRunner;
+  readonly #children = new Map<string, AgentProcess>();
+  #kernelLog: ReturnType<Machine['openKernelLog']> = null;
+  /** The runner goes away and is not missed. */
+  detached = false;
+
+  constructor(machine: Machine, upstream: ToRunner) {
+    this.#machine = machine;
+    this.#upstream = upstream;
+  }
+
+  hello(): void {
+    const { pid } = this.#machine;
+    const [bus, kernel] = [this.#machine.bus(), this.#machine.kernel()];
+    this.#upstream.say({ say: 'hello', version: PROTOCOL_VERSION, kernel, bus, pid });
+  }
+
+  async take(order: NodeOrder): Promise<void> {
+    switch (order.do) {
+      case 'spawn':
+        return this.#spawn(order);
+      case 'tell':
+        return this.#children.get(order.agent)?.tell(order.order);
+      case 'signal': {
+        const { agent, signal } = order;
+        await this.#children.get(agent)?.signal(signal);
+        return this.#upstream.say({ say: 'signalled', agent, signal });
+      }
+      case 'watch-kernel':
+        this.#kernelLog ??= this.#machine.openKernelLog();
+        return;
+      case 'end':
+        await this.endChildren();
+        this.#tellKernel();
+        return this.#upstream.say({ say: 'ended', socketsLeft: this.#machine.socketsLeft() });
+      case 'detach':
+        return this.#detach();
+    }
+  }
+
+  /** Killed: agents have nothing to save, the kernel closes what they hold, and Node takes its time to leave. */
+  async endChildren(): Promise<void> {
+    await Promise.all([...this.#children.values()].map((child) => child.signal('SIGKILL')));
+  }
+
+  #spawn(order: Spawn): void {
+    const { agent } = order;
+    try {
+      const child = this.#machine.start(order);
+      this.#children.set(agent, child);
+      void child.closed.then(() => this.#children.delete(agent));
+    } catch (e) {
+      const error = (e as Error).message;
+      this.#upstream.say({ say: 'exit', agent, code: null, signal: null, error });
+    }
+  }
+
+  async #detach(): Promise<void> {
+    this.detached = true;
+    this.#tellKernel();
+    await this.#upstream.sayLast({ say: 'detached' });
+  }
+
+  #tellKernel(): void {
+    for (const record of this.#kernelLog?.take() ?? []) this.#upstream.say({ say: 'kernel', ...record });
+  }
+}

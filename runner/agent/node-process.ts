@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/** A node agent as the first process of its node: orders from stdin, reports to stdout. */
+
+import { Child } from './child.ts';
+import { busFamily, kernelRelease, socketsLeft } from './kernel-facts.ts';
+import { KernelLog } from './kernel-log.ts';
+import { Lines } from './lines.ts';
+import type { Machine } from './machine.ts';
+import { NodeAgent } from './node-agent.ts';
+import { packing } from './pack.ts';
+import type { NodeOrder } from './protocol.ts';
+import { Upstream } from './upstream.ts';
+
+/** Runs until told to end, until SIGTERM, or until the runner's stream ends without a `detach` before. */
+export function runNodeAgent(): void {
+  const upstream = new Upstream();
+  const machine: Machine = {
+    pid: process.pid,
+    kernel: kernelRelease,
+    bus: busFamily,
+    socketsLeft,
+    openKernelLog: () => KernelLog.open(),
+    start: packing((order) => new Child(order, upstream), upstream),
+  };
+  const node = new NodeAgent(machine, upstream);
+  const leave = async () => {
+    await node.endChildren();
+    process.exit(0);
+  };
+  const runnerGone = () => {
+    if (!node.detached) void leave();
+  };
+  const lines = new Lines((line) => {
+    const order = JSON.parse(line.toString()) as NodeOrder;
+    // Nothing else may be left that keeps this process, the node's first, alive.
+    if (order.do === 'detach') setInterval(() => {}, 2 ** 30);
+    void node.take(order);
+  });
+  process.stdin.on('data', (chunk: Buffer) => lines.push(chunk));
+  process.stdin.on('error', runnerGone);
+  process.stdin.on('close', runnerGone);
+  process.on('SIGTERM', () => void leave());
+  node.hello();
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What runner, node agents and agents say to each other: one JSON value a line.
+ *
+ * A *node agent* is the first process of a node. It starts the node's *agents* (one process a client or master),
+ * passes lines between them and the runner, and sends signals. The runner speaks with node agents only.
+ *
+ *   runner ⇄ node agent:  NodeOrder / NodeReport      over the container's stdin and stdout, or a host channel
+ *   node agent ⇄ agent:   AgentOrder / AgentReport    over the agent's stdin and stdout
+ */
+import type { Filter } from '../common/filter.ts';
+import type { Address, Overflow, Protocol, User } from '../load/topology.ts';
+import type { Lane } from '../plan/plan.ts';
+import type { Credentials, Time } from '../trace/trace.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+export type NodeOrder =
+  | {
+      readonly do: 'spawn';
+      readonly agent: string;
+      readonly user: User;
+      readonly env: Readonly<Record<string, string>>;
+      /** Agents of one pack share a process, with the user and environment of the first; none takes a signal but the last. */
+      readonly pack?: string;
+    }
+  | { readonly do: 'tell'; readonly agent: string; readonly order: AgentOrder }
+  /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
+  | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
+  /** From here on the kernel's warnings are kept, and told just before `ended` or `detached`. */
+  | { readonly do: 'watch-kernel' }
+  /** Kill every agent, then answer `ended` with what is left in the network namespace. */
+  | { readonly do: 'end' }
+  /** The runner goes away and the node stays up; the agents go on reading, unreported. Answered by `detached`. */
+  | { readonly do: 'detach' };
+
+export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
+
+export type NodeReport =
+  /** First line of a node agent; anything else on the stream before it is noise of the transport. */
+  | {
+      readonly say: 'hello';
+      readonly version: number;
+      readonly kernel: string;
+      /** Family number, or why there is none. */
+      readonly bus: { readonly family: number } | { readonly missing: string };
+      readonly pid: number;
+    }
+  | { readonly say: 'spawned'; readonly agent: string; readonly pid: number }
+  | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
+  | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
+  | { readonly say: 'signalled'; readonly agent: string; readonly signal: Signal }
+  /** After everything the agent said. `error` tells why it could not be started. */
+  | {
+      readonly say: 'exit';
+      readonly agent: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly error?: string;
+    }
+  | { readonly say: 'kernel'; readonly level: number; readonly text: string }
+  | { readonly say: 'ended'; readonly socketsLeft: number | null }
+  | { readonly say: 'detached' };
+
+/**
+ * Every order has an `id`, answered once by `done` or `failed`; reports without an id may come in between, and those
+ * that belong to an order come before its answer. Orders begin in the order given; one that waits holds up no other.
+ */
+export type AgentOrder = { readonly id: number } & Order;
+
+export type Order =
+  /** Master: binds, listens and accepts from then on. */
+  | {
+      readonly do: 'listen';
+      readonly bus: string;
+      readonly path: string;
+      readonly protocol: Protocol;
+      readonly queueLength?: number;
+      readonly sendBuffer?: number;
+      readonly overflow: Overflow;
+      readonly nonce: number;
+    }
+  /** Master: `peer` gets a name and is read from then on; answers, once it is accepted, with its `credentials`. */
+  | { readonly do: 'name'; readonly peer: Address; readonly client: string; readonly lane: Lane }
+  | { readonly do: 'join' | 'expel'; readonly client: string }
+  | { readonly do: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
+  | { readonly do: 'eavesdrop'; readonly client: string; readonly on: boolean }
+  | { readonly do: 'close-listener' }
+  /** Master: closes the listener and every accepted socket, what is queued there unread. */
+  | { readonly do: 'leave' }
+  /** Client: answers with its prefix-0 address. */
+  | {
+      readonly do: 'connect';
+      readonly lane: Lane;
+      readonly path: string;
+      readonly protocol: Protocol;
+      readonly receive: 'auto' | 'manual';
+      readonly filter?: Filter;
+      readonly nonce: number;
+    }
+  /** Answers `done` when every message was sent or failed; which of the two is told by `sends`. */
+  | {
+      readonly do: 'send';
+      /** Master only: the client whose accepted socket sends. */
+      readonly via?: string;
+      /** null: no destination (client → master, accepted socket → its client). */
+      readonly to: Address | null;
+      readonly first: number;
+      readonly count: number;
+      readonly seed: number;
+      /** base64 */
+      readonly payload?: string;
+      readonly size?: { readonly min: number; readonly max: number };
+      readonly rate?: number;
+      readonly pipes: number;
+      readonly nonblocking: boolean;
+    }
+  /** Answers `done` once it was sent. */
+  | { readonly do: 'fence'; readonly via?: string; readonly to: Address; readonly number: number }
+  /** Client: answers `done` once this fence was received, or the socket has ended. */
+  | { readonly do: 'await-fence'; readonly number: number }
+  /** Answers `done` once a read of every lane of this agent found it empty; a lane that does not read is passed over. */
+  | { readonly do: 'drain' }
+  | { readonly do: 'stop-reading' }
+  /** Client: answers `done` once `count` were read, or with `all` once the lane was found empty; or it has ended. */
+  | { readonly do: 'read'; readonly count: number | 'all' }
+  /**
+   * Answers `done` with `blocked` once the state is as asked, or `within` ms passed. Blocked is a send that was tried
+   * just now and found no room: `message` is its number.
+   */
+  | { readonly do: 'await-blocked'; readonly blocked: boolean; readonly within: number }
+  /** Client: answers `done` with `ended` once the socket has ended, or `within` ms passed. */
+  | { readonly do: 'await-end'; readonly within: number }
+  /** Waits for EOF of every pipe that this agent made and reports them all. */
+  | { readonly do: 'collect-pipes'; readonly within: number };
+
+export interface SystemErrorData {
+  /** errno name, or the name of an error that is none. */
+  readonly code: string;
+  readonly message: string;
+  readonly syscall?: string;
+}
+
+/** One delivery, packed: see `unpackDelivery` of runner/trace. */
+export type PackedDelivery = readonly [
+  lane: Lane,
+  position: number,
+  t: Time,
+  /** A fence's own number where FLAG_FENCE is set. */
+  message: number | null,
+  flags: number,
+  sequence: number | null,
+  from: Address,
+  length: number,
+  credentials: readonly [pid: number, uid: number, gid: number] | null,
+  fds: number,
+  lost: number,
+];
+/** `t1` null: it waits for room; told again when it has returned. */
+export type PackedSend = readonly [message: number, t0: Time, t1: Time | null, error: string | null];
+
+export type AgentReport =
+  | { readonly say: 'ready'; readonly pid: number; readonly pidNamespace: string }
+  | { readonly say: 'done'; readonly id: number; readonly t: Time; readonly result?: OrderResult }
+  | { readonly say: 'failed'; readonly id: number; readonly t: Time; readonly error: SystemErrorData }
+  | { readonly say: 'deliveries'; readonly list: readonly PackedDelivery[] }
+  | { readonly say: 'sends'; readonly list: readonly PackedSend[] }
+  | {
+      readonly say: 'pipe';
+      readonly message: number;
+      /** Its place among the message's descriptors. */
+      readonly index: number;
+      readonly tokens: readonly Lane[];
+      readonly eof: boolean;
+    }
+  | {
+      readonly say: 'end';
+      readonly lane: Lane;
+      readonly t: Time;
+      readonly why: 'eof' | 'hangup' | 'closed' | 'error';
+      readonly errno?: string;
+    };
+
+export interface OrderResult {
+  readonly address?: Address;
+  readonly credentials?: Credentials;
+  readonly blocked?: boolean;
+  readonly message?: number;
+  readonly ended?: boolean;
+  /** Messages read by this order. */
+  readonly read?: number;
+}
+
+export const FLAG_FENCE = 1;
+export const FLAG_INTACT = 2;
+export const FLAG_TRUNCATED = 4;
+export const FLAG_CONTROL_TRUNCATED = 8;

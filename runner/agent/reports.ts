@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** Sends and deliveries on their way to the runner, many a line. */
+
+import type { Clock } from '../common/clock.ts';
+import type { AgentReport, PackedDelivery, PackedSend } from './protocol.ts';
+
+const BATCH = 256;
+const LATEST_MS = 250;
+
+export class Reports {
+  readonly #clock: Clock;
+  readonly #say: (report: AgentReport) => void;
+  #deliveries: PackedDelivery[] = [];
+  #sends: PackedSend[] = [];
+  #forget: (() => void) | undefined;
+  /** Gives sends that wait for room now, so that they are known should this process be killed. */
+  unfinished: () => readonly PackedSend[] = () => [];
+
+  constructor(clock: Clock, say: (report: AgentReport) => void) {
+    this.#clock = clock;
+    this.#say = say;
+  }
+
+  delivery(row: PackedDelivery): void {
+    if (this.#deliveries.push(row) >= BATCH) this.flush();
+    else this.#soon();
+  }
+
+  send(row: PackedSend): void {
+    if (this.#sends.push(row) >= BATCH) this.flush();
+    else this.#soon();
+  }
+
+  /** A wait has begun: flushes soon, which tells it. */
+  touch(): void {
+    this.#soon();
+  }
+
+  /** Says it after everything that is batched. */
+  say(report: AgentReport): void {
+    this.flush();
+    this.#say(report);
+  }
+
+  flush(): void {
+    this.#forget?.();
+    this.#forget = undefined;
+    const sends = [...this.#sends, ...this.unfinished()];
+    const deliveries = this.#deliveries;
+    this.#sends = [];
+    this.#deliveries = [];
+    if (sends.length > 0) this.#say({ say: 'sends', list: sends });
+    if (deliveries.length > 0) this.#say({ say: 'deliveries', list: deliveries });
+  }
+
+  #soon(): void {
+    this.#forget ??= this.#clock.after(LATEST_MS, () => this.flush());
+  }
+}

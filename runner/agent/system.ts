@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/**
+ * All that an agent needs of the system under it: sockets, pipes, time. The binding's classes fit these interfaces as
+ * they are; a simulated system fits them too, so that the same agents play on both.
+ */
+import type { Clock } from '../common/clock.ts';
+import type { Filter } from '../common/filter.ts';
+import type { Address, Overflow, Protocol } from '../load/topology.ts';
+import type { Credentials, Time } from '../trace/trace.ts';
+
+export interface System {
+  readonly clock: Clock;
+  /** The clock that all agents of a run share, in ns. */
+  now(): Time;
+  /** Resolves when every event of this process that was there has been served. */
+  settled(): Promise<void>;
+  connect(path: string, options: ConnectOptions): Promise<ClientSocket>;
+  /** Binds and listens; users of every kind may connect. */
+  listen(options: ListenOptions): Promise<Listener>;
+  /** Pipes, so many. */
+  pipes(count: number): Promise<readonly PipeEnds[]>;
+  /** Throws EPIPE where nobody holds the other end any more. */
+  write(fd: number, text: string): void;
+  close(fd: number): void;
+}
+
+export interface ConnectOptions {
+  /** What the socket takes of each message, from the first on. */
+  readonly filter?: Filter;
+  readonly protocol: Protocol;
+  readonly passCredentials: boolean;
+  readonly passSequence: boolean;
+}
+
+export interface ListenOptions {
+  readonly path: string;
+  readonly protocol: Protocol;
+  readonly overflow: Overflow;
+  readonly queueLength?: number;
+  readonly sendBuffer?: number;
+}
+
+export interface PipeEnds {
+  readonly writer: number;
+  /** Reads the other end, until all writers are closed. */
+  read(onText: (text: string) => void, onEnd: () => void): void;
+}
+
+/** A destination taken apart. */
+export interface Destination {
+  readonly prefix: number;
+  readonly client: number;
+}
+
+export interface SendOptions {
+  /** None: a client's master, an accepted socket's client. */
+  readonly to?: Destination;
+  readonly fds?: readonly number[];
+  readonly nonblocking?: boolean;
+}
+
+export interface ReceiveOptions {
+  readonly max: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the agent looks at of a received message. */
+export interface Message {
+  readonly data: Buffer;
+  readonly from: Address;
+  readonly truncated: boolean;
+  readonly controlTruncated: boolean;
+  readonly fds: readonly { readonly fd: number; close(): void }[];
+  readonly credentials?: Credentials;
+  readonly sequence?: number;
+  readonly lost?: number;
+}
+
+export interface End {
+  readonly why: 'eof' | 'hangup' | 'error' | 'closed';
+  /** errno name, with `error`. */
+  readonly code?: string;
+}
+
+/** A connected socket; see native/lib/socket.ts for what each member promises. */
+export interface Socket {
+  readonly closed: boolean;
+  readonly atEnd: boolean;
+  readonly blocked: boolean;
+  readonly pendingSends: number;
+  readonly ended: Promise<End>;
+  send(data: Buffer, options?: SendOptions): Promise<void>;
+  receive(options: ReceiveOptions): Promise<Message[]>;
+  tryReceive(max: number): Message[];
+  whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
+  close(): void;
+}
+
+export interface ClientSocket extends Socket {
+  readonly address: Address;
+}
+
+/** The master's side of a client, and its policy. */
+export interface AcceptedSocket extends Socket {
+  readonly peer: Address;
+  readonly credentials: Credentials;
+  passCredentials: boolean;
+  passSequence: boolean;
+  join(): void;
+  addAddress(address: Address): void;
+  deleteAddress(address: Address): void;
+  setEavesdrop(on: boolean): void;
+  expel(): void;
+}
+
+export interface Listener extends AsyncIterable<AcceptedSocket> {
+  close(): void;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/** KVM where it works, else TCG. That /dev/kvm opens proves nothing: on some machines a guest then hangs at 100 %. */
+
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Accelerator } from './types.ts';
+
+export interface Choice {
+  readonly accelerator: Accelerator;
+  /** In one line, for people. */
+  readonly reason: string;
+}
+
+const tcg = (why: string): Choice => ({ accelerator: 'tcg', reason: `TCG (emulation): ${why}` });
+
+/** `trial` boots a kernel under KVM with a deadline; it is asked last. null when it booted, else what went wrong. */
+export async function chooseAccelerator(trial: () => Promise<string | null>): Promise<Choice> {
+  const cannot = cannotUseKvm();
+  if (cannot) return tcg(cannot);
+  const failed = await trial();
+  return failed ? tcg(`KVM failed its trial boot: ${failed}`) : { accelerator: 'kvm', reason: 'KVM' };
+}
+
+function cannotUseKvm(): string | null {
+  if (process.env.AFBUS_ACCELERATOR === 'tcg') return 'AFBUS_ACCELERATOR=tcg';
+  if (!/^flags\s*:.*\b(vmx|svm)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))) {
+    return 'the processor shows no virtualisation (vmx or svm)';
+  }
+  try {
+    closeSync(openSync('/dev/kvm', 'r+'));
+    return null;
+  } catch (e) {
+    const { code } = e as NodeJS.ErrnoException;
+    return code === 'EACCES' ? 'no permission on /dev/kvm (join the group kvm)' : `/dev/kvm: ${code}`;
+  }
+}
+
+/** What a saved machine depends on beside its accelerator. */
+export function processorModel(): string {
+  const info = readFileSync('/proc/cpuinfo', 'utf8');
+  return /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? 'unknown';
+}

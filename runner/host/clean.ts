@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/** Removes everything from the cache that no running host stands on; the next start builds anew. */
+
+import { readdirSync, rmSync } from 'node:fs';
+import { buildLock } from './build-lock.ts';
+import { inUse, removeUnused } from './garbage.ts';
+import { cache } from './paths.ts';
+import type { BuildOptions } from './types.ts';
+
+export async function clean(options: Omit<BuildOptions, 'kernel'> = {}): Promise<void> {
+  const held = await buildLock(options);
+  try {
+    removeUnused(inUse());
+    for (const name of readdirSync(cache())) {
+      if (name.startsWith('trial-')) rmSync(cache(name));
+    }
+  } finally {
+    await held.release();
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/** The AF_BUS host: a virtual machine whose kernel has AF_BUS, with a Docker Engine, for its owner alone. */
+
+export { agentImage, type NodeImage } from './agent-image.ts';
+export { channel, runInHost } from './channel.ts';
+export { clean } from './clean.ts';
+export { build } from './image.ts';
+export { checkRequirements, missing, type Requirement, requirements } from './requirements.ts';
+export { shell } from './shell.ts';
+export { start, status, stop } from './start.ts';
+export type {
+  Accelerator,
+  BuildOptions,
+  Host,
+  HostImage,
+  HostOptions,
+  HostStatus,
+  KernelVersion,
+  Progress,
+  Stage,
+  StartOptions,
+} from './types.ts';
+export { type Guard, watch } from './watch.ts';

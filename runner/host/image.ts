@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/** The host image: found in the cache by the hash of its inputs, or built. */
+
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Choice, chooseAccelerator, processorModel } from './accelerator.ts';
+import { imagePlan } from './agent-image.ts';
+import { buildLock } from './build-lock.ts';
+import { collectGarbage } from './garbage.ts';
+import { contents, hash, stamp } from './inputs.ts';
+import { cache } from './paths.ts';
+import { findProgram } from './program.ts';
+import { QEMU } from './qemu.ts';
+import { checkRequirements } from './requirements.ts';
+import { saveMachine } from './save.ts';
+import { checkSpace } from './space.ts';
+import { engineDisk, engineKey, kernelRelease, rootfs, rootfsKey } from './stages.ts';
+import { trialBoot } from './trial.ts';
+import type { BuildOptions, HostImage } from './types.ts';
+
+/** What is in image.json of a saved machine; `files` are the sizes of a whole one. */
+export interface Manifest extends HostImage {
+  readonly builtAt: string;
+  readonly parts: { readonly rootfs: string; readonly engine: string };
+  readonly files: Readonly<Record<string, number>>;
+}
+
+const SOURCES = [
+  'images/host/guest',
+  'images/host/initrd',
+  'images/host/modules',
+  'images/host/keys',
+  'runner/host/qemu.ts',
+  'runner/host/save.ts',
+];
+
+/** Everything about the image that can be known without building it. */
+export async function plan(options: BuildOptions): Promise<HostImage> {
+  const release = await kernelRelease(options.kernel, options);
+  const choice = await chooseAccelerator(() => trialBoot(release, options));
+  const key = hash(release, engineKey(), machineKey(choice), contents(...SOURCES));
+  return {
+    kernel: options.kernel,
+    release,
+    key,
+    folder: cache('host', key),
+    accelerator: choice.accelerator,
+    acceleratorReason: choice.reason,
+    nodeImage: imagePlan('node').name,
+  };
+}
+
+/** A saved machine starts only under the QEMU, and with KVM on the processor, that it was saved under. */
+function machineKey({ accelerator }: Choice): string {
+  const qemu = stamp(findProgram(QEMU) ?? '');
+  return hash(accelerator, qemu, accelerator === 'kvm' ? processorModel() : '');
+}
+
+/** The manifest of a whole image; null when there is none, or when files of it are gone or cut short. */
+export function findImage(folder: string): Manifest | null {
+  try {
+    const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'image.json'), 'utf8'));
+    const whole = Object.entries(manifest.files).every(
+      ([name, size]) => statSync(join(folder, name)).size === size,
+    );
+    const base = statSync(cache('engine', `${manifest.parts.engine}.qcow2`));
+    return whole && base.isFile() ? manifest : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The image for the inputs as they are now. */
+export async function build(options: BuildOptions): Promise<HostImage> {
+  await checkRequirements();
+  const image = await plan(options);
+  if (findImage(image.folder)) return image;
+  const lock = await buildLock(options);
+  try {
+    if (!findImage(image.folder)) await make(image, options);
+    return image;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function make(image: HostImage, options: BuildOptions): Promise<void> {
+  checkSpace(cache());
+  const { release, accelerator } = image;
+  const disk = await rootfs(options);
+  const engine = await engineDisk({ ...options, release, accelerator, rootfs: disk });
+  options.progress?.({ title: 'booting the host once to save its memory', detail: image.acceleratorReason });
+  const parts = { rootfs: rootfsKey(), engine: engineKey() };
+  await saveMachine({ image, parts, rootfs: disk, engine, signal: options.signal });
+  collectGarbage();
+}

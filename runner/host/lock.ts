@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/** A lock between processes. flock(1) holds it in a child whose input ends with us, however we end. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
+import { EnvironmentError, Interrupted } from '../common/errors.ts';
+import { privateFolder } from './paths.ts';
+
+export interface Lock {
+  /** Resolves when others can have it. */
+  release(): Promise<void>;
+}
+
+/** Waits for the lock; `onWait` is told when somebody else has it. */
+export async function lock(file: string, onWait: () => void, signal?: AbortSignal): Promise<Lock> {
+  const first = await tryLock(file);
+  if (first) return first;
+  onWait();
+  return (await hold(['flock', file], signal)) as Lock;
+}
+
+/** The lock, or null when somebody else has it. */
+export function tryLock(file: string): Promise<Lock | null> {
+  return hold(['flock', '--nonblock', file]);
+}
+
+function hold(flock: readonly string[], signal?: AbortSignal): Promise<Lock | null> {
+  privateFolder(dirname(flock.at(-1) ?? ''));
+  const [program = '', ...args] = flock;
+  const child = spawn(program, [...args, 'sh', '-c', 'echo; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true, // Ctrl-C is ours to handle: the lock must outlast it
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Lock | null>();
+  const abort = () => {
+    child.kill();
+    reject(new Interrupted('interrupted while waiting for another afbus-topo', 'start it again'));
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  child.stdout.once('data', () => resolve(holder(child)));
+  child.once('exit', () => resolve(null));
+  child.once('error', (cause) =>
+    reject(new EnvironmentError('cannot run flock', 'install util-linux', { cause })),
+  );
+  return promise.finally(() => signal?.removeEventListener('abort', abort));
+}
+
+function holder(child: ChildProcess): Lock {
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  (child.stdout as unknown as { unref(): void }).unref();
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    release: () => {
+      child.ref();
+      child.stdin?.end();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/** Where things are: the project, the user's cache, a host's state. */
+
+import { mkdirSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { KernelVersion } from './types.ts';
+
+/** The project's folder, from its source as from dist/. */
+export const root = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/runner/') ? '../../..' : '../..', import.meta.url),
+).replace(/\/$/, '');
+
+export const inProject = (...path: string[]): string => join(root, ...path);
+
+export const cache = (...path: string[]): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'afbus-topo', ...path);
+
+export const stateDir = (kernel: KernelVersion): string =>
+  join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'afbus-topo', `host-${kernel}`);
+
+/** Names in a folder of the cache, sorted; none where it does not exist. */
+export function entries(stage: string): string[] {
+  try {
+    return readdirSync(cache(stage)).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Images hold private keys: their folders are the owner's only. */
+export function privateFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}

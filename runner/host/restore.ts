@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/** Starts a host from its image: a fresh disk over the image's, memory mapped from it, device state read in. */
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
+import { runInHost } from './channel.ts';
+import { causeOfDeath, lastLines } from './console.ts';
+import { type Fittings, fitOut } from './fittings.ts';
+import { freePort } from './ports.ts';
+import { end, isAlive } from './process.ts';
+import type { Machine } from './qemu.ts';
+import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
+import { IMAGE } from './save.ts';
+import { checkSpace } from './space.ts';
+import { overlay } from './stages.ts';
+import {
+  endPending,
+  forgetHost,
+  newState,
+  settlePending,
+  stateFile,
+  writeHost,
+  writePending,
+} from './state.ts';
+import type { Host, HostImage, StartOptions } from './types.ts';
+import { deathOf } from './watch.ts';
+
+const ANSWER_DEADLINE = 30_000;
+const DISK_GIB = 0.5;
+const PORT_TRIES = 5;
+
+/** QEMU could not listen: another program took the port between our look and its start. */
+class PortTaken extends Error {}
+
+export async function restore(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnce(image, own, options);
+    } catch (e) {
+      if (!(e instanceof PortTaken)) throw e;
+      if (options.port || tries === PORT_TRIES) throw portError(options.port ?? 0);
+    }
+  }
+}
+
+async function startOnce(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
+  const docker = await freePort(options.port);
+  const channel = await freePort();
+  if (docker === null || channel === null) throw portError(options.port ?? 0);
+  await endPending(image.kernel);
+  const folder = newState(image.kernel);
+  checkSpace(folder, DISK_GIB);
+  await overlay(join(image.folder, IMAGE.disk), 'qcow2', stateFile(image.kernel, 'disk'));
+  const qemu = spawnRestored(image, { docker, channel });
+  writePending(image.kernel, qemu);
+  const host = describe(image, own.key, qemu, { docker, channel });
+  try {
+    await inTime(host, bringUp(host, qemu, own, options.signal));
+    writeHost(host);
+    return host;
+  } catch (e) {
+    await end(host, 0);
+    forgetHost(image.kernel);
+    throw e;
+  } finally {
+    settlePending(image.kernel);
+  }
+}
+
+async function bringUp(host: Host, qemu: RestoredQemu, own: Fittings, signal?: AbortSignal): Promise<void> {
+  await qemu.resume().catch((cause: Error) => {
+    // When QEMU ended instead, the wait that follows finds out why.
+    if (isAlive(host)) throw notResumed(cause);
+  });
+  await awake(host, signal);
+  await fitOut(host, own);
+}
+
+/** A machine that hangs while it starts is as dead as one that ended. */
+function inTime(host: Host, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const how = `did not answer within ${ANSWER_DEADLINE / 1000} s`;
+  const timer = setTimeout(() => late.reject(deathOf(host, how)), ANSWER_DEADLINE);
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+}
+
+function describe(image: HostImage, fittingsKey: string, qemu: RestoredQemu, ports: Machine['ports']): Host {
+  return {
+    kernel: image.kernel,
+    release: image.release,
+    accelerator: image.accelerator,
+    acceleratorReason: image.acceleratorReason,
+    docker: {
+      host: `tcp://127.0.0.1:${ports.docker}`,
+      certDir: join(image.folder, IMAGE.keys, 'client'),
+    },
+    channelPort: ports.channel,
+    nodeImage: image.nodeImage,
+    consoleFile: stateFile(image.kernel, 'console'),
+    pid: qemu.pid,
+    startedAt: new Date().toISOString(),
+    imageKey: image.key,
+    fittingsKey,
+    process: qemu.process,
+  };
+}
+
+/** Clock and random numbers of the restored guest are old: set right in the first command that it answers. */
+async function awake(host: Host, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    if (signal?.aborted) throw new Interrupted('interrupted while the host started', 'start it again');
+    if (!isAlive(host)) throw endedEarly(host);
+    const entropy = randomBytes(48).toString('base64');
+    const argv = ['/run/afbus/wake', `${Date.now() / 1000}`, entropy];
+    const woken = await runInHost(host, argv).catch(() => null);
+    if (woken?.code === 0) return;
+    await wait(20);
+  }
+}
+
+function endedEarly(host: Host): Error {
+  const log = readFileSync(stateFile(host.kernel, 'log'), 'utf8').trim();
+  if (/hostfwd|host forwarding/.test(log)) return new PortTaken(log);
+  const cause = causeOfDeath(host.consoleFile) ?? log.split('\n').at(-1);
+  return new HostDied(
+    `the AF_BUS host (Linux ${host.release}) ended while it started${cause ? `: ${cause}` : ''}`,
+    'run "afbus-topo host clean" and try again: the saved machine may be damaged',
+    { lines: [...log.split('\n').slice(-5), ...lastLines(host.consoleFile)].filter(Boolean) },
+  );
+}
+
+const notResumed = (cause: Error) =>
+  new EnvironmentError(
+    `the saved machine did not resume: ${cause.message}`,
+    'run "afbus-topo host clean" and try again: the saved machine may be damaged',
+    { cause },
+  );
+
+const portError = (port: number) =>
+  new EnvironmentError(
+    port ? `port ${port} of 127.0.0.1 is in use` : 'no free port on 127.0.0.1',
+    port ? 'choose another, or none: then a free one is taken' : 'close some programs that listen',
+  );

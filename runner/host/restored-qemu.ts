@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** QEMU on a saved machine. It outlives us; we talk to it only until the machine runs. */
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { EnvironmentError } from '../common/errors.ts';
+import { findImage } from './image.ts';
+import { identify, type Known } from './process.ts';
+import { type Machine, machineArguments, QEMU } from './qemu.ts';
+import { IGNORE_SHARED, migrated, Qmp } from './qmp.ts';
+import { IMAGE } from './save.ts';
+import { stateFile } from './state.ts';
+import type { HostImage } from './types.ts';
+
+export interface RestoredQemu extends Known {
+  /** Reads the device state and lets the machine run; fails when QEMU ends meanwhile. */
+  readonly resume: () => Promise<void>;
+}
+
+// Descriptors that QEMU inherits.
+const STATE = 3;
+const QMP = 4;
+
+export function spawnRestored(image: HostImage, ports: Machine['ports']): RestoredQemu {
+  const state = openSync(join(image.folder, IMAGE.state), 'r');
+  const log = openSync(stateFile(image.kernel, 'log'), 'w', 0o600);
+  const child = spawn(QEMU, argumentsFor(image, ports), {
+    stdio: ['ignore', log, log, state, 'pipe'],
+    detached: true,
+  });
+  child.on('error', () => {}); // there is no pid then
+  closeSync(state);
+  closeSync(log);
+  const process = child.pid === undefined ? null : identify(child.pid);
+  if (child.pid === undefined || !process) {
+    throw new EnvironmentError(`cannot run ${QEMU}`, 'run "sh images/setup"');
+  }
+  const monitor = child.stdio[QMP] as Duplex;
+  const resume = async () => {
+    const qmp = new Qmp(monitor, monitor);
+    await qmp.do('qmp_capabilities');
+    await qmp.do('migrate-set-capabilities', IGNORE_SHARED);
+    await qmp.do('migrate-incoming', { uri: `fd:${STATE}` });
+    await migrated(qmp);
+    await qmp.do('cont'); // it was saved while it stood still
+    child.unref();
+    monitor.destroy();
+  };
+  return { pid: child.pid, process, resume };
+}
+
+function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {
+  if (!findImage(image.folder)) {
+    throw new EnvironmentError(
+      `the host image in ${image.folder} is damaged`,
+      'run "afbus-topo host clean" and try again',
+    );
+  }
+  const machine = machineArguments({
+    accelerator: image.accelerator,
+    memory: { file: join(image.folder, IMAGE.memory), mode: 'restored' },
+    disk: stateFile(image.kernel, 'disk'),
+    ports,
+    console: stateFile(image.kernel, 'console'),
+  });
+  const monitor = ['-chardev', `socket,id=qmp,fd=${QMP}`, '-mon', 'qmp,mode=control'];
+  return [...machine, ...monitor, '-incoming', 'defer'];
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/** start, stop and status of the host of one kernel. */
+
+import { existsSync } from 'node:fs';
+import { EnvironmentError } from '../common/errors.ts';
+import { BUILD_LOCK } from './build-lock.ts';
+import { runInHost } from './channel.ts';
+import { causeOfDeath } from './console.ts';
+import { type Fittings, fittings } from './fittings.ts';
+import { hasImage } from './garbage.ts';
+import { build } from './image.ts';
+import { lock, tryLock } from './lock.ts';
+import { end, isAlive } from './process.ts';
+import { restore } from './restore.ts';
+import { endPending, forgetHost, readHost, stateFile } from './state.ts';
+import type { BuildOptions, Host, HostImage, HostOptions, HostStatus, StartOptions } from './types.ts';
+
+/** The running host for the inputs as they are now; builds, boots and replaces as needed. */
+export async function start(options: StartOptions): Promise<Host> {
+  const held = await startLock(options);
+  try {
+    const image = await build(options);
+    const own = fittings(image.release);
+    const running = runningHost(options);
+    if (running && (await serves(running, image, own, options))) return running;
+    if (running) await end(running);
+    const detail = image.acceleratorReason;
+    options.progress?.({ title: `starting the host (Linux ${image.release})`, detail });
+    return await restore(image, own, options);
+  } finally {
+    await held.release();
+  }
+}
+
+const startLock = ({ kernel, progress, signal }: BuildOptions) =>
+  lock(
+    stateFile(kernel, 'lock'),
+    () => progress?.({ title: 'waiting for another afbus-topo that starts or stops this host' }),
+    signal,
+  );
+
+function runningHost({ kernel }: HostOptions): Host | null {
+  const host = readHost(kernel);
+  return host && isAlive(host) ? host : null;
+}
+
+/** May the host stay? A stale one must, as long as something runs on it. */
+async function serves(host: Host, image: HostImage, own: Fittings, options: StartOptions): Promise<boolean> {
+  const port = Number(new URL(host.docker.host).port);
+  const wrongPort = options.port !== undefined && options.port !== port;
+  const fresh = host.imageKey === image.key && host.fittingsKey === own.key;
+  if (fresh && !wrongPort) return true;
+  const busy = await whatRuns(host);
+  if (!busy) return false;
+  if (wrongPort) {
+    throw new EnvironmentError(
+      `the host runs with its Docker API on port ${port}, and ${busy} on it`,
+      'take those down, or leave the port out',
+    );
+  }
+  options.progress?.({
+    title: 'the host stays as it is, without the latest changes',
+    detail: `${busy} on it; take them down and start again to renew it`,
+  });
+  return true;
+}
+
+const COUNT = 'docker ps --all --quiet | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
+
+/** "3 containers and 2 agents run", or null; null too for a host that answers no more. */
+async function whatRuns(host: Host): Promise<string | null> {
+  const said = await runInHost(host, ['sh', '-c', COUNT]).catch(() => null);
+  const [containers = 0, agents = 0] = said?.stdout.trim().split('\n').map(Number) ?? [];
+  return containers + agents > 0 ? `${containers} containers and ${agents} agents run` : null;
+}
+
+export async function stop(options: BuildOptions): Promise<void> {
+  const held = await startLock(options);
+  try {
+    const host = runningHost(options);
+    if (host) await end(host);
+    await endPending(options.kernel);
+    forgetHost(options.kernel);
+  } finally {
+    await held.release();
+  }
+}
+
+/** What is there; never starts, builds or throws. */
+export async function status({ kernel }: HostOptions): Promise<HostStatus> {
+  const host = readHost(kernel);
+  if (host && isAlive(host)) return { state: 'running', host };
+  if (await isHeld(stateFile(kernel, 'lock'))) {
+    return { state: (await isHeld(BUILD_LOCK())) ? 'building' : 'starting' };
+  }
+  if (host) {
+    const reason = causeOfDeath(host.consoleFile) ?? 'its virtual machine ended without a word';
+    return { state: 'stale', reason, consoleFile: host.consoleFile };
+  }
+  return { state: hasImage(kernel) ? 'stopped' : 'absent' };
+}
+
+async function isHeld(file: string): Promise<boolean> {
+  if (!existsSync(file)) return false;
+  const free = await tryLock(file).catch(() => null);
+  await free?.release();
+  return free === null;
+}

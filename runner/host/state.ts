@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/** What is known of the host of one kernel: host.json beside its console and its disk. */
+
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { privateFolder, stateDir } from './paths.ts';
+import { end, isAlive, type Known } from './process.ts';
+import type { Host, KernelVersion } from './types.ts';
+
+const FILES = {
+  host: 'host.json',
+  pending: 'pending.json',
+  console: 'console.log',
+  disk: 'disk.qcow2',
+  log: 'qemu.log',
+  lock: 'lock',
+};
+
+export const stateFile = (kernel: KernelVersion, name: keyof typeof FILES): string =>
+  join(stateDir(kernel), FILES[name]);
+
+/** The host as written at its start, alive or not. A file that cannot be read counts as none. */
+export const readHost = (kernel: KernelVersion): Host | null => readJson<Host>(stateFile(kernel, 'host'));
+
+function readJson<T>(file: string): T | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+export function writeHost(host: Host): void {
+  const file = stateFile(host.kernel, 'host');
+  writeFileSync(`${file}.new`, `${JSON.stringify(host, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** A machine that is starting: whoever is next ends it if its starter was killed meanwhile. */
+export function writePending(kernel: KernelVersion, machine: Known): void {
+  const { pid, process } = machine;
+  writeFileSync(stateFile(kernel, 'pending'), JSON.stringify({ pid, process }), { mode: 0o600 });
+}
+
+/** Ends what a killed starter left; the caller holds the start lock. */
+export async function endPending(kernel: KernelVersion): Promise<void> {
+  const machine = readJson<Known>(stateFile(kernel, 'pending'));
+  if (machine && isAlive(machine)) await end(machine);
+  settlePending(kernel);
+}
+
+export const settlePending = (kernel: KernelVersion): void =>
+  rmSync(stateFile(kernel, 'pending'), { force: true });
+
+/** Forgets a host that is gone; its console stays for whoever wants to know why. */
+export function forgetHost(kernel: KernelVersion): void {
+  for (const name of ['host', 'disk'] as const) rmSync(stateFile(kernel, name), { force: true });
+}
+
+/** An empty place for a new host; the console of the one before is kept under another name. */
+export function newState(kernel: KernelVersion): string {
+  const folder = privateFolder(stateDir(kernel));
+  forgetHost(kernel);
+  try {
+    renameSync(stateFile(kernel, 'console'), join(folder, 'console.old.log'));
+  } catch {} // there was none
+  return folder;
+}

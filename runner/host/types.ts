@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** What the rest of the program knows of an AF_BUS host. */
+
+export type KernelVersion = '6.12' | '6.1';
+export type Accelerator = 'kvm' | 'tcg';
+
+export interface Stage {
+  readonly title: string;
+  readonly detail?: string;
+}
+export type Progress = (stage: Stage) => void;
+
+/** A virtual machine that runs: a kernel with AF_BUS, and a Docker Engine. */
+export interface Host {
+  readonly kernel: KernelVersion;
+  readonly release: string;
+  readonly accelerator: Accelerator;
+  /** Why that accelerator, in one line. */
+  readonly acceleratorReason: string;
+  /** `tcp://127.0.0.1:port`, and the folder with ca.pem, cert.pem and key.pem. */
+  readonly docker: { readonly host: string; readonly certDir: string };
+  /** Port of the owner's channel, on 127.0.0.1. */
+  readonly channelPort: number;
+  /** Name of the image in the host's engine that nodes run from; the agent is mounted into it from `fittings`. */
+  readonly nodeImage: string;
+  readonly consoleFile: string;
+  readonly pid: number;
+  /** ISO 8601 */
+  readonly startedAt: string;
+  /** Names the image that it was started from. */
+  readonly imageKey: string;
+  /** Names the modules and the agent that were brought into it. */
+  readonly fittingsKey: string;
+  /** When the process started, in the kernel's ticks, and the boot: a pid alone may be somebody else's by now. */
+  readonly process: { readonly ticks: string; readonly boot: string };
+}
+
+export type HostStatus =
+  | { readonly state: 'absent' | 'stopped' | 'building' | 'starting' }
+  | { readonly state: 'stale'; readonly reason: string; readonly consoleFile: string }
+  | { readonly state: 'running'; readonly host: Host };
+
+/** A saved machine in the cache: disk, memory and device state, from which hosts start. */
+export interface HostImage {
+  readonly kernel: KernelVersion;
+  readonly release: string;
+  readonly key: string;
+  readonly folder: string;
+  readonly accelerator: Accelerator;
+  readonly acceleratorReason: string;
+  readonly nodeImage: string;
+}
+
+export interface HostOptions {
+  readonly kernel: KernelVersion;
+}
+
+export interface BuildOptions extends HostOptions {
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StartOptions extends BuildOptions {
+  /** Port of the Docker API on 127.0.0.1; a free one when absent. */
+  readonly port?: number | undefined;
+}
+
+/** Guest memory and processors: part of every saved image. */
+export const MEMORY_MIB = 2048;
+export const CPUS = 2;

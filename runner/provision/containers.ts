@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The `container` launcher: each node is a privileged container.
+ *
+ * All nodes of a run share one network namespace of their own, because a bus is visible only in the namespace that
+ * bound it: the first container makes it (no network at all), the others join it. Directories of bus paths are
+ * volumes of the run, mounted at the same place in every node.
+ */
+
+import { type Duplex, PassThrough } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { GenericContainer } from 'testcontainers';
+import { EnvironmentError } from '../common/errors.ts';
+import type { NodeSpec } from '../load/topology.ts';
+import { connectNode } from './connection.ts';
+import type { NodeConnection } from './lab.ts';
+import { type Ownership, toLabels } from './labels.ts';
+
+export interface ContainerNodes {
+  readonly docker: Dockerode;
+  readonly image: string;
+  readonly mounts: readonly string[];
+  readonly owner: Ownership;
+  readonly nodes: readonly NodeSpec[];
+  /** Directories that hold bus paths. */
+  readonly busDirectories: readonly string[];
+  readonly onNode: (name: string) => void;
+}
+
+/** Starts every node and waits until each said hello; what was started before a failure is left to `remove`. */
+export async function startContainers(lab: ContainerNodes): Promise<Map<string, NodeConnection>> {
+  const volumes = await createVolumes(lab);
+  const started = new Map<string, NodeConnection>();
+  const [first, ...rest] = lab.nodes;
+  if (!first) return started;
+  const connect = async (container: NodeContainer) => {
+    started.set(container.node.name, await container.connect());
+    lab.onNode(container.node.name);
+  };
+  const owner = new NodeContainer(lab, first, volumes, 'none');
+  const owning = connect(owner);
+  const network = `container:${await Promise.race([owner.running, owning.then(() => owner.id)])}`;
+  const all = rest.map((node) => connect(new NodeContainer(lab, node, volumes, network)));
+  const failed = (await Promise.allSettled([owning, ...all])).find((j) => j.status === 'rejected');
+  if (failed) throw failed.reason;
+  return new Map(lab.nodes.map((n) => [n.name, started.get(n.name) as NodeConnection]));
+}
+
+async function createVolumes(lab: ContainerNodes): Promise<Map<string, string>> {
+  const volumes = new Map<string, string>();
+  for (const [i, directory] of lab.busDirectories.entries()) {
+    const name = `afbus-${lab.owner.run}-bus${i}`;
+    await lab.docker.createVolume({ Name: name, Labels: toLabels(lab.owner) });
+    volumes.set(directory, name);
+  }
+  return volumes;
+}
+
+type WaitStrategy = Parameters<GenericContainer['withWaitStrategy']>[0];
+
+/** One node: a container whose stdin and stdout are the node agent's channel, attached before it starts. */
+class NodeContainer extends GenericContainer {
+  readonly #docker: Dockerode;
+  readonly #started = Promise.withResolvers<string>();
+  #connection: Promise<NodeConnection> | undefined;
+  readonly node: NodeSpec;
+  id = '';
+
+  constructor(lab: ContainerNodes, node: NodeSpec, volumes: ReadonlyMap<string, string>, network: string) {
+    super(lab.image);
+    this.#docker = lab.docker;
+    this.node = node;
+    this.createOpts.OpenStdin = true;
+    this.createOpts.AttachStdin = true;
+    this.createOpts.Hostname = network === 'none' ? node.name : undefined;
+    this.withName(`afbus-${lab.owner.run}-${node.name}`)
+      .withCommand(['node', node.name])
+      .withEnvironment({ ...node.env })
+      .withLabels(toLabels(lab.owner, node.name))
+      .withPrivilegedMode()
+      .withNetworkMode(network)
+      .withEntrypoint(['node', '/opt/afbus-topo/agent.js'])
+      .withBindMounts([
+        ...[...volumes].map(([target, source]) => ({ source, target })),
+        ...lab.mounts.map((path) => ({ source: path, target: path, mode: 'ro' as const })),
+      ])
+      .withAutoCleanup(false)
+      .withWaitStrategy(this.#untilHello());
+  }
+
+  /** The id, once the container runs: from then on others can join its network namespace. */
+  get running(): Promise<string> {
+    return this.#started.promise;
+  }
+
+  async connect(): Promise<NodeConnection> {
+    try {
+      await this.start();
+      return await (this.#connection as Promise<NodeConnection>);
+    } catch (cause) {
+      if (cause instanceof EnvironmentError) throw cause;
+      throw new EnvironmentError(
+        `the container of node "${this.node.name}" did not start: ${(cause as Error).message}`,
+        'see "afbus-topo doctor"; "afbus-topo host stop" gives a fresh host on the next run',
+        { cause },
+      );
+    }
+  }
+
+  protected override async containerCreated(id: string): Promise<void> {
+    this.id = id;
+    const container = this.#docker.getContainer(id);
+    const stream = await container.attach({
+      stream: true,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      hijack: true,
+    });
+    const output = new PassThrough();
+    const errors = new PassThrough();
+    container.modem.demuxStream(stream, output, errors);
+    stream.on('close', () => output.end()).on('end', () => output.end());
+    stream.on('error', (e) => output.destroy(e));
+    this.#connection = connectNode(this.node.name, { input: stream as Duplex, output, errors });
+    this.#connection.catch(() => {}); // reported by the wait strategy
+  }
+
+  protected override async containerStarting(): Promise<void> {
+    this.#started.resolve(this.id);
+  }
+
+  /** Ready is what the node agent says itself, never a line found in a log. */
+  #untilHello(): WaitStrategy {
+    return {
+      waitUntilReady: async () => void (await this.#connection),
+      withStartupTimeout: () => this.#untilHello(),
+      isStartupTimeoutSet: () => false,
+      getStartupTimeout: () => 0,
+    };
+  }
+}

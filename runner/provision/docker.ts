@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/** The `docker` backend: an engine of the user's own (local socket, DOCKER_HOST) whose kernel has AF_BUS. */
+
+import { existsSync } from 'node:fs';
+import { Duplex, PassThrough } from 'node:stream';
+import Dockerode from 'dockerode';
+import { EnvironmentError } from '../common/errors.ts';
+import { agentImage } from '../host/agent-image.ts';
+import type { Backend } from './backend.ts';
+import type { Choice } from './choose.ts';
+
+const SOCKET = '/var/run/docker.sock';
+
+/** The engine that `auto` may use: it answers, and its kernel has AF_BUS registered. */
+export async function engineHasBus(): Promise<boolean> {
+  if (!process.env.DOCKER_HOST && !existsSync(SOCKET)) return false;
+  // An engine on this machine shares its kernel; of a remote one only a container could tell: ask for it by name.
+  return !process.env.DOCKER_HOST && existsSync('/sys/module/af_bus');
+}
+
+export async function dockerBackend(choice: Choice): Promise<Backend> {
+  const docker = new Dockerode();
+  const info = await docker.info().catch((cause: Error) => {
+    throw new EnvironmentError(
+      `no Docker Engine answers: ${cause.message}`,
+      'start one, set DOCKER_HOST, or use --backend vm',
+      { cause },
+    );
+  });
+  const image = await ensureImage(docker, choice);
+  choice.detail(`docker ${info.ServerVersion}, Linux ${info.KernelVersion}`);
+  return over(docker, image, info);
+}
+
+/** The engine without questions: for `ps` and `down`. null where none answers. */
+export async function runningDocker(): Promise<Backend | null> {
+  if (!process.env.DOCKER_HOST && !existsSync(SOCKET)) return null;
+  const docker = new Dockerode();
+  const info = await docker.info().catch(() => null);
+  const images = info && (await docker.listImages({ filters: { reference: ['afbus-topo/agent'] } }));
+  // An engine that never had an agent has no run of ours.
+  const image = images?.[0]?.RepoTags?.[0];
+  return info && image ? over(docker, image, info) : null;
+}
+
+function over(
+  docker: Dockerode,
+  image: string,
+  info: { KernelVersion: string; ServerVersion: string },
+): Backend {
+  return {
+    where: { backend: 'docker', kernel: info.KernelVersion, engine: info.ServerVersion },
+    docker,
+    environment: {},
+    image,
+    mounts: [],
+    agentOnHost: () => copyAgent(docker, image),
+    channel: (command) => hostChannel(docker, image, command),
+    broken: new Promise(() => {}),
+    probe: async () => null,
+    release: () => {},
+  };
+}
+
+async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
+  const { name, archive } = await agentImage({
+    progress: (s) => choice.detail(s.title),
+    signal: choice.signal,
+  });
+  const there = await docker
+    .getImage(name)
+    .inspect()
+    .catch(() => null);
+  if (!there) {
+    choice.detail(`loading ${name}`);
+    const said = await docker.loadImage(archive);
+    await new Promise((resolve, reject) =>
+      docker.modem.followProgress(said, (e) => (e ? reject(e) : resolve(null))),
+    );
+  }
+  return name;
+}
+
+/** Folder of the engine's machine that keeps agents for plain processes, one a version. */
+const AGENTS = '/var/lib/afbus-topo';
+
+/** Copies Node and the agent out of the image onto the engine's machine, once a version. */
+async function copyAgent(docker: Dockerode, image: string): Promise<string> {
+  const key = image.slice(image.lastIndexOf(':') + 1);
+  const script = `[ -e ${AGENTS}/${key} ] || {
+    rm -rf ${AGENTS}/new && cp -r /opt/afbus-topo ${AGENTS}/new && cp /usr/local/bin/node ${AGENTS}/new/
+    mv -T ${AGENTS}/new ${AGENTS}/${key}
+  }`;
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: ['sh', '-c', script],
+    HostConfig: { Binds: [`${AGENTS}:${AGENTS}`], NetworkMode: 'none' },
+  });
+  try {
+    await container.start();
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
+    if (StatusCode !== 0) {
+      throw new EnvironmentError(
+        `the agent could not be copied to ${AGENTS} of the engine's machine`,
+        'use --launcher container',
+      );
+    }
+  } finally {
+    await container.remove({ force: true }).catch(() => {});
+  }
+  return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.js`;
+}
+
+/** A command in the root namespaces of the engine's machine, by way of a privileged container. */
+async function hostChannel(docker: Dockerode, image: string, command: readonly string[]): Promise<Duplex> {
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: ['nsenter', '-t', '1', '-a', '--'],
+    Cmd: [...command],
+    OpenStdin: true,
+    StdinOnce: true,
+    HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'none', AutoRemove: true },
+  });
+  const raw = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
+  const output = new PassThrough();
+  container.modem.demuxStream(raw, output, process.stderr);
+  raw.on('end', () => output.end());
+  await container.start();
+  return joined(raw as Duplex, output);
+}
+
+/** Writes go to the raw stream, reads come from what was taken out of its frames. */
+function joined(raw: Duplex, output: PassThrough): Duplex {
+  const both = new Duplex({
+    read: () => void output.resume(),
+    write: (chunk, encoding, done) => void raw.write(chunk, encoding, done),
+    final: (done) => void raw.end(done),
+    destroy: (error, done) => {
+      raw.destroy();
+      done(error);
+    },
+  });
+  raw.on('error', (error) => both.destroy(error));
+  output.on('data', (data) => both.push(data) || output.pause());
+  output.on('end', () => both.push(null));
+  return both;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/** The mark of ownership on everything a run makes; `ps`, `down` and `doctor` go by it and by nothing else. */
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+const PREFIX = 'org.afbus-topo';
+export const LABEL = {
+  run: `${PREFIX}.run`,
+  topology: `${PREFIX}.topology`,
+  file: `${PREFIX}.file`,
+  node: `${PREFIX}.node`,
+  started: `${PREFIX}.started`,
+  owner: `${PREFIX}.owner`,
+  kept: `${PREFIX}.kept`,
+} as const;
+
+/** Who and what a container, volume or process group belongs to. */
+export interface Ownership {
+  readonly run: string;
+  readonly topology: string;
+  readonly file: string;
+  /** ISO 8601 */
+  readonly started: string;
+  /** `pid@boot-id@machine` of the runner. */
+  readonly owner: string;
+  /** Meant to outlive its runner (`up`): only `down` ends it. */
+  readonly kept: boolean;
+}
+
+export const newRun = (): string => randomBytes(4).toString('hex');
+
+export function ownership(run: string, topology: string, file: string, kept: boolean): Ownership {
+  return {
+    run,
+    topology,
+    file,
+    started: new Date().toISOString(),
+    owner: `${process.pid}@${bootId()}@${hostname()}`,
+    kept,
+  };
+}
+
+export function toLabels(o: Ownership, node?: string): Record<string, string> {
+  return {
+    [LABEL.run]: o.run,
+    [LABEL.topology]: o.topology,
+    [LABEL.file]: o.file,
+    [LABEL.started]: o.started,
+    [LABEL.owner]: o.owner,
+    [LABEL.kept]: String(o.kept),
+    ...(node === undefined ? {} : { [LABEL.node]: node }),
+  };
+}
+
+export function fromLabels(labels: Readonly<Record<string, string>>): Ownership | null {
+  const run = labels[LABEL.run];
+  if (run === undefined) return null;
+  return {
+    run,
+    topology: labels[LABEL.topology] ?? '',
+    file: labels[LABEL.file] ?? '',
+    started: labels[LABEL.started] ?? '',
+    owner: labels[LABEL.owner] ?? '',
+    kept: labels[LABEL.kept] === 'true',
+  };
+}
+
+/**
+ * The runner that made it was killed. Only the machine that ran it can tell, and only since its last boot or by
+ * having booted again; of another machine's runs (a shared engine) nothing is known, so they count as alive.
+ */
+export function isOrphan(o: Ownership): boolean {
+  const [pid, boot, machine] = o.owner.split('@');
+  if (o.kept || machine !== hostname()) return false;
+  if (boot !== bootId()) return true;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+let boot: string | undefined;
+function bootId(): string {
+  try {
+    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    boot ??= 'unknown';
+  }
+  return boot;
+}

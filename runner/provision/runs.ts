@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/** Runs that stand on a backend, found by their marks of ownership, and their end. */
+
+import { text } from 'node:stream/consumers';
+import type { Backend } from './backend.ts';
+import { fromLabels, isOrphan, LABEL, type Ownership } from './labels.ts';
+import { REMOVE_RUN, RUNS } from './processes.ts';
+
+export interface RunNode {
+  readonly name: string;
+  /** Docker's word (`running`, `exited` …) or `running`/`gone` for a process node. */
+  readonly state: string;
+  /** Container id, or pid on the host. */
+  readonly id: string;
+}
+
+export interface Run extends Ownership {
+  readonly launcher: 'container' | 'process';
+  readonly nodes: readonly RunNode[];
+}
+
+export async function listRuns(backend: Backend): Promise<readonly Run[]> {
+  const [containers, processes] = await Promise.all([containerRuns(backend), processRuns(backend)]);
+  return [...containers, ...processes].sort((a, b) => a.started.localeCompare(b.started));
+}
+
+async function containerRuns(backend: Backend): Promise<readonly Run[]> {
+  const all = await backend.docker.listContainers({ all: true, filters: { label: [LABEL.run] } });
+  const runs = new Map<string, Run & { nodes: RunNode[] }>();
+  for (const c of all) {
+    const owner = fromLabels(c.Labels);
+    if (!owner) continue;
+    const run = runs.get(owner.run) ?? { ...owner, launcher: 'container' as const, nodes: [] };
+    runs.set(owner.run, run);
+    run.nodes.unshift({ name: c.Labels[LABEL.node] ?? '', state: c.State, id: c.Id });
+  }
+  return [...runs.values()];
+}
+
+/** One line a node: `RUN NODE PID STATE`, and before them one `owner` line a run. */
+const LIST = `
+for d in ${RUNS}/*/; do
+  [ -s "$d/owner" ] || continue
+  echo "owner $(cat "$d/owner")"
+  for p in "$d"*.pid; do
+    [ -e "$p" ] || continue
+    pid=$(cat "$p"); [ -d "/proc/$pid" ] && state=running || state=gone
+    n=\${p##*/}; echo "node \${n%.pid} $pid $state"
+  done
+done`;
+
+async function processRuns(backend: Backend): Promise<readonly Run[]> {
+  const said = await text(await backend.channel(['sh', '-c', LIST]));
+  const runs: (Run & { nodes: RunNode[] })[] = [];
+  for (const line of said.split('\n')) {
+    if (line.startsWith('owner ')) {
+      const owner = fromLabels(JSON.parse(line.slice(6)) as Record<string, string>);
+      if (owner) runs.push({ ...owner, launcher: 'process', nodes: [] });
+    } else if (line.startsWith('node ')) {
+      const [, name = '', id = '', state = ''] = line.split(' ');
+      runs.at(-1)?.nodes.push({ name, id, state });
+    }
+  }
+  return runs;
+}
+
+/** Ends a run and removes all that bears its mark; done twice, the second time does nothing. */
+export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
+  if (run.launcher === 'process') {
+    await text(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
+    return;
+  }
+  const { docker } = backend;
+  const mark = { label: [`${LABEL.run}=${run.run}`] };
+  const containers = await docker.listContainers({ all: true, filters: mark });
+  await Promise.all(
+    containers.map((c) => docker.getContainer(c.Id).remove({ force: true, v: true }).catch(goneAlready)),
+  );
+  const { Volumes } = await docker.listVolumes({ filters: mark });
+  await Promise.all(
+    (Volumes ?? []).map((v) => docker.getVolume(v.Name).remove({ force: true }).catch(goneAlready)),
+  );
+}
+
+/** Removes the runs whose runners were killed; returns the others. */
+export async function removeOrphans(backend: Backend, runs: readonly Run[]): Promise<readonly Run[]> {
+  await Promise.all(runs.filter(isOrphan).map((run) => removeRun(backend, run)));
+  return runs.filter((run) => !isOrphan(run));
+}
+
+/** Somebody else removed it, or is at it. */
+function goneAlready(e: { statusCode?: number }): void {
+  if (e.statusCode !== 404 && e.statusCode !== 409) throw e;
+}
