@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+/** The faults that a simulated kernel can be told to have. They exist to test the checks: each is one check's to find. */
+
+import type { Message } from '../agent/system.ts';
+import { decode, ENVELOPE_SIZE } from '../common/envelope.ts';
+import { InvalidInput } from '../common/errors.ts';
+import * as model from '../model/index.ts';
+import type { Attempt, Bug, Hooks } from './bug.ts';
+import { WriteEnd } from './files.ts';
+
+/** In the place of a number that a message has not got. */
+const NOT_YET = -1;
+
+export const BUGS = {
+  lose: {
+    does: 'a message is lost on its way out of a queue',
+    check: 'recipients',
+    hooks: (strikes) => reading(strikes, () => []),
+  },
+  partial: {
+    does: 'a multicast leaves out one of its recipients',
+    check: 'recipients',
+    hooks: (strikes) => ({
+      drops: (p) => p.multicast && !p.eavesdropped && isMessage(p.message) && strikes(),
+    }),
+  },
+  'miss-eavesdrop': {
+    does: 'an eavesdropper does not get its copy, and is not told',
+    check: 'recipients',
+    hooks: (strikes) => ({ drops: (p) => p.eavesdropped && isMessage(p.message) && strikes() }),
+  },
+  duplicate: {
+    does: 'a reader gets a message twice',
+    check: 'recipients',
+    hooks: (strikes) => reading(strikes, (m) => [m, { ...m, fds: [], sequence: (m.sequence ?? 0) + 0.5 }]),
+  },
+  'ignore-join': {
+    does: 'a client that is not let on gets what goes to everybody else',
+    check: 'recipients',
+    hooks: (strikes) => ({
+      send: (attempt) => alsoTo(attempt, strikes, (client) => !client.joined && !client.out),
+    }),
+  },
+  'wrong-member': {
+    does: 'a message to a group comes to a client that is in none',
+    check: 'recipients',
+    hooks: (strikes) => ({
+      send: (attempt) =>
+        attempt.datagram.to?.startsWith('0000') === false
+          ? alsoTo(attempt, strikes, (client) => client.joined && client.addresses.size === 1)
+          : attempt.go(),
+    }),
+  },
+  'lost-count': {
+    does: 'a reader is told of a copy missed that was not',
+    check: 'recipients',
+    hooks: (strikes) => reading(strikes, (m) => [{ ...m, lost: (m.lost ?? 0) + 7 }]),
+  },
+  truncate: {
+    does: 'the last byte of a message is cut off',
+    check: 'integrity',
+    hooks: (strikes) => reading(strikes, (m) => [{ ...m, data: m.data.subarray(0, -1) }]),
+  },
+  corrupt: {
+    does: 'one bit of a message is turned',
+    check: 'integrity',
+    hooks: (strikes) => reading(strikes, (m) => (m.data.length > ENVELOPE_SIZE ? [turned(m)] : [m])),
+  },
+  'wrong-sender': {
+    does: 'a message shows the address of another sender',
+    check: 'integrity',
+    hooks: (strikes) => reading(strikes, (m) => [{ ...m, from: '0000/0000000000ff' }]),
+  },
+  'wrong-credentials': {
+    does: 'a message shows another user as its sender',
+    check: 'integrity',
+    hooks: (strikes) =>
+      reading(strikes, (m) => [m.credentials ? { ...m, credentials: another(m.credentials) } : m]),
+  },
+  'wrong-peer': {
+    does: 'SO_PEERCRED of an accepted socket shows another user',
+    check: 'integrity',
+    hooks: (strikes) => ({ peer: (credentials) => (strikes() ? another(credentials) : credentials) }),
+  },
+  'reuse-address': {
+    does: 'a new client gets the address of prefix 0 that a former one had',
+    check: 'integrity',
+    hooks: (strikes) => ({
+      address(bus) {
+        const free = Array.from({ length: bus.lastClient }, (_, i) => i + 1).find(
+          (n) => !bus.holders.has(model.clientAddress(n)),
+        );
+        return free !== undefined && strikes() ? free : undefined;
+      },
+    }),
+  },
+  'lose-fd': {
+    does: 'a message comes without its descriptors',
+    check: 'integrity',
+    hooks: (strikes) => withFds(strikes, (m) => closed({ ...m, fds: [] }, m)),
+  },
+  'wrong-fd': {
+    does: 'a descriptor that comes with a message leads elsewhere',
+    check: 'integrity',
+    hooks: (strikes) => ({
+      read: (m, { owner }) => {
+        if (m.fds.length === 0 || !strikes()) return [m];
+        const elsewhere = new WriteEnd(owner.process);
+        const fds = m.fds.map(() => {
+          elsewhere.hold();
+          const fd = owner.descriptors.adopt(elsewhere);
+          return { fd, close: () => owner.descriptors.close(fd) };
+        });
+        return [closed({ ...m, fds }, m)];
+      },
+    }),
+  },
+  'leak-fd': {
+    does: 'a descriptor stays open when its receiver has closed it',
+    check: 'integrity',
+    hooks: (strikes) =>
+      withFds(strikes, (m) => ({ ...m, fds: m.fds.map(({ fd }) => ({ fd, close: () => {} })) })),
+  },
+  'wrong-errno': {
+    does: 'a send that fails gives another errno',
+    check: 'errors',
+    hooks: (strikes) => ({
+      send({ go }) {
+        const outcome = go();
+        return 'error' in outcome && strikes() ? { error: 'EINVAL', because: 'a bug' } : outcome;
+      },
+    }),
+  },
+  'deliver-though-failed': {
+    does: 'a send that has delivered its message says that it could not',
+    check: 'errors',
+    hooks: (strikes) => ({
+      send({ go, datagram }) {
+        const outcome = go();
+        const lies = 'sent' in outcome && isMessage(datagram) && strikes();
+        return lies ? { error: 'ENOBUFS', because: 'a bug' } : outcome;
+      },
+    }),
+  },
+  'succeed-though-full': {
+    does: 'a nonblocking send that finds no room says that it was sent',
+    check: 'errors',
+    hooks: (strikes) => ({
+      send({ go, nonblocking }) {
+        const outcome = go();
+        return 'wait' in outcome && nonblocking && strikes() ? nowhere() : outcome;
+      },
+    }),
+  },
+  'return-early': {
+    does: 'a send returns before its message has its place',
+    check: 'order.total',
+    hooks: (strikes) => behindTheNext(strikes, ({ socket }) => socket.endpoint.bus),
+  },
+  reorder: {
+    does: 'one reader gets two messages of different senders the wrong way round',
+    check: 'order.total',
+    hooks: (strikes) => turnedPairs(strikes),
+  },
+  'sequence-inverted': {
+    does: 'a message shows a place in the sequence before the one that it has',
+    check: 'order.total',
+    hooks: (strikes) => reading(strikes, (m) => [{ ...m, sequence: 1 }]),
+  },
+  overtake: {
+    does: 'a message overtakes the one that its sender sent before it',
+    check: 'order.fifo',
+    hooks: (strikes) => behindTheNext(strikes, ({ socket }) => socket),
+  },
+  'copy-early': {
+    does: 'one recipient has its copy before the message has its place',
+    check: 'order.causal',
+    hooks: (strikes) => earlyCopies(strikes),
+  },
+  'block-bystander': {
+    does: 'while one sender waits, others wait too, wherever they send to',
+    check: 'blocked',
+    hooks: (strikes) => ({
+      send({ go, kernel, socket }) {
+        const full = kernel.fullForAnother(socket);
+        return full && strikes() ? { wait: [full], for: 'queue' } : go();
+      },
+    }),
+  },
+  'block-for-eavesdropper': {
+    does: 'a full eavesdropper holds up senders',
+    check: 'blocked',
+    hooks: (strikes) => ({
+      send({ go, socket, datagram }) {
+        const full = [...socket.endpoint.bus.eavesdroppers].find(model.isFull);
+        return full && isMessage(datagram) && strikes() ? { wait: [full], for: 'queue' } : go();
+      },
+    }),
+  },
+  'never-block': {
+    does: 'a send to a full recipient fails at once where it should wait',
+    check: 'errors',
+    hooks: (strikes) => ({
+      send({ go }) {
+        const outcome = go();
+        return 'wait' in outcome && strikes() ? { error: 'EAGAIN', because: 'a bug' } : outcome;
+      },
+    }),
+  },
+  'no-hangup': {
+    does: 'an expelled client is off the bus and is not told',
+    check: 'lifetime',
+    hooks: (strikes) => ({
+      expels(accepted) {
+        const client = accepted.peer;
+        if (!client || !strikes()) return false;
+        client.joined = false;
+        client.bus.joined.delete(client);
+        return true;
+      },
+    }),
+  },
+  'end-bystander': {
+    does: 'expelling one client ends another as well',
+    check: 'lifetime',
+    hooks: (strikes) => ({
+      expels({ bus, peer }) {
+        const other = [...bus.joined].find((client) => client !== peer);
+        if (other?.peer && strikes()) model.expel(other.peer);
+        return false;
+      },
+    }),
+  },
+  leak: {
+    does: 'a socket stays behind when it was closed',
+    check: 'kernel',
+    hooks: (strikes) => ({ leaks: strikes }),
+  },
+  warn: {
+    does: 'the kernel warns of itself',
+    check: 'kernel',
+    hooks: (strikes) => ({
+      send({ go, kernel, datagram }) {
+        if (isMessage(datagram) && strikes())
+          kernel.log.push({ level: 4, text: 'WARNING: CPU: 0 PID: 2 at af_bus.c:1 simulated' });
+        return go();
+      },
+    }),
+  },
+} as const satisfies Record<string, Bug>;
+
+export type BugName = keyof typeof BUGS;
+
+/** What `--sim-bug` says. */
+export interface ToldBug {
+  readonly name: BugName;
+  /** It strikes at every so-manieth opportunity. */
+  readonly every: number;
+}
+
+/** `lose`, `lose=3`: each third time. Throws InvalidInput. */
+export function parseBug(text: string): ToldBug {
+  const [name = '', times = '1'] = text.split('=');
+  if (Object.hasOwn(BUGS, name) && /^[1-9]\d{0,5}$/.test(times))
+    return { name: name as BugName, every: Number(times) };
+  throw new InvalidInput(
+    `there is no fault "${text}" for a simulated bus to have`,
+    'write one of these, or NAME=3 for each third opportunity',
+    { lines: Object.entries(BUGS).map(([known, { does }]) => `${known}: ${does}`) },
+  );
+}
+
+/** Fresh hooks, with counts of their own. */
+export function hooksOf({ name, every }: ToldBug): Hooks {
+  let opportunities = 0;
+  return BUGS[name].hooks(() => ++opportunities % every === 0);
+}
+
+/** Fences are the proof, not the matter: a run without them would end at its deadline and prove nothing. */
+const isMessage = (message: model.Message): boolean =>
+  'data' in message && decode(message.data as Buffer)?.kind === 'message';
+
+const another = <C extends { uid: number; gid: number }>(c: C): C => ({
+  ...c,
+  uid: c.uid + 1,
+  gid: c.gid + 1,
+});
+
+const nowhere = (): model.Outcome => ({
+  sent: 0,
+  copies: [],
+  lost: [],
+  evicted: [],
+  dropped: [],
+  because: 'a bug',
+});
+
+const reading = (strikes: () => boolean, wrong: (m: Message) => readonly Message[]): Hooks => ({
+  read: (m) => (decode(m.data)?.kind === 'message' && strikes() ? wrong(m) : [m]),
+});
+
+const withFds = (strikes: () => boolean, wrong: (m: Message) => Message): Hooks => ({
+  read: (m) => (m.fds.length > 0 && strikes() ? [wrong(m)] : [m]),
+});
+
+/** The message in the place of one whose descriptors nobody will see. */
+function closed(instead: Message, { fds }: Message): Message {
+  for (const fd of fds) fd.close();
+  return instead;
+}
+
+function turned(m: Message): Message {
+  const data = Buffer.from(m.data);
+  const last = data.length - 1;
+  data[last] = (data[last] as number) ^ 1;
+  return { ...m, data };
+}
+
+/** Puts one more copy into a queue where none belongs. */
+function alsoTo(
+  { go, kernel, socket, datagram }: Attempt,
+  strikes: () => boolean,
+  fits: (client: model.Endpoint) => boolean,
+): model.Outcome {
+  const outcome = go();
+  if (!('sent' in outcome) || !isMessage(datagram)) return outcome;
+  const sender = socket.endpoint;
+  const others = Array.from(sender.bus.accepted, (accepted) => accepted.peer);
+  const wrong = others.find((c) => c && c !== sender && !outcome.copies.includes(c) && fits(c));
+  if (!wrong || !strikes()) return outcome;
+  kernel.push(wrong, datagram, sender, outcome.sent);
+  return outcome;
+}
+
+/** Two neighbours in a queue change places, their numbers with them. */
+function turnedPairs(strikes: () => boolean): Hooks {
+  const held = new Map<object, Message>();
+  return {
+    read(m, at) {
+      const before = held.get(at);
+      held.delete(at);
+      if (before && before.from !== m.from && decode(m.data)?.kind === 'message') return [m, before];
+      if (before) return [before, m];
+      if (decode(m.data)?.kind !== 'message' || !strikes()) return [m];
+      held.set(at, m);
+      return [];
+    },
+  };
+}
+
+/** A message waits, as if sent, until the next of the same sender, or on the same bus, has been sent. */
+function behindTheNext(strikes: () => boolean, among: (attempt: Attempt) => object): Hooks {
+  const held = new Map<object, () => model.Outcome>();
+  return {
+    send(attempt) {
+      const { go, datagram } = attempt;
+      const before = held.get(among(attempt));
+      if (before) {
+        const outcome = go();
+        held.delete(among(attempt));
+        before();
+        return outcome;
+      }
+      if (!isMessage(datagram) || !strikes()) return go();
+      held.set(among(attempt), go);
+      return nowhere();
+    },
+  };
+}
+
+/** A multicast comes to one recipient now, and to the others behind the next message. */
+function earlyCopies(strikes: () => boolean): Hooks {
+  let held:
+    | { readonly go: () => model.Outcome; readonly early: model.Endpoint; readonly datagram: model.Message }
+    | undefined;
+  return {
+    drops: ({ message, recipient }) => message === held?.datagram && recipient === held.early,
+    read: ({ sequence, ...m }) => [sequence === NOT_YET ? m : { ...m, ...(sequence && { sequence }) }],
+    send({ go, kernel, socket, datagram }) {
+      if (held) {
+        const outcome = go();
+        held.go();
+        held = undefined;
+        return outcome;
+      }
+      const sender = socket.endpoint;
+      const early = [...sender.bus.joined].find((client) => client !== sender);
+      if (!early || !isMessage(datagram) || !datagram.to?.endsWith('ffffffffffff') || !strikes()) return go();
+      held = { go, early, datagram };
+      kernel.push(early, datagram, sender, NOT_YET);
+      return nowhere();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/** Descriptors of simulated processes, and the pipes that they are of. */
+
+import type { PipeEnds } from '../agent/system.ts';
+import { errorOf } from './errno.ts';
+import type { Process } from './scheduler.ts';
+
+/** The write end of a pipe, held by descriptors and by messages under way. */
+export class WriteEnd {
+  readonly #reader: Process;
+  #holders = 0;
+  #onText: (text: string) => void = () => {};
+  #onEnd: () => void = () => {};
+
+  constructor(reader: Process) {
+    this.#reader = reader;
+  }
+
+  read(onText: (text: string) => void, onEnd: () => void): void {
+    this.#onText = onText;
+    this.#onEnd = onEnd;
+  }
+
+  hold(times = 1): void {
+    this.#holders += times;
+  }
+
+  letGo(): void {
+    if (--this.#holders === 0) this.#reader.post(() => this.#onEnd());
+  }
+
+  write(text: string): void {
+    if (this.#reader.ended) throw errorOf('EPIPE', 'write');
+    this.#reader.post(() => this.#onText(text));
+  }
+}
+
+/** The descriptors of one process. */
+export class Descriptors {
+  readonly #open = new Map<number, WriteEnd>();
+  readonly #process: Process;
+  #last = 9;
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  pipes(count: number): PipeEnds[] {
+    return Array.from({ length: count }, () => {
+      const end = new WriteEnd(this.#process);
+      end.hold();
+      return { writer: this.adopt(end), read: (onText, onEnd) => end.read(onText, onEnd) };
+    });
+  }
+
+  /** A number for an end that is held for it already. */
+  adopt(end: WriteEnd): number {
+    this.#open.set(++this.#last, end);
+    return this.#last;
+  }
+
+  get(fd: number): WriteEnd {
+    const end = this.#open.get(fd);
+    if (end === undefined) throw errorOf('EBADF', 'fcntl');
+    return end;
+  }
+
+  close(fd: number): void {
+    this.get(fd).letGo();
+    this.#open.delete(fd);
+  }
+
+  closeAll(): void {
+    for (const fd of [...this.#open.keys()]) this.close(fd);
+  }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The simulated kernel: buses of the reference model behind paths, and who is woken when one of them changes.
+ *
+ * The model says what a call does to a bus, at once; the kernel adds what takes time. A send that finds no room waits
+ * in line at one full queue and is tried again when that has room: those in line go one by one.
+ */
+import type { KernelRecord } from '../agent/kernel-log.ts';
+import type { ListenOptions } from '../agent/system.ts';
+import type { Protocol } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import type { Hooks } from './bug.ts';
+import { errorOf } from './errno.ts';
+import type { WriteEnd } from './files.ts';
+import type { Owner } from './owner.ts';
+import type { SimSocket } from './socket.ts';
+
+/** A message with all that goes with it. */
+export interface Datagram extends model.Message {
+  readonly data: Buffer;
+  readonly files: readonly WriteEnd[];
+  readonly owner: Owner;
+}
+
+interface Bound {
+  readonly bus: model.Bus;
+  readonly protocol: Protocol;
+  /** The listening process has something to accept. */
+  readonly arrived: () => void;
+  /** Those who wait for room in the backlog. */
+  readonly waiting: (() => void)[];
+}
+
+/** BUS_MAX_QLEN, which the binding listens with. */
+const BACKLOG = 10;
+
+export class Kernel {
+  readonly log: KernelRecord[] = [];
+  /** Faults to have, if any. */
+  readonly hooks: Hooks;
+  readonly #paths = new Map<string, Bound>();
+  readonly #sockets = new Map<model.Endpoint, SimSocket>();
+  /** Endpoint that has no room → sockets in line there, in the order in which they began to wait. */
+  readonly #lines = new Map<model.Endpoint, Set<SimSocket>>();
+  /** Listening sockets, and endpoints whether accepted or not. */
+  readonly #open = new Set<model.Bus | model.Endpoint>();
+
+  constructor(hooks: Hooks = {}) {
+    this.hooks = hooks;
+  }
+
+  /** Sockets that somebody holds open. */
+  get socketsLeft(): number {
+    return this.#open.size;
+  }
+
+  /** bind and listen. `arrived` is called for each connection. Throws EADDRINUSE. */
+  listen({ path, protocol, ...options }: ListenOptions, arrived: () => void): model.Bus {
+    if (this.#paths.has(path)) throw errorOf('EADDRINUSE', 'bind');
+    const { drops } = this.hooks;
+    const verdict = drops && ((passing: model.Passing) => (drops(passing) ? 'EPERM' : undefined));
+    const bus = model.listen({ path, maxBacklog: BACKLOG, ...options, ...(verdict && { verdict }) });
+    this.#paths.set(path, { bus, protocol, arrived, waiting: [] });
+    this.#open.add(bus);
+    return bus;
+  }
+
+  closeListener(bus: model.Bus): void {
+    const unaccepted = [...bus.backlog];
+    const clients = unaccepted.map(({ peer }) => peer);
+    model.closeListener(bus);
+    for (const endpoint of unaccepted) this.#open.delete(endpoint);
+    this.#open.delete(bus);
+    const bound = this.#paths.get(bus.path);
+    // The inode of a pathname stays until it is unlinked, an abstract name is free.
+    if (bus.path.startsWith('@')) this.#paths.delete(bus.path);
+    for (const wake of bound?.waiting.splice(0) ?? []) wake();
+    this.changed(bus, clients);
+  }
+
+  /** The client's endpoint; undefined where the backlog is full: `wake` is called when to try again. */
+  connect(path: string, protocol: Protocol, wake: () => void): model.Endpoint | undefined {
+    const bound = this.#paths.get(path);
+    if (bound === undefined) throw errorOf('ENOENT', 'connect');
+    if (bound.protocol !== protocol) throw errorOf('ECONNREFUSED', 'connect');
+    const made = this.#connect(bound.bus, path);
+    if ('client' in made) {
+      const { client } = made;
+      this.#open.add(client).add(client.peer as model.Endpoint);
+      bound.arrived();
+      return client;
+    }
+    if (made.error !== 'EAGAIN') throw errorOf(made.error, 'connect');
+    bound.waiting.push(wake);
+    return undefined;
+  }
+
+  #connect(bus: model.Bus, path: string): ReturnType<typeof model.connect> {
+    const address = this.hooks.address?.(bus);
+    if (address === undefined) return model.connect(bus, path);
+    const last = bus.lastClient;
+    bus.lastClient = address - 1;
+    const made = model.connect(bus, path);
+    bus.lastClient = last;
+    return made;
+  }
+
+  accept(bus: model.Bus): model.Endpoint | undefined {
+    const accepted = model.accept(bus);
+    this.#paths.get(bus.path)?.waiting.shift()?.();
+    return accepted;
+  }
+
+  attach(endpoint: model.Endpoint, socket: SimSocket): void {
+    this.#sockets.set(endpoint, socket);
+  }
+
+  /** One try of a send. */
+  send(socket: SimSocket, datagram: Datagram, nonblocking: boolean): model.Outcome {
+    const go = () => this.#send(socket, datagram);
+    const { send } = this.hooks;
+    return send ? send({ kernel: this, socket, datagram, nonblocking, go }) : go();
+  }
+
+  #send(socket: SimSocket, datagram: Datagram): model.Outcome {
+    const outcome = model.send(socket.endpoint, datagram);
+    if (!('sent' in outcome)) return outcome;
+    for (const file of datagram.files) file.hold(outcome.copies.length);
+    for (const endpoint of outcome.copies) this.#sockets.get(endpoint)?.readable();
+    const { evicted } = outcome;
+    if (evicted.length > 0)
+      this.changed(socket.endpoint.bus, [...evicted, ...evicted.map(({ peer }) => peer)]);
+    return outcome;
+  }
+
+  /** Up to `max` copies that are there. */
+  receive(endpoint: model.Endpoint, max: number): model.Copy[] {
+    const copies: model.Copy[] = [];
+    const senders = new Set<model.Endpoint>([endpoint]);
+    while (copies.length < max) {
+      const copy = model.receive(endpoint);
+      if (copy === undefined) break;
+      copies.push(copy);
+      senders.add(copy.sent.sender);
+    }
+    if (this.#lines.size > 0) for (const each of senders) this.#room(each);
+    return copies;
+  }
+
+  /** The socket goes to the end of the line at one of these, or keeps its place there. */
+  queueUp(socket: SimSocket, [full]: readonly model.Endpoint[]): void {
+    if (full === undefined || socket.waitsFor === full) return;
+    this.leaveLine(socket);
+    socket.waitsFor = full;
+    const line = this.#lines.get(full);
+    if (line) line.add(socket);
+    else this.#lines.set(full, new Set([socket]));
+  }
+
+  /** It does not wait any more; the next in line has its turn. */
+  leaveLine(socket: SimSocket): void {
+    const full = socket.waitsFor;
+    if (full === undefined) return;
+    socket.waitsFor = undefined;
+    const line = this.#lines.get(full);
+    line?.delete(socket);
+    if (line?.size === 0) this.#lines.delete(full);
+    else this.#room(full);
+  }
+
+  /** What the master gives a client, or takes from it; throws what it fails with. */
+  policy(bus: model.Bus, what: string, act: () => model.Errno | undefined): void {
+    const errno = act();
+    if (errno) throw errorOf(errno, what);
+    this.changed(bus, []);
+  }
+
+  expel(accepted: model.Endpoint): void {
+    const { bus } = accepted;
+    if (!this.hooks.expels?.(accepted)) model.expel(accepted);
+    this.changed(
+      bus,
+      [...bus.accepted].flatMap((each) => [each, each.peer]),
+    );
+  }
+
+  close(endpoint: model.Endpoint): void {
+    for (const { sent } of endpoint.queue) {
+      for (const file of (sent.message as Datagram).files) file.letGo();
+    }
+    const { peer } = endpoint;
+    model.close(endpoint);
+    if (!this.hooks.leaks?.()) this.#open.delete(endpoint);
+    this.#sockets.delete(endpoint);
+    this.changed(endpoint.bus, [peer]);
+  }
+
+  /** These may have something to read, or have ended; and whoever waits on this bus may find something else. */
+  changed(bus: model.Bus, endpoints: readonly (model.Endpoint | undefined)[]): void {
+    for (const endpoint of endpoints) {
+      const socket = endpoint && this.#sockets.get(endpoint);
+      if (socket && model.readable(endpoint)) socket.readable();
+      if (socket && model.hungUp(endpoint)) socket.hungUp();
+    }
+    for (const [full, line] of this.#lines) {
+      if (full.bus === bus) for (const socket of line) socket.room();
+    }
+  }
+
+  /** Puts a copy into a queue past all rules: for faults. */
+  push(to: model.Endpoint, message: Datagram, sender: model.Endpoint, seq: number): void {
+    const from = sender.side === 'client' ? sender.address : model.MASTER;
+    const sent = { message, seq, from, sender, cost: 0, holders: 1 };
+    to.queue.push({ sent, length: message.length, lost: 0, eavesdropped: false });
+    for (const file of message.files) file.hold();
+    this.#sockets.get(to)?.readable();
+  }
+
+  /** A full queue of this socket's bus at which another is first in line: for faults. */
+  fullForAnother(socket: SimSocket): model.Endpoint | undefined {
+    for (const [endpoint, [first]] of this.#lines)
+      if (endpoint.bus === socket.endpoint.bus && first !== socket) return endpoint;
+    return undefined;
+  }
+
+  #room(endpoint: model.Endpoint): void {
+    const line = this.#lines.get(endpoint);
+    if (line === undefined || (model.isFull(endpoint) && !endpoint.shutRead)) return;
+    const [first] = line;
+    first?.room();
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/** A simulated node: its agents are objects of this process, each a process to the scheduler. */
+
+import { Agent } from '../agent/agent.ts';
+import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
+import type { AgentOrder, Signal } from '../agent/protocol.ts';
+import type { Kernel } from './kernel.ts';
+import { Owner } from './owner.ts';
+import type { Process, Scheduler } from './scheduler.ts';
+import { type Connected, simSystem } from './system.ts';
+
+/** What all nodes of a lab share. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly kernel: Kernel;
+  readonly connected: Connected;
+}
+
+/** Nobody has registered it: there is no kernel that could. */
+const NO_FAMILY = 0;
+
+export function simMachine(world: World, node: string, upstream: ToRunner): Machine {
+  const { kernel } = world;
+  const pidNamespace = `pid:[${node}]`;
+  let lastPid = 1;
+  return {
+    pid: lastPid,
+    kernel: () => 'none',
+    bus: () => ({ family: NO_FAMILY }),
+    socketsLeft: () => kernel.socketsLeft,
+    openKernelLog: () => ({ take: () => kernel.log.splice(0) }),
+    start: (order) => new SimProcess(world, order, ++lastPid, pidNamespace, upstream),
+  };
+}
+
+class SimProcess implements AgentProcess {
+  readonly name: string;
+  readonly #owner: Owner;
+  readonly #process: Process;
+  readonly #agent: Agent;
+  readonly #upstream: ToRunner;
+  readonly #closed = Promise.withResolvers<void>();
+
+  constructor(world: World, { agent, user }: Spawn, pid: number, pidNamespace: string, upstream: ToRunner) {
+    const { scheduler, kernel, connected } = world;
+    this.name = agent;
+    this.#upstream = upstream;
+    this.#process = scheduler.process(agent);
+    this.#owner = new Owner(this.#process, pid, pidNamespace, user);
+    const system = simSystem(scheduler, kernel, this.#owner, connected);
+    this.#agent = new Agent(system, (report) => {
+      if (!this.#process.ended) upstream.say({ say: 'heard', agent, report });
+    });
+    upstream.say({ say: 'spawned', agent, pid });
+    this.#process.post(() => this.#agent.ready(pid, pidNamespace));
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  tell(order: AgentOrder): void {
+    this.#process.post(() => void this.#agent.take(order));
+  }
+
+  async signal(signal: Signal): Promise<void> {
+    if (signal === 'SIGSTOP') this.#process.pause();
+    else if (signal === 'SIGCONT') this.#process.resume();
+    else {
+      if (signal === 'SIGKILL') this.#exit(null, signal);
+      else this.#process.post(() => this.#leave());
+      await this.closed;
+    }
+  }
+
+  #leave(): void {
+    this.#agent.flush();
+    this.#exit(0, null);
+  }
+
+  #exit(code: number | null, signal: Signal | null): void {
+    if (this.#process.ended) return;
+    this.#owner.end();
+    this.#upstream.say({ say: 'exit', agent: this.name, code, signal });
+    this.#closed.resolve();
+  }
+}

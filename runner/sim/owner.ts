@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/** A simulated process as the kernel knows it: who it is, and what it holds open. */
+
+import type { User } from '../load/topology.ts';
+import type { Credentials } from '../trace/trace.ts';
+import { Descriptors } from './files.ts';
+import type { Process } from './scheduler.ts';
+
+export class Owner {
+  readonly process: Process;
+  readonly pid: number;
+  readonly pidNamespace: string;
+  readonly user: User;
+  readonly descriptors: Descriptors;
+  /** Everything that closes when it ends. */
+  readonly open = new Set<{ close(): void }>();
+
+  constructor(process: Process, pid: number, pidNamespace: string, user: User) {
+    this.process = process;
+    this.pid = pid;
+    this.pidNamespace = pidNamespace;
+    this.user = user;
+    this.descriptors = new Descriptors(process);
+  }
+
+  /** As a process of this namespace sees it. */
+  seenFrom(pidNamespace: string): Credentials {
+    const { uid, gid } = this.user;
+    return { pid: pidNamespace === this.pidNamespace ? this.pid : 0, uid, gid };
+  }
+
+  /** The process is over. */
+  end(): void {
+    this.process.end();
+    for (const each of [...this.open]) each.close();
+    this.descriptors.closeAll();
+  }
+}

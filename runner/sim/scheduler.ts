@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Who goes next, and what time it is. Each process has a queue of things to do; a step draws a process that has some
+ * and does the first of them, which makes at most one system call. Time passes a little with each step, and jumps to
+ * the next timer when nobody has anything to do. Nothing here looks at a real clock, so a seed fixes the whole run.
+ *
+ * What a step sets going in promises is over before the next step begins.
+ */
+import type { Clock } from '../common/clock.ts';
+import { Random } from '../common/random.ts';
+import { Timers } from './timers.ts';
+
+type Task = () => void;
+
+const NS_PER_MS = 1e6;
+/** A call into the kernel takes between these, in ns. */
+const STEP_MIN = 400;
+const STEP_SPREAD = 3200;
+const LOOK_AT_CLOCK = 40;
+/** So often the event loop of the real process has its turn, for signals and the terminal. */
+const STEPS_PER_TURN = 512;
+
+export class Scheduler {
+  readonly random: Random;
+  /** ns since the machine was switched on. */
+  #time = 1e9;
+  readonly #runnable: Process[] = [];
+  readonly #timers = new Timers();
+  #running = false;
+  #steps = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+  }
+
+  /** ns; looking takes time, so that no two looks give the same. */
+  now(): number {
+    this.#time += LOOK_AT_CLOCK;
+    return this.#time;
+  }
+
+  process(name: string): Process {
+    return new Process(name, this);
+  }
+
+  /** ms; what is due then is done by `process`. Returns what takes it back. */
+  after(process: Process, ms: number, then: Task): () => void {
+    const timer = this.#timers.add(this.#time + ms * NS_PER_MS, () => process.post(then));
+    this.#wake();
+    return () => {
+      timer.cancelled = true;
+    };
+  }
+
+  /** A process has something to do, or may do it again. */
+  ready(process: Process): void {
+    if (process.place >= 0) return;
+    process.place = this.#runnable.push(process) - 1;
+    this.#wake();
+  }
+
+  /** It has nothing to do, or must not. */
+  rest(process: Process): void {
+    const { place } = process;
+    if (place < 0) return;
+    const last = this.#runnable.pop() as Process;
+    if (last !== process) {
+      this.#runnable[place] = last;
+      last.place = place;
+    }
+    process.place = -1;
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#later();
+  }
+
+  /** Behind every promise that is settled by now, and what comes of it. */
+  #later(): void {
+    if (++this.#steps % STEPS_PER_TURN === 0) setImmediate(() => this.#step());
+    else queueMicrotask(() => process.nextTick(() => this.#step()));
+  }
+
+  #step(): void {
+    if (this.#runnable.length === 0) {
+      const next = this.#timers.first();
+      if (next === undefined) {
+        this.#running = false;
+        return;
+      }
+      this.#time = Math.max(this.#time, next.at);
+    }
+    for (const timer of this.#timers.due(this.#time)) timer.then();
+    if (this.#runnable.length > 0) {
+      this.#time += STEP_MIN + this.random.below(STEP_SPREAD);
+      this.random.pick(this.#runnable).step();
+    }
+    this.#later();
+  }
+}
+
+export class Process {
+  readonly name: string;
+  /** Place among the runnable ones; -1 where it is none. */
+  place = -1;
+  readonly clock: Clock;
+  readonly #scheduler: Scheduler;
+  #tasks: Task[] = [];
+  #next = 0;
+  #paused = false;
+  #ended = false;
+
+  constructor(name: string, scheduler: Scheduler) {
+    this.name = name;
+    this.#scheduler = scheduler;
+    this.clock = {
+      now: () => scheduler.now() / NS_PER_MS,
+      after: (ms, then) => scheduler.after(this, ms, then),
+    };
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Something to do, behind what is to do already. */
+  post(task: Task): void {
+    if (this.#ended) return;
+    this.#tasks.push(task);
+    if (!this.#paused) this.#scheduler.ready(this);
+  }
+
+  /** Resolves when what is to do by now has been done. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.post(resolve));
+  }
+
+  coin(): boolean {
+    return this.#scheduler.random.oneIn(2);
+  }
+
+  step(): void {
+    const task = this.#tasks[this.#next++];
+    if (this.#next >= this.#tasks.length) {
+      this.#tasks = [];
+      this.#next = 0;
+      this.#scheduler.rest(this);
+    }
+    task?.();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#scheduler.rest(this);
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#tasks.length > 0) this.#scheduler.ready(this);
+  }
+
+  /** What it had to do is not done any more. */
+  end(): void {
+    this.#ended = true;
+    this.#tasks = [];
+    this.#next = 0;
+    this.#scheduler.rest(this);
+  }
+}
