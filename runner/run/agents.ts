@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
+
+import type { AgentOrder, AgentReport, NodeReport, Order, Signal } from '../agent/protocol.ts';
+import type { TopoError } from '../common/errors.ts';
+import type { AgentPlan } from '../plan/plan.ts';
+import type { Lab, NodeConnection } from '../provision/lab.ts';
+import type { Collector } from '../trace/collect.ts';
+import { crashed, nodeEnded } from './broken.ts';
+import { OrderFailed } from './order-failed.ts';
+import { type Answer, type Purpose, Waits } from './waits.ts';
+
+interface Agent {
+  readonly plan: AgentPlan;
+  readonly node: NodeConnection;
+  readonly stderr: string[];
+  pid: number;
+  pidNamespace: string;
+  alive: boolean;
+  /** Its end is the run's own doing. */
+  wanted: boolean;
+}
+
+type Environment = (node: string) => Readonly<Record<string, string>>;
+
+const STDERR_LINES = 10;
+
+export class Agents {
+  readonly waits = new Waits();
+  readonly #collector: Collector;
+  readonly #agents: ReadonlyMap<string, Agent>;
+  readonly #listeners: ((agent: string, report: AgentReport) => void)[] = [];
+  #nextId = 1;
+  #environment: Environment = () => ({});
+
+  constructor(plans: readonly AgentPlan[], lab: Lab, collector: Collector) {
+    this.#collector = collector;
+    this.#agents = new Map(plans.map((plan) => [plan.name, newAgent(plan, lab)]));
+    for (const node of lab.nodes.values()) {
+      node.onReport((report) => this.#take(node.name, report));
+      void node.closed.then((why) => this.waits.end(nodeEnded(node.name, why)));
+    }
+  }
+
+  /** Starts every agent but those that come later; resolves when all are ready. */
+  async spawn(environment: Environment): Promise<void> {
+    this.#environment = environment;
+    const now = [...this.#agents.values()].filter(({ plan }) => plan.late !== true);
+    await Promise.all(
+      now.map(({ plan }) => this.start(plan.name, { what: `the process of ${plan.name} to start` })),
+    );
+  }
+
+  /** Resolves when the agent is ready. */
+  async start(agent: string, purpose: Purpose): Promise<void> {
+    const target = this.#agent(agent);
+    const { plan, node } = target;
+    const ready = this.waits.add({ who: agent, answer: 'ready' }, purpose);
+    target.alive = true;
+    const pack = plan.pack === undefined ? {} : { pack: plan.pack };
+    node.tell({ do: 'spawn', agent, user: plan.user, env: this.#environment(plan.node), ...pack });
+    await ready;
+  }
+
+  /** Resolves with the answer; rejects with OrderFailed, or with what ended the run. */
+  call(agent: string, order: Order, purpose: Purpose): Promise<Answer> {
+    const { node, alive } = this.#agent(agent);
+    if (!alive) return Promise.resolve({ gone: true });
+    const id = this.#nextId++;
+    const answer = this.waits.add({ who: agent, answer: id }, purpose);
+    node.tell({ do: 'tell', agent, order: { id, ...order } as AgentOrder });
+    return answer;
+  }
+
+  /** Resolves when the signal has taken effect; an end that it causes is wanted. */
+  async signal(agent: string, signal: Signal, purpose: Purpose): Promise<void> {
+    const target = this.#agent(agent);
+    if (!target.alive) return;
+    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+    if (ends) target.wanted = true;
+    const effect = this.waits.add({ who: agent, answer: ends ? 'exit' : signal }, purpose);
+    target.node.tell({ do: 'signal', agent, signal });
+    await effect;
+  }
+
+  /** From now on every agent may end. */
+  expectEnds(): void {
+    for (const agent of this.#agents.values()) agent.wanted = true;
+  }
+
+  /** Hears every report of every agent, after the collector did. */
+  onReport(listener: (agent: string, report: AgentReport) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  alive(agent: string): boolean {
+    return this.#agent(agent).alive;
+  }
+
+  identity(agent: string): { readonly pid: number; readonly pidNamespace: string } {
+    const { pid, pidNamespace } = this.#agent(agent);
+    return { pid, pidNamespace };
+  }
+
+  abort(error: TopoError): void {
+    this.waits.end(error);
+  }
+
+  #take(node: string, report: NodeReport): void {
+    switch (report.say) {
+      case 'heard':
+        this.#heard(this.#agent(report.agent), report.report);
+        break;
+      case 'signalled':
+        this.waits.take({ who: report.agent, answer: report.signal })?.resolve({});
+        break;
+      case 'stderr':
+        this.#stderr(this.#agent(report.agent), report.text);
+        break;
+      case 'exit':
+        this.#exit(node, this.#agent(report.agent), report);
+        break;
+      case 'kernel':
+        this.#collector.kernel({ level: report.level, text: report.text });
+        break;
+      case 'ended':
+        this.waits.take({ who: node, answer: 'ended' })?.resolve({ socketsLeft: report.socketsLeft });
+        break;
+      case 'detached':
+        this.waits.take({ who: node, answer: 'detached' })?.resolve({});
+        break;
+    }
+  }
+
+  #heard(agent: Agent, report: AgentReport): void {
+    const { name } = agent.plan;
+    this.#collector.heard(name, report);
+    for (const listener of this.#listeners) listener(name, report);
+    switch (report.say) {
+      case 'ready':
+        Object.assign(agent, { pid: report.pid, pidNamespace: report.pidNamespace });
+        this.waits.take({ who: name, answer: 'ready' })?.resolve({});
+        break;
+      case 'done':
+        this.waits.take({ who: name, answer: report.id })?.resolve(report.result ?? {});
+        break;
+      case 'failed': {
+        const wait = this.waits.take({ who: name, answer: report.id });
+        wait?.reject(new OrderFailed(wait.what, report.error));
+        break;
+      }
+    }
+  }
+
+  #exit(node: string, agent: Agent, report: Extract<NodeReport, { say: 'exit' }>): void {
+    const { code, signal } = report;
+    agent.alive = false;
+    this.#collector.exit({ agent: report.agent, code, signal, wanted: agent.wanted });
+    if (agent.wanted) this.waits.gone(report.agent);
+    else this.waits.end(crashed(node, report, agent.stderr));
+  }
+
+  #stderr(agent: Agent, text: string): void {
+    agent.stderr.push(...text.split('\n').filter((line) => line !== ''));
+    agent.stderr.splice(0, agent.stderr.length - STDERR_LINES);
+  }
+
+  #agent(name: string): Agent {
+    const agent = this.#agents.get(name);
+    if (!agent) throw new Error(`no agent of this plan: ${name}`);
+    return agent;
+  }
+}
+
+function newAgent(plan: AgentPlan, lab: Lab): Agent {
+  const node = lab.nodes.get(plan.node);
+  if (!node) throw new Error(`the lab has no node ${plan.node}, where ${plan.name} belongs`);
+  return { plan, node, stderr: [], pid: 0, pidNamespace: '', alive: plan.late !== true, wanted: false };
+}

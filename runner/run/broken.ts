@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/** Errors that end a run before its last step, in words. */
+
+import type { NodeReport } from '../agent/protocol.ts';
+import type { Deadline } from '../common/deadline.ts';
+import { AgentCrashed, EnvironmentError, Interrupted, RunTimeout } from '../common/errors.ts';
+import type { Step } from '../load/topology.ts';
+import { OrderFailed } from './order-failed.ts';
+import type { Purpose } from './waits.ts';
+
+type Exit = Extract<NodeReport, { say: 'exit' }>;
+
+const MOST_NAMED = 6;
+
+/** An agent that ended unasked. */
+export function crashed(node: string, exit: Exit, stderr: readonly string[]): AgentCrashed {
+  const how =
+    exit.error !== undefined
+      ? `could not be started: ${exit.error}`
+      : exit.signal
+        ? `was killed by ${exit.signal}`
+        : `ended by itself with code ${exit.code}`;
+  return new AgentCrashed(
+    `the process of ${exit.agent} on node "${node}" ${how}`,
+    stderr.length > 0 ? 'its last lines are above' : 'it said nothing; look at the kernel log of the host',
+    { lines: stderr },
+  );
+}
+
+export const nodeEnded = (node: string, why: string): EnvironmentError =>
+  new EnvironmentError(
+    `node "${node}" went away while the run was on: ${why}`,
+    'see "afbus-topo doctor"; "afbus-topo host logs" shows what its kernel said',
+  );
+
+/** The deadline passed: which steps were on, and what of each was waited for. */
+export function timedOut(deadline: Deadline, waits: readonly Purpose[]): RunTimeout {
+  return new RunTimeout(
+    `${deadline.total / 1000} s have passed; ${waitingFor(waits)}`,
+    'a receiver that does not read holds up who sends to it; where the machine is only slow, raise --timeout',
+  );
+}
+
+export const stopped = (waits: readonly Purpose[]): Interrupted =>
+  new Interrupted(`interrupted; ${waitingFor(waits)}`, 'the run was taken down; start it again');
+
+/** Gives the run's own errors words for people; leaves others as they are. */
+export function inWords(error: unknown): unknown {
+  if (!(error instanceof OrderFailed)) return error;
+  return new EnvironmentError(
+    `the run could not go on: ${error.message}`,
+    'look at the path of the bus, at users and limits; "afbus-topo doctor" shows what is there',
+    { cause: error },
+  );
+}
+
+function waitingFor(waits: readonly Purpose[]): string {
+  if (waits.length === 0) return 'nothing was waited for';
+  const steps = new Map<string, string[]>();
+  for (const { what, step } of waits) {
+    const where = step ? stepName(step) : 'the run';
+    steps.set(where, [...(steps.get(where) ?? []), what]);
+  }
+  return [...steps].map(([where, whats]) => `${where} waited for ${listed(whats)}`).join('; ');
+}
+
+const listed = (whats: readonly string[]): string =>
+  whats.length <= MOST_NAMED
+    ? whats.join(', ')
+    : `${whats.slice(0, MOST_NAMED).join(', ')} and ${whats.length - MOST_NAMED} more`;
+
+/** `step 3 (lights.topo.yaml:12)` */
+export const stepName = ({ id, place }: Step): string => `step ${id} (${place.file}:${place.line})`;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** Steps that look instead of act. */
+
+import type { BlockedStep, HangupStep } from '../load/topology.ts';
+import type { StepEvent } from '../trace/trace.ts';
+import type { Settler } from './settle.ts';
+import type { Stage } from './stage.ts';
+
+type Failure = StepEvent['failure'];
+
+/**
+ * A sender counts as waiting when the same send waits before and after everyone who reads has read all there is:
+ * one that only waits for a receiver's next turn is not blocked.
+ */
+export async function playBlocked(stage: Stage, settler: Settler, step: BlockedStep): Promise<Failure> {
+  const deadline = stage.clock.now() + step.within;
+  const look = async (within: number) =>
+    stage.agents.call(
+      step.client,
+      { do: 'await-blocked', blocked: step.blocked, within },
+      { what: `${step.client} to ${step.blocked ? '' : 'not '}wait for room`, step },
+    );
+  for (;;) {
+    const first = await look(Math.max(0, Math.ceil(deadline - stage.clock.now())));
+    if (first.gone) return failure(step, 'its process has ended');
+    if (first.blocked !== step.blocked) return failure(step, first.blocked ? 'it waits' : 'it does not wait');
+    if (!step.blocked) return undefined;
+    await settler.drain(step);
+    const second = await look(0);
+    if (second.blocked && second.message === first.message) return undefined;
+  }
+}
+
+export async function playHangup({ agents, parties }: Stage, step: HangupStep): Promise<Failure> {
+  const { client, within } = step;
+  const what = `the socket of ${client} to end`;
+  const { ended, gone } = await agents.call(client, { do: 'await-end', within }, { what, step });
+  if (ended) parties.client(client).ended = true;
+  if (ended && !gone) return undefined;
+  return {
+    check: 'lifetime',
+    expected: `the socket of ${client} ends within ${within} ms`,
+    observed: gone ? 'its process has ended' : 'it is still connected',
+  };
+}
+
+const failure = ({ client, blocked, within }: BlockedStep, observed: string): Failure => ({
+  check: 'blocked',
+  expected: `${client} ${blocked ? 'waits' : 'does not wait'} for room, within ${within} ms`,
+  observed,
+});

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/** After the last step: everyone reads what is left, pipes are read out, and the agents end or are left to themselves. */
+
+import { masterOf } from '../plan/plan.ts';
+import type { Lab } from '../provision/lab.ts';
+import type { Settler } from './settle.ts';
+import type { Stage } from './stage.ts';
+
+/** An upper limit that a sound bus never needs: what holds a pipe open is closed by then. */
+const PIPES_MS = 2000;
+/** The nodes' own grace for their agents, and some. */
+const SALVAGE_MS = 4000;
+
+/**
+ * Whoever was paused goes on, whoever did not read reads: what is in a queue was delivered, and has to be seen to be
+ * judged.
+ */
+export async function readLeftOvers(stage: Stage, settler: Settler): Promise<void> {
+  const { agents, parties } = stage;
+  for (const bus of parties.buses.values()) {
+    if (!bus.paused) continue;
+    bus.paused = false;
+    await resume(stage, masterOf(bus.spec.name));
+  }
+  for (const client of parties.clients()) {
+    if (client.paused) await resume(stage, client.spec.name);
+    client.paused = false;
+    if (client.address === null || !agents.alive(client.spec.name)) continue;
+    // Whoever reads is settled with its bus below, unless it is on none any more.
+    if (client.reading && !client.ended) continue;
+    const what = `${client.spec.name} to read what is left`;
+    const order = client.reading ? ({ do: 'drain' } as const) : ({ do: 'read', count: 'all' } as const);
+    await agents.call(client.spec.name, order, { what });
+    client.reading = true;
+  }
+  await settler.whole();
+}
+
+const resume = ({ agents }: Stage, agent: string) =>
+  agents.signal(agent, 'SIGCONT', { what: `${agent} to go on` });
+
+/** Every agent that made pipes tells what came out of them. */
+export async function collectPipes({ plan, agents }: Stage): Promise<void> {
+  const makers = new Set(
+    plan.messages
+      .filter((m) => m.fds > 0)
+      .map(({ from }) => (from.kind === 'client' ? from.name : masterOf(from.bus))),
+  );
+  await Promise.all(
+    [...makers].map((agent) =>
+      agents.call(agent, { do: 'collect-pipes', within: PIPES_MS }, { what: `the pipes of ${agent} to end` }),
+    ),
+  );
+}
+
+/** Ends every agent; the last node to answer counts sockets when no agent of the run is left. */
+export async function endAgents({ agents, collector }: Stage, lab: Lab): Promise<void> {
+  agents.expectEnds();
+  const ended = Array.from(lab.nodes.values(), (node) => {
+    const answer = agents.waits.add(
+      { who: node.name, answer: 'ended' },
+      { what: `node ${node.name} to end` },
+    );
+    node.tell({ do: 'end' });
+    return answer;
+  });
+  const counts = (await Promise.all(ended)).map((e) => e.socketsLeft ?? null);
+  // Sockets only become fewer here, and all nodes are in one network namespace: the least is the last.
+  collector.socketsLeft = counts.includes(null) ? null : Math.min(...(counts as number[]));
+}
+
+/**
+ * After an error that says nothing of the lab: what the kernel log holds belongs to the story, if the nodes still
+ * answer.
+ */
+export async function salvage(stage: Stage, lab: Lab): Promise<void> {
+  stage.agents.waits.reopen();
+  const late = Promise.withResolvers<void>();
+  const forget = lab.clock.after(SALVAGE_MS, late.resolve);
+  await Promise.race([endAgents(stage, lab).catch(() => {}), late.promise]);
+  forget();
+}
+
+/** Leaves the agents running, unreported. */
+export async function leaveAgents({ agents }: Stage, lab: Lab): Promise<void> {
+  const left = Array.from(lab.nodes.values(), (node) => {
+    const answer = agents.waits.add(
+      { who: node.name, answer: 'detached' },
+      { what: `node ${node.name} to detach` },
+    );
+    node.tell({ do: 'detach' });
+    return answer;
+  });
+  await Promise.all(left);
+}

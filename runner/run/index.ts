@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/** RunningLab → Trace: starts the plan's agents, plays its steps, and keeps what everyone saw. */
+
+import { crc32 } from 'node:zlib';
+import type { Deadline } from '../common/deadline.ts';
+import { AgentCrashed, RunTimeout, type TopoError } from '../common/errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Lab } from '../provision/lab.ts';
+import { Collector } from '../trace/collect.ts';
+import type { Trace } from '../trace/trace.ts';
+import { Agents } from './agents.ts';
+import { attachAll } from './attach.ts';
+import { inWords, stopped, timedOut } from './broken.ts';
+import { collectPipes, endAgents, leaveAgents, readLeftOvers, salvage } from './finish.ts';
+import { Parties } from './parties.ts';
+import type { Stage } from './stage.ts';
+import { Walker } from './walk.ts';
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly deadline: Deadline;
+  /** Told what is on, in a few words. */
+  readonly progress?: (text: string) => void;
+  /** Leave the agents running after the last step. */
+  readonly keep?: boolean;
+  /** Gets the trace as far as it came, where the run ends before its last step. */
+  readonly onCut?: (trace: Trace) => void;
+}
+
+/**
+ * Rejects with RunTimeout, Interrupted, AgentCrashed, EnvironmentError, or what the lab broke with. Whatever the end,
+ * processes that were started are the lab's to remove.
+ */
+export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Trace> {
+  const collector = new Collector();
+  const agents = new Agents(plan.agents, lab, collector);
+  const stage: Stage = {
+    plan,
+    agents,
+    collector,
+    clock: lab.clock,
+    parties: new Parties(plan.topology, agents),
+    nonce: crc32(lab.run),
+  };
+  using _ = options.deadline.onEnd(options.signal, (why) => {
+    const waits = agents.waits.list();
+    agents.abort(why === 'timeout' ? timedOut(options.deadline, waits) : stopped(waits));
+  });
+  lab.broken.catch((error: TopoError) => agents.abort(error));
+  try {
+    await play(stage, lab, options);
+    return collector.trace();
+  } catch (error) {
+    const told = inWords(error);
+    if (told instanceof RunTimeout || told instanceof AgentCrashed) await salvage(stage, lab);
+    collector.cut = (told as Error).message;
+    options.onCut?.(collector.trace());
+    throw told;
+  }
+}
+
+async function play(stage: Stage, lab: Lab, { progress, keep }: RunOptions): Promise<void> {
+  const { agents, plan } = stage;
+  const { nodes, steps } = plan.topology;
+  [...lab.nodes.values()][0]?.tell({ do: 'watch-kernel' });
+  progress?.(`starting ${plan.agents.length} processes`);
+  await agents.spawn((node) => nodes.find((n) => n.name === node)?.env ?? {});
+  progress?.('connecting');
+  await attachAll(stage);
+  const walker = new Walker(stage);
+  await walker.walk(steps, (step, i) =>
+    progress?.(`step ${i + 1} of ${steps.length} (line ${step.place.line})`),
+  );
+  await readLeftOvers(stage, walker.settler);
+  await collectPipes(stage);
+  await (keep ? leaveAgents(stage, lab) : endAgents(stage, lab));
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/** An agent's answer that it could not do what it was told. */
+
+import type { SystemErrorData } from '../agent/protocol.ts';
+
+export class OrderFailed extends Error {
+  override readonly name = 'OrderFailed';
+  /** errno name, where a system call failed. */
+  readonly code: string;
+
+  constructor(what: string, error: SystemErrorData) {
+    super(`${what}: ${error.message}`);
+    this.code = error.code;
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** One send step → one order to its sender. */
+
+import type { Order } from '../agent/protocol.ts';
+import type { SendStep } from '../load/topology.ts';
+import { masterOf } from '../plan/plan.ts';
+import { destinationOf } from './addresses.ts';
+import type { Stage } from './stage.ts';
+
+/** Resolves when every message of the step was sent or has failed, or the sender was ended meanwhile. */
+export async function playSend(stage: Stage, step: SendStep): Promise<void> {
+  const { agents, collector, plan } = stage;
+  const range = plan.messagesOf.get(step.id);
+  if (!range) throw new Error(`the plan has no messages for step ${step.id}`);
+  const agent = step.from.kind === 'client' ? step.from.name : masterOf(step.from.bus);
+  const open = collector.openSends(agent, range.first, range.count);
+  const what = `${agent} to send ${named(stage, range.first, range.count)}`;
+  const { gone } = await agents.call(agent, orderOf(stage, step, range), { what, step });
+  if (!gone) collector.closeSends(open);
+}
+
+function orderOf(stage: Stage, step: SendStep, range: { first: number; count: number }): Order {
+  const { plan, parties } = stage;
+  const { from, payload, size, rate, fds, nonblocking } = step;
+  return {
+    do: 'send',
+    ...(from.kind === 'master' && from.via !== undefined && { via: from.via }),
+    to: destinationOf(step, plan.topology, parties),
+    ...range,
+    seed: plan.seed,
+    ...(payload && { payload: Buffer.from(payload).toString('base64') }),
+    ...(size && { size }),
+    ...(rate !== undefined && { rate }),
+    pipes: fds.length,
+    nonblocking,
+  };
+}
+
+function named({ plan }: Stage, first: number, count: number): string {
+  const name = plan.messages[first]?.name ?? `message ${first}`;
+  return count === 1 ? name : `${name} … ${plan.messages[first + count - 1]?.name}`;
+}

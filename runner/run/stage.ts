@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/** What the parts of a run share. */
+
+import type { Clock } from '../common/clock.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Collector } from '../trace/collect.ts';
+import type { Agents } from './agents.ts';
+import type { Parties } from './parties.ts';
+
+export interface Stage {
+  readonly plan: Plan;
+  readonly agents: Agents;
+  readonly parties: Parties;
+  readonly collector: Collector;
+  readonly clock: Clock;
+  /** Marks the messages of this run, so that none of another is taken for one of them. */
+  readonly nonce: number;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
+
+import { sleep } from '../common/clock.ts';
+import type { FaultStep, ParallelStep, Step } from '../load/topology.ts';
+import type { StepEvent } from '../trace/trace.ts';
+import { playBlocked, playHangup } from './expect.ts';
+import { playFault, wordsOf } from './fault.ts';
+import { OrderFailed } from './order-failed.ts';
+import { playSend } from './send.ts';
+import { Settler } from './settle.ts';
+import type { Stage } from './stage.ts';
+
+type Failure = StepEvent['failure'];
+
+export class Walker {
+  readonly settler: Settler;
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.settler = new Settler(stage);
+  }
+
+  /** `began` is told each top-level step before it is played. */
+  async walk(steps: readonly Step[], began: (step: Step, index: number) => void): Promise<void> {
+    for (const [i, step] of steps.entries()) {
+      began(step, i);
+      await this.#record(step, async () => {
+        const failure = await this.#play(step);
+        if (step.kind === 'send' || step.kind === 'parallel') await this.settler.whole(step);
+        else if (step.kind === 'fault') await this.settler.drain(step);
+        return failure;
+      });
+    }
+  }
+
+  async #play(step: Step): Promise<Failure> {
+    switch (step.kind) {
+      case 'send':
+        await playSend(this.#stage, step);
+        return undefined;
+      case 'parallel':
+        return this.#parallel(step);
+      case 'fault':
+        return this.#fault(step);
+      case 'blocked':
+        return playBlocked(this.#stage, this.settler, step);
+      case 'hangup':
+        return playHangup(this.#stage, step);
+    }
+  }
+
+  /** What a branch's last step sent is settled with the whole. */
+  async #parallel({ branches }: ParallelStep): Promise<undefined> {
+    await Promise.all(
+      branches.map(async (branch) => {
+        for (const step of branch) {
+          const last = step === branch.at(-1);
+          await this.#record(step, async () => {
+            const failure = await this.#play(step);
+            if (!last && step.kind === 'send') await this.settler.drain(step);
+            return failure;
+          });
+        }
+      }),
+    );
+  }
+
+  async #fault(step: FaultStep): Promise<Failure> {
+    try {
+      if (step.at !== undefined) await sleep(this.#stage.clock, step.at);
+      await playFault(this.#stage, step);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof OrderFailed)) throw error;
+      return { check: 'errors', expected: `${wordsOf(step.action)} succeeds`, observed: error.message };
+    }
+  }
+
+  async #record(step: Step, play: () => Promise<Failure>): Promise<void> {
+    const { collector } = this.#stage;
+    const t0 = collector.now;
+    const failure = await play();
+    collector.step({ step: step.id, t0, t1: collector.now, ...(failure && { failure }) });
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/** A trace as a file: JSON Lines, one event a line, so that a run can be judged again and read with line tools. */
+
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { InvalidInput } from '../common/errors.ts';
+import type { DeliveryEvent, Trace } from './trace.ts';
+
+const FORMAT = 1;
+const CHUNK = 1 << 16;
+
+/** Kinds of lines that are lists in the trace; deliveries are told apart by their lane. */
+const LISTS = [
+  'sends',
+  'pipes',
+  'attaches',
+  'processes',
+  'ends',
+  'steps',
+  'exits',
+  'kernel',
+  'fences',
+] as const;
+type List = (typeof LISTS)[number];
+
+/** Writes the whole trace; replaces the file. */
+export function writeTrace(path: string, trace: Trace): void {
+  const file = openSync(path, 'w');
+  try {
+    let text = '';
+    for (const line of lines(trace)) {
+      text += `${line}\n`;
+      if (text.length < CHUNK) continue;
+      writeFileSync(file, text);
+      text = '';
+    }
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Reads what `writeTrace` wrote; throws InvalidInput with the line that is none of a trace. */
+export function readTrace(path: string): Trace {
+  const [head = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+  const { afbusTrace, socketsLeft, cut } = parse(path, 1, head);
+  if (afbusTrace !== FORMAT) throw notTrace(path, 1);
+  const lists = Object.fromEntries(LISTS.map((list) => [list, []])) as unknown as Record<List, unknown[]>;
+  const deliveries = new Map<string, DeliveryEvent[]>();
+  for (const [i, line] of rest.entries()) {
+    if (line === '') continue;
+    const { is, ...event } = parse(path, i + 2, line);
+    if (is === 'deliveries') lane(deliveries, event as unknown as DeliveryEvent);
+    else if (LISTS.includes(is as List)) lists[is as List].push(event);
+    else throw notTrace(path, i + 2);
+  }
+  return { ...lists, deliveries, socketsLeft, ...(cut === undefined ? {} : { cut }) } as unknown as Trace;
+}
+
+function* lines(trace: Trace): Generator<string> {
+  const { socketsLeft, cut } = trace;
+  yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut });
+  for (const is of LISTS) for (const event of trace[is] ?? []) yield JSON.stringify({ is, ...event });
+  for (const lane of trace.deliveries.values()) {
+    for (const event of lane) yield JSON.stringify({ is: 'deliveries', ...event });
+  }
+}
+
+function lane(lanes: Map<string, DeliveryEvent[]>, event: DeliveryEvent): void {
+  const events = lanes.get(event.lane);
+  if (events) events.push(event);
+  else lanes.set(event.lane, [event]);
+}
+
+function parse(path: string, line: number, text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw notTrace(path, line, cause);
+  }
+}
+
+const notTrace = (path: string, line: number, cause?: unknown) =>
+  new InvalidInput(
+    `${path}:${line}: not a line of an afbus-topo trace (format ${FORMAT})`,
+    'give the trace.jsonl that a run wrote; a run that was killed may have left it unfinished',
+    { cause },
+  );
