@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `budget`: the limits of time that the file sets.
+ *
+ * A copy's latency is the time from its send's call to the moment when its reader had it. Throughput counts messages that were sent
+ * with success, by the time in which sends were on: of each step from its first call to its last return or delivery.
+ * All times are of one clock (trace.ts), and only copies of those who read by themselves count.
+ */
+
+import type { Budget } from '../load/topology.ts';
+import type { SendEvent } from '../trace/trace.ts';
+import { type Facts, messageOf, outcomeOf } from './facts.ts';
+import { Findings } from './findings.ts';
+import type { CheckResult } from './verdict.ts';
+import { aboutStep, count, plural } from './words.ts';
+
+/** Judges the file's budgets; undefined where it has none. */
+export function budget(facts: Facts): CheckResult | undefined {
+  const { budgets } = facts.plan.topology;
+  if (budgets.length === 0) return undefined;
+  const findings = new Findings('budget', ['throughput', 'latency', 'unmeasured']);
+  const times = measure(facts);
+  const said = budgets.map((each) => judge(facts, findings, each, times));
+  const unit = `${plural(budgets.length, 'limit')}: ${said.join(', ')}`;
+  return findings.result(budgets.length, unit);
+}
+
+/** Of one step. */
+interface Times {
+  /** ms, of each copy. */
+  readonly latencies: number[];
+  sent: number;
+  /** ns */
+  first: number;
+  last: number;
+}
+
+function measure(facts: Facts): ReadonlyMap<string, Times> {
+  const times = new Map<string, Times>();
+  const of = (step: string): Times => {
+    const known = times.get(step) ?? { latencies: [], sent: 0, first: Infinity, last: -Infinity };
+    times.set(step, known);
+    return known;
+  };
+  facts.plan.messages.forEach(({ number, step }) => {
+    const send = facts.sends[number];
+    if (outcomeOf(facts, number) !== 'ok' || send?.t1 === undefined) return;
+    const here = of(step);
+    here.sent++;
+    here.first = Math.min(here.first, send.t0);
+    here.last = Math.max(here.last, send.t1);
+  });
+  for (const lane of facts.lanes) {
+    if (!lane.accepted && facts.clients.get(lane.client)?.receive === 'manual') continue;
+    for (const d of lane.deliveries) {
+      const message = messageOf(facts, d);
+      if (message === undefined || outcomeOf(facts, message.number) !== 'ok') continue;
+      const here = of(message.step);
+      here.latencies.push((d.t - (facts.sends[message.number] as SendEvent).t0) / 1e6);
+      here.last = Math.max(here.last, d.t);
+    }
+  }
+  return times;
+}
+
+/** Judges one limit; says the figure beside it. */
+function judge(facts: Facts, findings: Findings, limit: Budget, times: ReadonlyMap<string, Times>): string {
+  const { step } = limit;
+  const chosen = step === undefined ? [...times.values()] : [times.get(step)].filter((t) => t !== undefined);
+  const figure = limit.figure === 'throughput' ? throughput(chosen) : percentile(chosen, limit.figure);
+  const where = step === undefined ? '' : ` of step ${step}`;
+  const name = `${limit.figure}${where}`;
+  const about = { ...(step === undefined ? {} : aboutStep(facts, step)), place: limit.place };
+  if (figure === undefined) {
+    findings.add('unmeasured', name, () => ({
+      summary: `${name} could not be measured: no message came through`,
+      expected: wordsOf(limit, limit.limit),
+      observed: 'nothing',
+      ...about,
+    }));
+    return `${name} unmeasured`;
+  }
+  const held = limit.figure === 'throughput' ? figure >= limit.limit : figure <= limit.limit;
+  if (!held) {
+    const kind = limit.figure === 'throughput' ? 'throughput' : 'latency';
+    findings.add(kind, name, () => ({
+      summary: `${kind === 'latency' ? 'latency ' : ''}${name} is beyond its budget`,
+      expected: wordsOf(limit, limit.limit),
+      observed: show(limit.figure, figure),
+      detail: [basis(limit.figure, chosen)],
+      ...about,
+    }));
+  }
+  return `${name} ${show(limit.figure, figure)} (${wordsOf(limit, limit.limit)})`;
+}
+
+/** Nearest rank: the smallest latency that so many of a hundred do not exceed. */
+function percentile(
+  times: readonly Times[],
+  figure: Exclude<Budget['figure'], 'throughput'>,
+): number | undefined {
+  const sorted = Float64Array.from(times.flatMap((each) => each.latencies)).sort();
+  const share = { p50: 0.5, p90: 0.9, p99: 0.99, max: 1 }[figure];
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+}
+
+/** Messages a second, while sends were on; steps that play at the same time share their time. */
+function throughput(times: readonly Times[]): number | undefined {
+  const active = times.filter((each) => each.sent > 0).sort((a, b) => a.first - b.first);
+  let [total, until] = [0, -Infinity];
+  for (const { first, last } of active) {
+    total += Math.max(0, last - Math.max(first, until));
+    until = Math.max(until, last);
+  }
+  const sent = active.reduce((sum, each) => sum + each.sent, 0);
+  return sent === 0 ? undefined : sent / Math.max(total / 1e9, 1e-9);
+}
+
+function basis(figure: Budget['figure'], times: readonly Times[]): string {
+  if (figure === 'throughput')
+    return `over ${count(
+      times.reduce((sum, each) => sum + each.sent, 0),
+      'message',
+    )} that were sent`;
+  return `over ${count(
+    times.reduce((sum, each) => sum + each.latencies.length, 0),
+    'copy',
+    'copies',
+  )}`;
+}
+
+const wordsOf = ({ figure }: Budget, value: number): string =>
+  `${figure === 'throughput' ? 'at least' : 'at most'} ${show(figure, value)}`;
+
+/** Three digits that matter. */
+function show(figure: Budget['figure'], value: number): string {
+  if (figure === 'throughput') return `${digits(value)}/s`;
+  if (value >= 1000) return `${digits(value / 1000)} s`;
+  return value < 1 ? `${digits(value * 1000)} us` : `${digits(value)} ms`;
+}
+
+const digits = (value: number): string =>
+  value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/** What to think of copies that a lane did not show: lost, left unread, or dropped and counted by an eavesdropper. */
+
+import type { Destination, SendStep } from '../load/topology.ts';
+import type { PlannedMessage } from '../plan/plan.ts';
+import { type Facts, type LaneFacts, messageOf, topOf } from './facts.ts';
+import type { Findings } from './findings.ts';
+import { about, count, some } from './words.ts';
+
+export type Missing = PlannedMessage;
+
+/** What the lane said of drops: the sum of its lost counts, and the fences that it did get. */
+interface Told {
+  readonly lost: number;
+  readonly fences: number;
+  /** Copies that it might have had, and did not. */
+  readonly without: number;
+}
+
+/** Sorts the missing copies of a lane; adds failures about its lost counts. */
+export function settle(
+  facts: Facts,
+  findings: Findings,
+  lane: LaneFacts,
+  missing: readonly Missing[],
+  told: Told,
+): { readonly unread: number; readonly gone: readonly Missing[] } {
+  const due = lane.readsUntil === Infinity ? missing : mustHaveCome(facts, lane, missing);
+  const unread = missing.length - due.length;
+  if (!eavesdrops(facts, lane)) {
+    if (told.lost > 0)
+      addCount(findings, lane, told.lost, 'it does not eavesdrop, so nothing may be dropped for it');
+    return { unread, gone: due };
+  }
+  const gone = due.filter((m) => addressed(facts, lane, m));
+  const dropped = due.filter((m) => !addressed(facts, lane, m));
+  account(facts, findings, lane, dropped, told, unread);
+  return { unread, gone };
+}
+
+/** Received and lost must add up to what was expected; fences may be among the lost. */
+function account(
+  facts: Facts,
+  findings: Findings,
+  lane: LaneFacts,
+  dropped: readonly Missing[],
+  told: Told,
+  unread: number,
+): void {
+  // The next message tells, so what was dropped behind the last that came is told by none.
+  const tellable = beforeTheLast(facts, lane, dropped);
+  const first = tellable[0];
+  if (first && told.lost < tellable.length) {
+    findings.add('unaccounted', first.step, () => ({
+      summary: `${lane.name} missed ${count(tellable.length, 'eavesdropped copy', 'eavesdropped copies')} and was told of ${told.lost}`,
+      expected: `${tellable.length} counted as lost (BUS_SCM_LOST)`,
+      observed: `${told.lost} counted as lost`,
+      ...about(first),
+      detail: [`missed: ${some(tellable.map((m) => m.name))}`],
+    }));
+  }
+  const fences = facts.trace.fences.filter((f) => f.lanes.includes(lane.name)).length - told.fences;
+  const most = dropped.length + fences + unread + told.without;
+  if (told.lost > most)
+    addCount(findings, lane, told.lost, `at most ${most} can have been dropped: it got all the others`);
+}
+
+function addCount(findings: Findings, lane: LaneFacts, lost: number, expected: string): void {
+  findings.add('lost-count', undefined, () => ({
+    summary: `${lane.name} was told of copies lost that were not`,
+    expected,
+    observed: `${lost} counted as lost`,
+  }));
+}
+
+function eavesdrops(facts: Facts, lane: LaneFacts): boolean {
+  if (lane.accepted) return false;
+  if (facts.clients.get(lane.client)?.eavesdrop) return true;
+  return [...facts.steps.values()].some(
+    ({ step }) =>
+      step.kind === 'fault' && step.action.fault === 'eavesdrop' && step.action.client === lane.client,
+  );
+}
+
+/** The message is for this client as a recipient, not as an eavesdropper. */
+function addressed(facts: Facts, lane: LaneFacts, message: PlannedMessage): boolean {
+  const step = facts.steps.get(message.step)?.step;
+  return step?.kind === 'send' && reaches(facts, lane, (step satisfies SendStep).to);
+}
+
+function reaches(facts: Facts, lane: LaneFacts, to: Destination): boolean {
+  const held = heldThroughout(facts, lane.client);
+  const inGroup = (prefix: string) => held.some((address) => address.startsWith(prefix));
+  switch (to.kind) {
+    case 'client':
+      return to.name === lane.client;
+    case 'bus':
+      return to.name === lane.bus;
+    case 'master':
+      return false;
+    case 'group':
+      return inGroup(prefixOf(facts, to.name));
+    case 'address': {
+      if (!to.address.endsWith('/ffffffffffff')) return held.includes(to.address);
+      const prefix = to.address.slice(0, 5);
+      return prefix === '0000/' || inGroup(prefix);
+    }
+  }
+}
+
+/** Addresses that the client is given at the start, and that no step takes from it. */
+function heldThroughout(facts: Facts, name: string): readonly string[] {
+  const taken = new Set<string>();
+  for (const { step } of facts.steps.values()) {
+    if (step.kind !== 'fault' || step.action.fault !== 'del-address') continue;
+    if (step.action.client === name) taken.add(step.action.address);
+  }
+  return facts.clients.get(name)?.addresses.filter((address) => !taken.has(address)) ?? [];
+}
+
+const prefixOf = (facts: Facts, group: string): string => {
+  const prefix = facts.plan.topology.groups.find((g) => g.name === group)?.prefix ?? 0;
+  return `${prefix.toString(16).padStart(4, '0')}/`;
+};
+
+/**
+ * Of what a lane that stopped reading did not show, that which it would have read before it stopped: messages of
+ * earlier steps, and those that were through before the send of something it did read began.
+ */
+function mustHaveCome(facts: Facts, lane: LaneFacts, missing: readonly Missing[]): readonly Missing[] {
+  const before = new Set(beforeTheLast(facts, lane, missing));
+  return missing.filter((m) => topOf(facts, m) < lane.readsUntil || before.has(m));
+}
+
+/** Those that were through before the send of something that the lane did get began, fences included. */
+function beforeTheLast(facts: Facts, lane: LaneFacts, missing: readonly Missing[]): readonly Missing[] {
+  if (missing.length === 0) return missing;
+  const fences = new Map(facts.trace.fences.map((f) => [`${f.bus} ${f.number}`, f.t0 ?? Infinity]));
+  let latest = -Infinity;
+  for (const d of lane.deliveries) {
+    const message = messageOf(facts, d);
+    const began = d.fence
+      ? fences.get(`${lane.bus} ${d.message}`)
+      : message && facts.sends[message.number]?.t0;
+    if (began !== undefined) latest = Math.max(latest, began);
+  }
+  return missing.filter((m) => (facts.sends[m.number]?.t1 ?? Infinity) < latest);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/** `errors`: each send failed or succeeded as expected, and a failed one reached nobody. */
+
+import type { PlannedMessage } from '../plan/plan.ts';
+import { agentOf, type Facts, outcomeOf, topOf } from './facts.ts';
+import { Findings } from './findings.ts';
+import { endsAt } from './steps.ts';
+import type { CheckResult } from './verdict.ts';
+import { about, aboutStep, expectedLanes, list, observedLanes, plural, reasons } from './words.ts';
+
+const KINDS = [
+  'delivered-though-failed',
+  'unexpected-error',
+  'unexpected-success',
+  'wrong-errno',
+  'step',
+  'unsent',
+];
+
+/** Judges the outcome of every send. */
+export function errors(facts: Facts): CheckResult {
+  const findings = new Findings('errors', KINDS);
+  for (const message of facts.plan.messages) {
+    const outcome = outcomeOf(facts, message.number);
+    if (outcome === 'unsent') judgeUnsent(facts, findings, message);
+    else if (outcome !== 'pending') judgeSend(facts, findings, message);
+  }
+  deliveredThoughFailed(facts, findings);
+  for (const { step, failure } of facts.trace.steps) {
+    if (failure?.check !== 'errors') continue;
+    const { expected, observed } = failure;
+    findings.add('step', step, () => ({
+      summary: `step ${step} failed`,
+      expected,
+      observed,
+      ...aboutStep(facts, step),
+    }));
+  }
+  const sends = facts.trace.sends.length;
+  return findings.result(sends, plural(sends, 'send'), sends === 0 ? 'nothing was sent' : undefined);
+}
+
+function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): void {
+  const errno = facts.sends[message.number]?.error;
+  const { expected } = message;
+  if (errno !== undefined && expected.or?.includes(errno)) return;
+  const tied = { ...about(message), detail: reasons(message) };
+  if (expected.kind === 'delivered') {
+    if (errno === undefined) return;
+    findings.add('unexpected-error', message.step, () => ({
+      summary: `${message.name} failed with ${errno}`,
+      expected: `success: delivered to ${list(expectedLanes(message))}`,
+      observed: errno,
+      ...tied,
+    }));
+  } else if (errno === undefined) {
+    findings.add('unexpected-success', message.step, () => ({
+      summary: `${message.name} succeeded though it had to fail`,
+      expected: expected.errno,
+      observed: `success: delivered to ${list(observedLanes(facts, message))}`,
+      ...tied,
+    }));
+  } else if (errno !== expected.errno) {
+    findings.add('wrong-errno', message.step, () => ({
+      summary: `${message.name} failed with ${errno}, not ${expected.errno}`,
+      expected: expected.errno,
+      observed: errno,
+      ...tied,
+    }));
+  }
+}
+
+/** A sender that crashed or was ended by a fault explains why nothing more came of it. */
+function judgeUnsent(facts: Facts, findings: Findings, message: PlannedMessage): void {
+  const sender = agentOf(message.from);
+  if (
+    facts.trace.cut !== undefined ||
+    facts.crashed.has(sender) ||
+    topOf(facts, message) >= endsAt(sender, facts.steps.values())
+  )
+    return;
+  findings.add('unsent', message.step, () => ({
+    summary: `${message.name} was never sent`,
+    expected: `${sender} sends it`,
+    observed: 'no send was recorded',
+    ...about(message),
+  }));
+}
+
+/** All recipients or none: an error means that nobody got it. */
+function deliveredThoughFailed(facts: Facts, findings: Findings): void {
+  if (!facts.trace.sends.some((s) => s.error !== undefined)) return;
+  for (const lane of facts.lanes) {
+    for (const d of lane.deliveries) {
+      if (d.fence || d.message === null || outcomeOf(facts, d.message) !== 'failed') continue;
+      const message = facts.plan.messages[d.message] as PlannedMessage;
+      findings.add('delivered-though-failed', message.step, () => ({
+        summary: `the send of ${message.name} failed, yet ${lane.name} got it`,
+        expected: 'delivered to nobody',
+        observed: `${facts.sends[message.number]?.error}; delivered to ${list(observedLanes(facts, message))}`,
+        ...about(message),
+      }));
+    }
+  }
+}

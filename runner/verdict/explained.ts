@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Who got what while the bus changed, as part of `recipients`: the changes of a parallel step have places in the one
+ * sequence of the bus that explain every message together, not only each by itself.
+ */
+
+import type { ParallelStep, Step } from '../load/topology.ts';
+import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
+import { type Prediction, predict, type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
+import { busOf, type Facts, messageOf, topOf } from './facts.ts';
+import type { Findings } from './findings.ts';
+import { about, list } from './words.ts';
+
+/** Alternatives that a report shows. */
+const SHOWN = 4;
+
+/** Adds the first message of each bus and parallel step that nothing explains. */
+export function explained(facts: Facts, findings: Findings): void {
+  const steps = facts.plan.topology.steps.filter((step) => step.kind === 'parallel');
+  if (!steps.some((step) => changes(facts, step))) return;
+  const datagrams = datagramsOf(facts.plan);
+  const prediction = predict(facts.plan.topology, datagrams);
+  const witnessed = witnessedBy(facts);
+  for (const step of steps) {
+    if (!changes(facts, step)) continue;
+    for (const { name } of facts.plan.topology.buses) {
+      const found = explain(facts, prediction, step, name, witnessed);
+      if (found) add(facts, findings, found);
+    }
+  }
+}
+
+/** Something in it changes who gets what. */
+function changes({ plan }: Facts, { branches }: ParallelStep): boolean {
+  const faults = (steps: readonly Step[]): boolean =>
+    steps.some((step) => step.kind === 'fault' || (step.kind === 'parallel' && step.branches.some(faults)));
+  return branches.some(faults) || plan.topology.buses.some(({ overflow }) => overflow === 'evict');
+}
+
+/** Message → what was seen of it; without those that a lane got without the kernel's number. */
+function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Set<string> }> {
+  const all = new Map<PlannedMessage, { seq: number; lanes: Set<string> }>();
+  const unnumbered = new Set<PlannedMessage>();
+  for (const lane of facts.lanes) {
+    for (const delivery of lane.deliveries) {
+      const message = messageOf(facts, delivery);
+      if (message === undefined) continue;
+      if (delivery.sequence === undefined) unnumbered.add(message);
+      const known = all.get(message) ?? { seq: delivery.sequence ?? 0, lanes: new Set() };
+      known.lanes.add(lane.name);
+      all.set(message, known);
+    }
+  }
+  for (const message of unnumbered) all.delete(message);
+  return all;
+}
+
+/** In one of the worlds that there may have been, all is explained; else what is not. */
+function explain(
+  facts: Facts,
+  prediction: Prediction,
+  step: ParallelStep,
+  bus: string,
+  witnessed: ReturnType<typeof witnessedBy>,
+): Unexplained | undefined {
+  const top = facts.steps.get(step.id)?.top;
+  const seen = [...witnessed]
+    .filter(([message]) => topOf(facts, message) === top && busOf(facts, message) === bus)
+    .map(([message, { seq, lanes }]) => witness(facts, message, seq, lanes));
+  const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
+  const datagrams = datagramsOf(facts.plan);
+  let first: Unexplained | undefined;
+  for (const world of prediction.before(step.id)) {
+    const found = unexplained(world, step, bus, seen, unsure, datagrams);
+    if (found === undefined) return undefined;
+    first ??= found;
+  }
+  return first;
+}
+
+function witness(facts: Facts, message: PlannedMessage, seq: number, lanes: ReadonlySet<string>): Witnessed {
+  const { t0 = -Infinity, t1 = Infinity } = facts.sends[message.number] ?? {};
+  const played = (fault: string) => facts.trace.steps.find(({ step }) => step === fault);
+  return {
+    step: message.step,
+    n: message.number - (facts.plan.messagesOf.get(message.step)?.first ?? 0),
+    seq,
+    lanes,
+    after: (fault) => !isSignal(facts, fault) && (played(fault)?.t1 ?? Infinity) < t0,
+    before: (fault) => (played(fault)?.t0 ?? -Infinity) > t1,
+  };
+}
+
+/** Nobody tells when a process has ended: that is noticed, and not at once. */
+function isSignal({ steps }: Facts, fault: string): boolean {
+  const step = steps.get(fault)?.step;
+  return step?.kind === 'fault' && 'target' in step.action;
+}
+
+function add(facts: Facts, findings: Findings, { message: { step, n, lanes }, instead }: Unexplained): void {
+  const { first } = facts.plan.messagesOf.get(step) ?? { first: 0 };
+  const message = facts.plan.messages[first + n] as PlannedMessage;
+  findings.add('unexplained', step, () => ({
+    summary: `${message.name} does not go with what came before it: no order of the changes explains both`,
+    expected: instead.slice(0, SHOWN).map(list).join('; or ') || 'an error',
+    observed: list([...lanes].toSorted()),
+    ...about(message),
+    detail: [
+      'a message comes before or after a change for everyone, and what has changed stays so (section 4, "strictly ordered")',
+    ],
+  }));
+}

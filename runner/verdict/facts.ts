@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/** Plan and trace, indexed once for all checks. */
+
+import type { Address, ClientSpec, Sender, Step } from '../load/topology.ts';
+import { type Lane, masterOf, type Plan, type PlannedMessage } from '../plan/plan.ts';
+import type { DeliveryEvent, SendEvent, Trace } from '../trace/trace.ts';
+import { playedSteps, type Reader, readsUntil } from './steps.ts';
+
+export interface LaneFacts {
+  readonly name: Lane;
+  readonly bus: string;
+  /** The process that reads it. */
+  readonly agent: string;
+  /** The client at this end, or at the other end of an accepted socket. */
+  readonly client: string;
+  readonly accepted: boolean;
+  readonly deliveries: readonly DeliveryEvent[];
+  /** Messages of this top-level step and later ones may be in the queue still: the lane's reader stopped or died. */
+  readonly readsUntil: number;
+}
+
+export type Outcome = 'unsent' | 'ok' | 'failed' | 'pending';
+
+export interface PlayedStep {
+  readonly step: Step;
+  /** Place of its top-level step in the file, from 0. */
+  readonly top: number;
+}
+
+export interface Facts {
+  readonly plan: Plan;
+  readonly trace: Trace;
+  readonly lanes: readonly LaneFacts[];
+  readonly laneOf: ReadonlyMap<Lane, LaneFacts>;
+  /** By message number. */
+  readonly sends: readonly (SendEvent | undefined)[];
+  readonly clients: ReadonlyMap<string, ClientSpec>;
+  readonly steps: ReadonlyMap<string, PlayedStep>;
+  /** Prefix-0 address of every agent that is known to have one. */
+  readonly addresses: ReadonlyMap<string, Address>;
+  /** Agents that ended though nobody asked. */
+  readonly crashed: ReadonlySet<string>;
+}
+
+export const MASTER_ADDRESS: Address = '0000/000000000000';
+
+/** Indexes a run; linear in plan and trace. */
+export function collect(plan: Plan, trace: Trace): Facts {
+  const clients = new Map(plan.topology.clients.map((c) => [c.name, c]));
+  const crashed = new Set(trace.exits.filter((e) => !e.wanted).map((e) => e.agent));
+  const steps = playedSteps(plan.topology.steps);
+  const lanes = laneNames(plan, trace).map((name) =>
+    laneFacts(name, { plan, trace, clients, crashed, steps }),
+  );
+  const sends: (SendEvent | undefined)[] = new Array(plan.messages.length);
+  for (const send of trace.sends) if (send.message < sends.length) sends[send.message] = send;
+  return {
+    plan,
+    trace,
+    lanes,
+    laneOf: new Map(lanes.map((l) => [l.name, l])),
+    sends,
+    clients,
+    steps,
+    addresses: addressesOf(plan, trace),
+    crashed,
+  };
+}
+
+/** Lanes that received something, and those that should have. */
+function laneNames(plan: Plan, trace: Trace): Lane[] {
+  const names = new Set<Lane>(trace.deliveries.keys());
+  const done = new Set<readonly Lane[]>();
+  for (const { expected } of plan.messages) {
+    if (expected.kind !== 'delivered' || done.has(expected.lanes)) continue;
+    done.add(expected.lanes);
+    for (const lane of [...expected.lanes, ...(expected.may ?? [])]) names.add(lane);
+  }
+  return [...names];
+}
+
+function laneFacts(
+  name: Lane,
+  known: Pick<Facts, 'plan' | 'trace' | 'clients' | 'crashed' | 'steps'>,
+): LaneFacts {
+  const at = name.indexOf('@');
+  const agent = at < 0 ? name : name.slice(0, at);
+  const client = at < 0 ? name : name.slice(at + 1);
+  const bus = known.plan.agents.find((a) => a.name === agent)?.bus ?? known.clients.get(client)?.bus ?? '';
+  const manual = at < 0 && known.clients.get(client)?.receive === 'manual';
+  return {
+    name,
+    bus,
+    agent,
+    client,
+    accepted: at >= 0,
+    deliveries: known.trace.deliveries.get(name) ?? [],
+    readsUntil: known.crashed.has(agent) ? 0 : untilOf({ agent, bus, manual }, known),
+  };
+}
+
+/** Where the run was cut short, its last steps may not have settled. */
+function untilOf(reader: Reader, { trace, steps }: Pick<Facts, 'trace' | 'steps'>): number {
+  const cut = trace.cut !== undefined;
+  const until = readsUntil(reader, steps.values(), cut);
+  if (!cut) return until;
+  const played = new Set(trace.steps.map((s) => s.step));
+  const open = [...steps].filter(([id]) => !played.has(id)).map(([, { top }]) => top);
+  return Math.min(until, ...open);
+}
+
+function addressesOf(plan: Plan, trace: Trace): Map<string, Address> {
+  const addresses = new Map<string, Address>(
+    plan.topology.buses.map((b) => [masterOf(b.name), MASTER_ADDRESS]),
+  );
+  for (const attach of trace.attaches) addresses.set(attach.client, attach.address);
+  return addresses;
+}
+
+/** The process that a sender of the file is. */
+export const agentOf = (sender: Sender): string =>
+  sender.kind === 'client' ? sender.name : masterOf(sender.bus);
+
+/** The bus that a message is on. */
+export function busOf(facts: Facts, message: PlannedMessage): string {
+  return message.from.kind === 'master'
+    ? message.from.bus
+    : (facts.clients.get(message.from.name)?.bus ?? '');
+}
+
+/** What became of a send. */
+export function outcomeOf(facts: Facts, number: number): Outcome {
+  const send = facts.sends[number];
+  if (send === undefined) return 'unsent';
+  if (send.error !== undefined) return 'failed';
+  return send.t1 === undefined ? 'pending' : 'ok';
+}
+
+/** The planned message of a delivery; undefined for fences and for what this run never planned. */
+export function messageOf(facts: Facts, delivery: DeliveryEvent): PlannedMessage | undefined {
+  return delivery.fence || delivery.message === null ? undefined : facts.plan.messages[delivery.message];
+}
+
+/** Top-level step of a message. */
+export const topOf = (facts: Facts, message: PlannedMessage): number =>
+  facts.steps.get(message.step)?.top ?? 0;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/** Fences are messages too: this run's, this bus's, for those who are on it, once. */
+
+import type { Lane } from '../plan/plan.ts';
+import type { DeliveryEvent } from '../trace/trace.ts';
+import type { Facts, LaneFacts } from './facts.ts';
+import type { Findings } from './findings.ts';
+
+/** Bus and number → lanes; undefined where a cut run may have lost the record of some. */
+export type SentFences = ReadonlyMap<string, readonly Lane[]> | undefined;
+
+/** The fences of a run. */
+export const sentFences = ({ trace }: Facts): SentFences =>
+  trace.cut === undefined ? new Map(trace.fences.map((f) => [key(f.bus, f.number), f.lanes])) : undefined;
+
+const key = (bus: string, number: number): string => `${bus} ${number}`;
+
+/** Judges a fence that arrived; `seen` are those that the lane had before. */
+export function judgeFence(
+  findings: Findings,
+  lane: LaneFacts,
+  d: DeliveryEvent,
+  sent: SentFences,
+  seen: Set<number>,
+): void {
+  const number = d.message ?? -1;
+  const problem = problemOf(lane, number, sent, seen);
+  seen.add(number);
+  if (!problem) return;
+  findings.add(problem.kind, undefined, () => ({
+    summary: `${lane.name} got fence ${number}${problem.what}`,
+    expected: problem.expected,
+    observed: `fence ${number} at position ${d.position} of ${lane.name}`,
+  }));
+}
+
+function problemOf(lane: LaneFacts, number: number, sent: SentFences, seen: ReadonlySet<number>) {
+  const lanes = sent?.get(key(lane.bus, number));
+  if (sent && !lanes) {
+    return {
+      kind: 'invented',
+      what: ', which was not sent on its bus',
+      expected: 'only fences of this run and this bus',
+    };
+  }
+  if (lanes && !lanes.includes(lane.name)) {
+    return { kind: 'extra', what: ', which was not for it', expected: 'fences for joined clients only' };
+  }
+  return seen.has(number) ? { kind: 'duplicated', what: ' again', expected: 'one copy' } : undefined;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/** `integrity`: what arrived is what was sent, by whom it says, with working descriptors. */
+
+import type { PlannedMessage } from '../plan/plan.ts';
+import type { DeliveryEvent } from '../trace/trace.ts';
+import { attachments } from './attachments.ts';
+import { type CredentialsRule, credentialsRule } from './credentials.ts';
+import { agentOf, type Facts, type LaneFacts, messageOf } from './facts.ts';
+import { Findings } from './findings.ts';
+import { pipes } from './pipes.ts';
+import type { CheckResult } from './verdict.ts';
+import { about, count, plural } from './words.ts';
+
+const KINDS = [
+  ...[
+    'corrupted',
+    'truncated',
+    'length',
+    'control-truncated',
+    'sender',
+    'credentials',
+    'pid',
+    'no-credentials',
+  ],
+  ...['fds', 'token', 'stray-token', 'no-eof', 'no-pipe', 'peer', 'address-taken', 'peer-credentials'],
+];
+
+interface Problem {
+  readonly kind: string;
+  readonly what: string;
+  readonly expected: string;
+  readonly observed: string;
+}
+
+/** Judges every delivery of a planned message, every pipe and every attachment. */
+export function integrity(facts: Facts): CheckResult {
+  const findings = new Findings('integrity', KINDS);
+  const rule = credentialsRule(facts);
+  let checked = 0;
+  let silent = 0;
+  for (const lane of facts.lanes) {
+    const withCredentials = lane.deliveries.some((d) => d.credentials);
+    if (lane.deliveries.length > 0 && !withCredentials) silent++;
+    for (const d of lane.deliveries) {
+      const message = messageOf(facts, d);
+      if (!message) continue;
+      checked++;
+      for (const problem of problems(facts, lane, d, message, rule, withCredentials)) {
+        add(findings, lane, d, message, problem);
+      }
+    }
+  }
+  if (silent > 0) findings.note(`credentials not judged: ${count(silent, 'lane')} showed none`);
+  const piped = pipes(facts, findings);
+  const attached = attachments(facts, findings);
+  const unit = [
+    plural(checked, 'delivery', 'deliveries'),
+    piped > 0 && count(piped, 'pipe'),
+    count(attached, 'attachment'),
+  ]
+    .filter(Boolean)
+    .join(', ');
+  return findings.result(checked, unit, checked + attached === 0 ? 'nothing was delivered' : undefined);
+}
+
+function problems(
+  facts: Facts,
+  lane: LaneFacts,
+  d: DeliveryEvent,
+  message: PlannedMessage,
+  rule: CredentialsRule,
+  withCredentials: boolean,
+): Problem[] {
+  const found: Problem[] = [];
+  const body = bodyProblem(d, message.cuts?.get(lane.name), message);
+  if (body) found.push(body);
+  if (d.controlTruncated) {
+    found.push({
+      kind: 'control-truncated',
+      what: 'with control data cut off',
+      expected: 'no MSG_CTRUNC',
+      observed: 'MSG_CTRUNC',
+    });
+  }
+  const address = facts.addresses.get(agentOf(message.from));
+  if (address !== undefined && d.from !== address) {
+    found.push({
+      kind: 'sender',
+      what: 'from another sender',
+      expected: `${agentOf(message.from)} ${address}`,
+      observed: holderOf(facts, d.from),
+    });
+  }
+  if (d.fds !== message.fds) {
+    found.push({
+      kind: 'fds',
+      what: 'with other descriptors',
+      expected: count(message.fds, 'descriptor'),
+      observed: String(d.fds),
+    });
+  }
+  const credentials = withCredentials ? rule(lane, d, agentOf(message.from)) : undefined;
+  if (credentials) found.push(credentials);
+  return found;
+}
+
+/** An address with the agent that has it. */
+function holderOf(facts: Facts, address: string): string {
+  const holder = [...facts.addresses].find(([, held]) => held === address)?.[0];
+  return holder === undefined ? `${address}, which nobody has` : `${holder} ${address}`;
+}
+
+/** The first that holds: a truncated message is also short, and fails its checksum. */
+function bodyProblem(
+  d: DeliveryEvent,
+  cut: number | undefined,
+  message: PlannedMessage,
+): Problem | undefined {
+  const bytes =
+    cut === undefined ? `${message.length} bytes` : `${cut} of ${message.length} bytes, by its filter`;
+  if (d.truncated) {
+    return {
+      kind: 'truncated',
+      what: 'truncated',
+      expected: `${bytes}, no MSG_TRUNC`,
+      observed: `${d.length} bytes, MSG_TRUNC`,
+    };
+  }
+  if (d.length !== (cut ?? message.length)) {
+    return { kind: 'length', what: 'with another length', expected: bytes, observed: `${d.length} bytes` };
+  }
+  // Of a copy that was shortened there is nothing to compare with the checksum of the whole.
+  if (d.intact || cut !== undefined) return undefined;
+  return {
+    kind: 'corrupted',
+    what: 'corrupted',
+    expected: `the ${bytes} that were sent`,
+    observed: 'a body with another checksum',
+  };
+}
+
+function add(
+  findings: Findings,
+  lane: LaneFacts,
+  d: DeliveryEvent,
+  message: PlannedMessage,
+  problem: Problem,
+): void {
+  const { kind, what, expected, observed } = problem;
+  findings.add(kind, message.step, () => ({
+    summary: `${lane.name} got ${message.name} ${what}`,
+    expected,
+    observed,
+    ...about(message),
+    detail: [`at position ${d.position} of ${lane.name}`],
+  }));
+}

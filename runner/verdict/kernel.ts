@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left behind. */
+
+import type { KernelLine } from '../trace/trace.ts';
+import type { Facts } from './facts.ts';
+import { Findings } from './findings.ts';
+import type { CheckResult } from './verdict.ts';
+import { count, plural } from './words.ts';
+
+/** Lines that open a splat, whatever their level. */
+const SPLAT = new RegExp(
+  [
+    '\\bBUG:|\\bWARNING:|KASAN|KCSAN|KFENCE|UBSAN|KMSAN|Oops|Kernel panic|general protection fault|refcount_t',
+    'possible (circular|recursive) locking|possible irq lock|inconsistent lock state|held lock freed',
+    'bad unlock balance|invalid wait context|suspicious RCU|lock held when returning|nobody cared',
+    '[Uu]nable to handle|INFO: task .* blocked|rcu.*(stall|detected)|soft lockup|hard LOCKUP',
+    'list_(add|del) corruption|double.free|scheduling while atomic|sleeping function|kmemleak: \\d+ new',
+    'unreferenced object|stack-protector|usercopy|unregister_netdevice: waiting',
+  ].join('|'),
+);
+const OURS = /\baf_?bus\b|\bnfdbus\b/i;
+/** Opens the block of a warning; the next line says which. */
+const CUT_HERE = /-+\[ cut here \]-+/;
+const KERN_CRIT = 2;
+const KERN_WARNING = 4;
+const DETAIL_LINES = 12;
+
+const isSplat = (line: KernelLine): boolean =>
+  SPLAT.test(line.text) || line.level <= KERN_CRIT || (line.level <= KERN_WARNING && OURS.test(line.text));
+
+/** Judges the kernel log and the sockets left. */
+export function kernel(facts: Facts): CheckResult {
+  const findings = new Findings('kernel', ['splat', 'sockets-left']);
+  const { kernel: lines, socketsLeft } = facts.trace;
+  const others = judgeLog(findings, lines);
+  if (others > 0) findings.note(`${count(others, 'line')} of other parts of the kernel, not judged`);
+  if (socketsLeft !== null && socketsLeft > 0) {
+    findings.add('sockets-left', undefined, () => ({
+      summary: `${count(socketsLeft, 'bus socket')} left after every process had ended`,
+      expected: '0',
+      observed: String(socketsLeft),
+    }));
+  }
+  const unit = `${plural(lines.length, 'kernel log line')}, ${count(socketsLeft ?? 0, 'socket')} left behind`;
+  const uncounted = 'the sockets left behind were not counted; the log shows nothing';
+  return findings.result(lines.length, unit, socketsLeft === null ? uncounted : undefined);
+}
+
+/** Adds each splat with the lines that follow it; returns how many lines belong to none. */
+function judgeLog(findings: Findings, lines: readonly KernelLine[]): number {
+  let others = 0;
+  let detail: string[] | undefined;
+  for (const line of lines) {
+    if (CUT_HERE.test(line.text)) detail = undefined;
+    else if (!detail && isSplat(line)) detail = addSplat(findings, line);
+    else if (detail) detail = follow(findings, detail, line);
+    else others++;
+  }
+  return others;
+}
+
+function addSplat(findings: Findings, line: KernelLine): string[] {
+  const detail: string[] = [];
+  // The first words tell splats apart: each kind is shown once.
+  findings.add('splat', line.text.replace(/[\d.[\]]+/g, ' ').slice(0, 60), () => ({
+    summary: line.text.trim(),
+    expected: 'no warning, oops, lockdep, KASAN or refcount line',
+    observed: `a line of level ${line.level}`,
+    detail,
+  }));
+  return detail;
+}
+
+/** A splat's block goes on until its trace ends; another splat opens a new one. */
+function follow(findings: Findings, detail: string[], line: KernelLine): string[] | undefined {
+  if (/---\[ end/.test(line.text)) return undefined;
+  if (detail.length >= DETAIL_LINES && isSplat(line)) return addSplat(findings, line);
+  if (detail.length < DETAIL_LINES) detail.push(line.text.trim());
+  return detail;
+}

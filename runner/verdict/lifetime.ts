@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/** `lifetime`: sockets end when they must and not before, and every process lives as long as the run wants. */
+
+import type { FaultAction } from '../load/topology.ts';
+import { masterOf } from '../plan/plan.ts';
+import type { EndEvent } from '../trace/trace.ts';
+import { unplayed } from './blocked.ts';
+import type { Facts, LaneFacts } from './facts.ts';
+import { Findings } from './findings.ts';
+import type { CheckResult } from './verdict.ts';
+import { aboutStep, clock, count, plural } from './words.ts';
+
+/** Judges ends, exits and the steps about them. */
+export function lifetime(facts: Facts): CheckResult {
+  const findings = new Findings('lifetime', ['crashed', 'cut', 'ended', 'step', 'incomplete', 'unplayed']);
+  const { exits, steps, ends, attaches, cut } = facts.trace;
+  for (const { agent, code, signal, wanted } of exits) {
+    if (!wanted)
+      addCrash(findings, agent, signal ? `it was killed by ${signal}` : `it exited with code ${code}`);
+  }
+  if (cut !== undefined) addCut(findings, cut);
+  const over = lastActivity(facts);
+  for (const end of ends) if (end.t <= over) judgeEnd(facts, findings, end);
+  for (const { step, failure } of steps) {
+    if (failure?.check !== 'lifetime') continue;
+    const { expected, observed } = failure;
+    findings.add('step', step, () => ({
+      summary: `step ${step} did not hold`,
+      expected,
+      observed,
+      ...aboutStep(facts, step),
+    }));
+  }
+  const hangups = [...facts.steps.values()].filter(({ step }) => step.kind === 'hangup');
+  const played = new Set(steps.map((s) => s.step));
+  for (const { step } of hangups) if (!played.has(step.id)) unplayed(facts, findings, step.id);
+  for (const lane of facts.lanes) judgeRecord(facts, findings, lane);
+  const ended = hangups.length > 0 ? `, ${count(hangups.length, 'awaited end')}` : '';
+  const nothing = attaches.length + hangups.length === 0 ? 'nobody attached to a bus' : undefined;
+  return findings.result(attaches.length, `${plural(attaches.length, 'attachment')}${ended}`, nothing);
+}
+
+function addCrash(findings: Findings, agent: string, how: string): void {
+  findings.add('crashed', agent, () => ({
+    summary: `${agent} ended though nobody asked it to`,
+    expected: 'it lives until the run is over',
+    observed: how,
+    detail: ['what it would have sent and read after that is not judged'],
+  }));
+}
+
+function addCut(findings: Findings, why: string): void {
+  findings.add('cut', undefined, () => ({
+    summary: 'the run ended before its last step',
+    expected: 'every step is played and settled',
+    observed: why,
+    detail: ['steps that had not settled by then are not judged'],
+  }));
+}
+
+/** The record of a lane counts from 0 without a gap, or part of it was lost on its way here. */
+function judgeRecord(facts: Facts, findings: Findings, lane: LaneFacts): void {
+  const gap = lane.deliveries.findIndex((d, i) => d.position !== i);
+  if (gap < 0 || facts.crashed.has(lane.agent)) return;
+  findings.add('incomplete', lane.name, () => ({
+    summary: `the record of ${lane.name} has a gap`,
+    expected: `position ${gap}`,
+    observed: `position ${lane.deliveries[gap]?.position}`,
+  }));
+}
+
+/** Ends after everything was played belong to the taking down. */
+function lastActivity({ trace }: Facts): number {
+  let last = -Infinity;
+  for (const send of trace.sends) last = Math.max(last, send.t1 ?? send.t0);
+  for (const step of trace.steps) last = Math.max(last, step.t1);
+  return last;
+}
+
+function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
+  const lane = facts.laneOf.get(end.lane) ?? unseenLane(end.lane);
+  if (end.why === 'closed' || mayEnd(facts, lane, end)) return;
+  findings.add('ended', end.lane, () => ({
+    summary: `the socket ${end.lane} ended though nobody asked`,
+    expected: 'it lives until the run is over',
+    observed: `${end.why}${end.errno ? ` (${end.errno})` : ''} at ${clock(facts, end.t)}`,
+  }));
+}
+
+function unseenLane(name: string): Pick<LaneFacts, 'agent' | 'client' | 'accepted'> {
+  const [agent, client] = name.split('@') as [string, string | undefined];
+  return { agent, client: client ?? agent, accepted: client !== undefined };
+}
+
+/** Something that happened before calls for this end. */
+function mayEnd(
+  facts: Facts,
+  lane: Pick<LaneFacts, 'agent' | 'client' | 'accepted'>,
+  end: EndEvent,
+): boolean {
+  const client = facts.clients.get(lane.client);
+  const master = masterOf(client?.bus ?? '');
+  const onBus = joined(facts, lane.client);
+  const others = lane.accepted ? [lane.client, lane.agent] : onBus ? [lane.client] : [lane.client, master];
+  if (others.some((agent) => facts.crashed.has(agent))) return true;
+  const bus = facts.plan.topology.buses.find((b) => b.name === client?.bus);
+  if (bus?.overflow === 'evict') return true;
+  for (const { step } of facts.steps.values()) {
+    if (step.kind === 'hangup' && step.client === lane.client) return true;
+    if (step.kind !== 'fault' || !calls(step.action, others, lane.client, client?.bus)) continue;
+    const began = facts.trace.steps.find((s) => s.step === step.id)?.t0 ?? -Infinity;
+    if (end.t >= began) return true;
+  }
+  return false;
+}
+
+function joined(facts: Facts, name: string): boolean {
+  const client = facts.clients.get(name);
+  if (client?.join && client.admitted) return true;
+  return [...facts.steps.values()].some(
+    ({ step }) => step.kind === 'fault' && step.action.fault === 'join' && step.action.client === name,
+  );
+}
+
+/** The fault ends one of these parties, or expels the client. */
+function calls(
+  action: FaultAction,
+  parties: readonly string[],
+  client: string,
+  bus: string | undefined,
+): boolean {
+  if (action.fault === 'expel') return action.client === client;
+  if (action.fault === 'leave') return action.bus === bus && parties.includes(masterOf(action.bus));
+  if (action.fault !== 'kill' && action.fault !== 'stop') return false;
+  return parties.includes(action.target.kind === 'client' ? action.target.name : masterOf(action.target.bus));
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `order.total`, `order.fifo`, `order.causal`: one graph of everything that says "this came before that" has no cycle.
+ * Where it has some, the weakest promise that explains a cycle is the one that broke.
+ */
+
+import type { Facts } from './facts.ts';
+import { Findings } from './findings.ts';
+import { build } from './order/build.ts';
+import { behindCycles, components } from './order/cycles.ts';
+import { causeInversions, seenBeforeSent, senderInversions } from './order/direct.ts';
+import { type Adjacency, type Label, rank } from './order/graph.ts';
+import { type History, historyOf } from './order/history.ts';
+import { contradiction } from './order/sentences.ts';
+import { sequence } from './order/sequence.ts';
+import { witness } from './order/witness.ts';
+import type { CheckResult } from './verdict.ts';
+import { count, plural } from './words.ts';
+
+const TOTAL = [
+  'contradiction',
+  'sequence-inverted',
+  'sequence-differs',
+  'sequence-shared',
+  'sequence',
+  'realtime',
+];
+
+/** The three order checks. */
+export function order(facts: Facts): CheckResult[] {
+  const total = new Findings('order.total', TOTAL);
+  const fifo = new Findings('order.fifo', ['inverted', 'contradiction']);
+  const causal = new Findings('order.causal', ['before-sent', 'inverted', 'contradiction']);
+  const history = historyOf(facts);
+  const { numbered, chains } = sequence(history, total);
+  const { graph, sessions, causes } = build(history, chains);
+  senderInversions(history, fifo);
+  seenBeforeSent(history, causal);
+  const adjacency = graph.index();
+  const suspects = behindCycles(adjacency);
+  if (suspects.length > 0) blame(history, adjacency, suspects, { total, fifo, causal });
+  const lanes = history.lanes.filter((l) => l.nodes.length > 1).length;
+  const numbers = numbered > 0 ? `, ${numbered} kernel numbers` : '';
+  const unless = (holds: boolean, reason: string) => (holds ? undefined : reason);
+  const deliveries = `${plural(history.deliveries, 'delivery', 'deliveries')} in ${count(lanes, 'lane')}${numbers}`;
+  return [
+    total.result(history.deliveries, deliveries, unless(lanes > 0, 'no lane got two messages')),
+    fifo.result(
+      sessions,
+      plural(sessions, 'sender'),
+      unless(lanes * sessions > 0, 'no sender sent two messages'),
+    ),
+    causal.result(causes, plural(causes, 'cause'), unless(causes > 0, 'nobody sent after receiving')),
+  ];
+}
+
+interface Checks {
+  readonly total: Findings;
+  readonly fifo: Findings;
+  readonly causal: Findings;
+}
+
+/** Each label, weakest promise first, with the check that a cycle which needs it breaks. */
+const STAGES: readonly (readonly [Label, keyof Checks, kind: string])[] = [
+  ['lane', 'total', 'contradiction'],
+  ['sequence', 'total', 'sequence'],
+  ['session', 'fifo', 'contradiction'],
+  ['causal', 'causal', 'contradiction'],
+  ['realtime', 'total', 'realtime'],
+];
+
+/** Adds labels one by one; a component is blamed on the label that closes it, unless part of it is blamed already. */
+function blame(history: History, graph: Adjacency, suspects: readonly number[], checks: Checks): void {
+  const blamed = new Uint8Array(graph.nodes);
+  for (const [label, check, kind] of STAGES) {
+    for (const component of components(graph, rank(label), suspects)) {
+      if (component.some((n) => blamed[n])) continue;
+      for (const n of component) blamed[n] = 1;
+      addCycle(history, graph, rank(label), component, (step, words) => checks[check].add(kind, step, words));
+      if (label === 'lane' || label === 'sequence') causeInversions(history, component, checks.causal);
+    }
+  }
+}
+
+function addCycle(
+  history: History,
+  graph: Adjacency,
+  most: number,
+  component: readonly number[],
+  add: (step: string | undefined, words: () => ReturnType<typeof contradiction>) => void,
+): void {
+  const latest = component.reduce((last, n) => (n < history.messages && n > last ? n : last), -1);
+  const step = history.facts.plan.messages[latest]?.step;
+  add(step, () => contradiction(history, witness(history, graph, most, component)));
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Inversions that one lane shows by itself. The graph blames the weakest promise that a cycle breaks; a lane that
+ * also turns a sender's messages round, or shows an effect before its cause, breaks these promises too.
+ */
+
+import { agentOf } from '../facts.ts';
+import type { Findings, Words } from '../findings.ts';
+import { about, clock } from '../words.ts';
+import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
+
+/** Program order, lane by lane: of each sender the latest message so far must have begun before the next was. */
+export function senderInversions(history: History, fifo: Findings): void {
+  const { sends } = history.facts;
+  for (const order of history.lanes) {
+    const latest = new Map<string, number>();
+    for (let i = 0; i < order.nodes.length; i++) {
+      const send = sends[order.nodes[i] as number];
+      if (!send || send.error !== undefined) continue;
+      const place = latest.get(send.agent);
+      const before = place === undefined ? undefined : sends[order.nodes[place] as number];
+      const through = send.t1 ?? Infinity;
+      if (before && place !== undefined && through <= before.t0 && send.message !== before.message) {
+        const step = history.facts.plan.messages[send.message]?.step;
+        fifo.add('inverted', step, () => inverted(history, order, place, i));
+      }
+      if (!before || send.t0 > before.t0) latest.set(send.agent, i);
+    }
+  }
+}
+
+function inverted(history: History, order: LaneOrder, first: number, second: number): Words {
+  const [early, late] = [order.nodes[second] as number, order.nodes[first] as number];
+  const message = history.facts.plan.messages[early];
+  const [a, b] = [nameOf(history, early), nameOf(history, late)];
+  const lane = order.lane.name;
+  const positions = `${deliveryAt(order, first).position}, ${deliveryAt(order, second).position}`;
+  return {
+    summary: `${lane} got ${b} before ${a}, though ${message && agentOf(message.from)} sent ${a} first`,
+    expected: `${a}, ${b}`,
+    observed: `${b}, ${a}`,
+    ...(message ? about(message) : {}),
+    detail: [`at positions ${positions} of ${lane}`],
+  };
+}
+
+/** A receipt that is earlier than the call that sent it. */
+export function seenBeforeSent(history: History, causal: Findings): void {
+  const { sends, plan } = history.facts;
+  for (const order of history.lanes) {
+    for (let i = 0; i < order.nodes.length; i++) {
+      const send = sends[order.nodes[i] as number];
+      const d = deliveryAt(order, i);
+      if (!send || d.t >= send.t0) continue;
+      const message = plan.messages[send.message];
+      causal.add('before-sent', message?.step, () => ({
+        summary: `${order.lane.name} had ${message?.name} before its send began`,
+        expected: `not before ${clock(history.facts, send.t0)}`,
+        observed: clock(history.facts, d.t),
+        ...(message ? about(message) : {}),
+      }));
+    }
+  }
+}
+
+/** Pairs that are looked at in components that the lanes alone contradict. */
+const EFFORT = 4_000_000;
+
+/** Effects before causes within components that broke a weaker promise already. */
+export function causeInversions(history: History, component: readonly number[], causal: Findings): void {
+  const messages = component.filter(
+    (n) => n < history.messages && history.facts.sends[n]?.error === undefined,
+  );
+  const received = new Map<string, LaneOrder[]>();
+  for (const order of history.lanes)
+    received.set(order.lane.agent, [...(received.get(order.lane.agent) ?? []), order]);
+  let effort = 0;
+  for (const effect of messages) {
+    const send = history.facts.sends[effect];
+    for (const own of (send && received.get(send.agent)) ?? []) {
+      for (const cause of messages) {
+        effort += own.nodes.length;
+        if (cause === effect || effort > EFFORT) continue;
+        const at = own.nodes.indexOf(cause);
+        if (at < 0 || deliveryAt(own, at).t >= (send?.t0 ?? -Infinity)) continue;
+        report(history, cause, effect, causal);
+      }
+    }
+  }
+}
+
+function report(history: History, cause: number, effect: number, causal: Findings): void {
+  for (const order of history.lanes) {
+    const [first, second] = [order.nodes.indexOf(effect), order.nodes.indexOf(cause)];
+    if (first < 0 || second <= first) continue;
+    const message = history.facts.plan.messages[effect];
+    const [a, b] = [nameOf(history, cause), nameOf(history, effect)];
+    causal.add('inverted', message?.step, () => ({
+      summary: `${order.lane.name} got ${b} before ${a}, which had caused it`,
+      expected: `${a}, ${b}`,
+      observed: `${b}, ${a}`,
+      ...(message ? about(message) : {}),
+      detail: [
+        `${message && agentOf(message.from)} had received ${a} before it sent ${b}`,
+        `${b} before ${a} at lane ${order.lane.name} (positions ${deliveryAt(order, first).position}, ${deliveryAt(order, second).position})`,
+      ],
+    }));
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/** What the order checks look at: messages and fences as nodes, lanes as lists of nodes. */
+
+import type { DeliveryEvent } from '../../trace/trace.ts';
+import { busOf, type Facts, type LaneFacts, messageOf } from '../facts.ts';
+
+export interface LaneOrder {
+  readonly lane: LaneFacts;
+  /** First copies only: a second one is `recipients`' business and would contradict every order. */
+  readonly nodes: Int32Array;
+  /** Index into `lane.deliveries` of each node. */
+  readonly at: Int32Array;
+}
+
+export interface FenceNode {
+  readonly bus: string;
+  readonly number: number;
+  /** It was sent later than this. */
+  readonly t0: number;
+}
+
+export interface History {
+  readonly facts: Facts;
+  readonly lanes: readonly LaneOrder[];
+  /** Messages are nodes by their number; fences follow. */
+  readonly messages: number;
+  readonly fences: readonly FenceNode[];
+  readonly deliveries: number;
+}
+
+/** Reduces a run to the order in which each lane saw things. */
+export function historyOf(facts: Facts): History {
+  const fences = new Fences(facts);
+  const lanes = facts.lanes.map((lane) => orderOf(facts, lane, fences));
+  const deliveries = lanes.reduce((sum, l) => sum + l.nodes.length, 0);
+  return { facts, lanes, messages: facts.plan.messages.length, fences: fences.list, deliveries };
+}
+
+class Fences {
+  readonly list: FenceNode[] = [];
+  readonly #nodes = new Map<string, number>();
+  readonly #first: number;
+  readonly #began: ReadonlyMap<string, number>;
+
+  constructor({ plan, trace }: Facts) {
+    this.#first = plan.messages.length;
+    this.#began = new Map(trace.fences.map((f) => [`${f.bus} ${f.number}`, f.t0 ?? -Infinity]));
+  }
+
+  /** A fence that reached another bus than its own is a node of its own there. */
+  node(bus: string, number: number, from: string): number {
+    const key = `${bus} ${number} ${from}`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      const t0 = this.#began.get(`${bus} ${number}`) ?? -Infinity;
+      node = this.#first + this.list.push({ bus, number, t0 }) - 1;
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+}
+
+function orderOf(facts: Facts, lane: LaneFacts, fences: Fences): LaneOrder {
+  const nodes = new Int32Array(lane.deliveries.length);
+  const at = new Int32Array(lane.deliveries.length);
+  const seen = new Set<number>();
+  let n = 0;
+  lane.deliveries.forEach((d, i) => {
+    const node = nodeOf(facts, lane, d, fences);
+    if (node < 0 || seen.has(node)) return;
+    seen.add(node);
+    nodes[n] = node;
+    at[n++] = i;
+  });
+  return { lane, nodes: nodes.subarray(0, n), at: at.subarray(0, n) };
+}
+
+/** -1 for what has no place in this bus's sequence: strangers, and messages of another bus. */
+function nodeOf(facts: Facts, lane: LaneFacts, d: DeliveryEvent, fences: Fences): number {
+  if (d.fence) return d.message === null ? -1 : fences.node(lane.bus, d.message, d.from);
+  const message = messageOf(facts, d);
+  return message && busOf(facts, message) === lane.bus ? message.number : -1;
+}
+
+/** A node's name for people. */
+export function nameOf(history: History, node: number): string {
+  const message = history.facts.plan.messages[node];
+  return message ? message.name : `fence ${history.fences[node - history.messages]?.number}`;
+}
+
+/** A lane's delivery of a node, by the node's place in the lane. */
+export const deliveryAt = (order: LaneOrder, i: number): DeliveryEvent =>
+  order.lane.deliveries[order.at[i] as number] as DeliveryEvent;

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/** The shortest proof that an order is impossible: a cycle of "A before B", with the reason for each step. */
+
+import type { Adjacency, Label } from './graph.ts';
+import type { History } from './history.ts';
+import { Maze } from './maze.ts';
+
+/** `from` comes before `to`. */
+export interface Hop {
+  readonly from: number;
+  readonly to: number;
+  readonly why: Label;
+  /** Where `why` is a lane: the lane's place in the history, and both nodes' places in the lane. */
+  readonly lane?: { readonly index: number; readonly from: number; readonly to: number };
+}
+
+/** Nodes of a component from which cycles are searched; one is enough for a proof, several find a shorter one. */
+const STARTS = 48;
+const EFFORT = 2_000_000;
+
+/** A cycle with the fewest lanes and reasons, within a strongly connected component over labels up to `most`. */
+export function witness(
+  history: History,
+  graph: Adjacency,
+  most: number,
+  component: readonly number[],
+): Hop[] {
+  const maze = new Maze(history, graph, most, component);
+  const messages = component
+    .filter((n) => n < history.messages + history.fences.length)
+    .sort((a, b) => a - b);
+  const starts = Math.max(1, Math.min(STARTS, EFFORT / maze.size));
+  const stride = Math.max(1, Math.ceil(messages.length / starts));
+  let best: Hop[] = [];
+  for (let i = 0; i < messages.length; i += stride) {
+    const cycle = maze.cycle(messages[i] as number);
+    if (cycle.length > 0 && (best.length === 0 || cycle.length < best.length)) best = cycle;
+    if (best.length === 2) break;
+  }
+  return nearest(history, best);
+}
+
+/** Two lanes that disagree do so about two neighbours of what they share: shows those, not ones far apart. */
+function nearest(history: History, cycle: Hop[]): Hop[] {
+  const [first, second] = cycle;
+  if (cycle.length !== 2 || !first?.lane || !second?.lane) return cycle;
+  const { index: a } = first.lane;
+  const { index: b } = second.lane;
+  const place = new Map<number, number>();
+  for (const [i, n] of history.lanes[b]?.nodes.entries() ?? []) place.set(n, i);
+  let last = -1;
+  const nodes = history.lanes[a]?.nodes ?? [];
+  for (let i = 0; i < nodes.length; i++) {
+    const there = place.get(nodes[i] as number);
+    if (there === undefined) continue;
+    const before = last < 0 ? -1 : (place.get(nodes[last] as number) as number);
+    if (before > there) {
+      const [x, y] = [nodes[last] as number, nodes[i] as number];
+      return [
+        { from: x, to: y, why: 'lane', lane: { index: a, from: last, to: i } },
+        { from: y, to: x, why: 'lane', lane: { index: b, from: there, to: before } },
+      ];
+    }
+    last = i;
+  }
+  return cycle;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/** Descriptors, proved by using them: each receiver's token came out of the pipe, and then its end. */
+
+import type { PlannedMessage } from '../plan/plan.ts';
+import type { PipeEvent } from '../trace/trace.ts';
+import { agentOf, type Facts, outcomeOf } from './facts.ts';
+import type { Findings } from './findings.ts';
+import { endsAt } from './steps.ts';
+import { about, allowedLanes, expectedLanes, list } from './words.ts';
+
+/** Judges the pipes of every message that carried some; returns how many there were. */
+export function pipes(facts: Facts, findings: Findings): number {
+  const reports = new Map<number, PipeEvent[]>();
+  for (const pipe of facts.trace.pipes) {
+    const list = reports.get(pipe.message);
+    if (list) list.push(pipe);
+    else reports.set(pipe.message, [pipe]);
+  }
+  const carrying = facts.plan.messages.filter((m) => m.fds > 0 && isOver(facts, m));
+  const receivers = receiversOf(facts, new Set(carrying.map((m) => m.number)));
+  for (const message of carrying) {
+    const got = receivers.get(message.number) ?? [];
+    const events = reports.get(message.number) ?? [];
+    if (events.length === 0) addUnreported(findings, message);
+    for (const event of events) judgePipe(facts, findings, message, event, got);
+  }
+  return carrying.reduce((sum, m) => sum + m.fds, 0);
+}
+
+/** The send returned, and its sender lived to read the pipe. */
+function isOver(facts: Facts, message: PlannedMessage): boolean {
+  const outcome = outcomeOf(facts, message.number);
+  const sender = agentOf(message.from);
+  if (facts.crashed.has(sender) || endsAt(sender, facts.steps.values()) !== Infinity) return false;
+  return outcome === 'ok' || outcome === 'failed';
+}
+
+/** Message → the lanes that got a descriptor of it. */
+function receiversOf(facts: Facts, wanted: ReadonlySet<number>): Map<number, string[]> {
+  const receivers = new Map<number, string[]>();
+  if (wanted.size === 0) return receivers;
+  for (const lane of facts.lanes) {
+    for (const d of lane.deliveries) {
+      if (d.fence || d.message === null || d.fds === 0 || !wanted.has(d.message)) continue;
+      const got = receivers.get(d.message);
+      if (!got) receivers.set(d.message, [lane.name]);
+      else if (!got.includes(lane.name)) got.push(lane.name);
+    }
+  }
+  return receivers;
+}
+
+function judgePipe(
+  facts: Facts,
+  findings: Findings,
+  message: PlannedMessage,
+  pipe: PipeEvent,
+  got: readonly string[],
+): void {
+  const add = (kind: string, summary: string, expected: string, observed: string) =>
+    findings.add(kind, message.step, () => ({ summary, expected, observed, ...about(message) }));
+  const absent = got.filter((l) => !pipe.tokens.includes(l));
+  const stray = pipe.tokens.filter((l) => !got.includes(l) && !mayBeUnheard(facts, message, l));
+  if (absent.length > 0) {
+    add(
+      'token',
+      `the descriptor of ${message.name} did not work for ${list(absent)}`,
+      `tokens of ${list(got)}`,
+      list(pipe.tokens),
+    );
+  }
+  if (stray.length > 0) {
+    add(
+      'stray-token',
+      `the pipe of ${message.name} was used by ${list(stray)}`,
+      `tokens of ${list(got)}`,
+      list(pipe.tokens),
+    );
+  }
+  if (!pipe.eof && !mayBeQueued(facts, message, got)) {
+    const held = 'no EOF: some write end is open still';
+    add(
+      'no-eof',
+      `a descriptor of ${message.name} leaked`,
+      'EOF after the last receiver closed its copy',
+      held,
+    );
+  }
+}
+
+/** A reader that was killed had no time to tell what it took last. */
+function mayBeUnheard(facts: Facts, message: PlannedMessage, lane: string): boolean {
+  const recipient = expectedLanes(message).includes(lane) || allowedLanes(message).includes(lane);
+  return recipient && facts.laneOf.get(lane)?.readsUntil !== Infinity;
+}
+
+/** A copy that its reader never took keeps the pipe open, and rightly. */
+function mayBeQueued(facts: Facts, message: PlannedMessage, got: readonly string[]): boolean {
+  const lanes = [...expectedLanes(message), ...allowedLanes(message)];
+  return lanes.some((l) => !got.includes(l) && facts.laneOf.get(l)?.readsUntil !== Infinity);
+}
+
+function addUnreported(findings: Findings, message: PlannedMessage): void {
+  findings.add('no-pipe', message.step, () => ({
+    summary: `nothing is known of the pipe of ${message.name}`,
+    expected: 'its tokens and its end',
+    observed: 'no report',
+    ...about(message),
+  }));
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/** `recipients`: each successful message reached exactly its lanes, once each, and nothing else reached anybody. */
+
+import type { PlannedMessage } from '../plan/plan.ts';
+import type { DeliveryEvent } from '../trace/trace.ts';
+import { addDuplicate, addExtra, addInvented, addLost, compare } from './copies.ts';
+import { type Missing, settle } from './eavesdrop.ts';
+import { explained } from './explained.ts';
+import { type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import { judgeFence, type SentFences, sentFences } from './fences.ts';
+import { Findings } from './findings.ts';
+import type { CheckResult } from './verdict.ts';
+import { allowedLanes, count, expectedLanes, plural, reasons } from './words.ts';
+import { writtenDeliveries } from './written.ts';
+
+const KINDS = [
+  'lost',
+  'partial',
+  'unaccounted',
+  'extra',
+  'invented',
+  'duplicated',
+  'unexplained',
+  'written',
+  'lost-count',
+];
+
+const EXPECTED = 1;
+const GOT = 2;
+/** It may have it, or not. */
+const ALLOWED = 3;
+
+/** Judges who got what. */
+export function recipients(facts: Facts): CheckResult {
+  const findings = new Findings('recipients', KINDS);
+  const expected = byLane(facts, expectedLanes);
+  const allowed = byLane(facts, allowedLanes);
+  const marks = new Uint8Array(facts.plan.messages.length);
+  const fences = sentFences(facts);
+  let unread = 0;
+  facts.lanes.forEach((lane, i) => {
+    const messages = { expected: expected[i] ?? [], allowed: allowed[i] ?? [] };
+    unread += judgeLane(facts, findings, lane, messages, marks, fences);
+  });
+  partial(facts, findings);
+  // What is wrong by itself needs no other message to show it.
+  if (!findings.any) explained(facts, findings);
+  const written = writtenDeliveries(facts, findings);
+  if (unread > 0)
+    findings.note(`${count(unread, 'copy', 'copies')} not judged: the reader had stopped or ended`);
+  const copies = expected.reduce((sum, l) => sum + l.length, 0) - unread;
+  const arrived = facts.lanes.some((l) => l.deliveries.length > 0);
+  const lines = written > 0 ? `, ${count(written, 'written delivery', 'written deliveries')}` : '';
+  const nothing =
+    copies + written === 0 && !arrived ? 'no message was expected anywhere, and none came' : undefined;
+  return findings.result(copies, `${plural(copies, 'copy', 'copies')}${lines}`, nothing);
+}
+
+/** Lane → the messages whose send succeeded and that `lanesOf` gives it, in the order of the plan. */
+function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly string[]): number[][] {
+  const lists: number[][] = facts.lanes.map(() => []);
+  const place = new Map(facts.lanes.map((l, i) => [l.name, i]));
+  const resolved = new Map<readonly string[], number[]>();
+  for (const message of facts.plan.messages) {
+    const lanes = lanesOf(message);
+    if (lanes.length === 0 || outcomeOf(facts, message.number) !== 'ok') continue;
+    const places = resolved.get(lanes) ?? lanes.map((l) => place.get(l) as number);
+    resolved.set(lanes, places);
+    for (const p of places) lists[p]?.push(message.number);
+  }
+  return lists;
+}
+
+/** Judges one lane; returns how many copies it may have left unread. */
+function judgeLane(
+  facts: Facts,
+  findings: Findings,
+  lane: LaneFacts,
+  { expected, allowed }: Record<'expected' | 'allowed', readonly number[]>,
+  marks: Uint8Array,
+  fences: SentFences,
+): number {
+  for (const n of expected) marks[n] = EXPECTED;
+  for (const n of allowed) marks[n] = ALLOWED;
+  const seenFences = new Set<number>();
+  let lost = 0;
+  for (const d of lane.deliveries) {
+    lost += d.lost;
+    if (d.fence) judgeFence(findings, lane, d, fences, seenFences);
+    else judgeDelivery(facts, findings, lane, d, marks);
+  }
+  const missing: Missing[] = [];
+  for (const n of expected) {
+    if (marks[n] === EXPECTED) missing.push(facts.plan.messages[n] as PlannedMessage);
+    marks[n] = 0;
+  }
+  const without = allowed.filter((n) => marks[n] === ALLOWED).length;
+  for (const n of allowed) marks[n] = 0;
+  const { unread, gone } = settle(facts, findings, lane, missing, { lost, fences: seenFences.size, without });
+  for (const message of gone) addLost(facts, findings, lane, message);
+  return unread;
+}
+
+function judgeDelivery(
+  facts: Facts,
+  findings: Findings,
+  lane: LaneFacts,
+  d: DeliveryEvent,
+  marks: Uint8Array,
+): void {
+  const message = messageOf(facts, d);
+  const outcome = message && outcomeOf(facts, message.number);
+  if (!message || outcome === 'unsent') addInvented(facts, findings, lane, d, message);
+  // Copies of failed sends, and of sends that should have failed, are the business of `errors`.
+  else if (outcome === 'failed' || message.expected.kind === 'error') return;
+  else if (outcome === 'pending') {
+    const lanes = [...expectedLanes(message), ...allowedLanes(message)];
+    if (!lanes.includes(lane.name)) addExtra(facts, findings, lane, message);
+  } else judgeCopy(facts, findings, lane, message, marks);
+}
+
+function judgeCopy(
+  facts: Facts,
+  findings: Findings,
+  lane: LaneFacts,
+  message: PlannedMessage,
+  marks: Uint8Array,
+): void {
+  const mark = marks[message.number];
+  if (mark === EXPECTED || mark === ALLOWED) marks[message.number] = GOT;
+  else if (mark === GOT) addDuplicate(facts, findings, lane, message);
+  else addExtra(facts, findings, lane, message);
+}
+
+/** A send that never returned reached everybody or nobody. */
+function partial(facts: Facts, findings: Findings): void {
+  for (const [message, got] of pendingReceipts(facts)) {
+    const certain = expectedLanes(message).filter((l) => facts.laneOf.get(l)?.readsUntil === Infinity);
+    if (certain.every((l) => got.has(l))) continue;
+    findings.add('partial', message.step, () => ({
+      summary: `${message.name}, whose send never returned, reached only some of its recipients`,
+      ...compare(facts, message),
+      detail: [
+        'all of them or none: the send is atomic, whatever becomes of its sender',
+        ...reasons(message),
+      ],
+    }));
+  }
+}
+
+function pendingReceipts(facts: Facts): Map<PlannedMessage, Set<string>> {
+  const receipts = new Map<PlannedMessage, Set<string>>();
+  if (!facts.trace.sends.some((s) => s.t1 === undefined)) return receipts;
+  for (const lane of facts.lanes) {
+    for (const d of lane.deliveries) {
+      const message = messageOf(facts, d);
+      if (message?.expected.kind !== 'delivered' || outcomeOf(facts, message.number) !== 'pending') continue;
+      receipts.set(message, (receipts.get(message) ?? new Set()).add(lane.name));
+    }
+  }
+  return receipts;
+}

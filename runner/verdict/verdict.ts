@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/** The verdict: the one result object that every report is written from. */
+
+import type { Place } from '../load/topology.ts';
+
+export type Result = 'pass' | 'fail' | 'error' | 'skip';
+
+/** The names of docs/topology.md, "The checks". */
+export type CheckName =
+  | 'recipients'
+  | 'integrity'
+  | 'errors'
+  | 'order.total'
+  | 'order.fifo'
+  | 'order.causal'
+  | 'blocked'
+  | 'lifetime'
+  /** Only where the file sets limits. */
+  | 'budget'
+  | 'kernel';
+
+export interface Failure {
+  readonly check: CheckName;
+  /** What went wrong in one stable word (`lost`, `duplicated`, `wrong-errno`): for programs. */
+  readonly kind: string;
+  /** One sentence: what is wrong. */
+  readonly summary: string;
+  readonly expected: string;
+  readonly observed: string;
+  /** The step's id and its place in the YAML, where the failure belongs to one. */
+  readonly step?: string;
+  readonly place?: Place;
+  /** PlannedMessage.name */
+  readonly message?: string;
+  /** A witness in a few lines: neighbours of a lost message, the two orders that contradict. */
+  readonly detail?: readonly string[];
+  /** Failures of the same kind and step that this one stands for, itself included. */
+  readonly alike: number;
+}
+
+export interface CheckResult {
+  readonly name: CheckName;
+  /** `skip` with `reason` where there was nothing to check; never silently pass. */
+  readonly result: 'pass' | 'fail' | 'skip';
+  /** Things checked, and what they are (`12000 deliveries`). */
+  readonly checked: number;
+  readonly unit: string;
+  readonly reason?: string;
+  /** Everything found, each of `alike` counted; 0 unless `result` is `fail`. */
+  readonly failed: number;
+  /** Worst first, one a kind and step, at most 10. */
+  readonly failures: readonly Failure[];
+  /** Seen, but neither right nor wrong: copies that nobody read, warnings of other parts of the kernel. */
+  readonly notes?: readonly string[];
+}
+
+/** What the checks say together: `skip` where not one of them had anything to check. */
+export interface Judgement {
+  readonly result: 'pass' | 'fail' | 'skip';
+  readonly checks: readonly CheckResult[];
+}
+
+/** Where a run took place: the first line of every report. */
+export interface Where {
+  readonly backend: 'vm' | 'docker' | 'sim';
+  readonly launcher: 'container' | 'process';
+  /** uname -r of the AF_BUS host. */
+  readonly kernel: string;
+  readonly accelerator?: 'kvm' | 'tcg';
+  readonly engine?: string;
+  /** `sim`: what its scheduler draws from. */
+  readonly seed?: number;
+  /** `sim`: the fault that it was told to have. */
+  readonly bug?: string;
+}
+
+export interface Verdict {
+  readonly schemaVersion: 1;
+  readonly result: Result;
+  readonly topology: string;
+  readonly file: string;
+  readonly run: string;
+  readonly seed: number;
+  readonly where: Where;
+  readonly checks: readonly CheckResult[];
+  readonly counts: {
+    readonly sends: number;
+    readonly deliveries: number;
+    readonly clients: number;
+    readonly nodes: number;
+  };
+  /** Stage → seconds. */
+  readonly timings: Readonly<Record<string, number>>;
+  /** Why the result is `error` or `skip`. */
+  readonly reason?: string;
+}

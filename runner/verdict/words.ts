@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/** Phrases that several checks use. */
+
+import type { Lane, PlannedMessage } from '../plan/plan.ts';
+import type { Facts, LaneFacts } from './facts.ts';
+import { agentOf } from './facts.ts';
+import type { Words } from './findings.ts';
+
+/** `a, b, c`, or `nobody`. */
+export const list = (names: readonly string[]): string => (names.length === 0 ? 'nobody' : names.join(', '));
+
+const NAMED = 6;
+
+/** The first few, and how many more. */
+export const some = (names: readonly string[]): string =>
+  names.length <= NAMED
+    ? list(names)
+    : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+
+/** `copy` for one, `copies` for others. */
+export const plural = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
+
+/** `1 copy`, `2 copies`. */
+export const count = (n: number, one: string, many?: string): string => `${n} ${plural(n, one, many)}`;
+
+/** What ties a failure to its message. */
+export function about(message: PlannedMessage): Pick<Words, 'step' | 'place' | 'message'> {
+  return { step: message.step, place: message.place, message: message.name };
+}
+
+/** What ties a failure to a step without a message. */
+export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place'> {
+  const place = facts.steps.get(id)?.step.place;
+  return place ? { step: id, place } : { step: id };
+}
+
+/** Who must get a message. */
+export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
+  message.expected.kind === 'delivered' ? message.expected.lanes : [];
+
+/** Who may get it too. */
+export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
+  message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
+
+/** Why it is expected, where the model says so; and what would have been right as well. */
+export function reasons(message: PlannedMessage): string[] {
+  const { because, or = [] } = message.expected;
+  const may = allowedLanes(message);
+  return [
+    ...(because === undefined ? [] : [`the model expects this, because ${because}`]),
+    ...(may.length === 0 ? [] : [`right with or without: ${list(may)}`]),
+    ...(or.length === 0 ? [] : [`right as well: ${list(or)}`]),
+  ];
+}
+
+/** Who got a message, in the expected order, then the others; `×2` marks two copies. Walks every lane: for reports only. */
+export function observedLanes(facts: Facts, message: PlannedMessage): string[] {
+  const copies = new Map<Lane, number>();
+  for (const lane of facts.lanes) {
+    const n = lane.deliveries.reduce((sum, d) => sum + (!d.fence && d.message === message.number ? 1 : 0), 0);
+    if (n > 0) copies.set(lane.name, n);
+  }
+  const expected = expectedLanes(message).filter((l) => copies.has(l));
+  const others = [...copies.keys()].filter((l) => !expected.includes(l));
+  return [...expected, ...others].map((l) => ((copies.get(l) ?? 0) > 1 ? `${l} ×${copies.get(l)}` : l));
+}
+
+/** What the lane got of the same sender around a message that it did not get. */
+export function neighbours(facts: Facts, lane: LaneFacts, message: PlannedMessage): string {
+  let before: PlannedMessage | undefined;
+  let after: PlannedMessage | undefined;
+  for (const d of lane.deliveries) {
+    const other = d.fence || d.message === null ? undefined : facts.plan.messages[d.message];
+    if (!other || agentOf(other.from) !== agentOf(message.from)) continue;
+    if (other.number < message.number && (!before || other.number > before.number)) before = other;
+    if (other.number > message.number && (!after || other.number < after.number)) after = other;
+  }
+  const got = [before, after].filter((m) => m !== undefined).map((m) => m.name);
+  if (got.length === 0) return `${lane.name} got nothing else of ${agentOf(message.from)}`;
+  return `${lane.name} got ${got.join(' and ')}, not ${message.name}`;
+}
+
+/** ns since the run's first send, for people. */
+export function clock(facts: Facts, t: number): string {
+  const origin = facts.trace.sends.reduce((first, send) => Math.min(first, send.t0), Infinity);
+  return `${((t - origin) / 1e6).toFixed(3)} ms`;
+}
