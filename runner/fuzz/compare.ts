@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What two plays of one plan must have in common, whoever went first: a message's errno, or who got it, where the model
+ * allows one outcome only. It looks at traces alone, so that a difference shows even where the checks are blind.
+ */
+import type { FaultAction, Step } from '../load/topology.ts';
+import type { Lane, Plan, PlannedMessage } from '../plan/plan.ts';
+import type { Trace } from '../trace/trace.ts';
+
+export interface Difference {
+  readonly message: string;
+  readonly step: string;
+  readonly one: string;
+  readonly other: string;
+}
+
+/** The first message for which they differ. */
+export function compare(plan: Plan, one: Trace, other: Trace): Difference | undefined {
+  const chancy = chancyParties(plan);
+  const [ones, others] = [outcomes(one, chancy), outcomes(other, chancy)];
+  for (const message of plan.messages) {
+    const [a, b] = [ones.get(message.number), others.get(message.number)];
+    // A sender that was ended in the call, or before it, is the checks' business.
+    if (a === undefined || b === undefined || a === b || !isSettled(message)) continue;
+    return { message: message.name, step: message.step, one: a, other: b };
+  }
+  return undefined;
+}
+
+const isSettled = ({ expected }: PlannedMessage): boolean =>
+  !expected.or?.length && !(expected.kind === 'delivered' && expected.may?.length);
+
+/** Clients and masters whose reading is a matter of time: they watch, and may miss what does not fit, or are ended. */
+function chancyParties({ topology }: Plan): ReadonlySet<string> {
+  const chancy = new Set(topology.clients.filter((c) => c.eavesdrop).map((c) => c.name));
+  const walk = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      if (step.kind === 'parallel') step.branches.forEach(walk);
+      if (step.kind === 'fault') for (const name of endedBy(step.action)) chancy.add(name);
+    }
+  };
+  walk(topology.steps);
+  return chancy;
+}
+
+function endedBy(action: FaultAction): readonly string[] {
+  if (action.fault === 'eavesdrop') return [action.client];
+  if (action.fault === 'leave') return [`${action.bus}.master`];
+  if (action.fault !== 'kill' && action.fault !== 'stop') return [];
+  return [action.target.kind === 'client' ? action.target.name : `${action.target.bus}.master`];
+}
+
+/** Message whose send returned → its errno, or who got it. */
+function outcomes(trace: Trace, chancy: ReadonlySet<string>): Map<number, string> {
+  const got = new Map<number, Lane[]>();
+  for (const [lane, deliveries] of trace.deliveries) {
+    if (chancy.has(lane.replace(/@.*/, ''))) continue;
+    for (const { message, fence } of deliveries) {
+      if (!fence && message !== null) got.set(message, [...(got.get(message) ?? []), lane]);
+    }
+  }
+  const returned = trace.sends.filter(({ t1 }) => t1 !== undefined);
+  return new Map(
+    returned.map(({ message, error }) => [
+      message,
+      error ?? `to ${got.get(message)?.sort().join(', ') ?? 'nobody'}`,
+    ]),
+  );
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Random topologies, the same for the same seed. Small buses with what makes trouble in a kernel: short queues that
+ * nobody reads, overlapping groups, members that come and go while others send, masters that leave.
+ *
+ * Parts are drawn without a thought for whether they make sense together: what the loader refuses is drawn again.
+ */
+
+import type { Random } from '../common/random.ts';
+import { load } from '../load/index.ts';
+import { type Datagrams, predict } from '../predict/index.ts';
+import { type BusPart, type Part, type Scenario, textOf, type Written } from './scenario.ts';
+
+/** Draws for one step until one fits. */
+const TRIES = 12;
+const MANY_STEPS = 9;
+
+/** So many buses that make sense together. */
+export const generate = (random: Random, buses: number): readonly BusPart[] =>
+  Array.from({ length: buses }, (_, i) => new BusMaker(random, i).make());
+
+/** Whether the loader takes it, and it ends whoever goes first. */
+export function makesSense(scenario: Scenario): boolean {
+  const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
+  return topology !== undefined && !predict(topology, roughly).chancy;
+}
+
+const roughly: Datagrams = ({ size }) => ({ length: size?.max ?? 64, bytes: () => new Uint8Array(64) });
+
+const ABSENT = ['0009/000000000001', '0009/ffffffffffff', '0000/000000000000', '0000/000000000001'];
+
+class BusMaker {
+  readonly #random: Random;
+  readonly #suffix: string;
+  readonly #bus: string;
+  readonly #groups: readonly Part[];
+  readonly #clients: readonly Part[];
+  readonly #addresses: string[] = [];
+  #pipes = 0;
+
+  constructor(random: Random, index: number) {
+    this.#random = random;
+    this.#suffix = String(index);
+    this.#bus = `bus${index}`;
+    this.#groups = this.#make(1 + random.below(3), 'g', (_, i) => ({ bus: this.#bus, prefix: i + 1 }));
+    this.#clients = this.#make(2 + random.below(3), '', (_, i) => this.#client(i));
+  }
+
+  make(): BusPart {
+    const { below } = this.#dice;
+    const overflow = this.#random.pick(['block', 'block', 'block', 'fail', 'evict']);
+    let part: BusPart = {
+      name: this.#bus,
+      settings: {
+        ...(below(5) > 0 && { queueLength: 1 + below(3) }),
+        ...(overflow !== 'block' && { overflow }),
+        ...(this.#random.oneIn(6) && { sendBuffer: '6KiB' }),
+      },
+      groups: this.#groups,
+      clients: this.#clients,
+      steps: [{ send: { from: `${this.#bus}.master`, to: this.#bus } }],
+    };
+    const wanted = 3 + below(MANY_STEPS);
+    while (part.steps.length < wanted) {
+      const longer = this.#another(part);
+      if (!longer) break;
+      part = longer;
+    }
+    return part;
+  }
+
+  get #dice() {
+    return { below: (n: number) => this.#random.below(n), once: (n: number) => this.#random.oneIn(n) };
+  }
+
+  /** One step more that the loader takes. */
+  #another(part: BusPart): BusPart | undefined {
+    for (let i = 0; i < TRIES; i++) {
+      const longer = { ...part, steps: [...part.steps, this.#step()] };
+      if (makesSense({ name: 'draft', about: [], buses: [longer] })) return longer;
+    }
+    return undefined;
+  }
+
+  #make(
+    count: number,
+    letters: string,
+    settings: (name: string, index: number) => { readonly [key: string]: Written },
+  ): Part[] {
+    return Array.from({ length: count }, (_, i) => {
+      const name = `${letters || 'abcdefgh'[i]}${letters ? i : ''}-${this.#suffix}`;
+      return { name, settings: settings(name, i) };
+    });
+  }
+
+  #client(index: number): { readonly [key: string]: Written } {
+    const { once } = this.#dice;
+    const groups = this.#groups.filter(() => once(2)).map(({ name }) => name);
+    const address = `0007/00000000000${index + 1}`;
+    const given = once(4);
+    if (given) this.#addresses.push(address);
+    return {
+      bus: this.#bus,
+      ...(groups.length > 0 && { groups }),
+      ...(given && { addresses: [address] }),
+      ...(once(6) && { eavesdrop: true }),
+      ...(once(7) && { join: false }),
+      ...(once(3) && { receive: 'manual' }),
+      ...(once(8) && { user: '1000:1000' }),
+      ...(once(9) && { filter: this.#random.pick<Written>([{ drop: true }, { keep: '40B' }]) }),
+    };
+  }
+
+  #step(): Written {
+    const kind = this.#random.below(10);
+    if (kind < 6) return this.#send();
+    return kind < 8 ? this.#fault() : this.#parallel();
+  }
+
+  #send(): Written {
+    const { below, once } = this.#dice;
+    const master = once(5);
+    const from = master ? `${this.#bus}.master` : this.#someone();
+    const to = this.#destination();
+    return {
+      send: {
+        from,
+        to,
+        ...(once(3) && { count: 2 + below(4) }),
+        ...(once(4) && { size: this.#random.pick(['64..3KiB', '33..200B', '2KiB..8KiB']) }),
+        ...(once(10) && { fds: [{ pipe: `p${this.#pipes++}-${this.#suffix}` }] }),
+        ...(once(3) && { nonblocking: true }),
+        ...(master && once(2) && { via: this.#someone() }),
+      },
+    };
+  }
+
+  #destination(): string {
+    const pick = this.#random.below(10);
+    if (pick < 4) return this.#someone();
+    if (pick < 7) return this.#random.pick(this.#groups).name;
+    if (pick < 8) return this.#bus;
+    if (pick < 9) return `${this.#bus}.master`;
+    return this.#random.pick([...ABSENT, ...this.#addresses, '0007/0000000000aa', '0007/ffffffffffff']);
+  }
+
+  #someone(): string {
+    return this.#random.pick(this.#clients).name;
+  }
+
+  #fault(): Written {
+    const { below, once } = this.#dice;
+    const client = this.#someone();
+    const outsider = this.#clients.find(({ settings }) => settings.join === false)?.name ?? client;
+    const master = `${this.#bus}.master`;
+    const address = this.#random.pick([...this.#addresses, '0007/0000000000aa', '0001/0000000000bb']);
+    const faults: Written[] = [
+      { read: client },
+      { read: client, count: 1 + below(3) },
+      { read: client, count: 1 + below(3) },
+      { 'stop-reading': client },
+      { 'stop-reading': client },
+      { join: outsider },
+      { join: outsider },
+      { join: outsider },
+      { expel: client },
+      { 'add-address': client, address },
+      { 'del-address': client, address },
+      { eavesdrop: client, on: once(2) },
+      { eavesdrop: client },
+      { pause: client },
+      { resume: client },
+      { resume: client },
+      { kill: client },
+      { stop: client },
+      { restart: client },
+      { restart: client },
+      { fill: client },
+      ...(once(4) ? [{ leave: master }, { kill: master }, { 'close-listener': master }] : []),
+    ];
+    return { fault: this.#random.pick(faults) };
+  }
+
+  #parallel(): Written {
+    for (;;) {
+      const step = this.#branches();
+      const about = targets(step);
+      const onMaster = about.includes(this.#bus);
+      if (new Set(about).size === about.length && !(onMaster && about.length > 1)) return step;
+    }
+  }
+
+  #branches(): Written {
+    const branches = Array.from({ length: 2 + this.#random.below(2) }, (): Written => {
+      if (this.#random.oneIn(2)) return this.#send();
+      const either = () => (this.#random.oneIn(2) ? this.#send() : this.#fault());
+      return [either(), either()];
+    });
+    return { parallel: branches };
+  }
+}
+
+/** Whom the faults of a step are about: two about one at the same time would make its outcome a matter of chance. */
+function targets(step: Written): string[] {
+  if (typeof step !== 'object') return [];
+  if (!Array.isArray(step) && 'fault' in step) {
+    const [target] = Object.values(step.fault);
+    return [String(target).replace(/\.master$/, '')];
+  }
+  return Object.values(step).flatMap((each) => targets(each as Written));
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/** Expected above observed, what is the same in the same column: the eye finds the difference. */
+
+import type { Paint } from './paint.ts';
+
+interface Column {
+  readonly expected?: string;
+  readonly observed?: string;
+}
+
+/** Columns alike on both sides of a difference that are shown. */
+const CONTEXT = 2;
+const MOST = 400;
+const ABSENT = '·';
+const SEPARATOR = ', ';
+
+/** Two rows; lists that share something are set in columns, anything else is shown as it is. */
+export function align(expected: string, observed: string, paint: Paint): readonly [string, string] {
+  const [a, b] = [expected.split(SEPARATOR), observed.split(SEPARATOR)];
+  const lists = a.length > 1 || b.length > 1;
+  if (!lists || a.length + b.length > MOST || !a.some((x) => b.includes(x))) {
+    return [paint('green', expected), paint('red', observed)];
+  }
+  const columns = elide(compare(a, b));
+  const width = columns.map((c) => Math.max(c.expected?.length ?? 1, c.observed?.length ?? 1));
+  const row = (side: 'expected' | 'observed', other: 'expected' | 'observed', style: 'green' | 'red') =>
+    columns
+      .map((c, i) => {
+        const cell = (c[side] ?? ABSENT).padEnd(i === columns.length - 1 ? 0 : (width[i] ?? 0));
+        return c[side] !== undefined && c[other] === undefined ? paint(style, cell) : cell;
+      })
+      .join('  ')
+      .trimEnd();
+  return [row('expected', 'observed', 'green'), row('observed', 'expected', 'red')];
+}
+
+/** Longest common subsequence, spelled out as columns. */
+function compare(a: readonly string[], b: readonly string[]): Column[] {
+  const rest = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
+  const at = (i: number, j: number) => rest[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      (rest[i] as Uint16Array)[j] =
+        a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const columns: Column[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      columns.push({ expected: a[i++] as string, observed: b[j++] as string });
+    } else if (j >= b.length || (i < a.length && at(i + 1, j) >= at(i, j + 1))) {
+      columns.push({ expected: a[i++] as string });
+    } else columns.push({ observed: b[j++] as string });
+  }
+  return columns;
+}
+
+/** Leaves out long stretches without a difference, and says how long they are. */
+function elide(columns: readonly Column[]): Column[] {
+  const differs = (c: Column) => c.expected === undefined || c.observed === undefined;
+  const near = columns.map((_, i) => columns.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some(differs));
+  const shown: Column[] = [];
+  let left = 0;
+  columns.forEach((column, i) => {
+    if (!near[i]) left++;
+    if (left > 0 && (near[i] || i === columns.length - 1)) {
+      shown.push({ expected: `… ${left} alike …`, observed: `… ${left} alike …` });
+      left = 0;
+    }
+    if (near[i]) shown.push(column);
+  });
+  return shown;
+}

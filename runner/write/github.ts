@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** Workflow commands that put failures at their lines of the YAML. */
+
+import type { Failure, Verdict } from '../verdict/verdict.ts';
+import { failuresOf, inWords, plainLines, whereOf } from './words.ts';
+
+/** A step of a workflow shows no more errors than these. */
+const MOST = 10;
+
+/** The first annotations of all verdicts, each topology's worst first; then a line a topology. */
+export function writeGithub(verdicts: readonly Verdict[]): string {
+  const turns = verdicts.map((v) =>
+    v.result === 'error' ? [broken(v)] : failuresOf(v).map((f) => annotation(v, f)),
+  );
+  const all = takeTurns(turns);
+  const left = all.length - MOST;
+  const shown =
+    left > 0
+      ? [...all.slice(0, MOST - 1), `::error title=more failures::${left + 1} more are in the log`]
+      : all;
+  const lines = verdicts.map(
+    (v) => `${v.result.toUpperCase()} ${v.topology} (${whereOf(v.where)}): ${data(inWords(v))}`,
+  );
+  return [...shown, ...lines, ''].join('\n');
+}
+
+/** One of each, then the second of each: a topology with many failures does not hide the others. */
+function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map((l) => l.length));
+  return Array.from({ length: longest }, (_, i) =>
+    lists.flatMap((l) => (i < l.length ? [l[i] as T] : [])),
+  ).flat();
+}
+
+const broken = (verdict: Verdict): string =>
+  `::error ${properties({ file: verdict.file, title: `${verdict.topology}: could not be run` })}::${data(inWords(verdict))}`;
+
+function annotation(verdict: Verdict, failure: Failure): string {
+  const { place } = failure;
+  const where = place ? { file: place.file, line: place.line, col: place.column } : { file: verdict.file };
+  const title = `${verdict.topology}: ${failure.check}`;
+  const body = [failure.summary, ...plainLines(failure).slice(place ? 1 : 0)].join('\n');
+  return `::error ${properties({ ...where, title })}::${data(body)}`;
+}
+
+const properties = (values: Readonly<Record<string, string | number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${data(String(value)).replace(/:/g, '%3A').replace(/,/g, '%2C')}`)
+    .join(',');
+
+const data = (text: string): string => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/** JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all. */
+
+import type { CheckResult, Verdict } from '../verdict/verdict.ts';
+import { inWords, plainLines, secondsOf, unshown, whereOf } from './words.ts';
+
+/** One document for all verdicts. */
+export function writeJunit(verdicts: readonly Verdict[]): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites>',
+    ...verdicts.flatMap(suite),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function suite(verdict: Verdict): string[] {
+  const broken = verdict.result === 'error';
+  const failed = verdict.checks.filter((c) => c.result === 'fail').length;
+  const skipped = verdict.checks.filter((c) => c.result === 'skip').length;
+  const head = attributes({
+    name: verdict.topology,
+    file: verdict.file,
+    tests: verdict.checks.length + (broken ? 1 : 0),
+    failures: failed,
+    errors: broken ? 1 : 0,
+    skipped,
+    time: secondsOf(verdict).toFixed(3),
+  });
+  return [
+    `  <testsuite ${head}>`,
+    ...properties(verdict),
+    ...(broken ? environmentCase(verdict) : []),
+    ...verdict.checks.flatMap((check) => testcase(verdict, check)),
+    '  </testsuite>',
+  ];
+}
+
+function properties(verdict: Verdict): string[] {
+  const all = {
+    where: whereOf(verdict.where),
+    kernel: verdict.where.kernel,
+    seed: verdict.seed,
+    run: verdict.run,
+  };
+  const lines = Object.entries(all).map(
+    ([name, value]) => `      <property ${attributes({ name, value })}/>`,
+  );
+  return ['    <properties>', ...lines, '    </properties>'];
+}
+
+function environmentCase(verdict: Verdict): string[] {
+  const reason = escapeXml(inWords(verdict));
+  return [
+    `    <testcase ${attributes({ name: `${verdict.topology} environment`, classname: verdict.topology, file: verdict.file })}>`,
+    `      <error type="environment" message="${reason}">${reason}</error>`,
+    '    </testcase>',
+  ];
+}
+
+function testcase(verdict: Verdict, check: CheckResult): string[] {
+  const { place } = check.failures[0] ?? {};
+  const head = attributes({
+    name: `${verdict.topology} ${check.name}`,
+    classname: verdict.topology,
+    file: place?.file ?? verdict.file,
+    ...(place ? { line: place.line } : {}),
+  });
+  if (check.result === 'pass') return [`    <testcase ${head}/>`];
+  return [`    <testcase ${head}>`, `      ${outcome(check)}`, '    </testcase>'];
+}
+
+function outcome(check: CheckResult): string {
+  if (check.result === 'skip') return `<skipped message="${escapeXml(check.reason ?? '')}"/>`;
+  const more = unshown(check);
+  const body = check.failures.map((f) => [f.summary, ...plainLines(f)].join('\n'));
+  if (more > 0) body.push(`and ${more} more that are not shown`);
+  const message = check.failures[0]?.summary ?? '';
+  return `<failure ${attributes({ type: check.name, message })}>${escapeXml(body.join('\n\n'))}</failure>`;
+}
+
+const attributes = (values: Readonly<Record<string, string | number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}="${escapeXml(String(value))}"`)
+    .join(' ');
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** XML has no way at all to write most control characters. */
+const escapeXml = (s: string): string =>
+  s
+    .toWellFormed()
+    .replace(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, '\ufffd')
+    .replace(/[&<>"]/g, (c) => ENTITIES[c] as string);

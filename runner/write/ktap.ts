@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** KTAP version 1: a test a topology, a subtest a check; names are unique, for readers lose results that share one. */
+
+import type { CheckResult, Verdict } from '../verdict/verdict.ts';
+import { inWords, plainLines, unshown, whereOf } from './words.ts';
+
+/** One stream for all verdicts. */
+export function writeKtap(verdicts: readonly Verdict[]): string {
+  const names = new Set<string>();
+  const lines = verdicts.flatMap((verdict, i) => topology(verdict, i + 1, unique(verdict.topology, names)));
+  return ['KTAP version 1', `1..${verdicts.length}`, ...lines, ''].join('\n');
+}
+
+function unique(name: string, taken: Set<string>): string {
+  let chosen = name;
+  for (let n = 2; taken.has(chosen); n++) chosen = `${name}-${n}`;
+  taken.add(chosen);
+  return chosen;
+}
+
+function topology(verdict: Verdict, number: number, name: string): string[] {
+  const checks = verdict.checks.flatMap((check, i) => subtest(check, i + 1, name));
+  const nested = checks.length > 0 ? ['KTAP version 1', `1..${verdict.checks.length}`, ...checks] : [];
+  return [
+    ...nested.map((line) => `  ${line}`),
+    `# ${name}: ${whereOf(verdict.where)} · seed ${verdict.seed}`,
+    `# ${name}: ${oneLine(inWords(verdict))}`,
+    result(verdict.result, number, name, verdict.reason),
+  ];
+}
+
+function subtest(check: CheckResult, number: number, topology: string): string[] {
+  const name = `${topology}.${check.name}`;
+  const more = unshown(check);
+  const why = check.failures.flatMap((f) => [f.summary, ...plainLines(f).map((line) => `  ${line}`)]);
+  if (more > 0) why.push(`and ${more} more that are not shown`);
+  return [
+    ...why.map((line) => `# ${name}: ${oneLine(line)}`),
+    result(check.result, number, name, check.reason),
+  ];
+}
+
+/** `ERROR` is KTAP's own word for a test that could not be run. */
+function result(outcome: Verdict['result'], number: number, name: string, reason = ''): string {
+  const why = reason === '' ? '' : ` ${oneLine(reason)}`;
+  switch (outcome) {
+    case 'pass':
+      return `ok ${number} ${name}`;
+    case 'skip':
+      return `ok ${number} ${name} # SKIP${why}`;
+    case 'fail':
+      return `not ok ${number} ${name}`;
+    case 'error':
+      return `not ok ${number} ${name} # ERROR${why}`;
+  }
+}
+
+/** A second line would be read as a result; `#` begins a directive. */
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').replace(/ # /g, ' no. ');

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
+import type { Destination, FaultAction, Sender, SendStep, Step } from '../load/topology.ts';
+import { type Expected, type Lane, masterOf, type Plan } from '../plan/plan.ts';
+
+export interface Overview {
+  readonly schemaVersion: 1;
+  readonly topology: string;
+  readonly file: string;
+  readonly description?: string;
+  readonly nodes: readonly { readonly name: string; readonly processes: readonly Process[] }[];
+  /** In the order of the file; the steps of branches follow their `parallel`. */
+  readonly steps: readonly StepView[];
+  readonly totals: {
+    readonly nodes: number;
+    readonly processes: number;
+    readonly messages: number;
+    /** Of all messages, their envelopes included. */
+    readonly bytes: number;
+    /** Copies that must arrive, and those that may arrive on top. */
+    readonly deliveries: { readonly must: number; readonly may: number };
+  };
+}
+
+export interface Process {
+  readonly name: string;
+  readonly role: 'master' | 'client';
+  readonly bus: string;
+  /** `uid:gid` */
+  readonly user: string;
+  /** Those of one pack are one process of the system. */
+  readonly pack?: string;
+}
+
+interface Common {
+  readonly id: string;
+  readonly line: number;
+  /** In words. */
+  readonly text: string;
+}
+
+export type StepView = Common & (SendView | { readonly kind: Exclude<Step['kind'], 'send'> });
+
+export interface SendView {
+  readonly kind: 'send';
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  /** Of each message, its envelope included. */
+  readonly bytes: { readonly min: number; readonly max: number };
+  readonly fds: number;
+  readonly nonblocking: boolean;
+  /** Runs of messages of which the same is expected. */
+  readonly expected: readonly Outcome[];
+}
+
+/** What must happen to `count` messages from the `first`th (from 1) on. */
+export interface Outcome {
+  readonly first: number;
+  readonly count: number;
+  /** Empty where an error is expected. */
+  readonly recipients: readonly Lane[];
+  /** Copies that are right, and right to be missing. */
+  readonly may: readonly Lane[];
+  /** What the send may fail with; it must where there are neither recipients nor copies that may come. */
+  readonly errors: readonly string[];
+  readonly mustFail: boolean;
+  /** The rules of the contract that the model has it from; absent where the file says it. */
+  readonly because?: string;
+}
+
+export function overviewOf(plan: Plan): Overview {
+  const { name, file, description, nodes, steps } = plan.topology;
+  return {
+    schemaVersion: 1,
+    topology: name,
+    file,
+    ...(description === undefined ? {} : { description }),
+    nodes: nodes.map((node) => ({
+      name: node.name,
+      processes: plan.agents
+        .filter((agent) => agent.node === node.name)
+        .map(({ name, role, bus, user, pack }) => ({
+          name,
+          role,
+          bus,
+          user: `${user.uid}:${user.gid}`,
+          ...(pack === undefined ? {} : { pack }),
+        })),
+    })),
+    steps: viewsOf(steps, plan),
+    totals: {
+      nodes: nodes.length,
+      processes: new Set(plan.agents.map(({ name, pack }) => pack ?? name)).size,
+      messages: plan.messages.length,
+      bytes: sum(plan, ({ length }) => length),
+      deliveries: {
+        must: sum(plan, ({ expected }) => (expected.kind === 'delivered' ? expected.lanes.length : 0)),
+        may: sum(plan, ({ expected }) => (expected.kind === 'delivered' ? (expected.may?.length ?? 0) : 0)),
+      },
+    },
+  };
+}
+
+const sum = ({ messages }: Plan, of: (message: Plan['messages'][number]) => number): number =>
+  messages.reduce((total, message) => total + of(message), 0);
+
+function viewsOf(steps: readonly Step[], plan: Plan): StepView[] {
+  return steps.flatMap((step): StepView[] => {
+    const common = { id: step.id, line: step.place.line, text: inWords(step) };
+    if (step.kind === 'send') return [{ ...common, ...sendView(step, plan) }];
+    const below = step.kind === 'parallel' ? step.branches.flatMap((branch) => viewsOf(branch, plan)) : [];
+    return [{ ...common, kind: step.kind }, ...below];
+  });
+}
+
+function sendView(step: SendStep, plan: Plan): SendView {
+  const { first, count } = plan.messagesOf.get(step.id) ?? { first: 0, count: 0 };
+  const messages = plan.messages.slice(first, first + count);
+  const length = messages[0]?.length ?? 0;
+  return {
+    kind: 'send',
+    from: senderOf(step.from),
+    to: destinationOf(step.to),
+    count,
+    bytes: step.size ?? { min: length, max: length },
+    fds: step.fds.length,
+    nonblocking: step.nonblocking,
+    expected: outcomes(messages.map(({ expected }) => expected)),
+  };
+}
+
+function outcomes(expected: readonly Expected[]): Outcome[] {
+  const runs: Outcome[] = [];
+  expected.forEach((each, n) => {
+    const last = runs.at(-1);
+    // Messages of which the same is expected most often share the very object.
+    const same = last !== undefined && (expected[n - 1] === each || keyOf(last) === keyOf(outcomeOf(each)));
+    if (same) runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    else runs.push({ first: n + 1, count: 1, ...outcomeOf(each) });
+  });
+  return runs;
+}
+
+const keyOf = ({ recipients, may, errors, mustFail, because }: Omit<Outcome, 'first' | 'count'>): string =>
+  JSON.stringify([recipients, may, errors, mustFail, because]);
+
+function outcomeOf(expected: Expected): Omit<Outcome, 'first' | 'count'> {
+  const { or = [], because } = expected;
+  const why = because === undefined ? {} : { because };
+  if (expected.kind === 'error')
+    return { recipients: [], may: [], errors: [expected.errno, ...or], mustFail: true, ...why };
+  return { recipients: expected.lanes, may: expected.may ?? [], errors: or, mustFail: false, ...why };
+}
+
+function inWords(step: Step): string {
+  switch (step.kind) {
+    case 'send':
+      return `${senderOf(step.from)} -> ${destinationOf(step.to)}`;
+    case 'parallel':
+      return `parallel, ${step.branches.length} branches`;
+    case 'fault':
+      return faultInWords(step.action);
+    case 'blocked':
+      return `expect ${step.client} ${step.blocked ? 'blocked' : 'not blocked'} within ${duration(step.within)}`;
+    case 'hangup':
+      return `expect ${step.client} to be hung up on within ${duration(step.within)}`;
+  }
+}
+
+const duration = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
+
+/** The verb, on whom, and what else it takes. */
+function faultInWords({ fault, ...rest }: FaultAction): string {
+  const words = Object.entries(rest).map(([key, value]: [string, unknown]) => {
+    if (key === 'target') return senderOf(value as Sender);
+    if (key === 'bus') return masterOf(String(value));
+    return key === 'client' || key === 'address' ? String(value) : `${key} ${String(value)}`;
+  });
+  return [fault, ...words].join(' ');
+}
+
+const senderOf = (sender: Sender): string => (sender.kind === 'client' ? sender.name : masterOf(sender.bus));
+
+function destinationOf(to: Destination): string {
+  if (to.kind === 'master') return masterOf(to.bus);
+  return to.kind === 'address' ? to.address : to.name;
+}

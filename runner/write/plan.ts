@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/** An overview as text: a table of nodes, a table of steps, and the sums. */
+import type { Outcome, Overview, Process, StepView } from './overview.ts';
+import { count } from './words.ts';
+
+export interface PlanOptions {
+  /** Also the rules of the contract that an expectation of the model follows from. */
+  readonly why: boolean;
+}
+
+export function renderPlan(overview: Overview, { why }: PlanOptions): string {
+  const { topology, description, nodes } = overview;
+  const processes = nodes.map(({ name, processes }) => [name, inWords(processes)]);
+  const steps = overview.steps.flatMap((step) => rowsOf(step, why));
+  return [
+    description === undefined ? topology : `${topology}: ${description}`,
+    '',
+    ...columns([['NODE', 'PROCESSES'], ...processes]),
+    '',
+    ...columns([['STEP', 'LINE', 'WHAT', 'MESSAGES', 'BYTES', 'MUST HAPPEN'], ...steps]),
+    '',
+    sums(overview),
+    '',
+  ].join('\n');
+}
+
+/** Those that share a process stand in brackets. */
+function inWords(processes: readonly Process[]): string {
+  const packs = [...Map.groupBy(processes, ({ pack }) => pack)].map(([pack, members]) => {
+    const names = fold(members.map(({ name }) => name)).join(', ');
+    return pack !== undefined && members.length > 1 ? `[${names}]` : names;
+  });
+  return packs.join(', ');
+}
+
+function sums({ totals }: Overview): string {
+  const { must, may } = totals.deliveries;
+  const extra = may > 0 ? ` and up to ${may} more` : '';
+  const started = `${count(totals.processes, 'process', 'processes')} on ${count(totals.nodes, 'node')}`;
+  const sent = `${count(totals.messages, 'message')} of ${totals.bytes} bytes in all`;
+  return `${started}; ${sent}, ${count(must, 'delivery', 'deliveries')}${extra}`;
+}
+
+function rowsOf(step: StepView, why: boolean): string[][] {
+  const head = [step.id, String(step.line), step.text];
+  if (step.kind !== 'send') return [head];
+  const [first, ...others] = step.expected;
+  const bytes =
+    step.bytes.min === step.bytes.max ? `${step.bytes.min}` : `${step.bytes.min}..${step.bytes.max}`;
+  const rows = [[...head, range(first, step.count), bytes, outcome(first)]];
+  if (why) rows.push(...reason(first));
+  for (const other of others) {
+    rows.push(['', '', '', range(other, step.count), '', outcome(other)]);
+    if (why) rows.push(...reason(other));
+  }
+  return rows;
+}
+
+/** `500`, or which of them: `1-3`. */
+function range(of: Outcome | undefined, all: number): string {
+  if (of === undefined || of.count === all) return String(all);
+  return of.count === 1 ? `${of.first}` : `${of.first}-${of.first + of.count - 1}`;
+}
+
+function outcome(of: Outcome | undefined): string {
+  if (of === undefined) return '';
+  if (of.mustFail) return of.errors.join(' or ');
+  const certain = fold(of.recipients.map(partyOf)).join(', ') || 'nobody';
+  const maybe = of.may.length > 0 ? [`perhaps ${fold(of.may.map(partyOf)).join(', ')}`] : [];
+  return [certain, ...maybe, ...of.errors.map((errno) => `or ${errno}`)].join('; ');
+}
+
+const reason = (of: Outcome | undefined): string[][] =>
+  of?.because === undefined ? [] : [['', '', `  because ${of.because}`]];
+
+/** The master's socket for a client is, to people, the master. */
+const partyOf = (lane: string): string => lane.replace(/@.*/, '');
+
+/** `tool-0, tool-1, tool-2` → `tool-0 … tool-2` */
+export function fold(names: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let n = 0; n < names.length; ) {
+    let end = n;
+    while (follows(names[end], names[end + 1])) end++;
+    if (end - n >= 2) out.push(`${names[n]} … ${names[end]}`);
+    else out.push(...names.slice(n, end + 1));
+    n = end + 1;
+  }
+  return out;
+}
+
+function follows(one: string | undefined, next: string | undefined): boolean {
+  const [, base, number] = /^(.+-)(\d+)$/.exec(one ?? '') ?? [];
+  return base !== undefined && next === `${base}${Number(number) + 1}`;
+}
+
+/** A row with fewer cells ends where it ends: its last one may be as long as it likes. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) =>
+    Math.max(...rows.map((row) => (i < row.length - 1 ? [...(row[i] ?? '')].length : 0))),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

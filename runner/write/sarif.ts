@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/** SARIF 2.1.0: findings with their places, as code scanning services and editors read them. */
+
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Verdict } from '../verdict/verdict.ts';
+import { failuresOf, inWords, plainLines } from './words.ts';
+
+export interface Finding {
+  /** A stable name of this kind of finding. */
+  readonly rule: string;
+  readonly level: 'error' | 'warning';
+  readonly message: string;
+  readonly file: string;
+  /** From 1; absent or 0 where the finding is about the whole file. */
+  readonly line?: number;
+  readonly column?: number;
+  /** The first column behind what is marked. */
+  readonly endColumn?: number;
+  /** `clients.camera.node`, or the step. */
+  readonly path?: string;
+}
+
+/** Whoever made the findings. */
+export interface Tool {
+  readonly version: string;
+  /** Rule → what it is about, in a sentence. */
+  readonly rules: Readonly<Record<string, string>>;
+}
+
+/** A log of one run. `complete` is false where something kept the tool from looking at everything. */
+export function writeSarif(findings: readonly Finding[], tool: Tool, complete = true): string {
+  return `${JSON.stringify(sarif(findings, tool, complete), null, 2)}\n`;
+}
+
+export function sarif(findings: readonly Finding[], { version, rules }: Tool, complete: boolean) {
+  const used = [...new Set(findings.map(({ rule }) => rule))].sort();
+  return {
+    $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json',
+    version: '2.1.0' as const,
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'afbus-topo',
+            semanticVersion: version,
+            rules: used.map((id) => ({ id, shortDescription: { text: rules[id] ?? id } })),
+          },
+        },
+        invocations: [{ executionSuccessful: complete }],
+        columnKind: 'utf16CodeUnits' as const,
+        results: findings.map((finding) => result(finding, used.indexOf(finding.rule))),
+      },
+    ],
+  };
+}
+
+function result({ rule, level, message, path, ...place }: Finding, ruleIndex: number) {
+  const logicalLocations = path ? { logicalLocations: [{ fullyQualifiedName: path }] } : {};
+  return {
+    ruleId: rule,
+    ruleIndex,
+    level,
+    message: { text: message },
+    locations: [{ physicalLocation: physical(place), ...logicalLocations }],
+  };
+}
+
+type Place = Pick<Finding, 'file' | 'line' | 'column' | 'endColumn'>;
+
+function physical({ file, line, column, endColumn }: Place) {
+  const artifactLocation = { uri: uriOf(file) };
+  if (!line) return { artifactLocation };
+  const columns = { ...(column ? { startColumn: column } : {}), ...(endColumn ? { endColumn } : {}) };
+  return { artifactLocation, region: { startLine: line, ...columns } };
+}
+
+/** Relative files stay relative, so that a service finds them in its checkout. */
+function uriOf(file: string): string {
+  if (isAbsolute(file)) return pathToFileURL(file).href;
+  return file.split('/').map(encodeURIComponent).join('/').replace(/^\.\//, '');
+}
+
+/** Every failure of every check; a run that broke down is one finding about its file. */
+export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
+  return verdicts.flatMap((verdict): Finding[] => {
+    if (verdict.result === 'error')
+      return [{ rule: 'environment', level: 'error', message: inWords(verdict), file: verdict.file }];
+    return failuresOf(verdict).map((failure) => ({
+      rule: failure.check,
+      level: 'error',
+      message: [failure.summary, ...plainLines(failure).slice(failure.place ? 1 : 0)].join('\n'),
+      file: failure.place?.file ?? verdict.file,
+      ...(failure.place ? { line: failure.place.line, column: failure.place.column } : {}),
+      ...(failure.step ? { path: `step ${failure.step}` } : {}),
+    }));
+  });
+}
+
+/** What each check proves (docs/topology.md, "The checks"). */
+export const CHECK_RULES: Readonly<Record<Verdict['checks'][number]['name'] | 'environment', string>> = {
+  recipients: 'Each message reached exactly its recipients.',
+  integrity: 'Payload, length, sender, credentials and descriptors of each copy are right.',
+  errors: 'Each failed send failed as expected, and nobody got it.',
+  'order.total': 'One sequence explains what every socket received.',
+  'order.fifo': "Each sender's messages arrive in the order in which it sent them.",
+  'order.causal': 'Nothing is seen before its cause.',
+  blocked: 'Sends that must wait did wait, and went on when they could.',
+  lifetime: 'Sockets end when they should, and not before.',
+  budget: 'Latency and throughput are within the limits of the file.',
+  kernel: "No warning in the kernel's log, and no socket left behind.",
+  environment: 'The run broke down before it could be judged.',
+};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/** A run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
+
+import type { Plan, PlannedMessage } from '../plan/plan.ts';
+import type { SendEvent, Trace } from '../trace/trace.ts';
+import { count } from './words.ts';
+
+/** Arrows that a picture can bear. */
+const MOST = 60;
+
+/** The diagram; says in its own last note what it leaves out. */
+export function renderSequence(plan: Plan, trace: Trace): string {
+  const participants = new Map(plan.agents.map((a, i) => [a.name, `p${i}`]));
+  const receipts = receiptsOf(trace);
+  const sends = [...trace.sends].sort((a, b) => a.t0 - b.t0).filter((s) => plan.messages[s.message]);
+  const lines: string[] = [];
+  let arrows = 0;
+  let shown = 0;
+  let step: string | undefined;
+  for (const send of sends) {
+    const message = plan.messages[send.message] as PlannedMessage;
+    const own = arrowsOf(send, message, receipts.get(send.message) ?? [], participants);
+    if (arrows + own.length > MOST && shown > 0) break;
+    if (message.step !== step) lines.push(note(plan, participants, `step ${message.step}`));
+    step = message.step;
+    lines.push(...own.slice(0, MOST));
+    arrows += own.length;
+    shown++;
+  }
+  const left = sends.length - shown;
+  if (left > 0)
+    lines.push(note(plan, participants, `${count(left, 'send')} more of ${sends.length} are not shown`));
+  return ['sequenceDiagram', ...boxes(plan, participants), ...lines]
+    .map((l, i) => (i === 0 ? l : `  ${l}`))
+    .join('\n')
+    .concat('\n');
+}
+
+/** Message → agents that received it, in the order of receipt. */
+function receiptsOf(trace: Trace): Map<number, string[]> {
+  const receipts = new Map<number, { agent: string; t: number }[]>();
+  for (const [lane, deliveries] of trace.deliveries) {
+    const agent = lane.split('@')[0] as string;
+    for (const d of deliveries) {
+      if (d.fence || d.message === null) continue;
+      const list = receipts.get(d.message);
+      if (list) list.push({ agent, t: d.t });
+      else receipts.set(d.message, [{ agent, t: d.t }]);
+    }
+  }
+  return new Map([...receipts].map(([m, list]) => [m, list.sort((a, b) => a.t - b.t).map((r) => r.agent)]));
+}
+
+/** The nodes, with the processes in them. */
+function boxes(plan: Plan, participants: ReadonlyMap<string, string>): string[] {
+  const nodes = new Map<string, string[]>();
+  for (const { name, node } of plan.agents) nodes.set(node, [...(nodes.get(node) ?? []), name]);
+  return [...nodes].flatMap(([node, agents]) => [
+    `box ${node}`,
+    ...agents.map((a) => `  participant ${participants.get(a)} as ${a}`),
+    'end',
+  ]);
+}
+
+function arrowsOf(
+  send: SendEvent,
+  message: PlannedMessage,
+  receivers: readonly string[],
+  participants: ReadonlyMap<string, string>,
+): string[] {
+  const from = participants.get(send.agent);
+  const label = entities(message.name);
+  if (send.error !== undefined) return [`${from}-x${from}: ${label} ${send.error}`];
+  if (receivers.length === 0) return [`Note over ${from}: ${label} reached nobody`];
+  return receivers.map((r) => `${from}->>${participants.get(r) ?? from}: ${label}`);
+}
+
+function note(plan: Plan, participants: ReadonlyMap<string, string>, text: string): string {
+  const [first, last] = [plan.agents[0], plan.agents.at(-1)].map((a) => participants.get(a?.name ?? ''));
+  return `Note over ${first === last ? first : `${first},${last}`}: ${entities(text)}`;
+}
+
+/** `#` begins an entity and `;` ends a statement in Mermaid. */
+const entities = (text: string): string => text.replace(/[#;]/g, (c) => `#${c.charCodeAt(0)};`);

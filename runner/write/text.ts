@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/** The report for the terminal. */
+
+import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
+import { align } from './align.ts';
+import { type Paint, painter } from './paint.ts';
+import { count, inWords, placeOf, secondsOf, unshown, whereOf } from './words.ts';
+
+export interface TextOptions {
+  readonly color: boolean;
+  /** The YAML text of a file, for the lines that failures point at; undefined where it is not to be had. */
+  readonly source?: (file: string) => string | undefined;
+}
+
+const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], skip: ['dim', '–'] } as const;
+const NAME_WIDTH = 13;
+
+/** A verdict as people read it: where it ran, a line a check, each failure with its proof, the result in words. */
+export function renderText(verdict: Verdict, options: TextOptions): string {
+  const paint = painter(options.color);
+  const lines = [paint('bold', whereOf(verdict.where)), subject(verdict, paint), ''];
+  for (const check of verdict.checks) lines.push(...checkLines(check, paint));
+  if (verdict.checks.length > 0) lines.push('');
+  for (const check of verdict.checks) lines.push(...failureBlocks(check, options, paint));
+  lines.push(lastLine(verdict, paint));
+  return `${lines.join('\n')}\n`;
+}
+
+function subject(verdict: Verdict, paint: Paint): string {
+  return `${verdict.topology}  ${paint('dim', `${verdict.file} · run ${verdict.run} · seed ${verdict.seed}`)}`;
+}
+
+function checkLines(check: CheckResult, paint: Paint): string[] {
+  const [style, mark] = MARKS[check.result];
+  const name = check.name.padEnd(NAME_WIDTH);
+  const notes = (check.notes ?? []).map((n) => paint('dim', `    ${' '.repeat(NAME_WIDTH)}${n}`));
+  return [
+    `  ${paint(style, mark)} ${check.result === 'skip' ? paint('dim', name) : name} ${what(check, paint)}`,
+    ...notes,
+  ];
+}
+
+function what(check: CheckResult, paint: Paint): string {
+  if (check.result === 'skip') return paint('dim', `not checked: ${check.reason}`);
+  const size = `${check.checked} ${check.unit}`;
+  return check.result === 'pass' ? size : `${paint('red', count(check.failed, 'failure'))} in ${size}`;
+}
+
+function failureBlocks(check: CheckResult, options: TextOptions, paint: Paint): string[] {
+  const blocks = check.failures.flatMap((f) => [...failureLines(f, options, paint), '']);
+  const more = unshown(check);
+  if (more > 0) {
+    const shown = check.failures.length;
+    blocks.push(
+      paint('dim', `  … and ${count(more, 'failure')} of ${check.name} more; the worst ${shown} are shown`),
+      '',
+    );
+  }
+  return blocks;
+}
+
+function failureLines(failure: Failure, options: TextOptions, paint: Paint): string[] {
+  const [expected, observed] = align(failure.expected, failure.observed, paint);
+  const at = [placeOf(failure), failure.step !== undefined && `step ${failure.step}`]
+    .filter(Boolean)
+    .join('  ');
+  return [
+    `${paint('red', '✗')} ${paint('bold', failure.check)}  ${failure.summary}`,
+    ...(at === '' ? [] : [`  ${paint('dim', at)}`]),
+    ...excerpt(failure, options, paint),
+    `    expected  ${expected}`,
+    `    observed  ${observed}`,
+    ...(failure.detail ?? []).map((line) => `    ${line}`),
+    ...(failure.alike > 1
+      ? [paint('dim', `    and ${failure.alike - 1} more like it${ofStep(failure)}`)]
+      : []),
+  ];
+}
+
+const ofStep = (failure: Failure): string => (failure.step === undefined ? '' : ` in step ${failure.step}`);
+
+/** The YAML line, with a mark below the place. */
+function excerpt({ place }: Failure, options: TextOptions, paint: Paint): string[] {
+  const line = place && options.source?.(place.file)?.split('\n')[place.line - 1];
+  if (!place || line === undefined) return [];
+  const number = String(place.line).padStart(5);
+  const mark = ' '.repeat(Math.max(0, place.column - 1));
+  return [
+    `${paint('dim', `${number} │`)} ${line.trimEnd()}`,
+    `${paint('dim', `${' '.repeat(number.length)} │`)} ${mark}${paint('red', '^')}`,
+  ];
+}
+
+const RESULTS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
+
+function lastLine(verdict: Verdict, paint: Paint): string {
+  const word = paint(RESULTS[verdict.result], paint('bold', verdict.result.toUpperCase()));
+  const seconds = secondsOf(verdict);
+  return `${word}  ${verdict.topology}: ${inWords(verdict)}${seconds > 0 ? `, ${seconds.toFixed(1)} s` : ''}`;
+}

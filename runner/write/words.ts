@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/** What several reports say in the same words. */
+
+import type { CheckResult, Failure, Verdict, Where } from '../verdict/verdict.ts';
+
+/** `1 send`, `2 sends`. */
+export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+const LAUNCHERS = { container: 'containers', process: 'processes' } as const;
+
+/** What ran where, as the first line of every report says it. */
+export function whereOf({ backend, launcher, kernel, accelerator, engine, seed, bug }: Where): string {
+  if (backend === 'sim') {
+    const broken = bug === undefined ? '' : ` · broken on purpose: ${bug}`;
+    return `sim · the reference model in this process, no kernel · seed ${seed}${broken}`;
+  }
+  const parts = [backend, LAUNCHERS[launcher], `Linux ${kernel}`];
+  if (accelerator) parts.push(accelerator.toUpperCase());
+  if (engine) parts.push(engine);
+  return parts.join(' · ');
+}
+
+/** `file:line:column`, as far as it is known. */
+export const placeOf = ({ place }: Pick<Failure, 'place'>): string =>
+  place ? `${place.file}:${place.line}:${place.column}` : '';
+
+/** How many failures there are beyond those shown of a check. */
+export const unshown = (check: CheckResult): number =>
+  check.failed - check.failures.reduce((sum, f) => sum + f.alike, 0);
+
+/** Every failure of a verdict, check by check. */
+export const failuresOf = (verdict: Verdict): readonly Failure[] => verdict.checks.flatMap((c) => c.failures);
+
+/** All stages together, in seconds. */
+export const secondsOf = (verdict: Verdict): number =>
+  Object.values(verdict.timings).reduce((sum, s) => sum + s, 0);
+
+/** The result in one sentence without its first word. */
+export function inWords(verdict: Verdict): string {
+  const { checks, counts, reason } = verdict;
+  const of = (result: string) => checks.filter((c) => c.result === result);
+  const [held, failed, skipped] = [of('pass'), of('fail'), of('skip')];
+  const size = `${count(counts.sends, 'send')}, ${count(counts.deliveries, 'delivery', 'deliveries')}`;
+  const stage = `${count(counts.clients, 'client')} on ${count(counts.nodes, 'node')}`;
+  const unchecked = skipped.length > 0 ? `, ${skipped.length} had nothing to check` : '';
+  switch (verdict.result) {
+    case 'pass':
+      return `${count(held.length, 'check')} held${unchecked}; ${size}, ${stage}`;
+    case 'fail': {
+      const wrong = failed.reduce((sum, c) => sum + c.failed, 0);
+      const names = failed.map((c) => c.name).join(', ');
+      return `${failed.length} of ${count(checks.length, 'check')} broke (${names}), ${count(wrong, 'failure')}; ${size}, ${stage}`;
+    }
+    default:
+      return (
+        reason ?? (verdict.result === 'skip' ? 'no check had anything to check' : 'the environment broke')
+      );
+  }
+}
+
+/** A failure as plain lines: expected beside observed, then the witness. */
+export function plainLines(failure: Failure): string[] {
+  const place = placeOf(failure);
+  return [
+    ...(place ? [`at ${place}${failure.step ? ` (step ${failure.step})` : ''}`] : []),
+    `expected: ${failure.expected}`,
+    `observed: ${failure.observed}`,
+    ...(failure.detail ?? []),
+    ...(failure.alike > 1 ? [`and ${failure.alike - 1} more like it`] : []),
+  ];
+}
