@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/** The command line as data: what can be written where. Taken from commander's own tree, so nothing is listed twice. */
+import type { Argument, Command, Option } from 'commander';
+
+/** What a value may be: given words, a topology file, a directory, or something that only the writer knows. */
+export type Values = readonly string[] | 'topology' | 'directory' | 'unknown';
+
+export interface Flag {
+  readonly long: string;
+  readonly short?: string;
+  readonly description: string;
+  /** Absent for a flag that takes no value. */
+  readonly values?: Values;
+}
+
+export interface Node {
+  /** `host start`; empty for the command itself. */
+  readonly path: string;
+  readonly name: string;
+  readonly description: string;
+  readonly flags: readonly Flag[];
+  /** Of each argument; the last one's may be repeated. */
+  readonly values: readonly Values[];
+  readonly children: readonly Node[];
+}
+
+export function treeOf(command: Command, path = ''): Node {
+  const help = command.createHelp();
+  return {
+    path,
+    name: command.name(),
+    description: command.description(),
+    flags: help.visibleOptions(command).map(flagOf),
+    values: command.registeredArguments.map(valuesOf),
+    children: command.commands.map((child) => treeOf(child, `${path} ${child.name()}`.trim())),
+  };
+}
+
+/** The node and all below it. */
+export const nodesOf = (node: Node): Node[] => [node, ...node.children.flatMap(nodesOf)];
+
+function flagOf(option: Option): Flag {
+  const takesValue = option.required || option.optional;
+  return {
+    long: option.long ?? option.flags,
+    ...(option.short ? { short: option.short } : {}),
+    description: option.description,
+    ...(takesValue ? { values: option.argChoices ?? byName(option.flags) } : {}),
+  };
+}
+
+const valuesOf = (argument: Argument): Values => argument.argChoices ?? byName(argument.name());
+
+function byName(name: string): Values {
+  if (/\bfiles?\b/.test(name)) return 'topology';
+  return /\bdirectory\b/.test(name) ? 'directory' : 'unknown';
+}

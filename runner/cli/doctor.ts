@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/** `doctor`: one line a finding, each with its fix; exit code 4 where something needed is missing. */
+
+import { styleText } from 'node:util';
+import { isSupported } from '../../native/lib/index.ts';
+import { EXIT } from '../common/errors.ts';
+import { missing, requirements, status } from '../host/host.ts';
+import { runningBackends } from '../provision/choose.ts';
+import { isOrphan } from '../provision/labels.ts';
+import { listRuns } from '../provision/runs.ts';
+import { KERNELS } from '../provision/vm.ts';
+
+interface Finding {
+  readonly about: string;
+  readonly state: 'ok' | 'note' | 'missing';
+  readonly text: string;
+  readonly fix?: string;
+}
+
+export async function doctor(flags: { format: 'text' | 'json' }): Promise<void> {
+  const findings = [tools(), ownKernel(), ...(await hosts()), ...(await leftovers())];
+  if (flags.format === 'json') console.log(JSON.stringify({ schemaVersion: 1, findings }, null, 2));
+  else for (const f of findings) console.log(line(f));
+  if (findings.some((f) => f.state === 'missing')) process.exitCode = EXIT.environment;
+}
+
+function tools(): Finding {
+  const lacking = missing();
+  const about = 'tools';
+  if (lacking.length === 0)
+    return { about, state: 'ok', text: `all ${requirements().length} programs of the vm backend are here` };
+  const text = `missing: ${lacking.map((r) => `${r.command} (${r.why})`).join(', ')}`;
+  return { about, state: 'missing', text, fix: 'sh images/setup' };
+}
+
+function ownKernel(): Finding {
+  const support = isSupported();
+  const about = 'kernel';
+  return support.supported
+    ? { about, state: 'ok', text: `this machine's own kernel has AF_BUS (family ${support.family})` }
+    : {
+        about,
+        state: 'note',
+        text: `this machine's own kernel has no AF_BUS (${support.reason}); the vm backend brings one`,
+      };
+}
+
+async function hosts(): Promise<readonly Finding[]> {
+  return Promise.all(
+    KERNELS.map(async (kernel): Promise<Finding> => {
+      const now = await status({ kernel });
+      const about = `host ${kernel}`;
+      if (now.state === 'running') {
+        const { release, pid, acceleratorReason } = now.host;
+        return { about, state: 'ok', text: `running Linux ${release}, pid ${pid}; ${acceleratorReason}` };
+      }
+      if (now.state === 'stale')
+        return { about, state: 'note', text: now.reason, fix: `afbus-topo host stop --kernel ${kernel}` };
+      return { about, state: 'note', text: `${now.state}; started when first used` };
+    }),
+  );
+}
+
+async function leftovers(): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const backend of await runningBackends()) {
+    for (const run of await listRuns(backend)) {
+      const text = `${run.topology} (run ${run.run}, ${run.nodes.length} nodes, ${run.launcher}) on Linux ${backend.where.kernel}`;
+      findings.push(
+        isOrphan(run)
+          ? {
+              about: 'leftover',
+              state: 'note',
+              text: `${text}: its runner was killed`,
+              fix: `afbus-topo down ${run.run}`,
+            }
+          : { about: 'up', state: 'ok', text },
+      );
+    }
+    backend.release();
+  }
+  return findings;
+}
+
+const MARKS = { ok: ['green', '✓'], note: ['yellow', '•'], missing: ['red', '✗'] } as const;
+
+function line({ about, state, text, fix }: Finding): string {
+  const [style, mark] = MARKS[state];
+  return `${styleText(style, mark, { stream: process.stdout })} ${about.padEnd(10)} ${text}${fix ? `\n             fix: ${fix}` : ''}`;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+import { removeRun } from '../provision/runs.ts';
+import { withRuns } from './find-run.ts';
+
+/** `down`: succeeds, too, when nothing of that name is up. */
+export async function down(names: readonly string[], flags: { all?: boolean }): Promise<void> {
+  await withRuns(async (found) => {
+    const kept = new Set(found.filter(({ run }) => run.kept).map(({ run }) => run.topology));
+    // Without a name: what is up, when it is one thing only; never somebody's run in progress.
+    const wanted = names.length ? new Set(names) : kept.size === 1 ? kept : new Set<string>();
+    const doomed = found.filter(({ run }) => flags.all || wanted.has(run.topology) || wanted.has(run.run));
+    await Promise.all(doomed.map(({ backend, run }) => removeRun(backend, run)));
+    for (const { run } of doomed) console.error(`down: ${run.topology} (run ${run.run})`);
+    if (doomed.length === 0) console.error(nothing(kept, names));
+  });
+}
+
+function nothing(kept: ReadonlySet<string>, names: readonly string[]): string {
+  if (names.length === 0 && kept.size > 1)
+    return `several are up, name one or say --all: ${[...kept].join(', ')}`;
+  return names.length ? `nothing called ${names.join(', ')} is up` : 'nothing is up';
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** What is wrong with files, and what broke in runs, as findings with places. */
+import { InvalidInput } from '../common/errors.ts';
+import { type Diagnostic, load } from '../load/index.ts';
+import { CHECK_RULES, type Finding, findingsOf, writeSarif } from '../write/sarif.ts';
+import { version } from './package.ts';
+import type { FileResult } from './playing.ts';
+
+/** What each kind of diagnostic is about. */
+const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
+  file: 'The file can be read.',
+  encoding: 'The file is UTF-8 text.',
+  'too-big': 'The file stays within the limits of the language.',
+  empty: 'The file holds a topology.',
+  syntax: 'The file is YAML.',
+  'duplicate-key': 'A key stands once in its map.',
+  'unset-variable': 'Each variable has a value.',
+  include: 'Included files are there, and are parts of a topology.',
+  'wrong-type': 'A value is of the type that its key wants.',
+  'missing-key': 'A map has all keys that it needs.',
+  'unknown-key': 'A map has no keys but those of the language.',
+  'bad-value': 'A value has the form that its key wants.',
+  'bad-name': 'Names are lower-case letters, digits and dashes.',
+  'not-supported-yet': 'The file uses only what can be played.',
+  'unknown-name': 'A name that is used is declared.',
+  'duplicate-name': 'A name is declared once.',
+  clash: 'Paths, prefixes and addresses belong to one thing each.',
+  impossible: 'What the file asks for can come true.',
+  unused: 'What is declared is used.',
+};
+
+export const sarifOfFiles = (diagnostics: readonly Diagnostic[]): string =>
+  writeSarif(diagnostics.map(findingOf), { version: version(), rules: DIAGNOSTIC_RULES });
+
+export function sarifOfRuns(results: readonly FileResult[]): string {
+  const findings = results.flatMap((result): Finding[] => {
+    if (result.played) return findingsOf([result.played.verdict]);
+    if (result.error instanceof InvalidInput) return load(result.file).diagnostics.map(findingOf);
+    const message = String((result.error as Error).message);
+    return [{ rule: 'environment', level: 'error', message, file: result.file }];
+  });
+  const complete = findings.every(({ rule }) => rule !== 'environment');
+  return writeSarif(
+    findings,
+    { version: version(), rules: { ...DIAGNOSTIC_RULES, ...CHECK_RULES } },
+    complete,
+  );
+}
+
+function findingOf({ code, severity, message, expected, hint, notes = [], ...place }: Diagnostic): Finding {
+  const text = [message, expected, ...notes, hint].filter((part) => part !== undefined).join('\n');
+  return { rule: code, level: severity, message: text, ...place };
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/** `fuzz`: random topologies on the simulated bus and on a kernel, until something goes wrong. */
+
+import { randomInt } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, Interrupted } from '../common/errors.ts';
+import { type Finding, fuzz } from '../fuzz/fuzz.ts';
+import { textOf } from '../fuzz/scenario.ts';
+import { simSite } from '../sim/index.ts';
+import { onInterrupt } from './interrupt.ts';
+import { chooseSite } from './site.ts';
+import { Ui } from './ui.ts';
+
+export interface FuzzFlags {
+  readonly backend: 'sim' | 'vm';
+  readonly kernel: '6.12' | '6.1';
+  readonly seed?: number;
+  readonly runs: number;
+  readonly all?: boolean;
+  readonly out: string;
+  readonly quiet?: boolean;
+}
+
+export async function fuzzAll(flags: FuzzFlags): Promise<void> {
+  using interrupt = onInterrupt();
+  const { signal } = interrupt;
+  const ui = new Ui({ quiet: flags.quiet === true });
+  const seed = flags.seed ?? randomInt(2 ** 32);
+  const kernel =
+    flags.backend === 'vm'
+      ? await ui.stage('host', (detail) =>
+          chooseSite({ ...VM, kernel: flags.kernel }, { seed, detail, signal }),
+        )
+      : undefined;
+  try {
+    const played = await ui.stage('fuzz', async (progress) => {
+      const result = await fuzz({
+        seed,
+        runs: flags.runs,
+        all: flags.all === true,
+        sim: (each) => simSite({ seed: each }),
+        ...(kernel && { kernel }),
+        signal,
+        progress,
+        found: (finding) => process.stdout.write(report(finding, flags)),
+      });
+      progress(`${result.runs} runs, ${result.messages} messages, ${result.findings} found`);
+      return result;
+    });
+    if (signal.aborted) throw new Interrupted(`interrupted after run ${played.runs}`, `seed ${seed}`);
+    const where = flags.backend === 'vm' ? `sim and vm (Linux ${kernel?.where.kernel})` : 'sim';
+    const found = played.findings === 0 ? 'nothing went wrong' : `${played.findings} went wrong`;
+    console.log(`${found}: seed ${seed}, ${played.runs} runs, ${played.messages} messages on ${where}`);
+    process.exitCode = played.findings === 0 ? EXIT.pass : EXIT.fail;
+  } finally {
+    kernel?.release();
+  }
+}
+
+const VM = { backend: 'vm', launcher: 'process', timeout: 120_000, format: 'text' } as const;
+
+/** Saves the scenario; what went wrong, where it is, and how to play it again. */
+function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string {
+  mkdirSync(flags.out, { recursive: true });
+  const file = join(flags.out, `${scenario.name}.topo.yaml`);
+  writeFileSync(file, textOf(scenario));
+  const on = problem.where === 'sim' ? 'sim' : `vm --launcher process --kernel ${flags.kernel}`;
+  return [
+    `${problem.where}: ${problem.kind}`,
+    ...problem.words.map((line) => `  ${line}`),
+    `  saved as ${file}; play it again with`,
+    `  afbus-topo run --backend ${on} --seed ${seed} ${file}`,
+    '',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+import { InvalidInput } from '../common/errors.ts';
+import { pick, pickNode, withRuns } from './find-run.ts';
+
+/** `logs`: stderr of the nodes; their stdout is the agents' protocol and of no use to people. */
+export async function logs(name: string, node: string | undefined): Promise<void> {
+  await withRuns(async (found) => {
+    const it = pick(found, name);
+    if (it.run.launcher === 'process') {
+      throw new InvalidInput(
+        'process nodes keep no log',
+        'their errors are shown while they run; use --launcher container',
+      );
+    }
+    for (const n of node === undefined ? it.run.nodes : [pickNode(it, node)]) {
+      const raw = await it.backend.docker.getContainer(n.id).logs({ stdout: false, stderr: true });
+      for (const line of unframe(raw).split('\n')) if (line) console.log(`${n.name} | ${line}`);
+    }
+  });
+}
+
+/** Docker frames a log without a terminal: 8 bytes of header (stream, length), then the text. */
+function unframe(raw: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= raw.length; ) {
+    const length = raw.readUInt32BE(at + 4);
+    parts.push(raw.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return Buffer.concat(parts).toString();
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+/** `afbus-topo`: the command line. Verbs are loaded when called, so that `validate` never loads Docker code. */
+
+import { Argument, Command, CommanderError } from 'commander';
+import { EXIT } from '../common/errors.ts';
+import {
+  formatOption,
+  fuzzBackendOption,
+  kernelOption,
+  playOptions,
+  runsOption,
+  seedOption,
+  setOption,
+} from './options.ts';
+import { version } from './package.ts';
+import { report } from './report-error.ts';
+
+const program = new Command('afbus-topo')
+  .description(
+    'Describe buses, masters, clients and traffic in YAML; play them on a real AF_BUS; prove every delivery.',
+  )
+  .version(version(), '-V, --version')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .enablePositionalOptions()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  afbus-topo init cabin.topo.yaml                   write a topology to start from
+  afbus-topo run --backend sim cabin.topo.yaml      play it on a simulated bus: no kernel, milliseconds
+  afbus-topo plan --why cabin.topo.yaml             what would be started and sent, and what must come of it
+  afbus-topo graph --format svg cabin.topo.yaml     draw it
+  afbus-topo validate --format sarif *.topo.yaml    every mistake with its place: no host, no Docker
+  afbus-topo up topologies/quickstart.topo.yaml     bring up, play, check, leave running
+  afbus-topo run topologies/*.topo.yaml             play each, take everything down
+  afbus-topo run --launcher process my.topo.yaml    plain processes instead of containers: quicker
+  afbus-topo run --format json my.topo.yaml         one JSON verdict a file on stdout
+  afbus-topo completion bash                        complete all of this in a shell
+  afbus-topo doctor                                 what this machine has, lacks and still runs
+
+Exit codes:
+  0 pass   1 fail   2 invalid input   4 environment error   5 timeout   130 interrupted   255 host died`,
+  );
+
+const verb = (name: string, description: string) => program.command(name).description(description);
+
+function withPlayOptions(command: Command): Command {
+  for (const option of playOptions()) command.addOption(option);
+  return command;
+}
+
+withPlayOptions(verb('up [file]', 'bring up, play, check, print the verdict, leave it running'))
+  .option('--rm', 'take it down afterwards')
+  .option('--replace', 'take down what is up under the same name first')
+  .addHelpText('after', '\nExample: afbus-topo up topologies/quickstart.topo.yaml && afbus-topo ps')
+  .action(async (file, flags) => (await import('./up.ts')).up(file, flags));
+
+withPlayOptions(verb('run <files...>', 'play each file and take it down again'))
+  .addHelpText(
+    'after',
+    '\nExample: afbus-topo run --kernel 6.1 --format junit topologies/*.topo.yaml > junit.xml',
+  )
+  .action(async (files, flags) => (await import('./run.ts')).runFiles(files, flags));
+
+verb('down [names...]', 'take down what is up; does nothing where nothing is')
+  .option('--all', 'everything of this tool, whatever its name')
+  .addHelpText('after', '\nExample: afbus-topo down quickstart')
+  .action(async (names, flags) => (await import('./down.ts')).down(names, flags));
+
+verb('validate <files...>', 'check files: every error with its place; starts nothing')
+  .addOption(formatOption(['text', 'json', 'github', 'sarif']))
+  .addOption(setOption())
+  .addHelpText('after', '\nExample: afbus-topo validate topologies/*.topo.yaml')
+  .action(async (files, flags) => (await import('./validate.ts')).validate(files, flags));
+
+verb('config <file>', 'print a file with all that it includes, inherits and leaves out; starts nothing')
+  .option('--explain', 'say of every value where it comes from')
+  .addOption(setOption())
+  .addHelpText('after', '\nExample: afbus-topo config --explain my.topo.yaml')
+  .action(async (file, flags) => (await import('./config.ts')).config(file, flags));
+
+verb('init [file]', 'write a topology to start from; never overwrites')
+  .addHelpText('after', '\nExample: afbus-topo init cabin.topo.yaml')
+  .action(async (file) => (await import('./init.ts')).init(file));
+
+verb('plan <file>', 'show what would be started and sent, and what must come of it; starts nothing')
+  .addOption(setOption())
+  .addOption(formatOption(['text', 'json']))
+  .addOption(seedOption('draws sizes; the same seed draws the same ones').default(0))
+  .option('--why', 'also show the rules of the contract behind what the model expects')
+  .addHelpText('after', '\nExample: afbus-topo plan --why my.topo.yaml')
+  .action(async (file, flags) => (await import('./plan.ts')).plan(file, flags));
+
+verb('graph <file>', 'draw buses, nodes, clients and groups')
+  .addOption(setOption())
+  .addOption(formatOption(['mermaid', 'dot', 'svg']).default('mermaid'))
+  .addHelpText('after', '\nExample: afbus-topo graph --format svg my.topo.yaml > my.svg')
+  .action(async (file, flags) => (await import('./graph.ts')).graph(file, flags));
+
+verb('schema', 'print the JSON Schema of the language, for editors and other tools')
+  .addOption(formatOption(['json', 'markdown']).default('json'))
+  .addHelpText('after', '\nExample: afbus-topo schema > topology.schema.json')
+  .action(async (flags) => (await import('./schema.ts')).schema(flags));
+
+verb('ps', 'list what is up')
+  .addOption(formatOption(['text', 'json']))
+  .action(async (flags) => (await import('./ps.ts')).ps(flags));
+
+verb('logs <name> [node]', 'what the nodes of a topology wrote to their logs')
+  .addHelpText('after', '\nExample: afbus-topo logs quickstart gateway')
+  .action(async (name, node) => (await import('./logs.ts')).logs(name, node));
+
+verb('exec <name> <node> <command...>', 'run a command inside a node')
+  .passThroughOptions()
+  .addHelpText('after', '\nExample: afbus-topo exec quickstart gateway cat /proc/net/protocols')
+  .action(async (name, node, command) => (await import('./exec.ts')).exec(name, node, command));
+
+verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a difference')
+  .addOption(fuzzBackendOption())
+  .addOption(kernelOption())
+  .addOption(seedOption('what the topologies are drawn from'))
+  .addOption(runsOption())
+  .option('--all', 'go on after the first that goes wrong')
+  .option('--out <directory>', 'where what goes wrong is saved, made as small as it goes', '.')
+  .option('-q, --quiet', 'no progress on stderr')
+  .addHelpText('after', '\nExample: afbus-topo fuzz --seed 1 --runs 200 --backend vm')
+  .action(async (flags) => (await import('./fuzz.ts')).fuzzAll(flags));
+
+verb('doctor', 'what this machine has, lacks and still runs, with the fix for each')
+  .addOption(formatOption(['text', 'json']))
+  .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
+
+const host = verb('host', 'the AF_BUS host: a virtual machine whose kernel has the module');
+for (const [name, description] of [
+  ['build', 'build its image'],
+  ['start', 'start it, building what is missing'],
+  ['stop', 'stop it and all that runs on it'],
+  ['status', 'say what state it is in'],
+  ['shell', 'a root shell inside it'],
+  ['logs', 'its kernel console'],
+  ['clean', 'remove its images; the next start builds anew'],
+] as const) {
+  const sub = host.command(name).description(description).addOption(kernelOption());
+  if (name === 'status') sub.addOption(formatOption(['text', 'json']));
+  if (name === 'start')
+    sub.option('--port <port>', 'TCP port of the Docker API on 127.0.0.1; a free one by default');
+  sub.action(async (flags) => (await import('./host.ts')).hostVerbs[name](flags));
+}
+
+verb('completion', 'print a script that completes the command line in a shell')
+  .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  source <(afbus-topo completion bash)                                        in ~/.bashrc
+  source <(afbus-topo completion zsh)                                         in ~/.zshrc, after compinit
+  afbus-topo completion fish > ~/.config/fish/completions/afbus-topo.fish`,
+  )
+  .action(async (shell) => (await import('./completion/index.ts')).completion(program, shell));
+
+verb('version', 'versions of this tool, Node and the kernels it is made for').action(async () => {
+  console.log(`afbus-topo ${version()}, Node ${process.versions.node}, for Linux 6.1 and 6.12`);
+});
+
+try {
+  await program.parseAsync();
+} catch (e) {
+  if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? EXIT.pass : EXIT.invalid;
+  else process.exitCode = report(e);
+}

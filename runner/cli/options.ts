@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/** Options that several verbs share, and their parsing. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { InvalidArgumentError, Option } from 'commander';
+import { InvalidInput } from '../common/errors.ts';
+
+export const FORMATS = ['text', 'json', 'junit', 'ktap', 'github', 'sarif'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface PlayFlags {
+  readonly backend: 'auto' | 'vm' | 'docker' | 'sim';
+  /** As the topology says where absent, else containers. */
+  readonly launcher?: 'container' | 'process';
+  readonly kernel: '6.12' | '6.1';
+  readonly timeout: number;
+  readonly seed?: number;
+  readonly simBug?: string;
+  readonly format: Format;
+  readonly artifacts?: string;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly quiet?: boolean;
+}
+
+export const kernelOption = () =>
+  new Option('--kernel <version>', 'kernel of the AF_BUS host')
+    .choices(['6.12', '6.1'])
+    .default('6.12')
+    .env('AFBUS_KERNEL');
+
+export const formatOption = (choices: readonly string[] = FORMATS) =>
+  new Option('--format <format>', 'how the result is written to stdout').choices(choices).default('text');
+
+export const seedOption = (what: string) => new Option('--seed <number>', what).argParser(seed);
+
+export const fuzzBackendOption = () =>
+  new Option('--backend <backend>', 'simulated alone, or beside it on the AF_BUS host')
+    .choices(['sim', 'vm'])
+    .default('sim');
+
+export const runsOption = () =>
+  new Option('--runs <number>', 'how many topologies').argParser(count).default(100);
+
+export const setOption = () =>
+  new Option(
+    '--set <variable=value>',
+    'a value for ${variable}, before the environment; may be repeated',
+  ).argParser(assignment);
+
+function assignment(text: string, known: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, value = ''] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('write a name, = and a value: --set n=8.');
+  return { ...known, [name]: value };
+}
+
+export const playOptions = (): Option[] => [
+  setOption(),
+  new Option(
+    '--backend <backend>',
+    'where to play: an engine whose kernel has AF_BUS, the AF_BUS host, or simulated',
+  )
+    .choices(['auto', 'vm', 'docker', 'sim'])
+    .default('auto')
+    .env('AFBUS_BACKEND'),
+  new Option('--launcher <launcher>', 'a node is a privileged container, or a process tree of the host')
+    .choices(['container', 'process'])
+    .env('AFBUS_LAUNCHER'),
+  kernelOption(),
+  new Option('--timeout <duration>', 'longest time for nodes and traffic together')
+    .argParser(duration)
+    .default(120_000, '2m'),
+  seedOption('draws sizes and bodies; printed with every verdict'),
+  new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
+  // For those who try the checks; a fault of a simulated bus is no way to play.
+  new Option('--sim-bug <name>', 'a fault for the simulated bus to have').hideHelp(),
+  formatOption(),
+  new Option('-q, --quiet', 'no progress on stderr'),
+];
+
+/** `500ms`, `30s`, `2m` → ms. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
+  if (!match) throw new InvalidArgumentError('write a number and a unit: 500ms, 30s or 2m.');
+  const ms = Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
+  // Node's timers fire at once beyond 2^31 ms.
+  if (ms < 1 || ms > 86_400_000) throw new InvalidArgumentError('give something between 1ms and 1440m.');
+  return ms;
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('write a whole number from 1.');
+  return Number(text);
+}
+
+function seed(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff) {
+    throw new InvalidArgumentError('write a whole number from 0 to 4294967295.');
+  }
+  return Number(text);
+}
+
+const SUFFIX = '.topo.yaml';
+
+/** The file named, or the only topology of this directory. */
+export function topologyFile(named: string | undefined): string {
+  if (named !== undefined) return named;
+  const found = [
+    ...readdirSync('.'),
+    ...(existsSync('topologies') ? readdirSync('topologies').map((f) => `topologies/${f}`) : []),
+  ];
+  const here = found.filter((f) => f.endsWith(SUFFIX) && !f.includes('/'));
+  if (here.length === 1) return here[0] as string;
+  const candidates = found.filter((f) => f.endsWith(SUFFIX)).sort();
+  throw new InvalidInput(
+    here.length
+      ? `this directory holds ${here.length} topologies; name one`
+      : `no *${SUFFIX} in this directory; name a file`,
+    candidates.length
+      ? `for example: afbus-topo up ${candidates[0]}`
+      : 'a topology file ends in .topo.yaml; see docs/topology.md',
+    { lines: candidates },
+  );
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/** An error in words on stderr: what happened, the lines that show it, what to do next. */
+
+import { styleText } from 'node:util';
+import { EXIT, type ExitCode, TopoError } from '../common/errors.ts';
+
+/** Prints the error and returns the exit code it calls for. */
+export function report(e: unknown): ExitCode {
+  const paint = (style: 'red' | 'dim' | 'bold', text: string) =>
+    styleText(style, text, { stream: process.stderr });
+  if (e instanceof TopoError) {
+    for (const line of e.lines) console.error(paint('dim', `  | ${line}`));
+    console.error(`${paint('red', 'error:')} ${e.message}`);
+    if (e.hint) console.error(`${paint('bold', 'hint:')} ${e.hint}`);
+    return e.exitCode;
+  }
+  // A bug of this tool: the stack is what its authors need.
+  console.error(
+    `${paint('red', 'internal error:')} ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`,
+  );
+  console.error(
+    `${paint('bold', 'hint:')} this is a bug of afbus-topo; please report it with the lines above`,
+  );
+  return EXIT.environment;
+}

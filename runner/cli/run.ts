@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+import { EXIT } from '../common/errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import type { PlayFlags } from './options.ts';
+import { type FileResult, playFile, worst } from './playing.ts';
+import { writeResults } from './results.ts';
+
+/** `run`: play each file in all its combinations, one after the other, and take it down; the exit code is the worst of all. */
+export async function runFiles(files: readonly string[], flags: PlayFlags): Promise<void> {
+  using interrupt = onInterrupt();
+  const results: FileResult[] = [];
+  for (const file of files) {
+    if (interrupt.signal.aborted) break;
+    const mode = { keep: false, replace: false, signal: interrupt.signal };
+    await playFile(file, flags, mode, (result) => {
+      results.push(result);
+      if (flags.format === 'text') writeResults([result], 'text');
+    });
+  }
+  if (flags.format !== 'text') writeResults(results, flags.format);
+  else if (results.length > 1) summarise(results);
+  process.exitCode = worst(results);
+}
+
+function summarise(results: readonly FileResult[]): void {
+  const passed = results.filter((r) => r.exitCode === EXIT.pass).length;
+  const others = results
+    .filter((r) => r.exitCode !== EXIT.pass)
+    .map((r) => `  ${word(r)} ${r.file}${combinationOf(r)}`);
+  console.log([`${passed} of ${results.length} topologies passed`, ...others].join('\n'));
+}
+
+function combinationOf({ played }: FileResult): string {
+  const values = Object.entries(played?.plan.topology.combination ?? {});
+  return values.length === 0 ? '' : ` (${values.map(([name, value]) => `${name}=${value}`).join(' ')})`;
+}
+
+const word = (r: FileResult) =>
+  r.exitCode === EXIT.fail ? 'fail ' : r.exitCode === EXIT.invalid ? 'invalid' : 'error';

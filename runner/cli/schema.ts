@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+import { jsonSchema } from '../load/json-schema.ts';
+import { reference } from '../load/reference.ts';
+
+/** `schema`: the language as JSON Schema, for editors and other tools, or as a reference to read. */
+export function schema({ format }: { format: 'json' | 'markdown' }): void {
+  const { schema } = jsonSchema();
+  process.stdout.write(format === 'json' ? `${JSON.stringify(schema, null, 2)}\n` : reference(schema));
+}

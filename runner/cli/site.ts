@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/** `--backend`: where a file is played, and never silently elsewhere. */
+
+import type { Site } from '../provision/site.ts';
+import type { PlayFlags } from './options.ts';
+
+interface Request {
+  readonly seed: number;
+  /** Before that of the flags. */
+  readonly launcher?: 'container' | 'process';
+  readonly detail: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Code that talks with engines is loaded where one is asked for. */
+export async function chooseSite(flags: PlayFlags, request: Request): Promise<Site> {
+  const { backend } = flags;
+  const launcher = request.launcher ?? flags.launcher ?? 'container';
+  if (backend === 'sim') {
+    const { parseBug, simSite } = await import('../sim/index.ts');
+    const bug = flags.simBug === undefined ? undefined : parseBug(flags.simBug);
+    return simSite({ seed: request.seed, bug });
+  }
+  const { chooseBackend } = await import('../provision/choose.ts');
+  const { engineSite } = await import('../provision/site.ts');
+  return engineSite(await chooseBackend({ ...flags, backend, ...request }), launcher);
+}

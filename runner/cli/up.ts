@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+import { EXIT, InvalidInput } from '../common/errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type PlayFlags, topologyFile } from './options.ts';
+import { type FileResult, playFile, worst } from './playing.ts';
+import { writeResults } from './results.ts';
+
+type UpFlags = PlayFlags & { readonly rm?: boolean; readonly replace?: boolean };
+
+/** `up`: play one file and leave its nodes running, with what can be done next on stderr. */
+export async function up(named: string | undefined, flags: UpFlags): Promise<void> {
+  using interrupt = onInterrupt();
+  const file = topologyFile(named);
+  const keep = flags.rm !== true;
+  if (keep && flags.backend === 'sim') {
+    throw new InvalidInput(
+      'a simulated bus ends with the process that plays it, so there is nothing to leave up',
+      'write "afbus-topo run --backend sim", or add --rm',
+    );
+  }
+  const results: FileResult[] = [];
+  const mode = { keep, replace: flags.replace === true, signal: interrupt.signal };
+  await playFile(file, flags, mode, (result) => void results.push(result));
+  writeResults(results, flags.format);
+  process.exitCode = worst(results);
+  const [result] = results;
+  if (keep && !flags.quiet && (result?.exitCode === EXIT.pass || result?.exitCode === EXIT.fail)) {
+    console.error(next(result.played?.verdict.topology ?? ''));
+  }
+}
+
+const next = (name: string) => `
+still up; next:
+  afbus-topo ps
+  afbus-topo logs ${name}
+  afbus-topo exec ${name} <node> <command>
+  afbus-topo down ${name}`;

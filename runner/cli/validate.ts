@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+import { EXIT } from '../common/errors.ts';
+import { load, renderDiagnostics } from '../load/index.ts';
+import { wantsColor } from '../write/paint.ts';
+import { sarifOfFiles } from './findings.ts';
+
+/** `validate`: every diagnostic of every file; loads neither Docker nor the binding. */
+export function validate(
+  files: readonly string[],
+  flags: { format: 'text' | 'json' | 'github' | 'sarif'; set?: Readonly<Record<string, string>> },
+): void {
+  const loaded = files.map((file) => ({ file, ...load(file, flags.set && { set: flags.set }) }));
+  const diagnostics = loaded.flatMap((l) => l.diagnostics);
+  if (flags.format === 'json')
+    console.log(JSON.stringify({ schemaVersion: 1, files: files.length, diagnostics }, null, 2));
+  else if (flags.format === 'github') diagnostics.forEach((d) => void console.log(annotation(d)));
+  else if (flags.format === 'sarif') process.stdout.write(sarifOfFiles(diagnostics));
+  else text(loaded);
+  if (loaded.some((l) => l.topology === undefined)) process.exitCode = EXIT.invalid;
+}
+
+type Loaded = { file: string } & ReturnType<typeof load>;
+type Diagnostic = Loaded['diagnostics'][number];
+
+function text(loaded: readonly Loaded[]): void {
+  for (const { file, topology, topologies, diagnostics, sources } of loaded) {
+    if (diagnostics.length)
+      console.error(
+        renderDiagnostics(diagnostics, sources, {
+          color: wantsColor(process.stderr, process.env),
+        }),
+      );
+    if (!topology) continue;
+    if (topologies.length > 1) {
+      console.log(`${file}: valid in ${topologies.length} combinations`);
+      continue;
+    }
+    const { name, clients, buses, steps } = topology;
+    console.log(
+      `${file}: ${name} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
+    );
+  }
+}
+
+const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+/** GitHub's workflow command; it wants its own escapes. */
+function annotation(d: Diagnostic): string {
+  const message = d.message.replaceAll('%', '%25').replaceAll('\n', '%0A');
+  return `::${d.severity} file=${d.file},line=${d.line},col=${d.column}::${message}`;
+}
