@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// One reader a socket: positions, drains, fences, counted reads, and ends.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { Lane } from '../../../runner/agent/lane.ts';
+import { linux } from '../../../runner/agent/linux.ts';
+import type { AgentReport, PackedDelivery } from '../../../runner/agent/protocol.ts';
+import type { Reports } from '../../../runner/agent/reports.ts';
+import type { Message, Socket } from '../../../runner/agent/system.ts';
+import { type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
+
+const NONCE = 5;
+
+/** A queue that behaves as the binding's socket does. */
+class Queue {
+  atEnd = false;
+  closed = false;
+  tries = 0;
+  readonly #messages: Message[] = [];
+  readonly #ended = Promise.withResolvers<{ why: string; code?: string }>();
+  #hungUp = false;
+  #error: string | undefined;
+  #waiter: { resolve: (batch: Message[]) => void; reject: (e: unknown) => void; max: number } | undefined;
+
+  get ended() {
+    return this.#ended.promise;
+  }
+
+  put(number: number, kind: EnvelopeKind = 'message'): void {
+    const data = encode(kind, NONCE, number, Buffer.from('body'));
+    const message = { data, length: data.length, from: '0000/000000000001', fds: [], truncated: false };
+    this.#messages.push(message as unknown as Message);
+    this.#wake();
+  }
+
+  hangUp(code?: string): void {
+    this.#hungUp = true;
+    this.#error = code;
+    this.#ended.resolve(code === undefined ? { why: 'hangup' } : { why: 'error', code });
+    this.#wake();
+  }
+
+  tryReceive(max: number): Message[] {
+    assert.equal(this.#waiter, undefined, 'a receive is waiting');
+    this.tries++;
+    return this.#take(max) ?? [];
+  }
+
+  receive({ max, signal }: { max: number; signal: AbortSignal }): Promise<Message[]> {
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject, max };
+      this.#waiter = waiter;
+      signal.addEventListener('abort', () => {
+        if (this.#waiter !== waiter) return;
+        this.#waiter = undefined;
+        reject(signal.reason);
+      });
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    if (!waiter) return;
+    try {
+      const batch = this.#take(waiter.max);
+      if (!batch) return;
+      this.#waiter = undefined;
+      waiter.resolve(batch);
+    } catch (error) {
+      this.#waiter = undefined;
+      waiter.reject(error);
+    }
+  }
+
+  #take(max: number): Message[] | undefined {
+    const code = this.#error;
+    this.#error = undefined;
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    if (this.#messages.length > 0) return this.#messages.splice(0, max);
+    if (!this.#hungUp) return undefined;
+    this.atEnd = true;
+    return [];
+  }
+}
+
+function lane() {
+  const rows: PackedDelivery[] = [];
+  const said: AgentReport[] = [];
+  const reports = {
+    delivery: (row: PackedDelivery) => rows.push(row),
+    say: (r: AgentReport) => said.push(r),
+  };
+  const queue = new Queue();
+  const made = new Lane('lidar', queue as unknown as Socket, NONCE, {
+    system: linux,
+    reports: reports as unknown as Reports,
+  });
+  const ends = () => said.map((r) => (r.say === 'end' ? `${r.why}${r.errno ? ` ${r.errno}` : ''}` : r.say));
+  return {
+    lane: made,
+    queue,
+    rows,
+    ends,
+    numbers: () => rows.map(([, position, , number]) => [position, number]),
+  };
+}
+
+describe('Lane', () => {
+  it('records what comes, in the order in which it came', async () => {
+    const { lane: l, queue, numbers } = lane();
+    l.start();
+    queue.put(10);
+    queue.put(11);
+    await l.drain();
+    queue.put(12);
+    await l.drain();
+    assert.deepEqual(numbers(), [
+      [0, 10],
+      [1, 11],
+      [2, 12],
+    ]);
+  });
+
+  it('drains by a look after the call, not by one before', async () => {
+    const { lane: l, queue, numbers } = lane();
+    l.start();
+    await l.drain();
+    const { tries } = queue;
+    queue.put(1);
+    await l.drain();
+    assert.ok(queue.tries > tries);
+    assert.deepEqual(numbers(), [[0, 1]]);
+  });
+
+  it('passes over a drain where nobody reads', async () => {
+    const { lane: l, queue, rows } = lane();
+    queue.put(1);
+    await l.drain();
+    assert.equal(rows.length, 0);
+  });
+
+  it('waits for a fence, and for no fence that will not come', async () => {
+    const { lane: l, queue } = lane();
+    l.start();
+    const first = l.fence(1);
+    queue.put(1, 'fence');
+    await first;
+    const second = l.fence(2);
+    queue.hangUp();
+    await second;
+  });
+
+  it('reads as many as told, then no more', async () => {
+    const { lane: l, queue, numbers } = lane();
+    const reading = l.read(2);
+    queue.put(1);
+    queue.put(2);
+    queue.put(3);
+    assert.equal(await reading, 2);
+    assert.deepEqual(numbers(), [
+      [0, 1],
+      [1, 2],
+    ]);
+    l.start();
+    await l.drain();
+    assert.equal(numbers().length, 3);
+  });
+
+  it('stops reading', async () => {
+    const { lane: l, queue, rows } = lane();
+    l.start();
+    await l.stop();
+    queue.put(1);
+    await l.drain();
+    assert.equal(rows.length, 0);
+  });
+
+  it('lets the latest word count, and answers whoever gave an earlier one', async () => {
+    const { lane: l, queue, numbers } = lane();
+    l.start();
+    const stopped = l.stop();
+    l.start();
+    await stopped;
+    const counted = l.read(3);
+    queue.put(1);
+    await l.drain();
+    l.start();
+    assert.equal(await counted, 1);
+    queue.put(2);
+    await l.drain();
+    assert.deepEqual(numbers(), [
+      [0, 1],
+      [1, 2],
+    ]);
+  });
+
+  it('reads an evicted client to its end, and tells the error once', async () => {
+    const { lane: l, queue, ends, numbers } = lane();
+    l.watch();
+    queue.put(1);
+    queue.hangUp('ENOBUFS');
+    assert.equal(await l.ended(5000), true);
+    l.start();
+    await l.drain();
+    assert.deepEqual(numbers(), [[0, 1]]);
+    assert.deepEqual(ends(), ['error ENOBUFS', 'eof']);
+  });
+
+  it('does not end while it is connected', async () => {
+    const { lane: l } = lane();
+    assert.equal(await l.ended(5), false);
+  });
+});

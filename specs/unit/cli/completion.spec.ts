@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// The scripts know every verb and flag, since they are made from the command line; bash really runs its own.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, it } from 'mocha';
+import { cli, folder } from '../../helpers/cli.ts';
+
+describe('completion', function () {
+  this.timeout(30_000);
+  const files = folder({ 'cabin.topo.yaml': '', 'notes.txt': '', 'two words.topo.yaml': '' });
+  after(() => files[Symbol.dispose]());
+  let script: string;
+  before(async () => {
+    script = (await cli(['completion', 'bash'])).stdout;
+  });
+
+  /** What bash offers for a line whose last word is being written. */
+  function offered(...words: string[]): string[] {
+    const driver = `${script}
+      on=$(complete -p afbus-topo); on=\${on#*-F }
+      COMP_WORDS=(afbus-topo "$@"); COMP_CWORD=$#
+      \${on%% *}; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const out = execFileSync('bash', ['--norc', '-c', driver, 'bash', ...words], {
+      cwd: files.path('.'),
+      encoding: 'utf8',
+    });
+    return out.split('\n').filter(Boolean);
+  }
+
+  it('offers verbs, and those of verbs', async () => {
+    assert.deepEqual(offered('val'), ['validate']);
+    assert.deepEqual(offered('host', 'st'), ['start', 'stop', 'status']);
+    const help = (await cli(['--help'])).stdout;
+    const verbs = [...help.matchAll(/^ {2}([a-z]+) .{10}/gm)].map(([, verb]) => verb as string);
+    for (const verb of verbs.filter((each) => each !== 'help')) assert.ok(offered('').includes(verb), verb);
+  });
+
+  it('offers flags of the verb, wherever they stand', () => {
+    assert.deepEqual(offered('run', '--for'), ['--format']);
+    assert.deepEqual(offered('run', '--kernel', '6.1', 'cabin.topo.yaml', '--la'), ['--launcher']);
+    assert.deepEqual(offered('validate', '--la'), []);
+  });
+
+  it('offers values of a flag, behind a blank or an equals sign', () => {
+    assert.deepEqual(offered('run', '--format', 'j'), ['json', 'junit']);
+    assert.deepEqual(offered('run', '--format', '=', 'k'), ['ktap']);
+    assert.deepEqual(offered('run', '--format', '='), offered('run', '--format', ''));
+    assert.deepEqual(offered('host', 'start', '--kernel', ''), ['6.12', '6.1']);
+    assert.deepEqual(offered('run', '--seed', ''), []);
+  });
+
+  it('offers topologies where a file belongs, and nothing else', () => {
+    assert.deepEqual(offered('run', '').sort(), ['cabin.topo.yaml', 'two words.topo.yaml']);
+    assert.deepEqual(offered('validate', 'cabin.topo.yaml', 'two'), ['two words.topo.yaml']);
+    assert.deepEqual(offered('schema', ''), []);
+    assert.deepEqual(offered('completion', 'z'), ['zsh']);
+  });
+
+  for (const shell of ['zsh', 'fish']) {
+    it(`for ${shell} has every verb with its words`, async () => {
+      const { stdout } = await cli(['completion', shell]);
+      for (const words of [
+        'draw buses, nodes, clients and groups',
+        'start it, building what is missing',
+        'auto vm docker',
+      ])
+        assert.ok(stdout.includes(words), words);
+      assert.match(stdout, /\*?\.topo\.yaml/);
+    });
+  }
+
+  it('knows no other shell', async () => {
+    const { code, stderr } = await cli(['completion', 'tcsh']);
+    assert.equal(code, 2);
+    assert.match(stderr, /bash, zsh, fish/);
+  });
+});

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// What the pages say is what happens: their files are played, their commands run.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { after, describe, it } from 'mocha';
+import { playDocument } from '../../helpers/document.ts';
+
+const at = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+
+describe('documentation', function () {
+  this.timeout(120_000);
+
+  it('the tutorial is true, as far as it needs no kernel', () =>
+    playDocument('docs/tutorial.md', { files: 'page' }));
+
+  it('the cookbook is true', () => playDocument('docs/cookbook.md', { files: 'project' }));
+
+  it('the cookbook has every pattern of its folder', () => {
+    const page = readFileSync(at('docs/cookbook.md'), 'utf8');
+    for (const name of readdirSync(at('topologies/cookbook')))
+      assert.ok(page.includes(`\`\`\`yaml topologies/cookbook/${name}\n`), name);
+  });
+
+  after(() => {
+    if (process.env.UPDATE === '1') throw new Error('pages were rewritten: read the difference');
+  });
+});

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Where the addon is looked for, and what is said where there is none.
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { AddonLoadError } from '../../../native/lib/index.ts';
+import { candidatePaths, loadAddon } from '../../../native/lib/load.ts';
+
+const LIB = fileURLToPath(new URL('../../../native/lib', import.meta.url));
+
+describe('addon loader', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'afbus-load-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('looks at $AFBUS_NATIVE first, then beside a bundle and beside the script', () => {
+    const paths = candidatePaths(
+      { AFBUS_NATIVE: '/x/y.node' },
+      'file:///opt/app/agent.js',
+      '/opt/other/main.js',
+    );
+    assert.deepEqual(paths.slice(0, 3), [
+      '/x/y.node',
+      '/opt/app/native/afbus.node',
+      '/opt/other/native/afbus.node',
+    ]);
+  });
+
+  it('looks in the build folder of the package, from sources and from dist alike', () => {
+    const built = '/p/build/native/afbus.node';
+    assert.equal(candidatePaths({}, 'file:///p/native/lib/load.ts', undefined).at(-1), built);
+    assert.equal(candidatePaths({}, 'file:///p/dist/native/lib/load.js', undefined).at(-1), built);
+  });
+
+  it('a bundle that is no ES module has its script to go by', () => {
+    assert.deepEqual(candidatePaths({}, null, '/opt/app/agent.cjs'), ['/opt/app/native/afbus.node']);
+  });
+
+  it('fails with every path tried, why each failed, and the command that builds it', () => {
+    const broken = join(folder, 'broken.node');
+    writeFileSync(broken, 'no addon');
+    const paths = [join(folder, 'absent.node'), broken];
+    assert.throws(
+      () => loadAddon(paths),
+      (error: AddonLoadError) => {
+        assert.ok(error instanceof AddonLoadError);
+        assert.equal(error.code, 'ERR_AFBUS_ADDON');
+        assert.deepEqual(
+          error.attempts.map(({ path }) => path),
+          paths,
+        );
+        assert.match(error.message, /absent\.node: .*[Nn]o such file/);
+        assert.match(error.message, /broken\.node: .*(ELF|too short)/);
+        assert.match(error.message, /npm run build:native/);
+        return true;
+      },
+    );
+  });
+
+  it('the package gives the binding to those who import it by name', async () => {
+    const name = 'afbus-topo/native';
+    const native = await import(name);
+    assert.equal(typeof native.BusClient.connect, 'function');
+    assert.equal(typeof native.isSupported().supported, 'boolean');
+  });
+
+  it('without the addon, importing works and isSupported() tells why not', async () => {
+    cpSync(LIB, join(folder, 'lib'), { recursive: true });
+    const native = await import(pathToFileURL(join(folder, 'lib/index.ts')).href);
+    assert.equal(native.formatAddress(1, 2), '0001/000000000002');
+    const support = native.isSupported();
+    assert.equal(support.supported, false);
+    assert.match(support.reason, /cannot load the native addon/);
+    await assert.rejects(native.BusClient.connect('/run/none'), { code: 'ERR_AFBUS_ADDON' });
+    await assert.rejects(native.BusMaster.listen('/run/none'), { code: 'ERR_AFBUS_ADDON' });
+  });
+});

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// What the model expects of sends that come one after another.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { bus, messagesOf, told } from './told.ts';
+
+const says = (traffic: string, expected: readonly string[], settings = '', others = '') =>
+  assert.deepEqual(told(bus(settings, traffic, others)), expected);
+
+describe('predictions, in order', () => {
+  it('follow routes, joins, addresses and ends', () =>
+    says(
+      `
+  - a -> b: "x"
+  - a -> g: "x"
+  - a -> cabin: "x"
+  - a -> c: "x"
+  - c -> a: "x"
+  - cabin.master -> c: "x"
+  - fault: { join: c }
+  - b -> g: "x"
+  - fault: { expel: b }
+  - a -> g: "x"
+  - b -> a: "x"
+  - fault: { leave: cabin.master }
+  - a -> 0009/000000000001: "x"
+  - a -> c: "x"`,
+      [
+        'b',
+        'a b',
+        'a b m',
+        'cabin.master@a',
+        'EHOSTUNREACH',
+        'c',
+        'a b c',
+        'a c',
+        'EPIPE',
+        'ECONNREFUSED',
+        'c',
+      ],
+    ));
+
+  it('give eavesdroppers their copies', () =>
+    says(
+      '  - a -> b: "x"\n  - w -> g: "x"\n  - c -> cabin.master: "x"',
+      ['b w', 'a b w', 'cabin.master@c w'],
+      '',
+      ', w: { eavesdrop: true }',
+    ));
+
+  it('know how many a queue holds that nobody reads', () =>
+    says(
+      `
+  - send: { from: a, to: m, count: 5, nonblocking: true }
+  - fault: { read: m, count: 2 }
+  - send: { from: a, to: m, count: 3, nonblocking: true }
+  - send: { from: m, to: a, nonblocking: true }
+  - fault: { read: m }
+  - send: { from: m, to: a, nonblocking: true }`,
+      ['m ×3', 'EAGAIN ×2', 'm ×2', 'EAGAIN ×2', 'a'],
+      'queueLength: 2',
+    ));
+
+  it('allow either where a reader may be quick or slow', () =>
+    says(
+      '  - send: { from: a, to: b, count: 5, nonblocking: true }',
+      ['b ×3', 'b | EAGAIN ×2'],
+      'queueLength: 2',
+    ));
+
+  it('do not mind how quick a reader is where senders wait', () =>
+    says('  - send: { from: a, to: b, count: 5 }', ['b ×5'], 'queueLength: 2'));
+
+  it('fail what overflows on a bus that fails', () =>
+    says(
+      '  - send: { from: a, to: m, count: 4 }\n  - send: { from: a, to: b, count: 4 }',
+      ['m ×3', 'ENOBUFS', 'b ×3', 'b | ENOBUFS'],
+      'queueLength: 2, overflow: fail',
+    ));
+
+  it('evict who does not read, and know that it is gone', () =>
+    says(
+      `
+  - fault: { add-address: m, address: "0001/000000000009" }
+  - send: { from: a, to: m, count: 3 }
+  - b -> g: "x"
+  - b -> m: "x"
+  - m -> b: "x"
+  - m -> b: "x"`,
+      ['m ×3', 'a b', 'cabin.master@b', 'EPIPE | ENOBUFS', 'EPIPE'].map((text) =>
+        text.split(' | ').toSorted().join(' | '),
+      ),
+      'queueLength: 2, overflow: evict',
+    ));
+
+  it('go on in both worlds where a reader may have been evicted', () =>
+    says(
+      '  - send: { from: a, to: b, count: 4 }\n  - a -> g: "x"\n  - b -> a: "x"',
+      ['b ×3', 'b? cabin.master@a?', 'a b?', 'a | ENOBUFS | EPIPE'],
+      'queueLength: 2, overflow: evict',
+    ));
+
+  it('say nothing any longer where too many may have been evicted', () => {
+    const list = told(`
+buses: { cabin: { queueLength: 1, overflow: evict } }
+groups: { g: { prefix: 1 } }
+clients: { a: {}, b: { replicas: 7, groups: [g] } }
+traffic:
+  - send: { from: a, to: g, count: 2 }
+  - send: { from: a, to: g, count: 3 }
+  - send: { from: a, to: g, count: 3 }
+  - send: { from: a, to: g, count: 3 }
+  - a -> b-0: "x"`);
+    const all = Array.from({ length: 7 }, (_, n) => `b-${n}`).join(' ');
+    assert.equal(list[0], `${all} ×4`);
+    assert.match(list.at(-1) ?? '', /^a\? b-0\? .*EAGAIN.*EPIPE/);
+  });
+
+  it('count what paused clients let lie', () =>
+    says(
+      `
+  - fault: { pause: b }
+  - send: { from: a, to: b, count: 4, nonblocking: true }
+  - fault: { resume: b }
+  - send: { from: a, to: b, nonblocking: true }`,
+      ['b ×3', 'EAGAIN', 'b'],
+      'queueLength: 2',
+    ));
+
+  it('leave memory to the kernel: between the least and the most that messages may take', () => {
+    const list = told(
+      bus(
+        'queueLength: 50, sendBuffer: 64KiB',
+        '  - send: { from: a, to: m, count: 40, size: 4KiB, nonblocking: true }',
+      ),
+    );
+    assert.match(list[0] ?? '', /^m ×[3-9]$/);
+    assert.match(list[1] ?? '', /^m \| EAGAIN ×\d+$/);
+    assert.match(list.at(-1) ?? '', /^EAGAIN ×\d+$/);
+  });
+
+  it('say why, with the section', () => {
+    const [first, second] = messagesOf(bus('', '  - a -> g: "x"\n  - c -> a: "x"'));
+    assert.match(first?.expected.because ?? '', /section 3\.4/);
+    assert.match(second?.expected.because ?? '', /section 3\.2/);
+  });
+
+  it('are overruled by what the file says', () => {
+    const [only] = messagesOf(bus('', '  - a -> b: "x"\n    expect: { recipients: [a, b] }'));
+    assert.deepEqual(only?.expected, { kind: 'delivered', lanes: ['a', 'b'] });
+  });
+});

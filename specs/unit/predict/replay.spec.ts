@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Changes have places in the one sequence: what was seen of many messages goes with them together, or it does not.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { datagramsOf, plan } from '../../../runner/plan/index.ts';
+import { predict, unexplained, type Witnessed } from '../../../runner/predict/index.ts';
+import { bus, topologyOf } from './told.ts';
+
+interface Seen {
+  readonly step: string;
+  readonly lanes: string;
+  /** Faults that were over before it began, and those that began after it ended. */
+  readonly after?: readonly string[];
+  readonly before?: readonly string[];
+}
+
+/** The number of the first message that nothing explains, in the order given; and who might have got it instead. */
+function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: readonly string[] = []) {
+  const topology = topologyOf(bus(settings, traffic, ', w: { eavesdrop: true }'));
+  const datagrams = datagramsOf(plan(topology, { seed: 1 }));
+  const [step] = topology.steps;
+  assert.ok(step?.kind === 'parallel');
+  const [world] = predict(topology, datagrams).before(step.id);
+  assert.ok(world);
+  const witnessed = seen.map(({ step: id, lanes, after = [], before = [] }, n): Witnessed => {
+    const words = { step: id, n: 0, seq: n + 1, lanes: new Set(lanes.split(' ').filter(Boolean)) };
+    return { ...words, after: (fault) => after.includes(fault), before: (fault) => before.includes(fault) };
+  });
+  const found = unexplained(world, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
+  return found && [found.message.seq, ...found.instead.map((lanes) => lanes.join(' '))];
+}
+
+const JOIN = `
+  - parallel:
+      - send: { from: a, to: g, count: 9 }
+      - - b -> g: "before"
+        - fault: { join: c }
+        - b -> g: "after"`;
+const A = '1.b1.1';
+const BEFORE = '1.b2.1';
+const JOINS = '1.b2.2';
+const AFTER = '1.b2.3';
+
+describe('replay', () => {
+  it('explains a change that comes between any two messages', () => {
+    assert.equal(
+      verdict(
+        JOIN,
+        [A, A, A].map((step) => ({ step, lanes: 'a b w' })),
+      ),
+      undefined,
+    );
+    assert.equal(
+      verdict(
+        JOIN,
+        [A, A, A].map((step) => ({ step, lanes: 'a b c w' })),
+      ),
+      undefined,
+    );
+    assert.equal(
+      verdict(JOIN, [
+        { step: A, lanes: 'a b w' },
+        { step: A, lanes: 'a b c w' },
+      ]),
+      undefined,
+    );
+  });
+
+  it('finds a change that is taken back', () => {
+    const seen = ['a b w', 'a b c w', 'a b w'].map((lanes) => ({ step: A, lanes }));
+    assert.deepEqual(verdict(JOIN, seen), [3, 'a b c']);
+  });
+
+  it('holds a branch to its own order', () => {
+    assert.deepEqual(verdict(JOIN, [{ step: BEFORE, lanes: 'a b c w' }]), [1, 'a b']);
+    assert.deepEqual(verdict(JOIN, [{ step: AFTER, lanes: 'a b w' }]), [1, 'a b c']);
+    const seen = [
+      { step: AFTER, lanes: 'a b c w' },
+      { step: A, lanes: 'a b w' },
+    ];
+    assert.deepEqual(verdict(JOIN, seen), [2, 'a b c']);
+  });
+
+  it('holds changes to real time', () => {
+    assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b w', after: [JOINS] }]), [1, 'a b c']);
+    assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b c w', before: [JOINS] }]), [1, 'a b']);
+  });
+
+  it('finds somebody who is no recipient in any order', () =>
+    assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b m w' }]), [1, 'a b', 'a b c']));
+
+  it('does not ask for copies that nobody may have seen, nor for those of who only watches', () => {
+    assert.equal(verdict(JOIN, [{ step: A, lanes: 'a' }], '', ['b']), undefined);
+    assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'b w' }]), [1, 'a b', 'a b c']);
+  });
+
+  it('keeps two changes of one branch in their order', () => {
+    const moves = `
+  - parallel:
+      - send: { from: m, to: 0002/000000000001, count: 9 }
+      - - fault: { add-address: a, address: "0002/000000000001" }
+        - fault: { del-address: a, address: "0002/000000000001" }
+        - fault: { add-address: b, address: "0002/000000000001" }`;
+    const seen = (...lanes: string[]) => lanes.map((lane) => ({ step: A, lanes: lane }));
+    const master = 'cabin.master@m';
+    assert.equal(verdict(moves, seen(master, 'a', master, 'b')), undefined);
+    assert.equal(verdict(moves, seen(master, 'b')), undefined);
+    assert.deepEqual(verdict(moves, seen('b', 'a')), [2, 'b']);
+    assert.deepEqual(verdict(moves, seen('a', 'b', master)), [3, 'b']);
+  });
+
+  it('lets a bus that evicts do so once', () => {
+    const sends =
+      '\n  - parallel:\n      - send: { from: a, to: g, count: 9 }\n      - send: { from: b, to: a }';
+    const seen = (...lanes: string[]) => lanes.map((lane) => ({ step: A, lanes: lane }));
+    const settings = 'overflow: evict, queueLength: 1';
+    assert.equal(verdict(sends, seen('a b', 'a', 'a'), settings), undefined);
+    assert.deepEqual(verdict(sends, seen('a b', 'a', 'a b'), settings)?.[0], 3);
+  });
+});

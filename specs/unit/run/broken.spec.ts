@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Whatever breaks ends the run at once, says what was going on, and leaves the trace so far.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { Deadline } from '../../../runner/common/deadline.ts';
+import {
+  AgentCrashed,
+  EnvironmentError,
+  HostDied,
+  Interrupted,
+  RunTimeout,
+} from '../../../runner/common/errors.ts';
+import { run } from '../../../runner/run/index.ts';
+import type { Trace } from '../../../runner/trace/trace.ts';
+import { FakeLab, hi, planOf, type Script } from './fake-lab.ts';
+
+const PLAN = planOf(`
+nodes: { n: {} }
+buses: { cabin: { master: { node: n } } }
+clients: { camera: { node: n }, lidar: { node: n } }
+traffic: [${hi('camera', 'lidar')}, ${hi('lidar', 'camera')}]
+`);
+
+/** Plays until lidar is told to send, which it never answers; then `what` happens. */
+function stuck(what: (lab: FakeLab) => void): Script {
+  return (agent, order, lab) => {
+    if (order.do !== 'send' || agent !== 'lidar') return undefined;
+    queueMicrotask(() => what(lab));
+    return [];
+  };
+}
+
+async function fails(what: (lab: FakeLab) => void, ms = 5000, signal?: AbortSignal) {
+  const lab = new FakeLab(['n'], stuck(what));
+  let cut: Trace | undefined;
+  const onCut = (trace: Trace) => {
+    cut = trace;
+  };
+  const playing = run(PLAN, lab, { deadline: new Deadline(ms), onCut, ...(signal && { signal }) });
+  const error = await playing.then(
+    () => assert.fail('it did not fail'),
+    (e) => e,
+  );
+  assert.equal(cut?.cut, error.message);
+  assert.deepEqual(
+    cut?.steps.map((s) => s.step),
+    ['1'],
+  );
+  return error;
+}
+
+describe('a run that breaks', () => {
+  it('tells at the deadline which step waited for what', async () => {
+    const error = await fails(() => {}, 200);
+    assert.ok(error instanceof RunTimeout);
+    assert.match(
+      error.message,
+      /^0\.2 s have passed; step 2 \(.*test\.topo\.yaml:7\) waited for lidar to send lidar#1$/,
+    );
+  });
+
+  it('tells what an interrupt found', async () => {
+    const controller = new AbortController();
+    const error = await fails(() => controller.abort(), 5000, controller.signal);
+    assert.ok(error instanceof Interrupted);
+    assert.match(error.message, /^interrupted; step 2 /);
+  });
+
+  it('ends with an agent that ended unasked, and shows its last words', async () => {
+    const error = await fails((lab) => {
+      const node = lab.nodeOf('camera');
+      node.report({ say: 'stderr', agent: 'camera', text: 'Error: out of luck\n    at here\n' });
+      node.report({ say: 'exit', agent: 'camera', code: 1, signal: null });
+    });
+    assert.ok(error instanceof AgentCrashed);
+    assert.equal(error.message, 'the process of camera on node "n" ended by itself with code 1');
+    assert.deepEqual(error.lines, ['Error: out of luck', '    at here']);
+  });
+
+  it('ends with the node', async () => {
+    const error = await fails((lab) => lab.nodes.get('n')?.close('its stream ended'));
+    assert.ok(error instanceof EnvironmentError);
+    assert.match(error.message, /^node "n" went away .*: its stream ended$/);
+  });
+
+  it('ends with the lab', async () => {
+    const died = new HostDied('the kernel panicked', 'look');
+    assert.equal(await fails((lab) => lab.break(died)), died);
+  });
+});

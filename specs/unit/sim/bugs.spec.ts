@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Each fault of a simulated kernel is found by the check that exists for it, and by no other, at its step and message.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { BUGS, type BugName, parseBug } from '../../../runner/sim/index.ts';
+import { complaints, playText } from './play.ts';
+
+interface Case {
+  readonly yaml: string;
+  readonly every?: number;
+  /** Of the first failure. */
+  readonly kind: string;
+  readonly step?: string;
+  readonly message?: string;
+}
+
+const PARTIES = `
+buses: { cabin: { queueLength: 3 } }
+groups: { g: { prefix: 0x0001 } }
+clients:
+  a: { groups: [g] }
+  b: { groups: [g], user: "1000:1000" }
+  c: { groups: [g] }
+  ear: { eavesdrop: true }
+  loner: {}
+  out: { join: false }
+`;
+const ALL = '{ recipients: [a, b, c, ear] }';
+const TO_B = '{ recipients: [b, ear] }';
+
+/** Step 1: to the group. Step 2: to one. Step 3: with a descriptor. Step 4: not allowed. */
+const TALK = `${PARTIES}
+traffic:
+  - { send: { from: a, to: g, payload: hello }, expect: ${ALL} }
+  - { send: { from: c, to: b, count: 2, size: 64..256B }, expect: ${TO_B} }
+  - { send: { from: a, to: b, fds: [{ pipe: p }] }, expect: ${TO_B} }
+  - { send: { from: out, to: b }, expect: { error: EHOSTUNREACH } }
+`;
+
+const NONBLOCKING = `
+buses: { cabin: { queueLength: 1 } }
+clients: { a: {}, deaf: { receive: manual } }
+traffic:
+  - { send: { from: a, to: deaf, count: 2 }, expect: { recipients: [deaf] } }
+  - { send: { from: a, to: deaf, nonblocking: true }, expect: { error: EAGAIN } }
+`;
+
+/** What happens beside waiting senders takes its time: 10 ms, on a bus of its own. */
+const PAUSED = `
+buses: { cabin: { queueLength: 1 }, other: {} }
+clients:
+  a: { bus: cabin }
+  deaf: { bus: cabin, receive: manual }
+  left: { bus: cabin }
+  right: { bus: cabin }
+  p: { bus: other }
+  q: { bus: other }
+traffic:
+  - parallel:
+      - { send: { from: a, to: deaf, count: 4 }, expect: { recipients: [deaf] } }
+`;
+const PAUSE = '{ send: { from: p, to: q, count: 2, rate: 100/s }, expect: { recipients: [q] } }';
+
+const WAITING = `${PAUSED}
+      - - ${PAUSE}
+        - fault: { read: deaf }
+`;
+
+const BYSTANDER = `${PAUSED}
+      - { send: { from: left, to: right, count: 30, rate: 10000/s }, expect: { recipients: [right] } }
+      - - ${PAUSE}
+        - expect: { client: left, blocked: false, within: 1ms }
+        - fault: { read: deaf }
+`;
+
+const EAR = `
+buses: { cabin: { queueLength: 1 } }
+clients: { a: {}, b: {}, ear: { eavesdrop: true, receive: manual } }
+traffic:
+  - parallel:
+      - { send: { from: a, to: b, count: 20 }, expect: { recipients: [b, ear] } }
+      - - { send: { from: b, to: a, rate: 100/s, count: 1 }, expect: { recipients: [a, ear] } }
+        - expect: { client: a, blocked: false, within: 50ms }
+        - fault: { read: ear }
+`;
+
+const EXPEL = `
+buses: { cabin: {} }
+clients: { a: {}, b: {}, rowdy: {} }
+traffic:
+  - { send: { from: a, to: b }, expect: { recipients: [b] } }
+  - fault: { expel: rowdy }
+  - expect: { client: rowdy, hangup: true, within: 100ms }
+  - { send: { from: b, to: cabin.master }, expect: { recipients: [cabin.master] } }
+`;
+
+const RIVALS = `
+buses: { cabin: {} }
+groups: { g: { prefix: 0x0001 } }
+clients: { a: {}, b: {}, x: { groups: [g] }, y: { groups: [g] }, z: { groups: [g], receive: manual } }
+traffic:
+  - parallel:
+      - { send: { from: a, to: g, count: 3, rate: 1000/s }, expect: { recipients: [g] } }
+      - { send: { from: b, to: g, count: 3, rate: 1000/s }, expect: { recipients: [g] } }
+  - fault: { read: z }
+`;
+
+const PAIRS = `
+buses: { cabin: {} }
+groups: { g: { prefix: 0x0001 } }
+clients: { a: {}, x: { groups: [g] }, y: { groups: [g] } }
+traffic:
+  - { send: { from: a, to: g, count: 4 }, expect: { recipients: [g] } }
+`;
+
+const ANSWERS = `
+buses: { cabin: {} }
+groups: { g: { prefix: 0x0001 } }
+clients: { x: { groups: [g] }, y: { groups: [g] }, a: {} }
+traffic:
+  - parallel:
+      - - { send: { from: a, to: g }, expect: { recipients: [g] } }
+        - { send: { from: x, to: y }, expect: { recipients: [y] } }
+`;
+
+const SECOND_LIFE = `
+buses: { cabin: {} }
+clients: { a: {}, b: {} }
+traffic:
+  - { send: { from: a, to: b }, expect: { recipients: [b] } }
+  - fault: { restart: b }
+  - { send: { from: a, to: b }, expect: { recipients: [b] } }
+`;
+
+const CASES: Readonly<Record<BugName, Case>> = {
+  lose: { yaml: TALK, every: 7, kind: 'lost', step: '2', message: 'c#2' },
+  partial: { yaml: TALK, every: 2, kind: 'lost', step: '1', message: 'a#1' },
+  'miss-eavesdrop': { yaml: TALK, every: 2, kind: 'unaccounted', step: '2', message: 'c#1' },
+  duplicate: { yaml: TALK, every: 7, kind: 'duplicated', step: '2', message: 'c#2' },
+  'ignore-join': { yaml: TALK, every: 4, kind: 'extra', step: '3', message: 'a#2' },
+  'wrong-member': { yaml: TALK, kind: 'extra', step: '1', message: 'a#1' },
+  'lost-count': { yaml: TALK, every: 5, kind: 'lost-count' },
+  truncate: { yaml: TALK, every: 6, kind: 'length', step: '2', message: 'c#1' },
+  corrupt: { yaml: TALK, every: 6, kind: 'corrupted', step: '2', message: 'c#1' },
+  'wrong-sender': { yaml: TALK, every: 6, kind: 'sender', step: '2', message: 'c#1' },
+  'wrong-credentials': { yaml: TALK, every: 6, kind: 'credentials', step: '2', message: 'c#1' },
+  'wrong-peer': { yaml: TALK, every: 2, kind: 'peer-credentials' },
+  'reuse-address': { yaml: SECOND_LIFE, kind: 'address-taken' },
+  'lose-fd': { yaml: TALK, every: 1, kind: 'fds', step: '3', message: 'a#2' },
+  'wrong-fd': { yaml: TALK, every: 1, kind: 'token', step: '3', message: 'a#2' },
+  'leak-fd': { yaml: TALK, every: 1, kind: 'no-eof', step: '3', message: 'a#2' },
+  'wrong-errno': { yaml: TALK, kind: 'wrong-errno', step: '4', message: 'out#1' },
+  'deliver-though-failed': {
+    yaml: TALK,
+    every: 3,
+    kind: 'delivered-though-failed',
+    step: '2',
+    message: 'c#2',
+  },
+  'succeed-though-full': { yaml: NONBLOCKING, kind: 'unexpected-success', step: '2', message: 'a#3' },
+  'return-early': { yaml: TALK, every: 3, kind: 'realtime', step: '2' },
+  reorder: { yaml: RIVALS, every: 3, kind: 'contradiction' },
+  'sequence-inverted': { yaml: TALK, every: 9, kind: 'sequence-inverted' },
+  overtake: { yaml: PAIRS, every: 2, kind: 'inverted', step: '1' },
+  'copy-early': { yaml: ANSWERS, kind: 'contradiction', step: '1.b1.2' },
+  'block-bystander': { yaml: BYSTANDER, kind: 'step', step: '1.b3.2' },
+  'block-for-eavesdropper': { yaml: EAR, kind: 'step', step: '1.b2.2' },
+  'never-block': { yaml: WAITING, kind: 'unexpected-error', step: '1.b1.1', message: 'a#3' },
+  'no-hangup': { yaml: EXPEL, kind: 'step', step: '3' },
+  'end-bystander': { yaml: EXPEL, kind: 'ended' },
+  leak: { yaml: TALK, every: 3, kind: 'sockets-left' },
+  warn: { yaml: TALK, every: 3, kind: 'splat' },
+};
+
+/** What must happen to its sends is left to the model. */
+const unsaid = (yaml: string): string => yaml.replace(/, expect: \{ (?:recipients|error):[^}]*\}/g, '');
+
+const EACH = Object.entries(CASES).flatMap(([name, each]) => [
+  { ...each, name, by: 'the file' },
+  { ...each, yaml: unsaid(each.yaml), name, by: 'the model' },
+]);
+
+describe('faults of a simulated kernel', () => {
+  for (const { name, by, yaml, every = 1, kind, step, message } of EACH) {
+    const { check, does } = BUGS[name as BugName];
+    it(`${check} finds ${name} by ${by}: ${does}`, async () => {
+      const seed = 5;
+      const sound = await playText(yaml, { seed });
+      assert.deepEqual(complaints(sound.verdict), []);
+      const { verdict } = await playText(yaml, { seed, bug: { name: name as BugName, every } });
+      const broken = verdict.checks.filter((c) => c.result === 'fail');
+      assert.deepEqual(
+        broken.map((c) => c.name),
+        [check],
+        complaints(verdict).join('\n'),
+      );
+      const [failure] = broken[0]?.failures ?? [];
+      assert.equal(failure?.kind, kind, complaints(verdict).join('\n'));
+      if (step !== undefined) assert.equal(failure?.step, step);
+      if (message !== undefined) assert.equal(failure?.message, message);
+      assert.equal(verdict.where.bug, every === 1 ? name : `${name}=${every}`);
+    });
+  }
+
+  it('are asked for by name, and how often', () => {
+    assert.deepEqual(parseBug('lose'), { name: 'lose', every: 1 });
+    assert.deepEqual(parseBug('lose=3'), { name: 'lose', every: 3 });
+    for (const text of ['loose', 'lose=0', 'lose=x', 'constructor', ''])
+      assert.throws(() => parseBug(text), /no fault/);
+  });
+});

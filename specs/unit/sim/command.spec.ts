@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The simulated bus as users meet it: first line, exit codes, what is refused.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'mocha';
+import { cli, folder } from '../../helpers/cli.ts';
+
+const QUICKSTART = new URL('../../../topologies/quickstart.topo.yaml', import.meta.url).pathname;
+const SIM = ['--backend', 'sim', '--quiet', '--seed', '7'];
+
+describe('the command on sim', function () {
+  this.timeout(30_000);
+
+  it('says where it ran before anything else', async () => {
+    const { code, stdout } = await cli(['run', ...SIM, QUICKSTART]);
+    assert.equal(code, 0);
+    assert.equal(
+      stdout.split('\n')[0],
+      'sim · the reference model in this process, no kernel · seed 7',
+      stdout,
+    );
+    assert.match(stdout, /PASS {2}quickstart/);
+  });
+
+  it('fails with the fault that it was told to have, and says so', async () => {
+    const { code, stdout } = await cli(['run', ...SIM, '--sim-bug', 'truncate=5', QUICKSTART]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^sim .* broken on purpose: truncate=5\n/);
+    assert.match(
+      stdout,
+      /✗ integrity {2}\S+ got \S+ with another length\n {2}.*quickstart\.topo\.yaml:\d+:\d+/,
+    );
+  });
+
+  it('knows its faults by name', async () => {
+    const { code, stderr } = await cli(['run', ...SIM, '--sim-bug', 'gremlins', QUICKSTART]);
+    assert.equal(code, 2);
+    assert.match(stderr, /lose: .*\n(.*\n)+.*warn: .*\n.*no fault "gremlins"/);
+  });
+
+  it('has nothing to leave up', async () => {
+    const { code, stderr } = await cli(['up', ...SIM, QUICKSTART]);
+    assert.equal(code, 2);
+    assert.match(stderr, /nothing to leave up\nhint: .*run --backend sim/);
+    assert.equal((await cli(['up', '--rm', ...SIM, QUICKSTART])).code, 0);
+  });
+
+  it('fuzzes, and says with what', async () => {
+    const { code, stdout } = await cli(['fuzz', '--seed', '1003', '--runs', '3', '--quiet']);
+    assert.match(stdout, /^nothing went wrong: seed 1003, 3 runs, \d+ messages on sim\n$/);
+    assert.equal(code, 0);
+  });
+
+  it('refuses what it cannot fuzz with', async () => {
+    for (const wrong of [
+      ['--runs', '0'],
+      ['--seed', 'x'],
+      ['--backend', 'docker'],
+    ]) {
+      assert.equal((await cli(['fuzz', ...wrong])).code, 2, wrong.join(' '));
+    }
+  });
+
+  it('keeps verdict and trace as elsewhere', async () => {
+    using kept = folder({});
+    await cli(['run', ...SIM, '--artifacts', kept.path('all'), QUICKSTART]);
+    const verdict = JSON.parse(readFileSync(kept.path('all/verdict.json'), 'utf8')) as { where: object };
+    assert.deepEqual(verdict.where, { backend: 'sim', launcher: 'process', kernel: 'none', seed: 7 });
+    assert.match(readFileSync(kept.path('all/trace.jsonl'), 'utf8'), /^\{"afbusTrace":1,/);
+  });
+});

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** Plays a topology on the simulated bus, by the same way as the command. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Played, play } from '../../../runner/pipeline.ts';
+import { type SimOptions, simSite } from '../../../runner/sim/index.ts';
+import type { Verdict } from '../../../runner/verdict/verdict.ts';
+
+/** A file's verdict, plan and trace. */
+export function playFile(file: string, options: SimOptions): Promise<Played> {
+  return play({
+    file,
+    timeout: 120_000,
+    seed: options.seed,
+    keep: false,
+    replace: false,
+    site: async () => simSite(options),
+    signal: new AbortController().signal,
+    stage: async (_, work) => work(() => {}),
+    timings: {},
+  });
+}
+
+/** The same for a topology given as text. */
+export async function playText(yaml: string, options: SimOptions): Promise<Played> {
+  const folder = mkdtempSync(join(tmpdir(), 'afbus-sim-'));
+  try {
+    const file = join(folder, 'test.topo.yaml');
+    writeFileSync(file, yaml);
+    return await playFile(file, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What went wrong, in a line each; empty for a pass. */
+export const complaints = ({ checks, reason }: Verdict): string[] => [
+  ...(reason === undefined ? [] : [reason]),
+  ...checks.flatMap((c) => c.failures.map((f) => `${c.name}: ${f.summary} (step ${f.step})`)),
+];

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** What is no damage at all. */
+
+import { indexIn, logOf, numberOf } from '../base.ts';
+import { renumber } from '../fixture.ts';
+import { type Mutant, mutant } from '../mutants.ts';
+import { fault, forget, waits, withStepBefore, withSteps } from '../steps.ts';
+
+export const harmless: readonly Mutant[] = [
+  mutant('an eavesdropped copy is lost and counted', {}, (run) => {
+    logOf(run, 'ear').splice(indexIn(run, 'ear', 'a#5'), 1);
+    renumber(logOf(run, 'ear'));
+    const last = logOf(run, 'ear').at(-1);
+    if (last) last.lost = 1;
+  }),
+  mutant(
+    'a killed client reads no more',
+    {},
+    (run) => forget(run, 'r2', 'c#3'),
+    withStepBefore('4', fault('9', { fault: 'kill', target: { kind: 'client', name: 'r2' } })),
+  ),
+  mutant(
+    'an expelled client ends',
+    {},
+    (run) => {
+      run.trace.ends.push({ lane: 'r3', t: 155, why: 'eof' }, { lane: 'b.master@r3', t: 155, why: 'eof' });
+    },
+    withSteps(fault('7', { fault: 'expel', client: 'r3' })),
+  ),
+  mutant(
+    'a client not let on ends with its master',
+    {},
+    (run) => {
+      run.trace.ends.push({ lane: 'out', t: 155, why: 'hangup' });
+    },
+    withSteps(fault('7', { fault: 'leave', bus: 'b' })),
+  ),
+  mutant('sockets end with the run', {}, (run) => {
+    run.trace.ends.push({ lane: 'r1', t: 10_000, why: 'eof' });
+  }),
+  mutant(
+    'a sender waits to the end, as the file says',
+    {},
+    (run) => {
+      delete run.trace.sends[numberOf(run, 'a#5')]?.t1;
+      for (const lane of ['ear', 'b.master@a']) {
+        logOf(run, lane).splice(indexIn(run, lane, 'a#5'), 1);
+        renumber(logOf(run, lane));
+      }
+    },
+    withSteps(waits),
+  ),
+  mutant('another part of the kernel says something', {}, (run) => {
+    run.trace.kernel.push({ level: 4, text: 'overlayfs: upper fs does not support xattr' });
+  }),
+];

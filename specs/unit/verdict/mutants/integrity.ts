@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/** Damage to what arrived. */
+
+import { got } from '../base.ts';
+import { type Mutant, mutant } from '../mutants.ts';
+import type { Run } from '../story.ts';
+
+const wrong = (
+  name: string,
+  kind: string,
+  message: string,
+  step: string,
+  damage: (run: Run) => void,
+): Mutant => mutant(name, { integrity: { kind, message, step } }, damage);
+
+export const integrityMutants: readonly Mutant[] = [
+  wrong('a body is corrupted', 'corrupted', 'a#3', '2.b1.1', (run) => {
+    got(run, 'r1', 'a#3').intact = false;
+  }),
+  wrong('a message is truncated', 'truncated', 'c#2', '2.b2.1', (run) => {
+    Object.assign(got(run, 'r2', 'c#2'), { truncated: true, length: 40, intact: false });
+  }),
+  wrong('a message has another length', 'length', 'c#2', '2.b2.1', (run) => {
+    got(run, 'r2', 'c#2').length = 65;
+  }),
+  wrong('control data is cut off', 'control-truncated', 'a#1', '1', (run) => {
+    got(run, 'r3', 'a#1').controlTruncated = true;
+  }),
+  wrong('the sender address is another client', 'sender', 'a#1', '1', (run) => {
+    got(run, 'r3', 'a#1').from = '0000/000000000002';
+  }),
+  wrong('the sender address is one that reached it', 'sender', 'a#1', '1', (run) => {
+    got(run, 'r3', 'a#1').from = '0001/000000000001';
+  }),
+  wrong('the uid is wrong', 'credentials', 'c#1', '2.b2.1', (run) => {
+    got(run, 'r1', 'c#1').credentials = { pid: 101, uid: 0, gid: 1001 };
+  }),
+  wrong('the gid is wrong', 'credentials', 'c#1', '2.b2.1', (run) => {
+    got(run, 'r1', 'c#1').credentials = { pid: 101, uid: 1001, gid: 0 };
+  }),
+  wrong('the pid is another', 'pid', 'c#1', '2.b2.1', (run) => {
+    got(run, 'r1', 'c#1').credentials = { pid: 100, uid: 1001, gid: 1001 };
+  }),
+  wrong('the pid crosses a pid namespace', 'pid', 'c#1', '2.b2.1', (run) => {
+    got(run, 'r2', 'c#1').credentials = { pid: 101, uid: 1001, gid: 1001 };
+  }),
+  wrong('credentials are missing once', 'no-credentials', 'c#1', '2.b2.1', (run) => {
+    delete got(run, 'r2', 'c#1').credentials;
+  }),
+  wrong('a descriptor is missing', 'fds', 'a#4', '3', (run) => {
+    got(run, 'c', 'a#4').fds = 0;
+    for (const pipe of run.trace.pipes) pipe.tokens = ['ear'];
+  }),
+  wrong('a descriptor too many', 'fds', 'a#1', '1', (run) => {
+    got(run, 'r1', 'a#1').fds = 1;
+  }),
+  wrong('a token is missing', 'token', 'a#4', '3', (run) => {
+    for (const pipe of run.trace.pipes) pipe.tokens = ['ear'];
+  }),
+  wrong('somebody else wrote a token', 'stray-token', 'a#4', '3', (run) => {
+    run.trace.pipes[0]?.tokens.push('r1');
+  }),
+  wrong('the pipe never ends', 'no-eof', 'a#4', '3', (run) => {
+    for (const pipe of run.trace.pipes) pipe.eof = false;
+  }),
+  wrong('nobody reports the pipe', 'no-pipe', 'a#4', '3', (run) => {
+    run.trace.pipes = [];
+  }),
+  mutant(
+    'an address is given twice',
+    { integrity: { kind: 'address-taken', summary: /out got the address of r1/ } },
+    (run) => {
+      const [r1, out] = ['r1', 'out'].map((n) => run.trace.attaches.find((a) => a.client === n));
+      Object.assign(out as object, { address: r1?.address, peer: r1?.address });
+    },
+  ),
+  mutant('accept gives another address', { integrity: { kind: 'peer', summary: /for r1/ } }, (run) => {
+    const attach = run.trace.attaches.find((a) => a.client === 'r1');
+    if (attach) attach.peer = '0000/0000000000ff';
+  }),
+  mutant(
+    'SO_PEERCRED is wrong',
+    { integrity: { kind: 'peer-credentials', summary: /SO_PEERCRED of r2/ } },
+    (run) => {
+      const attach = run.trace.attaches.find((a) => a.client === 'r2');
+      if (attach) attach.credentials = { pid: 0, uid: 0, gid: 0 };
+    },
+  ),
+];

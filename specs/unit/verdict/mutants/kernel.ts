@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/** Damage to the host's kernel. */
+
+import { type Mutant, mutant } from '../mutants.ts';
+import type { Run } from '../story.ts';
+
+const splat =
+  (level: number, ...lines: string[]) =>
+  (run: Run) => {
+    run.trace.kernel.push(...lines.map((text) => ({ level, text })));
+  };
+
+export const kernelMutants: readonly Mutant[] = [
+  mutant(
+    'the kernel warns',
+    { kernel: { kind: 'splat', summary: /WARNING: CPU: 0/, detail: /af_bus_send/ } },
+    splat(
+      4,
+      '------------[ cut here ]------------',
+      'WARNING: CPU: 0 PID: 7 at net/bus/send.c:10',
+      ' af_bus_send+0x10/0x20 [af_bus]',
+      '---[ end trace 0000000000000000 ]---',
+    ),
+  ),
+  mutant(
+    'KASAN reports',
+    { kernel: { kind: 'splat', summary: /KASAN/ } },
+    splat(3, 'BUG: KASAN: slab-use-after-free in af_bus_recv+0x10/0x20'),
+  ),
+  mutant(
+    'lockdep reports',
+    { kernel: { kind: 'splat' } },
+    splat(4, 'WARNING: possible circular locking dependency detected'),
+  ),
+  mutant(
+    'a reference count is wrong',
+    { kernel: { kind: 'splat' } },
+    splat(4, 'refcount_t: underflow; use-after-free.'),
+  ),
+  mutant(
+    'the module warns in its own words',
+    { kernel: { kind: 'splat' } },
+    splat(4, 'af_bus: lost a message'),
+  ),
+  mutant(
+    'sockets are left behind',
+    { kernel: { kind: 'sockets-left', summary: /^2 bus sockets left/ } },
+    (run) => {
+      run.trace.socketsLeft = 2;
+    },
+  ),
+];

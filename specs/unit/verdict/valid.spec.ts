@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// A bus that keeps its promises passes, whatever the interleaving.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { judge } from '../../../runner/verdict/index.ts';
+import { generate } from './generate.ts';
+
+describe('verdict of a right bus', () => {
+  it('passes 1000 random runs', () => {
+    let sends = 0;
+    for (let seed = 0; seed < 1000; seed++) {
+      const { plan, trace } = generate(seed);
+      sends += trace.sends.length;
+      const { checks } = judge(plan, trace);
+      const broken = checks.filter((c) => c.result === 'fail');
+      assert.deepEqual(
+        broken.flatMap((c) => c.failures),
+        [],
+        `seed ${seed}`,
+      );
+    }
+    assert.ok(sends > 10_000, `${sends} sends are too few to mean anything`);
+  });
+});
