@@ -21,7 +21,7 @@ export function machineArguments(m: Machine): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-machine', 'pc,memory-backend=ram,hpet=off,vmport=off'],
-    ...accelerator(m.accelerator),
+    ...accelerator(m),
     ...['-smp', `${CPUS}`, '-m', `${MEMORY_MIB}`],
     ...['-object', JSON.stringify(memory(m))],
     ...drive('disk', { driver: 'qcow2', discard: 'unmap', file: file(m.disk) }),
@@ -32,11 +32,15 @@ export function machineArguments(m: Machine): string[] {
   ];
 }
 
-/** qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated). */
-function accelerator(kind: Accelerator): string[] {
-  return kind === 'kvm'
-    ? ['-accel', 'kvm', '-cpu', 'host']
-    : ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64'];
+/**
+ * qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated).
+ *
+ * A machine that boots is emulated by one thread: a booting kernel patches its own code, and QEMU before 8.1 may keep
+ * for ever what one processor translated while another was writing it. The kernel then dies of a breakpoint (int3).
+ */
+function accelerator({ accelerator, memory }: Machine): string[] {
+  if (accelerator === 'kvm') return ['-accel', 'kvm', '-cpu', 'host'];
+  return ['-accel', `tcg,thread=${memory?.mode === 'restored' ? 'multi' : 'single'}`, '-cpu', 'qemu64'];
 }
 
 function memory({ memory }: Machine): object {

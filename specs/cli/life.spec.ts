@@ -18,9 +18,8 @@ ${traffic}`;
 const HELLO = `  - camera -> lidar: "hi"
     expect: { recipients: [lidar] }
 `;
-/** Never ends by itself: a reader that does not read, and a sender that fills its queue. */
-const STUCK = `  - fault: { stop-reading: lidar }
-  - send: { from: camera, to: lidar, count: 50 }
+/** Takes far longer than anybody waits; a step that could never end would be refused before it starts. */
+const ENDLESS = `  - send: { from: camera, to: lidar, count: 9000, rate: 5/s }
     expect: { recipients: [lidar] }
 `;
 
@@ -96,20 +95,20 @@ describe('the life of a topology', function () {
     assert.notEqual(both[0]?.run, both[1]?.run);
   });
 
-  it('a run that cannot end is a timeout that names the step and what it waits for', async () => {
-    using files = folder({ 'stuck.topo.yaml': chat('stuck', STUCK) });
+  it('a run that does not end is a timeout that names the step and what it waits for', async () => {
+    using files = folder({ 'endless.topo.yaml': chat('endless', ENDLESS) });
     const { code, stdout, stderr } = await cli([
       ...['run', '--launcher', 'process', '--timeout', '15s', '--format', 'json'],
-      files.path('stuck.topo.yaml'),
+      files.path('endless.topo.yaml'),
     ]);
     assert.equal(code, 5, stderr);
     assert.equal((JSON.parse(stdout) as { result: string }).result, 'error');
-    assert.match(stderr, /stuck\.topo\.yaml:9.*camera/s);
-    assert.deepEqual(await named('stuck'), []);
+    assert.match(stderr, /endless\.topo\.yaml:8.*camera/s);
+    assert.deepEqual(await named('endless'), []);
   });
 
   it('Ctrl-C once cleans up and is 130', async () => {
-    using files = folder({ 'cut.topo.yaml': chat('cut', STUCK) });
+    using files = folder({ 'cut.topo.yaml': chat('cut', ENDLESS) });
     let cut = false;
     const { code } = await cli(['run', '--launcher', 'process', files.path('cut.topo.yaml')], {
       onStderr: (child, text) => {
@@ -124,7 +123,7 @@ describe('the life of a topology', function () {
 
   it('what a killed runner leaves is gone by itself, or with the next run', async () => {
     using files = folder({
-      'killed.topo.yaml': chat('killed', STUCK),
+      'killed.topo.yaml': chat('killed', ENDLESS),
       'next.topo.yaml': chat('next', HELLO),
     });
     const { code } = await cli(['run', '--launcher', 'container', files.path('killed.topo.yaml')], {
@@ -139,7 +138,7 @@ describe('the life of a topology', function () {
   });
 
   it('a kernel that panics in mid-run is 255, with the last lines of its console, and the next run has a new host', async () => {
-    using files = folder({ 'panic.topo.yaml': chat('panic', STUCK), 'next.topo.yaml': chat('next', HELLO) });
+    using files = folder({ 'panic.topo.yaml': chat('panic', ENDLESS), 'next.topo.yaml': chat('next', HELLO) });
     let crashed = false;
     const { code, stderr } = await cli(['run', '--launcher', 'process', files.path('panic.topo.yaml')], {
       onStderr: (_, text) => {
@@ -155,7 +154,7 @@ describe('the life of a topology', function () {
   });
 
   it('a client that dies unasked is an environment error that names it', async () => {
-    using files = folder({ 'crash.topo.yaml': chat('crash', STUCK) });
+    using files = folder({ 'crash.topo.yaml': chat('crash', ENDLESS) });
     let killed = false;
     const { code, stderr } = await cli(['run', '--launcher', 'process', files.path('crash.topo.yaml')], {
       onStderr: (_, text) => {
