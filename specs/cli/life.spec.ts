@@ -138,7 +138,10 @@ describe('the life of a topology', function () {
   });
 
   it('a kernel that panics in mid-run is 255, with the last lines of its console, and the next run has a new host', async () => {
-    using files = folder({ 'panic.topo.yaml': chat('panic', ENDLESS), 'next.topo.yaml': chat('next', HELLO) });
+    using files = folder({
+      'panic.topo.yaml': chat('panic', ENDLESS),
+      'next.topo.yaml': chat('next', HELLO),
+    });
     let crashed = false;
     const { code, stderr } = await cli(['run', '--launcher', 'process', files.path('panic.topo.yaml')], {
       onStderr: (_, text) => {
