@@ -62,15 +62,17 @@ void afbus_budget_timeout(struct timer_list *t)
  * A sender that is told of each message takes the processor from its reader
  * each time. So it is told when three quarters of the budget are free, as with
  * AF_UNIX; but since the rest may be with recipients that have stopped, it is
- * told of less before long.
+ * told of less before long. It may be closing meanwhile, or closed: then only
+ * what it is charged for keeps it, and there is no reference to add to.
  */
 void afbus_write_space(struct sock *sk)
 {
 	if (4 * sk_wmem_alloc_get(sk) <= READ_ONCE(sk->sk_sndbuf))
 		afbus_tell_budget(sk);
-	else if (afbus_has_budget(sk) && !sock_flag(sk, SOCK_DEAD) &&
-		 !timer_pending(&sk->sk_timer))
-		sk_reset_timer(sk, &sk->sk_timer, jiffies + 1);
+	else if (afbus_has_budget(sk) && !timer_pending(&sk->sk_timer) &&
+		 refcount_inc_not_zero(&sk->sk_refcnt) &&
+		 mod_timer(&sk->sk_timer, jiffies + 1))
+		sock_put(sk);
 }
 
 __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait)

@@ -347,3 +347,34 @@ TEST(changing_policy_under_messages_doubles_none)
 		pthread_join(threads[i], NULL);
 	CHECK(last > 0);
 }
+
+static void *read_target(void *data)
+{
+	(void)data;
+	while (now_ms() < until)
+		drain(target.fd);
+	return NULL;
+}
+
+/* Senders close while what they sent is read, which gives their budget back to them. */
+TEST(closing_races_with_readers_of_what_was_sent)
+{
+	static char data[16000];
+	struct bus bus = open_bus("@bus");
+	pthread_t thread;
+
+	target = join(&bus);
+	until = now_ms() + 4000;
+	EQ(0, pthread_create(&thread, NULL, read_target, NULL));
+	while (now_ms() < until) {
+		struct client sender = join(&bus);
+
+		/* More than a quarter of the budget, or it is told at once. */
+		for (int i = 0; i < 8; i++)
+			if (send_bytes(sender.fd, target.id, data, sizeof(data), MSG_DONTWAIT) < 0)
+				EQ(EAGAIN, errno);
+		close(sender.fd);
+		close(sender.accepted);
+	}
+	pthread_join(thread, NULL);
+}
