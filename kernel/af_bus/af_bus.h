@@ -127,7 +127,7 @@ struct afbus_name {
  * @blocked: sends that sleep for room anywhere on the bus
  * @listener: the listening socket, NULL when closed
  * @backlog: accepted sockets that nobody has taken yet
- * @nr_backlog: length of @backlog
+ * @nr_backlog: length of @backlog; read without the lock by those who accept
  * @max_backlog: what listen() said, negative before
  * @sndbuf: send buffer of clients to come, 0 for the system's default
  * @maxqlen: queue length of clients to come

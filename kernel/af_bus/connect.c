@@ -146,7 +146,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	afbus_sock_attach(accepted, afbus_bus_get(bus), AFBUS_ACCEPTED);
 
 	list_add_tail(&accepted->backlog_node, &bus->backlog);
-	bus->nr_backlog++;
+	WRITE_ONCE(bus->nr_backlog, bus->nr_backlog + 1);
 	trace_connect(bus, bus->seq, client->addr, BUS_MASTER_ADDR, 0);
 	listener->sk_data_ready(listener);
 	return 0;
@@ -267,7 +267,7 @@ struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus)
 				     backlog_node);
 	if (s) {
 		list_del_init(&s->backlog_node);
-		bus->nr_backlog--;
+		WRITE_ONCE(bus->nr_backlog, bus->nr_backlog - 1);
 	}
 	spin_unlock(&bus->lock);
 	return s;
@@ -282,7 +282,7 @@ static int afbus_wait_accept(struct sock *sk, struct afbus_bus *bus,
 		return -EAGAIN;
 
 	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
-	if (list_empty_careful(&bus->backlog) &&
+	if (!READ_ONCE(bus->nr_backlog) &&
 	    !(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
 		*timeo = schedule_timeout(*timeo);
 	finish_wait(sk_sleep(sk), &wait);

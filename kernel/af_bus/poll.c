@@ -96,7 +96,7 @@ __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait)
 	if (bus && s->kind == AFBUS_LISTENER) {
 		if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
 			mask |= EPOLLHUP;
-		if (!list_empty_careful(&bus->backlog))
+		if (READ_ONCE(bus->nr_backlog))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		return mask;
 	}
