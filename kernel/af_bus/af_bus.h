@@ -177,7 +177,8 @@ enum afbus_kind {
  * @iolock: serialises readers, so that a peek sees a message whole
  * @protocol: filter of the socket's protocol, NULL for BUS_PROTO_NONE
  * @bus: set once with @kind, see afbus_sock_bus()
- * @kind: what the socket is; set once, under lock_sock()
+ * @kind: what the socket is; set once, under lock_sock(); READ_ONCE() for
+ *	those who have neither that nor the bus
  * @addr: prefix-0 address of the client of the pair
  * @maxqlen: messages beyond which the receive queue is full
  * @used_name: path that connect was given

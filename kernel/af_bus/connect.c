@@ -194,6 +194,7 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 	struct afbus_addr *addr = NULL;
 	struct afbus_name *name;
 	struct afbus_bus *bus;
+	enum afbus_kind kind;
 	int err;
 
 	name = kzalloc(sizeof(*name), GFP_KERNEL_ACCOUNT);
@@ -205,7 +206,8 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 
 	/* Tell a connected socket so, whatever it asks for now. */
 	err = -EISCONN;
-	if (s->kind == AFBUS_CLIENT || s->kind == AFBUS_ACCEPTED)
+	kind = READ_ONCE(s->kind);
+	if (kind == AFBUS_CLIENT || kind == AFBUS_ACCEPTED)
 		goto out_name;
 
 	bus = afbus_name_find(sock_net(sk), name);

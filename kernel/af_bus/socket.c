@@ -205,7 +205,7 @@ static int afbus_ioctl(struct socket *sock, unsigned int cmd,
 
 	switch (cmd) {
 	case SIOCINQ:
-		if (afbus_sk(sk)->kind == AFBUS_LISTENER)
+		if (READ_ONCE(afbus_sk(sk)->kind) == AFBUS_LISTENER)
 			return -EINVAL;
 		return put_user((int)min_t(long, afbus_queued_bytes(sk), INT_MAX),
 				(int __user *)arg);
