@@ -25,7 +25,11 @@ static void afbus_set_peercred(struct sock *sk, struct pid *pid,
 
 static void afbus_peercred_is_caller(struct sock *sk)
 {
-	afbus_set_peercred(sk, get_pid(task_tgid(current)), get_current_cred());
+	const struct cred *cred;
+
+	/* Unmarked, it clears non_rcu, as does whoever else takes a reference. */
+	cred = data_race(get_current_cred());
+	afbus_set_peercred(sk, get_pid(task_tgid(current)), cred);
 }
 
 /* Another process may call listen() meanwhile: the lock keeps them alive. */
@@ -36,7 +40,8 @@ static void afbus_copy_peercred(struct sock *sk, struct sock *from)
 
 	spin_lock(&from->sk_peer_lock);
 	pid = get_pid(from->sk_peer_pid);
-	cred = get_cred(from->sk_peer_cred);
+	/* As above. */
+	cred = data_race(get_cred(from->sk_peer_cred));
 	spin_unlock(&from->sk_peer_lock);
 
 	afbus_set_peercred(sk, pid, cred);
