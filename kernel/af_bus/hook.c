@@ -42,12 +42,16 @@ static unsigned int afbus_hook_run(struct sk_buff *skb,
 				   struct afbus_hook_state *state)
 {
 	const struct nf_hook_entries *hooks = rcu_dereference(afbus_hooks);
+	const struct nf_hook_entry *entry;
 	unsigned int verdict = NF_ACCEPT;
+	nf_hookfn *hook;
 	unsigned int i;
 
 	for (i = 0; hooks && i < hooks->num_hook_entries; i++) {
-		verdict = nf_hook_entry_hookfn(&hooks->hooks[i], skb,
-					       &state->nf);
+		entry = &hooks->hooks[i];
+		/* Who unregisters puts one that accepts in its place. */
+		hook = READ_ONCE(entry->hook);
+		verdict = hook(entry->priv, skb, &state->nf);
 		if (verdict != NF_ACCEPT)
 			break;
 	}
