@@ -79,7 +79,7 @@ static void afbus_claim_arm(struct afbus_claim *claim)
 		list_add_tail(&claim->to_node, &to->claimed);
 	claim->armed = true;
 	to->claims_armed = true;
-	to->wanted = true;
+	WRITE_ONCE(to->wanted, true);
 	/* The queue may have room that belongs to those who sit: not told. */
 	if (list_empty(&to->seats))
 		afbus_give_room(to);

@@ -16,10 +16,12 @@
  * struct afbus_seat - a place among the senders that wait for a queue
  * @node: in afbus_sock.seats
  * @send: who sits here
- * @called_at: when it was first told of room, under the lock of the queue
- * @called: it was, under the lock of the queue
+ * @called_at: when it was first told of room
+ * @called: it was; written under the lock of the queue, read under the bus
+ *	lock as well
  * @quiet: the sender waits for another recipient, and only keeps its place
- * @passed: messages that others got in since, under the bus lock
+ * @passed: messages that others got in since; written under the bus lock, read
+ *	under either
  */
 struct afbus_seat {
 	struct list_head	node;

@@ -36,14 +36,16 @@ bool afbus_queue_full(const struct afbus_sock *s)
 /* Called, but not come in time: others need not wait for it. */
 static bool afbus_seat_is_late(const struct afbus_seat *seat)
 {
-	return READ_ONCE(seat->called) &&
+	/* Pairs with the release in afbus_call(). */
+	return smp_load_acquire(&seat->called) &&
 	       time_after_eq(jiffies, seat->called_at + AFBUS_PATIENCE);
 }
 
 /* Passed often enough: nobody gets in before it any more. */
 static bool afbus_seat_is_due(const struct afbus_seat *seat)
 {
-	return seat->passed >= AFBUS_MAX_PASSES && !afbus_seat_is_late(seat);
+	return READ_ONCE(seat->passed) >= AFBUS_MAX_PASSES &&
+	       !afbus_seat_is_late(seat);
 }
 
 /**
@@ -90,14 +92,17 @@ void afbus_seats_passed(struct afbus_sock *s, u64 ticket)
 		/* Seats are called from the first one on. */
 		if (!READ_ONCE(seat->called))
 			break;
-		seat->passed++;
+		WRITE_ONCE(seat->passed, seat->passed + 1);
 	}
 }
 
-/* Let a sender try again. */
+/*
+ * Let a sender try again. Called under the lock of any queue where it sits, so
+ * maybe twice at a time: either wakes it.
+ */
 void afbus_rouse(struct afbus_send *s)
 {
-	if (!s->woken) {
+	if (!READ_ONCE(s->woken)) {
 		WRITE_ONCE(s->woken, true);
 		wake_up_process(s->task);
 	}
@@ -107,8 +112,8 @@ static void afbus_call(struct afbus_seat *seat)
 {
 	if (!seat->called) {
 		seat->called_at = jiffies;
-		/* Who sees the call without the lock need not see when it was. */
-		WRITE_ONCE(seat->called, true);
+		/* Who sees the call without the lock sees when it was. */
+		smp_store_release(&seat->called, true);
 	}
 	if (!seat->quiet)
 		afbus_rouse(seat->send);
@@ -144,7 +149,7 @@ void afbus_give_room(struct afbus_sock *s)
 		s->want_room = false;
 		afbus_wake_pollout(s);
 	}
-	s->wanted = !list_empty(&s->seats);
+	WRITE_ONCE(s->wanted, !list_empty(&s->seats));
 }
 
 /**
@@ -205,7 +210,7 @@ bool afbus_wait_own(struct afbus_sock *s)
 	full = afbus_queue_full(s);
 	if (full) {
 		s->want_room = true;
-		s->wanted = true;
+		WRITE_ONCE(s->wanted, true);
 	}
 	spin_unlock_irqrestore(&s->sk.sk_receive_queue.lock, flags);
 	return full;
@@ -230,7 +235,7 @@ static void afbus_sit(struct afbus_send *s, struct afbus_rcpt *r)
 	}
 	list_add(&r->seat.node, &before->node);
 	r->seated = true;
-	to->wanted = true;
+	WRITE_ONCE(to->wanted, true);
 	/* Room may have been made since admit looked. */
 	afbus_give_room(to);
 	spin_unlock_irqrestore(&to->sk.sk_receive_queue.lock, flags);
