@@ -51,7 +51,8 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 	}
 	AFBUS_CB(r->skb)->lost = r->to->lost;
 	r->to->lost = 0;
-	if (sock_flag(sk, SOCK_RCVTSTAMP))
+	/* Asked for at any time: as of before or after this message. */
+	if (data_race(sock_flag(sk, SOCK_RCVTSTAMP)))
 		afbus_commit_stamp(r->skb, now);
 
 	trace_deliver(s->bus, s->msg->seq, s->msg->src, afbus_own_addr(r->to),
