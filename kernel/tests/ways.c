@@ -167,7 +167,9 @@ TEST(io_uring_send_waits_for_a_full_queue)
 
 	submit(&r, ring_send(p.a.fd, p.b.id));
 	CHECK(!is_complete(&r));
-	EQ(n, drain(p.b.fd));
+	/* It may come as soon as there is room, behind what was there. */
+	for (int i = 0; i < n; i++)
+		GETS(p.b.fd, p.a.id, "filler");
 	EQ(4, complete(&r).res);
 	GETS(p.b.fd, p.a.id, "text");
 	GETS_NOTHING(p.b.fd);
