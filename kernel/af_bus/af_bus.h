@@ -305,7 +305,9 @@ struct afbus_group {
 
 /**
  * struct afbus_msg - what all copies of a message share
- * @ref: one per copy, and one of the send under way
+ * @ref: one per copy, and one of the send under way: the message ends with them
+ * @unread: of these, the ones that the sender pays for: all but eavesdroppers'
+ * @skb: the original, in whose headroom this is; owned by the message
  * @seq: place in the sequence; written at commit, before the first copy shows
  * @src: prefix-0 address of the sender
  * @pid: sender
@@ -314,31 +316,33 @@ struct afbus_group {
  * @secid: sender's security label
  * @inflight: account of the descriptors under way, NULL without
  * @holds_buses: there are bus sockets among them
+ *
+ * Where the original is the only copy it is in a queue itself, and nobody
+ * counts: the message ends with it.
  */
 struct afbus_msg {
 	refcount_t		ref;
+	refcount_t		unread;
+	struct sk_buff		*skb;
 	u64			seq;
 	u64			src;
 	struct pid		*pid;
 	kuid_t			uid;
 	kgid_t			gid;
 	u32			secid;
-	struct afbus_inflight	*inflight;
 	bool			holds_buses;
+	struct afbus_inflight	*inflight;
 };
 
 /**
  * struct afbus_cb - control block of one copy
  * @msg: what it shares with the others
  * @fp: its own descriptors
- * @charge: the original, which carries the charge to the sender; NULL where
- *	the copy is the original or is an eavesdropper's
  * @lost: how many copies the recipient has missed before this one
  */
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
-	struct sk_buff		*charge;
 	u64			lost;
 };
 
@@ -358,6 +362,11 @@ static inline u16 afbus_addr_prefix(u64 addr)
 static inline u64 afbus_own_addr(const struct afbus_sock *s)
 {
 	return s->kind == AFBUS_CLIENT ? s->addr : BUS_MASTER_ADDR;
+}
+
+static inline bool afbus_queue_full(const struct afbus_sock *s)
+{
+	return skb_queue_len_lockless(&s->sk.sk_receive_queue) > s->maxqlen;
 }
 
 /* name.c */
@@ -422,8 +431,19 @@ int afbus_getsockopt(struct socket *sock, int level, int opt,
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 
 /* wait.c */
-bool afbus_queue_full(const struct afbus_sock *s);
-bool afbus_wait_own(struct afbus_sock *s);
+bool afbus_want_room(struct afbus_sock *s);
+
+/**
+ * afbus_wait_own() - see whether a client may send as to its own queue
+ * @s: the client
+ *
+ * Return: true if its queue is full; it is told when it is not any more.
+ */
+static inline bool afbus_wait_own(struct afbus_sock *s)
+{
+	return afbus_queue_full(s) && afbus_want_room(s);
+}
+
 void afbus_give_room(struct afbus_sock *s);
 void afbus_room_made(struct afbus_sock *s);
 void afbus_wake_senders(struct afbus_sock *s);
@@ -444,11 +464,11 @@ int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		  int flags);
 
 /* scm.c */
-struct afbus_msg *afbus_msg_put(struct afbus_msg *msg);
-void afbus_scm_attach(struct sk_buff *skb, struct afbus_msg *msg,
-		      struct scm_fp_list *fp);
+void afbus_msg_end(struct afbus_msg *msg);
+void afbus_msg_put(struct afbus_msg *msg);
+void afbus_msg_read(struct afbus_msg *msg);
+void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp);
 struct scm_fp_list *afbus_scm_take(struct sk_buff *skb);
-void afbus_scm_detach(struct sk_buff *skb);
 int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		   struct sk_buff *skb, int flags);
 

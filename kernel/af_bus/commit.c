@@ -59,7 +59,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 		      r->skb->len);
 	skb_queue_tail(&sk->sk_receive_queue, r->skb);
 	r->queued = true;
-	if (!r->eaves)
+	if (!r->eaves && !list_empty(&r->to->seats))
 		afbus_seats_passed(r->to, s->ticket);
 }
 

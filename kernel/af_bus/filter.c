@@ -8,23 +8,46 @@
 #include "send.h"
 #include "trace.h"
 
-static void afbus_copy_destruct(struct sk_buff *skb)
+static void afbus_copy_end_fds(struct sk_buff *skb)
 {
-	struct sk_buff *charge = AFBUS_CB(skb)->charge;
+	struct scm_cookie scm = {};
 
-	afbus_scm_detach(skb);
-	if (charge) {
-		consume_skb(charge);
-	} else {
-		atomic_sub(skb->truesize, &skb->sk->sk_rmem_alloc);
-		sock_put(skb->sk);
+	if (AFBUS_CB(skb)->fp) {
+		scm.fp = afbus_scm_take(skb);
+		scm_destroy(&scm);
 	}
 }
 
+/* The three kinds of copies, by how they end. */
+
 static void afbus_direct_destruct(struct sk_buff *skb)
 {
-	afbus_scm_detach(skb);
+	afbus_copy_end_fds(skb);
+	afbus_msg_end(AFBUS_CB(skb)->msg);
 	sock_wfree(skb);
+}
+
+static void afbus_copy_destruct(struct sk_buff *skb)
+{
+	afbus_copy_end_fds(skb);
+	afbus_msg_read(AFBUS_CB(skb)->msg);
+	afbus_msg_put(AFBUS_CB(skb)->msg);
+}
+
+static void afbus_eaves_destruct(struct sk_buff *skb)
+{
+	afbus_copy_end_fds(skb);
+	afbus_msg_put(AFBUS_CB(skb)->msg);
+	atomic_sub(skb->truesize, &skb->sk->sk_rmem_alloc);
+	sock_put(skb->sk);
+}
+
+static void afbus_copy_begin(struct sk_buff *skb, struct afbus_msg *msg,
+			     struct scm_fp_list *fp)
+{
+	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = msg };
+	if (fp)
+		afbus_scm_give(skb, fp);
 }
 
 /* Whether anybody may have a say in what the recipients get. */
@@ -50,8 +73,7 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	struct sk_buff *skb = s->skb;
 
-	memset(AFBUS_CB(skb), 0, sizeof(skb->cb));
-	afbus_scm_attach(skb, s->msg, s->scm.fp);
+	afbus_copy_begin(skb, s->msg, s->scm.fp);
 	s->scm.fp = NULL;
 	skb->destructor = afbus_direct_destruct;
 	s->direct = true;
@@ -100,7 +122,6 @@ void afbus_filter_undo_direct(struct afbus_send *s)
 		;
 	s->skb = r->skb;
 	s->scm.fp = afbus_scm_take(s->skb);
-	afbus_scm_detach(s->skb);
 	s->skb->destructor = sock_wfree;
 	s->direct = false;
 	r->skb = NULL;
@@ -108,11 +129,10 @@ void afbus_filter_undo_direct(struct afbus_send *s)
 }
 
 /*
- * Recipients keep the original, and with it the charge to the sender, until
- * the last of them has taken its copy. Eavesdroppers have no part in that:
- * their copies share the payload, but are charged to themselves. Such a copy
- * keeps its socket: the collector frees the queue of one whose last descriptor
- * may be among what it frees.
+ * The sender pays for the original until the last recipient has taken its copy.
+ * Eavesdroppers have no part in that: their copies share the payload, but are
+ * charged to themselves. Such a copy keeps its socket: the collector frees the
+ * queue of one whose last descriptor may be among what it frees.
  */
 static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 {
@@ -133,16 +153,17 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 		return -ENOMEM;
 	}
 
-	memset(AFBUS_CB(skb), 0, sizeof(skb->cb));
-	afbus_scm_attach(skb, s->msg, fp);
+	afbus_copy_begin(skb, s->msg, fp);
+	refcount_inc(&s->msg->ref);
 	if (r->eaves) {
 		sock_hold(&r->to->sk);
 		skb->sk = &r->to->sk;
 		atomic_add(skb->truesize, &skb->sk->sk_rmem_alloc);
+		skb->destructor = afbus_eaves_destruct;
 	} else {
-		AFBUS_CB(skb)->charge = skb_get(s->skb);
+		refcount_inc(&s->msg->unread);
+		skb->destructor = afbus_copy_destruct;
 	}
-	skb->destructor = afbus_copy_destruct;
 	r->skb = skb;
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include "trace.h"
 
 static DEFINE_MUTEX(afbus_hook_mutex);
-static struct nf_hook_entries __rcu *afbus_hooks;
+struct nf_hook_entries __rcu *afbus_hooks;
 static const struct afbus_protocol *afbus_protocols[BUS_PROTO_MAX + 1];
 
 #ifdef CONFIG_NETFILTER
@@ -140,14 +140,6 @@ void afbus_protocol_put(const struct afbus_protocol *protocol)
 {
 	if (protocol)
 		module_put(protocol->owner);
-}
-
-/**
- * afbus_hook_present() - see whether anyone may want to see messages
- */
-bool afbus_hook_present(void)
-{
-	return rcu_access_pointer(afbus_hooks);
 }
 
 /**

@@ -116,71 +116,91 @@ static int afbus_scm_check_fds(struct afbus_send *s)
 /**
  * afbus_scm_build() - take descriptors and credentials from the sender
  * @s: the send
- * @sock: its socket
  * @msg: the call's message header
  *
- * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM. afbus_scm_end()
- * cleans up in any case.
+ * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM, with nothing
+ * taken.
  */
-int afbus_scm_build(struct afbus_send *s, struct socket *sock,
-		    struct msghdr *msg)
+int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
 {
 	struct scm_cookie *scm = &s->scm;
-	int err;
 
-	scm_set_cred(scm, task_tgid(current), current_uid(), current_gid());
-	if (msg->msg_controllen) {
-		err = afbus_compat_scm_send(msg, scm);
-		if (err)
-			return err;
-	}
+	/* Not scm_set_cred(): nobody asks for the number of this pid. */
+	scm->pid = get_pid(task_tgid(current));
+	scm->creds.uid = current_uid();
+	scm->creds.gid = current_gid();
+	return msg->msg_controllen ? afbus_compat_scm_send(msg, scm) : 0;
+}
 
-	s->msg = kzalloc(sizeof(*s->msg), GFP_KERNEL_ACCOUNT);
-	if (!s->msg)
-		return -ENOMEM;
+/**
+ * afbus_msg_begin() - note what all copies of a message share
+ * @s: the send, with descriptors, credentials and the original, which is
+ *	given away to the message
+ *
+ * Return: 0; -ETOOMANYREFS, -ENOMEM.
+ */
+int afbus_msg_begin(struct afbus_send *s)
+{
+	struct scm_cookie *scm = &s->scm;
+	struct afbus_msg *msg = (struct afbus_msg *)s->skb->head;
 
-	refcount_set(&s->msg->ref, 1);
-	s->msg->src = afbus_own_addr(s->from);
-	swap(s->msg->pid, scm->pid);
-	s->msg->uid = scm->creds.uid;
-	s->msg->gid = scm->creds.gid;
-	security_cred_getsecid(current_cred(), &s->msg->secid);
+	*msg = (struct afbus_msg) {
+		.ref	= REFCOUNT_INIT(1),
+		.unread	= REFCOUNT_INIT(1),
+		.skb	= s->skb,
+		.src	= afbus_own_addr(s->from),
+		.pid	= scm->pid,
+		.uid	= scm->creds.uid,
+		.gid	= scm->creds.gid,
+	};
+	scm->pid = NULL;
+	security_cred_getsecid(current_cred(), &msg->secid);
+	s->msg = msg;
 
 	return scm->fp ? afbus_scm_check_fds(s) : 0;
 }
 
-void afbus_scm_end(struct afbus_send *s)
+/**
+ * afbus_msg_end() - give up what a message holds beside its memory
+ * @msg: the message
+ */
+void afbus_msg_end(struct afbus_msg *msg)
 {
-	scm_destroy(&s->scm);
-	afbus_msg_put(s->msg);
+	if (msg->inflight)
+		afbus_inflight_put(msg->inflight);
+	put_pid(msg->pid);
 }
 
-struct afbus_msg *afbus_msg_put(struct afbus_msg *msg)
+void afbus_msg_put(struct afbus_msg *msg)
 {
-	if (msg && refcount_dec_and_test(&msg->ref)) {
-		if (msg->inflight)
-			afbus_inflight_put(msg->inflight);
-		put_pid(msg->pid);
-		kfree(msg);
+	if (refcount_dec_and_test(&msg->ref)) {
+		afbus_msg_end(msg);
+		consume_skb(msg->skb);
 	}
-	return NULL;
 }
 
 /**
- * afbus_scm_attach() - give a copy its part
- * @skb: the copy, control block zeroed
- * @msg: what it shares with the others
- * @fp: its own descriptors, which it owns from now on; may be NULL
+ * afbus_msg_read() - one whom the sender pays for is done with its copy
+ * @msg: the message
+ *
+ * The last of them gives the sender's budget back.
  */
-void afbus_scm_attach(struct sk_buff *skb, struct afbus_msg *msg,
-		      struct scm_fp_list *fp)
+void afbus_msg_read(struct afbus_msg *msg)
 {
-	refcount_inc(&msg->ref);
-	AFBUS_CB(skb)->msg = msg;
-	AFBUS_CB(skb)->fp = fp;
-	if (!fp)
-		return;
+	if (refcount_dec_and_test(&msg->unread))
+		skb_orphan(msg->skb);
+}
 
+/**
+ * afbus_scm_give() - give a copy its descriptors
+ * @skb: the copy
+ * @fp: the descriptors, which are under way from now on
+ */
+void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
+{
+	struct afbus_msg *msg = AFBUS_CB(skb)->msg;
+
+	AFBUS_CB(skb)->fp = fp;
 	atomic_long_add(fp->count, &msg->inflight->count);
 	if (msg->holds_buses)
 		afbus_gc_add(fp);
@@ -204,18 +224,6 @@ struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 	atomic_long_sub(fp->count, &AFBUS_CB(skb)->msg->inflight->count);
 	AFBUS_CB(skb)->fp = NULL;
 	return fp;
-}
-
-/**
- * afbus_scm_detach() - the end of a copy
- * @skb: the copy
- */
-void afbus_scm_detach(struct sk_buff *skb)
-{
-	struct scm_cookie scm = { .fp = afbus_scm_take(skb) };
-
-	scm_destroy(&scm);
-	AFBUS_CB(skb)->msg = afbus_msg_put(AFBUS_CB(skb)->msg);
 }
 
 /**
@@ -252,7 +260,8 @@ int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		put_cmsg(msg, SOL_BUS, BUS_SCM_LOST, sizeof(cb->lost),
 			 &cb->lost);
 
-	scm_set_cred(&scm, cb->msg->pid, cb->msg->uid, cb->msg->gid);
+	if (test_bit(SOCK_PASSCRED, &sock->flags))
+		scm_set_cred(&scm, cb->msg->pid, cb->msg->uid, cb->msg->gid);
 #ifdef CONFIG_SECURITY_NETWORK
 	scm.secid = cb->msg->secid;
 #endif

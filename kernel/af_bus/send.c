@@ -7,8 +7,13 @@
 #include <linux/slab.h>
 #include "send.h"
 
-/* Bytes of a frame in one link of a long message: no high-order pages. */
+/*
+ * A message is in one piece as far as two pages go. The rest is a chain of
+ * links, in pages as large as they are to be had at once, single ones if not.
+ */
+#define AFBUS_LINEAR_BYTES	SKB_MAX_ORDER(sizeof(struct afbus_msg), 1)
 #define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
+#define AFBUS_PAGE_ORDER	PAGE_ALLOC_COSTLY_ORDER
 
 /* Whether there is a destination path: an empty name is none. */
 static bool afbus_has_path(const struct sockaddr_bus *addr, int len)
@@ -83,10 +88,7 @@ static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 	return 0;
 }
 
-/*
- * A long message is a chain of buffers, each within order-0 pages. The first
- * one carries the charge of all.
- */
+/* The first link of a long message carries the charge of all. */
 static int afbus_send_extend(struct afbus_send *s, size_t len)
 {
 	struct sk_buff *skb = s->skb, *link, **end;
@@ -96,7 +98,7 @@ static int afbus_send_extend(struct afbus_send *s, size_t len)
 	end = &skb_shinfo(skb)->frag_list;
 	while (len) {
 		bytes = min_t(size_t, len, AFBUS_LINK_BYTES);
-		link = alloc_skb_with_frags(0, bytes, 0, &err,
+		link = alloc_skb_with_frags(0, bytes, AFBUS_PAGE_ORDER, &err,
 					    GFP_KERNEL_ACCOUNT);
 		if (!link)
 			return err;
@@ -114,16 +116,17 @@ static int afbus_send_extend(struct afbus_send *s, size_t len)
 	return 0;
 }
 
-static int afbus_send_payload(struct afbus_send *s, struct msghdr *msg)
+/* Get the original, with its first link, and charge the sender for it. */
+static int afbus_send_alloc(struct afbus_send *s, struct msghdr *msg,
+			    size_t linear, size_t paged)
 {
 	struct sock *sk = &s->from->sk;
-	size_t linear = min_t(size_t, s->len, SKB_MAX_HEAD(0));
-	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
 	unsigned long start = jiffies;
 	int err;
 
-	s->skb = sock_alloc_send_pskb(sk, linear, paged,
-				      msg->msg_flags & MSG_DONTWAIT, &err, 0);
+	s->skb = sock_alloc_send_pskb(sk, sizeof(struct afbus_msg) + linear,
+				      paged, msg->msg_flags & MSG_DONTWAIT,
+				      &err, AFBUS_PAGE_ORDER);
 	if (!s->skb) {
 		/*
 		 * Budget that another send gave back quietly before this one
@@ -136,9 +139,28 @@ static int afbus_send_payload(struct afbus_send *s, struct msghdr *msg)
 	if (s->timeo != MAX_SCHEDULE_TIMEOUT)
 		s->timeo = max_t(long, s->timeo - (long)(jiffies - start), 0);
 
+	skb_reserve(s->skb, sizeof(struct afbus_msg));
 	skb_put(s->skb, linear);
 	s->skb->data_len = paged;
 	s->skb->len += paged;
+	return 0;
+}
+
+static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
+{
+	size_t linear = min_t(size_t, s->len, AFBUS_LINEAR_BYTES);
+	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
+	int err;
+
+	err = afbus_scm_build(s, msg);
+	if (err)
+		return err;
+	err = afbus_send_alloc(s, msg, linear, paged);
+	if (err)
+		return err;
+	err = afbus_msg_begin(s);
+	if (err)
+		return err;
 	err = afbus_send_extend(s, s->len - linear - paged);
 	if (err)
 		return err;
@@ -243,31 +265,47 @@ static void afbus_send_give_back(struct msghdr *msg, size_t len)
 	iov_iter_revert(&msg->msg_iter, len - msg_data_left(msg));
 }
 
+/* The original, unless it is in a queue: then it is its reader's. */
+static void afbus_send_end_msg(struct afbus_send *s)
+{
+	if (s->committed) {
+		if (!s->direct) {
+			afbus_msg_read(s->msg);
+			afbus_msg_put(s->msg);
+		}
+		return;
+	}
+
+	if (s->skb)
+		s->skb->destructor = afbus_send_uncharge;
+	if (s->msg)
+		afbus_msg_put(s->msg);
+	else
+		kfree_skb(s->skb);
+}
+
 static void afbus_send_end(struct afbus_send *s)
 {
 	unsigned int i;
 
-	if (!s->committed) {
+	if (!s->committed)
 		afbus_filter_undo_direct(s);
-		if (s->skb)
-			s->skb->destructor = afbus_send_uncharge;
-	}
-
 	for (i = 0; i < s->nr; i++) {
-		afbus_filter_unmake(s, &s->rcpts[i]);
+		if (!s->rcpts[i].queued)
+			afbus_filter_unmake(s, &s->rcpts[i]);
 		sock_put(&s->rcpts[i].to->sk);
 	}
 	if (s->rcpts != s->few)
 		kvfree(s->rcpts);
-	kfree_skb(s->skb);
 	kfree(s->claim);
-	afbus_scm_end(s);
+	scm_destroy(&s->scm);
+	afbus_send_end_msg(s);
 }
 
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	/* Not in struct afbus_send: they need no zeros before they are used. */
-	struct afbus_rcpt few[AFBUS_FEW_RCPTS];
+	struct afbus_rcpt few[AFBUS_FEW_RCPTS] __uninitialized;
 	struct afbus_send s = {
 		.from	= afbus_sk(sock->sk),
 		.bus	= afbus_sock_bus(afbus_sk(sock->sk)),
@@ -285,9 +323,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		return err;
 
 	s.timeo = sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT);
-	err = afbus_scm_build(&s, sock, msg);
-	if (!err)
-		err = afbus_send_payload(&s, msg);
+	err = afbus_send_build(&s, msg);
 	if (!err)
 		err = afbus_send_deliver(&s);
 	if (!err)

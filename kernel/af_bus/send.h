@@ -91,7 +91,7 @@ struct afbus_rcpt {
  * @len: bytes of payload
  * @scm: descriptors and credentials
  * @msg: what the copies share
- * @skb: the original
+ * @skb: the original; NULL before it is there, and while it is @direct
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
  * @rcpts: recipients, in no order
@@ -109,7 +109,6 @@ struct afbus_rcpt {
  * @ticket: since when the send waits, 0 if it never had to
  * @rounds: how often it was called and still found no room
  * @task: who sends
- * @wait: in the wait queue of the sender's own socket
  * @blocked_node: in afbus_bus.blocked
  * @woken: there may be room, or the route has changed
  * @left: a seat was given up, see struct afbus_rcpt
@@ -142,7 +141,6 @@ struct afbus_send {
 	u64			ticket;
 	unsigned int		rounds;
 	struct task_struct	*task;
-	wait_queue_entry_t	wait;
 	struct list_head	blocked_node;
 	bool			woken;
 	bool			left;
@@ -168,7 +166,14 @@ void afbus_filter_undo_direct(struct afbus_send *s);
 void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r);
 
 /* hook.c */
-bool afbus_hook_present(void);
+extern struct nf_hook_entries __rcu *afbus_hooks;
+
+/* Whether anyone may want to see messages. */
+static inline bool afbus_hook_present(void)
+{
+	return rcu_access_pointer(afbus_hooks);
+}
+
 int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r);
 
 /* admit.c */
@@ -196,8 +201,7 @@ void afbus_claim_leave(struct afbus_send *s);
 void afbus_claim_settle(struct afbus_send *s);
 
 /* scm.c */
-int afbus_scm_build(struct afbus_send *s, struct socket *sock,
-		    struct msghdr *msg);
-void afbus_scm_end(struct afbus_send *s);
+int afbus_scm_build(struct afbus_send *s, struct msghdr *msg);
+int afbus_msg_begin(struct afbus_send *s);
 
 #endif /* _AF_BUS_SEND_H */

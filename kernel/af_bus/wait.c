@@ -28,11 +28,6 @@
 /* A sender that moves about keeps its places in the second half of these. */
 #define AFBUS_ROUNDS		8
 
-bool afbus_queue_full(const struct afbus_sock *s)
-{
-	return skb_queue_len_lockless(&s->sk.sk_receive_queue) > s->maxqlen;
-}
-
 /* Called, but not come in time: others need not wait for it. */
 static bool afbus_seat_is_late(const struct afbus_seat *seat)
 {
@@ -193,18 +188,15 @@ void afbus_wake_senders(struct afbus_sock *s)
 }
 
 /**
- * afbus_wait_own() - see whether a client may send as to its own queue
+ * afbus_want_room() - want to be told of room in the own queue, if it is full
  * @s: the client
  *
- * Return: true if its queue is full; it is told when it is not any more.
+ * Return: whether it is.
  */
-bool afbus_wait_own(struct afbus_sock *s)
+bool afbus_want_room(struct afbus_sock *s)
 {
 	unsigned long flags;
 	bool full;
-
-	if (!afbus_queue_full(s))
-		return false;
 
 	spin_lock_irqsave(&s->sk.sk_receive_queue.lock, flags);
 	full = afbus_queue_full(s);
@@ -318,6 +310,16 @@ void afbus_wait_pass_on(struct afbus_send *s)
 	}
 }
 
+/**
+ * struct afbus_nap - a send that sleeps
+ * @wait: in the wait queue of the sender's own socket
+ * @send: the send
+ */
+struct afbus_nap {
+	wait_queue_entry_t	wait;
+	struct afbus_send	*send;
+};
+
 /*
  * Seats are called by name. What comes through the socket's own wait queue is
  * the end of the connection, or room in the sender's own receive queue.
@@ -325,7 +327,7 @@ void afbus_wait_pass_on(struct afbus_send *s)
 static int afbus_wait_wake(wait_queue_entry_t *wait, unsigned int mode,
 			   int sync, void *key)
 {
-	struct afbus_send *s = container_of(wait, struct afbus_send, wait);
+	struct afbus_send *s = container_of(wait, struct afbus_nap, wait)->send;
 	__poll_t events = key_to_poll(key);
 
 	if (events && !(events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) &&
@@ -357,21 +359,22 @@ static bool afbus_wait_over(struct afbus_send *s)
 int afbus_wait_sleep(struct afbus_send *s)
 {
 	wait_queue_head_t *wq = sk_sleep(&s->from->sk);
-	long nap = s->timeo, left;
+	struct afbus_nap nap = { .send = s };
+	long time = s->timeo, left;
 
 	/* Do not wait for ever for one who does not come. */
 	if (s->yields)
-		nap = min_t(long, nap, AFBUS_PATIENCE);
+		time = min_t(long, time, AFBUS_PATIENCE);
 
-	init_wait_entry(&s->wait, 0);
-	s->wait.func = afbus_wait_wake;
-	prepare_to_wait(wq, &s->wait, TASK_INTERRUPTIBLE);
+	init_wait_entry(&nap.wait, 0);
+	nap.wait.func = afbus_wait_wake;
+	prepare_to_wait(wq, &nap.wait, TASK_INTERRUPTIBLE);
 	if (!afbus_wait_over(s) && !signal_pending(current)) {
-		left = schedule_timeout(nap);
+		left = schedule_timeout(time);
 		if (s->timeo != MAX_SCHEDULE_TIMEOUT)
-			s->timeo -= nap - left;
+			s->timeo -= time - left;
 	}
-	finish_wait(wq, &s->wait);
+	finish_wait(wq, &nap.wait);
 
 	if (afbus_wait_over(s))
 		return 0;

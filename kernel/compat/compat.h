@@ -45,6 +45,11 @@ static int fn##_compat(struct socket *sock, struct socket *newsock,	\
 #define AFBUS_ACCEPT_OP(fn) fn##_compat
 #endif
 
+/* A variable that is filled before it is read: unneeded from 6.12 on. */
+#ifndef __uninitialized
+#define __uninitialized __attribute__((__uninitialized__))
+#endif
+
 /* Id mapping of a mount: unneeded from 6.3 on. */
 #ifndef AFBUS_HAVE_MNT_IDMAP
 #define mnt_idmap(mnt) mnt_user_ns(mnt)
