@@ -140,6 +140,8 @@ static int afbus_send_alloc(struct afbus_send *s, struct msghdr *msg,
 		s->timeo = max_t(long, s->timeo - (long)(jiffies - start), 0);
 
 	skb_reserve(s->skb, sizeof(struct afbus_msg));
+	/* Filters may ask for headers: they must not find the headroom. */
+	skb_reset_network_header(s->skb);
 	skb_put(s->skb, linear);
 	s->skb->data_len = paged;
 	s->skb->len += paged;
