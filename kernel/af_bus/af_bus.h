@@ -94,6 +94,9 @@ extern struct pernet_operations afbus_net_ops;
 /* Claims that one socket may have at a time. */
 #define AFBUS_MAX_CLAIMS	64
 
+/* Send buffer at most: counters of 31 bits hold it and a message more. */
+#define AFBUS_MAX_SNDBUF	(INT_MAX / 8)
+
 /**
  * struct afbus_name - path of a bus, parsed
  * @len: bytes of @path that count, leading NUL of an abstract name included

@@ -15,10 +15,11 @@
 static bool afbus_eaves_full(const struct afbus_sock *s)
 {
 	long limit = (BUS_MAX_QLEN + 1L) * READ_ONCE(s->sk.sk_sndbuf);
+	long bytes = atomic_read(&s->sk.sk_rmem_alloc);
 
-	return afbus_queue_full(s) ||
+	return afbus_queue_full(s) || bytes > INT_MAX / 2 ||
 	       (skb_queue_len_lockless(&s->sk.sk_receive_queue) > BUS_MAX_QLEN &&
-		atomic_read(&s->sk.sk_rmem_alloc) > limit);
+		bytes > limit);
 }
 
 /* Where a message goes, for those who watch. */

@@ -76,9 +76,12 @@ static int afbus_set_limit(struct afbus_sock *s, int opt, int val)
 		return -EINVAL;
 	}
 
+	/* As for SO_SNDBUFFORCE, a capability of a user namespace is none. */
 	if (opt == BUS_SET_SENDBUF && val > READ_ONCE(sysctl_wmem_max) &&
-	    !ns_capable(sock_net(&s->sk)->user_ns, CAP_NET_ADMIN))
+	    !capable(CAP_NET_ADMIN))
 		val = READ_ONCE(sysctl_wmem_max);
+	if (opt == BUS_SET_SENDBUF)
+		val = min(val, AFBUS_MAX_SNDBUF);
 
 	spin_lock(&bus->lock);
 	switch (opt) {

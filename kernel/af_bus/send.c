@@ -60,6 +60,14 @@ static int afbus_send_dst(struct afbus_send *s, struct msghdr *msg)
 	return 0;
 }
 
+/* What SO_SNDBUFFORCE gives beyond the limit is taken back. */
+static long afbus_send_limit(struct sock *sk)
+{
+	if (READ_ONCE(sk->sk_sndbuf) > AFBUS_MAX_SNDBUF)
+		WRITE_ONCE(sk->sk_sndbuf, AFBUS_MAX_SNDBUF);
+	return READ_ONCE(sk->sk_sndbuf) - 32;
+}
+
 static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 {
 	struct sock *sk = &s->from->sk;
@@ -83,7 +91,7 @@ static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 	    !READ_ONCE(s->from->joined))
 		return -EHOSTUNREACH;
 
-	if ((long)s->len > READ_ONCE(sk->sk_sndbuf) - 32)
+	if ((long)s->len > afbus_send_limit(sk))
 		return -EMSGSIZE;
 	return 0;
 }
