@@ -342,11 +342,13 @@ struct afbus_msg {
  * @msg: what it shares with the others
  * @fp: its own descriptors
  * @lost: how many copies the recipient has missed before this one
+ * @eaves: the recipient only watches: its descriptors are not the sender's
  */
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
 	u64			lost;
+	bool			eaves;
 };
 
 #define AFBUS_CB(skb) ((struct afbus_cb *)(skb)->cb)

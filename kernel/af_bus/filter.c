@@ -43,9 +43,9 @@ static void afbus_eaves_destruct(struct sk_buff *skb)
 }
 
 static void afbus_copy_begin(struct sk_buff *skb, struct afbus_msg *msg,
-			     struct scm_fp_list *fp)
+			     struct scm_fp_list *fp, bool eaves)
 {
-	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = msg };
+	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = msg, .eaves = eaves };
 	if (fp)
 		afbus_scm_give(skb, fp);
 }
@@ -73,7 +73,7 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	struct sk_buff *skb = s->skb;
 
-	afbus_copy_begin(skb, s->msg, s->scm.fp);
+	afbus_copy_begin(skb, s->msg, s->scm.fp, false);
 	s->scm.fp = NULL;
 	skb->destructor = afbus_direct_destruct;
 	s->direct = true;
@@ -153,7 +153,7 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 		return -ENOMEM;
 	}
 
-	afbus_copy_begin(skb, s->msg, fp);
+	afbus_copy_begin(skb, s->msg, fp, r->eaves);
 	refcount_inc(&s->msg->ref);
 	if (r->eaves) {
 		sock_hold(&r->to->sk);

@@ -17,7 +17,8 @@
  * @node: in afbus_inflights
  * @uid: the user
  * @users: messages that count here, under afbus_inflight_lock
- * @count: descriptors, each copy counted
+ * @count: descriptors, each recipient's copy counted; an eavesdropper's are
+ *	bounded by its queue, since watching must change nothing
  */
 struct afbus_inflight {
 	struct hlist_node	node;
@@ -201,7 +202,8 @@ void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
 	struct afbus_msg *msg = AFBUS_CB(skb)->msg;
 
 	AFBUS_CB(skb)->fp = fp;
-	atomic_long_add(fp->count, &msg->inflight->count);
+	if (!AFBUS_CB(skb)->eaves)
+		atomic_long_add(fp->count, &msg->inflight->count);
 	if (msg->holds_buses)
 		afbus_gc_add(fp);
 }
@@ -221,7 +223,9 @@ struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 
 	if (AFBUS_CB(skb)->msg->holds_buses)
 		afbus_gc_sub(fp);
-	atomic_long_sub(fp->count, &AFBUS_CB(skb)->msg->inflight->count);
+	if (!AFBUS_CB(skb)->eaves)
+		atomic_long_sub(fp->count,
+				&AFBUS_CB(skb)->msg->inflight->count);
 	AFBUS_CB(skb)->fp = NULL;
 	return fp;
 }
