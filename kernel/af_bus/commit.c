@@ -37,6 +37,21 @@ static void afbus_commit_stamp(struct sk_buff *skb, ktime_t *now)
 	skb->tstamp = *now;
 }
 
+/* Whether the recipient gets nothing: by a filter, or as one who watches. */
+static bool afbus_commit_drop(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	bool lost = r->skb ? r->eaves && afbus_eaves_full(r->to) : r->missed;
+
+	lockdep_assert_held(&r->to->bus->lock);
+
+	if (r->skb && !lost)
+		return false;
+	r->to->lost += lost;
+	trace_drop(s->bus, s->msg->seq, s->msg->src, afbus_own_addr(r->to),
+		   r->skb ? r->skb->len : s->len);
+	return true;
+}
+
 static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 			      ktime_t *now)
 {
@@ -44,12 +59,6 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 
 	lockdep_assert_held(&r->to->bus->lock);
 
-	if (r->eaves && afbus_eaves_full(r->to)) {
-		r->to->lost++;
-		trace_drop(s->bus, s->msg->seq, s->msg->src,
-			   afbus_own_addr(r->to), r->skb->len);
-		return;
-	}
 	AFBUS_CB(r->skb)->lost = r->to->lost;
 	r->to->lost = 0;
 	/* Asked for at any time: as of before or after this message. */
@@ -80,7 +89,7 @@ void afbus_commit(struct afbus_send *s)
 	trace_send(s->bus, s->msg->seq, s->msg->src, afbus_send_target(s),
 		   s->len);
 	afbus_for_each_live(r, s) {
-		if (r->skb && !r->evict)
+		if (!r->evict && !afbus_commit_drop(s, r))
 			afbus_commit_copy(s, r, &now);
 	}
 	if (!list_empty(&s->from->claims))

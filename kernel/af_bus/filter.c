@@ -168,9 +168,8 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 	return 0;
 }
 
-static void afbus_copy_drop(struct afbus_send *s, struct afbus_rcpt *r)
+static void afbus_copy_drop(struct afbus_rcpt *r)
 {
-	trace_drop(s->bus, 0, s->msg->src, afbus_own_addr(r->to), s->len);
 	kfree_skb(r->skb);
 	r->skb = NULL;
 }
@@ -190,7 +189,7 @@ static int afbus_copy_judge(struct afbus_send *s, struct afbus_rcpt *r)
 			return err;
 	}
 	if (r->denied)
-		afbus_copy_drop(s, r);
+		afbus_copy_drop(r);
 	return 0;
 }
 
@@ -211,7 +210,7 @@ static int afbus_copy_filter(struct afbus_send *s, struct afbus_rcpt *r)
 	if (err == -ENOMEM)
 		return err;
 	if (err)
-		afbus_copy_drop(s, r);
+		afbus_copy_drop(r);
 	return 0;
 }
 
@@ -226,6 +225,7 @@ void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
 		kfree_skb(r->skb);
 	r->skb = NULL;
 	r->made = false;
+	r->missed = false;
 }
 
 static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
@@ -243,6 +243,12 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 		err = afbus_copy_judge(s, r);
 	if (!err)
 		err = afbus_copy_filter(s, r);
+	if (err == -ENOMEM && r->eaves) {
+		/* Watching fails nothing: the copy counts as lost. */
+		afbus_copy_drop(r);
+		r->missed = true;
+		err = 0;
+	}
 	if (err)
 		return err;
 

@@ -53,7 +53,7 @@ struct afbus_claim {
 /**
  * struct afbus_rcpt - one recipient of a message being sent
  * @to: the recipient, with a reference
- * @skb: its copy; NULL if not made yet, or dropped by a filter
+ * @skb: its copy; NULL if not made yet, or dropped
  * @seat: its place in the recipient's queue of senders
  * @live: is a recipient as of the last route
  * @eaves: gets it as an eavesdropper only
@@ -61,6 +61,7 @@ struct afbus_claim {
  * @denied: they want it dropped
  * @made: @skb is final
  * @made_eaves: value of @eaves for which it is
+ * @missed: there was no memory for the copy of an eavesdropper
  * @seated: @seat is taken
  * @left: @seat was given up, room may have to go to the next
  * @evict: the copy does not fit and the recipient has to go
@@ -76,6 +77,7 @@ struct afbus_rcpt {
 	bool			denied:1;
 	bool			made:1;
 	bool			made_eaves:1;
+	bool			missed:1;
 	bool			seated:1;
 	bool			left:1;
 	bool			evict:1;
