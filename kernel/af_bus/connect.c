@@ -157,6 +157,23 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	return 0;
 }
 
+static int afbus_connect_try(struct afbus_bus *bus, struct afbus_sock *client,
+			     struct afbus_sock *accepted,
+			     struct afbus_addr *addr)
+{
+	int err;
+
+	if (client->kind != AFBUS_FREE)
+		return client->kind == AFBUS_LISTENER ? -EINVAL : -EISCONN;
+
+	spin_lock(&bus->lock);
+	err = afbus_backlog_check(bus);
+	if (!err)
+		err = afbus_pair(bus, client, accepted, addr);
+	spin_unlock(&bus->lock);
+	return err;
+}
+
 /*
  * Connect @client to @bus, waiting for the backlog if @timeo allows. Called
  * and left with the socket locked; the lock is dropped while waiting.
@@ -165,30 +182,28 @@ static int afbus_connect_bus(struct afbus_bus *bus, struct afbus_sock *client,
 			     struct afbus_sock *accepted,
 			     struct afbus_addr *addr, long timeo)
 {
+	bool waited = false;
 	int err;
 
 	for (;;) {
-		if (client->kind != AFBUS_FREE)
-			return client->kind == AFBUS_LISTENER ? -EINVAL :
-								-EISCONN;
-
-		spin_lock(&bus->lock);
-		err = afbus_backlog_check(bus);
-		if (!err)
-			err = afbus_pair(bus, client, accepted, addr);
-		spin_unlock(&bus->lock);
+		err = afbus_connect_try(bus, client, accepted, addr);
 		if (err != -EAGAIN || !timeo)
-			return err;
+			break;
 
 		release_sock(&client->sk);
 		timeo = afbus_wait_backlog(bus, timeo);
+		waited = true;
 		lock_sock(&client->sk);
 		if (signal_pending(current)) {
-			/* A wake-up that came with the signal is another's. */
-			wake_up_interruptible(&bus->connect_wait);
-			return sock_intr_errno(timeo);
+			err = sock_intr_errno(timeo);
+			break;
 		}
 	}
+
+	/* A wake-up that was not used is another's. */
+	if (err && waited)
+		wake_up_interruptible(&bus->connect_wait);
+	return err;
 }
 
 int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
@@ -294,7 +309,9 @@ static int afbus_wait_accept(struct sock *sk, struct afbus_bus *bus,
 		*timeo = schedule_timeout(*timeo);
 	finish_wait(sk_sleep(sk), &wait);
 
-	return signal_pending(current) ? sock_intr_errno(*timeo) : 0;
+	/* A wake-up that came with the signal is for the connection. */
+	return signal_pending(current) && !READ_ONCE(bus->nr_backlog) ?
+		sock_intr_errno(*timeo) : 0;
 }
 
 int afbus_accept(struct socket *sock, struct socket *newsock,
