@@ -29,6 +29,18 @@ static bool afbus_has_budget(struct sock *sk)
 	return sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf);
 }
 
+/* Want to be told of budget, if there is none. */
+static bool afbus_wait_budget(struct sock *sk)
+{
+	if (afbus_has_budget(sk))
+		return false;
+
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	/* Pairs with the barrier in afbus_send_uncharge(). */
+	smp_mb__after_atomic();
+	return !afbus_has_budget(sk);
+}
+
 /**
  * afbus_tell_budget() - tell a socket's owner of its budget, if there is any
  * @sk: the socket
@@ -109,7 +121,7 @@ __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait)
 		return mask;
 
 	/* An accepted socket may send with a full queue, see afbus_admit(). */
-	if (afbus_has_budget(sk) &&
+	if (!afbus_wait_budget(sk) &&
 	    !(s->kind == AFBUS_CLIENT && afbus_wait_own(s)))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	else

@@ -265,6 +265,8 @@ static void afbus_send_uncharge(struct sk_buff *skb)
 	struct sock *sk = skb->sk;
 
 	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize, &sk->sk_wmem_alloc));
+	/* Pairs with the barrier in afbus_wait_budget(). */
+	smp_mb();
 	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		afbus_tell_budget(sk);
 }
