@@ -30,6 +30,20 @@ void afbus_claim_tell(struct afbus_sock *s)
 	}
 }
 
+static struct afbus_claim *afbus_claim_find(const struct afbus_sock *from,
+					    const struct afbus_sock *to)
+{
+	struct afbus_claim *claim;
+
+	lockdep_assert_held(&to->bus->lock);
+
+	list_for_each_entry(claim, &from->claims, from_node) {
+		if (claim->to == to)
+			return claim;
+	}
+	return NULL;
+}
+
 /**
  * afbus_claim_ticket() - since when a sender has waited for a recipient
  * @from: the sender
@@ -40,15 +54,9 @@ void afbus_claim_tell(struct afbus_sock *s)
 u64 afbus_claim_ticket(const struct afbus_sock *from,
 		       const struct afbus_sock *to)
 {
-	struct afbus_claim *claim;
+	struct afbus_claim *claim = afbus_claim_find(from, to);
 
-	lockdep_assert_held(&to->bus->lock);
-
-	list_for_each_entry(claim, &from->claims, from_node) {
-		if (claim->to == to)
-			return claim->ticket;
-	}
-	return 0;
+	return claim ? claim->ticket : 0;
 }
 
 static void afbus_claim_drop(struct afbus_claim *claim)
@@ -75,8 +83,6 @@ static void afbus_claim_arm(struct afbus_claim *claim)
 	lockdep_assert_held(&to->bus->lock);
 
 	spin_lock_irqsave(&to->sk.sk_receive_queue.lock, flags);
-	if (list_empty(&claim->to_node))
-		list_add_tail(&claim->to_node, &to->claimed);
 	claim->armed = true;
 	to->claims_armed = true;
 	WRITE_ONCE(to->wanted, true);
@@ -98,27 +104,14 @@ int afbus_claim_prepare(struct afbus_send *s)
 	return s->claim ? 0 : -ENOMEM;
 }
 
-/**
- * afbus_claim_leave() - want to be told when the full recipient has room
- * @s: the send, not admitted under this hold of the lock
- */
-void afbus_claim_leave(struct afbus_send *s)
+/* Use up @s->claim. */
+static struct afbus_claim *afbus_claim_make(struct afbus_send *s, u64 ticket)
 {
-	struct afbus_sock *from = s->from;
-	struct afbus_claim *claim;
+	struct afbus_sock *from = s->from, *to = s->full->to;
+	struct afbus_claim *claim = s->claim;
+	unsigned long flags;
 
 	lockdep_assert_held(&s->bus->lock);
-
-	/* The sender's own queue needs none: afbus_wait_own() has seen to it. */
-	if (!s->full)
-		return;
-
-	list_for_each_entry(claim, &from->claims, from_node) {
-		if (claim->to == s->full->to) {
-			afbus_claim_arm(claim);
-			return;
-		}
-	}
 
 	/* Too many: tell of the oldest now, rather than never. */
 	if (from->nr_claims == AFBUS_MAX_CLAIMS) {
@@ -128,15 +121,51 @@ void afbus_claim_leave(struct afbus_send *s)
 		afbus_wake_pollout(from);
 	}
 
-	claim = s->claim;
 	s->claim = NULL;
 	claim->from = from;
-	claim->to = s->full->to;
-	claim->ticket = ++s->bus->last_ticket;
-	INIT_LIST_HEAD(&claim->to_node);
+	claim->to = to;
+	claim->ticket = ticket;
 	list_add_tail(&claim->from_node, &from->claims);
 	from->nr_claims++;
+	spin_lock_irqsave(&to->sk.sk_receive_queue.lock, flags);
+	list_add_tail(&claim->to_node, &to->claimed);
+	spin_unlock_irqrestore(&to->sk.sk_receive_queue.lock, flags);
+	return claim;
+}
+
+/**
+ * afbus_claim_leave() - want to be told when the full recipient has room
+ * @s: the send, not admitted under this hold of the lock
+ */
+void afbus_claim_leave(struct afbus_send *s)
+{
+	struct afbus_claim *claim;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	/* The sender's own queue needs none: afbus_wait_own() has seen to it. */
+	if (!s->full)
+		return;
+
+	claim = afbus_claim_find(s->from, s->full->to);
+	if (!claim)
+		claim = afbus_claim_make(s, ++s->bus->last_ticket);
 	afbus_claim_arm(claim);
+}
+
+/**
+ * afbus_claim_keep() - keep the place of a send whose sleep was cut short
+ * @s: the send, routed under this hold of the lock
+ *
+ * Who is interrupted again and again would else be the last each time.
+ */
+void afbus_claim_keep(struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	if (s->claim && s->full->live &&
+	    !afbus_claim_find(s->from, s->full->to))
+		afbus_claim_make(s, s->ticket);
 }
 
 /**

@@ -231,6 +231,20 @@ static int afbus_send_prepare(struct afbus_send *s)
 	return err;
 }
 
+/* Sleep was cut short: give up the seats, but not the place in line. */
+static void afbus_send_give_up(struct afbus_send *s)
+{
+	if (s->full && !s->claim)
+		afbus_claim_prepare(s);
+
+	spin_lock(&s->bus->lock);
+	afbus_wait_rise(s);
+	if (s->full && !afbus_route(s))
+		afbus_claim_keep(s);
+	afbus_wait_pass_on(s);
+	spin_unlock(&s->bus->lock);
+}
+
 static int afbus_send_deliver(struct afbus_send *s)
 {
 	int err;
@@ -244,14 +258,8 @@ static int afbus_send_deliver(struct afbus_send *s)
 			break;
 	}
 
-	if (!afbus_waits(s))
-		return err;
-
-	/* Sleep was cut short: give up the seats. */
-	spin_lock(&s->bus->lock);
-	afbus_wait_rise(s);
-	afbus_wait_pass_on(s);
-	spin_unlock(&s->bus->lock);
+	if (afbus_waits(s))
+		afbus_send_give_up(s);
 	return err;
 }
 

@@ -244,6 +244,8 @@ void afbus_wait_sit(struct afbus_send *s)
 
 	lockdep_assert_held(&s->bus->lock);
 
+	if (!s->ticket && s->full)
+		s->ticket = afbus_claim_ticket(s->from, s->full->to);
 	if (!s->ticket)
 		s->ticket = ++s->bus->last_ticket;
 	trace_block(s->bus, s->bus->seq, s->msg->src,
