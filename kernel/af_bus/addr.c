@@ -114,6 +114,7 @@ int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
 
 	addr->owner = owner;
 	list_add_tail(&addr->owner_node, &owner->addrs);
+	owner->nr_addrs++;
 	return 0;
 }
 
@@ -125,6 +126,7 @@ static void afbus_addr_drop(struct afbus_bus *bus, struct afbus_addr *addr)
 
 	rhashtable_remove_fast(&bus->addrs, &addr->node, afbus_addr_params);
 	list_del(&addr->owner_node);
+	addr->owner->nr_addrs--;
 	if (group) {
 		list_del(&addr->group_node);
 		if (list_empty(&group->addrs)) {
@@ -169,6 +171,8 @@ static int afbus_addr_give(struct afbus_sock *accepted,
 
 	if (!client || client->out)
 		return -ENOTCONN;
+	if (client->nr_addrs > AFBUS_MAX_ADDRS)
+		return -ENOSPC;
 
 	err = afbus_addr_insert(bus, addr, client);
 	if (err)
@@ -180,6 +184,7 @@ static int afbus_addr_give(struct afbus_sock *accepted,
 		rhashtable_remove_fast(&bus->addrs, &addr->node,
 				       afbus_addr_params);
 		list_del(&addr->owner_node);
+		client->nr_addrs--;
 		return err;
 	}
 
@@ -196,7 +201,8 @@ static int afbus_addr_give(struct afbus_sock *accepted,
  * @value: the address
  *
  * Return: 0; -EINVAL for an address that is not the master's to give;
- * -EADDRINUSE; -ENOTCONN if the client is gone; -ENOMEM.
+ * -EADDRINUSE; -ENOSPC if it has too many; -ENOTCONN if the client is gone;
+ * -ENOMEM.
  */
 int afbus_addr_add(struct afbus_sock *accepted, u64 value)
 {

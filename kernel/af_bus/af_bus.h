@@ -94,6 +94,9 @@ extern struct pernet_operations afbus_net_ops;
 /* Claims that one socket may have at a time. */
 #define AFBUS_MAX_CLAIMS	64
 
+/* Addresses that one client may have: they are dropped under the bus lock. */
+#define AFBUS_MAX_ADDRS		65536
+
 /* Send buffer at most: counters of 31 bits hold it and a message more. */
 #define AFBUS_MAX_SNDBUF	(INT_MAX / 8)
 
@@ -197,6 +200,7 @@ enum afbus_kind {
  * @eaves_node: in afbus_bus.eaves, empty if not an eavesdropper
  * @backlog_node: in afbus_bus.backlog
  * @addrs: addresses of the client
+ * @nr_addrs: length of @addrs
  * @lost: copies that an eavesdropper missed since its last message
  * @stamp: equals afbus_bus.stamp if the current walk has met this socket
  * @slot: where the current walk has put it
@@ -242,6 +246,7 @@ struct afbus_sock {
 	struct list_head	eaves_node;
 	struct list_head	backlog_node;
 	struct list_head	addrs;
+	unsigned int		nr_addrs;
 	u64			lost;
 	u64			stamp;
 	unsigned int		slot;

@@ -10,6 +10,9 @@
 #include <net/netns/generic.h>
 #include "af_bus.h"
 
+/* Addresses in a line: the rest is counted, since all is shown under locks. */
+#define AFBUS_SHOWN_ADDRS	64
+
 /**
  * struct afbus_net - sockets of one network namespace
  * @lock: guards @socks
@@ -84,6 +87,7 @@ static void afbus_show_addr(struct seq_file *seq, u64 addr)
 static void afbus_show_addrs(struct seq_file *seq, struct afbus_sock *s)
 {
 	struct afbus_addr *addr;
+	unsigned int shown = 0;
 	char sep = ' ';
 
 	lockdep_assert_held(&s->bus->lock);
@@ -94,6 +98,10 @@ static void afbus_show_addrs(struct seq_file *seq, struct afbus_sock *s)
 		return;
 	}
 	list_for_each_entry(addr, &s->addrs, owner_node) {
+		if (shown++ == AFBUS_SHOWN_ADDRS) {
+			seq_printf(seq, ",+%u", s->nr_addrs - AFBUS_SHOWN_ADDRS);
+			break;
+		}
 		seq_putc(seq, sep);
 		afbus_show_addr(seq, addr->value);
 		sep = ',';
