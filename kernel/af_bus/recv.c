@@ -90,13 +90,22 @@ int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		return -ENOTCONN;
 
 	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	do {
+	for (;;) {
 		err = afbus_recv_next(sock, msg, size, flags, &last);
-	} while (err == -EAGAIN && timeo &&
-		 !__skb_wait_for_more_packets(sk, &sk->sk_receive_queue, &err,
-					      &timeo, last));
+		if (err != -EAGAIN)
+			return err;
 
-	if (err == -EAGAIN && READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
-		return 0;
-	return err;
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
+			/* The end comes behind what was queued before it. */
+			smp_rmb();
+			if (READ_ONCE(sk->sk_receive_queue.prev) == last)
+				return 0;
+		} else if (!timeo ||
+			   (__skb_wait_for_more_packets(sk,
+							&sk->sk_receive_queue,
+							&err, &timeo, last) &&
+			    err)) {
+			return err;
+		}
+	}
 }
