@@ -498,5 +498,6 @@ void afbus_gc_sub(const struct scm_fp_list *fp);
 void afbus_gc_barrier(void);
 void afbus_gc_run(void);
 void afbus_gc_throttle(void);
+void afbus_gc_exit(void);
 
 #endif /* _AF_BUS_H */

@@ -28,10 +28,16 @@
 #include <linux/fs.h>
 #include "af_bus.h"
 
+/* When what has become garbage without a socket being closed is looked for. */
+#define AFBUS_GC_LATER	(5 * HZ)
+
 /* Bus sockets in flight, above which senders of more wait for a collection. */
 #define AFBUS_GC_MANY	16384
 
+static void afbus_gc_work(struct work_struct *work);
+
 static DEFINE_SPINLOCK(afbus_gc_lock);
+static DECLARE_DELAYED_WORK(afbus_gc, afbus_gc_work);
 static LIST_HEAD(afbus_gc_socks);
 static unsigned long afbus_gc_total;
 
@@ -77,6 +83,8 @@ void afbus_gc_add(const struct scm_fp_list *fp)
 		WRITE_ONCE(afbus_gc_total, afbus_gc_total + 1);
 	}
 	spin_unlock(&afbus_gc_lock);
+	/* Their descriptors may be closed as soon as the message is sent. */
+	queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
 }
 
 /**
@@ -265,9 +273,10 @@ static void afbus_gc_work(struct work_struct *work)
 
 	/* The last references: the sockets close, as if by their owners. */
 	__skb_queue_purge(&hits);
-}
 
-static DECLARE_WORK(afbus_gc, afbus_gc_work);
+	if (READ_ONCE(afbus_gc_total))
+		queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
+}
 
 /**
  * afbus_gc_run() - a socket has closed: something may have become garbage
@@ -275,7 +284,7 @@ static DECLARE_WORK(afbus_gc, afbus_gc_work);
 void afbus_gc_run(void)
 {
 	if (READ_ONCE(afbus_gc_total))
-		queue_work(afbus_wq, &afbus_gc);
+		mod_delayed_work(afbus_wq, &afbus_gc, 0);
 }
 
 /**
@@ -286,6 +295,12 @@ void afbus_gc_throttle(void)
 	if (READ_ONCE(afbus_gc_total) < AFBUS_GC_MANY)
 		return;
 
-	queue_work(afbus_wq, &afbus_gc);
-	flush_work(&afbus_gc);
+	mod_delayed_work(afbus_wq, &afbus_gc, 0);
+	flush_delayed_work(&afbus_gc);
+}
+
+/* No socket is left. */
+void afbus_gc_exit(void)
+{
+	cancel_delayed_work_sync(&afbus_gc);
 }

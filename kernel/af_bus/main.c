@@ -86,6 +86,7 @@ static void __exit afbus_exit(void)
 	sock_unregister(afbus_family);
 	unregister_pernet_subsys(&afbus_net_ops);
 	proto_unregister(&afbus_proto);
+	afbus_gc_exit();
 	destroy_workqueue(afbus_wq);
 }
 
