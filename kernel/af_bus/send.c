@@ -15,13 +15,12 @@
 #define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
 #define AFBUS_PAGE_ORDER	PAGE_ALLOC_COSTLY_ORDER
 
-/* Whether there is a destination path: an empty name is none. */
+/* Whether there is a destination path: zeros alone are none. */
 static bool afbus_has_path(const struct sockaddr_bus *addr, int len)
 {
 	int room = len - (int)offsetof(struct sockaddr_bus, sbus_path);
 
-	return room > 0 &&
-	       (addr->sbus_path[0] || (room > 1 && addr->sbus_path[1]));
+	return room > 0 && memchr_inv(addr->sbus_path, 0, room);
 }
 
 /* Whether a destination path leads off the bus. */
@@ -34,7 +33,7 @@ static noinline_for_stack bool afbus_is_foreign(const struct afbus_sock *s,
 	struct afbus_name name;
 
 	if (afbus_name_parse(&name, addr, len))
-		return false;
+		return true;
 	return !afbus_name_equal(&name, &s->bus->name) &&
 	       !(used && afbus_name_equal(&name, used));
 }
