@@ -239,8 +239,9 @@ static void do_timeout(struct fuzzer *f)
 static void do_filter(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
+	static const int froms[] = { 0, 0, 0, 64, SKF_NET_OFF, SKF_LL_OFF, SKF_AD_OFF + SKF_AD_PAY_OFFSET };
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned int)PICK(d, froms)),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, roll(d, 256), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, one_in(d, 2) ? roll(d, 5000) : 1U << 30),

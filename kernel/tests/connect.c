@@ -470,6 +470,79 @@ TEST(waiting_connect_ends_with_a_signal)
 	ends_with(&j, EINTR);
 }
 
+/* Three threads wait for a backlog of one: two with one socket, of which one finds it connected. */
+TEST(connect_that_needs_no_place_leaves_it_to_others)
+{
+	struct bus bus = open_bus("@small");
+	struct job twice[2], other;
+
+	OK(listen(bus.fd, 0));
+	OK(connect_bus(bus_socket(), &bus));
+	start_connect(&twice[0]);
+	await_block(&twice[0]);
+	twice[1] = (struct job){ .fd = twice[0].fd, .text = twice[0].text };
+	start_job(&twice[1], job_connect);
+	await_block(&twice[1]);
+	start_connect(&other);
+	await_block(&other);
+
+	OK(accept(bus.fd, NULL, NULL));
+	ends_with(&twice[0], 0);
+	OK(accept(bus.fd, NULL, NULL));
+	ends_with(&twice[1], EISCONN);
+	ends_with(&other, 0);
+}
+
+static void *job_accept(void *data)
+{
+	struct job *j = data;
+
+	j->tid = syscall(SYS_gettid);
+	j->result = accept(j->fd, NULL, NULL);
+	j->err = j->result < 0 ? errno : 0;
+	j->done = 1;
+	return NULL;
+}
+
+/* The connection and a signal come at once to the one that has waited longest: one of the two takes it. */
+TEST(connection_is_not_lost_to_a_signal)
+{
+	struct sched_param first = { .sched_priority = 10 };
+	struct sigaction action = { .sa_handler = on_signal };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	OK(sched_setaffinity(0, sizeof(one), &one));
+	OK(sigaction(SIGUSR1, &action, NULL));
+	for (int round = 0; round < 5; round++) {
+		struct bus bus = open_bus("@bus");
+		struct job waiting[2];
+		int fd = bus_socket();
+
+		for (int i = 0; i < 2; i++) {
+			waiting[i] = (struct job){ .fd = bus.fd };
+			start_job(&waiting[i], job_accept);
+			await_block(&waiting[i]);
+		}
+		OK(sched_setscheduler(0, SCHED_FIFO, &first));
+		OK(connect_bus(fd, &bus));
+		pthread_kill(waiting[0].thread, SIGUSR1);
+		OK(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){}));
+		EVENTUALLY((waiting[0].done && waiting[0].result >= 0) ||
+			   (waiting[1].done && waiting[1].result >= 0));
+
+		OK(shutdown(bus.fd, SHUT_RDWR));
+		for (int i = 0; i < 2; i++) {
+			await_end(&waiting[i]);
+			if (waiting[i].result >= 0)
+				close(waiting[i].result);
+		}
+		close(bus.fd);
+		close(fd);
+	}
+}
+
 /* A client that gives up before accept leaves a connection that has ended. */
 TEST(client_that_left_before_accept_reads_as_ended)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Contract section 3.5: eavesdroppers get everything and change nothing. */
 #include "bus.h"
+#include <sys/resource.h>
 
 static const struct {
 	const char *name;
@@ -163,6 +164,27 @@ static const struct {
 	{ "fail", BUS_OVERFLOW_FAIL },
 	{ "evict", BUS_OVERFLOW_EVICT },
 };
+
+TEST(full_eavesdropper_uses_up_no_descriptors_of_the_sender)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus), e = join(&bus);
+	struct rlimit limit = { 64, 64 };
+	struct message m;
+	int fds[20];
+
+	OK(watch(e.accepted));
+	for (int i = 0; i < 20; i++)
+		fds[i] = a.fd;
+	OK(setresuid(3, 3, 3));
+	OK(setrlimit(RLIMIT_NOFILE, &limit));
+	for (int i = 0; i < 30; i++) {
+		OK(post_fds(a.fd, b.id, "x", fds, 20));
+		OK(take(b.fd, &m));
+		EQ(20, m.n_fds);
+		close_fds(&m);
+	}
+}
 
 TEST_EACH(full_eavesdropper_is_not_subject_to_the_policy, policies)
 {

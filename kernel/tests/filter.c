@@ -219,3 +219,35 @@ TEST(eavesdropper_may_filter_too)
 	CHECK(!m.has_lost);
 	GETS(b.fd, a.id, "!unwanted");
 }
+
+static const struct {
+	const char *name;
+	int from;
+	int sees;
+} headers[] = {
+	{ "network", SKF_NET_OFF, 1 }, { "link", SKF_LL_OFF, 0 },
+};
+
+/* There are no headers: the message begins where they would. Whatever else there is, is the kernel's. */
+TEST_EACH(filter_cannot_look_before_the_message, headers)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	char text[256], got[256];
+
+	memset(text, 'P', sizeof(text));
+	for (int i = 0; i < 128; i++) {
+		struct sock_filter code[] = {
+			BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned int)(row->from + i)),
+			BPF_STMT(BPF_RET | BPF_A, 0),
+		};
+		struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+		OK(setsockopt(b.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+		OK(send_bytes(a.fd, b.id, text, sizeof(text), MSG_DONTWAIT));
+		if (row->sees)
+			EQ('P', OK(recv(b.fd, got, sizeof(got), MSG_DONTWAIT)));
+		else
+			GETS_NOTHING(b.fd);
+	}
+}

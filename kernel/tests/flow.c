@@ -348,6 +348,38 @@ TEST_LONG(waiting_sender_is_not_starved, 60)
 	ends_with(&j, 0);
 }
 
+/* Whoever is interrupted again and again, and tries again each time, keeps its place in line. */
+TEST_LONG(interrupted_sender_is_not_starved, 60)
+{
+	struct itimerval often = { { 0, 15000 }, { 0, 15000 } };
+	struct bus bus = open_bus("@bus");
+	struct client target = join(&bus), sender = join(&bus), pusher;
+	struct message m;
+	int mine = 0;
+
+	fill(sender.fd, target.id);
+	for (int i = 0; i < 3; i++) {
+		pusher = join(&bus);
+		if (!OK(fork()))
+			for (;;)
+				post_wait(pusher.fd, target.id, "push");
+	}
+	if (!OK(fork())) {
+		handle(SIGALRM, SA_RESTART);
+		OK(setitimer(ITIMER_REAL, &often, NULL));
+		for (;;)
+			post_wait(sender.fd, target.id, "me");
+	}
+	/* Slower than the timer: nobody would get in between two signals. */
+	for (int i = 0; i < 100 + ROOM; i++) {
+		usleep(20000);
+		OK(take_flags(target.fd, &m, 0));
+		mine += i >= ROOM && same_text(&m, "me");
+	}
+	if (mine < 10)
+		FAIL("%d of 100 messages are its own, among four senders", mine);
+}
+
 /*
  * Many send to the members of a group, whose queues are never empty. A multicast needs room in all
  * of them at once, and still gets through again and again.
@@ -628,6 +660,41 @@ TEST(used_up_send_buffer_makes_the_sender_wait)
 	await_block(&j);
 	drain(b.fd);
 	ends_with(&j, 0);
+}
+
+static void *job_poll(void *data)
+{
+	struct job *j = data;
+	struct pollfd p = { .fd = j->fd, .events = POLLOUT };
+
+	j->tid = syscall(SYS_gettid);
+	j->result = poll(&p, 1, -1);
+	j->err = j->result < 0 ? errno : 0;
+	j->done = 1;
+	return NULL;
+}
+
+/* The memory of a send that waits comes back when it fails, and another thread waits for just that. */
+TEST(send_that_fails_tells_of_its_memory)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus), c = join(&bus);
+	struct job waiting, polling = { .fd = a.fd };
+	static char text[4500];
+	int small = 1;
+
+	handle(SIGUSR1, 0);
+	memset(text, 'x', sizeof(text) - 1);
+	fill(c.fd, b.id);
+	OK(setsockopt(a.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)));
+	start_send(&waiting, a.fd, b.id, text);
+	await_block(&waiting);
+	CHECK(!(events(a.fd) & POLLOUT));
+	start_job(&polling, job_poll);
+	await_block(&polling);
+	pthread_kill(waiting.thread, SIGUSR1);
+	ends_with(&waiting, EINTR);
+	ends_with(&polling, 0);
 }
 
 /* In 2012 recipients were charged, and a message to oneself stayed charged. (B13) */

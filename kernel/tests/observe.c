@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Contract section 6: /proc/net/bus, /proc/net/protocols and the tracepoints. */
 #include "bus.h"
+#include <linux/filter.h>
 
 /* The lines of a file that contain @part; the last such line in @line. */
 static int lines_with(const char *file, const char *part, char *line, size_t size)
@@ -170,6 +171,26 @@ TEST(tracepoints_tell_a_story)
 	OK(shutdown(b.accepted, SHUT_RDWR));
 	close_client(&a);
 	CHECK(traced("leave") >= 2);
+	write_file(TRACING "events/bus/enable", "0");
+}
+
+/* The copy has no place of its own, but its message has. */
+TEST(tracepoints_tell_of_copies_that_a_filter_drops)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog nothing = { ARRAY_SIZE(code), code };
+	struct client a, b;
+	struct bus bus;
+
+	trace_on();
+	bus = open_bus("@bus");
+	a = join(&bus);
+	b = join_at(&bus, ADDRESS(2, 1));
+	OK(setsockopt(b.fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing, sizeof(nothing)));
+	OK(post(a.fd, GROUP(2), "x"));
+	EQ(1, traced("drop"));
+	CHECK(!strstr(line, " seq=0 "));
+	CHECK(strstr(line, " recipient=0000/000000000002 "));
 	write_file(TRACING "events/bus/enable", "0");
 }
 

@@ -364,6 +364,62 @@ TEST(sendbuf_is_capped_by_wmem_max_without_cap_net_admin)
 	EQ(cap, OK(get_option(bus.fd, BUS_SET_SENDBUF)));
 }
 
+/* A capability of a user namespace that anyone may make is none. */
+TEST(sendbuf_is_capped_in_a_user_namespace)
+{
+	long cap = wmem_max();
+	struct bus bus;
+
+	become_nobody();
+	OK(unshare(CLONE_NEWUSER | CLONE_NEWNET));
+	bus = open_bus("@bus");
+	OK(set_option(bus.fd, BUS_SET_SENDBUF, 0x7fffffff));
+	EQ(cap, OK(get_option(bus.fd, BUS_SET_SENDBUF)));
+}
+
+/* What is charged is counted in 31 bits, and must stay far from their end. */
+TEST(sendbuf_has_an_end_for_root_too)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, b;
+	static char text[1];
+	int most;
+
+	OK(set_option(bus.fd, BUS_SET_SENDBUF, 0x7fffffff));
+	most = OK(get_option(bus.fd, BUS_SET_SENDBUF));
+	CHECK(most < 0x7fffffff / 4);
+	a = join(&bus);
+	b = join(&bus);
+	OK(setsockopt(a.fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ 0x3fffffff }, sizeof(int)));
+	FAILS(EMSGSIZE, send_bytes(a.fd, b.id, text, most, MSG_DONTWAIT));
+}
+
+enum { MOST_ADDRESSES = 65536 };
+
+/* They are dropped under the lock of the bus, and shown under that of the namespace. */
+TEST_LONG(client_has_only_so_many_addresses, 120)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	char line[4096] = "";
+	FILE *f;
+
+	for (long i = 0; i < MOST_ADDRESSES; i++)
+		OK(add_address(a.accepted, ADDRESS(1 + i % 7, i)));
+	FAILS(ENOSPC, add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES)));
+	OK(add_address(b.accepted, ADDRESS(1, MOST_ADDRESSES)));
+
+	f = fopen("/proc/self/net/bus", "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f) && !strstr(line, "0000/000000000001"))
+		;
+	fclose(f);
+	CHECK(strstr(line, ",+65473 client "));
+
+	OK(del_address(a.accepted, ADDRESS(1, 0)));
+	OK(add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES + 1)));
+}
+
 TEST(qlenfull_tells_of_the_clients_queue)
 {
 	struct bus bus = open_bus("@bus");

@@ -852,3 +852,17 @@ TEST(control_messages_and_names_leak_no_memory)
 	for (unsigned int i = 128; i < 256; i++)
 		EQ((char)0xee, bytes[i]);
 }
+
+/* No socket is closed after the last that could reach them has been. */
+TEST(garbage_needs_no_other_socket_to_be_collected)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	close(bus.fd);
+	EQ(2, bus_sockets());
+	put(&a, &a);
+	close(a.fd);
+	close(a.accepted);
+	EVENTUALLY(!bus_sockets());
+}

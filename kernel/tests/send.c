@@ -73,6 +73,15 @@ TEST_EACH(client_not_joined_reaches_the_master_only, beyond_master)
 	GETS(b.fd, a.id, "now");
 }
 
+/* A path that is not all zeros, though no bus can have its name. */
+static ssize_t post_empty_name(int fd, uint64_t to)
+{
+	struct sockaddr_bus name = bus_name(NULL, to);
+
+	name.sbus_path[2] = 'x';
+	return sendto(fd, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&name, sizeof(name));
+}
+
 /* In 2012 the destination's path was overwritten with the sender's own. */
 TEST(path_of_another_bus_is_unreachable)
 {
@@ -86,6 +95,7 @@ TEST(path_of_another_bus_is_unreachable)
 	FAILS(EHOSTUNREACH, post_path(a.fd, "bus2", b.id, "x", whole));
 	FAILS(EHOSTUNREACH, post_path(a.fd, "@bus", b.id, "x", whole));
 	FAILS(EHOSTUNREACH, post_path(a.accepted, "other", b.id, "x", whole));
+	FAILS(EHOSTUNREACH, post_empty_name(a.fd, b.id));
 	GETS_NOTHING(b.fd);
 	GETS_NOTHING(c.fd);
 	GETS_NOTHING(a.accepted);
