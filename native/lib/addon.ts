@@ -140,4 +140,6 @@ export interface Addon {
   disownFd(fd: number): void;
   /** Descriptors received and not yet closed or taken, in this thread. */
   ownedFds(): number;
+  /** From now on this process can open so many descriptors beside those that are open now; -1: all that it may have. */
+  limitDescriptors(more: number): Result;
 }

@@ -102,6 +102,8 @@ Napi::Value OwnedFds(const Napi::CallbackInfo& info) {
   return Number(info, static_cast<double>(Environment::Of(info.Env()).OwnedFds()));
 }
 
+Napi::Value Limit(const Napi::CallbackInfo& info) { return Number(info, LimitDescriptors(Int(info[0]))); }
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto environment = new Environment(env);
   env.SetInstanceData(environment);
@@ -119,6 +121,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env));
   exports.Set("disownFd", Napi::Function::New<DisownFd>(env));
   exports.Set("ownedFds", Napi::Function::New<OwnedFds>(env));
+  exports.Set("limitDescriptors", Napi::Function::New<Limit>(env));
   return exports;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 #include <cerrno>
@@ -58,6 +59,19 @@ Result AdoptSocket(int fd, int family) {
 
 Result DuplicateFd(int fd) {
   return Retry([&] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
+
+// The kernel's limit is one on numbers, and it gives out the lowest that is free: `more` must be free below it.
+Result LimitDescriptors(int more) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+  rlim_t number = more < 0 ? limit.rlim_max : 0;
+  for (; number < limit.rlim_max; number++) {
+    bool open = fcntl(static_cast<int>(number), F_GETFD) >= 0;
+    if (!open && more-- == 0) break;
+  }
+  limit.rlim_cur = number;
+  return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
 Result Bind(int fd, int family, std::string_view path) {

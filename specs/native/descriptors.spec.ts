@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { describe, it } from 'mocha';
+import { limitDescriptors } from '../../native/lib/descriptors.ts';
 import { AcceptedClient, BusClient, multicastAddress, OwnedFd } from '../../native/lib/index.ts';
 import { loadedAddon } from '../../native/lib/load.ts';
 import { Bus, collectUntil, leaksNothing } from './bus.ts';
@@ -222,18 +223,32 @@ describe('no descriptor is lost', () => {
   });
 });
 
+describe('a limit of descriptors', () => {
+  it('counts those that can be opened, holes between the open ones included', () => {
+    const open = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+    closeSync(open[1] as number);
+    for (const more of [0, 1, 5]) {
+      const fds = withFreeDescriptors(more, openUntilFull);
+      for (const fd of fds) closeSync(fd);
+      assert.equal(fds.length, more);
+    }
+    closeSync(open[0] as number);
+    closeSync(open[2] as number);
+  });
+
+  it('goes again', () => {
+    withFreeDescriptors(0, () => assert.throws(() => openSync('/dev/null', 'r'), { code: 'EMFILE' }));
+    closeSync(openSync('/dev/null', 'r'));
+  });
+});
+
 /** Calls where the process may open `free` descriptors more. */
 function withFreeDescriptors<T>(free: number, call: () => T): T {
-  const limit = (soft: string) => execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${soft}:`]);
-  const before = /Max open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '1024';
-  limit('200');
-  const stuffing = openUntilFull();
-  for (const fd of stuffing.splice(0, free)) closeSync(fd);
+  limitDescriptors(free);
   try {
     return call();
   } finally {
-    for (const fd of stuffing) closeSync(fd);
-    limit(before);
+    limitDescriptors('unlimited');
   }
 }
 
