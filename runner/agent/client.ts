@@ -37,6 +37,9 @@ export class Client implements Role {
       case 'stop-reading':
         await this.#connected().stop();
         return undefined;
+      case 'limit':
+        await this.#connected().limit(order.fds);
+        return undefined;
       case 'read':
         return this.#read(order.count);
       case 'await-blocked':

@@ -10,6 +10,7 @@ import type { Reports } from './reports.ts';
 import type { End, Message, Socket, System } from './system.ts';
 import { Waiters } from './waiters.ts';
 
+/** Messages that are taken at once. */
 const BATCH = 256;
 const WAKE = Symbol('wake');
 
@@ -35,6 +36,9 @@ export class Lane {
   readonly #empty: Waiters;
   readonly #fences: Waiters;
   readonly #end: Waiters;
+  /** Done when no message is in hand. */
+  readonly #errands: (() => void)[] = [];
+  #batch = BATCH;
   #wake = new AbortController();
   /** null where nobody reads. */
   #turn: Turn | null = null;
@@ -97,6 +101,17 @@ export class Lane {
     return this.#finished || this.#hungUp;
   }
 
+  /**
+   * So many descriptors may be opened from now on. The messages of a batch have theirs open together, so that they are
+   * taken one by one: each finds free what the one before it has closed.
+   */
+  limit(fds: number | 'unlimited'): Promise<void> {
+    return this.#between(() => {
+      this.#batch = fds === 'unlimited' ? BATCH : 1;
+      this.#system.limitDescriptors(fds);
+    });
+  }
+
   /** Closes the socket, what is queued unread. */
   async close(): Promise<void> {
     this.socket.close();
@@ -136,15 +151,36 @@ export class Lane {
   async #run(turn: Turn, before: Promise<void>): Promise<void> {
     await before;
     while (turn.left > 0 && !this.#finished) {
+      this.#doErrands();
       try {
-        this.#took(turn, await this.#next(Math.min(turn.left, BATCH)));
+        this.#took(turn, await this.#next(Math.min(turn.left, this.#batch)));
       } catch (error) {
         if (error !== WAKE) this.#fail(error as Error & { code?: string });
       }
     }
     if (this.#turn !== turn) return;
     this.#turn = null;
+    this.#doErrands();
     this.#empty.settle();
+  }
+
+  /** Does it before the next read; now where nobody reads. */
+  #between(act: () => void): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#errands.push(() => {
+      try {
+        resolve(act());
+      } catch (error) {
+        reject(error);
+      }
+    });
+    if (this.#turn) this.#wakeLoop();
+    else this.#doErrands();
+    return promise;
+  }
+
+  #doErrands(): void {
+    for (const errand of this.#errands.splice(0)) errand();
   }
 
   #next(max: number): Message[] | Promise<Message[]> {

@@ -2,6 +2,7 @@
 /** The real system: AF_BUS sockets of the kernel under this process, its pipes and its clock. */
 
 import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { limitDescriptors } from '../../native/lib/descriptors.ts';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { wallClock } from '../common/clock.ts';
 import type { PipeEnds, System } from './system.ts';
@@ -39,6 +40,7 @@ export const linux: System = {
 
   write: (fd, text) => void writeSync(fd, text),
   close: closeSync,
+  limitDescriptors,
 };
 
 /** Node has no pipe(2): a FIFO that is opened at both ends and unlinked is one. */

@@ -122,6 +122,8 @@ export type Order =
   /** Answers `done` once a read of every lane of this agent found it empty; a lane that does not read is passed over. */
   | { readonly do: 'drain' }
   | { readonly do: 'stop-reading' }
+  /** Client: its process may open so many descriptors beside those that are open; those of messages are closed by then. */
+  | { readonly do: 'limit'; readonly fds: number | 'unlimited' }
   /** Client: answers `done` once `count` were read, or with `all` once the lane was found empty; or it has ended. */
   | { readonly do: 'read'; readonly count: number | 'all' }
   /**

@@ -22,6 +22,8 @@ export interface System {
   /** Throws EPIPE where nobody holds the other end any more. */
   write(fd: number, text: string): void;
   close(fd: number): void;
+  /** From now on this process may open so many descriptors beside those that are open. */
+  limitDescriptors(more: number | 'unlimited'): void;
 }
 
 export interface ConnectOptions {

@@ -40,17 +40,30 @@ export class Descriptors {
   readonly #open = new Map<number, WriteEnd>();
   readonly #process: Process;
   #last = 9;
+  /** That may be open. */
+  #most = Number.POSITIVE_INFINITY;
 
   constructor(process: Process) {
     this.#process = process;
   }
 
   pipes(count: number): PipeEnds[] {
+    if (count > this.free) throw errorOf('EMFILE', 'pipe');
     return Array.from({ length: count }, () => {
       const end = new WriteEnd(this.#process);
       end.hold();
       return { writer: this.adopt(end), read: (onText, onEnd) => end.read(onText, onEnd) };
     });
+  }
+
+  /** So many beside those that are open now. */
+  limit(more: number | 'unlimited'): void {
+    this.#most = more === 'unlimited' ? Number.POSITIVE_INFINITY : this.#open.size + more;
+  }
+
+  /** How many more may be opened. */
+  get free(): number {
+    return Math.max(0, this.#most - this.#open.size);
   }
 
   /** A number for an end that is held for it already. */

@@ -16,6 +16,7 @@ import type { Address } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import type { Credentials } from '../trace/trace.ts';
 import { errorOf } from './errno.ts';
+import type { WriteEnd } from './files.ts';
 import type { Datagram, Kernel } from './kernel.ts';
 import type { Owner } from './owner.ts';
 
@@ -244,20 +245,28 @@ export class SimSocket implements Socket {
 
   #message({ sent, length, lost }: model.Copy): Message {
     const { data, files, owner } = sent.message as Datagram;
-    const { descriptors, pidNamespace } = this.owner;
+    const fds = this.#adopt(files);
     return {
       data: length < data.length ? data.subarray(0, length) : data,
       from: sent.from,
       truncated: false,
-      controlTruncated: false,
-      fds: files.map((file) => {
-        const fd = descriptors.adopt(file);
-        return { fd, close: () => descriptors.close(fd) };
-      }),
-      ...(this.passCredentials && { credentials: owner.seenFrom(pidNamespace) }),
+      controlTruncated: fds.length < files.length,
+      fds,
+      ...(this.passCredentials && { credentials: owner.seenFrom(this.owner.pidNamespace) }),
       ...(this.passSequence && { sequence: sent.seq }),
       ...(lost > 0 && { lost }),
     };
+  }
+
+  /** The first that fit; the others are closed. */
+  #adopt(files: readonly WriteEnd[]): Message['fds'] {
+    const { descriptors } = this.owner;
+    const { free } = descriptors;
+    for (const file of files.slice(free)) file.letGo();
+    return files.slice(0, free).map((file) => {
+      const fd = descriptors.adopt(file);
+      return { fd, close: () => descriptors.close(fd) };
+    });
   }
 
   #setBlocked(blocked: boolean): void {

@@ -41,6 +41,7 @@ export function simSystem(scheduler: Scheduler, kernel: Kernel, owner: Owner, co
     pipes: async (count) => descriptors.pipes(count),
     write: (fd, text) => descriptors.get(fd).write(text),
     close: (fd) => descriptors.close(fd),
+    limitDescriptors: (more) => descriptors.limit(more),
   };
 }
 

@@ -6,7 +6,7 @@ import { Lane } from '../../../runner/agent/lane.ts';
 import { linux } from '../../../runner/agent/linux.ts';
 import type { AgentReport, PackedDelivery } from '../../../runner/agent/protocol.ts';
 import type { Reports } from '../../../runner/agent/reports.ts';
-import type { Message, Socket } from '../../../runner/agent/system.ts';
+import type { Message, Socket, System } from '../../../runner/agent/system.ts';
 import { type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
 
 const NONCE = 5;
@@ -16,6 +16,7 @@ class Queue {
   atEnd = false;
   closed = false;
   tries = 0;
+  readonly batches: number[] = [];
   readonly #messages: Message[] = [];
   readonly #ended = Promise.withResolvers<{ why: string; code?: string }>();
   #hungUp = false;
@@ -26,9 +27,9 @@ class Queue {
     return this.#ended.promise;
   }
 
-  put(number: number, kind: EnvelopeKind = 'message'): void {
+  put(number: number, kind: EnvelopeKind = 'message', fds: Message['fds'] = []): void {
     const data = encode(kind, NONCE, number, Buffer.from('body'));
-    const message = { data, length: data.length, from: '0000/000000000001', fds: [], truncated: false };
+    const message = { data, length: data.length, from: '0000/000000000001', fds, truncated: false };
     this.#messages.push(message as unknown as Message);
     this.#wake();
   }
@@ -77,14 +78,23 @@ class Queue {
     const code = this.#error;
     this.#error = undefined;
     if (code !== undefined) throw Object.assign(new Error(code), { code });
-    if (this.#messages.length > 0) return this.#messages.splice(0, max);
+    if (this.#messages.length > 0) {
+      const batch = this.#messages.splice(0, max);
+      this.batches.push(batch.length);
+      return batch;
+    }
     if (!this.#hungUp) return undefined;
     this.atEnd = true;
     return [];
   }
 }
 
+/** What the process was limited to, in order. */
+const limits: (number | 'unlimited')[] = [];
+const system: System = { ...linux, limitDescriptors: (more) => void limits.push(more) };
+
 function lane() {
+  limits.length = 0;
   const rows: PackedDelivery[] = [];
   const said: AgentReport[] = [];
   const reports = {
@@ -93,7 +103,7 @@ function lane() {
   };
   const queue = new Queue();
   const made = new Lane('lidar', queue as unknown as Socket, NONCE, {
-    system: linux,
+    system,
     reports: reports as unknown as Reports,
   });
   const ends = () => said.map((r) => (r.say === 'end' ? `${r.why}${r.errno ? ` ${r.errno}` : ''}` : r.say));
@@ -102,6 +112,7 @@ function lane() {
     queue,
     rows,
     ends,
+    batches: () => queue.batches,
     numbers: () => rows.map(([, position, , number]) => [position, number]),
   };
 }
@@ -205,6 +216,53 @@ describe('Lane', () => {
     await l.drain();
     assert.deepEqual(numbers(), [[0, 1]]);
     assert.deepEqual(ends(), ['error ENOBUFS', 'eof']);
+  });
+
+  it('is limited between two reads, and takes one message at a time then', async () => {
+    const { lane: l, queue, batches } = lane();
+    l.start();
+    await l.drain();
+    await l.limit(2);
+    for (const number of [1, 2, 3]) queue.put(number);
+    await l.drain();
+    assert.deepEqual(batches(), [1, 1, 1]);
+    await l.limit('unlimited');
+    await l.stop();
+    for (const number of [4, 5]) queue.put(number);
+    await l.limit(0);
+    await l.limit('unlimited');
+    l.start();
+    await l.drain();
+    assert.deepEqual(batches(), [1, 1, 1, 2]);
+    assert.deepEqual(limits, [2, 'unlimited', 0, 'unlimited']);
+  });
+
+  it('is not limited while a message is in hand', async () => {
+    const { lane: l, queue } = lane();
+    l.start();
+    await l.drain();
+    let open = 0;
+    const fd = { fd: -1, close: () => void open-- };
+    system.write = () => assert.deepEqual(limits, []);
+    queue.put(1, 'message', [fd, fd]);
+    open = 2;
+    await l.limit(0);
+    assert.deepEqual([open, limits], [0, [0]]);
+    system.write = linux.write;
+  });
+
+  it('tells why there is no limit, and reads on', async () => {
+    const { lane: l, queue, numbers } = lane();
+    const { limitDescriptors } = system;
+    system.limitDescriptors = () => {
+      throw new Error('no limit today');
+    };
+    l.start();
+    await assert.rejects(l.limit(1), /no limit today/);
+    system.limitDescriptors = limitDescriptors;
+    queue.put(1);
+    await l.drain();
+    assert.deepEqual(numbers(), [[0, 1]]);
   });
 
   it('does not end while it is connected', async () => {
