@@ -37,10 +37,10 @@ function undone(where: Where, fault: WrittenFault): Step[] {
   const { scope, id, path } = where;
   const opposite = oppositeOf(fault);
   if (opposite === undefined) {
-    const [verb] = Object.keys(fault);
+    const [verb] = fault.fds === 'unlimited' ? ['fds: unlimited'] : Object.keys(fault);
     const message = `\`${verb}\` cannot be undone, so it lasts for good`;
     const hint =
-      'Remove `for`. What can be undone: pause, stop-reading, eavesdrop, add-address, del-address.';
+      'Remove `for`. What can be undone: pause, stop-reading, eavesdrop, add-address, del-address, limit.';
     scope.problems.error([...path, 'fault', 'for'], { code: 'impossible', message, hint, onKey: true });
     return [];
   }
@@ -57,6 +57,7 @@ function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
   if ('eavesdrop' in fault) return { eavesdrop: fault.eavesdrop, on: fault.on === false };
   if ('add-address' in fault) return { 'del-address': fault['add-address'], address };
   if ('del-address' in fault) return { 'add-address': fault['del-address'], address };
+  if ('limit' in fault && fault.fds !== 'unlimited') return { limit: fault.limit, fds: 'unlimited' };
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Faults as written → actions, and what they do to the world. */
 import { type Context, change, type Done, impossible, needMaster } from './fault-context.ts';
+import { limit } from './limits.ts';
 import { sender } from './parties.ts';
 import { policy, reading } from './policies.ts';
 import type { WrittenFault } from './schema-faults.ts';
@@ -20,7 +21,7 @@ export const contextOf = ({ scope, world, path }: Where, verb: string): Context 
 export function resolveFault(where: Where, fault: WrittenFault): FaultStep | undefined {
   const { scope, world, id, path } = where;
   const verb = Object.keys(fault).find(
-    (key) => !['on', 'address', 'count', 'at', 'for'].includes(key),
+    (key) => !['on', 'address', 'count', 'fds', 'at', 'for'].includes(key),
   ) as Verb;
   const target = String(fault[verb]);
   const context = contextOf(where, verb);
@@ -43,6 +44,8 @@ function actionOf(context: Context, verb: Verb, target: string, fault: WrittenFa
     case 'read':
     case 'stop-reading':
       return reading(context, verb, context.scope.incarnation(target), fault.count);
+    case 'limit':
+      return limit(context, target, fault.fds as number | 'unlimited');
     default:
       return policy(context, verb, context.scope.incarnation(target), fault);
   }

@@ -25,7 +25,6 @@ export class ShapeWriter {
     const options = optionsOf(schema);
     if (options !== undefined) Object.assign(json, this.#choice(schema, options));
     const { properties, additionalProperties } = json;
-    if (isJson(properties)) dropUnplayed(properties);
     if (isJson(properties) && isJson(additionalProperties)) shortForm(json, additionalProperties);
   }
 
@@ -40,7 +39,7 @@ export class ShapeWriter {
   }
 
   #union(options: readonly z.ZodType[]): Json {
-    const written = options.map((option) => titled(this.write(option))).filter(saysSomething);
+    const written = options.map((option) => titled(this.write(option)));
     return written.length === 1 ? (written[0] as Json) : { anyOf: written };
   }
 }
@@ -50,17 +49,6 @@ function titled(json: Json): Json {
   if (json.patternProperties !== undefined) return { title: 'sender -> destination', ...json };
   const [key] = (json.required as string[] | undefined) ?? [];
   return key === undefined ? json : { title: key, ...json };
-}
-
-/** An alternative whose only key is refused for now has none left. */
-const saysSomething = ({ properties, patternProperties }: Json): boolean =>
-  patternProperties !== undefined || !isJson(properties) || Object.keys(properties).length > 0;
-
-/** Keys of the language that are refused for now are not offered. */
-function dropUnplayed(properties: Json): void {
-  for (const [key, value] of Object.entries(properties)) {
-    if (isJson(value) && isJson(value.not) && Object.keys(value.not).length === 0) delete properties[key];
-  }
 }
 
 /** Known keys beside any others: that is `camera -> sensors: "text"`, with one arrow. */

@@ -10,6 +10,7 @@ import { compose, syntaxErrors } from './compose.ts';
 import { Deliveries } from './deliveries.ts';
 import { byPlace, type Diagnostic, diagnostic, Problems, wholeFile } from './diagnostic.ts';
 import { Library, type Opened } from './library.ts';
+import { checkLimits } from './limits.ts';
 import { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
 import { Names } from './names.ts';
 import { didYouMean } from './nearest.ts';
@@ -203,6 +204,7 @@ function resolve(tree: Tree, problems: Problems, written: Written, combination: 
   const steps = resolveSteps(scope, World.start(scope.clients.values(), scope.buses.keys()), deliveries);
   const lines = deliveries.finish();
   if (!problems.isBroken(['expect'])) scope.budgets.push(...budgetsOf(scope, written.expect, ['expect']));
+  checkLimits(scope, steps);
   checkUnused(scope);
   const combined = Object.keys(combination).length > 0;
   const name = written.name ?? nameOf(tree.file);

@@ -24,7 +24,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   launcher: 'How nodes are made where `--launcher` does not say: `container`, the default, or `process`.',
   'launcher.process': 'Nodes are process trees of the host.',
   'launcher.process.pack':
-    'So many clients of one node and user share a process, except those that a step starts or sends a signal.',
+    'So many clients of one node and user share a process, except those that a step starts, limits or sends a signal.',
 
   nodes:
     'Privileged containers on the AF_BUS host, by name. Without any, one is made up for each bus master and one for all clients.',
@@ -147,9 +147,13 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The process of the client is killed, where it still runs, and another takes its place: to the bus another client, with a new prefix-0 address. The master lets it on as the file says.',
   'traffic[].fault.fill': 'The master sends to the client, which does not read, until its queue is full.',
   'traffic[].fault.kill-node': 'SIGKILL to everything on a node at once.',
+  'traffic[].fault.limit':
+    'The process of the client may open few descriptors from now on: as many as `fds` says. Of a message with more it gets the first, and MSG_CTRUNC.',
+  'traffic[].fault.fds':
+    'How many more than are open at that moment; `unlimited` takes the limit away. What comes with a message is closed before the next is read.',
   'traffic[].fault.at': 'How long after the beginning of the step it happens: `500ms`.',
   'traffic[].fault.for':
-    'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address` and `del-address`.',
+    'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address`, `del-address` and `limit`.',
   'traffic[].fault.address': 'The address, as `pppp/cccccccccccc` in hex.',
   'traffic[].fault.read': 'The client reads: `count` messages, or all that are there and from then on.',
   'traffic[].fault.count': 'How many messages; `all`, the default, also goes on reading.',

@@ -16,7 +16,7 @@ export type Told =
       readonly hint?: string | undefined;
       readonly onKey?: boolean;
     }
-  /** Keys that the map knows and plays; the issue lists those that it does not know. */
+  /** Keys that the map knows; the issue lists those that it does not know. */
   | { readonly keys: readonly string[] }
   /** A key that must be there; what it would hold. */
   | { readonly missing: string };
@@ -61,23 +61,13 @@ export function oneOf<const T extends string>(words: readonly T[], later: readon
   return z.enum(words, {
     error: (issue) => {
       if (issue.input === undefined) return tell({ missing: either(words) });
-      if (later.includes(String(issue.input))) return notYet(`\`${issue.input}\` here`);
+      if (later.includes(String(issue.input)))
+        return tell({ code: 'not-supported-yet', message: `\`${issue.input}\` here: not supported yet` });
       const message = `expected ${either(words)}, got ${show(issue.input)}`;
       return tell({ code: 'bad-value', message, hint: didYouMean(String(issue.input), words) });
     },
   });
 }
-
-const notYet = (feature: string, hint?: string): string =>
-  tell({ code: 'not-supported-yet', message: `${feature}: not supported yet`, hint });
-
-/** A key of the language that is not played yet: said, never ignored. */
-export const later = (feature: string, hint?: string) => {
-  const schema = z.never({ error: () => notYet(feature, hint) }).optional();
-  LATER.add(schema);
-  return schema;
-};
-const LATER = new WeakSet<z.ZodType>();
 
 /** A map with these keys and no others. */
 export function map<T extends z.core.$ZodLooseShape>(shape: T, what = 'a map', hint?: Hint) {
@@ -86,7 +76,7 @@ export function map<T extends z.core.$ZodLooseShape>(shape: T, what = 'a map', h
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return otherwise(issue);
-      return tell({ keys: keys.filter((key) => !LATER.has(shape[key] as z.ZodType)) });
+      return tell({ keys });
     },
   });
 }

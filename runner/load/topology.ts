@@ -154,6 +154,8 @@ export type FaultAction =
   | { readonly fault: 'expel' | 'join' | 'stop-reading' | 'start'; readonly client: string }
   | { readonly fault: 'eavesdrop'; readonly client: string; readonly on: boolean }
   | { readonly fault: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
+  /** Its process may open so many descriptors beside those that it has open then. */
+  | { readonly fault: 'limit'; readonly client: string; readonly fds: number | 'unlimited' }
   /** Reads `count` messages, or `all` that are there and from then on. */
   | { readonly fault: 'read'; readonly client: string; readonly count: number | 'all' };
 

@@ -15,6 +15,8 @@ export interface ClientState {
   /** Why it takes no part any more: `killed`, `expelled` …, and where that was said. */
   gone?: { readonly how: 'killed' | 'stopped' | 'expelled' | 'disconnected'; readonly line: number };
   paused?: { readonly line: number };
+  /** Its process may open few descriptors. */
+  limited?: { readonly line: number } | undefined;
   addresses: ReadonlySet<Address>;
 }
 

@@ -23,6 +23,8 @@ export async function playFault(stage: Stage, step: FaultStep): Promise<void> {
       return read(stage, step, action);
     case 'stop-reading':
       return stopReading(stage, step, action.client);
+    case 'limit':
+      return limit(stage, step, action);
     case 'start':
       return start(stage, step, action.client);
     default:
@@ -60,8 +62,14 @@ async function read({ agents, parties }: Stage, step: FaultStep, { client, count
   if (count === 'all') parties.client(client).reading = true;
 }
 
+type Limit = Extract<FaultAction, { fault: 'limit' }>;
+
+async function limit({ agents }: Stage, step: FaultStep, { client, fds }: Limit): Promise<void> {
+  await agents.call(client, { do: 'limit', fds }, { what: `${client} to limit its descriptors`, step });
+}
+
 /** What a master does. */
-type Policy = Exclude<FaultAction, Read | { target: Sender } | { fault: 'start' }>;
+type Policy = Exclude<FaultAction, Read | Limit | { target: Sender } | { fault: 'start' }>;
 
 async function policy(stage: Stage, step: FaultStep, action: Policy): Promise<void> {
   const { agents, parties } = stage;

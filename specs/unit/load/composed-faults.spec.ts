@@ -23,10 +23,11 @@ describe('faults in time', () => {
     const address = '0001/0000000000aa';
     const list = steps(`- fault: { add-address: a, address: "${address}", for: 1s }
   - fault: { stop-reading: a, for: 1s }
-  - fault: { eavesdrop: a, for: 1s }`);
+  - fault: { eavesdrop: a, for: 1s }
+  - fault: { limit: a, fds: 3, for: 1s }`);
     assert.deepEqual(
       list.map((step) => step.kind === 'fault' && step.action.fault),
-      ['add-address', 'del-address', 'stop-reading', 'read', 'eavesdrop', 'eavesdrop'],
+      ['add-address', 'del-address', 'stop-reading', 'read', 'eavesdrop', 'eavesdrop', 'limit', 'limit'],
     );
   });
 

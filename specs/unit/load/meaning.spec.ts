@@ -90,6 +90,8 @@ describe('faults', () => {
   - fault: { stop-reading: m }
   - fault: { eavesdrop: a }
   - fault: { eavesdrop: a, on: false }
+  - fault: { limit: m, fds: 0 }
+  - fault: { limit: m, fds: unlimited }
   - fault: { close-listener: cabin.master }
   - fault: { stop: a }
   - fault: { kill: cabin.master }`);
@@ -101,6 +103,8 @@ describe('faults', () => {
       { fault: 'stop-reading', client: 'm' },
       { fault: 'eavesdrop', client: 'a', on: true },
       { fault: 'eavesdrop', client: 'a', on: false },
+      { fault: 'limit', client: 'm', fds: 0 },
+      { fault: 'limit', client: 'm', fds: 'unlimited' },
       { fault: 'close-listener', bus: 'cabin' },
       { fault: 'stop', target: { kind: 'client', name: 'a' } },
       { fault: 'kill', target: { kind: 'master', bus: 'cabin' } },
