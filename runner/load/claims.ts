@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** What a file says of its sends, beside what the model expects of them: before anything boots. */
 import { ENVELOPE_SIZE, encode } from '../common/envelope.ts';
-import { type Allowed, type Datagrams, type Doubt, type Prediction, predict } from '../predict/index.ts';
+import {
+  type Allowed,
+  type Datagrams,
+  type Doubt,
+  limitedShares,
+  type Prediction,
+  predict,
+} from '../predict/index.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Scope } from './scope.ts';
 import type { SendStep, Step, Topology } from './topology.ts';
@@ -9,10 +16,14 @@ import type { SendStep, Step, Topology } from './topology.ts';
 /** Points out steps that can never end, and expectations that can never hold. */
 export function checkClaims(scope: Scope, topology: Topology, deliveries: Deliveries): void {
   const prediction = predict(topology, longest);
+  const limited = limitedShares(topology);
   for (const doubt of prediction.doubts) tell(scope, doubt);
   for (const step of sendsOf(topology.steps)) {
     checkSend(scope, prediction, step);
-    if (step.as !== undefined) checkLines(prediction, step, step.as, deliveries);
+    if (step.as === undefined) continue;
+    checkLines(prediction, step, step.as, deliveries);
+    const { length } = step.fds;
+    deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
 }
 

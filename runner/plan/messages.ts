@@ -3,6 +3,7 @@
 import { drawLength, ENVELOPE_SIZE } from '../common/envelope.ts';
 import type { ClientSpec, SendStep, Step, Topology } from '../load/topology.ts';
 import { type Datagrams, predict } from '../predict/index.ts';
+import { shortages } from './descriptors.ts';
 import { modelled, writtenExpected } from './expected.ts';
 import { datagramOf, filtered } from './filters.ts';
 import { masterOf, type Plan, type PlannedMessage } from './plan.ts';
@@ -16,10 +17,12 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
   const messagesOf = rangesOf(steps);
   const datagrams = datagramsOf({ messagesOf, seed });
   const prediction = predict(topology, datagrams);
+  const shortageOf = shortages(topology);
   const messages: PlannedMessage[] = [];
   const perSender = new Map<string, number>();
   for (const step of sends(steps)) {
     const written = writtenExpected(step, byName);
+    const shortage = shortageOf(step);
     for (let n = 0; n < step.count; n++) {
       const number = messages.length;
       const name = nameOf(step, n + 1, perSender);
@@ -32,6 +35,7 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
         from: step.from,
         length,
         fds: step.fds.length,
+        ...shortage,
         ...filtered(expected, byName, { step, seed, number, length, name }),
         place: step.place,
       });

@@ -55,6 +55,8 @@ export interface PlannedMessage {
   readonly expected: Expected;
   /** Bytes that filters leave of it, at the lanes where that is not all of it; absent where it is everywhere. */
   readonly cuts?: ReadonlyMap<Lane, number>;
+  /** Descriptors that come with it, at the lanes where that may be fewer: each number that is right. */
+  readonly fdsAt?: ReadonlyMap<Lane, readonly number[]>;
   readonly place: Place;
 }
 

@@ -37,6 +37,7 @@ function actorOfFault(world: World, action: FaultAction): Actor | undefined {
       return master(world, action.bus);
     case 'read':
     case 'stop-reading':
+    case 'limit':
       return client(world, action.client);
     default:
       return master(world, world.party(action.client).bus);

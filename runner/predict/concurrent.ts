@@ -88,8 +88,13 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
 const socketOf = ({ from }: SendStep): string =>
   from.kind === 'client' ? from.name : `${from.bus}.master@${from.via}`;
 
+/** What a process may open is nothing to the bus. */
 const changesOf = (steps: readonly Step[]): Change[] =>
-  steps.flatMap((step) => (step.kind === 'fault' ? [(world: World) => world.apply(step.action)] : []));
+  steps.flatMap((step) =>
+    step.kind === 'fault' && step.action.fault !== 'limit'
+      ? [(world: World) => world.apply(step.action)]
+      : [],
+  );
 
 /** A full client is expelled by a message of somebody else. */
 export const evict =

@@ -107,7 +107,7 @@ export class Pressure {
 }
 
 function isAbout(fault: FaultAction, client: string, bus: string): boolean {
-  if ('client' in fault) return fault.client === client;
+  if ('client' in fault) return fault.client === client && fault.fault !== 'limit';
   if ('bus' in fault) return fault.bus === bus;
   return fault.target.kind === 'client' ? fault.target.name === client : fault.target.bus === bus;
 }

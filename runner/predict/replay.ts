@@ -87,7 +87,7 @@ function trackOf(world: World, steps: readonly Step[], bus: string): Track {
 
 /** It makes a difference to who gets what, rather than to when. */
 const isChange = ({ fault }: FaultAction): boolean =>
-  !['pause', 'resume', 'read', 'stop-reading', 'close-listener'].includes(fault);
+  !['pause', 'resume', 'read', 'stop-reading', 'close-listener', 'limit'].includes(fault);
 
 function busOf(world: World, action: FaultAction): string {
   if ('bus' in action) return action.bus;

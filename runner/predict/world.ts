@@ -200,6 +200,8 @@ export class World {
       case 'read':
         read(this.party(action.client), action.count);
         break;
+      case 'limit':
+        break;
       default:
         if (policy(this.party(action.client).accepted, action)) this.refused.push(action);
     }

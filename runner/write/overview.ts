@@ -49,6 +49,8 @@ export interface SendView {
   /** Of each message, its envelope included. */
   readonly bytes: { readonly min: number; readonly max: number };
   readonly fds: number;
+  /** How many of them come to those who may have no room for all: each number that is right. */
+  readonly fdsAt?: Readonly<Record<Lane, readonly number[]>>;
   readonly nonblocking: boolean;
   /** Runs of messages of which the same is expected. */
   readonly expected: readonly Outcome[];
@@ -125,6 +127,7 @@ function sendView(step: SendStep, plan: Plan): SendView {
     count,
     bytes: step.size ?? { min: length, max: length },
     fds: step.fds.length,
+    ...(messages[0]?.fdsAt && { fdsAt: Object.fromEntries(messages[0].fdsAt) }),
     nonblocking: step.nonblocking,
     expected: outcomes(messages.map(({ expected }) => expected)),
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** An overview as text: a table of nodes, a table of steps, and the sums. */
-import type { Outcome, Overview, Process, StepView } from './overview.ts';
+import type { Outcome, Overview, Process, SendView, StepView } from './overview.ts';
 import { count } from './words.ts';
 
 export interface PlanOptions {
@@ -47,10 +47,10 @@ function rowsOf(step: StepView, why: boolean): string[][] {
   const [first, ...others] = step.expected;
   const bytes =
     step.bytes.min === step.bytes.max ? `${step.bytes.min}` : `${step.bytes.min}..${step.bytes.max}`;
-  const rows = [[...head, range(first, step.count), bytes, outcome(first)]];
+  const rows = [[...head, range(first, step.count), bytes, outcome(first, step)]];
   if (why) rows.push(...reason(first));
   for (const other of others) {
-    rows.push(['', '', '', range(other, step.count), '', outcome(other)]);
+    rows.push(['', '', '', range(other, step.count), '', outcome(other, step)]);
     if (why) rows.push(...reason(other));
   }
   return rows;
@@ -62,16 +62,22 @@ function range(of: Outcome | undefined, all: number): string {
   return of.count === 1 ? `${of.first}` : `${of.first}-${of.first + of.count - 1}`;
 }
 
-function outcome(of: Outcome | undefined): string {
+function outcome(of: Outcome | undefined, send: SendView): string {
   if (of === undefined) return '';
   if (of.mustFail) return of.errors.join(' or ');
-  const certain = fold(of.recipients.map(partyOf)).join(', ') || 'nobody';
-  const maybe = of.may.length > 0 ? [`perhaps ${fold(of.may.map(partyOf)).join(', ')}`] : [];
+  const names = (lanes: readonly string[]) => fold(lanes.map((lane) => receiver(lane, send))).join(', ');
+  const certain = names(of.recipients) || 'nobody';
+  const maybe = of.may.length > 0 ? [`perhaps ${names(of.may)}`] : [];
   return [certain, ...maybe, ...of.errors.map((errno) => `or ${errno}`)].join('; ');
 }
 
 const reason = (of: Outcome | undefined): string[][] =>
   of?.because === undefined ? [] : [['', '', `  because ${of.because}`]];
+
+function receiver(lane: string, { fds, fdsAt }: SendView): string {
+  const counts = fdsAt?.[lane];
+  return counts ? `${lane} (${counts.join(' or ')} of ${count(fds, 'descriptor')})` : partyOf(lane);
+}
 
 /** The master's socket for a client is, to people, the master. */
 const partyOf = (lane: string): string => lane.replace(/@.*/, '');

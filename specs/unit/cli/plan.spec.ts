@@ -115,6 +115,23 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     assert.match(stdout, /^4 processes on 2 nodes/m);
   });
 
+  it('says who gets how many descriptors, where that is not all', async () => {
+    const limited = `buses: { b: {} }
+clients: { a: {}, c: {}, slow: { receive: manual } }
+traffic:
+  - fault: { limit: c, fds: 1 }
+  - parallel:
+      - send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }] }
+      - fault: { limit: slow, fds: 0 }
+      - fault: { read: slow }
+`;
+    const { stdout } = await planOf(limited);
+    assert.match(stdout, / a, c \(1 of 2 descriptors\), slow \(0 or 2 of 2 descriptors\)$/m);
+    const { steps } = await overview(limited);
+    const send = steps[2] as Extract<StepView, { kind: 'send' }>;
+    assert.deepEqual(send.fdsAt, { c: [1], slow: [0, 2] });
+  });
+
   it('is one document for each combination of a matrix', async () => {
     const matrix =
       'matrix: { n: [2, 3] }\nbuses: { b: {} }\nclients: { c: { replicas: "${n}" } }\ntraffic: [c-0 -> b: "x"]\n';

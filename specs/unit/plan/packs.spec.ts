@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who shares a process: clients of one node and user, so many at a time, but nobody whom a step signals.
+// Who shares a process: clients of one node and user, so many at a time, but nobody whom a step signals or limits.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { load } from '../../../runner/load/index.ts';
@@ -8,11 +8,12 @@ import { plan } from '../../../runner/plan/index.ts';
 function packs(launcher: string): Record<string, string[]> {
   const source = `${launcher}
 buses: { cabin: {} }
-clients: { a: { replicas: 5 }, b: { user: "1:1", replicas: 2 }, mortal: {}, again: {} }
+clients: { a: { replicas: 5 }, b: { user: "1:1", replicas: 2 }, mortal: {}, again: {}, poor: {} }
 traffic:
   - parallel:
       - fault: { kill: mortal }
-  - fault: { restart: again }`;
+  - fault: { restart: again }
+  - fault: { limit: poor, fds: 3 }`;
   const { topology } = load('spec.topo.yaml', { source });
   assert.ok(topology);
   const found: Record<string, string[]> = {};
@@ -24,9 +25,9 @@ traffic:
 }
 
 describe('packs', () => {
-  it('are of clients alike that no step signals or starts', () => {
+  it('are of clients alike that no step signals, limits or starts', () => {
     assert.deepEqual(packs('launcher: { process: { pack: 2 } }'), {
-      alone: ['cabin.master', 'mortal', 'again', 'again.2'],
+      alone: ['cabin.master', 'mortal', 'again', 'poor', 'again.2'],
       'clients-0-0-0': ['a-0', 'a-1'],
       'clients-0-0-1': ['a-2', 'a-3'],
       'clients-0-0-2': ['a-4'],
