@@ -121,6 +121,18 @@ export const BUGS = {
     hooks: (strikes) =>
       withFds(strikes, (m) => ({ ...m, fds: m.fds.map(({ fd }) => ({ fd, close: () => {} })) })),
   },
+  'hide-cut': {
+    does: 'a reader without room for all descriptors of a message is not told that some are missing',
+    check: 'integrity',
+    hooks: (strikes) => ({
+      read: (m) => [m.controlTruncated && strikes() ? { ...m, controlTruncated: false } : m],
+    }),
+  },
+  'cut-short': {
+    does: 'a reader gets fewer descriptors of a message than it has room for',
+    check: 'integrity',
+    hooks: (strikes) => withFds(strikes, (m) => closed({ ...m, fds: [], controlTruncated: true }, m)),
+  },
   'wrong-errno': {
     does: 'a send that fails gives another errno',
     check: 'errors',

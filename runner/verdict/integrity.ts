@@ -5,6 +5,7 @@ import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { attachments } from './attachments.ts';
 import { type CredentialsRule, credentialsRule } from './credentials.ts';
+import { descriptorProblem } from './descriptors.ts';
 import { agentOf, type Facts, type LaneFacts, messageOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { pipes } from './pipes.ts';
@@ -17,6 +18,7 @@ const KINDS = [
     'truncated',
     'length',
     'control-truncated',
+    'silently-cut',
     'sender',
     'credentials',
     'pid',
@@ -25,7 +27,7 @@ const KINDS = [
   ...['fds', 'token', 'stray-token', 'no-eof', 'no-pipe', 'peer', 'address-taken', 'peer-credentials'],
 ];
 
-interface Problem {
+export interface Problem {
   readonly kind: string;
   readonly what: string;
   readonly expected: string;
@@ -74,14 +76,6 @@ function problems(
   const found: Problem[] = [];
   const body = bodyProblem(d, message.cuts?.get(lane.name), message);
   if (body) found.push(body);
-  if (d.controlTruncated) {
-    found.push({
-      kind: 'control-truncated',
-      what: 'with control data cut off',
-      expected: 'no MSG_CTRUNC',
-      observed: 'MSG_CTRUNC',
-    });
-  }
   const address = facts.addresses.get(agentOf(message.from));
   if (address !== undefined && d.from !== address) {
     found.push({
@@ -91,14 +85,8 @@ function problems(
       observed: holderOf(facts, d.from),
     });
   }
-  if (d.fds !== message.fds) {
-    found.push({
-      kind: 'fds',
-      what: 'with other descriptors',
-      expected: count(message.fds, 'descriptor'),
-      observed: String(d.fds),
-    });
-  }
+  const descriptors = descriptorProblem(lane, d, message);
+  if (descriptors) found.push(descriptors);
   const credentials = withCredentials ? rule(lane, d, agentOf(message.from)) : undefined;
   if (credentials) found.push(credentials);
   return found;

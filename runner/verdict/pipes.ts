@@ -19,10 +19,12 @@ export function pipes(facts: Facts, findings: Findings): number {
   const carrying = facts.plan.messages.filter((m) => m.fds > 0 && isOver(facts, m));
   const receivers = receiversOf(facts, new Set(carrying.map((m) => m.number)));
   for (const message of carrying) {
-    const got = receivers.get(message.number) ?? [];
     const events = reports.get(message.number) ?? [];
     if (events.length === 0) addUnreported(findings, message);
-    for (const event of events) judgePipe(facts, findings, message, event, got);
+    for (const event of events) {
+      const got = holdersOf(event, receivers.get(message.number) ?? []);
+      judgePipe(facts, findings, message, event, got);
+    }
   }
   return carrying.reduce((sum, m) => sum + m.fds, 0);
 }
@@ -35,16 +37,27 @@ function isOver(facts: Facts, message: PlannedMessage): boolean {
   return outcome === 'ok' || outcome === 'failed';
 }
 
-/** Message → the lanes that got a descriptor of it. */
-function receiversOf(facts: Facts, wanted: ReadonlySet<number>): Map<number, string[]> {
-  const receivers = new Map<number, string[]>();
+/** Whoever gets fewer descriptors than were sent gets the first. */
+const holdersOf = ({ index }: PipeEvent, receivers: readonly Receiver[]): string[] => [
+  ...new Set(receivers.filter(({ fds }) => fds > index).map(({ lane }) => lane)),
+];
+
+interface Receiver {
+  readonly lane: string;
+  readonly fds: number;
+}
+
+/** Message → those who got descriptors of it. */
+function receiversOf(facts: Facts, wanted: ReadonlySet<number>): Map<number, Receiver[]> {
+  const receivers = new Map<number, Receiver[]>();
   if (wanted.size === 0) return receivers;
   for (const lane of facts.lanes) {
     for (const d of lane.deliveries) {
       if (d.fence || d.message === null || d.fds === 0 || !wanted.has(d.message)) continue;
       const got = receivers.get(d.message);
-      if (!got) receivers.set(d.message, [lane.name]);
-      else if (!got.includes(lane.name)) got.push(lane.name);
+      const receiver = { lane: lane.name, fds: d.fds };
+      if (got) got.push(receiver);
+      else receivers.set(d.message, [receiver]);
     }
   }
   return receivers;

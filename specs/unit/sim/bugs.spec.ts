@@ -132,6 +132,14 @@ traffic:
   - { send: { from: a, to: b }, expect: { recipients: [b] } }
 `;
 
+const LIMITED = `
+buses: { cabin: {} }
+clients: { a: {}, b: {} }
+traffic:
+  - fault: { limit: b, fds: 1 }
+  - { send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }] }, expect: { recipients: [b] } }
+`;
+
 const CASES: Readonly<Record<BugName, Case>> = {
   lose: { yaml: TALK, every: 7, kind: 'lost', step: '2', message: 'c#2' },
   partial: { yaml: TALK, every: 2, kind: 'lost', step: '1', message: 'a#1' },
@@ -149,6 +157,8 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'lose-fd': { yaml: TALK, every: 1, kind: 'fds', step: '3', message: 'a#2' },
   'wrong-fd': { yaml: TALK, every: 1, kind: 'token', step: '3', message: 'a#2' },
   'leak-fd': { yaml: TALK, every: 1, kind: 'no-eof', step: '3', message: 'a#2' },
+  'hide-cut': { yaml: LIMITED, kind: 'silently-cut', step: '2', message: 'a#1' },
+  'cut-short': { yaml: LIMITED, kind: 'fds', step: '2', message: 'a#1' },
   'wrong-errno': { yaml: TALK, kind: 'wrong-errno', step: '4', message: 'out#1' },
   'deliver-though-failed': {
     yaml: TALK,

@@ -13,6 +13,20 @@ const wrong = (
   damage: (run: Run) => void,
 ): Mutant => mutant(name, { integrity: { kind, message, step } }, damage);
 
+/** c may open no descriptor when it reads a#4, which carries one, and gets none. */
+const limited = (name: string, kind: string, damage: (run: Run) => void): Mutant =>
+  wrong(name, kind, 'a#4', '3', (run) => {
+    fdsAt(run, [0]);
+    got(run, 'c', 'a#4').fds = 0;
+    for (const pipe of run.trace.pipes) pipe.tokens = ['ear'];
+    damage(run);
+  });
+
+function fdsAt({ plan }: Run, right: readonly number[]): void {
+  const message = plan.messages.find((m) => m.name === 'a#4');
+  Object.assign(message ?? {}, { fdsAt: new Map([['c', right]]) });
+}
+
 export const integrityMutants: readonly Mutant[] = [
   wrong('a body is corrupted', 'corrupted', 'a#3', '2.b1.1', (run) => {
     got(run, 'r1', 'a#3').intact = false;
@@ -53,6 +67,18 @@ export const integrityMutants: readonly Mutant[] = [
   }),
   wrong('a descriptor too many', 'fds', 'a#1', '1', (run) => {
     got(run, 'r1', 'a#1').fds = 1;
+  }),
+  limited('a limited reader is not told what it misses', 'silently-cut', () => {}),
+  limited('a limited reader gets more than it has room for', 'fds', (run) => {
+    got(run, 'c', 'a#4').fds = 1;
+  }),
+  limited('a limited reader gets fewer than it has room for', 'fds', (run) => {
+    fdsAt(run, [1]);
+    got(run, 'c', 'a#4').controlTruncated = true;
+  }),
+  limited('whoever got no descriptor has one all the same', 'stray-token', (run) => {
+    got(run, 'c', 'a#4').controlTruncated = true;
+    for (const pipe of run.trace.pipes) pipe.tokens = ['c', 'ear'];
   }),
   wrong('a token is missing', 'token', 'a#4', '3', (run) => {
     for (const pipe of run.trace.pipes) pipe.tokens = ['ear'];
