@@ -128,11 +128,15 @@ class BusMaker {
         to,
         ...(once(3) && { count: 2 + below(4) }),
         ...(once(4) && { size: this.#random.pick(['64..3KiB', '33..200B', '2KiB..8KiB']) }),
-        ...(once(10) && { fds: [{ pipe: `p${this.#pipes++}-${this.#suffix}` }] }),
+        ...(once(10) && { fds: Array.from({ length: 1 + below(3) }, () => this.#pipe()) }),
         ...(once(3) && { nonblocking: true }),
         ...(master && once(2) && { via: this.#someone() }),
       },
     };
+  }
+
+  #pipe(): Written {
+    return { pipe: `p${this.#pipes++}-${this.#suffix}` };
   }
 
   #destination(): string {
@@ -176,6 +180,9 @@ class BusMaker {
       { restart: client },
       { restart: client },
       { fill: client },
+      { limit: client, fds: below(3) },
+      { limit: client, fds: below(3) },
+      { limit: client, fds: 'unlimited' },
       ...(once(4) ? [{ leave: master }, { kill: master }, { 'close-listener': master }] : []),
     ];
     return { fault: this.#random.pick(faults) };
