@@ -14,6 +14,7 @@ const IN_CONTAINERS = [
   'quickstart',
   'total-order',
   'fd-passing',
+  'limited-descriptors',
   'credentials',
   'abstract-names',
   'master-leaves',
