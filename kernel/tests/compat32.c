@@ -12,12 +12,12 @@ _Static_assert(__builtin_offsetof(struct sockaddr_bus, sbus_addr) == 8, "8-align
 _Static_assert(__builtin_offsetof(struct sockaddr_bus, sbus_path) == 16, "the path follows");
 
 enum {
-	SYS_exit = 1, SYS_read = 3, SYS_write = 4, SYS_open = 5, SYS_fcntl = 55, SYS_socket = 359,
+	SYS_exit = 1, SYS_read = 3, SYS_write = 4, SYS_open = 5, SYS_ioctl = 54, SYS_fcntl = 55, SYS_socket = 359,
 	SYS_bind = 361, SYS_connect, SYS_listen, SYS_accept4, SYS_getsockopt, SYS_setsockopt,
 	SYS_getsockname, SYS_getpeername, SYS_sendto, SYS_sendmsg, SYS_recvfrom, SYS_recvmsg,
 };
 
-enum { SOCK_SEQPACKET = 5, MSG_DONTWAIT = 0x40, SOL_SOCKET = 1, SCM_RIGHTS = 1 };
+enum { SOCK_SEQPACKET = 5, MSG_DONTWAIT = 0x40, SOL_SOCKET = 1, SCM_RIGHTS = 1, SIOCOUTQ = 0x5411, SIOCINQ = 0x541b };
 
 struct iovec { void *base; unsigned int len; };
 struct msghdr {
@@ -95,6 +95,19 @@ static int family(void)
 
 static struct sockaddr_bus name;
 
+/* Options read back, and what is queued. */
+static void ask(int client, int accepted)
+{
+	int value = -1, len = sizeof(value);
+
+	CHECK(!CALL(getsockopt, accepted, SOL_BUS, BUS_GET_QLENFULL, &value, &len, 0));
+	CHECK(len == 4 && value == 0);
+	CHECK(!CALL(ioctl, client, SIOCINQ, &value, 0, 0, 0));
+	CHECK(value == 5);
+	CHECK(!CALL(ioctl, client, SIOCOUTQ, &value, 0, 0, 0));
+	CHECK(value >= 5);
+}
+
 /* Names, a received source and an address option, all in the one layout. */
 static void talk(int client, int accepted)
 {
@@ -109,6 +122,7 @@ static void talk(int client, int accepted)
 	CHECK(!CALL(setsockopt, accepted, SOL_BUS, BUS_JOIN_BUS, 0, 0, 0));
 	CHECK(!CALL(setsockopt, accepted, SOL_BUS, BUS_ADD_ADDR, &addr, sizeof(addr), 0));
 	CHECK(CALL(sendto, client, "hello", 5, MSG_DONTWAIT, &to, sizeof(to)) == 5);
+	ask(client, accepted);
 	memset(&got, 0xee, sizeof(got));
 	CHECK(CALL(recvfrom, client, text, 8, MSG_DONTWAIT, &got, &len) == 5);
 	CHECK(len == 128 && got.sbus_addr.s_addr == 1);
