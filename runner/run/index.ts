@@ -48,7 +48,8 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
   });
   lab.broken.catch((error: TopoError) => agents.abort(error));
   try {
-    await play(stage, lab, options);
+    // Whatever it is at: what it waits for may never come.
+    await Promise.race([play(stage, lab, options), agents.waits.over]);
     return collector.trace();
   } catch (error) {
     const told = inWords(error);

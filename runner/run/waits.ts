@@ -2,6 +2,7 @@
 /** Every answer that the run waits for, in one place: so that a timeout can name them and an error end them all. */
 
 import type { OrderResult } from '../agent/protocol.ts';
+import type { Clock } from '../common/clock.ts';
 import type { Step } from '../load/topology.ts';
 
 /** What an order is for, in words that fit behind "waiting for". */
@@ -25,32 +26,58 @@ interface Wait extends Purpose {
   readonly reject: (error: Error) => void;
 }
 
+/** No name of an agent or a node has a space. */
+const CLOCK = 'the clock';
+
 export class Waits {
-  readonly #waits = new Map<string, Wait>();
+  /** Nobody promises that a key is waited for once: two faults may end the same process. Oldest first. */
+  readonly #waits = new Map<string, Wait[]>();
   #ended: Error | null = null;
+  #sleeps = 0;
+  readonly #end = Promise.withResolvers<never>();
+
+  constructor() {
+    this.over.catch(() => {});
+  }
+
+  /** Rejects with what ended the run. */
+  get over(): Promise<never> {
+    return this.#end.promise;
+  }
 
   /** Resolves with what `settle` gives for this key; rejects with what ended the run. */
   add(key: Key, purpose: Purpose): Promise<Answer> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     promise.catch(() => {}); // of several waits that an error ends, the first that is awaited tells it
-    this.#waits.set(text(key), { who: key.who, ...purpose, resolve, reject });
+    const wait = { who: key.who, ...purpose, resolve, reject };
+    this.#waits.set(text(key), [...(this.#waits.get(text(key)) ?? []), wait]);
     return promise;
   }
 
-  /** Takes the wait out; undefined where nobody waits for this. */
+  /** Resolves after `ms`; rejects with what ended the run. */
+  async sleep(clock: Clock, ms: number, purpose: Purpose): Promise<void> {
+    const key = { who: CLOCK, answer: ++this.#sleeps };
+    const forget = clock.after(ms, () => this.take(key)?.resolve({}));
+    try {
+      await this.add(key, purpose);
+    } finally {
+      forget();
+    }
+  }
+
+  /** Takes out the wait that is the oldest for this; undefined where nobody waits for it. */
   take(key: Key): Wait | undefined {
-    const wait = this.#waits.get(text(key));
-    this.#waits.delete(text(key));
-    return wait;
+    const [oldest, ...others] = this.#waits.get(text(key)) ?? [];
+    if (others.length > 0) this.#waits.set(text(key), others);
+    else this.#waits.delete(text(key));
+    return oldest;
   }
 
   /** Answers everything that `who` owes with `gone`. */
   gone(who: string): void {
-    for (const [key, wait] of this.#waits) {
-      if (wait.who !== who) continue;
-      this.#waits.delete(key);
-      wait.resolve({ gone: true });
+    for (const [key, [first]] of this.#waits) {
+      if (first?.who === who) for (const { resolve } of this.#takeAll(key)) resolve({ gone: true });
     }
   }
 
@@ -58,8 +85,8 @@ export class Waits {
   end(error: Error): void {
     if (this.#ended) return;
     this.#ended = error;
-    for (const { reject } of this.#waits.values()) reject(error);
-    this.#waits.clear();
+    this.#end.reject(error);
+    for (const key of this.#waits.keys()) for (const { reject } of this.#takeAll(key)) reject(error);
   }
 
   /** Lets new waits be after `end`: for taking down. */
@@ -67,9 +94,15 @@ export class Waits {
     this.#ended = null;
   }
 
-  /** What is waited for now, oldest first. */
+  /** What is waited for now. */
   list(): readonly Purpose[] {
-    return [...this.#waits.values()];
+    return [...this.#waits.values()].flat();
+  }
+
+  #takeAll(key: string): readonly Wait[] {
+    const all = this.#waits.get(key) ?? [];
+    this.#waits.delete(key);
+    return all;
   }
 }
 

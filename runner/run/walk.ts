@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
 
-import { sleep } from '../common/clock.ts';
 import type { FaultStep, ParallelStep, Step } from '../load/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import { playBlocked, playHangup } from './expect.ts';
@@ -69,13 +68,18 @@ export class Walker {
 
   async #fault(step: FaultStep): Promise<Failure> {
     try {
-      if (step.at !== undefined) await sleep(this.#stage.clock, step.at);
+      if (step.at !== undefined) await this.#moment(step, step.at);
       await playFault(this.#stage, step);
       return undefined;
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;
       return { check: 'errors', expected: `${wordsOf(step.action)} succeeds`, observed: error.message };
     }
+  }
+
+  #moment(step: Step, at: number): Promise<void> {
+    const { agents, clock } = this.#stage;
+    return agents.waits.sleep(clock, at, { what: `its moment, ${at} ms after its beginning`, step });
   }
 
   async #record(step: Step, play: () => Promise<Failure>): Promise<void> {

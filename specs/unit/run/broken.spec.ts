@@ -2,6 +2,7 @@
 // Whatever breaks ends the run at once, says what was going on, and leaves the trace so far.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { type Clock, wallClock } from '../../../runner/common/clock.ts';
 import { Deadline } from '../../../runner/common/deadline.ts';
 import {
   AgentCrashed,
@@ -64,6 +65,30 @@ describe('a run that breaks', () => {
     const error = await fails(() => controller.abort(), 5000, controller.signal);
     assert.ok(error instanceof Interrupted);
     assert.match(error.message, /^interrupted; step 2 /);
+  });
+
+  it('ends at the deadline though a step is far from its moment, and leaves no timer behind', async () => {
+    const plan = planOf(`
+nodes: { n: {} }
+buses: { cabin: { master: { node: n } } }
+clients: { camera: { node: n } }
+traffic: [{ fault: { kill: camera, at: 5m } }]
+`);
+    const waiting = new Set<object>();
+    const clock: Clock = {
+      ...wallClock,
+      after(ms, then) {
+        const timer = { forget: wallClock.after(ms, then) };
+        waiting.add(timer);
+        return () => {
+          waiting.delete(timer);
+          timer.forget();
+        };
+      },
+    };
+    const lab = Object.assign(new FakeLab(['n']), { clock });
+    await assert.rejects(run(plan, lab, { deadline: new Deadline(100) }), /waited for its moment, 300000 ms/);
+    assert.equal(waiting.size, 0);
   });
 
   it('ends with an agent that ended unasked, and shows its last words', async () => {
