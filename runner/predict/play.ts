@@ -12,8 +12,8 @@ import type { Datagram, World } from './world.ts';
 export interface Schedule {
   /** Whoever reads takes each copy at once, or only when nobody gets on without. */
   readonly readers: 'quick' | 'slow';
-  /** Which branch goes on wherever it can; a number: this one, from 0, goes on only where no other can. */
-  readonly ahead: 'first' | 'last' | number;
+  /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
+  readonly ahead: 'first' | 'last' | 'none' | number;
 }
 
 export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
@@ -58,8 +58,11 @@ export function play(
   };
   const players = branches.map((steps) => new Player(scene, steps));
   if (schedule.ahead === 'last') players.reverse();
-  else if (schedule.ahead !== 'first') players.push(...players.splice(schedule.ahead, 1));
-  const getOn = () => players.some((player) => player.advance());
+  else if (typeof schedule.ahead === 'number') players.push(...players.splice(schedule.ahead, 1));
+  const getOn = () =>
+    schedule.ahead === 'none'
+      ? players.filter((player) => player.advance()).length > 0
+      : players.some((player) => player.advance());
   // Those who hold nobody up may stay as slow as they are.
   const makeRoom = () => world.drain(players.flatMap((player) => player.waits)) || world.drain();
   while (getOn() || makeRoom() || players.some((player) => player.giveUp()));

@@ -39,7 +39,7 @@ const MANY = 8;
 function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
   const late = length > 2 && length <= MANY ? Array.from({ length: length - 1 }, (_, n) => n) : [];
   return (['quick', 'slow'] as const).flatMap((readers) =>
-    (['first', 'last', ...late] as const).map((ahead): Schedule => ({ readers, ahead })),
+    (['first', 'last', 'none', ...late] as const).map((ahead): Schedule => ({ readers, ahead })),
   );
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Where it takes luck for a step to end, the prediction says so: the fuzzer plays no such topology.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { predict } from '../../../runner/predict/index.ts';
+import { topologyOf } from './told.ts';
+
+const chancy = (second: string): boolean => {
+  const source = `
+buses: { cabin: { queueLength: 1 } }
+clients: { ear: { eavesdrop: true, receive: manual } }
+traffic:
+  - parallel:
+      - send: { from: cabin.master, to: cabin.master, count: 5 }
+      - ${second}`;
+  return predict(topologyOf(source), () => ({ length: 64, bytes: () => new Uint8Array(64) })).chancy;
+};
+
+describe('a step that may end', () => {
+  it('is told from one that will, also where branches take turns to make it stick', () => {
+    assert.ok(chancy('[{ fault: { read: ear, count: 1 } }, { send: { from: cabin.master, to: cabin } }]'));
+    assert.ok(!chancy('[{ fault: { read: ear } }, { send: { from: cabin.master, to: cabin } }]'));
+  });
+});
