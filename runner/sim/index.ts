@@ -43,6 +43,6 @@ export function simSite({ seed, bug }: SimOptions): Site {
       }),
     remove: async () => {},
     probe: async () => null,
-    release: () => {},
+    release: () => scheduler.stop(),
   };
 }

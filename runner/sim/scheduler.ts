@@ -27,6 +27,7 @@ export class Scheduler {
   readonly #runnable: Process[] = [];
   readonly #timers = new Timers();
   #running = false;
+  #stopped = false;
   #steps = 0;
 
   constructor(seed: number) {
@@ -71,6 +72,11 @@ export class Scheduler {
     process.place = -1;
   }
 
+  /** Nobody has a turn any more: what was interrupted would go on beside whoever has given it up. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   #wake(): void {
     if (this.#running) return;
     this.#running = true;
@@ -84,6 +90,7 @@ export class Scheduler {
   }
 
   #step(): void {
+    if (this.#stopped) return;
     if (this.#runnable.length === 0) {
       const next = this.#timers.first();
       if (next === undefined) {
