@@ -14,6 +14,7 @@ import {
 } from './options.ts';
 import { version } from './package.ts';
 import { report } from './report-error.ts';
+import { guardStreams } from './streams.ts';
 
 const program = new Command('afbus-topo')
   .description(
@@ -164,6 +165,7 @@ verb('version', 'versions of this tool, Node and the kernels it is made for').ac
   console.log(`afbus-topo ${version()}, Node ${process.versions.node}, for Linux 6.1 and 6.12`);
 });
 
+guardStreams();
 try {
   await program.parseAsync();
 } catch (e) {
