@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What a run leaves on disk for whoever has to understand it later. */
 
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { InvalidInput } from '../common/errors.ts';
+import { makeFolder } from '../common/folder.ts';
 import type { Plan } from '../plan/plan.ts';
 import { writeTrace } from '../trace/file.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -22,10 +24,21 @@ export interface Artifacts {
   readonly trace: Trace | null;
 }
 
+/** Makes the folder that an option names, before anything is played for it. Throws InvalidInput. */
+export function folderOf(option: string, path: string): void {
+  try {
+    makeFolder(path);
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    const message = `${option} ${path} cannot be written: ${(cause as Error).message}`;
+    throw new InvalidInput(message, 'name a folder that can be made and written', { cause });
+  }
+}
+
 /** Writes into `directory`, or a place of its own among the newest runs; returns where. */
 export function keepArtifacts(what: Artifacts, directory?: string): string {
   const place = directory ?? join(home(), what.verdict.run);
-  mkdirSync(place, { recursive: true });
+  makeFolder(place);
   writeFileSync(join(place, 'verdict.json'), `${JSON.stringify(what.verdict, null, 2)}\n`);
   writeFileSync(join(place, 'report.txt'), what.report);
   if (what.trace) {
@@ -38,7 +51,9 @@ export function keepArtifacts(what: Artifacts, directory?: string): string {
 
 function prune(runs: string): void {
   const byAge = readdirSync(runs)
-    .map((name) => ({ path: join(runs, name), at: statSync(join(runs, name)).mtimeMs }))
+    .map((name) => join(runs, name))
+    // Another run may have taken it away meanwhile.
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.at - a.at);
   for (const old of byAge.slice(KEPT)) rmSync(old.path, { recursive: true, force: true });
 }

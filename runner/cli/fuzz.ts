@@ -2,12 +2,13 @@
 /** `fuzz`: random topologies on the simulated bus and on a kernel, until something goes wrong. */
 
 import { randomInt } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Interrupted } from '../common/errors.ts';
 import { type Finding, fuzz } from '../fuzz/fuzz.ts';
 import { textOf } from '../fuzz/scenario.ts';
 import { simSite } from '../sim/index.ts';
+import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
 import { chooseSite } from './site.ts';
 import { Ui } from './ui.ts';
@@ -23,6 +24,7 @@ export interface FuzzFlags {
 }
 
 export async function fuzzAll(flags: FuzzFlags): Promise<void> {
+  folderOf('--out', flags.out);
   using interrupt = onInterrupt();
   const { signal } = interrupt;
   const ui = new Ui({ quiet: flags.quiet === true });
@@ -62,7 +64,6 @@ const VM = { backend: 'vm', launcher: 'process', timeout: 120_000, format: 'text
 
 /** Saves the scenario; what went wrong, where it is, and how to play it again. */
 function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string {
-  mkdirSync(flags.out, { recursive: true });
   const file = join(flags.out, `${scenario.name}.topo.yaml`);
   writeFileSync(file, textOf(scenario));
   const on = problem.where === 'sim' ? 'sim' : `vm --launcher process --kernel ${flags.kernel}`;

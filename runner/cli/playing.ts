@@ -8,7 +8,7 @@ import { InvalidTopology, loadTopologies, type Played, play, sourceOf } from '..
 import { renderText } from '../write/text.ts';
 import { keepArtifacts } from './artifacts.ts';
 import type { PlayFlags } from './options.ts';
-import { report } from './report-error.ts';
+import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
 import { Ui } from './ui.ts';
 
@@ -92,14 +92,23 @@ async function playOne(
       stage: (title, work) => ui.stage(title, work),
       timings: ui.timings,
     });
-    const kept = keepArtifacts({ ...played, report: textReport(played, false) }, placeOf(played, flags));
-    if (played.verdict.result !== 'pass') ui.note(`artifacts: ${kept}`);
+    keep(played, flags, ui);
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error };
   } catch (e) {
     if (e instanceof InvalidTopology) process.stderr.write(`${e.message}\n`);
     else report(e);
     return { file, exitCode: e instanceof TopoError ? e.exitCode : EXIT.environment, played: null, error: e };
+  }
+}
+
+/** What was proved stays so where nothing can be written. */
+function keep(played: Played, flags: PlayFlags, ui: Ui): void {
+  try {
+    const place = keepArtifacts({ ...played, report: textReport(played, false) }, placeOf(played, flags));
+    if (played.verdict.result !== 'pass') ui.note(`artifacts: ${place}`);
+  } catch (error) {
+    warn(`the artifacts of this run are not kept: ${(error as Error).message}`);
   }
 }
 

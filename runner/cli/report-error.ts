@@ -4,10 +4,16 @@
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode, TopoError } from '../common/errors.ts';
 
+const paint = (style: 'red' | 'yellow' | 'dim' | 'bold', text: string) =>
+  styleText(style, text, { stream: process.stderr });
+
+/** Something that went wrong and changes no result. */
+export function warn(message: string): void {
+  console.error(`${paint('yellow', 'warning:')} ${message}`);
+}
+
 /** Prints the error and returns the exit code it calls for. */
 export function report(e: unknown): ExitCode {
-  const paint = (style: 'red' | 'dim' | 'bold', text: string) =>
-    styleText(style, text, { stream: process.stderr });
   if (e instanceof TopoError) {
     for (const line of e.lines) console.error(paint('dim', `  | ${line}`));
     console.error(`${paint('red', 'error:')} ${e.message}`);

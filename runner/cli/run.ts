@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../common/errors.ts';
+import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
@@ -7,6 +8,7 @@ import { writeResults } from './results.ts';
 
 /** `run`: play each file in all its combinations, one after the other, and take it down; the exit code is the worst of all. */
 export async function runFiles(files: readonly string[], flags: PlayFlags): Promise<void> {
+  if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   using interrupt = onInterrupt();
   const results: FileResult[] = [];
   for (const file of files) {

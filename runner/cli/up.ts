@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { EXIT, InvalidInput } from '../common/errors.ts';
+import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type PlayFlags, topologyFile } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
@@ -18,6 +19,7 @@ export async function up(named: string | undefined, flags: UpFlags): Promise<voi
       'write "afbus-topo run --backend sim", or add --rm',
     );
   }
+  if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   const results: FileResult[] = [];
   const mode = { keep, replace: flags.replace === true, signal: interrupt.signal };
   await playFile(file, flags, mode, (result) => void results.push(result));

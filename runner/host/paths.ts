@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the project, the user's cache, a host's state. */
 
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EnvironmentError } from '../common/errors.ts';
+import { makeFolder } from '../common/folder.ts';
 import type { KernelVersion } from './types.ts';
 
 /** The project's folder, from its source as from dist/. */
@@ -31,6 +33,11 @@ export function entries(stage: string): string[] {
 
 /** Images hold private keys: their folders are the owner's only. */
 export function privateFolder(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeFolder(path, 0o700);
+  } catch (cause) {
+    const hint = 'point XDG_CACHE_HOME and XDG_STATE_HOME at folders that you may write';
+    throw new EnvironmentError(`${path} cannot be made: ${(cause as Error).message}`, hint, { cause });
+  }
   return path;
 }

@@ -68,4 +68,29 @@ describe('the command on sim', function () {
     assert.deepEqual(verdict.where, { backend: 'sim', launcher: 'process', kernel: 'none', seed: 7 });
     assert.match(readFileSync(kept.path('all/trace.jsonl'), 'utf8'), /^\{"afbusTrace":1,/);
   });
+
+  it('keeps the verdict where nothing can be written', async () => {
+    for (const [sort, code] of [
+      [[], 0],
+      [['--sim-bug', 'lose'], 1],
+    ] as const) {
+      const told = await cli(['run', ...SIM, ...sort, QUICKSTART], { env: { XDG_STATE_HOME: '/proc/none' } });
+      assert.equal(told.code, code);
+      assert.match(told.stdout, /^(PASS|FAIL) /m);
+      assert.match(told.stderr, /^warning: the artifacts of this run are not kept: ENOENT.*\n$/);
+    }
+  });
+
+  it('plays nothing for a folder that cannot be made', async () => {
+    using files = folder({ taken: '' });
+    for (const place of ['/proc/none/artifacts', files.path('taken'), files.path('taken/below')]) {
+      const { code, stdout, stderr } = await cli(['run', ...SIM, '--artifacts', place, QUICKSTART]);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^error: --artifacts \S+ cannot be written: .*\nhint: .*\n$/);
+    }
+    const fuzzed = await cli(['fuzz', '--runs', '1', '--out', '/proc/none']);
+    assert.equal(fuzzed.code, 2);
+    assert.match(fuzzed.stderr, /^error: --out /);
+  });
 });
