@@ -25,11 +25,14 @@ const KERN_CRIT = 2;
 const KERN_WARNING = 4;
 const DETAIL_LINES = 12;
 
+const UNUSED = 'no other check saw anything done to it; the log shows nothing';
+const UNCOUNTED = 'the sockets left behind were not counted; the log shows nothing';
+
 const isSplat = (line: KernelLine): boolean =>
   SPLAT.test(line.text) || line.level <= KERN_CRIT || (line.level <= KERN_WARNING && OURS.test(line.text));
 
-/** Judges the kernel log and the sockets left. */
-export function kernel(facts: Facts): CheckResult {
+/** Judges the kernel log and the sockets left. A kernel that nobody used proves nothing by its silence. */
+export function kernel(facts: Facts, idle: boolean): CheckResult {
   const findings = new Findings('kernel', ['splat', 'sockets-left']);
   const { kernel: lines, socketsLeft } = facts.trace;
   const others = judgeLog(findings, lines);
@@ -42,8 +45,7 @@ export function kernel(facts: Facts): CheckResult {
     }));
   }
   const unit = `${plural(lines.length, 'kernel log line')}, ${count(socketsLeft ?? 0, 'socket')} left behind`;
-  const uncounted = 'the sockets left behind were not counted; the log shows nothing';
-  return findings.result(lines.length, unit, socketsLeft === null ? uncounted : undefined);
+  return findings.result(lines.length, unit, idle ? UNUSED : socketsLeft === null ? UNCOUNTED : undefined);
 }
 
 /** Adds each splat with the lines that follow it; returns how many lines belong to none. */

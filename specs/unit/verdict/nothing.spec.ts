@@ -9,13 +9,21 @@ import { makeRun } from './fixture.ts';
 describe('verdict of nothing', () => {
   it('skips every check of a run in which nothing happened', () => {
     const { plan, trace } = makeRun({ clients: [], sent: [], lanes: {} });
-    trace.socketsLeft = null;
-    const { result, checks } = judge(plan, trace);
-    assert.equal(result, 'skip');
-    for (const check of checks) {
-      assert.equal(check.result, 'skip', check.name);
-      assert.ok(check.reason, check.name);
+    for (const left of [null, 0]) {
+      trace.socketsLeft = left;
+      const { result, checks } = judge(plan, trace);
+      assert.equal(result, 'skip');
+      for (const check of checks) {
+        assert.equal(check.result, 'skip', check.name);
+        assert.ok(check.reason, check.name);
+      }
     }
+  });
+
+  it('fails all the same for a kernel that errs by itself', () => {
+    const { plan, trace } = makeRun({ clients: [], sent: [], lanes: {} });
+    trace.socketsLeft = 1;
+    assert.equal(judge(plan, trace).result, 'fail');
   });
 
   it('skips order where no lane got two messages', () => {
