@@ -6,7 +6,8 @@ export const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/;
 export const SIZE = /^(\d+)(B|KiB|MiB)$/;
 /** Bytes may leave their unit out at the lower end only, where the other end carries one. */
 export const SIZE_RANGE = /^(?:(\d+(?:B|KiB|MiB)?)\.\.)?(\d+(?:B|KiB|MiB))$/;
-export const RATE = /^(\d+(?:\.\d+)?)\/(s|m)$/;
+/** More than none: a send at no rate never ends. */
+export const RATE = /^(?![0.]+\/)(\d+(?:\.\d+)?)\/(s|m)$/;
 export const USER = /^(\d{1,10}):(\d{1,10})$/;
 export const ADDRESS = /^([0-9a-fA-F]{4})\/([0-9a-fA-F]{12})$/;
 /** As long as a host name may be, since nodes become hosts. */

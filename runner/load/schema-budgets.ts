@@ -8,9 +8,10 @@ export const duration = text(DURATION, 'a duration', (input) =>
     ? `Durations carry units: ${input}ms, ${input}s.`
     : 'Units are us, ms, s and m: 500ms.',
 );
-export const rate = text(RATE, 'a rate', (input) =>
-  /^\d+$/.test(String(input)) ? `Rates carry a unit: ${input}/s.` : 'Write 2000/s.',
-);
+export const rate = text(RATE, 'a rate', (input) => {
+  if (/^[0.]+(\/|$)/.test(String(input))) return 'A rate is more than 0: 1/m.';
+  return /^\d+$/.test(String(input)) ? `Rates carry a unit: ${input}/s.` : 'Write 2000/s.';
+});
 
 const limit = duration.optional();
 
