@@ -6,7 +6,7 @@ import { loadedAddon } from './load.ts';
 
 export type Support =
   | { readonly supported: true; readonly family: number }
-  | { readonly supported: false; readonly reason: string };
+  | { readonly supported: false; readonly reason: string; readonly error: Error };
 
 const PARAMETER = '/sys/module/af_bus/parameters/family';
 
@@ -18,7 +18,7 @@ export function isSupported(): Support {
   try {
     return { supported: true, family: busFamily() };
   } catch (error) {
-    return { supported: false, reason: (error as Error).message };
+    return { supported: false, reason: (error as Error).message, error: error as Error };
   }
 }
 

@@ -2,7 +2,7 @@
 /** `doctor`: one line a finding, each with its fix; exit code 4 where something needed is missing. */
 
 import { styleText } from 'node:util';
-import { isSupported } from '../../native/lib/index.ts';
+import { AddonLoadError, isSupported } from '../../native/lib/index.ts';
 import { EXIT } from '../common/errors.ts';
 import { missing, requirements, status } from '../host/host.ts';
 import { runningBackends } from '../provision/choose.ts';
@@ -36,13 +36,14 @@ function tools(): Finding {
 function ownKernel(): Finding {
   const support = isSupported();
   const about = 'kernel';
-  return support.supported
-    ? { about, state: 'ok', text: `this machine's own kernel has AF_BUS (family ${support.family})` }
-    : {
-        about,
-        state: 'note',
-        text: `this machine's own kernel has no AF_BUS (${support.reason}); the vm backend brings one`,
-      };
+  if (support.supported)
+    return { about, state: 'ok', text: `this machine's own kernel has AF_BUS (family ${support.family})` };
+  const { reason, error } = support;
+  const text =
+    error instanceof AddonLoadError
+      ? `whether this machine's own kernel has AF_BUS is not known: ${reason}`
+      : `this machine's own kernel has no AF_BUS (${reason}); the vm backend brings one`;
+  return { about, state: 'note', text };
 }
 
 async function hosts(): Promise<readonly Finding[]> {
