@@ -62,6 +62,13 @@ export function allowed(ways: readonly Way[]): Allowed {
 export class Ways {
   readonly #of: Way[][] = [];
   readonly #answers = new Map<string, Allowed>();
+  #all: Allowed | undefined;
+
+  /** Of all messages alike, whatever else was said of any. */
+  say(ways: readonly Way[]): void {
+    this.#all = allowed(ways);
+    this.#of.length = 0;
+  }
 
   add(n: number, way: Way): void {
     const known = this.#of[n];
@@ -75,6 +82,7 @@ export class Ways {
   }
 
   answer(n: number): Allowed | undefined {
+    if (this.#all) return this.#all;
     const ways = this.at(n);
     const [only] = ways;
     if (only === undefined) return undefined;

@@ -6,7 +6,9 @@
  */
 import type { ParallelStep, SendStep, Step } from '../load/topology.ts';
 import * as model from '../model/index.ts';
+import { acceptedLane } from '../plan/plan.ts';
 import { type Way, wayOf } from './allowed.ts';
+import type { Effort } from './effort.ts';
 import type { Datagrams } from './play.ts';
 import { Pressure } from './pressure.ts';
 import type { Datagram, World } from './world.ts';
@@ -28,12 +30,13 @@ interface Place {
 
 export type Tell = (step: SendStep, n: number, way: Way) => void;
 
-/** Tells the ways that each message may go; returns the clients that the bus may evict meanwhile. */
+/** Tells the ways that each message may go; returns the clients that the bus may evict meanwhile. Throws Exhausted. */
 export function concurrent(
   world: World,
   step: ParallelStep,
   datagrams: Datagrams,
   tell: Tell,
+  effort: Effort,
 ): readonly string[] {
   const branches = step.branches.flatMap(linear);
   const places = branches.flatMap((branch) => placesOf(branch, branches));
@@ -50,11 +53,13 @@ export function concurrent(
     for (let n = 0; n < place.step.count; n++) {
       const datagram = datagrams(place.step, n);
       const known = filters ? undefined : byLength.get(datagram.length);
+      if (known === undefined) effort.spend(world.parties.size * (worlds?.length ?? 1));
       const ways =
         known ??
         worlds?.flatMap((each) => attempt(each, place.step, datagram, pressure)) ??
         anything(world, place.step);
       byLength.set(datagram.length, ways);
+      effort.spend(ways.length);
       for (const way of ways) tell(place.step, n, way);
       if (place.shared && place.step.nonblocking) tell(place.step, n, BEHIND);
     }
@@ -164,10 +169,11 @@ export function empty(world: World): void {
   for (const each of world.endpoints()) while (model.receive(each));
 }
 
-function lanesOf(world: World, { from }: SendStep): string[] {
-  const bus = from.kind === 'master' ? from.bus : world.party(from.name).bus;
-  const parties = [...world.parties.values()].filter((party) => party.bus === bus);
-  return parties.flatMap(({ client, accepted }) => [world.laneOf(client), world.laneOf(accepted)]);
+/** Of all the clients that there ever are. */
+function lanesOf({ topology: { clients } }: World, { from }: SendStep): string[] {
+  const bus = from.kind === 'master' ? from.bus : clients.find(({ name }) => name === from.name)?.bus;
+  const members = clients.filter((client) => client.bus === bus);
+  return members.flatMap(({ name }) => [name, acceptedLane(bus ?? '', name)]);
 }
 
 /** Too much goes on at once to say anything. */

@@ -7,6 +7,7 @@ import type { FaultStep, SendStep, Step } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import { actorOf } from './actor.ts';
 import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
+import type { Effort } from './effort.ts';
 import type { Datagram, World } from './world.ts';
 
 export interface Schedule {
@@ -35,25 +36,31 @@ interface Scene {
   readonly quick: boolean;
   readonly datagrams: Datagrams;
   readonly ways: WaysOf;
+  readonly effort: Effort;
   /** Senders that wait for room. */
   readonly waiting: Set<model.Endpoint>;
 }
 
 type Branch = readonly Step[];
 
-/** Adds to `ways` what came of each message; tells where it got stuck, if it did. All who read have read at the end. */
+/**
+ * Adds to `ways` what came of each message; tells where it got stuck, if it did. All who read have read at the end.
+ * Throws Exhausted.
+ */
 export function play(
   world: World,
   branches: readonly Branch[],
   schedule: Schedule,
   datagrams: Datagrams,
   ways: WaysOf,
+  effort: Effort,
 ): Stuck | undefined {
   const scene = {
     world,
     quick: schedule.readers === 'quick',
     datagrams,
     ways,
+    effort,
     waiting: new Set<model.Endpoint>(),
   };
   const players = branches.map((steps) => new Player(scene, steps));
@@ -191,7 +198,8 @@ class Player {
   }
 
   #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
-    const { world, datagrams, ways } = this.#scene;
+    const { world, datagrams, ways, effort } = this.#scene;
+    effort.spend(reachable(step, from));
     // SO_ERROR is told to whatever call comes first, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
@@ -217,9 +225,14 @@ function waysOf(ways: WaysOf, { id }: SendStep): Ways {
   return known;
 }
 
+/** How many a message may come to. */
+const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
+  to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
+
 /** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
 function isSteady(world: World, outcome: model.Outcome): boolean {
-  if ('wait' in outcome) return false;
+  // A filter may drop the next message, for which there is no wait then.
+  if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
   if ('error' in outcome) return true;
   if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;
   const settled = outcome.copies.every((each) => each.queue.length === 0 && world.reads(each));

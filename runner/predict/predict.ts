@@ -10,6 +10,7 @@ import * as model from '../model/index.ts';
 import { actorOf } from './actor.ts';
 import { type Allowed, Ways } from './allowed.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';
+import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
 import { type Datagrams, play, QUICK, type Schedule, type Stuck, type WaysOf } from './play.ts';
 import { World } from './world.ts';
 
@@ -45,6 +46,7 @@ function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
 
 /** Worlds that are followed; where there are more, nothing is said any longer. */
 const MOST_WORLDS = 64;
+const TOO_MANY = `more than ${MOST_WORLDS} states of the bus are possible`;
 
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
@@ -63,6 +65,9 @@ class Walk {
   readonly before = new Map<string, readonly World[]>();
   readonly doubts: Doubt[] = [];
   readonly #datagrams: Datagrams;
+  readonly #effort = new Effort();
+  /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
+  #exhausted = false;
   #stuckSomewhere = false;
   /** There were more worlds than are followed. */
   #lost = false;
@@ -79,7 +84,22 @@ class Walk {
   }
 
   step(step: Step): void {
-    if (this.#lost) for (const send of sendsOf(step)) this.#shrug(send);
+    const lost = this.#lost;
+    if (!this.#exhausted) this.#try(step);
+    if (this.#exhausted) for (const send of sendsOf(step)) this.#shrug(send, TOO_MUCH);
+    else if (lost) for (const send of sendsOf(step)) this.#shrug(send, TOO_MANY);
+  }
+
+  #try(step: Step): void {
+    try {
+      this.#go(step);
+    } catch (error) {
+      if (!(error instanceof Exhausted)) throw error;
+      this.#exhausted = true;
+    }
+  }
+
+  #go(step: Step): void {
     switch (step.kind) {
       case 'send':
         this.#send(step);
@@ -149,7 +169,9 @@ class Walk {
 
   /** Returns the clients that the bus may evict meanwhile. */
   #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
-    return new Set(this.#worlds.flatMap((world) => concurrent(world, step, this.#datagrams, tell)));
+    return new Set(
+      this.#worlds.flatMap((world) => concurrent(world, step, this.#datagrams, tell, this.#effort)),
+    );
   }
 
   /** The world where nobody had to go: what did not fit was not for them. */
@@ -157,7 +179,7 @@ class Walk {
     const world = before.fork();
     const evicting = [...world.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
     for (const { bus } of evicting) bus.overflow = 'fail';
-    play(world, step.branches, QUICK, this.#datagrams, new Map());
+    play(world, step.branches, QUICK, this.#datagrams, new Map(), this.#effort);
     for (const { bus } of evicting) bus.overflow = 'evict';
     return world;
   }
@@ -165,37 +187,41 @@ class Walk {
   /** Any of the victims may have gone: none, all, each alone, all but each. Of what that means for each message no more is needed. */
   #evict(victims: ReadonlySet<string>, may: (world: World, name: string) => boolean): void {
     if (victims.size === 0) return;
-    const worlds = this.#worlds.flatMap((world) => {
-      const there = [...victims].filter((name) => !world.party(name).client.out && may(world, name));
-      const sets = [
-        [],
-        there,
-        ...there.map((one) => [one]),
-        ...there.map((one) => there.filter((each) => each !== one)),
-      ];
-      return sets.map((gone) => {
-        const other = world.fork();
-        for (const name of gone) evict(name)(other);
-        return other;
-      });
-    });
-    this.#keep(worlds);
+    this.#keep(this.#evicted([...victims], may));
   }
 
-  #keep(worlds: readonly World[]): void {
-    const all = distinct(worlds);
-    this.#lost ||= all.length > MOST_WORLDS;
-    this.#worlds = all.slice(0, MOST_WORLDS);
+  *#evicted(victims: readonly string[], may: (world: World, name: string) => boolean): Generator<World> {
+    for (const world of this.#worlds) {
+      const there = victims.filter((name) => !world.party(name).client.out && may(world, name));
+      for (const gone of choices(there)) {
+        const other = world.fork();
+        for (const name of gone) evict(name)(other);
+        yield other;
+      }
+    }
+  }
+
+  /** Of a crowd no more are made than are kept. */
+  #keep(worlds: Iterable<World>): void {
+    if (Array.isArray(worlds) && worlds.length === 1) {
+      this.#worlds = worlds;
+      return;
+    }
+    const byKey = new Map<string, World>();
+    for (const world of worlds) {
+      byKey.set(world.key(), world);
+      this.#lost ||= byKey.size > MOST_WORLDS;
+      if (byKey.size >= MOST_WORLDS && this.#lost) break;
+    }
+    this.#worlds = [...byKey.values()].slice(0, MOST_WORLDS);
   }
 
   /** Beyond the worlds that are followed anything is right. */
-  #shrug(step: SendStep): void {
+  #shrug(step: SendStep, because: string): void {
     const ways = this.ways.get(step.id) ?? new Ways();
     this.ways.set(step.id, ways);
     const [world] = this.#worlds;
-    const because = `more than ${MOST_WORLDS} states of the bus are possible`;
-    const any = world ? anything(world, step, because) : [];
-    for (let n = 0; n < step.count; n++) for (const way of any) ways.add(n, way);
+    if (world) ways.say(anything(world, step, because));
   }
 
   #fault(step: FaultStep): void {
@@ -220,7 +246,7 @@ class Walk {
     for (const before of this.#worlds) {
       for (const schedule of schedules) {
         const world = schedules.length === 1 ? before : before.fork();
-        const stuck = play(world, branches, schedule, this.#datagrams, ways);
+        const stuck = play(world, branches, schedule, this.#datagrams, ways, this.#effort);
         if (stuck) first ??= { stuck, world };
         else ended.push(world);
       }
@@ -251,10 +277,14 @@ function* sendsOf(step: Step): Generator<SendStep> {
   else if (step.kind === 'parallel') for (const each of step.branches.flat()) yield* sendsOf(each);
 }
 
-function distinct(worlds: readonly World[]): readonly World[] {
-  if (worlds.length === 1) return worlds;
-  const byKey = new Map(worlds.map((world) => [world.key(), world]));
-  return [...byKey.values()];
+/** None, all, each alone, all but each. */
+function* choices(names: readonly string[]): Generator<readonly string[]> {
+  yield [];
+  yield names;
+  for (const one of names) {
+    yield [one];
+    yield names.filter((each) => each !== one);
+  }
 }
 
 function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// A few lines can ask for billions of copies: what is said of them is exact where it is cheap, else that anything is right.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { predict } from '../../../runner/predict/index.ts';
+import { topologyOf } from './told.ts';
+
+const crowd = (settings: string, manual: string, first: string) => `
+buses: { b: { ${settings} } }
+groups: { g: { prefix: 1 } }
+clients: { a: {}, r: { replicas: 1000, groups: [g] }, m: { receive: manual, ${manual} } }
+traffic:
+  - ${first}
+  - { send: { from: a, to: g, nonblocking: true } }
+`;
+
+/** Of the last message of the first step, and of the second step. */
+function last(source: string) {
+  const datagram = { length: 64, bytes: () => new Uint8Array(64) };
+  const { of, doubts } = predict(topologyOf(source), (_, n) => ({ ...datagram, length: 64 + (n % 7) }));
+  assert.deepEqual(doubts, []);
+  return [of('1', 199_999), of('2', 0)];
+}
+
+const send = (count: number) => `{ send: { from: a, to: g, nonblocking: true, count: ${count} } }`;
+const SEND = send(200_000);
+
+describe('the effort of a prediction', function () {
+  this.timeout(60_000);
+
+  it('is small where nothing changes from message to message', () => {
+    const topology = topologyOf(crowd('', 'groups: [g]', send(1_000_000)));
+    const started = performance.now();
+    const { of } = predict(topology, () => ({ length: 64, bytes: () => new Uint8Array(64) }));
+    assert.deepEqual(of('1', 999_999)?.errors, ['EAGAIN']);
+    assert.equal(of('1', 999_999)?.delivered, undefined);
+    assert.ok(performance.now() - started < 10_000);
+  });
+
+  for (const [what, source] of [
+    ['sizes differ', crowd('', 'groups: [g]', SEND)],
+    ['a watcher misses copies', crowd('', 'eavesdrop: true', SEND)],
+    ['filters look at each', crowd('', 'groups: [g], filter: { keep: "40B" }', SEND)],
+    ['readers are evicted', crowd('overflow: evict', 'groups: [g]', SEND)],
+    ['branches send', crowd('', 'groups: [g], filter: { keep: "40B" }', `parallel: [${SEND}, ${SEND}]`)],
+  ] as const) {
+    it(`has an end where ${what}`, () => {
+      const started = performance.now();
+      for (const allowed of last(source)) {
+        if (allowed === undefined) continue; // the step of branches has no messages of its own
+        assert.match(allowed.because, /more than (5 million|64 states) copies would have to be gone through/);
+        assert.ok(allowed.errors.includes('EAGAIN'));
+        assert.ok(allowed.delivered?.may.includes('r-7'));
+      }
+      assert.ok(performance.now() - started < 30_000, `${performance.now() - started} ms`);
+    });
+  }
+});
