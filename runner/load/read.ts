@@ -10,7 +10,10 @@ export type Read = (file: string) => { readonly text: string } | { readonly word
 
 export const read: Read = (file) => {
   try {
-    const { size } = statSync(file);
+    const found = statSync(file);
+    // What has no size may have no end, or keep whoever opens it waiting.
+    if (!found.isFile() && !found.isDirectory()) return { words: NO_FILE };
+    const { size } = found;
     if (size > MAX_BYTES) return { words: tooBig(size) };
     const bytes = readFileSync(file);
     if (bytes.length > MAX_BYTES) return { words: tooBig(bytes.length) };
@@ -18,6 +21,12 @@ export const read: Read = (file) => {
   } catch (error) {
     return { words: unreadable(error) };
   }
+};
+
+const NO_FILE: Words = {
+  code: 'file',
+  message: 'this is not a regular file',
+  hint: 'Devices, sockets and pipes are not read: save the topology to a file.',
 };
 
 const tooBig = (size: number): Words => ({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is no text, no file, or no end: one clear line, never a stack trace.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,18 @@ describe('reading a file', function () {
     folder = mkdtempSync(join(tmpdir(), 'afbus-load-'));
   });
   after(() => rmSync(folder, { recursive: true }));
+
+  it('that is none, and may have no end', () => {
+    const pipe = join(folder, 'pipe.topo.yaml');
+    execFileSync('mkfifo', [pipe]);
+    for (const file of ['/dev/zero', pipe]) {
+      const says = 'this is not a regular file';
+      assert.deepEqual([only(file).code, only(file).message], ['file', says]);
+      const including = only(put('including.topo.yaml', `include: [${file}]\nbuses: { b: {} }\n`));
+      assert.equal(including.code, 'file');
+      assert.match(including.text, new RegExp(says));
+    }
+  });
 
   it('that is not there', () => {
     const file = join(folder, 'none.topo.yaml');
