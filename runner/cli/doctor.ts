@@ -5,6 +5,7 @@ import { styleText } from 'node:util';
 import { AddonLoadError, isSupported } from '../../native/lib/index.ts';
 import { EXIT } from '../common/errors.ts';
 import { missing, requirements, status } from '../host/host.ts';
+import { isCheckout } from '../host/paths.ts';
 import { runningBackends } from '../provision/choose.ts';
 import { isOrphan } from '../provision/labels.ts';
 import { listRuns } from '../provision/runs.ts';
@@ -57,7 +58,7 @@ async function hosts(): Promise<readonly Finding[]> {
       }
       if (now.state === 'stale')
         return { about, state: 'note', text: now.reason, fix: `afbus-topo host stop --kernel ${kernel}` };
-      return { about, state: 'note', text: `${now.state}; started when first used` };
+      return { about, state: 'note', text: `${now.state}; ${FIRST_USE}` };
     }),
   );
 }
@@ -82,6 +83,10 @@ async function leftovers(): Promise<readonly Finding[]> {
   }
   return findings;
 }
+
+const FIRST_USE = isCheckout()
+  ? 'started when first used'
+  : 'built and started by a checkout of the project only';
 
 const MARKS = { ok: ['green', '✓'], note: ['yellow', '•'], missing: ['red', '✗'] } as const;
 

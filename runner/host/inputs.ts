@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvironmentError } from '../common/errors.ts';
-import { inProject } from './paths.ts';
+import { inProject, isCheckout } from './paths.ts';
 
 export function hash(...parts: readonly (string | Buffer)[]): string {
   const sum = createHash('sha256');
@@ -13,8 +13,18 @@ export function hash(...parts: readonly (string | Buffer)[]): string {
   return sum.digest('hex').slice(0, 16);
 }
 
-/** Content of files of the project, by path below its root; a folder stands for its files. */
+/** An installed package has neither all sources nor the tools that build them. */
+function needCheckout(): void {
+  if (isCheckout()) return;
+  throw new EnvironmentError(
+    'this is the installed package, and what plays on a kernel is built in a checkout of the project only',
+    'play it here with --backend sim, or run "npm run up" in a checkout, and afbus-topo there',
+  );
+}
+
+/** Content of files of the project, by path below its root; a folder stands for its files. Throws EnvironmentError. */
 export function contents(...paths: readonly string[]): string {
+  needCheckout();
   return hash(
     ...paths.flatMap((path) => filesBelow(path)).flatMap((path) => [path, readFileSync(inProject(path))]),
   );
@@ -27,8 +37,9 @@ function filesBelow(path: string): string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** A file that a build of ours makes. */
+/** A file that a build of ours makes. Throws EnvironmentError. */
 export function built(path: string, how: string): string {
+  needCheckout();
   const file = inProject(path);
   if (!statSync(file, { throwIfNoEntry: false })) {
     throw new EnvironmentError(`${path} is not built`, `run "${how}"`);

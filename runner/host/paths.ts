@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the project, the user's cache, a host's state. */
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,9 @@ import type { KernelVersion } from './types.ts';
 export const root = fileURLToPath(
   new URL(import.meta.url.includes('/dist/runner/') ? '../../..' : '../..', import.meta.url),
 ).replace(/\/$/, '');
+
+/** Whether that is the project itself, rather than the package made of it. */
+export const isCheckout = (): boolean => existsSync(inProject('runner/host'));
 
 export const inProject = (...path: string[]): string => join(root, ...path);
 
