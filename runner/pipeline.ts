@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Deadline } from './common/deadline.ts';
+import type { Diagnostic } from './common/diagnostic.ts';
 import { EnvironmentError, InvalidInput, TopoError } from './common/errors.ts';
 import { type Loaded, type LoadOptions, load, renderDiagnostics } from './load/index.ts';
 import type { Topology } from './load/topology.ts';
@@ -38,6 +39,8 @@ export interface PlayOptions {
   readonly signal: AbortSignal;
   readonly stage: Stage;
   readonly timings: Readonly<Record<string, number>>;
+  /** What loading the file warned of. */
+  readonly warnings?: () => readonly Diagnostic[];
 }
 
 export interface Played {
@@ -49,18 +52,24 @@ export interface Played {
   readonly error: TopoError | null;
 }
 
-/** Reads and checks a topology, in all its combinations; throws InvalidInput with every diagnostic rendered. */
-export function loadTopologies(file: string, options?: LoadOptions): readonly [Topology, ...Topology[]] {
+/** Reads and checks a topology, in all its combinations; what is said of it otherwise are warnings. */
+export function loadTopologies(
+  file: string,
+  options?: LoadOptions,
+): Loaded & { readonly topology: Topology } {
   const loaded = load(file, options);
-  const [first, ...others] = loaded.topologies;
-  if (first) return [first, ...others];
-  throw new InvalidTopology(loaded);
+  const { topology } = loaded;
+  if (topology === undefined) throw new InvalidTopology(loaded);
+  return { ...loaded, topology };
 }
 
 /** A file with mistakes; its message is every diagnostic, rendered. */
 export class InvalidTopology extends InvalidInput {
-  constructor({ diagnostics, sources }: Loaded) {
-    super(renderDiagnostics(diagnostics, sources), '');
+  readonly loaded: Loaded;
+
+  constructor(loaded: Loaded) {
+    super(renderDiagnostics(loaded.diagnostics, loaded.sources), '');
+    this.loaded = loaded;
   }
 }
 
@@ -68,7 +77,7 @@ export class InvalidTopology extends InvalidInput {
 export async function play(options: PlayOptions): Promise<Played> {
   const { stage } = options;
   const plan = await stage('load', (detail) => {
-    const topology = options.topology?.() ?? loadTopologies(options.file)[0];
+    const topology = options.topology?.() ?? loadTopologies(options.file).topology;
     const made = makePlan(topology, { seed: options.seed ?? randomInt(2 ** 32) });
     detail(
       `${topology.name}: ${made.agents.length} processes on ${topology.nodes.length} nodes, ${made.messages.length} messages`,
@@ -184,6 +193,7 @@ interface Outcome {
 }
 
 function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions, out: Outcome): Verdict {
+  const warnings = options.warnings?.() ?? [];
   const deliveries = [...(out.trace?.deliveries.values() ?? [])].flat().filter((d) => !d.fence).length;
   return {
     schemaVersion: 1,
@@ -202,6 +212,7 @@ function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions
     },
     timings: { ...options.timings },
     ...(out.error ? { reason: out.error.message } : {}),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -3,8 +3,17 @@
 
 import { join } from 'node:path';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
+import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import type { Topology } from '../load/topology.ts';
-import { InvalidTopology, loadTopologies, type Played, play, sourceOf } from '../pipeline.ts';
+import {
+  InvalidTopology,
+  loadTopologies,
+  type Played,
+  type PlayOptions,
+  play,
+  sourceOf,
+} from '../pipeline.ts';
+import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { keepArtifacts } from './artifacts.ts';
 import type { PlayFlags } from './options.ts';
@@ -33,19 +42,27 @@ export async function playFile(
   mode: PlayMode,
   done: (result: FileResult) => void,
 ): Promise<void> {
-  let loaded: readonly Topology[] | undefined;
+  let loaded: Loaded | undefined;
   const load = () => {
     if (loaded !== undefined) return loaded;
     const all = loadTopologies(file, { ...(flags.set && { set: flags.set }) });
-    if (mode.keep && all.length > 1) throw tooMany(file, all);
+    tell(all);
+    if (mode.keep && all.topologies.length > 1) throw tooMany(file, all.topologies);
     loaded = all;
     return all;
   };
-  done(await playOne(file, () => load()[0] as Topology, flags, mode));
-  for (const topology of loaded?.slice(1) ?? []) {
+  const warnings = () => load().diagnostics;
+  done(await playOne(file, { topology: () => load().topology as Topology, warnings }, flags, mode));
+  for (const topology of loaded?.topologies.slice(1) ?? []) {
     if (mode.signal.aborted) break;
-    done(await playOne(file, () => topology, flags, mode));
+    done(await playOne(file, { topology: () => topology, warnings }, flags, mode));
   }
+}
+
+/** What is wrong with a file, or odd: on stderr, `--quiet` or not, since that is about progress. */
+function tell({ diagnostics, sources }: Loaded): void {
+  const color = wantsColor(process.stderr, process.env);
+  process.stderr.write(renderDiagnostics(diagnostics, sources, { color }));
 }
 
 /** Worst first: a broken machine says more about a batch than a failed check. */
@@ -75,7 +92,7 @@ function tooMany(file: string, topologies: readonly Topology[]): InvalidInput {
 
 async function playOne(
   file: string,
-  topology: () => Topology,
+  { topology, warnings }: Required<Pick<PlayOptions, 'topology' | 'warnings'>>,
   flags: PlayFlags,
   mode: PlayMode,
 ): Promise<FileResult> {
@@ -86,6 +103,7 @@ async function playOne(
       ...mode,
       file,
       topology,
+      warnings,
       timeout: flags.timeout,
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
       site: (seed, detail) => chooseSite(flags, { seed, detail, launcher: launcher(), signal: mode.signal }),
@@ -96,7 +114,7 @@ async function playOne(
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error };
   } catch (e) {
-    if (e instanceof InvalidTopology) process.stderr.write(`${e.message}\n`);
+    if (e instanceof InvalidTopology) tell(e.loaded);
     else report(e);
     return { file, exitCode: e instanceof TopoError ? e.exitCode : EXIT.environment, played: null, error: e };
   }

@@ -13,18 +13,31 @@ import type { Deliveries } from './deliveries.ts';
 import type { Scope } from './scope.ts';
 import type { SendStep, Step, Topology } from './topology.ts';
 
-/** Points out steps that can never end, and expectations that can never hold. */
-export function checkClaims(scope: Scope, topology: Topology, deliveries: Deliveries): void {
+/**
+ * Points out steps that can never end, and expectations that can never hold; returns why not, by the step's id, for
+ * when they do not.
+ */
+export function checkClaims(
+  scope: Scope,
+  topology: Topology,
+  deliveries: Deliveries,
+): Readonly<Record<string, string>> {
+  const against: Record<string, string> = {};
   const prediction = predict(topology, longest);
   const limited = limitedShares(topology);
-  for (const doubt of prediction.doubts) tell(scope, doubt);
+  for (const doubt of prediction.doubts) {
+    tell(scope, doubt);
+    against[doubt.step] = doubt.message;
+  }
   for (const step of sendsOf(topology.steps)) {
-    checkSend(scope, prediction, step);
+    const wrong = checkSend(scope, prediction, step);
+    if (wrong.length > 0) against[step.id] = wrong.join('; ');
     if (step.as === undefined) continue;
     checkLines(prediction, step, step.as, deliveries);
     const { length } = step.fds;
     deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
+  return against;
 }
 
 /** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
@@ -56,8 +69,8 @@ interface Words {
   readonly hint?: string | undefined;
 }
 
-/** Says of a step what is wrong with the first of its messages that cannot go as written. */
-function checkSend(scope: Scope, prediction: Prediction, step: SendStep): void {
+/** Says of a step what is wrong with the first of its messages that cannot go as written; returns what was said. */
+function checkSend(scope: Scope, prediction: Prediction, step: SendStep): string[] {
   const path = scope.paths.get(step.id) ?? [];
   const seen = new Set<Allowed>();
   for (let n = 0; n < step.count; n++) {
@@ -65,13 +78,14 @@ function checkSend(scope: Scope, prediction: Prediction, step: SendStep): void {
     if (allowed === undefined || seen.has(allowed)) continue;
     seen.add(allowed);
     const wrong = [...mismatches(scope, step, allowed)];
+    const which = n === 0 ? '' : `message ${n + 1} of ${step.count}: `;
     for (const { key, message, hint } of wrong) {
-      const which = n === 0 ? '' : `message ${n + 1} of ${step.count}: `;
       const words = { code: 'impossible' as const, message: `${which}${message}`, hint };
       scope.problems.warning([...path, 'expect', key], words);
     }
-    if (wrong.length > 0) return;
+    if (wrong.length > 0) return wrong.map(({ message }) => `${which}${message}`);
   }
+  return [];
 }
 
 function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Words> {

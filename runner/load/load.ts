@@ -223,8 +223,8 @@ function resolve(tree: Tree, problems: Problems, written: Written, combination: 
     ...(written.launcher !== undefined &&
       !problems.isBroken(['launcher']) && { launcher: launcherOf(written.launcher) }),
   };
-  if (!problems.failed) checkClaims(scope, topology, deliveries);
-  return topology;
+  const against = problems.failed ? {} : checkClaims(scope, topology, deliveries);
+  return Object.keys(against).length === 0 ? topology : { ...topology, against };
 }
 
 const launcherOf = (written: NonNullable<Written['launcher']>): LauncherSpec =>

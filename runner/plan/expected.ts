@@ -8,12 +8,14 @@ import { acceptedLane, type Expected, type Lane } from './plan.ts';
 export function writtenExpected(
   { expect, from }: SendStep,
   clients: ReadonlyMap<string, ClientSpec>,
+  against?: string,
 ): Expected | undefined {
-  if (expect.error !== undefined) return { kind: 'error', errno: expect.error };
+  const doubt = against === undefined ? {} : { against };
+  if (expect.error !== undefined) return { kind: 'error', errno: expect.error, ...doubt };
   if (expect.recipients === undefined) return undefined;
   const own = ownLane(from, clients);
   const lanes = expect.recipients.map((name) => (name.endsWith('.master') ? own : name));
-  return { kind: 'delivered', lanes: [...new Set(lanes)] };
+  return { kind: 'delivered', lanes: [...new Set(lanes)], ...doubt };
 }
 
 /** As the model says; messages of which it says the same share one answer. */

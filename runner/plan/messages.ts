@@ -21,7 +21,7 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
   const messages: PlannedMessage[] = [];
   const perSender = new Map<string, number>();
   for (const step of sends(steps)) {
-    const written = writtenExpected(step, byName);
+    const written = writtenExpected(step, byName, topology.against?.[step.id]);
     const shortage = shortageOf(step);
     for (let n = 0; n < step.count; n++) {
       const number = messages.length;

@@ -39,6 +39,8 @@ export type Expected = (
   readonly or?: readonly string[];
   /** The rules of the contract that the model has it from; absent where the file says it. */
   readonly because?: string;
+  /** Why the model says that it cannot be so, where the file says it and the model knows better. */
+  readonly against?: string;
 };
 
 /** One message on the wire; its `number` is in its envelope and is its place in `Plan.messages`. */

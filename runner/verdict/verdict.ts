@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The verdict: the one result object that every report is written from. */
 
+import type { Diagnostic } from '../common/diagnostic.ts';
 import type { Place } from '../load/topology.ts';
 
 export type Result = 'pass' | 'fail' | 'error' | 'skip';
@@ -93,4 +94,6 @@ export interface Verdict {
   readonly timings: Readonly<Record<string, number>>;
   /** Why the result is `error` or `skip`. */
   readonly reason?: string;
+  /** What the file was warned of before anything was started; absent where that is nothing. */
+  readonly warnings?: readonly Diagnostic[];
 }

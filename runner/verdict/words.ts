@@ -28,10 +28,15 @@ export function about(message: PlannedMessage): Pick<Words, 'step' | 'place' | '
   return { step: message.step, place: message.place, message: message.name };
 }
 
-/** What ties a failure to a step without a message. */
-export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place'> {
+/** What ties a failure to a step without a message, and what the model says against the step. */
+export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place' | 'detail'> {
   const place = facts.steps.get(id)?.step.place;
-  return place ? { step: id, place } : { step: id };
+  const against = facts.plan.topology.against?.[id];
+  return {
+    step: id,
+    ...(place && { place }),
+    ...(against !== undefined && { detail: [otherwise(against)] }),
+  };
 }
 
 /** Who must get a message. */
@@ -44,14 +49,18 @@ export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
 
 /** Why it is expected, where the model says so; and what would have been right as well. */
 export function reasons(message: PlannedMessage): string[] {
-  const { because, or = [] } = message.expected;
+  const { because, against, or = [] } = message.expected;
   const may = allowedLanes(message);
   return [
     ...(because === undefined ? [] : [`the model expects this, because ${because}`]),
+    ...(against === undefined ? [] : [otherwise(against)]),
     ...(may.length === 0 ? [] : [`right with or without: ${list(may)}`]),
     ...(or.length === 0 ? [] : [`right as well: ${list(or)}`]),
   ];
 }
+
+/** Where the file expects what the model says can never be. */
+const otherwise = (why: string): string => `the model expects otherwise: ${why}`;
 
 /** Who got a message, in the expected order, then the others; `×2` marks two copies. Walks every lane: for reports only. */
 export function observedLanes(facts: Facts, message: PlannedMessage): string[] {

@@ -10,8 +10,20 @@ export function writeJson(verdict: Verdict): string {
 
 /** The same value, for those who write several. Absent keys stay absent. */
 export function document(verdict: Verdict): object {
-  const { schemaVersion, result, reason, topology, file, run, seed, where, counts, timings, checks } =
-    verdict;
+  const {
+    schemaVersion,
+    result,
+    reason,
+    topology,
+    file,
+    run,
+    seed,
+    where,
+    counts,
+    timings,
+    checks,
+    warnings,
+  } = verdict;
   const { backend, launcher, kernel, accelerator, engine } = where;
   return {
     ...{ schemaVersion, result, reason, topology, file, run, seed },
@@ -24,6 +36,7 @@ export function document(verdict: Verdict): object {
     },
     timings,
     checks: checks.map(checkDocument),
+    warnings,
   };
 }
 
