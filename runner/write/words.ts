@@ -9,10 +9,10 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${n}
 const LAUNCHERS = { container: 'containers', process: 'processes' } as const;
 
 /** What ran where, as the first line of every report says it. */
-export function whereOf({ backend, launcher, kernel, accelerator, engine, seed, bug }: Where): string {
+export function whereOf({ backend, launcher, kernel, accelerator, engine, bug }: Where): string {
   if (backend === 'sim') {
     const broken = bug === undefined ? '' : ` · broken on purpose: ${bug}`;
-    return `sim · the reference model in this process, no kernel · seed ${seed}${broken}`;
+    return `sim · the reference model in this process, no kernel${broken}`;
   }
   const parts = [backend, LAUNCHERS[launcher], `Linux ${kernel}`];
   if (accelerator) parts.push(accelerator.toUpperCase());
