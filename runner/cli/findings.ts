@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What is wrong with files, and what broke in runs, as findings with places. */
-import { InvalidInput } from '../common/errors.ts';
-import { type Diagnostic, load } from '../load/index.ts';
+import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { CHECK_RULES, type Finding, findingsOf, writeSarif } from '../write/sarif.ts';
+import { isUnplayed, type Report } from '../write/unplayed.ts';
 import { version } from './package.ts';
-import type { FileResult } from './playing.ts';
 
 /** What each kind of diagnostic is about. */
 const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
@@ -32,12 +31,11 @@ const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
 export const sarifOfFiles = (diagnostics: readonly Diagnostic[]): string =>
   writeSarif(diagnostics.map(findingOf), { version: version(), rules: DIAGNOSTIC_RULES });
 
-export function sarifOfRuns(results: readonly FileResult[]): string {
-  const findings = results.flatMap((result): Finding[] => {
-    if (result.played) return findingsOf([result.played.verdict]);
-    if (result.error instanceof InvalidInput) return load(result.file).diagnostics.map(findingOf);
-    const message = String((result.error as Error).message);
-    return [{ rule: 'environment', level: 'error', message, file: result.file }];
+export function sarifOfRuns(reports: readonly Report[]): string {
+  const findings = reports.flatMap((report): Finding[] => {
+    if (!isUnplayed(report)) return [...findingsOf([report]), ...(report.warnings ?? []).map(findingOf)];
+    if (report.diagnostics.length > 0) return report.diagnostics.map(findingOf);
+    return [{ rule: 'environment', level: 'error', message: report.reason, file: report.file }];
   });
   const complete = findings.every(({ rule }) => rule !== 'environment');
   return writeSarif(
@@ -47,7 +45,12 @@ export function sarifOfRuns(results: readonly FileResult[]): string {
   );
 }
 
-function findingOf({ code, severity, message, expected, hint, notes = [], ...place }: Diagnostic): Finding {
-  const text = [message, expected, ...notes, hint].filter((part) => part !== undefined).join('\n');
-  return { rule: code, level: severity, message: text, ...place };
+function findingOf(each: Diagnostic): Finding {
+  const { code, severity, file, line, column, endColumn, path } = each;
+  return {
+    rule: code,
+    level: severity,
+    message: wordsOf(each).join('\n'),
+    ...{ file, line, column, endColumn, path },
+  };
 }

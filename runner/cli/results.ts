@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Results to stdout, in the format asked for. Nothing else is ever written there. */
 
-import type { Verdict } from '../verdict/verdict.ts';
+import { InvalidTopology } from '../pipeline.ts';
 import { writeGithub } from '../write/github.ts';
-import { writeJson } from '../write/json.ts';
+import { document, writeJson } from '../write/json.ts';
 import { writeJunit } from '../write/junit.ts';
 import { writeKtap } from '../write/ktap.ts';
 import { wantsColor } from '../write/paint.ts';
+import { broken, invalid, isUnplayed, type Report } from '../write/unplayed.ts';
 import { sarifOfRuns } from './findings.ts';
 import type { Format } from './options.ts';
 import { type FileResult, textReport } from './playing.ts';
@@ -16,40 +17,35 @@ export function writeResults(results: readonly FileResult[], format: Format): vo
 }
 
 function render(results: readonly FileResult[], format: Format): string {
-  const verdicts = results.flatMap((r) => (r.played ? [r.played.verdict] : []));
+  const reports = results.map(reportOf);
   switch (format) {
     case 'text':
       return results
         .map((r) => (r.played ? textReport(r.played, wantsColor(process.stdout, process.env)) : ''))
         .join('\n');
     case 'json':
-      return json(results, verdicts);
+      return json(reports);
     case 'junit':
-      return writeJunit(verdicts);
+      return writeJunit(reports);
     case 'ktap':
-      return writeKtap(verdicts);
+      return writeKtap(reports);
     case 'github':
-      return writeGithub(verdicts);
+      return writeGithub(reports);
     case 'sarif':
-      return sarifOfRuns(results);
+      return sarifOfRuns(reports);
   }
 }
 
-/** One verdict a line, so that a stream of them can be read; a file that never got one is an object with `error`. */
-function json(results: readonly FileResult[], verdicts: readonly Verdict[]): string {
-  const [only] = verdicts;
-  if (results.length === 1 && only) return writeJson(only);
-  return results
-    .map((r) =>
-      JSON.stringify(
-        r.played?.verdict ?? {
-          schemaVersion: 1,
-          result: 'error',
-          file: r.file,
-          reason: String((r.error as Error).message),
-        },
-      ),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
+function reportOf({ file, played, error }: FileResult): Report {
+  if (played) return played.verdict;
+  if (error instanceof InvalidTopology) return invalid(file, error.loaded.diagnostics);
+  return broken(file, String((error as Error).message));
+}
+
+/** One file a line, so that a stream of them can be read; one alone is for people too. */
+function json(reports: readonly Report[]): string {
+  const [only] = reports;
+  if (reports.length === 1 && only && !isUnplayed(only)) return writeJson(only);
+  const objects = reports.map((report) => (isUnplayed(report) ? report : document(report)));
+  return objects.map((each) => `${JSON.stringify(each)}\n`).join('');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../common/errors.ts';
 import { load, renderDiagnostics } from '../load/index.ts';
+import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
 import { sarifOfFiles } from './findings.ts';
 
@@ -13,14 +14,13 @@ export function validate(
   const diagnostics = loaded.flatMap((l) => l.diagnostics);
   if (flags.format === 'json')
     console.log(JSON.stringify({ schemaVersion: 1, files: files.length, diagnostics }, null, 2));
-  else if (flags.format === 'github') diagnostics.forEach((d) => void console.log(annotation(d)));
+  else if (flags.format === 'github') for (const each of diagnostics) console.log(annotate(each));
   else if (flags.format === 'sarif') process.stdout.write(sarifOfFiles(diagnostics));
   else text(loaded);
   if (loaded.some((l) => l.topology === undefined)) process.exitCode = EXIT.invalid;
 }
 
 type Loaded = { file: string } & ReturnType<typeof load>;
-type Diagnostic = Loaded['diagnostics'][number];
 
 function text(loaded: readonly Loaded[]): void {
   for (const { file, topology, topologies, diagnostics, sources } of loaded) {
@@ -43,9 +43,3 @@ function text(loaded: readonly Loaded[]): void {
 }
 
 const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
-
-/** GitHub's workflow command; it wants its own escapes. */
-function annotation(d: Diagnostic): string {
-  const message = d.message.replaceAll('%', '%25').replaceAll('\n', '%0A');
-  return `::${d.severity} file=${d.file},line=${d.line},col=${d.column}::${message}`;
-}

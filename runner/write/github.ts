@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
 /** Workflow commands that put failures at their lines of the YAML. */
 
+import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import type { Failure, Verdict } from '../verdict/verdict.ts';
+import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
 import { failuresOf, inWords, plainLines, whereOf } from './words.ts';
 
 /** A step of a workflow shows no more errors than these. */
 const MOST = 10;
 
-/** The first annotations of all verdicts, each topology's worst first; then a line a topology. */
-export function writeGithub(verdicts: readonly Verdict[]): string {
-  const turns = verdicts.map((v) =>
-    v.result === 'error' ? [broken(v)] : failuresOf(v).map((f) => annotation(v, f)),
-  );
+/** The first annotations of all files, each one's worst first; then a line a file. */
+export function writeGithub(reports: readonly Report[]): string {
+  const turns = reports.map(annotations);
   const all = takeTurns(turns);
   const left = all.length - MOST;
   const shown =
     left > 0
       ? [...all.slice(0, MOST - 1), `::error title=more failures::${left + 1} more are in the log`]
       : all;
-  const lines = verdicts.map(
-    (v) => `${v.result.toUpperCase()} ${v.topology} (${whereOf(v.where)}): ${data(inWords(v))}`,
+  const lines = reports.map((report) =>
+    isUnplayed(report)
+      ? `ERROR ${data(`${report.file}: ${report.reason}`)}`
+      : `${report.result.toUpperCase()} ${report.topology} (${whereOf(report.where)}): ${data(inWords(report))}`,
   );
   return [...shown, ...lines, ''].join('\n');
 }
@@ -30,6 +32,25 @@ function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
   return Array.from({ length: longest }, (_, i) =>
     lists.flatMap((l) => (i < l.length ? [l[i] as T] : [])),
   ).flat();
+}
+
+function annotations(report: Report): string[] {
+  if (isUnplayed(report)) return unplayed(report);
+  const warnings = (report.warnings ?? []).map(annotate);
+  if (report.result === 'error') return [broken(report), ...warnings];
+  return [...failuresOf(report).map((failure) => annotation(report, failure)), ...warnings];
+}
+
+function unplayed({ file, reason, diagnostics }: Unplayed): string[] {
+  if (diagnostics.length > 0) return diagnostics.map(annotate);
+  return [`::error ${properties({ file, title: 'could not be run' })}::${data(reason)}`];
+}
+
+/** A diagnostic at its line, with what to write instead. */
+export function annotate(each: Diagnostic): string {
+  const { severity, file, line, column, endColumn } = each;
+  const where = line > 0 ? { file, line, col: column, endColumn: Math.max(column, endColumn - 1) } : { file };
+  return `::${severity} ${properties(where)}::${data(wordsOf(each).join('\n'))}`;
 }
 
 const broken = (verdict: Verdict): string =>

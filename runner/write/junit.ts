@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all. */
 
+import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
+import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
 import { inWords, plainLines, secondsOf, unshown, whereOf } from './words.ts';
 
-/** One document for all verdicts. */
-export function writeJunit(verdicts: readonly Verdict[]): string {
+/** One document for all files. */
+export function writeJunit(reports: readonly Report[]): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites>',
-    ...verdicts.flatMap(suite),
+    ...reports.flatMap((report) => (isUnplayed(report) ? unplayedSuite(report) : suite(report))),
     '</testsuites>',
     '',
   ].join('\n');
@@ -35,6 +37,27 @@ function suite(verdict: Verdict): string[] {
     ...verdict.checks.flatMap((check) => testcase(verdict, check)),
     '  </testsuite>',
   ];
+}
+
+/** One case, so that a file that was never played counts as an error. */
+function unplayedSuite({ file, reason, diagnostics }: Unplayed): string[] {
+  const head = attributes({ name: file, file, tests: 1, failures: 0, errors: 1, skipped: 0, time: '0.000' });
+  const [first] = diagnostics;
+  const type = first === undefined ? 'environment' : 'invalid';
+  const at = first === undefined || first.line === 0 ? {} : { line: first.line };
+  const body = diagnostics.map(linesOf).join('\n\n') || reason;
+  return [
+    `  <testsuite ${head}>`,
+    `    <testcase ${attributes({ name: `${file} ${type}`, classname: file, file, ...at })}>`,
+    `      <error ${attributes({ type, message: reason })}>${escapeXml(body)}</error>`,
+    '    </testcase>',
+    '  </testsuite>',
+  ];
+}
+
+function linesOf(each: Diagnostic): string {
+  const [, ...more] = wordsOf(each);
+  return [`${each.severity}: ${placed(each)}`, ...more].join('\n');
 }
 
 function properties(verdict: Verdict): string[] {

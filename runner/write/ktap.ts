@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: MIT
 /** KTAP version 1: a test a topology, a subtest a check; names are unique, for readers lose results that share one. */
 
+import { wordsOf } from '../common/diagnostic.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
+import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
 import { inWords, plainLines, unshown, whereOf } from './words.ts';
 
-/** One stream for all verdicts. */
-export function writeKtap(verdicts: readonly Verdict[]): string {
+/** One stream for all files. */
+export function writeKtap(reports: readonly Report[]): string {
   const names = new Set<string>();
-  const lines = verdicts.flatMap((verdict, i) => topology(verdict, i + 1, unique(verdict.topology, names)));
-  return ['KTAP version 1', `1..${verdicts.length}`, ...lines, ''].join('\n');
+  const lines = reports.flatMap((report, i) =>
+    isUnplayed(report)
+      ? unplayed(report, i + 1, unique(report.file.replace(/\s/g, '_'), names))
+      : topology(report, i + 1, unique(report.topology, names)),
+  );
+  return ['KTAP version 1', `1..${reports.length}`, ...lines, ''].join('\n');
+}
+
+function unplayed({ reason, diagnostics }: Unplayed, number: number, name: string): string[] {
+  const lines = diagnostics.flatMap((each) => {
+    const [, ...more] = wordsOf(each);
+    return [`${each.severity}: ${placed(each)}`, ...more.map((line) => `  ${line}`)];
+  });
+  return [...lines.map((line) => `# ${name}: ${oneLine(line)}`), result('error', number, name, reason)];
 }
 
 function unique(name: string, taken: Set<string>): string {

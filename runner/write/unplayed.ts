@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/** A file that never got a verdict, beside those that did: a report that left it out would read as if all were well. */
+
+import type { Diagnostic } from '../common/diagnostic.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+export interface Unplayed {
+  readonly schemaVersion: 1;
+  readonly result: 'error';
+  readonly file: string;
+  /** What broke, or the first of the file's mistakes, in one line. */
+  readonly reason: string;
+  /** What is wrong with the file; none where something else broke. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What reports are written of. */
+export type Report = Verdict | Unplayed;
+
+export const isUnplayed = (report: Report): report is Unplayed => 'diagnostics' in report;
+
+/** A file with mistakes. */
+export function invalid(file: string, diagnostics: readonly Diagnostic[]): Unplayed {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
+  const reason = first ? `${near(first, file)}${more}` : 'the file has a mistake';
+  return { schemaVersion: 1, result: 'error', file, reason, diagnostics };
+}
+
+/** Its place, short where the file is named beside it. */
+function near(each: Diagnostic, file: string): string {
+  if (each.file !== file) return placed(each);
+  return each.line > 0 ? `line ${each.line}: ${each.message}` : each.message;
+}
+
+/** A file that something else kept from being played. */
+export const broken = (file: string, reason: string): Unplayed => ({
+  ...{ schemaVersion: 1, result: 'error', file, reason },
+  diagnostics: [],
+});
+
+/** `file:line:column: what is wrong` */
+export function placed({ file, line, column, message }: Diagnostic): string {
+  return line > 0 ? `${file}:${line}:${column}: ${message}` : `${file}: ${message}`;
+}
