@@ -2,7 +2,7 @@
 /** Faults that are several steps of the simple kind: undone after a while, done to a whole node, a queue filled, a client started again. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
-import { impossible, needClient, needMaster } from './fault-context.ts';
+import { type Context, impossible, needClient, needMaster } from './fault-context.ts';
 import { contextOf, resolveFault } from './faults.ts';
 import { duration } from './scalars.ts';
 import type { WrittenFault } from './schema-faults.ts';
@@ -68,14 +68,17 @@ function fill(where: Where, target: string): Step[] {
   const client = scope.incarnation(target);
   const state = needClient(context, client, 'attached');
   if (state === undefined) return [];
-  needMaster(context, state.bus);
+  if (needMaster(context, state.bus) === undefined) return [];
   if (state.reading && state.paused === undefined && !world.concurrent) {
     const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
     impossible(context, `"${target}" reads by itself, so its queue never fills`, hint);
+    return [];
   }
   const { overflow, queueLength = DEFAULT_QUEUE_LENGTH } = scope.buses.get(state.bus) ?? {};
-  if (overflow === 'evict')
+  if (overflow === 'evict') {
     impossible(context, `bus "${state.bus}" evicts whoever is full, so no queue stays full`);
+    return [];
+  }
   return [
     {
       kind: 'send',
@@ -115,6 +118,18 @@ function killNode(where: Where, node: string): Step[] {
 
 const isDead = (how: string | undefined): boolean => how === 'killed' || how === 'stopped';
 
+/** The master is there and listens, so that somebody new can come. */
+function letsOn(context: Context, bus: string): boolean {
+  const master = needMaster(context, bus);
+  if (master?.deaf !== undefined) {
+    impossible(context, `bus "${bus}" takes no new clients since line ${master.deaf.line}`);
+  } else if (master?.paused !== undefined) {
+    const { line } = master.paused;
+    impossible(context, `the master of bus "${bus}" is paused since line ${line}, and lets nobody on`);
+  } else return master !== undefined;
+  return false;
+}
+
 /**
  * The process is killed where it still runs, and another takes its place: to the bus that is another client, with a new
  * prefix-0 address, and its messages and sockets are told apart from those of the first.
@@ -136,14 +151,7 @@ function restart(where: Where, target: string): Step[] {
   const before = scope.clients.get(scope.incarnation(target));
   const state = before && world.client(before.name);
   if (before === undefined || state === undefined) return [];
-  needMaster(context, before.bus);
-  const master = world.master(before.bus);
-  if (master?.deaf !== undefined)
-    impossible(context, `bus "${before.bus}" takes no new clients since line ${master.deaf.line}`);
-  if (master?.paused !== undefined) {
-    const message = `the master of bus "${before.bus}" is paused since line ${master.paused.line}, and lets nobody on`;
-    impossible(context, message);
-  }
+  if (!letsOn(context, before.bus)) return [];
   const kill = isDead(state.gone?.how)
     ? undefined
     : resolveFault({ ...where, id: `${id}.end` }, { kill: target });

@@ -3,7 +3,7 @@
 import type { Scope } from './scope.ts';
 import type { FaultAction } from './topology.ts';
 import type { Path } from './tree.ts';
-import type { Change, ClientState, World } from './world.ts';
+import type { Change, ClientState, MasterState, World } from './world.ts';
 
 export interface Context {
   readonly scope: Scope;
@@ -28,15 +28,17 @@ export function needClient(
   const state = context.world.client(name);
   const runs = state?.gone?.how === 'expelled' || state?.gone?.how === 'disconnected';
   if (state?.gone !== undefined && !(runs && need === 'running'))
-    impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
+    return impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
   return state;
 }
 
-export function needMaster(context: Context, bus: string): void {
-  const gone = context.world.master(bus)?.gone;
-  if (gone === undefined) return;
-  const was = gone.how === 'left' ? 'left' : `was ${gone.how}`;
-  impossible(context, `the master of bus "${bus}" ${was} at line ${gone.line}`);
+/** The state of the bus's master; an error where it is gone. */
+export function needMaster(context: Context, bus: string): MasterState | undefined {
+  const state = context.world.master(bus);
+  if (state?.gone === undefined) return state;
+  const { how, line } = state.gone;
+  const was = how === 'left' ? 'left' : `was ${how}`;
+  return impossible(context, `the master of bus "${bus}" ${was} at line ${line}`);
 }
 
 /** A change of one client. */
@@ -46,6 +48,7 @@ export const change =
     Object.assign(world.client(client) ?? {}, patch);
   };
 
-export function impossible({ scope, path }: Context, message: string, hint?: string): void {
+/** Says so; what cannot be done is not done, or later steps would be blamed for what follows from it. */
+export function impossible({ scope, path }: Context, message: string, hint?: string): undefined {
   scope.problems.error(path, { code: 'impossible', message, hint });
 }

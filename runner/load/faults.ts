@@ -61,9 +61,9 @@ function signal(
   const state = who && (who.kind === 'client' ? world.client(who.name) : world.master(who.bus));
   if (who === undefined || state === undefined) return undefined;
   const dead = state.gone !== undefined && ['killed', 'stopped'].includes(state.gone.how);
-  if (dead) impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`);
+  if (dead) return impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`);
   if (fault === 'resume' && state.paused === undefined && !world.concurrent) {
-    impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
+    return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }
   return { action: { fault, target: who }, change: signalChange(fault, who, line) };
 }
@@ -93,7 +93,7 @@ function leave(context: Context, fault: 'leave' | 'close-listener', target: stri
   const { scope, path, line } = context;
   const name = target.replace(/\.master$/, '');
   if (scope.names.find(name, ['bus'], path) === undefined) return undefined;
-  needMaster(context, name);
+  if (needMaster(context, name) === undefined) return undefined;
   const left: Change = (world) => masterGone(world, name, 'left', line);
   const deaf: Change = (world) => {
     const state = world.master(name);

@@ -6,14 +6,17 @@ import type { Step } from './topology.ts';
 
 export function limit(context: Context, target: string, fds: number | 'unlimited'): Done | undefined {
   if (target.endsWith('.master')) {
-    impossible(context, 'a master without descriptors accepts nobody', 'Limit one of its clients.');
-    return undefined;
+    return impossible(context, 'a master without descriptors accepts nobody', 'Limit one of its clients.');
   }
   const client = context.scope.incarnation(target);
   const state = needClient(context, client, 'running');
   if (state === undefined) return undefined;
   if (fds === 'unlimited' && state.limited === undefined && !context.world.concurrent) {
-    impossible(context, `"${target}" has no limit`, `Put - fault: { limit: ${target}, fds: 3 } before it.`);
+    return impossible(
+      context,
+      `"${target}" has no limit`,
+      `Put - fault: { limit: ${target}, fds: 3 } before it.`,
+    );
   }
   const limited = fds === 'unlimited' ? undefined : { line: context.line };
   return { action: { fault: 'limit', client, fds }, change: change(client, { limited }) };

@@ -23,7 +23,7 @@ export function reading(
   }
   if (state.reading && !context.world.concurrent) {
     const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
-    impossible(context, `"${target}" reads by itself`, hint);
+    return impossible(context, `"${target}" reads by itself`, hint);
   }
   const n = typeof count === 'number' ? count : 'all';
   return {
@@ -41,7 +41,7 @@ export function policy(
 ): Done | undefined {
   const state = needClient(context, target, 'attached');
   if (state === undefined) return undefined;
-  needMaster(context, state.bus);
+  if (needMaster(context, state.bus) === undefined) return undefined;
   const { line } = context;
   switch (fault) {
     case 'expel':
@@ -50,7 +50,7 @@ export function policy(
         change: change(target, { gone: { how: 'expelled', line } }),
       };
     case 'join':
-      if (state.joined) impossible(context, `"${target}" has joined already`);
+      if (state.joined) return impossible(context, `"${target}" has joined already`);
       return {
         action: { fault, client: target },
         change: change(target, { joined: true }),
@@ -65,8 +65,8 @@ export function policy(
   }
 }
 
-function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done {
-  if (!state.joined) impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
+function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done | undefined {
+  if (!state.joined) return impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
   return {
     action: { fault: 'eavesdrop', client, on },
     change: change(client, { eavesdrops: on }),

@@ -10,6 +10,7 @@ import type { WrittenFault } from './schema-faults.ts';
 import type { WrittenSend, WrittenSendExpect, WrittenStep } from './schema-steps.ts';
 import type { Scope } from './scope.ts';
 import { resolveSend, type Where } from './sends.ts';
+import { checkTogether } from './together.ts';
 import type { SendStep, Step } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
@@ -129,6 +130,7 @@ function parallel(where: Where, branches: WrittenParallel): Step {
     });
   });
   world.merge(worlds);
+  checkTogether(scope, steps);
   return { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
 }
 
