@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { applyDefaults } from './defaults.ts';
-import { type Diagnostic, diagnostic, show, type Words } from './diagnostic.ts';
+import { type Diagnostic, diagnostic, formatPath, show, type Words } from './diagnostic.ts';
 import { grow, type Spot } from './grow.ts';
 import { included, type Library, type Opened } from './library.ts';
 import { merge } from './merge.ts';
@@ -100,6 +100,7 @@ class Composer {
     return items.flatMap((item: unknown, index): Part[] => {
       const at = list.children.get(index);
       if (typeof item !== 'string' || at === undefined) return [];
+      if (this.#isBroken(['include', index])) return [];
       return this.#include(included(item, source.file), ['include', index], at, chain);
     });
   }
@@ -119,6 +120,13 @@ class Composer {
     this.#error(path, at, { code, message: `cannot include ${show(file)}: ${message}`, hint });
     this.fatal = true;
     return [];
+  }
+
+  /** Its name is not known, so that nothing sensible can be said of what would be in the file. */
+  #isBroken(path: Path): boolean {
+    const broken = this.found.some((each) => formatPath(each.path) === formatPath(path));
+    this.fatal ||= broken;
+    return broken;
   }
 
   #error(path: Path, { source, key, value }: Spot, words: Words): void {

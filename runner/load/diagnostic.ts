@@ -54,6 +54,11 @@ export class Problems {
     this.#add('warning', path, words);
   }
 
+  /** What should be at `path` is somewhere else, which has been told. */
+  suspect(path: Path): void {
+    this.#break(path);
+  }
+
   /** There is an error at `path` or inside it. */
   isBroken(path: Path): boolean {
     return this.#broken.has(formatPath(path));

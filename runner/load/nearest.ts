@@ -10,9 +10,16 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     if (isStemOf(word, candidate)) return candidate;
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), least);
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance < least && (distance === 0 || isLongEnough(word, candidate)))
+      [best, least] = [candidate, distance];
   }
   return best;
+}
+
+/** Of one or two letters everything is near: there one must begin with the other. */
+function isLongEnough(word: string, candidate: string): boolean {
+  const [short = '', long = ''] = [word, candidate].sort((a, b) => a.length - b.length);
+  return short.length > 2 || (short.length === 2 && long.length === 3 && long.startsWith(short));
 }
 
 /** `bus` and `buses`, `group` and `groups`. */

@@ -60,6 +60,7 @@ function madeUp(scope: Scope): Nodes {
     return name;
   };
   const refuse = (node: string, path: Path) => {
+    if (scope.problems.isBroken(['nodes'])) return undefined;
     const hint = NAME.test(node) ? `Declare it: nodes: { ${node}: {} }.` : undefined;
     const message = `unknown node ${show(node)}`;
     scope.problems.error([...path, 'node'], {

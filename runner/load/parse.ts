@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Text → YAML document, or what is wrong with its syntax. */
-import { type Document, parseDocument, visit, type YAMLError } from 'yaml';
+import { type Document, isCollection, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Words } from './diagnostic.ts';
 import type { Source } from './source.ts';
 import type { Path } from './tree.ts';
-import { CLOSER, tooDeep, wordsOf } from './yaml-words.ts';
+import { CLOSER, tooDeep, unquoted, wordsOf } from './yaml-words.ts';
 
 /** Offsets in the text. */
 export type Span = readonly [start: number, end: number];
@@ -27,12 +27,38 @@ export function parse({ text: source, lines: lineCounter }: Source): Parsed {
     // Keys are checked by grow.ts, in linear time.
     const document = parseDocument(source, { lineCounter, prettyErrors: false, uniqueKeys: false });
     const bad = [...document.errors, ...document.warnings];
-    return bad.length > 0 ? { errors: errorsOf(document, bad, source) } : { document };
+    if (bad.length === 0) return { document };
+    const { found, rest } = unquotedIn(source);
+    const errors = found.length > 0 ? [...found, ...errorsIn(rest)] : errorsOf(document, bad, source);
+    return { errors: errors.toSorted((a, b) => a.span[0] - b.span[0]) };
   } catch (error) {
     // The stack's end is all that a parser of any text can throw.
     if (!(error instanceof RangeError)) throw error;
     return { errors: [{ span: [0, 1], path: [], words: tooDeep(MAX_DEPTH) }] };
   }
+}
+
+const VARIABLE = /\$\{[^{}\n]*\}/g;
+
+/** Variables in flow collections without their quotes, and the text with something harmless in their places. */
+function unquotedIn(source: string): { found: Found[]; rest: string } {
+  const rest = source.replace(VARIABLE, (all) => '_'.repeat(all.length));
+  const spans: Span[] = [];
+  visit(parseDocument(rest, { uniqueKeys: false }), {
+    Scalar: (_, node, path) => {
+      const inFlow = path.some((each) => isCollection(each) && each.flow);
+      const [start, end] = node.range ?? [0, 0];
+      if (inFlow && node.type === 'PLAIN' && rest.slice(start, end) !== source.slice(start, end))
+        spans.push([start, end]);
+    },
+  });
+  const found = spans.map((span) => ({ span, path: [], words: unquoted(source.slice(...span)) }));
+  return { found, rest };
+}
+
+function errorsIn(text: string): Found[] {
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
+  return errorsOf(document, [...document.errors, ...document.warnings], text);
 }
 
 /** One a line: the others are most often echoes of the first. */

@@ -97,6 +97,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 function unknownKey(name: string, keys: readonly string[], path: Path, problems: Problems): void {
+  const meant = nearest(name, keys);
+  // What is in it is not known, and names of it are nobody's mistake.
+  if (meant !== undefined) problems.suspect([...path, meant]);
   problems.error([...path, name], {
     code: 'unknown-key',
     message: `unknown key ${show(name)}`,

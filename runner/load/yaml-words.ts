@@ -91,10 +91,24 @@ const BETTER: readonly (readonly [RegExp, Said])[] = [
     ['this `-` is indented differently from its neighbours', 'Start all items of a list in the same column.'],
   ],
   [
+    /Sequence item without - indicator/,
+    [
+      'this line is indented less than the item above, and is no item itself',
+      'Start a key below the first key of its item (`expect` below its send), and an item with a `-`.',
+    ],
+  ],
+  [
     /Implicit map keys need to be followed by map values/,
     ['this line is neither `key: value` nor an item', 'Is there a `:` missing behind the key?'],
   ],
 ];
+
+/** Words for `{ replicas: ${n} }`; `text` is the value as it stands there. */
+export const unquoted = (text: string): Words => ({
+  code: 'syntax',
+  message: 'a variable inside { } or [ ] needs quotes',
+  hint: `Write ${JSON.stringify(text)}: without quotes its { begins a map.`,
+});
 
 /** Words for a nesting that no topology needs. */
 export function tooDeep(limit: number): Words {

@@ -18,11 +18,24 @@ describe('did you mean', () => {
     ['ecuu', 'ecu'],
     ['radar', undefined],
     ['x', undefined],
+    ['ec', 'ecu'],
+    ['xcu', 'ecu'],
+    ['xc', undefined],
     ['c'.repeat(10_000), undefined],
   ];
   for (const [word, meant] of cases) {
     it(`${word.slice(0, 12)} → ${meant ?? 'nothing'}`, () => assert.equal(nearest(word, words), meant));
   }
+});
+
+describe('a name of one letter', () => {
+  const cases: [string, string | undefined][] = [
+    ['x', undefined],
+    ['ax', undefined],
+    ['A', 'a'],
+  ];
+  for (const [word, meant] of cases)
+    it(`${word} → ${meant ?? 'nothing'}`, () => assert.equal(nearest(word, ['a', 'b', 'c']), meant));
 });
 
 describe('patterns', () => {
