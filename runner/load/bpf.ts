@@ -46,6 +46,8 @@ interface Draft {
   readonly where: Where;
   readonly yes?: string | undefined;
   readonly no?: string | undefined;
+  /** It stands for a line that is none, so that those behind it keep their places. */
+  readonly refused?: true;
 }
 
 interface Where {
@@ -72,24 +74,35 @@ export function assemble(source: string): Assembled {
   const mistakes: BpfMistake[] = [];
   const labels = new Map<string, number>();
   const drafts: Draft[] = [];
-  const collect = (work: () => void) => {
+  const collect = (work: () => void): boolean => {
     try {
       work();
+      return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       mistakes.push(error.mistake);
+      return false;
     }
   };
   const lines = source.split(/\r\n|\r|\n/);
-  for (const line of lines) collect(() => readLine(line, labels, drafts));
-  if (mistakes.length > 0) return { mistakes };
+  for (const line of lines) {
+    const where = { line, column: 0, text: line };
+    if (!collect(() => readLine(line, labels, drafts)))
+      drafts.push({ code: CLASS.ret, k: 0, where, refused: true });
+  }
   const program: FilterInstruction[] = [];
   drafts.forEach((draft, at) => {
+    if (draft.refused) return;
     collect(() => program.push(link(draft, at, labels, drafts.length)));
   });
-  if (mistakes.length === 0) collect(() => checkWhole(program, drafts, lines));
-  return mistakes.length > 0 ? { mistakes } : { program };
+  collect(() => checkEnd(drafts, lines));
+  if (mistakes.length === 0) for (const read of unwritten(program)) collect(() => refuseRead(read, drafts));
+  return mistakes.length > 0 ? { mistakes: inOrder(mistakes, lines) } : { program };
 }
+
+/** By line; each was found where its kind is looked for. */
+const inOrder = (mistakes: readonly BpfMistake[], lines: readonly string[]): BpfMistake[] =>
+  mistakes.toSorted((a, b) => lines.indexOf(a.line) - lines.indexOf(b.line));
 
 function readLine(line: string, labels: Map<string, number>, drafts: Draft[]): void {
   let text = line.replace(/;.*/s, '');
@@ -254,11 +267,7 @@ function link(
   return { code, jt: distance(yes), jf: distance(no), k };
 }
 
-function checkWhole(
-  program: readonly FilterInstruction[],
-  drafts: readonly Draft[],
-  lines: readonly string[],
-): void {
+function checkEnd(drafts: readonly Draft[], lines: readonly string[]): void {
   const last = drafts.at(-1);
   if (last === undefined) {
     const [line = ''] = lines;
@@ -269,41 +278,52 @@ function checkWhole(
       'Write "ret #0" to drop everything.',
     );
   }
-  if (program.length > MOST)
-    refuse(last.where, last.where.text, `${program.length} instructions; at most ${MOST}`);
+  if (drafts.length > MOST)
+    refuse(last.where, last.where.text, `${drafts.length} instructions; at most ${MOST}`);
   if ((last.code & 7) !== CLASS.ret) {
     const hint = last.where.line.includes(';')
       ? '`;` starts a comment: write one instruction a line, in a block scalar (bpf: |).'
       : 'The last instruction is a ret.';
     refuse(last.where, last.where.text, 'the filter runs beyond its end', hint);
   }
-  checkScratch(program, drafts);
 }
 
-/** The kernel refuses to read a cell of M[] that not every way to it has written. */
-function checkScratch(program: readonly FilterInstruction[], drafts: readonly Draft[]): void {
+interface Read {
+  readonly at: number;
+  readonly cell: number;
+}
+
+function refuseRead({ at, cell }: Read, drafts: readonly Draft[]): void {
+  const { where } = drafts[at] as Draft;
+  refuse(
+    where,
+    where.text,
+    `M[${cell}] may not have been written here`,
+    `Put st M[${cell}] on every way to it.`,
+  );
+}
+
+/** The kernel refuses to read a cell of M[] that not every way to it has written; the first of a way is said. */
+function unwritten(program: readonly FilterInstruction[]): Read[] {
+  const reads: Read[] = [];
   const all = 2 ** SCRATCH - 1;
   const written: number[] = program.map((_, at) => (at === 0 ? 0 : all));
   const reach = (at: number, cells: number) => {
     if (at < written.length) written[at] = (written[at] ?? all) & cells;
   };
   program.forEach(({ code, k, jt, jf }, at) => {
-    const cells = written[at] ?? all;
+    let cells = written[at] ?? all;
     const kind = code & 7;
     if ((kind === CLASS.ld || kind === CLASS.ldx) && (code & 0xe0) === MODE.mem && (cells & (1 << k)) === 0) {
-      const { where } = drafts[at] as Draft;
-      refuse(
-        where,
-        where.text,
-        `M[${k}] may not have been written here`,
-        `Put st M[${k}] on every way to it.`,
-      );
+      reads.push({ at, cell: k });
+      cells |= 1 << k;
     }
     if (kind === CLASS.ret) return;
     if (kind !== CLASS.jmp) reach(at + 1, kind === CLASS.st || kind === CLASS.stx ? cells | (1 << k) : cells);
     else if ((code & 0xf0) === JUMP.ja) reach(at + 1 + k, cells);
     else for (const far of [jt, jf]) reach(at + 1 + far, cells);
   });
+  return reads;
 }
 
 const nothing = (rest: string, where: Where): void => {

@@ -19,7 +19,7 @@ import { type Read, read } from './read.ts';
 import type { Written } from './schema.ts';
 import type { Scope } from './scope.ts';
 import { resolveSteps } from './steps.ts';
-import type { LauncherSpec, Topology } from './topology.ts';
+import type { LauncherSpec, Step, Topology } from './topology.ts';
 import type { Tree } from './tree.ts';
 import { validate } from './validate.ts';
 import type { Variables } from './variables.ts';
@@ -75,7 +75,8 @@ export function loadTrees(
   const used = new Set<string>(Object.keys(matrix.combinations[0]));
   const runs = matrix.combinations.map((each) => loadOne(library, main, each, outer, used));
   const loaded = together(file, runs, library);
-  const diagnostics = [...loaded.diagnostics, ...idle(file, set, used)];
+  const failing = loaded.topology === undefined;
+  const diagnostics = byPlace([...loaded.diagnostics, ...idle(file, set, used)], file, failing);
   return { ...loaded, diagnostics, trees: runs.map(({ tree }) => tree) };
 }
 
@@ -223,8 +224,18 @@ function resolve(tree: Tree, problems: Problems, written: Written, combination: 
     ...(written.launcher !== undefined &&
       !problems.isBroken(['launcher']) && { launcher: launcherOf(written.launcher) }),
   };
-  const against = problems.failed ? {} : checkClaims(scope, topology, deliveries);
+  const sure = sureSteps(scope, steps);
+  const against = sure.length === 0 ? {} : checkClaims(scope, { ...topology, steps: sure }, deliveries);
   return Object.keys(against).length === 0 ? topology : { ...topology, against };
+}
+
+/** The steps before the first mistake: what the model says of them holds, whatever the others come to. */
+function sureSteps({ problems }: Scope, steps: readonly Step[]): readonly Step[] {
+  if (!problems.failed) return steps;
+  const parties = ['nodes', 'buses', 'groups', 'clients', 'defaults'];
+  if (parties.some((section) => problems.isBroken([section]))) return [];
+  const wrong = steps.findIndex((_, n) => problems.isBroken(['traffic', n]));
+  return wrong < 0 ? steps : steps.slice(0, wrong);
 }
 
 const launcherOf = (written: NonNullable<Written['launcher']>): LauncherSpec =>

@@ -27,6 +27,20 @@ const kept = (source: string, bytes = BYTES) => runFilter(program(source), bytes
 const answer = (source: string, bytes = BYTES) => kept(`${source}\nret a`, bytes);
 
 describe('the assembler', () => {
+  it('finds all mistakes of a program at once', () => {
+    assert.deepEqual(mistakes('ldz [2]\njeq #1, nowhere\nret 0\nagain: tax\njmp again'), [
+      ['ldz', 'unknown instruction "ldz"'],
+      ['nowhere', 'unknown label "nowhere"'],
+      ['0', 'expected #k or a behind ret'],
+      ['again', '"again" is not further on'],
+      ['jmp again', 'the filter runs beyond its end'],
+    ]);
+    assert.deepEqual(mistakes('ld M[3]\nld M[4]\nld M[3]\nret a'), [
+      ['ld M[3]', 'M[3] may not have been written here'],
+      ['ld M[4]', 'M[4] may not have been written here'],
+    ]);
+  });
+
   it('makes what the kernel’s own tool makes', () => {
     // The examples of Documentation/networking/filter.rst, as bpf_asm -c prints them.
     assert.deepEqual(codes('ldh [12]\njne #0x806, drop\nret #-1\ndrop: ret #0'), [
