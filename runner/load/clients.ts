@@ -28,6 +28,7 @@ function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Pat
   const groups = (client.groups ?? []).filter((group, n) =>
     checkGroup(scope, group, bus, [...path, 'groups', n]),
   );
+  warnTwice(scope, client.groups ?? [], [...path, 'groups']);
   const fresh = scope.names.declare(client.replicas === undefined ? 'client' : 'replicas', key, path);
   const names = client.replicas === undefined ? [key] : replicaNames(key, client.replicas);
   if (client.replicas !== undefined) for (const name of names) scope.names.declare('client', name, path);
@@ -89,6 +90,15 @@ export function matches(pattern: string, name: string): boolean {
     at = found + part.length;
   }
   return at <= name.length - tail.length;
+}
+
+function warnTwice({ problems }: Scope, groups: readonly string[], path: Path): void {
+  groups.forEach((group, n) => {
+    if (groups.indexOf(group) === n) return;
+    const message = `group "${group}" is there twice: the client gets two addresses in it`;
+    const hint = 'A message to the group comes once all the same: remove one.';
+    problems.warning([...path, n], { code: 'unused', message, hint });
+  });
 }
 
 function warnEavesdrop({ problems }: Scope, client: Some, admitted: boolean, path: Path): void {

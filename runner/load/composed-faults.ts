@@ -99,9 +99,11 @@ function fill(where: Where, target: string): Step[] {
 function killNode(where: Where, node: string): Step[] {
   const { scope, world, id, path } = where;
   const context = contextOf(where, 'kill-node');
-  if (scope.names.find(node, ['node'], context.path) === undefined) return [];
   const masters = [...scope.buses.values()].filter(({ master }) => master.node === node);
   const clients = [...scope.clients.values()].filter((client) => client.node === node);
+  // A node that is made up has no name in the file, but whatever runs on it has.
+  const madeUp = scope.written.nodes === undefined && masters.length + clients.length > 0;
+  if (!madeUp && scope.names.find(node, ['node'], context.path) === undefined) return [];
   const alive = [
     ...masters
       .filter(({ name }) => !isDead(world.master(name)?.gone?.how))

@@ -83,7 +83,7 @@ export class Names {
       code: 'unknown-name',
       message: this.#message(name, kind, what),
       expected: this.#known(wanted, known),
-      hint: this.#hint(name, kind, known),
+      hint: this.#hint(name, kind, wanted, known),
     });
     return undefined;
   }
@@ -93,9 +93,16 @@ export class Names {
     return `"${name}" is ${kind === 'replicas' ? 'several clients' : `a ${kind}`}, ${what === 'name' ? 'which cannot stand here' : `not a ${what}`}`;
   }
 
-  #hint(name: string, kind: Kind | undefined, known: readonly string[]): string | undefined {
-    if (kind === 'replicas') return `Name one of them: "${name}-0".`;
-    if (kind === 'bus') return `Did you mean "${name}.master"?`;
+  #hint(
+    name: string,
+    kind: Kind | undefined,
+    wanted: readonly Kind[],
+    known: readonly string[],
+  ): string | undefined {
+    if (kind === 'replicas' && wanted.includes('group'))
+      return `Name one of them, "${name}-0", or a group that they are all in.`;
+    if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
+    if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${name}.master"?`;
     const masters = this.of('bus').map((bus) => `${bus}.master`);
     const candidates = [...known, ...masters].filter((each) => each !== name);
     return kind === undefined ? didYouMean(name, candidates) : undefined;

@@ -48,5 +48,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ENOENT: ['there is no such file', 'Is the path right? It is relative to the current directory.'],
   ENOTDIR: ['there is no such file', 'A part of its path is not a directory.'],
   EISDIR: ['this is a directory', 'Name a *.topo.yaml file in it.'],
+  ELOOP: ['its symbolic links lead in a circle', 'Let the link point to a file.'],
+  ENAMETOOLONG: ['its name is too long for a file', 'Is this the name of a file, or its text?'],
   EACCES: ['no permission to read it', 'Check the permissions of the file and its directories.'],
 };

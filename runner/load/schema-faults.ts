@@ -75,6 +75,8 @@ export const fault = pick(
     const first = isMap ? Object.keys(input)[0] : undefined;
     const near = first === undefined ? undefined : nearest(first, VERBS);
     const hint = near === undefined ? `Faults are ${VERBS.join(', ')}.` : `Did you mean "${near}"?`;
+    if (isMap && first === undefined)
+      return { message: 'this fault is empty', hint: 'Write { kill: lidar }.' };
     if (first === undefined)
       return { message: `expected a fault, got ${show(input)}`, hint: 'Write { kill: lidar }.' };
     return { code: 'unknown-key', message: `unknown fault ${show(first)}`, hint, at: first, onKey: true };

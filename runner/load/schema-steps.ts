@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of `traffic`. */
 import * as z from 'zod';
+import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { show } from './diagnostic.ts';
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { nearest } from './nearest.ts';
@@ -22,9 +23,9 @@ import {
 } from './schema-words.ts';
 
 const sizes = text(SIZE_RANGE, 'a size', (input) =>
-  /^\d+(\.\.\d+)?$/.test(String(input))
+  /^\d+(\.\.\d+)?$/.test(String(input)) && Number.parseInt(String(input), 10) >= ENVELOPE_SIZE
     ? `Sizes carry units: ${input}B.`
-    : 'Write 4KiB, or a range: 64..4KiB.',
+    : `Write 4KiB, or a range: 64..4KiB. The envelope of ${ENVELOPE_SIZE} bytes is counted.`,
 );
 const PAYLOAD_HINT = 'Put numbers and words like true or null in "quotes"; for an empty payload write "".';
 const plain = z.string({ error: expected('a text as payload', PAYLOAD_HINT) });
@@ -120,9 +121,7 @@ export const anyStep = pick(
 ) as z.ZodType<WrittenStep>;
 
 function chooseStep(input: unknown): Choice {
-  if (typeof input === 'string' && input.includes('->')) {
-    return { message: 'this send has no payload', hint: `Write - ${input}: "text".` };
-  }
+  if (typeof input === 'string' && input.includes('->')) return chooseText(input);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { message: 'expected a step', hint: STEP_HINT };
   }
@@ -138,13 +137,34 @@ function chooseStep(input: unknown): Choice {
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }
 
+/** A send that is one text: its payload is missing, or the quotes are around all of it. */
+function chooseText(input: string): Choice {
+  const [, key = '', text] = /^([^:]*)(?::\s*(.*))?$/s.exec(input) ?? [];
+  if (!ARROW.test(key)) return { message: `${show(key)} is not \`sender -> destination\``, hint: ARROW_HINT };
+  const hint = `Write - ${key.trim()}: ${JSON.stringify(text ?? 'text')}.`;
+  return text === undefined
+    ? { message: 'this send has no payload', hint }
+    : { message: 'quotes go around the payload alone', hint };
+}
+
+const ARROW_HINT = 'Write one sender, an arrow, and one destination: camera -> lidar.';
+
+/** What stands beside a short send, and belongs somewhere else. */
+function besideHint(odd: string): string {
+  if (nearest(odd, ['expect']) !== undefined) return 'Did you mean "expect"?';
+  if (Object.hasOwn(sendExpect.shape, odd)) return `Write expect: { ${odd}: … }.`;
+  if (Object.hasOwn(send.shape, odd))
+    return `Write the send in its long form: send: { from: …, to: …, payload: …, ${odd}: … }.`;
+  return 'Only `expect` stands beside a send.';
+}
+
 /** One arrow, and nothing beside it but `expect`. */
 function chooseShort(keys: readonly string[]): Choice {
   const others = keys.filter((key) => key !== 'expect');
   const odd = others.find((key) => !key.includes('->'));
   if (odd !== undefined) {
-    const hint = nearest(odd, ['expect']) ? 'Did you mean "expect"?' : 'Only `expect` stands beside a send.';
-    return { code: 'unknown-key', message: `unknown key ${show(odd)}`, hint, at: odd, onKey: true };
+    const message = `unknown key ${show(odd)}`;
+    return { code: 'unknown-key', message, hint: besideHint(odd), at: odd, onKey: true };
   }
   if (others.length > 1) {
     const hint = 'Start each send with a `-` of its own.';
@@ -152,11 +172,10 @@ function chooseShort(keys: readonly string[]): Choice {
   }
   const [key = ''] = others;
   if (ARROW.test(key)) return 4;
-  const hint = 'Write one sender, an arrow, and one destination: camera -> lidar.';
   return {
     code: 'bad-value',
     message: `${show(key)} is not \`sender -> destination\``,
-    hint,
+    hint: ARROW_HINT,
     at: key,
     onKey: true,
   };

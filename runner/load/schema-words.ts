@@ -47,12 +47,25 @@ export const ref = (what: string) => z.string({ error: expected(what) });
 
 export const flag = z.boolean({
   error: expected('true or false', (input) =>
-    /^(yes|on)$/i.test(String(input)) ? 'Write true.' : undefined,
+    /^(yes|on|true)$/i.test(String(input))
+      ? 'Write true.'
+      : /^(no|off|false)$/i.test(String(input))
+        ? 'Write false.'
+        : undefined,
   ),
 });
 
+/** A number in quotes that would be right without them. */
+const isQuoted = (input: unknown, min: number, max: number): boolean =>
+  typeof input === 'string' &&
+  /^(0x[0-9a-f]+|\d+)$/i.test(input) &&
+  Number(input) >= min &&
+  Number(input) <= max;
+
 export function whole(what: string, min: number, max = 1_000_000) {
-  const error = expected(`${what} (a whole number, ${min} … ${max})`);
+  const error = expected(`${what} (a whole number, ${min} … ${max})`, (input) =>
+    isQuoted(input, min, max) ? 'Remove the quotes.' : undefined,
+  );
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 

@@ -36,7 +36,13 @@ const env = z.record(
     const type = ['string', 'number', 'boolean'].indexOf(typeof input);
     return type >= 0
       ? type
-      : { message: `expected a text, got ${show(input)}`, hint: 'An empty value is "".' };
+      : {
+          message: `expected a text, got ${show(input)}`,
+          hint:
+            input === null
+              ? 'An empty value is "".'
+              : 'A variable of the environment is one text: write "a,b".',
+        };
   }),
 );
 
