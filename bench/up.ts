@@ -43,6 +43,27 @@ traffic:
   return path;
 }
 
+/** A valid topology of about `lines` lines in which every third send goes to a thousand clients. */
+function manyFile(folder: string, lines: number): string {
+  const head = `name: many
+buses: { cabin: {} }
+groups: { all: { prefix: 0x0001 } }
+clients: { client: { replicas: 1000, groups: [all] } }
+traffic:
+`;
+  const send = (n: number) =>
+    n % 3 === 0
+      ? `  - client-${n % 1000} -> all: "frame"
+    expect: { recipients: [all] }
+`
+      : `  - client-${n % 1000} -> client-${(n * 7) % 1000}: "frame"
+    expect: { recipients: [client-${(n * 7) % 1000}] }
+`;
+  const path = join(folder, `many-${lines}.topo.yaml`);
+  writeFileSync(path, head + Array.from({ length: (lines - 5) / 2 }, (_, n) => send(n)).join(''));
+  return path;
+}
+
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const folder = mkdtempSync(join(tmpdir(), 'afbus-bench-'));
@@ -53,6 +74,7 @@ const table: readonly Row[] = [
   { what: 'validate quickstart', bar: 0.15, command: ['validate', QUICKSTART] },
   { what: 'validate 1,000 lines', bar: 0.5, command: ['validate', longFile(folder, 1000)] },
   { what: 'validate 10,000 lines', bar: 1, command: ['validate', longFile(folder, 10_000)] },
+  { what: 'validate, to 1,000 clients', bar: 2, command: ['validate', manyFile(folder, 10_000)] },
 ];
 console.log(`${'what'.padEnd(28)}${'median'.padStart(9)}${'worst'.padStart(9)}${'bar'.padStart(9)}   (seconds, ${rounds} rounds)`);
 try {

@@ -119,8 +119,9 @@ function* wrongRecipients(
     yield { key: 'recipients', message };
   }
   if (extra.length > 0) return;
+  const listed = new Set(written);
   for (const name of must) {
-    if (written.includes(name)) continue;
+    if (listed.has(name)) continue;
     const message = known?.get(name) ?? `"${name}" gets a copy too: ${because}`;
     yield { key: 'recipients', message, hint: `Add ${name} to the recipients.` };
   }

@@ -31,7 +31,7 @@ export function wayOf(world: World, outcome: Exclude<Outcome, { wait: unknown }>
   if ('error' in outcome) return outcome;
   const { copies, lost, dropped, because } = outcome;
   const all = [...copies, ...lost, ...dropped];
-  const watched = all.some((each) => each.bus.eavesdroppers.has(each));
+  const watched = all.some((each) => each.bus.eavesdroppers.size > 0 && each.bus.eavesdroppers.has(each));
   return {
     lanes: all.map((each) => world.laneOf(each)),
     because: watched ? `${because}; ${WATCHING}` : because,
@@ -51,11 +51,14 @@ export function allowed(ways: readonly Way[]): Allowed {
   const errors = [...new Set(failed.map(({ error }) => error))];
   const [first, ...others] = delivered;
   if (first === undefined) return { errors, because };
-  const everywhere = (lane: Lane) => others.every(({ lanes }) => lanes.includes(lane));
-  const must = first.lanes.filter(everywhere);
+  // Most messages go one way, and to thousands there is nothing to compare.
+  if (others.length === 0 && first.may === undefined)
+    return { delivered: { must: first.lanes, may: [] }, errors, because };
+  const sets = others.map(({ lanes }) => new Set(lanes));
+  const must = new Set(first.lanes.filter((lane) => sets.every((lanes) => lanes.has(lane))));
   const seen = new Set(delivered.flatMap(({ lanes, may = [] }) => [...lanes, ...may]));
-  const may = [...seen].filter((lane) => !must.includes(lane));
-  return { delivered: { must, may }, errors, because };
+  const may = [...seen].filter((lane) => !must.has(lane));
+  return { delivered: { must: [...must], may }, errors, because };
 }
 
 /** The ways of every message of a step, put together; messages that have the same ways share one answer. */
