@@ -42,7 +42,10 @@ export function built(path: string, how: string): string {
   needCheckout();
   const file = inProject(path);
   if (!statSync(file, { throwIfNoEntry: false })) {
-    throw new EnvironmentError(`${path} is not built`, `run "${how}"`);
+    throw new EnvironmentError(
+      `${path} is not built`,
+      `run "sh bin/setup", which builds whatever is missing, or "${how}" for this alone`,
+    );
   }
   return file;
 }
