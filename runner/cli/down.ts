@@ -2,14 +2,23 @@
 import { removeRun } from '../provision/runs.ts';
 import { withRuns } from './find-run.ts';
 
+interface DownFlags {
+  readonly all?: boolean;
+  readonly format: 'text' | 'json';
+}
+
 /** `down`: succeeds, too, when nothing of that name is up. */
-export async function down(names: readonly string[], flags: { all?: boolean }): Promise<void> {
+export async function down(names: readonly string[], flags: DownFlags): Promise<void> {
   await withRuns(async (found) => {
     const kept = new Set(found.filter(({ run }) => run.kept).map(({ run }) => run.topology));
     // Without a name: what is up, when it is one thing only; never somebody's run in progress.
     const wanted = names.length ? new Set(names) : kept.size === 1 ? kept : new Set<string>();
     const doomed = found.filter(({ run }) => flags.all || wanted.has(run.topology) || wanted.has(run.run));
     await Promise.all(doomed.map(({ backend, run }) => removeRun(backend, run)));
+    if (flags.format === 'json') {
+      const down = doomed.map(({ run: { topology, run } }) => ({ topology, run }));
+      console.log(JSON.stringify({ schemaVersion: 1, down }, null, 2));
+    }
     for (const { run } of doomed) console.error(`down: ${run.topology} (run ${run.run})`);
     if (doomed.length === 0) console.error(nothing(kept, names));
   });

@@ -21,6 +21,8 @@ export interface FuzzFlags {
   readonly all?: boolean;
   readonly out: string;
   readonly quiet?: boolean;
+  /** `json`: an object a line, the last of which is the sum. */
+  readonly format: 'text' | 'json';
 }
 
 export async function fuzzAll(flags: FuzzFlags): Promise<void> {
@@ -53,7 +55,17 @@ export async function fuzzAll(flags: FuzzFlags): Promise<void> {
     if (signal.aborted) throw new Interrupted(`interrupted after run ${played.runs}`, `seed ${seed}`);
     const where = flags.backend === 'vm' ? `sim and vm (Linux ${kernel?.where.kernel})` : 'sim';
     const found = played.findings === 0 ? 'nothing went wrong' : `${played.findings} went wrong`;
-    console.log(`${found}: seed ${seed}, ${played.runs} runs, ${played.messages} messages on ${where}`);
+    const { runs, messages, findings } = played;
+    const sum = {
+      schemaVersion: 1,
+      result: findings === 0 ? 'pass' : 'fail',
+      seed,
+      runs,
+      messages,
+      findings,
+    };
+    if (flags.format === 'json') console.log(JSON.stringify(sum));
+    else console.log(`${found}: seed ${seed}, ${played.runs} runs, ${played.messages} messages on ${where}`);
     process.exitCode = played.findings === 0 ? EXIT.pass : EXIT.fail;
   } finally {
     kernel?.release();
@@ -67,11 +79,15 @@ function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string 
   const file = join(flags.out, `${scenario.name}.topo.yaml`);
   writeFileSync(file, textOf(scenario));
   const on = problem.where === 'sim' ? 'sim' : `vm --launcher process --kernel ${flags.kernel}`;
+  const command = `afbus-topo run --backend ${on} --seed ${seed} ${file}`;
+  const { where, kind, words } = problem;
+  if (flags.format === 'json')
+    return `${JSON.stringify({ schemaVersion: 1, where, kind, words, file, seed, command })}\n`;
   return [
     `${problem.where}: ${problem.kind}`,
     ...problem.words.map((line) => `  ${line}`),
     `  saved as ${file}; play it again with`,
-    `  afbus-topo run --backend ${on} --seed ${seed} ${file}`,
+    `  ${command}`,
     '',
     '',
   ].join('\n');

@@ -23,6 +23,7 @@ const program = new Command('afbus-topo')
   .version(version(), '-V, --version')
   .showSuggestionAfterError()
   .exitOverride()
+  .helpCommand(false)
   .enablePositionalOptions()
   .addHelpText(
     'after',
@@ -65,6 +66,7 @@ withPlayOptions(verb('run <files...>', 'play each file and take it down again'))
   .action(async (files, flags) => (await import('./run.ts')).runFiles(files, flags));
 
 verb('down [names...]', 'take down what is up; does nothing where nothing is')
+  .addOption(formatOption(['text', 'json']))
   .option('--all', 'everything of this tool, whatever its name')
   .addHelpText('after', '\nExample: afbus-topo down quickstart')
   .action(async (names, flags) => (await import('./down.ts')).down(names, flags));
@@ -72,11 +74,15 @@ verb('down [names...]', 'take down what is up; does nothing where nothing is')
 verb('validate <files...>', 'check files: every error with its place; starts nothing')
   .addOption(formatOption(['text', 'json', 'github', 'sarif']))
   .addOption(setOption())
-  .addHelpText('after', '\nExample: afbus-topo validate topologies/*.topo.yaml')
+  .addHelpText(
+    'after',
+    '\nExample: afbus-topo validate topologies/*.topo.yaml; with - for a file, stdin is read',
+  )
   .action(async (files, flags) => (await import('./validate.ts')).validate(files, flags));
 
 verb('config <file>', 'print a file with all that it includes, inherits and leaves out; starts nothing')
-  .option('--explain', 'say of every value where it comes from')
+  .option('--explain', 'say of every value where it comes from, in YAML')
+  .addOption(formatOption(['yaml', 'json']).default('yaml'))
   .addOption(setOption())
   .addHelpText('after', '\nExample: afbus-topo config --explain my.topo.yaml')
   .action(async (file, flags) => (await import('./config.ts')).config(file, flags));
@@ -106,6 +112,7 @@ verb('schema', 'print the JSON Schema of the language, for editors and other too
 
 verb('ps', 'list what is up')
   .addOption(formatOption(['text', 'json']))
+  .addHelpText('after', '\nExample: afbus-topo ps --format json')
   .action(async (flags) => (await import('./ps.ts')).ps(flags));
 
 verb('logs <name> [node]', 'what the nodes of a topology wrote to their logs')
@@ -124,15 +131,19 @@ verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a 
   .addOption(runsOption())
   .option('--all', 'go on after the first that goes wrong')
   .option('--out <directory>', 'where what goes wrong is saved, made as small as it goes', '.')
+  .addOption(formatOption(['text', 'json']))
   .option('-q, --quiet', 'no progress on stderr')
   .addHelpText('after', '\nExample: afbus-topo fuzz --seed 1 --runs 200 --backend vm')
   .action(async (flags) => (await import('./fuzz.ts')).fuzzAll(flags));
 
 verb('doctor', 'what this machine has, lacks and still runs, with the fix for each')
   .addOption(formatOption(['text', 'json']))
+  .addHelpText('after', '\nExample: afbus-topo doctor')
   .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
 
-const host = verb('host', 'the AF_BUS host: a virtual machine whose kernel has the module');
+const host = verb('host', 'the AF_BUS host: a virtual machine whose kernel has the module')
+  .helpCommand(false)
+  .addHelpText('after', '\nExample: afbus-topo host start --kernel 6.1 && afbus-topo host status');
 for (const [name, description] of [
   ['build', 'build its image'],
   ['start', 'start it, building what is missing'],
@@ -142,7 +153,11 @@ for (const [name, description] of [
   ['logs', 'its kernel console'],
   ['clean', 'remove its images; the next start builds anew'],
 ] as const) {
-  const sub = host.command(name).description(description).addOption(kernelOption());
+  const sub = host
+    .command(name)
+    .description(description)
+    .addOption(kernelOption())
+    .addHelpText('after', `\nExample: afbus-topo host ${name}`);
   if (name === 'status') sub.addOption(formatOption(['text', 'json']));
   if (name === 'start')
     sub.option('--port <port>', 'TCP port of the Docker API on 127.0.0.1; a free one by default');
@@ -161,9 +176,19 @@ Examples:
   )
   .action(async (shell) => (await import('./completion/index.ts')).completion(program, shell));
 
-verb('version', 'versions of this tool, Node and the kernels it is made for').action(async () => {
-  console.log(`afbus-topo ${version()}, Node ${process.versions.node}, for Linux 6.1 and 6.12`);
-});
+verb('version', 'versions of this tool, Node and the kernels it is made for')
+  .addOption(formatOption(['text', 'json']))
+  .addHelpText('after', '\nExample: afbus-topo version --format json')
+  .action(({ format }) => {
+    const [own, node, kernels] = [version(), process.versions.node, ['6.1', '6.12']];
+    if (format === 'json')
+      console.log(JSON.stringify({ schemaVersion: 1, version: own, node, kernels }, null, 2));
+    else console.log(`afbus-topo ${own}, Node ${node}, for Linux ${kernels.join(' and ')}`);
+  });
+
+verb('help [verbs...]', 'display help for a verb')
+  .addHelpText('after', '\nExample: afbus-topo help host start')
+  .action(async (verbs) => (await import('./help.ts')).help(program, verbs));
 
 guardStreams();
 try {

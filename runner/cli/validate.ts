@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../common/errors.ts';
-import { load, renderDiagnostics } from '../load/index.ts';
+import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
 import { sarifOfFiles } from './findings.ts';
+import { loadInput } from './input.ts';
 
 /** `validate`: every diagnostic of every file; loads neither Docker nor the binding. */
 export function validate(
   files: readonly string[],
   flags: { format: 'text' | 'json' | 'github' | 'sarif'; set?: Readonly<Record<string, string>> },
 ): void {
-  const loaded = files.map((file) => ({ file, ...load(file, flags.set && { set: flags.set }) }));
+  const loaded = files.map((file) => loadInput(file, flags.set));
   const diagnostics = loaded.flatMap((l) => l.diagnostics);
   if (flags.format === 'json')
     console.log(JSON.stringify({ schemaVersion: 1, files: files.length, diagnostics }, null, 2));
@@ -20,9 +21,7 @@ export function validate(
   if (loaded.some((l) => l.topology === undefined)) process.exitCode = EXIT.invalid;
 }
 
-type Loaded = { file: string } & ReturnType<typeof load>;
-
-function text(loaded: readonly Loaded[]): void {
+function text(loaded: readonly (Loaded & { file: string })[]): void {
   for (const { file, topology, topologies, diagnostics, sources } of loaded) {
     if (diagnostics.length)
       console.error(

@@ -248,7 +248,7 @@ function nameOf(file: string): string {
     base
       .toLowerCase()
       .replace(/[^a-z0-9-]+/g, '-')
-      .replace(/^[^a-z]+/, '') || 'topology'
+      .replace(/^[^a-z]+|-+$/g, '') || 'topology'
   );
 }
 

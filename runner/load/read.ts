@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** File → text. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readSync, statSync } from 'node:fs';
 import type { Words } from './diagnostic.ts';
 
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -15,9 +15,7 @@ export const read: Read = (file) => {
     if (!found.isFile() && !found.isDirectory()) return { words: NO_FILE };
     const { size } = found;
     if (size > MAX_BYTES) return { words: tooBig(size) };
-    const bytes = readFileSync(file);
-    if (bytes.length > MAX_BYTES) return { words: tooBig(bytes.length) };
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return textOf(readFileSync(file));
   } catch (error) {
     return { words: unreadable(error) };
   }
@@ -28,6 +26,31 @@ const NO_FILE: Words = {
   message: 'this is not a regular file',
   hint: 'Devices, sockets and pipes are not read: save the topology to a file.',
 };
+
+/** `<stdin>` is what comes in there; what it includes are files. */
+export const readStdin: Read = (file) => {
+  if (file !== '<stdin>') return read(file);
+  try {
+    return textOf(upTo(MAX_BYTES + 1, 0));
+  } catch (error) {
+    return { words: unreadable(error) };
+  }
+};
+
+/** At most so many bytes: what comes from elsewhere need not have an end. */
+function upTo(most: number, fd: number): Uint8Array {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  for (let got = -1; got !== 0 && length < most; length += got) {
+    got = readSync(fd, bytes, length, most - length, null);
+  }
+  return bytes.subarray(0, length);
+}
+
+function textOf(bytes: Uint8Array): ReturnType<Read> {
+  if (bytes.length > MAX_BYTES) return { words: tooBig(bytes.length) };
+  return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+}
 
 const tooBig = (size: number): Words => ({
   code: 'too-big',

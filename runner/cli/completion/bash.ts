@@ -23,6 +23,7 @@ ${nodes.map(caseOf).join('\n')}
     -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;
     *:@topology) ${name}_files -f ;;
     *:@directory) ${name}_files -d ;;
+    *:@up) COMPREPLY=($(compgen -W "$(${root.name} ps 2>/dev/null | sed '1d;s/ .*//')" -- "$cur")) ;;
     *) COMPREPLY=($(compgen -W "$wanted" -- "$cur")) ;;
   esac
 }

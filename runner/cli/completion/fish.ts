@@ -46,6 +46,7 @@ function flagOf({ long, short, description, values }: Flag): string {
 
 function argumentsOf(values: Values): string {
   if (typeof values !== 'string') return `-a '${values.join(' ')}'`;
+  if (values === 'up') return `-a '(afbus-topo ps 2>/dev/null | sed "1d;s/ .*//")'`;
   return values === 'directory'
     ? "-a '(__fish_complete_directories)'"
     : "-k -a '(__fish_complete_suffix .topo.yaml)'";

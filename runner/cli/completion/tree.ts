@@ -2,8 +2,8 @@
 /** The command line as data: what can be written where. Taken from commander's own tree, so nothing is listed twice. */
 import type { Argument, Command, Option } from 'commander';
 
-/** What a value may be: given words, a topology file, a directory, or something that only the writer knows. */
-export type Values = readonly string[] | 'topology' | 'directory' | 'unknown';
+/** What a value may be: given words, a topology file, a directory, what is up, or something that only the writer knows. */
+export type Values = readonly string[] | 'topology' | 'directory' | 'up' | 'unknown';
 
 export interface Flag {
   readonly long: string;
@@ -53,5 +53,6 @@ const valuesOf = (argument: Argument): Values => argument.argChoices ?? byName(a
 
 function byName(name: string): Values {
   if (/\bfiles?\b/.test(name)) return 'topology';
+  if (name === 'names') return 'up';
   return /\bdirectory\b/.test(name) ? 'directory' : 'unknown';
 }

@@ -15,8 +15,12 @@ describe('completion', function () {
   });
 
   /** What bash offers for a line whose last word is being written. */
-  function offered(...words: string[]): string[] {
+  const offered = (...words: string[]) => offeredWith('', ...words);
+
+  /** The same where some commands are others. */
+  function offeredWith(commands: string, ...words: string[]): string[] {
     const driver = `${script}
+      ${commands}
       on=$(complete -p afbus-topo); on=\${on#*-F }
       COMP_WORDS=(afbus-topo "$@"); COMP_CWORD=$#
       \${on%% *}; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -54,6 +58,13 @@ describe('completion', function () {
     assert.deepEqual(offered('validate', 'cabin.topo.yaml', 'two'), ['two words.topo.yaml']);
     assert.deepEqual(offered('schema', ''), []);
     assert.deepEqual(offered('completion', 'z'), ['zsh']);
+  });
+
+  it('offers what is up where it is taken down', () => {
+    const ps = `afbus-topo() { [ "$*" = ps ] && printf 'TOPOLOGY  RUN\\ncabin     1a\\ntrunk     2b\\n'; }\n`;
+    assert.deepEqual(offeredWith(ps, 'down', ''), ['cabin', 'trunk']);
+    assert.deepEqual(offeredWith(ps, 'down', 'cabin', 't'), ['trunk']);
+    assert.deepEqual(offeredWith('afbus-topo() { false; }\n', 'down', ''), []);
   });
 
   for (const shell of ['zsh', 'fish']) {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+import type { Command } from 'commander';
+import { InvalidInput } from '../common/errors.ts';
+import { didYouMean } from '../load/nearest.ts';
+
+/** `help`: of the command, of a verb, or of a verb's verb. A name that is none is an error, not the help of something else. */
+export function help(program: Command, words: readonly string[]): void {
+  let command = program;
+  for (const word of words) {
+    const names = command.commands.map((each) => each.name());
+    const next = command.commands.find((each) => each.name() === word);
+    if (next === undefined) throw unknown(command, word, names);
+    command = next;
+  }
+  command.outputHelp();
+}
+
+function unknown(command: Command, word: string, names: readonly string[]): InvalidInput {
+  if (names.length === 0) return new InvalidInput(`"${command.name()}" has no verbs of its own`, '');
+  const known = `verbs are ${names.join(', ')}`;
+  return new InvalidInput(`no verb "${word}"`, didYouMean(word, names) ?? known);
+}

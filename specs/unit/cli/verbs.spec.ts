@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// What all verbs have: help with an example, stdin for a file, JSON for programs.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'mocha';
+import { cli } from '../../helpers/cli.ts';
+
+const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo.js', import.meta.url));
+
+function withStdin(input: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
+    input,
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** The verbs that a help lists. */
+const verbsIn = (help: string): string[] => {
+  const [, list = ''] = help.split(/^Commands:\n/m);
+  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb as string);
+};
+
+describe('help', function () {
+  this.timeout(60_000);
+
+  it('of every verb has an example', async () => {
+    const verbs = verbsIn((await cli(['--help'])).stdout);
+    const ofHost = verbsIn((await cli(['host', '--help'])).stdout).map((verb) => `host ${verb}`);
+    assert.ok(verbs.length > 15 && ofHost.length === 7, `${verbs} ${ofHost}`);
+    const helps = await Promise.all([...verbs, ...ofHost].map((path) => cli(['help', ...path.split(' ')])));
+    for (const { code, stdout } of helps) {
+      assert.equal(code, 0);
+      assert.match(stdout, /\nExamples?:/);
+    }
+  });
+
+  it('of a verb that there is not is an error that suggests one', async () => {
+    const { code, stdout, stderr } = await cli(['help', 'vaildate']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /no verb "vaildate"\nhint: Did you mean "validate"\?/);
+    assert.match((await cli(['help', 'host', 'strat'])).stderr, /Did you mean "start"\?/);
+    assert.match((await cli(['help', 'bogus'])).stderr, /verbs are up, run, down, /);
+  });
+});
+
+describe('stdin', () => {
+  it('is a file called -', () => {
+    const valid = withStdin('buses: { cabin: {} }\n', 'validate', '-');
+    assert.deepEqual([valid.code, valid.stdout], [0, '<stdin>: stdin is valid: 1 bus, 0 clients, 0 steps\n']);
+    const wrong = withStdin('busses: { cabin: {} }\n', 'validate', '-');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /^<stdin>:1:1: error: unknown key "busses"\n {4}1 \| busses: /);
+    assert.match(withStdin('buses: { cabin: {} }\n', 'graph', '-').stdout, /cabin/);
+  });
+});
+
+describe('JSON', function () {
+  this.timeout(30_000);
+
+  it('comes from version, config and fuzz, too', async () => {
+    const version = JSON.parse((await cli(['version', '--format', 'json'])).stdout);
+    assert.deepEqual([version.schemaVersion, version.kernels], [1, ['6.1', '6.12']]);
+    const config = withStdin('buses: { cabin: {} }\n', 'config', '--format', 'json', '-');
+    assert.deepEqual(Object.keys(JSON.parse(config.stdout).buses), ['cabin']);
+    const fuzz = await cli(['fuzz', '--seed', '1003', '--runs', '2', '--quiet', '--format', 'json']);
+    const { result, seed, runs, findings } = JSON.parse(fuzz.stdout);
+    assert.deepEqual({ result, seed, runs, findings }, { result: 'pass', seed: 1003, runs: 2, findings: 0 });
+  });
+});
