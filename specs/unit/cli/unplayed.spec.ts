@@ -86,6 +86,19 @@ describe('a file that is not played', function () {
   });
 });
 
+describe('a variable that nothing uses', () => {
+  it('is warned of when the file is played, as when it is validated', async () => {
+    using files = folder(FILES);
+    const args = ['--set', 'unused=1', 'fine.topo.yaml'];
+    const warning = /^fine.topo.yaml: warning: nothing uses the variable unused that --set gives/m;
+    assert.match((await cli(['validate', ...args], { cwd: files.path('.') })).stderr, warning);
+    assert.match(
+      (await cli(['run', '-q', '--backend', 'sim', ...args], { cwd: files.path('.') })).stderr,
+      warning,
+    );
+  });
+});
+
 describe('an expectation that can never hold', function () {
   this.timeout(30_000);
 

@@ -2,7 +2,7 @@
 // What is no text, no file, or no end: one clear line, never a stack trace.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
@@ -52,6 +52,21 @@ describe('reading a file', function () {
   });
 
   it('that is a directory', () => assert.match(only(folder).text, /this is a directory/));
+
+  it('that is a link to itself', () => {
+    const file = join(folder, 'loop');
+    symlinkSync('loop', file);
+    assert.match(only(file).text, /symbolic links lead in a circle/);
+  });
+
+  it('whose syntax is broken in several places, in their order', () => {
+    const source = 'a: { b: 1\nc: [2\nd: "x\n';
+    const lines = load('several', { source }).diagnostics.map(({ line }) => line);
+    assert.deepEqual(
+      lines,
+      lines.toSorted((a, b) => a - b),
+    );
+  });
 
   it('that is empty', () => assert.equal(only(put('empty', '')).code, 'empty'));
 
