@@ -35,8 +35,15 @@ function suite(verdict: Verdict): string[] {
     ...properties(verdict),
     ...(broken ? environmentCase(verdict) : []),
     ...verdict.checks.flatMap((check) => testcase(verdict, check)),
+    ...warningsOf(verdict),
     '  </testsuite>',
   ];
+}
+
+/** What is no result, and still to be seen. */
+function warningsOf({ warnings = [] }: Verdict): string[] {
+  if (warnings.length === 0) return [];
+  return [`    <system-err>${escapeXml(warnings.map(linesOf).join('\n\n'))}</system-err>`];
 }
 
 /** One case, so that a file that was never played counts as an error. */

@@ -39,6 +39,7 @@ function topology(verdict: Verdict, number: number, name: string): string[] {
     ...nested.map((line) => `  ${line}`),
     `# ${name}: ${whereOf(verdict.where)} · seed ${verdict.seed}`,
     `# ${name}: ${oneLine(inWords(verdict))}`,
+    ...(verdict.warnings ?? []).map((each) => `# ${name}: warning: ${oneLine(placed(each))}`),
     result(verdict.result, number, name, verdict.reason),
   ];
 }

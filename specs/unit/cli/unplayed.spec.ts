@@ -128,6 +128,14 @@ describe('an expectation that can never hold', function () {
       (await play('github', 'doubtful.topo.yaml')).stdout,
       /^::warning file=doubtful.topo.yaml,line=5,/m,
     );
+    assert.match(
+      (await play('ktap', 'doubtful.topo.yaml')).stdout,
+      /^# doubtful: warning: doubtful.topo.yaml:5:15: "logger" gets no/m,
+    );
+    assert.match(
+      (await play('junit', 'doubtful.topo.yaml')).stdout,
+      /<system-err>warning: doubtful.topo.yaml:5:15: /,
+    );
     const log = JSON.parse((await play('sarif', 'doubtful.topo.yaml')).stdout);
     const levels = log.runs[0].results.map(({ level }: { level: string }) => level);
     assert.equal(levels.filter((level: string) => level === 'warning').length, 3);
