@@ -11,7 +11,7 @@ import type { WrittenSend, WrittenSendExpect, WrittenStep } from './schema-steps
 import type { Scope } from './scope.ts';
 import { resolveSend, type Where } from './sends.ts';
 import { checkTogether } from './together.ts';
-import type { SendStep, Step } from './topology.ts';
+import type { ParallelStep, SendStep, Step } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 
@@ -119,6 +119,7 @@ function parallel(where: Where, branches: WrittenParallel): Step {
       hint: 'List steps below it.',
     });
   }
+  const before = world.branch();
   const worlds: World[] = [];
   const steps = branches.map((branch, b) => {
     const own = world.branch();
@@ -130,8 +131,10 @@ function parallel(where: Where, branches: WrittenParallel): Step {
     });
   });
   world.merge(worlds);
-  checkTogether(scope, steps);
-  return { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
+  const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
+  // What is parallel inside a branch is looked at together with what is beside that.
+  if (!world.concurrent) checkTogether(scope, before, step);
+  return step;
 }
 
 type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };

@@ -1,38 +1,95 @@
 // SPDX-License-Identifier: MIT
-/** Faults in different branches of `parallel` that cannot both do what they say, whichever comes first. */
+/** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
 import type { Scope } from './scope.ts';
-import type { FaultAction, FaultStep, Step } from './topology.ts';
+import type { FaultAction, FaultStep, ParallelStep } from './topology.ts';
+import type { Path } from './tree.ts';
+import type { World } from './world.ts';
 
-/** Points out the second of two such faults. Within a branch there is an order, and the world has followed it. */
-export function checkTogether(scope: Scope, branches: readonly (readonly Step[])[]): void {
-  const faults = branches.flatMap((branch, b) => faultsOf(branch).map((step) => ({ step, b })));
-  const first = new Map<string, { step: FaultStep; b: number }>();
+/** A fault, and the branches that lead to it: the id of each parallel step with the number of the branch. */
+interface Placed {
+  readonly step: FaultStep;
+  readonly trail: ReadonlyMap<string, number>;
+}
+
+interface Words {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Points out the second of two faults in different branches of which one can be done, and those that nothing in any
+ * branch prepares. Within a branch there is an order, and its world has followed it; `before` is the one at the start.
+ */
+export function checkTogether(scope: Scope, before: World, parallel: ParallelStep): void {
+  const faults = [...faultsIn(parallel, new Map())];
   const all = faults.map(({ step }) => step.action);
-  for (const { step, b } of faults) {
-    const once = onceOnly(scope, step.action, all);
-    if (once === undefined) continue;
-    const other = first.get(once.what);
-    if (other === undefined) first.set(once.what, { step, b });
-    else if (other.b !== b)
-      tell(scope, step, `${once.message} in another branch, at line ${other.step.place.line}`);
+  const first = new Map<string, Placed>();
+  for (const fault of faults) {
+    const once = onceOnly(scope, fault.step.action, all);
+    const other = first.get(once?.what ?? '');
+    if (once && !other) first.set(once.what, fault);
+    if (once && other && areBeside(other, fault)) {
+      const message = `${once.message} in another branch, at line ${other.step.place.line}`;
+      const hint = 'Only one of them can be done, whichever comes first: remove the other.';
+      scope.problems.error(pathOf(scope, fault.step), { code: 'impossible', message, hint });
+    }
+  }
+  checkPrepared(scope, before, faults);
+}
+
+/** Such a fault can be played, and means nothing. */
+function checkPrepared(scope: Scope, before: World, faults: readonly Placed[]): void {
+  const all = faults.map(({ step }) => step.action);
+  const said = new Set<string>();
+  for (const { step } of faults) {
+    const words = lacking(before, step.action, all);
+    if (words === undefined || said.has(words.message)) continue;
+    said.add(words.message);
+    scope.problems.warning(pathOf(scope, step), { code: 'impossible', ...words });
   }
 }
 
-function tell({ paths, problems }: Scope, { id, action }: FaultStep, message: string): void {
-  // Those of a node that is killed are steps that the file does not have.
+/** Those of a node that is killed, or of the end of a `for`, are steps that the file does not have. */
+function pathOf({ paths }: Scope, { id, action }: FaultStep): Path {
   const own = paths.get(id);
-  const path = own
-    ? [...own, 'fault', action.fault]
-    : [...(paths.get(id.replace(/\.b\d+\.\d+$/, '')) ?? []), 'fault'];
-  const hint = 'Only one of them can be done, whichever comes first: remove the other.';
-  problems.error(path, { code: 'impossible', message, hint });
+  if (own !== undefined) return [...own, 'fault', action.fault];
+  return [...(paths.get(id.replace(/\.(b\d+\.\d+|end)$/, '')) ?? []), 'fault'];
 }
 
-const faultsOf = (steps: readonly Step[]): FaultStep[] =>
-  steps.flatMap((step) => {
-    if (step.kind === 'parallel') return step.branches.flatMap(faultsOf);
-    return step.kind === 'fault' ? [step] : [];
-  });
+function* faultsIn({ id, branches }: ParallelStep, trail: ReadonlyMap<string, number>): Generator<Placed> {
+  for (const [b, branch] of branches.entries()) {
+    const here = new Map([...trail, [id, b]]);
+    for (const step of branch) {
+      if (step.kind === 'fault') yield { step, trail: here };
+      else if (step.kind === 'parallel') yield* faultsIn(step, here);
+    }
+  }
+}
+
+/** Somewhere their ways part into two branches. */
+const areBeside = (one: Placed, other: Placed): boolean =>
+  [...one.trail].some(([id, b]) => (other.trail.get(id) ?? b) !== b);
+
+/** What another fault would have to prepare, and none does. */
+function lacking(before: World, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
+  if (action.fault === 'resume') {
+    const { target } = action;
+    const state = target.kind === 'client' ? before.client(target.name) : before.master(target.bus);
+    const name = target.kind === 'client' ? target.name : `${target.bus}.master`;
+    const pauses = (each: FaultAction) =>
+      each.fault === 'pause' && JSON.stringify(each.target) === JSON.stringify(target);
+    if (state?.paused !== undefined || all.some(pauses)) return undefined;
+    return { message: `"${name}" is not paused`, hint: `Put - fault: { pause: ${name} } before it.` };
+  }
+  if (action.fault === 'read') {
+    const { client } = action;
+    const stops = (each: FaultAction) => each.fault === 'stop-reading' && each.client === client;
+    if (!before.client(client)?.reading || all.some(stops)) return undefined;
+    const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
+    return { message: `"${client}" reads by itself`, hint };
+  }
+  return undefined;
+}
 
 interface Once {
   /** The same for all faults of which one can be done. */
