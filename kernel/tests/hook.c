@@ -87,6 +87,25 @@ TEST(hook_is_called_once_for_each_message_and_recipient)
 	unload_hook();
 }
 
+TEST(hooks_are_asked_by_their_priorities_until_one_drops)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+
+	load_hook();
+	OK(post(a.fd, GROUP(2), "both"));
+	EQ(2, ask("calls"));
+	EQ(2, ask("late"));
+	deny(b.fd);
+	OK(post(a.fd, GROUP(2), "one"));
+	EQ(4, ask("calls"));
+	EQ(3, ask("late"));
+	EQ(0, ask("wrong"));
+	EQ(1, drain(b.fd));
+	EQ(2, drain(c.fd));
+	unload_hook();
+}
+
 TEST(hook_is_told_where_messages_come_from_and_go_to)
 {
 	struct bus bus = open_bus("@bus");

@@ -16,8 +16,10 @@ static int error;
 module_param(error, int, 0644);
 MODULE_PARM_DESC(error, "errno that comes with the drop, 0 for none");
 
-static unsigned int calls, to_master, from_master, multicast, eavesdrop, wrong;
+static unsigned int calls, late, to_master, from_master, multicast, eavesdrop, wrong;
 module_param(calls, uint, 0644);
+module_param(late, uint, 0644);
+MODULE_PARM_DESC(late, "calls of a second hook, behind the first");
 module_param(to_master, uint, 0644);
 module_param(from_master, uint, 0644);
 module_param(multicast, uint, 0644);
@@ -49,19 +51,45 @@ static unsigned int bus_hook(void *priv, struct sk_buff *skb,
 	return error ? NF_DROP_ERR(-error) : NF_DROP;
 }
 
+/* It must not be asked before the first, nor of what that one drops. */
+static unsigned int bus_late_hook(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *nf)
+{
+	late++;
+	wrong += late > calls;
+	return NF_ACCEPT;
+}
+
 static const struct nf_hook_ops bus_hook_ops = {
 	.hook		= bus_hook,
 	.pf		= NFPROTO_UNSPEC,
 	.hooknum	= NF_BUS_SENDING,
+	.priority	= -1,
 };
 
+static const struct nf_hook_ops bus_late_hook_ops = {
+	.hook		= bus_late_hook,
+	.pf		= NFPROTO_UNSPEC,
+	.hooknum	= NF_BUS_SENDING,
+	.priority	= 1,
+};
+
+/* The later one first: what counts is the priority. */
 static int __init bus_hook_init(void)
 {
-	return afbus_register_hook(&bus_hook_ops);
+	int err = afbus_register_hook(&bus_late_hook_ops);
+
+	if (err)
+		return err;
+	err = afbus_register_hook(&bus_hook_ops);
+	if (err)
+		afbus_unregister_hook(&bus_late_hook_ops);
+	return err;
 }
 
 static void __exit bus_hook_exit(void)
 {
+	afbus_unregister_hook(&bus_late_hook_ops);
 	afbus_unregister_hook(&bus_hook_ops);
 }
 
