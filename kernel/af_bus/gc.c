@@ -82,9 +82,9 @@ void afbus_gc_add(const struct scm_fp_list *fp)
 			list_add_tail(&s->gc_node, &afbus_gc_socks);
 		WRITE_ONCE(afbus_gc_total, afbus_gc_total + 1);
 	}
-	spin_unlock(&afbus_gc_lock);
 	/* Their descriptors may be closed as soon as the message is sent. */
 	queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
+	spin_unlock(&afbus_gc_lock);
 }
 
 /**
@@ -274,8 +274,18 @@ static void afbus_gc_work(struct work_struct *work)
 	/* The last references: the sockets close, as if by their owners. */
 	__skb_queue_purge(&hits);
 
-	if (READ_ONCE(afbus_gc_total))
+	spin_lock(&afbus_gc_lock);
+	if (afbus_gc_total)
 		queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
+	spin_unlock(&afbus_gc_lock);
+}
+
+/* One at a time asks for a collection: the work itself is not marked for more. */
+static void afbus_gc_now(void)
+{
+	spin_lock(&afbus_gc_lock);
+	mod_delayed_work(afbus_wq, &afbus_gc, 0);
+	spin_unlock(&afbus_gc_lock);
 }
 
 /**
@@ -284,7 +294,7 @@ static void afbus_gc_work(struct work_struct *work)
 void afbus_gc_run(void)
 {
 	if (READ_ONCE(afbus_gc_total))
-		mod_delayed_work(afbus_wq, &afbus_gc, 0);
+		afbus_gc_now();
 }
 
 /**
@@ -295,7 +305,7 @@ void afbus_gc_throttle(void)
 	if (READ_ONCE(afbus_gc_total) < AFBUS_GC_MANY)
 		return;
 
-	mod_delayed_work(afbus_wq, &afbus_gc, 0);
+	afbus_gc_now();
 	flush_delayed_work(&afbus_gc);
 }
 
