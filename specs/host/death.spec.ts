@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { after, before, beforeEach, describe, it } from 'mocha';
+import { before, beforeEach, describe, it } from 'mocha';
 import type { HostDied } from '../../runner/common/errors.ts';
 import { channel, type Host, runInHost, start, status, stop, watch } from '../../runner/host/host.ts';
 import { identify } from '../../runner/host/process.ts';
@@ -15,7 +15,7 @@ import { kernel, ownState } from './scene.ts';
 describe('host: death', function () {
   this.timeout(120_000);
   let host: Host;
-  const state = ownState();
+  ownState();
 
   before(function () {
     this.timeout(1_200_000); // may build the image
@@ -24,7 +24,6 @@ describe('host: death', function () {
   beforeEach(async () => {
     host = await start({ kernel });
   });
-  after(() => state.tearDown());
 
   it('a panic is told with the lines of the console', async () => {
     const guard = watch(host);

@@ -8,14 +8,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
-import { after, before, describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import { channel, type Host, runInHost, start, status, stop } from '../../runner/host/host.ts';
 import { kernel, ownState } from './scene.ts';
 
 describe('host: life', function () {
   this.timeout(120_000);
   let host: Host;
-  const state = ownState();
+  ownState();
   const read = (name: string) => readFileSync(join(host.docker.certDir, name));
   const dockerPort = () => Number(new URL(host.docker.host).port);
 
@@ -23,7 +23,6 @@ describe('host: life', function () {
     this.timeout(1_200_000); // may build the image
     host = await start({ kernel });
   });
-  after(() => state.tearDown());
 
   it('says that it runs, and on what', async () => {
     const now = await status({ kernel });

@@ -4,21 +4,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'mocha';
 import { type KernelVersion, stop } from '../../runner/host/host.ts';
 
 export const kernel = (process.env.AFBUS_KERNEL ?? '6.12') as KernelVersion;
 
-/** Points the host's state elsewhere until it is torn down, which stops the host. */
-export function ownState(): { tearDown: () => Promise<void> } {
-  const before = process.env.XDG_STATE_HOME;
-  const folder = mkdtempSync(join(tmpdir(), 'afbus-host-'));
-  process.env.XDG_STATE_HOME = folder;
-  return {
-    async tearDown() {
-      await stop({ kernel });
-      if (before === undefined) delete process.env.XDG_STATE_HOME;
-      else process.env.XDG_STATE_HOME = before;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+/** Points the host's state elsewhere while a suite runs, and stops that host at its end. Hooks: suites are all read first. */
+export function ownState(): void {
+  const outer = process.env.XDG_STATE_HOME;
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'afbus-host-'));
+    process.env.XDG_STATE_HOME = folder;
+  });
+  after(async () => {
+    await stop({ kernel });
+    if (outer === undefined) delete process.env.XDG_STATE_HOME;
+    else process.env.XDG_STATE_HOME = outer;
+    rmSync(folder, { recursive: true, force: true });
+  });
 }
