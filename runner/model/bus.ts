@@ -100,6 +100,7 @@ function endpoint(bus: Bus, side: Endpoint['side'], address: string, path: strin
     error: undefined,
     lost: 0,
     charged: 0,
+    underWay: 0,
     watched: 0,
   };
 }

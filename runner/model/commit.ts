@@ -24,7 +24,7 @@ export function commit(
     deliver(sent, recipient, length, false);
     copies.push(recipient);
   }
-  if (sent.holders > 0) sender.charged += cost;
+  if (sent.holders > 0) charge(sent);
   for (const [watcher, length] of watchers) {
     const missed = isFullOfWatching(watcher);
     // 3.5: watching changes nothing; what does not fit is dropped and counted.
@@ -35,6 +35,11 @@ export function commit(
   // Section 2, BUS_SET_OVERFLOW: the message comes before the evictions that it causes.
   for (const client of evict) expelClient(client, 'ENOBUFS');
   return { sent: sent.seq, because, copies, lost, evicted: evict, dropped };
+}
+
+function charge({ sender, cost }: Sent): void {
+  sender.charged += cost;
+  sender.underWay++;
 }
 
 function deliver(sent: Sent, to: Endpoint, length: number, eavesdropped: boolean): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A socket's own queue and budget: what is full, what may be read, what comes back to a sender (section 4). */
 import { DEFAULT_QUEUE_LENGTH } from './bus.ts';
-import type { Copy, Endpoint, Errno } from './types.ts';
+import type { Copy, Endpoint, Errno, Sent } from './types.ts';
 
 /** Section 4: a queue is full when it holds more than the queue length. */
 export const isFull = ({ queue, queueLength }: Endpoint): boolean => queue.length > queueLength;
@@ -48,8 +48,13 @@ export function receive(endpoint: Endpoint): Copy | undefined {
   if (copy === undefined) return undefined;
   const { sent } = copy;
   if (copy.eavesdropped) endpoint.watched -= sent.cost;
-  else if (--sent.holders === 0) sent.sender.charged -= sent.cost;
+  else if (--sent.holders === 0) discharge(sent);
   return copy;
+}
+
+function discharge({ sender, cost }: Sent): void {
+  sender.charged -= cost;
+  sender.underWay--;
 }
 
 /** What a socket still holds when it closes goes with it. */

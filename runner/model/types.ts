@@ -131,6 +131,8 @@ export interface Endpoint {
   lost: number;
   /** What its own messages under way cost. */
   charged: number;
+  /** How many they are. */
+  underWay: number;
   /** What its eavesdropped copies cost; bounded (docs/decisions.md). */
   watched: number;
 }

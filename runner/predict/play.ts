@@ -8,13 +8,16 @@ import * as model from '../model/index.ts';
 import { actorOf } from './actor.ts';
 import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
+import type { Leeway } from './leeway.ts';
 import type { Datagram, World } from './world.ts';
 
 export interface Schedule {
-  /** Whoever reads takes each copy at once, or only when nobody gets on without. */
-  readonly readers: 'quick' | 'slow';
+  /** Whoever reads takes each copy at once, or only when nobody gets on without; `selfish`: at once if it sent it itself. */
+  readonly readers: 'quick' | 'slow' | 'selfish';
   /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
   readonly ahead: 'first' | 'last' | 'none' | number;
+  /** What the kernel makes of sends that may lack room of their own. Absent: all begin that may. */
+  readonly leeway?: Leeway;
 }
 
 export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
@@ -33,7 +36,8 @@ export type WaysOf = Map<string, Ways>;
 
 interface Scene {
   readonly world: World;
-  readonly quick: boolean;
+  readonly readers: Schedule['readers'];
+  readonly leeway: Leeway | undefined;
   readonly datagrams: Datagrams;
   readonly ways: WaysOf;
   readonly effort: Effort;
@@ -57,7 +61,8 @@ export function play(
 ): Stuck | undefined {
   const scene = {
     world,
-    quick: schedule.readers === 'quick',
+    readers: schedule.readers,
+    leeway: schedule.leeway,
     datagrams,
     ways,
     effort,
@@ -176,7 +181,7 @@ class Player {
   }
 
   #send(step: SendStep): boolean {
-    const { world, waiting, quick } = this.#scene;
+    const { world, waiting, readers } = this.#scene;
     const from = world.sender(step);
     // Its process has ended, or closed it.
     if (from.closed || this.#done === step.count) {
@@ -192,19 +197,23 @@ class Player {
     waiting.delete(from);
     const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
     this.#tell(step, way);
-    if (quick && 'copies' in outcome) world.drain(outcome.copies);
+    if ('copies' in outcome && readers !== 'slow')
+      world.drain(readers === 'quick' ? outcome.copies : outcome.copies.filter((each) => each === from));
     if (isSteady(world, outcome)) this.#repeat(step, way);
     return true;
   }
 
   #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
-    const { world, datagrams, ways, effort } = this.#scene;
+    const { world, datagrams, ways, effort, leeway } = this.#scene;
     effort.spend(reachable(step, from));
     // SO_ERROR is told to whatever call comes first, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
     if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
-    return world.send(step, datagrams(step, this.#done));
+    const asks = leeway !== undefined && world.mayLackBudget(from);
+    const begins = !asks || leeway.begins(world.laneOf(from), step.nonblocking);
+    const datagram = datagrams(step, this.#done);
+    return begins ? world.send(step, datagram) : world.sendInVain(step, datagram);
   }
 
   #tell(step: SendStep, way: Way): void {

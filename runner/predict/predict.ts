@@ -11,6 +11,7 @@ import { actorOf } from './actor.ts';
 import { type Allowed, Ways } from './allowed.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';
 import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
+import { Leeway } from './leeway.ts';
 import { type Datagrams, play, QUICK, type Schedule, type Stuck, type WaysOf } from './play.ts';
 import { World } from './world.ts';
 
@@ -33,6 +34,7 @@ export interface Doubt {
 }
 
 const SLOW: Schedule = { ...QUICK, readers: 'slow' };
+const SELFISH: Schedule = { ...QUICK, readers: 'selfish' };
 /** Branches beyond which not each of them is tried as the one that comes last. */
 const MANY = 8;
 
@@ -66,6 +68,8 @@ class Walk {
   readonly doubts: Doubt[] = [];
   readonly #datagrams: Datagrams;
   readonly #effort = new Effort();
+  /** It can matter what messages cost. */
+  readonly #minds: boolean;
   /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
   #exhausted = false;
   #stuckSomewhere = false;
@@ -75,8 +79,8 @@ class Walk {
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
-    const memories = minds(topology) ? (['least', 'most'] as const) : (['least'] as const);
-    this.#worlds = memories.map((memory) => World.start(topology, memory));
+    this.#minds = minds(topology);
+    this.#worlds = [World.start(topology)];
   }
 
   get chancy(): boolean {
@@ -123,9 +127,11 @@ class Walk {
       this.#evicting(step);
       return;
     }
-    const careful =
-      step.nonblocking || this.#worlds.some((world) => world.sender(step).bus.overflow !== 'block');
-    this.#play(step, [[step]], careful ? [QUICK, SLOW] : [QUICK], this.ways);
+    const fails = this.#worlds.some((world) => world.sender(step).bus.overflow === 'fail');
+    const careful = step.nonblocking || fails || evicts;
+    // Its own queue comes first, with another error: it may have read that, and others not theirs.
+    const selfish = step.nonblocking && fails ? [SELFISH] : [];
+    this.#play(step, [[step]], careful ? [QUICK, SLOW, ...selfish] : [QUICK], this.ways);
   }
 
   /**
@@ -245,10 +251,13 @@ class Walk {
     let first: { stuck: Stuck; world: World } | undefined;
     for (const before of this.#worlds) {
       for (const schedule of schedules) {
-        const world = schedules.length === 1 ? before : before.fork();
-        const stuck = play(world, branches, schedule, this.#datagrams, ways, this.#effort);
-        if (stuck) first ??= { stuck, world };
-        else ended.push(world);
+        for (const leeway of this.#leeways()) {
+          const world = schedules.length === 1 && !leeway ? before : before.fork();
+          const how = leeway ? { ...schedule, leeway } : schedule;
+          const stuck = play(world, branches, how, this.#datagrams, ways, this.#effort);
+          if (stuck) first ??= { stuck, world };
+          else ended.push(world);
+        }
       }
     }
     this.#stuckSomewhere ||= first !== undefined;
@@ -257,6 +266,19 @@ class Walk {
       ended.push(first.world);
     }
     this.#keep(ended);
+  }
+
+  /** The kernel's choices: the first must have been played before the others are known. */
+  *#leeways(): Generator<Leeway | undefined> {
+    if (!this.#minds) return yield undefined;
+    const all = new Leeway();
+    yield all;
+    let n = 0;
+    for (const other of all.others()) {
+      this.#lost ||= ++n > MOST_WORLDS;
+      if (n > MOST_WORLDS) return;
+      yield other;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import * as model from '../model/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import { type Way, WOULD_WAIT } from './allowed.ts';
 import type { Datagrams } from './play.ts';
-import { COST, type World } from './world.ts';
+import { costAtMost, type World } from './world.ts';
 
 const OVERFLOW: Way = {
   error: 'ENOBUFS',
@@ -30,8 +30,8 @@ export class Pressure {
     for (const lane of lanes) this.#coming.set(lane, (this.#coming.get(lane) ?? 0) + step.count);
     const from = this.#world.sender(step);
     const lane = this.#world.laneOf(from);
-    let cost = this.#costs.get(lane) ?? from.charged;
-    for (let n = 0; n < step.count; n++) cost += COST.most(datagrams(step, n).length);
+    let cost = this.#costs.get(lane) ?? this.#world.chargedAtMost(from);
+    for (let n = 0; n < step.count; n++) cost += costAtMost(datagrams(step, n).length);
     this.#costs.set(lane, cost);
   }
 

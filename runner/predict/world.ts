@@ -28,12 +28,10 @@ export interface Host {
   gone: boolean;
 }
 
-/** How much memory a message takes is the kernel's matter: at least, and at most. */
-export type Memory = 'least' | 'most';
-export const COST: Readonly<Record<Memory, (length: number) => number>> = {
-  least: (length) => length + 256,
-  most: (length) => 2 * length + 8192,
-};
+/** How much memory messages take is the kernel's matter: at least, and at most. */
+const LEAST_EACH = 256;
+const least = (bytes: number): number => bytes + LEAST_EACH;
+export const costAtMost = (bytes: number, messages = 1): number => 2 * bytes + 8192 * messages;
 
 export class World {
   readonly topology: Topology;
@@ -72,8 +70,8 @@ export class World {
   }
 
   /** Everyone connected, in file order, and what the policy gives them in force. */
-  static start(topology: Topology, memory: Memory = 'least'): World {
-    const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec, memory)]));
+  static start(topology: Topology): World {
+    const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec)]));
     const parties = topology.clients.filter(({ late }) => !late).map((spec) => partyOf(spec, hosts));
     return new World(topology, parties, hosts);
   }
@@ -141,6 +139,26 @@ export class World {
     const outcome = model.send(this.sender(step), to === undefined ? datagram : { ...datagram, to });
     if ('copies' in outcome) for (const each of outcome.copies) this.#filled.add(each);
     return outcome;
+  }
+
+  /** A send that finds its budget used up. */
+  sendInVain(step: SendStep, datagram: Datagram): model.Outcome {
+    const from = this.sender(step);
+    const { charged } = from;
+    from.charged = from.sendBuffer;
+    const outcome = this.send(step, datagram);
+    from.charged = charged;
+    return outcome;
+  }
+
+  /** What a socket's messages under way cost it at most. */
+  chargedAtMost({ charged, underWay }: model.Endpoint): number {
+    return costAtMost(charged - LEAST_EACH * underWay, underWay);
+  }
+
+  /** Whether its next send begins is for the kernel to say. */
+  mayLackBudget(from: model.Endpoint): boolean {
+    return model.hasBudget(from) && this.chargedAtMost(from) >= from.sendBuffer;
   }
 
   /** Whether somebody takes what comes to this socket. */
@@ -222,6 +240,7 @@ export class World {
       ...[client, accepted].map((end) => [
         end.queue.length,
         end.charged,
+        end.underWay,
         end.lost,
         end.error,
         end.joined,
@@ -233,13 +252,13 @@ export class World {
         [...end.addresses].sort(),
       ]),
     ]);
-    const hosts = Array.from(this.hosts.values(), ({ bus, paused, gone }) => [bus.cost(0), paused, gone]);
+    const hosts = Array.from(this.hosts.values(), ({ paused, gone }) => [paused, gone]);
     return JSON.stringify([parts, hosts]);
   }
 }
 
-const hostOf = ({ path, queueLength, sendBuffer, overflow }: BusSpec, memory: Memory): Host => ({
-  bus: model.listen({ path, queueLength, sendBuffer, overflow, cost: COST[memory] }),
+const hostOf = ({ path, queueLength, sendBuffer, overflow }: BusSpec): Host => ({
+  bus: model.listen({ path, queueLength, sendBuffer, overflow, cost: least }),
   paused: false,
   gone: false,
 });

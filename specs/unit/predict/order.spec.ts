@@ -139,6 +139,27 @@ traffic:
     assert.match(list.at(-1) ?? '', /^EAGAIN ×\d+$/);
   });
 
+  it('know that what one socket had no memory for may find room through another', () => {
+    const list = told(
+      bus(
+        'sendBuffer: 6KiB',
+        `
+  - send: { from: cabin.master, to: m, count: 11, nonblocking: true }
+  - send: { from: cabin.master, to: m, count: 3, nonblocking: true, via: a }
+  - fault: { read: m }
+  - send: { from: cabin.master, to: m, nonblocking: true }`,
+      ),
+    );
+    assert.deepEqual(list, ['m', 'm | EAGAIN ×13', 'm']);
+  });
+
+  it('count on a sender that reads its own copies and on others that do not', () =>
+    says(
+      '  - send: { from: a, to: g, count: 3, nonblocking: true }',
+      ['a b ×2', 'a b | EAGAIN | ENOBUFS'],
+      'queueLength: 1, overflow: fail',
+    ));
+
   it('say why, with the section', () => {
     const [first, second] = messagesOf(bus('', '  - a -> g: "x"\n  - c -> a: "x"'));
     assert.match(first?.expected.because ?? '', /section 3\.4/);
