@@ -42,12 +42,18 @@ export function concurrent(
   const places = branches.flatMap((branch) => placesOf(branch, branches));
   const base = world.fork();
   empty(base);
-  const pressure = new Pressure(world, branches.flat());
-  for (const place of places) pressure.add(place.step, reach(base, place, datagrams), datagrams);
-  const victims = pressure.victims();
+  const pressed = (all: readonly Place[]) => {
+    const pressure = new Pressure(world, branches.flat());
+    for (const place of all) pressure.add(place.step, reach(base, place, datagrams), datagrams);
+    return pressure;
+  };
+  const victims = pressed(places).victims();
   const evictions = victims.map((client) => [evict(client)]);
-  for (const place of places) {
-    const worlds = combinations(base, place.before, [...place.beside, ...evictions]);
+  // What was for somebody who is evicted goes to its master, and may fill that queue.
+  const evicting = places.map((place) => ({ ...place, beside: [...place.beside, ...evictions] }));
+  const pressure = pressed(evicting);
+  for (const place of evicting) {
+    const worlds = combinations(base, place.before, place.beside);
     const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
     const byLength = new Map<number, readonly Way[]>();
     for (let n = 0; n < place.step.count; n++) {

@@ -72,6 +72,7 @@ class Walk {
   readonly #minds: boolean;
   /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
   #exhausted = false;
+  /** In some world a step stands still, or is told of a client that the bus has put off. */
   #stuckSomewhere = false;
   /** There were more worlds than are followed. */
   #lost = false;
@@ -167,6 +168,9 @@ class Walk {
       this.ways.set(id, known);
       known.add(n, way);
     });
+    this.#stuckSomewhere ||= [...faultsOf(step)].some(
+      ({ action }) => 'client' in action && victims.has(action.client),
+    );
     const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
     this.#play(step, step.branches, schedulesOf(step), new Map());
     this.#keep([...this.#worlds, ...spared]);
@@ -297,6 +301,13 @@ function minds({ clients, steps }: Topology): boolean {
 function* sendsOf(step: Step): Generator<SendStep> {
   if (step.kind === 'send') yield step;
   else if (step.kind === 'parallel') for (const each of step.branches.flat()) yield* sendsOf(each);
+}
+
+function* faultsOf({ branches }: ParallelStep): Generator<FaultStep> {
+  for (const step of branches.flat()) {
+    if (step.kind === 'fault') yield step;
+    else if (step.kind === 'parallel') yield* faultsOf(step);
+  }
 }
 
 /** None, all, each alone, all but each. */

@@ -21,4 +21,17 @@ describe('a step that may end', () => {
     assert.ok(chancy('[{ fault: { read: ear, count: 1 } }, { send: { from: cabin.master, to: cabin } }]'));
     assert.ok(!chancy('[{ fault: { read: ear } }, { send: { from: cabin.master, to: cabin } }]'));
   });
+
+  it('lies in a fault on a client that the bus may have put off', () => {
+    const source = (overflow: string) => `
+buses: { cabin: { queueLength: 1, overflow: ${overflow} } }
+clients: { mouth: {}, ear: { receive: manual } }
+traffic:
+  - parallel:
+      - { send: { from: mouth, to: ear, count: 3, nonblocking: true } }
+      - { fault: { add-address: ear, address: "0002/000000000001" } }`;
+    const roughly = () => ({ length: 64, bytes: () => new Uint8Array(64) });
+    assert.ok(predict(topologyOf(source('evict')), roughly).chancy);
+    assert.ok(!predict(topologyOf(source('fail')), roughly).chancy);
+  });
 });

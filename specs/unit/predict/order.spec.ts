@@ -160,6 +160,13 @@ traffic:
       'queueLength: 1, overflow: fail',
     ));
 
+  it('send what was for an evicted client to the master, whose queue has an end as well', () =>
+    says(
+      '  - send: { from: a, to: m, count: 6, nonblocking: true }',
+      ['m ×2', 'nobody', 'cabin.master@a ×2', 'cabin.master@a? m? | EAGAIN'],
+      'queueLength: 1, overflow: evict',
+    ));
+
   it('say why, with the section', () => {
     const [first, second] = messagesOf(bus('', '  - a -> g: "x"\n  - c -> a: "x"'));
     assert.match(first?.expected.because ?? '', /section 3\.4/);
