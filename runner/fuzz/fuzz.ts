@@ -52,6 +52,7 @@ export interface Played {
 
 /** One start of processes plays so many small buses: on a kernel it takes longer than the traffic. */
 const BUSES = 5;
+const MOST_DRAWS = 20;
 /** Smaller ones that are tried: a kernel takes seconds for each. */
 const MOST_TRIES = { sim: 600, kernel: 60 };
 
@@ -61,13 +62,7 @@ export async function fuzz(options: FuzzOptions): Promise<Played> {
   for (let run = 1; run <= runs; run++) {
     if (signal.aborted || (findings > 0 && !options.all)) return { runs: run - 1, messages, findings };
     progress(`run ${run} of ${runs}, ${messages} messages, ${findings} found`);
-    const random = new Random(mix(seed, run));
-    const about = [`Made by afbus-topo fuzz --seed ${seed}, run ${run}.`];
-    const buses = generate(random, BUSES);
-    const packed = !random.oneIn(3);
-    const drawn: Scenario = { name: `fuzz-${seed}-${run}`, about, packed, buses };
-    const planned = planOf(drawn, run);
-    if (!planned) throw new Error(`the loader refuses what was drawn for run ${run} of seed ${seed}`);
+    const { drawn, planned } = draw(seed, run);
     messages += planned.messages.length;
     const problem = await problemOf(planned, run, options);
     if (!problem) continue;
@@ -75,6 +70,19 @@ export async function fuzz(options: FuzzOptions): Promise<Played> {
     options.found(await smallest(drawn, run, problem, options));
   }
   return { runs, messages, findings };
+}
+
+/** What a run plays: the first draw that has a plan, since drawn sizes may leave one without. */
+function draw(seed: number, run: number): { readonly drawn: Scenario; readonly planned: Plan } {
+  const random = new Random(mix(seed, run));
+  const about = [`Made by afbus-topo fuzz --seed ${seed}, run ${run}.`];
+  for (let tries = 0; tries < MOST_DRAWS; tries++) {
+    const buses = generate(random, BUSES);
+    const drawn: Scenario = { name: `fuzz-${seed}-${run}`, about, packed: !random.oneIn(3), buses };
+    const planned = planOf(drawn, run);
+    if (planned) return { drawn, planned };
+  }
+  throw new Error(`the loader refuses what was drawn for run ${run} of seed ${seed}`);
 }
 
 async function smallest(

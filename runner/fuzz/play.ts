@@ -4,7 +4,8 @@
 import { Deadline } from '../common/deadline.ts';
 import { TopoError } from '../common/errors.ts';
 import { load } from '../load/index.ts';
-import { type Plan, plan } from '../plan/index.ts';
+import { datagramsOf, type Plan, plan } from '../plan/index.ts';
+import { predict } from '../predict/index.ts';
 import { newRun, ownership } from '../provision/labels.ts';
 import type { Site } from '../provision/site.ts';
 import { run } from '../run/index.ts';
@@ -26,11 +27,12 @@ export interface Seen {
 /** Long enough for a slow machine; a run that gets this far waits for something that will not come. */
 const TIMEOUT_MS = 300_000;
 
-/** The plan of a scenario; undefined where it makes no sense. */
+/** The plan of a scenario; undefined where it makes no sense, or none with the sizes that this seed draws. */
 export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   if (!makesSense(scenario)) return undefined;
   const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
-  return topology && plan(topology, { seed });
+  const planned = topology && plan(topology, { seed });
+  return planned && !predict(topology, datagramsOf(planned)).chancy ? planned : undefined;
 }
 
 /** Plays it and takes it down. Rejects where the site itself broke. */
