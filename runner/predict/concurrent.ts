@@ -9,7 +9,7 @@ import * as model from '../model/index.ts';
 import { acceptedLane } from '../plan/plan.ts';
 import { type Way, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
-import type { Datagrams } from './play.ts';
+import type { Datagrams } from './player.ts';
 import { Pressure } from './pressure.ts';
 import type { Datagram, World } from './world.ts';
 

@@ -3,13 +3,10 @@
  * Plays branches on a world in one of the ways that they can go: readers as quick or as slow as can be, the first
  * branch or the last one going ahead wherever it can. Whoever waits is tried again when anybody got on.
  */
-import type { FaultStep, SendStep, Step } from '../load/topology.ts';
-import * as model from '../model/index.ts';
-import { actorOf } from './actor.ts';
-import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
 import type { Leeway } from './leeway.ts';
-import type { Datagram, World } from './world.ts';
+import { type Branch, type Datagrams, Player, type Scene, type Stuck, type WaysOf } from './player.ts';
+import type { World } from './world.ts';
 
 export interface Schedule {
   /** Whoever reads takes each copy at once, or only when nobody gets on without; `selfish`: at once if it sent it itself. */
@@ -22,30 +19,11 @@ export interface Schedule {
 
 export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
 
-/** A step's `n`th message, from 0. */
-export type Datagrams = (step: SendStep, n: number) => Datagram;
-
-/** Where a branch stands for good, and for whom it waits. */
-export interface Stuck {
-  readonly step: Step;
-  readonly wait: readonly model.Endpoint[];
-}
-
-/** Step id → the ways that its messages went. */
-export type WaysOf = Map<string, Ways>;
-
-interface Scene {
-  readonly world: World;
-  readonly readers: Schedule['readers'];
-  readonly leeway: Leeway | undefined;
-  readonly datagrams: Datagrams;
-  readonly ways: WaysOf;
-  readonly effort: Effort;
-  /** Senders that wait for room. */
-  readonly waiting: Set<model.Endpoint>;
-}
-
-type Branch = readonly Step[];
+const EAGER: Readonly<Record<Schedule['readers'], Scene['eager']>> = {
+  quick: () => true,
+  slow: () => false,
+  selfish: (reader, from) => reader === from,
+};
 
 /**
  * Adds to `ways` what came of each message; tells where it got stuck, if it did. All who read have read at the end.
@@ -59,15 +37,9 @@ export function play(
   ways: WaysOf,
   effort: Effort,
 ): Stuck | undefined {
-  const scene = {
-    world,
-    readers: schedule.readers,
-    leeway: schedule.leeway,
-    datagrams,
-    ways,
-    effort,
-    waiting: new Set<model.Endpoint>(),
-  };
+  const { leeway } = schedule;
+  const eager = EAGER[schedule.readers];
+  const scene: Scene = { world, eager, leeway, datagrams, ways, effort, waiting: new Set() };
   const players = branches.map((steps) => new Player(scene, steps));
   if (schedule.ahead === 'last') players.reverse();
   else if (typeof schedule.ahead === 'number') players.push(...players.splice(schedule.ahead, 1));
@@ -79,171 +51,4 @@ export function play(
   const makeRoom = () => world.drain(players.flatMap((player) => player.waits)) || world.drain();
   while (getOn() || makeRoom() || players.some((player) => player.giveUp()));
   return players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
-}
-
-class Player {
-  readonly #scene: Scene;
-  readonly #steps: Branch;
-  #at = 0;
-  /** Messages of the step that were sent, or read. */
-  #done = 0;
-  #wait: readonly model.Endpoint[] = [];
-  #inner: readonly Player[] | undefined;
-
-  constructor(scene: Scene, steps: Branch) {
-    this.#scene = scene;
-    this.#steps = steps;
-  }
-
-  get #step(): Step | undefined {
-    return this.#steps[this.#at];
-  }
-
-  get stuck(): Stuck | undefined {
-    const step = this.#step;
-    const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
-    return inner ?? (step && { step, wait: this.#wait });
-  }
-
-  /** Whose doing something would help it on. */
-  get waits(): readonly model.Endpoint[] {
-    return [...this.#wait, ...(this.#inner?.flatMap((each) => each.waits) ?? [])];
-  }
-
-  /** Does the next thing; false where it has to wait, or nothing is left. */
-  advance(): boolean {
-    const step = this.#step;
-    if (this.#isPaused) return false;
-    switch (step?.kind) {
-      case undefined:
-        return false;
-      case 'send':
-        return this.#send(step);
-      case 'fault':
-        return step.action.fault === 'read' ? this.#read(step, step.action) : this.#apply(step);
-      case 'blocked':
-        return this.#when(this.#scene.waiting.has(this.#client(step.client)) === step.blocked);
-      case 'hangup':
-        return this.#when(model.hungUp(this.#client(step.client)));
-      case 'parallel':
-        this.#inner ??= step.branches.map((branch) => new Player(this.#scene, branch));
-        return (
-          this.#inner.some((each) => each.advance()) || this.#when(this.#inner.every((each) => !each.#step))
-        );
-    }
-  }
-
-  /** An `expect` step that does not come true fails, and the branch goes on. */
-  giveUp(): boolean {
-    const quiet = this.#step?.kind === 'blocked' || this.#step?.kind === 'hangup';
-    return quiet && !this.#isPaused ? this.#next() : (this.#inner?.some((each) => each.giveUp()) ?? false);
-  }
-
-  /** Who would have to do the next thing does nothing. */
-  get #isPaused(): boolean {
-    return this.#step !== undefined && actorOf(this.#scene.world, this.#step)?.paused === true;
-  }
-
-  #next(): true {
-    this.#at++;
-    this.#done = 0;
-    this.#wait = [];
-    this.#inner = undefined;
-    return true;
-  }
-
-  #when(true_: boolean): boolean {
-    return true_ && this.#next();
-  }
-
-  #client(name: string): model.Endpoint {
-    return this.#scene.world.party(name).client;
-  }
-
-  #apply({ action }: FaultStep): true {
-    this.#scene.world.apply(action);
-    return this.#next();
-  }
-
-  /** Takes messages one by one, waiting for each that is not there yet, up to the end. */
-  #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
-    const { world } = this.#scene;
-    const party = world.party(client);
-    const { client: endpoint } = party;
-    this.#wait = [endpoint];
-    if (count === 'all') return this.#apply(step);
-    // Who reads so many does not read by itself any more.
-    party.reading = false;
-    if (this.#done === count || model.atEnd(endpoint)) return this.#next();
-    const came = model.receive(endpoint) !== undefined;
-    if (came) this.#done++;
-    return came;
-  }
-
-  #send(step: SendStep): boolean {
-    const { world, waiting, readers } = this.#scene;
-    const from = world.sender(step);
-    // Its process has ended, or closed it.
-    if (from.closed || this.#done === step.count) {
-      waiting.delete(from);
-      return this.#next();
-    }
-    const outcome = this.#attempt(step, from);
-    if ('wait' in outcome && !step.nonblocking) {
-      this.#wait = outcome.wait;
-      waiting.add(from);
-      return false;
-    }
-    waiting.delete(from);
-    const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
-    this.#tell(step, way);
-    if ('copies' in outcome && readers !== 'slow')
-      world.drain(readers === 'quick' ? outcome.copies : outcome.copies.filter((each) => each === from));
-    if (isSteady(world, outcome)) this.#repeat(step, way);
-    return true;
-  }
-
-  #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
-    const { world, datagrams, ways, effort, leeway } = this.#scene;
-    effort.spend(reachable(step, from));
-    // SO_ERROR is told to whatever call comes first, which may be the reader's.
-    const pending = model.takeError(from);
-    const because = 'the socket has an error to tell (SO_ERROR)';
-    if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
-    const asks = leeway !== undefined && world.mayLackBudget(from);
-    const begins = !asks || leeway.begins(world.laneOf(from), step.nonblocking);
-    const datagram = datagrams(step, this.#done);
-    return begins ? world.send(step, datagram) : world.sendInVain(step, datagram);
-  }
-
-  #tell(step: SendStep, way: Way): void {
-    waysOf(this.#scene.ways, step).add(this.#done++, way);
-  }
-
-  /** Nothing has changed, so the messages that are left go the same way, as long as they are as long. */
-  #repeat(step: SendStep, way: Way): void {
-    const { datagrams } = this.#scene;
-    const { length } = datagrams(step, this.#done - 1);
-    while (this.#done < step.count && datagrams(step, this.#done).length === length) this.#tell(step, way);
-  }
-}
-
-function waysOf(ways: WaysOf, { id }: SendStep): Ways {
-  const known = ways.get(id) ?? new Ways();
-  ways.set(id, known);
-  return known;
-}
-
-/** How many a message may come to. */
-const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
-  to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
-
-/** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
-function isSteady(world: World, outcome: model.Outcome): boolean {
-  // A filter may drop the next message, for which there is no wait then.
-  if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
-  if ('error' in outcome) return true;
-  if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;
-  const settled = outcome.copies.every((each) => each.queue.length === 0 && world.reads(each));
-  return settled && outcome.evicted.length === 0 && outcome.lost.length === 0;
 }

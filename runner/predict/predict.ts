@@ -11,8 +11,11 @@ import { actorOf } from './actor.ts';
 import { type Allowed, Ways } from './allowed.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';
 import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
+import { Explorer, type Still } from './explore.ts';
 import { Leeway } from './leeway.ts';
-import { type Datagrams, play, QUICK, type Schedule, type Stuck, type WaysOf } from './play.ts';
+import { play, QUICK, type Schedule } from './play.ts';
+import type { Datagrams, Stuck, WaysOf } from './player.ts';
+import { sendsIn } from './sends.ts';
 import { World } from './world.ts';
 
 export interface Prediction {
@@ -76,11 +79,13 @@ class Walk {
   #stuckSomewhere = false;
   /** There were more worlds than are followed. */
   #lost = false;
+  readonly #explorer: Explorer;
   #worlds: readonly World[];
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
     this.#minds = minds(topology);
+    this.#explorer = new Explorer(datagrams, this.#minds);
     this.#worlds = [World.start(topology)];
   }
 
@@ -91,8 +96,8 @@ class Walk {
   step(step: Step): void {
     const lost = this.#lost;
     if (!this.#exhausted) this.#try(step);
-    if (this.#exhausted) for (const send of sendsOf(step)) this.#shrug(send, TOO_MUCH);
-    else if (lost) for (const send of sendsOf(step)) this.#shrug(send, TOO_MANY);
+    if (this.#exhausted) for (const send of sendsIn([step])) this.#shrug(send, TOO_MUCH);
+    else if (lost) for (const send of sendsIn([step])) this.#shrug(send, TOO_MANY);
   }
 
   #try(step: Step): void {
@@ -171,10 +176,19 @@ class Walk {
     this.#stuckSomewhere ||= [...faultsOf(step)].some(
       ({ action }) => 'client' in action && victims.has(action.client),
     );
+    if (this.#explored(step)) return;
     const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
     this.#play(step, step.branches, schedulesOf(step), new Map());
     this.#keep([...this.#worlds, ...spared]);
     this.#evict(victims, () => true);
+  }
+
+  /** Whether each way that it may go could be gone: where the order of things can make a difference, and it is not too much. */
+  #explored(step: ParallelStep): boolean {
+    if (!this.#worlds.some((world) => isTouchy(world, step))) return false;
+    const explored = this.#explorer.explore(this.#worlds, step);
+    if (explored) this.#ended(step, explored.ended, explored.stuck);
+    return explored !== undefined;
   }
 
   /** Returns the clients that the bus may evict meanwhile. */
@@ -252,7 +266,7 @@ class Walk {
     ways: WaysOf,
   ): void {
     const ended: World[] = [];
-    let first: { stuck: Stuck; world: World } | undefined;
+    let first: Still | undefined;
     for (const before of this.#worlds) {
       for (const schedule of schedules) {
         for (const leeway of this.#leeways()) {
@@ -264,12 +278,14 @@ class Walk {
         }
       }
     }
-    this.#stuckSomewhere ||= first !== undefined;
-    if (ended.length === 0 && first) {
-      this.doubts.push(endless(step, first.stuck, first.world));
-      ended.push(first.world);
-    }
-    this.#keep(ended);
+    this.#ended(step, ended, first);
+  }
+
+  /** `still`: a way in which the step stands still. */
+  #ended(step: Step, ended: readonly World[], still: Still | undefined): void {
+    this.#stuckSomewhere ||= still !== undefined;
+    if (ended.length === 0 && still) this.doubts.push(endless(step, still.stuck, still.world));
+    this.#keep(ended.length === 0 && still ? [still.world] : ended);
   }
 
   /** The kernel's choices: the first must have been played before the others are known. */
@@ -298,10 +314,10 @@ function minds({ clients, steps }: Topology): boolean {
   );
 }
 
-function* sendsOf(step: Step): Generator<SendStep> {
-  if (step.kind === 'send') yield step;
-  else if (step.kind === 'parallel') for (const each of step.branches.flat()) yield* sendsOf(each);
-}
+/** Whether more than who gets what may depend on who goes first. */
+const isTouchy = (world: World, step: ParallelStep): boolean =>
+  [...faultsOf(step)].length > 0 ||
+  [...sendsIn([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
 
 function* faultsOf({ branches }: ParallelStep): Generator<FaultStep> {
   for (const step of branches.flat()) {
@@ -321,7 +337,7 @@ function* choices(names: readonly string[]): Generator<readonly string[]> {
 }
 
 function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
-  const names = wait.map((each) => world.laneOf(each).replace(/@.*$/, ''));
+  const names = wait.map((lane) => lane.replace(/@.*$/, ''));
   const [name = ''] = names;
   const base = { step: step.id, kind: 'endless' } as const;
   const actor = actorOf(world, step);
@@ -337,8 +353,9 @@ function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
     const message = `this step would never end: "${name}" waits for messages that nobody sends`;
     return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };
   }
-  const holds = wait[0]?.queue.length ?? 0;
-  const own = wait[0] === world.sender(step);
+  const [lane] = wait;
+  const holds = lane === undefined ? 0 : world.endpoint(lane).queue.length;
+  const own = lane === world.laneOf(world.sender(step));
   const why = own
     ? `"${name}" has not read its own queue of ${holds} messages, and must read first`
     : `"${name}" does not read, and its queue is full with ${holds} messages`;

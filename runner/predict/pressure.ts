@@ -4,7 +4,7 @@ import type { FaultAction, SendStep, Step } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import { type Way, WOULD_WAIT } from './allowed.ts';
-import type { Datagrams } from './play.ts';
+import type { Datagrams } from './player.ts';
 import { costAtMost, type World } from './world.ts';
 
 const OVERFLOW: Way = {

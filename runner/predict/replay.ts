@@ -8,7 +8,7 @@ import type { FaultAction, ParallelStep, SendStep, Step } from '../load/topology
 import * as model from '../model/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import { empty, evict, linear } from './concurrent.ts';
-import type { Datagrams } from './play.ts';
+import type { Datagrams } from './player.ts';
 import type { World } from './world.ts';
 
 /** A message of the step, as it was seen. */
@@ -89,7 +89,8 @@ function trackOf(world: World, steps: readonly Step[], bus: string): Track {
 const isChange = ({ fault }: FaultAction): boolean =>
   !['pause', 'resume', 'read', 'stop-reading', 'close-listener', 'limit'].includes(fault);
 
-function busOf(world: World, action: FaultAction): string {
+/** The bus that a fault is about. */
+export function busOf(world: World, action: FaultAction): string {
   if ('bus' in action) return action.bus;
   if ('client' in action) return world.party(action.client).bus;
   return action.target.kind === 'client' ? world.party(action.target.name).bus : action.target.bus;

@@ -76,10 +76,12 @@ export class World {
     return new World(topology, parties, hosts);
   }
 
-  fork(): World {
+  /** The same once more; or no more than these buses, with all that is on them. */
+  fork(buses: Iterable<string> = this.hosts.keys()): World {
     const hosts = new Map<string, Host>();
     const of = new Map<string, (endpoint: model.Endpoint) => model.Endpoint>();
-    for (const [name, host] of this.hosts) {
+    for (const name of buses) {
+      const host = this.host(name);
       const endpoints = [...this.parties.values()].filter(({ bus }) => bus === name);
       const twin = model.fork(
         host.bus,
@@ -88,10 +90,21 @@ export class World {
       hosts.set(name, { ...host, bus: twin.bus });
       of.set(name, twin.of);
     }
-    const parties = Array.from(this.parties.values(), (party): Party => {
-      const twin = of.get(party.bus) as (endpoint: model.Endpoint) => model.Endpoint;
-      return { ...party, client: twin(party.client), accepted: twin(party.accepted) };
+    const parties = Array.from(this.parties.values()).flatMap((party): Party[] => {
+      const twin = of.get(party.bus);
+      return twin ? [{ ...party, client: twin(party.client), accepted: twin(party.accepted) }] : [];
     });
+    return new World(this.topology, parties, hosts, this.refused);
+  }
+
+  /** The same, but for the buses of a part: they are as they are there. */
+  with(part: World): World {
+    const rest = this.fork([...this.hosts.keys()].filter((name) => !part.hosts.has(name)));
+    const other = part.fork();
+    const parties = [...this.parties.keys()].map((name) => other.parties.get(name) ?? rest.party(name));
+    const hosts = new Map(
+      [...this.hosts.keys()].map((name) => [name, other.hosts.get(name) ?? rest.host(name)]),
+    );
     return new World(this.topology, parties, hosts, this.refused);
   }
 
@@ -141,6 +154,11 @@ export class World {
     return outcome;
   }
 
+  /** Whether reading may let somebody's send begin. */
+  anyMayLackBudget(): boolean {
+    return [...this.endpoints()].some((each) => this.chargedAtMost(each) >= each.sendBuffer);
+  }
+
   /** A send that finds its budget used up. */
   sendInVain(step: SendStep, datagram: Datagram): model.Outcome {
     const from = this.sender(step);
@@ -184,6 +202,26 @@ export class World {
       if (each.queue.length === 0) this.#filled.delete(each);
     }
     return any;
+  }
+
+  /** Whoever reads takes all there is, but these. */
+  drainAllBut(slow: ReadonlySet<Lane>): void {
+    this.drain([...this.#filled].filter((each) => !slow.has(this.laneOf(each))));
+  }
+
+  /** Whether somebody reads there, and a message is there. */
+  hasOne(lane: Lane): boolean {
+    const endpoint = this.endpoint(lane);
+    return endpoint.queue.length > 0 && this.reads(endpoint);
+  }
+
+  takeOne(lane: Lane): void {
+    model.receive(this.endpoint(lane));
+  }
+
+  endpoint(lane: Lane): model.Endpoint {
+    const { client, accepted } = this.party(lane.replace(/^.*@/, ''));
+    return lane.includes('@') ? accepted : client;
   }
 
   *endpoints(): Generator<model.Endpoint> {

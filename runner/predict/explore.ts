@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Where the world may be when branches have ended: every order is gone through in which they, the readers and the
+ * kernel's memory can go, as long as that is not too much. Two ways that meet in one state go on as one.
+ */
+import type { ParallelStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import type { Lane } from '../plan/plan.ts';
+import { Effort } from './effort.ts';
+import { type Branch, type Datagrams, Player, type Scene, type Stuck } from './player.ts';
+import { busOf } from './replay.ts';
+import { sendsIn } from './sends.ts';
+import { costAtMost, type World } from './world.ts';
+
+/** Where nobody gets on any more. */
+export interface Still {
+  readonly stuck: Stuck;
+  readonly world: World;
+}
+
+export interface Explored {
+  readonly ended: readonly World[];
+  /** A way in which it does not end. */
+  readonly stuck?: Still;
+}
+
+/** States of a step, each weighing as much as there are clients; and those of all steps. */
+const MOST = { step: 2000, file: 20_000 };
+
+export class Explorer {
+  readonly #datagrams: Datagrams;
+  /** It can matter what messages cost. */
+  readonly #minds: boolean;
+  /** States that may still be looked at, in all steps. */
+  #left = MOST.file;
+
+  constructor(datagrams: Datagrams, minds: boolean) {
+    this.#datagrams = datagrams;
+    this.#minds = minds;
+  }
+
+  /** Undefined where there is too much to look at. `worlds` stay as they are. */
+  explore(worlds: readonly World[], { branches }: ParallelStep): Explored | undefined {
+    const known = new Map<string, Explored | undefined>();
+    const ended: World[] = [];
+    let stuck: Still | undefined;
+    for (const world of worlds) {
+      const part = world.fork(new Set(busesOf(world, branches.flat())));
+      const key = part.key();
+      const explored = known.has(key) ? known.get(key) : this.#explorePart(part, branches);
+      known.set(key, explored);
+      if (explored === undefined) return undefined;
+      for (const each of explored.ended) ended.push(world.with(each));
+      if (explored.stuck) stuck ??= { stuck: explored.stuck.stuck, world: world.with(explored.stuck.world) };
+    }
+    return { ended, ...(stuck && { stuck }) };
+  }
+
+  #explorePart(part: World, branches: readonly Branch[]): Explored | undefined {
+    if (atLeast(branches) * part.parties.size > MOST.step) return undefined;
+    const met = new Set<string>();
+    const [ended, open]: [World[], State[]] = [[], []];
+    const meet = (state: State) => {
+      const { key } = state;
+      if (!met.has(key)) open.push(state);
+      met.add(key);
+    };
+    meet(this.#start(part, branches));
+    let stuck: Still | undefined;
+    for (let state = open.pop(); state; state = open.pop()) {
+      const weight = state.world.parties.size;
+      this.#left -= weight;
+      if (this.#left < 0 || met.size * weight > MOST.step) return undefined;
+      const next = state.next();
+      next.forEach(meet);
+      if (next.length > 0) continue;
+      if (state.stuck) stuck ??= { stuck: state.stuck, world: state.world };
+      else ended.push(state.world);
+    }
+    return { ended, ...(stuck && { stuck }) };
+  }
+
+  #start(world: World, branches: readonly Branch[]): State {
+    const slow = new Set(this.#slowReaders(world, branches.flat()));
+    return State.start(world, branches, { datagrams: this.#datagrams, minds: this.#minds, slow });
+  }
+
+  /** Readers with whom it makes a difference when they read: their queue, or their senders' memory, may run out. */
+  *#slowReaders(world: World, steps: readonly Step[]): Generator<Lane> {
+    const [messages, costs] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
+    for (const step of sendsIn(steps)) {
+      const { bus } = world.sender(step);
+      messages.set(bus, (messages.get(bus) ?? 0) + step.count);
+      for (let n = 0; n < step.count; n++)
+        costs.set(bus, (costs.get(bus) ?? 0) + costAtMost(this.#datagrams(step, n).length));
+    }
+    for (const each of world.endpoints()) {
+      const coming = messages.get(each.bus) ?? 0;
+      const cost = world.chargedAtMost(each) + (costs.get(each.bus) ?? 0);
+      if (each.queue.length + coming > each.queueLength || cost >= each.sendBuffer) yield world.laneOf(each);
+    }
+  }
+}
+
+/** States that there are in any case: how far each branch has come. */
+const atLeast = (branches: readonly Branch[]): number =>
+  branches.reduce((product, branch) => product * (1 + branch.reduce((sum, step) => sum + stops(step), 0)), 1);
+
+const stops = (step: Step): number =>
+  step.kind === 'parallel' ? atLeast(step.branches) : step.kind === 'send' ? step.count : 1;
+
+function* busesOf(world: World, steps: readonly Step[]): Generator<string> {
+  for (const step of steps) {
+    if (step.kind === 'parallel') yield* busesOf(world, step.branches.flat());
+    else if (step.kind === 'fault') yield busOf(world, step.action);
+    else if (step.kind === 'send')
+      yield step.from.kind === 'master' ? step.from.bus : world.party(step.from.name).bus;
+    else yield world.party(step.client).bus;
+  }
+}
+
+interface Rules {
+  readonly datagrams: Datagrams;
+  readonly minds: boolean;
+  readonly slow: ReadonlySet<Lane>;
+}
+
+/** A world with branches on their way through it. */
+class State {
+  readonly world: World;
+  readonly #rules: Rules;
+  readonly #scene: Scene;
+  #players: readonly Player[] = [];
+  /** Whether the send that is tried next begins, if that is in doubt. */
+  #begins = true;
+  #doubted = false;
+
+  private constructor(world: World, rules: Rules, waiting: ReadonlySet<Lane>) {
+    this.world = world;
+    this.#rules = rules;
+    this.#scene = {
+      world,
+      datagrams: rules.datagrams,
+      ways: new Map(),
+      // States are counted instead.
+      effort: new Effort(),
+      eager: () => false,
+      leeway: rules.minds ? { begins: () => this.#doubt() } : undefined,
+      waiting: new Set(waiting),
+    };
+  }
+
+  static start(world: World, branches: readonly Branch[], rules: Rules): State {
+    const state = new State(world, rules, new Set());
+    state.#players = branches.map((steps) => new Player(state.#scene, steps));
+    state.#settle();
+    return state;
+  }
+
+  get key(): string {
+    const { waiting } = this.#scene;
+    return JSON.stringify([this.world.key(), this.#players.map(({ place }) => place), [...waiting].sort()]);
+  }
+
+  get stuck(): Stuck | undefined {
+    return this.#players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
+  }
+
+  /**
+   * What may be the case one thing later; nothing where all is over, or stands still. When somebody read makes a
+   * difference only to those who need the room, so that nobody reads before.
+   */
+  next(): readonly State[] {
+    const next = this.#players.flatMap((_, n) => this.#advanced(n));
+    for (const lane of this.#rules.slow) {
+      if (!this.#isNeeded(lane)) continue;
+      const state = this.#fork();
+      state.world.takeOne(lane);
+      next.push(state);
+    }
+    if (next.length > 0 || this.world.drain()) return next.length > 0 ? next : [this];
+    return this.#players.flatMap((_, n) => this.#givenUp(n));
+  }
+
+  #isNeeded(lane: Lane): boolean {
+    if (!this.world.hasOne(lane)) return false;
+    return model.isFull(this.world.endpoint(lane)) || (this.#rules.minds && this.world.anyMayLackBudget());
+  }
+
+  #fork(): State {
+    const twin = new State(this.world.fork(), this.#rules, this.#scene.waiting);
+    twin.#players = this.#players.map((player) => player.fork(twin.#scene));
+    return twin;
+  }
+
+  #doubt(): boolean {
+    this.#doubted = true;
+    return this.#begins;
+  }
+
+  /** The branch has done its next thing, in both ways if the kernel has the choice. */
+  #advanced(n: number): readonly State[] {
+    if (this.#players[n]?.isOver !== false) return [];
+    const state = this.#fork();
+    const got = state.#advances(n) ? [state] : [];
+    if (!state.#doubted) return got;
+    const other = this.#fork();
+    other.#begins = false;
+    return other.#advances(n) ? [...got, other] : got;
+  }
+
+  /** To begin to wait is something that others may see. */
+  #advances(n: number): boolean {
+    const { waiting } = this.#scene;
+    const before = waiting.size;
+    const advances = this.#players[n]?.advance() || waiting.size > before;
+    if (advances) this.#settle();
+    return advances;
+  }
+
+  #givenUp(n: number): readonly State[] {
+    const state = this.#fork();
+    if (!state.#players[n]?.giveUp()) return [];
+    state.#settle();
+    return [state];
+  }
+
+  /** Whoever reads, and need not be waited for, has read. */
+  #settle(): void {
+    this.world.drainAllBut(this.#rules.slow);
+  }
+}

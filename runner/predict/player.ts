@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/** One branch on its way through a world: does one thing after the other, or waits. */
+import type { FaultStep, SendStep, Step } from '../load/topology.ts';
+import * as model from '../model/index.ts';
+import type { Lane } from '../plan/plan.ts';
+import { actorOf } from './actor.ts';
+import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
+import type { Effort } from './effort.ts';
+import type { Leeway } from './leeway.ts';
+import type { Datagram, World } from './world.ts';
+
+/** A step's `n`th message, from 0. */
+export type Datagrams = (step: SendStep, n: number) => Datagram;
+
+/** Where a branch stands for good, and for whom it waits. */
+export interface Stuck {
+  readonly step: Step;
+  readonly wait: readonly Lane[];
+}
+
+/** Step id → the ways that its messages went. */
+export type WaysOf = Map<string, Ways>;
+
+export interface Scene {
+  readonly world: World;
+  readonly datagrams: Datagrams;
+  readonly ways: WaysOf;
+  readonly effort: Effort;
+  /** Whether this reader takes at once what comes from there. */
+  readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
+  /** What the kernel makes of sends that may lack room of their own. Absent: all begin that may. */
+  readonly leeway?: Pick<Leeway, 'begins'> | undefined;
+  /** Senders that wait for room. */
+  readonly waiting: Set<Lane>;
+}
+
+export type Branch = readonly Step[];
+
+export class Player {
+  readonly #scene: Scene;
+  readonly #steps: Branch;
+  #at = 0;
+  /** Messages of the step that were sent, or read. */
+  #done = 0;
+  #wait: readonly model.Endpoint[] = [];
+  #inner: readonly Player[] | undefined;
+
+  constructor(scene: Scene, steps: Branch) {
+    this.#scene = scene;
+    this.#steps = steps;
+  }
+
+  /** The same branch, as far as it is, in another world. */
+  fork(scene: Scene): Player {
+    const twin = new Player(scene, this.#steps);
+    twin.#at = this.#at;
+    twin.#done = this.#done;
+    twin.#inner = this.#inner?.map((each) => each.fork(scene));
+    return twin;
+  }
+
+  /** How far it is; the same for two that go on alike in worlds that do. */
+  get place(): string {
+    return `${this.#at}.${this.#done}${this.#inner ? `(${this.#inner.map((each) => each.place)})` : ''}`;
+  }
+
+  get isOver(): boolean {
+    return this.#step === undefined;
+  }
+
+  get #step(): Step | undefined {
+    return this.#steps[this.#at];
+  }
+
+  get stuck(): Stuck | undefined {
+    const step = this.#step;
+    const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
+    const { world } = this.#scene;
+    return inner ?? (step && { step, wait: this.#wait.map((each) => world.laneOf(each)) });
+  }
+
+  /** Whose doing something would help it on. */
+  get waits(): readonly model.Endpoint[] {
+    return [...this.#wait, ...(this.#inner?.flatMap((each) => each.waits) ?? [])];
+  }
+
+  /** Does the next thing; false where it has to wait, or nothing is left. */
+  advance(): boolean {
+    const step = this.#step;
+    if (this.#isPaused) return false;
+    switch (step?.kind) {
+      case undefined:
+        return false;
+      case 'send':
+        return this.#send(step);
+      case 'fault':
+        return step.action.fault === 'read' ? this.#read(step, step.action) : this.#apply(step);
+      case 'blocked':
+        return this.#when(this.#scene.waiting.has(step.client) === step.blocked);
+      case 'hangup':
+        return this.#when(model.hungUp(this.#client(step.client)));
+      case 'parallel':
+        this.#inner ??= step.branches.map((branch) => new Player(this.#scene, branch));
+        return (
+          this.#inner.some((each) => each.advance()) || this.#when(this.#inner.every((each) => !each.#step))
+        );
+    }
+  }
+
+  /** An `expect` step that does not come true fails, and the branch goes on. */
+  giveUp(): boolean {
+    const quiet = this.#step?.kind === 'blocked' || this.#step?.kind === 'hangup';
+    return quiet && !this.#isPaused ? this.#next() : (this.#inner?.some((each) => each.giveUp()) ?? false);
+  }
+
+  /** Who would have to do the next thing does nothing. */
+  get #isPaused(): boolean {
+    return this.#step !== undefined && actorOf(this.#scene.world, this.#step)?.paused === true;
+  }
+
+  #next(): true {
+    this.#at++;
+    this.#done = 0;
+    this.#wait = [];
+    this.#inner = undefined;
+    return true;
+  }
+
+  #when(true_: boolean): boolean {
+    return true_ && this.#next();
+  }
+
+  #client(name: string): model.Endpoint {
+    return this.#scene.world.party(name).client;
+  }
+
+  #apply({ action }: FaultStep): true {
+    this.#scene.world.apply(action);
+    return this.#next();
+  }
+
+  /** Takes messages one by one, waiting for each that is not there yet, up to the end. */
+  #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
+    const { world } = this.#scene;
+    const party = world.party(client);
+    const { client: endpoint } = party;
+    this.#wait = [endpoint];
+    if (count === 'all') return this.#apply(step);
+    // Who reads so many does not read by itself any more.
+    party.reading = false;
+    if (this.#done === count || model.atEnd(endpoint)) return this.#next();
+    const came = model.receive(endpoint) !== undefined;
+    if (came) this.#done++;
+    return came;
+  }
+
+  #send(step: SendStep): boolean {
+    const { world, waiting, eager } = this.#scene;
+    const from = world.sender(step);
+    const lane = world.laneOf(from);
+    // Its process has ended, or closed it.
+    if (from.closed || this.#done === step.count) {
+      waiting.delete(lane);
+      return this.#next();
+    }
+    const outcome = this.#attempt(step, from);
+    if ('wait' in outcome && !step.nonblocking) {
+      this.#wait = outcome.wait;
+      waiting.add(lane);
+      return false;
+    }
+    waiting.delete(lane);
+    const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
+    this.#tell(step, way);
+    if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
+    if (isSteady(world, outcome)) this.#repeat(step, way);
+    return true;
+  }
+
+  #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
+    const { world, datagrams, ways, effort, leeway } = this.#scene;
+    effort.spend(reachable(step, from));
+    // SO_ERROR is told to whatever call comes first, which may be the reader's.
+    const pending = model.takeError(from);
+    const because = 'the socket has an error to tell (SO_ERROR)';
+    if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
+    const asks = leeway !== undefined && world.mayLackBudget(from);
+    const begins = !asks || leeway.begins(world.laneOf(from), step.nonblocking);
+    const datagram = datagrams(step, this.#done);
+    return begins ? world.send(step, datagram) : world.sendInVain(step, datagram);
+  }
+
+  #tell(step: SendStep, way: Way): void {
+    waysOf(this.#scene.ways, step).add(this.#done++, way);
+  }
+
+  /** Nothing has changed, so the messages that are left go the same way, as long as they are as long. */
+  #repeat(step: SendStep, way: Way): void {
+    const { datagrams } = this.#scene;
+    const { length } = datagrams(step, this.#done - 1);
+    while (this.#done < step.count && datagrams(step, this.#done).length === length) this.#tell(step, way);
+  }
+}
+
+function waysOf(ways: WaysOf, { id }: SendStep): Ways {
+  const known = ways.get(id) ?? new Ways();
+  ways.set(id, known);
+  return known;
+}
+
+/** How many a message may come to. */
+const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
+  to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
+
+/** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
+function isSteady(world: World, outcome: model.Outcome): boolean {
+  // A filter may drop the next message, for which there is no wait then.
+  if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
+  if ('error' in outcome) return true;
+  if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;
+  const settled = outcome.copies.every((each) => each.queue.length === 0 && world.reads(each));
+  return settled && outcome.evicted.length === 0 && outcome.lost.length === 0;
+}
