@@ -112,6 +112,7 @@ int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
 	if (err)
 		return -ENOMEM;
 
+	bus->routes++;
 	addr->owner = owner;
 	list_add_tail(&addr->owner_node, &owner->addrs);
 	owner->nr_addrs++;
@@ -124,6 +125,7 @@ static void afbus_addr_drop(struct afbus_bus *bus, struct afbus_addr *addr)
 
 	lockdep_assert_held(&bus->lock);
 
+	bus->routes++;
 	rhashtable_remove_fast(&bus->addrs, &addr->node, afbus_addr_params);
 	list_del(&addr->owner_node);
 	addr->owner->nr_addrs--;

@@ -126,6 +126,7 @@ struct afbus_name {
  * @last_client: last prefix-0 address given
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
+ * @routes: changes with who holds an address while joined
  * @addrs: addresses by value
  * @groups: groups by prefix
  * @joined: joined clients
@@ -155,6 +156,7 @@ struct afbus_bus {
 	u64			last_client;
 	u64			last_ticket;
 	u64			stamp;
+	u64			routes;
 	struct rhashtable	addrs;
 	struct rhashtable	groups;
 	struct list_head	joined;
@@ -204,6 +206,9 @@ enum afbus_kind {
  * @lost: copies that an eavesdropper missed since its last message
  * @stamp: equals afbus_bus.stamp if the current walk has met this socket
  * @slot: where the current walk has put it
+ * @last_dst: the address that it last found somebody for
+ * @last_to: whom
+ * @last_routes: afbus_bus.routes at that time: nothing is said of another
  * @claims: what this sender waits for without sleeping
  * @nr_claims: length of @claims
  *
@@ -250,6 +255,9 @@ struct afbus_sock {
 	u64			lost;
 	u64			stamp;
 	unsigned int		slot;
+	u64			last_dst;
+	struct afbus_sock	*last_to;
+	u64			last_routes;
 	struct list_head	claims;
 	unsigned int		nr_claims;
 

@@ -116,6 +116,7 @@ int afbus_bus_join(struct afbus_sock *client)
 		return -EINVAL;
 
 	bus->seq++;
+	bus->routes++;
 	WRITE_ONCE(client->joined, true);
 	list_add_tail(&client->joined_node, &bus->joined);
 	trace_join(bus, bus->seq, BUS_MASTER_ADDR, client->addr, 0);

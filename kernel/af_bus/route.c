@@ -47,8 +47,9 @@ static void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
 		}
 		to->slot = s->nr++;
 		r = &s->rcpts[to->slot];
-		*r = (struct afbus_rcpt){ .to = to, .seat.send = s };
-		INIT_LIST_HEAD(&r->seat.node);
+		/* The seat is written by whoever sits down. */
+		memset_after(r, 0, seat);
+		r->to = to;
 		sock_hold(&to->sk);
 	}
 	if (to->slot == AFBUS_SLOT_MISSING)
@@ -63,6 +64,29 @@ static void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
 	r->evict = false;
 	if (!r->made || r->made_eaves != eaves)
 		s->unmade++;
+}
+
+/*
+ * Who holds an address, if joined. A sender remembers whom it found last, for as
+ * long as nobody's address or place on the bus has changed.
+ */
+static struct afbus_sock *afbus_route_find(struct afbus_sock *from, u64 dst)
+{
+	struct afbus_bus *bus = from->bus;
+	struct afbus_sock *to;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (from->last_dst == dst && from->last_routes == bus->routes)
+		return from->last_to;
+
+	to = afbus_addr_find(bus, dst);
+	if (!to || !to->joined)
+		return NULL;
+	from->last_dst = dst;
+	from->last_to = to;
+	from->last_routes = bus->routes;
+	return to;
 }
 
 static bool afbus_receives(const struct afbus_sock *to)
@@ -115,8 +139,8 @@ static int afbus_route_unicast(struct afbus_send *s)
 	} else if (s->dst == BUS_MASTER_ADDR) {
 		to = afbus_route_master(s);
 	} else {
-		to = afbus_addr_find(s->bus, s->dst);
-		if (!to || !to->joined) {
+		to = afbus_route_find(s->from, s->dst);
+		if (!to) {
 			s->stray = true;
 			to = afbus_route_master(s);
 		}
@@ -173,7 +197,7 @@ int afbus_route(struct afbus_send *s)
  */
 int afbus_route_grow(struct afbus_send *s)
 {
-	unsigned int i, cap = s->nr + s->missing + s->missing / 8;
+	unsigned int cap = s->nr + s->missing + s->missing / 8;
 	struct afbus_rcpt *rcpts;
 
 	rcpts = kvmalloc_array(cap, sizeof(*rcpts), GFP_KERNEL_ACCOUNT);
@@ -181,8 +205,6 @@ int afbus_route_grow(struct afbus_send *s)
 		return -ENOMEM;
 
 	memcpy(rcpts, s->rcpts, s->nr * sizeof(*rcpts));
-	for (i = 0; i < s->nr; i++)
-		INIT_LIST_HEAD(&rcpts[i].seat.node);
 	if (s->rcpts != s->few)
 		kvfree(s->rcpts);
 	s->rcpts = rcpts;

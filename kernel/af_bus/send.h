@@ -53,8 +53,8 @@ struct afbus_claim {
 /**
  * struct afbus_rcpt - one recipient of a message being sent
  * @to: the recipient, with a reference
+ * @seat: its place in the recipient's queue of senders, once there is one
  * @skb: its copy; NULL if not made yet, or dropped
- * @seat: its place in the recipient's queue of senders
  * @live: is a recipient as of the last route
  * @eaves: gets it as an eavesdropper only
  * @judged: the hooks have seen its copy
@@ -68,9 +68,9 @@ struct afbus_claim {
  * @queued: the copy is in the queue
  */
 struct afbus_rcpt {
+	struct afbus_seat	seat;
 	struct afbus_sock	*to;
 	struct sk_buff		*skb;
-	struct afbus_seat	seat;
 	bool			live:1;
 	bool			eaves:1;
 	bool			judged:1;

@@ -217,6 +217,7 @@ static void afbus_sit(struct afbus_send *s, struct afbus_rcpt *r)
 
 	lockdep_assert_held(&s->bus->lock);
 
+	r->seat.send = s;
 	r->seat.called = false;
 	r->seat.passed = 0;
 	r->seat.quiet = r != s->full;
@@ -280,7 +281,7 @@ void afbus_wait_rise(struct afbus_send *s)
 			continue;
 		queue = &r->to->sk.sk_receive_queue;
 		spin_lock_irqsave(&queue->lock, flags);
-		list_del_init(&r->seat.node);
+		list_del(&r->seat.node);
 		spin_unlock_irqrestore(&queue->lock, flags);
 		r->seated = false;
 		r->left = true;
