@@ -163,7 +163,10 @@ export class Player {
       waiting.delete(lane);
       return this.#next();
     }
-    const outcome = this.#attempt(step, from);
+    const datagram = this.#scene.datagrams(step, this.#done);
+    const known = world.known(step, datagram);
+    if (known) return this.#repeat(step, known, datagram);
+    const outcome = this.#attempt(step, from, datagram);
     if ('wait' in outcome && !step.nonblocking) {
       this.#wait = outcome.wait;
       waiting.add(lane);
@@ -171,14 +174,17 @@ export class Player {
     }
     waiting.delete(lane);
     const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
-    this.#tell(step, way);
     if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
-    if (isSteady(world, outcome)) this.#repeat(step, way);
-    return true;
+    if (isSteady(world, outcome)) {
+      if ('copies' in outcome) world.remember(step, datagram, way);
+      return this.#repeat(step, way, datagram);
+    }
+    world.forget();
+    return this.#tell(step, way);
   }
 
-  #attempt(step: SendStep, from: model.Endpoint): model.Outcome {
-    const { world, datagrams, ways, effort, leeway } = this.#scene;
+  #attempt(step: SendStep, from: model.Endpoint, datagram: Datagram): model.Outcome {
+    const { world, ways, effort, leeway } = this.#scene;
     effort.spend(reachable(step, from));
     // SO_ERROR is told to whatever call comes first, which may be the reader's.
     const pending = model.takeError(from);
@@ -186,19 +192,20 @@ export class Player {
     if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
     const asks = leeway !== undefined && world.mayLackBudget(from);
     const begins = !asks || leeway.begins(world.laneOf(from), step.nonblocking);
-    const datagram = datagrams(step, this.#done);
     return begins ? world.send(step, datagram) : world.sendInVain(step, datagram);
   }
 
-  #tell(step: SendStep, way: Way): void {
+  #tell(step: SendStep, way: Way): true {
     waysOf(this.#scene.ways, step).add(this.#done++, way);
+    return true;
   }
 
-  /** Nothing has changed, so the messages that are left go the same way, as long as they are as long. */
-  #repeat(step: SendStep, way: Way): void {
+  /** Nothing has changed, so the next messages go the same way, as long as they are as long. */
+  #repeat(step: SendStep, way: Way, { length }: Datagram): true {
     const { datagrams } = this.#scene;
-    const { length } = datagrams(step, this.#done - 1);
-    while (this.#done < step.count && datagrams(step, this.#done).length === length) this.#tell(step, way);
+    do this.#tell(step, way);
+    while (this.#done < step.count && datagrams(step, this.#done).length === length);
+    return true;
   }
 }
 

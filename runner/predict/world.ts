@@ -4,6 +4,7 @@ import { type Filter, runFilter } from '../common/filter.ts';
 import type { BusSpec, ClientSpec, FaultAction, SendStep, Topology } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import { acceptedLane, type Lane } from '../plan/plan.ts';
+import type { Way } from './allowed.ts';
 
 /** A message as the bus sees it: filters look at its bytes. */
 export interface Datagram {
@@ -44,6 +45,8 @@ export class World {
   /** Where copies may be: few of many, as most are read at once. */
   readonly #filled = new Set<model.Endpoint>();
   readonly #prefixes: ReadonlyMap<string, number>;
+  /** Sends that left everything as it was, and how they went. */
+  readonly #steady = new Map<string, Way>();
 
   private constructor(
     topology: Topology,
@@ -159,6 +162,23 @@ export class World {
     return [...this.endpoints()].some((each) => this.chargedAtMost(each) >= each.sendBuffer);
   }
 
+  /** The way that the same send went, since when nothing has changed. */
+  known(step: SendStep, datagram: Datagram): Way | undefined {
+    return this.#steady.get(this.#kindOf(step, datagram));
+  }
+
+  remember(step: SendStep, datagram: Datagram, way: Way): void {
+    this.#steady.set(this.#kindOf(step, datagram), way);
+  }
+
+  forget(): void {
+    this.#steady.clear();
+  }
+
+  #kindOf(step: SendStep, { length }: Datagram): string {
+    return `${this.laneOf(this.sender(step))} ${this.destination(step)} ${length}`;
+  }
+
   /** A send that finds its budget used up. */
   sendInVain(step: SendStep, datagram: Datagram): model.Outcome {
     const from = this.sender(step);
@@ -233,6 +253,7 @@ export class World {
 
   /** What a fault does. */
   apply(action: FaultAction): void {
+    this.forget();
     switch (action.fault) {
       case 'kill':
       case 'stop':
