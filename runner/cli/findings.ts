@@ -25,6 +25,7 @@ const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
   'duplicate-name': 'A name is declared once.',
   clash: 'Paths, prefixes and addresses belong to one thing each.',
   impossible: 'What the file asks for can come true.',
+  chancy: 'What the file asks for does not depend on who goes first.',
   unused: 'What is declared is used.',
 };
 

@@ -21,6 +21,7 @@ export type DiagnosticCode =
   | 'duplicate-name'
   | 'clash'
   | 'impossible'
+  | 'chancy'
   | 'unused';
 
 export interface Diagnostic {

@@ -32,7 +32,8 @@ export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   if (!makesSense(scenario)) return undefined;
   const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
   const planned = topology && plan(topology, { seed });
-  return planned && !predict(topology, datagramsOf(planned)).chancy ? planned : undefined;
+  const doubts = planned ? predict(topology, datagramsOf(planned)).doubts : [];
+  return doubts.some(({ kind }) => kind === 'chancy') ? undefined : planned;
 }
 
 /** Plays it and takes it down. Rejects where the site itself broke. */

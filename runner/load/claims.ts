@@ -27,7 +27,7 @@ export function checkClaims(
   const limited = limitedShares(topology);
   for (const doubt of prediction.doubts) {
     tell(scope, doubt);
-    against[doubt.step] = doubt.message;
+    if (doubt.kind !== 'chancy') against[doubt.step] = doubt.message;
   }
   for (const step of sendsOf(topology.steps)) {
     const wrong = checkSend(scope, prediction, step);
@@ -59,7 +59,8 @@ function* sendsOf(steps: readonly Step[]): Generator<SendStep> {
 /** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
 function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
   const path = paths.get(step) ?? [];
-  if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
+  if (kind === 'chancy') problems.warning(path, { code: 'chancy', message, hint });
+  else if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
   else problems.warning([...path, 'expect'], { code: 'impossible', message, hint });
 }
 

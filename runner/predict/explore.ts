@@ -3,7 +3,7 @@
  * Where the world may be when branches have ended: every order is gone through in which they, the readers and the
  * kernel's memory can go, as long as that is not too much. Two ways that meet in one state go on as one.
  */
-import type { ParallelStep, Step } from '../load/topology.ts';
+import type { ParallelStep, Sender, Step } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import { Effort } from './effort.ts';
@@ -81,8 +81,10 @@ export class Explorer {
   }
 
   #start(world: World, branches: readonly Branch[]): State {
-    const slow = new Set(this.#slowReaders(world, branches.flat()));
-    return State.start(world, branches, { datagrams: this.#datagrams, minds: this.#minds, slow });
+    const steps = branches.flat();
+    const slow = new Set(this.#slowReaders(world, steps));
+    const timed = new Set(timedReaders(world, steps));
+    return State.start(world, branches, { datagrams: this.#datagrams, minds: this.#minds, slow, timed });
   }
 
   /** Readers with whom it makes a difference when they read: their queue, or their senders' memory, may run out. */
@@ -109,6 +111,24 @@ const atLeast = (branches: readonly Branch[]): number =>
 const stops = (step: Step): number =>
   step.kind === 'parallel' ? atLeast(step.branches) : step.kind === 'send' ? step.count : 1;
 
+/** Readers that are told to stop, or how much to read: what they have read by then is to be seen. */
+function* timedReaders(world: World, steps: readonly Step[]): Generator<Lane> {
+  for (const step of steps) {
+    if (step.kind === 'parallel') yield* timedReaders(world, step.branches.flat());
+    if (step.kind !== 'fault') continue;
+    const { action } = step;
+    if (action.fault === 'read' || action.fault === 'stop-reading') yield action.client;
+    else if (action.fault === 'pause') yield* lanesOf(world, action.target);
+  }
+}
+
+function* lanesOf(world: World, target: Sender): Generator<Lane> {
+  if (target.kind === 'client') yield target.name;
+  else
+    for (const party of world.parties.values())
+      if (party.bus === target.bus) yield world.laneOf(party.accepted);
+}
+
 function* busesOf(world: World, steps: readonly Step[]): Generator<string> {
   for (const step of steps) {
     if (step.kind === 'parallel') yield* busesOf(world, step.branches.flat());
@@ -123,6 +143,7 @@ interface Rules {
   readonly datagrams: Datagrams;
   readonly minds: boolean;
   readonly slow: ReadonlySet<Lane>;
+  readonly timed: ReadonlySet<Lane>;
 }
 
 /** A world with branches on their way through it. */
@@ -162,7 +183,10 @@ class State {
     return JSON.stringify([this.world.key(), this.#players.map(({ place }) => place), [...waiting].sort()]);
   }
 
+  /** Where it stands still; of one that does. */
   get stuck(): Stuck | undefined {
+    // What each waits for is known when it has tried.
+    for (const player of this.#players) player.advance();
     return this.#players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
   }
 
@@ -172,7 +196,8 @@ class State {
    */
   next(): readonly State[] {
     const next = this.#players.flatMap((_, n) => this.#advanced(n));
-    for (const lane of this.#rules.slow) {
+    const { slow, timed } = this.#rules;
+    for (const lane of new Set([...slow, ...timed])) {
       if (!this.#isNeeded(lane)) continue;
       const state = this.#fork();
       state.world.takeOne(lane);
@@ -184,6 +209,7 @@ class State {
 
   #isNeeded(lane: Lane): boolean {
     if (!this.world.hasOne(lane)) return false;
+    if (this.#rules.timed.has(lane)) return true;
     return model.isFull(this.world.endpoint(lane)) || (this.#rules.minds && this.world.anyMayLackBudget());
   }
 
@@ -227,6 +253,7 @@ class State {
 
   /** Whoever reads, and need not be waited for, has read. */
   #settle(): void {
-    this.world.drainAllBut(this.#rules.slow);
+    const { slow, timed } = this.#rules;
+    this.world.drainAll((lane) => !slow.has(lane) && !timed.has(lane));
   }
 }

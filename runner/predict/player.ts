@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** One branch on its way through a world: does one thing after the other, or waits. */
-import type { FaultStep, SendStep, Step } from '../load/topology.ts';
+import type { FaultStep, ParallelStep, SendStep, Step } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import { actorOf } from './actor.ts';
@@ -100,11 +100,17 @@ export class Player {
       case 'hangup':
         return this.#when(model.hungUp(this.#client(step.client)));
       case 'parallel':
-        this.#inner ??= step.branches.map((branch) => new Player(this.#scene, branch));
-        return (
-          this.#inner.some((each) => each.advance()) || this.#when(this.#inner.every((each) => !each.#step))
-        );
+        return this.#inner ? this.#goInside(this.#inner) : this.#enter(step);
     }
+  }
+
+  #enter({ branches }: ParallelStep): true {
+    this.#inner = branches.map((branch) => new Player(this.#scene, branch));
+    return true;
+  }
+
+  #goInside(inner: readonly Player[]): boolean {
+    return inner.some((each) => each.advance()) || this.#when(inner.every(({ isOver }) => isOver));
   }
 
   /** An `expect` step that does not come true fails, and the branch goes on. */

@@ -14,7 +14,7 @@ import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
 import { Explorer, type Still } from './explore.ts';
 import { Leeway } from './leeway.ts';
 import { play, QUICK, type Schedule } from './play.ts';
-import type { Datagrams, Stuck, WaysOf } from './player.ts';
+import type { Datagrams, WaysOf } from './player.ts';
 import { sendsIn } from './sends.ts';
 import { World } from './world.ts';
 
@@ -24,14 +24,12 @@ export interface Prediction {
   /** What may have been when a parallel step began. */
   readonly before: (parallel: string) => readonly World[];
   readonly doubts: readonly Doubt[];
-  /** In some world a step never ends, or a master cannot do what it is told: who goes first may decide it. */
-  readonly chancy: boolean;
 }
 
-/** A step that does not do what a file can mean. */
+/** A step that does not do what a file can mean; `chancy`: not always, who goes first decides. */
 export interface Doubt {
   readonly step: string;
-  readonly kind: 'endless' | 'impossible';
+  readonly kind: 'endless' | 'impossible' | 'chancy';
   readonly message: string;
   readonly hint?: string;
 }
@@ -56,12 +54,11 @@ const TOO_MANY = `more than ${MOST_WORLDS} states of the bus are possible`;
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
   for (const step of topology.steps) walk.step(step);
-  const { ways, before, doubts, chancy } = walk;
+  const { ways, before, doubts } = walk;
   return {
     of: (step, n) => ways.get(step)?.answer(n),
     before: (step) => before.get(step) ?? [],
     doubts,
-    chancy,
   };
 }
 
@@ -75,8 +72,6 @@ class Walk {
   readonly #minds: boolean;
   /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
   #exhausted = false;
-  /** In some world a step stands still, or is told of a client that the bus has put off. */
-  #stuckSomewhere = false;
   /** There were more worlds than are followed. */
   #lost = false;
   readonly #explorer: Explorer;
@@ -89,10 +84,6 @@ class Walk {
     this.#worlds = [World.start(topology)];
   }
 
-  get chancy(): boolean {
-    return this.#stuckSomewhere || this.#worlds.some(({ refused }) => refused.length > 0);
-  }
-
   step(step: Step): void {
     const lost = this.#lost;
     if (!this.#exhausted) this.#try(step);
@@ -101,12 +92,19 @@ class Walk {
   }
 
   #try(step: Step): void {
+    const [refused, doubts] = [this.#refused, this.doubts.length];
     try {
       this.#go(step);
+      if (this.#refused > refused && this.doubts.length === doubts) this.doubts.push(refusal(step));
     } catch (error) {
       if (!(error instanceof Exhausted)) throw error;
       this.#exhausted = true;
     }
+  }
+
+  /** What masters could not do in any world so far. */
+  get #refused(): number {
+    return this.#worlds[0]?.refused.length ?? 0;
   }
 
   #go(step: Step): void {
@@ -173,9 +171,9 @@ class Walk {
       this.ways.set(id, known);
       known.add(n, way);
     });
-    this.#stuckSomewhere ||= [...faultsOf(step)].some(
-      ({ action }) => 'client' in action && victims.has(action.client),
-    );
+    for (const { id, action } of faultsOf(step)) {
+      if ('client' in action && victims.has(action.client)) this.doubts.push(evicted(id, action));
+    }
     if (this.#explored(step)) return;
     const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
     this.#play(step, step.branches, schedulesOf(step), new Map());
@@ -283,8 +281,7 @@ class Walk {
 
   /** `still`: a way in which the step stands still. */
   #ended(step: Step, ended: readonly World[], still: Still | undefined): void {
-    this.#stuckSomewhere ||= still !== undefined;
-    if (ended.length === 0 && still) this.doubts.push(endless(step, still.stuck, still.world));
+    if (still) this.doubts.push(endless(step, still, ended.length > 0));
     this.#keep(ended.length === 0 && still ? [still.world] : ended);
   }
 
@@ -336,13 +333,29 @@ function* choices(names: readonly string[]): Generator<readonly string[]> {
   }
 }
 
-function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
+const refusal = ({ id }: Step): Doubt => ({
+  step: id,
+  kind: 'chancy',
+  message: 'who goes first decides whether the master can do what it is told here',
+  hint: 'Put the steps that it depends on one behind the other.',
+});
+
+const evicted = (step: string, { fault, client }: { fault: string; client: string }): Doubt => ({
+  step,
+  kind: 'chancy',
+  message: `"${client}" may be evicted before: who goes first decides whether ${fault} can be done`,
+  hint: 'Put it before the parallel step, or behind.',
+});
+
+/** `chancy`: in other ways it ends. */
+function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boolean): Doubt {
   const names = wait.map((lane) => lane.replace(/@.*$/, ''));
   const [name = ''] = names;
-  const base = { step: step.id, kind: 'endless' } as const;
+  const base = { step: step.id, kind: chancy ? 'chancy' : 'endless' } as const;
+  const never = `this step ${chancy ? 'may never end, by who goes first' : 'would never end'}`;
   const actor = actorOf(world, step);
   if (actor?.paused) {
-    const message = `this step would never end: "${actor.name}" is paused, and does nothing`;
+    const message = `${never}: "${actor.name}" is paused, and does nothing`;
     return {
       ...base,
       message,
@@ -350,7 +363,7 @@ function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
     };
   }
   if (step.kind !== 'send') {
-    const message = `this step would never end: "${name}" waits for messages that nobody sends`;
+    const message = `${never}: "${name}" waits for messages that nobody sends`;
     return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };
   }
   const [lane] = wait;
@@ -363,5 +376,5 @@ function endless(top: Step, { step, wait }: Stuck, world: World): Doubt {
     top === step
       ? `Put the send into a branch of \`parallel\`, and - fault: { read: ${name} } into another.`
       : `Put - fault: { read: ${name} } into another branch.`;
-  return { ...base, message: `this step would never end: ${why}`, hint };
+  return { ...base, message: `${never}: ${why}`, hint };
 }

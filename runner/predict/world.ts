@@ -224,9 +224,9 @@ export class World {
     return any;
   }
 
-  /** Whoever reads takes all there is, but these. */
-  drainAllBut(slow: ReadonlySet<Lane>): void {
-    this.drain([...this.#filled].filter((each) => !slow.has(this.laneOf(each))));
+  /** Whoever of these reads takes all there is. */
+  drainAll(which: (lane: Lane) => boolean): void {
+    this.drain([...this.#filled].filter((each) => which(this.laneOf(each))));
   }
 
   /** Whether somebody reads there, and a message is there. */
