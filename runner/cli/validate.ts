@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+
 import { EXIT } from '../common/errors.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
+import { count } from '../write/words.ts';
 import { sarifOfFiles } from './findings.ts';
 import { loadInput } from './input.ts';
 
@@ -40,5 +42,3 @@ function text(loaded: readonly (Loaded & { file: string })[]): void {
     );
   }
 }
-
-const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

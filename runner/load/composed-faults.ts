@@ -153,7 +153,7 @@ function restart(where: Where, target: string): Step[] {
   const before = scope.clients.get(scope.incarnation(target));
   const state = before && world.client(before.name);
   if (before === undefined || state === undefined) return [];
-  if (!letsOn(context, before.bus)) return [];
+  if (!letsOn(context, before.bus) || lacksAddress(context, before)) return [];
   const kill = isDead(state.gone?.how)
     ? undefined
     : resolveFault({ ...where, id: `${id}.end` }, { kill: target });
@@ -163,4 +163,17 @@ function restart(where: Where, target: string): Step[] {
   world.apply((later) => later.add(again));
   const start: FaultStep = { kind: 'fault', id, action: { fault: 'start', client: again.name }, place };
   return kill === undefined ? [start] : [kill, start];
+}
+
+/** An address of its own may be somebody else's by now. */
+function lacksAddress(context: Context, { name, bus, addresses }: ClientSpec): boolean {
+  const others = context.world.present(bus).filter((each) => each.name !== name);
+  for (const address of addresses) {
+    const holder = others.find((each) => each.addresses.has(address));
+    if (holder === undefined) continue;
+    const hint = `Put - fault: { del-address: ${holder.name}, address: "${address}" } before it.`;
+    impossible(context, `${address}, which it gets when it starts, is held by "${holder.name}"`, hint);
+    return true;
+  }
+  return false;
 }

@@ -272,7 +272,7 @@ export class World {
         this.party(action.client).reading = false;
         break;
       case 'start':
-        this.#start(action.client);
+        this.#start(action);
         break;
       case 'read':
         read(this.party(action.client), action.count);
@@ -284,10 +284,11 @@ export class World {
     }
   }
 
-  #start(name: string): void {
-    const spec = this.topology.clients.find((client) => client.name === name) as ClientSpec;
+  #start(action: FaultAction & { readonly client: string }): void {
+    const spec = this.topology.clients.find(({ name }) => name === action.client) as ClientSpec;
     const party = partyOf(spec, this.hosts);
-    this.parties.set(name, party);
+    if (spec.addresses.some((address) => !party.client.addresses.has(address))) this.refused.push(action);
+    this.parties.set(spec.name, party);
     this.#addLanes(party);
   }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
+
 import type { Destination, FaultAction, Sender, SendStep, Step } from '../load/topology.ts';
 import { type Expected, type Lane, masterOf, type Plan } from '../plan/plan.ts';
+import { count } from './words.ts';
 
 export interface Overview {
   readonly schemaVersion: 1;
@@ -161,7 +163,7 @@ function inWords(step: Step): string {
     case 'send':
       return `${senderOf(step.from)} -> ${destinationOf(step.to)}`;
     case 'parallel':
-      return `parallel, ${step.branches.length} branches`;
+      return `parallel, ${count(step.branches.length, 'branch', 'branches')}`;
     case 'fault':
       return faultInWords(step.action);
     case 'blocked':
