@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A received message → its row in the report. */
 
-import { crc32 } from 'node:zlib';
-import { decode, ENVELOPE_SIZE, type Envelope } from '../common/envelope.ts';
+import type { Envelope } from '../common/envelope.ts';
+import { envelopeIn } from '../dbus/index.ts';
 import type { Lane } from '../plan/plan.ts';
 import type { Time } from '../trace/trace.ts';
 import {
@@ -16,7 +16,7 @@ import type { Message } from './system.ts';
 
 /** The envelope, where the datagram is of this run. */
 export function envelopeOf(message: Message, nonce: number): Envelope | null {
-  const envelope = decode(message.data);
+  const envelope = envelopeIn(message.data);
   return envelope?.nonce === nonce ? envelope : null;
 }
 
@@ -46,11 +46,8 @@ export function packDelivery(
 function flagsOf(message: Message, envelope: Envelope | null): number {
   return (
     (envelope?.kind === 'fence' ? FLAG_FENCE : 0) |
-    (envelope && isIntact(message, envelope) ? FLAG_INTACT : 0) |
+    (envelope?.intact ? FLAG_INTACT : 0) |
     (message.truncated ? FLAG_TRUNCATED : 0) |
     (message.controlTruncated ? FLAG_CONTROL_TRUNCATED : 0)
   );
 }
-
-const isIntact = ({ data }: Message, { length, crc }: Envelope): boolean =>
-  data.length === length && crc32(data.subarray(ENVELOPE_SIZE)) === crc;

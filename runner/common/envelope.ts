@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /**
- * The first 32 bytes of every message that an agent sends. They identify the message without trusting the kernel's
+ * The first 32 bytes of every message that an agent sends, and the last ones of one in D-Bus. They identify the message without trusting the kernel's
  * addresses, survive truncation of the rest, and let the receiver's report be compared with the plan.
  *
  *   0  magic "AFBT"       4  version (1)      5  kind (0 message, 1 fence)     6  reserved
  *   8  run nonce, u32    12  message number, u32                              16  whole length, u32
- *  20  crc32 of the body, u32                                                 24  reserved, zero
+ *  20  crc32 of all the rest, u32                                             24  reserved, zero
  *
- * All numbers are little-endian. The body is the payload of the YAML, or bytes drawn from (seed, number).
+ * All numbers are little-endian. The rest is the payload of the YAML, or bytes drawn from (seed, number).
  */
 import { crc32 } from 'node:zlib';
 
@@ -17,42 +17,63 @@ export const IDENTITY_SIZE = 16;
 const MAGIC = 0x54424641; // "AFBT"
 const VERSION = 1;
 
-export type EnvelopeKind = 'message' | 'fence';
+const KINDS = ['message', 'fence'] as const;
+
+export type EnvelopeKind = (typeof KINDS)[number];
 
 export interface Envelope {
   readonly kind: EnvelopeKind;
   readonly nonce: number;
   readonly number: number;
-  readonly length: number;
-  readonly crc: number;
+  /** All of the message is there as it was sent; null where an envelope that was cut short cannot tell. */
+  readonly intact: boolean | null;
 }
 
-/** Builds the datagram for message `number`. */
-export function encode(kind: EnvelopeKind, nonce: number, number: number, body: Uint8Array): Buffer {
-  const out = Buffer.alloc(ENVELOPE_SIZE + body.length);
+/** The envelope of message `number`; what else the message holds is in front of it, or behind. */
+export function envelope(
+  kind: EnvelopeKind,
+  nonce: number,
+  number: number,
+  front: Uint8Array,
+  behind: Uint8Array,
+): Buffer {
+  const out = Buffer.alloc(ENVELOPE_SIZE);
   out.writeUInt32LE(MAGIC, 0);
   out.writeUInt8(VERSION, 4);
-  out.writeUInt8(kind === 'fence' ? 1 : 0, 5);
+  out.writeUInt8(KINDS.indexOf(kind), 5);
   out.writeUInt32LE(nonce, 8);
   out.writeUInt32LE(number, 12);
-  out.writeUInt32LE(out.length, 16);
-  out.writeUInt32LE(crc32(body), 20);
-  out.set(body, ENVELOPE_SIZE);
+  out.writeUInt32LE(front.length + ENVELOPE_SIZE + behind.length, 16);
+  out.writeUInt32LE(crc32(behind, crc32(front)), 20);
   return out;
 }
 
-/** Reads an envelope; null where the datagram is not one of ours. Of one cut short, `length` and `crc` are 0. */
-export function decode(datagram: Buffer): Envelope | null {
-  if (datagram.length < IDENTITY_SIZE) return null;
-  if (datagram.readUInt32LE(0) !== MAGIC || datagram.readUInt8(4) !== VERSION) return null;
-  const whole = datagram.length >= ENVELOPE_SIZE;
+/** Builds the datagram for message `number`. */
+export const encode = (kind: EnvelopeKind, nonce: number, number: number, body: Uint8Array): Buffer =>
+  Buffer.concat([envelope(kind, nonce, number, NOTHING, body), body]);
+
+const NOTHING = new Uint8Array(0);
+
+/** Reads the envelope that begins at this byte; null where the datagram is not one of ours. */
+export function open(datagram: Buffer, at: number): Envelope | null {
+  const head = datagram.subarray(at, at + ENVELOPE_SIZE);
+  if (head.length < IDENTITY_SIZE) return null;
+  if (head.readUInt32LE(0) !== MAGIC || head.readUInt8(4) !== VERSION) return null;
+  const kind = KINDS[head.readUInt8(5)];
+  if (kind === undefined) return null;
   return {
-    kind: datagram.readUInt8(5) === 1 ? 'fence' : 'message',
-    nonce: datagram.readUInt32LE(8),
-    number: datagram.readUInt32LE(12),
-    length: whole ? datagram.readUInt32LE(16) : 0,
-    crc: whole ? datagram.readUInt32LE(20) : 0,
+    kind,
+    nonce: head.readUInt32LE(8),
+    number: head.readUInt32LE(12),
+    intact: head.length < ENVELOPE_SIZE ? null : isIntact(datagram, head, at),
   };
+}
+
+function isIntact(datagram: Buffer, head: Buffer, at: number): boolean {
+  const reserved = head.readUInt16LE(6) !== 0 || head.readBigUInt64LE(24) !== 0n;
+  if (reserved || datagram.length !== head.readUInt32LE(16)) return false;
+  const rest = crc32(datagram.subarray(at + ENVELOPE_SIZE), crc32(datagram.subarray(0, at)));
+  return rest === head.readUInt32LE(20);
 }
 
 /** A well-mixed 32-bit number from two: splitmix-style, the same on every machine. */

@@ -20,15 +20,17 @@ const TYPES = {
 /** Folder → what its files may import beside their own folder and runner/common. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
   'runner/common': [],
+  // Messages, names and rules of D-Bus: bytes and texts in, data out.
+  'runner/dbus': [],
   // The contract, executable: it knows of no file, no plan and no run.
-  'runner/model': [],
+  'runner/model': ['runner/dbus/'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
   'runner/predict': [TYPES.topology, TYPES.plan, 'runner/model/'],
-  'runner/load': ['runner/predict/'],
-  'runner/plan': [TYPES.topology, 'runner/predict/'],
+  'runner/load': ['runner/predict/', 'runner/dbus/'],
+  'runner/plan': [TYPES.topology, 'runner/predict/', 'runner/dbus/'],
   'runner/host': [],
   'runner/provision': [TYPES.topology, TYPES.plan, TYPES.protocol, TYPES.verdict, 'runner/host/'],
-  'runner/agent': [TYPES.topology, TYPES.plan, TYPES.trace, 'native/lib/'],
+  'runner/agent': [TYPES.topology, TYPES.plan, TYPES.trace, 'runner/dbus/', 'native/lib/'],
   'runner/run': [TYPES.topology, TYPES.plan, TYPES.lab, TYPES.protocol, 'runner/trace/'],
   // The same agents on a simulated kernel: it may see what they are made of, and the model that it keeps to.
   'runner/sim': [
@@ -39,6 +41,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     TYPES.verdict,
     'runner/provision/site.ts',
     'runner/agent/',
+    'runner/dbus/',
     'runner/model/',
   ],
   // It makes files and plays them, by the whole way from text to verdict.

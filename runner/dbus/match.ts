@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/** Whether a rule wants a message (docs/dbus.md section 3). */
+import type { Subject } from './message.ts';
+import { isUnique } from './names.ts';
+import type { Condition, Rule } from './rule.ts';
+
+/** Who has sent it, as the kernel knows. */
+export interface From {
+  /** `:0.1f` */
+  readonly unique: string;
+  /** Whether it owns this well-known name. */
+  readonly owns: (name: string) => boolean;
+}
+
+export const matches = ({ conditions }: Rule, message: Subject, from: From): boolean =>
+  conditions.every((condition) => holds(condition, message, from));
+
+function holds({ kind, arg, value }: Condition, message: Subject, from: From): boolean {
+  switch (kind) {
+    case 'type':
+    case 'interface':
+    case 'member':
+    case 'path':
+    case 'destination':
+      return message[kind] === value;
+    case 'sender':
+      return isUnique(value) ? from.unique === value : from.unique === value || from.owns(value);
+    case 'path_namespace':
+      // Everything is below the root.
+      return message.path !== undefined && (value === '/' || isBelow(message.path, value, '/'));
+    case 'arg':
+      return textOf(message, arg, 's') === value;
+    case 'argpath':
+      return arePaths(textOf(message, arg, 'so'), value);
+    case 'arg0namespace': {
+      const text = textOf(message, 0, 's');
+      return text !== undefined && isBelow(text, value, '.');
+    }
+    case 'eavesdrop':
+      return true;
+  }
+}
+
+/** The same, or further on behind the sign between two elements. */
+const isBelow = (text: string, namespace: string, between: string): boolean =>
+  text === namespace || text.startsWith(namespace + between);
+
+/** The argument where it is there, and of one of these types. */
+function textOf({ args }: Subject, n: number, types: 's' | 'so'): string | undefined {
+  const arg = args[n];
+  return (arg?.type === 's' || arg?.type === 'o') && types.includes(arg.type) ? arg.value : undefined;
+}
+
+/** The same, or one of them ends in `/` and the other begins with it. */
+function arePaths(text: string | undefined, value: string): boolean {
+  if (text === undefined) return false;
+  if (text === value) return true;
+  const [short, long] = text.length < value.length ? [text, value] : [value, text];
+  return short.endsWith('/') && long.startsWith(short);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+/** These bytes are no D-Bus message: why, and at which byte. The only error that a parser throws. */
+export class NotDbus extends Error {
+  override readonly name = 'NotDbus';
+  /** From 0. */
+  readonly at: number;
+
+  constructor(message: string, at: number) {
+    super(`${message}, at byte ${at}`);
+    this.at = at;
+  }
+}
