@@ -13,6 +13,7 @@
         'src/environment.cc',
         'src/message.cc',
         'src/module.cc',
+        'src/netlink.cc',
         'src/poller.cc',
         'src/syscall.cc',
       ],

@@ -5,6 +5,7 @@ import type { Constants, RawSocket } from './addon.ts';
 import { type AddressLike, type BusAddress, formatAddress, toParts } from './address.ts';
 import { check } from './errors.ts';
 import { loadedAddon } from './load.ts';
+import { addMatch, matches, removeAllMatches, removeMatch, setName } from './nfdbus.ts';
 import { adoptSocket } from './open.ts';
 import type { OwnedFd } from './owned-fd.ts';
 import { BusSocket } from './socket.ts';
@@ -50,6 +51,34 @@ export class AcceptedClient extends BusSocket {
   /** Makes the joined client an eavesdropper, or no longer. Idempotent. */
   setEavesdrop(on: boolean): void {
     this.setBusInt(on ? 'BUS_SET_EAVESDROP' : 'BUS_UNSET_EAVESDROP', 0);
+  }
+
+  /**
+   * Gives the client of a D-Bus bus a match rule: multicasts of other clients reach it where one of its rules wants them.
+   * It may have the same rule several times. EINVAL for what is no rule; the error has the `rule`, and says why.
+   */
+  addMatch(rule: string): void {
+    addMatch(this.path, this.peer, rule);
+  }
+
+  /** Takes one rule that says the same from the client. ENOENT where it has none. */
+  removeMatch(rule: string): void {
+    removeMatch(this.path, this.peer, rule);
+  }
+
+  /** Takes all rules from the client. */
+  removeAllMatches(): void {
+    removeAllMatches(this.path, this.peer);
+  }
+
+  /** The client's rules, in the order in which it got them. */
+  matches(): string[] {
+    return matches(this.path, this.peer).map(({ rule }) => rule);
+  }
+
+  /** The client owns this well-known name from now on, whoever owned it before: rules with that `sender` mean it. */
+  setName(name: string): void {
+    setName(this.path, this.peer, name);
   }
 
   /** Whether the client's receive queue is full. */

@@ -19,6 +19,12 @@ export interface Constants {
   readonly BUS_OVERFLOW_EVICT: number;
   readonly BUS_PROTO_NONE: number;
   readonly BUS_PROTO_DBUS: number;
+  readonly NFDBUS_CMD_ADD: number;
+  readonly NFDBUS_CMD_REMOVE: number;
+  readonly NFDBUS_CMD_REMOVE_ALL: number;
+  readonly NFDBUS_CMD_GET: number;
+  readonly NFDBUS_CMD_SET_NAME: number;
+  readonly NFDBUS_CMD_UNSET_NAME: number;
   readonly BUS_MAX_QLEN: number;
   readonly BUS_PATH_MAX: number;
   readonly SOL_SOCKET: number;
@@ -75,6 +81,9 @@ export interface BatchLayout {
 
 /** A result ≥ 0, or a negative errno. */
 export type Result = number;
+
+/** What a client of a bus has by nfdbus: a rule or a name. */
+export type NfdbusRow = readonly [prefix: number, client: number, rule: string | null, name: string | null];
 
 export interface RawSocket {
   /** -1 once closed. */
@@ -140,6 +149,18 @@ export interface Addon {
   disownFd(fd: number): void;
   /** Descriptors received and not yet closed or taken, in this thread. */
   ownedFds(): number;
+  /**
+   * A request to nfdbus (linux/nfdbus.h), done when it returns. `prefix` -1: no address. Gives 0 or a negative errno,
+   * what the kernel said of an error, and what NFDBUS_CMD_GET found.
+   */
+  nfdbus(
+    command: number,
+    path: Buffer,
+    prefix: number,
+    client: number,
+    rule: string | null,
+    name: string | null,
+  ): [Result, string, NfdbusRow[]];
   /** From now on this process can open so many descriptors beside those that are open now; -1: all that it may have. */
   limitDescriptors(more: number): Result;
 }

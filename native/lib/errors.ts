@@ -7,6 +7,9 @@ export interface ErrorContext {
   readonly syscall: string;
   readonly address?: BusAddress;
   readonly path?: string;
+  readonly rule?: string;
+  /** What the kernel says beside the errno. */
+  readonly reason?: string;
 }
 
 /**
@@ -19,21 +22,25 @@ export class BusError extends Error {
   readonly code: string;
   /** Negative errno, as in Node's own errors. */
   readonly errno: number;
-  /** `socket`, `bind`, `connect`, `sendmsg`, `recvmsg`, … */
+  /** `socket`, `bind`, `connect`, `sendmsg`, `recvmsg`, `nfdbus`, … */
   readonly syscall: string;
   /** Destination of a send, or the address in an option call. */
   declare readonly address?: BusAddress;
-  /** Bus path of a bind, connect or send. */
+  /** Bus path of a bind, connect, send, or of a request to nfdbus. */
   declare readonly path?: string;
+  /** Match rule of a request to nfdbus. */
+  declare readonly rule?: string;
 
   constructor(errno: number, code: string, text: string, context: ErrorContext) {
     const target = context.address ?? (context.path === undefined ? undefined : `'${context.path}'`);
-    super(`${code}: ${text}, ${context.syscall}${target === undefined ? '' : ` ${target}`}`);
+    const reason = context.reason === undefined ? '' : ` (${context.reason})`;
+    super(`${code}: ${text}${reason}, ${context.syscall}${target === undefined ? '' : ` ${target}`}`);
     this.code = code;
     this.errno = -Math.abs(errno);
     this.syscall = context.syscall;
     if (context.address !== undefined) this.address = context.address;
     if (context.path !== undefined) this.path = context.path;
+    if (context.rule !== undefined) this.rule = context.rule;
   }
 }
 

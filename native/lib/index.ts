@@ -21,6 +21,7 @@ export { type FilterInstruction, filterReturn } from './filter.ts';
 export { AddonLoadError, type LoadAttempt } from './load.ts';
 export { BusMaster, type ListenOptions, type Overflow } from './master.ts';
 export type { Credentials, Message } from './message.ts';
+export type { Match, Name } from './nfdbus.ts';
 export type { Protocol } from './open.ts';
 export { OwnedFd } from './owned-fd.ts';
 export { BusSocket, type End, type ReceiveOptions, type SendOptions, type WaitOptions } from './socket.ts';

@@ -2,8 +2,20 @@
 /** The bus master's listening socket. */
 import { AcceptedClient } from './accepted.ts';
 import type { RawSocket } from './addon.ts';
+import type { AddressLike } from './address.ts';
 import { check, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
+import {
+  addMatch,
+  type Match,
+  matches,
+  type Name,
+  names,
+  removeAllMatches,
+  removeMatch,
+  setName,
+  unsetName,
+} from './nfdbus.ts';
 import { okSocket, openSocket, type Protocol } from './open.ts';
 import { BusOptions } from './options.ts';
 import { encodePath } from './path.ts';
@@ -98,6 +110,47 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     if (!Object.hasOwn(OVERFLOW_OPTION, policy))
       throw new TypeError(`overflow '${policy}' is none of block, fail, evict`);
     this.setBusInt('BUS_SET_OVERFLOW', loadedAddon().constants[OVERFLOW_OPTION[policy]]);
+  }
+
+  /**
+   * Gives the client that holds this address a D-Bus match rule; see AcceptedClient.addMatch. Needs the user that owns
+   * this socket, or CAP_NET_ADMIN over its network namespace.
+   *
+   * Throws BusError: EINVAL (no rule), EADDRNOTAVAIL (nobody holds the address), EPERM, EPROTONOSUPPORT (the kernel has
+   * no nfdbus, or the bus another protocol), …
+   */
+  addMatch(client: AddressLike, rule: string): void {
+    addMatch(this.path, client, rule);
+  }
+
+  /** Takes one rule that says the same. Throws ENOENT where there is none, and as addMatch. */
+  removeMatch(client: AddressLike, rule: string): void {
+    removeMatch(this.path, client, rule);
+  }
+
+  /** Takes all rules from a client. Throws as addMatch. */
+  removeAllMatches(client: AddressLike): void {
+    removeAllMatches(this.path, client);
+  }
+
+  /** The rules of all clients, or of the one that holds this address. */
+  matches(client?: AddressLike): Match[] {
+    return matches(this.path, client);
+  }
+
+  /** A well-known name belongs to the client at this address from now on, whoever owned it before. */
+  setName(client: AddressLike, name: string): void {
+    setName(this.path, client, name);
+  }
+
+  /** Nobody owns the name any more. Throws ENOENT where nobody did. */
+  unsetName(name: string): void {
+    unsetName(this.path, name);
+  }
+
+  /** Well-known names and their owners. */
+  names(): Name[] {
+    return names(this.path);
   }
 
   /** Waits for a client. Rejects with the signal's reason, or with ECANCELED when the listening socket is closed. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The addon's exports; lib/addon.ts has their types.
+#include <linux/nfdbus.h>
 #include <napi.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 
 #include "bus_socket.h"
 #include "environment.h"
+#include "netlink.h"
 #include "value.h"
 
 namespace afbus {
@@ -33,6 +35,8 @@ Napi::Object Constants(Napi::Env env) {
       NUMBER(BUS_GET_QLENFULL), NUMBER(BUS_SET_OVERFLOW), NUMBER(BUS_PASSSEQ), NUMBER(BUS_OVERFLOW_BLOCK),
       NUMBER(BUS_OVERFLOW_FAIL), NUMBER(BUS_OVERFLOW_EVICT), NUMBER(BUS_PROTO_NONE), NUMBER(BUS_PROTO_DBUS),
       NUMBER(BUS_MAX_QLEN), NUMBER(BUS_PATH_MAX),
+      NUMBER(NFDBUS_CMD_ADD), NUMBER(NFDBUS_CMD_REMOVE), NUMBER(NFDBUS_CMD_REMOVE_ALL), NUMBER(NFDBUS_CMD_GET),
+      NUMBER(NFDBUS_CMD_SET_NAME), NUMBER(NFDBUS_CMD_UNSET_NAME),
       NUMBER(SOL_SOCKET), NUMBER(SO_ERROR), NUMBER(SO_PASSCRED), NUMBER(SO_PASSSEC), NUMBER(SO_TIMESTAMP),
       NUMBER(SO_SNDBUF), NUMBER(SO_RCVBUF), NUMBER(SO_PEEK_OFF), NUMBER(SO_PROTOCOL), NUMBER(SO_DOMAIN),
       NUMBER(MSG_PEEK), NUMBER(MSG_OOB), NUMBER(SHUT_RD), NUMBER(SHUT_WR), NUMBER(SHUT_RDWR),
@@ -102,6 +106,44 @@ Napi::Value OwnedFds(const Napi::CallbackInfo& info) {
   return Number(info, static_cast<double>(Environment::Of(info.Env()).OwnedFds()));
 }
 
+std::optional<std::string> TextArgument(Napi::Value value) {
+  if (!value.IsString()) return std::nullopt;
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Value TextOrNull(Napi::Env env, const std::optional<std::string>& text) {
+  return text ? Napi::Value(Napi::String::New(env, *text)) : env.Null();
+}
+
+Napi::Value Rows(Napi::Env env, const std::vector<NfdbusRow>& rows) {
+  auto array = Napi::Array::New(env, rows.size());
+  for (size_t i = 0; i < rows.size(); i++) {
+    const auto& [address, rule, name] = rows[i];
+    auto row = Napi::Array::New(env, 4);
+    row.Set(0u, Napi::Number::New(env, address.prefix));
+    row.Set(1u, Napi::Number::New(env, static_cast<double>(address.client)));
+    row.Set(2u, TextOrNull(env, rule));
+    row.Set(3u, TextOrNull(env, name));
+    array.Set(static_cast<uint32_t>(i), row);
+  }
+  return array;
+}
+
+Napi::Value Nfdbus(const Napi::CallbackInfo& info) {
+  NfdbusRequest request;
+  request.command = Int(info[0]);
+  request.path = Bytes(info[1]);
+  if (Int(info[2]) >= 0) request.address = AddressArgument(info[2], info[3]);
+  request.rule = TextArgument(info[4]);
+  request.name = TextArgument(info[5]);
+  NfdbusAnswer answer = AskNfdbus(request);
+  auto result = Napi::Array::New(info.Env(), 3);
+  result.Set(0u, Number(info, answer.result));
+  result.Set(1u, Napi::String::New(info.Env(), answer.text));
+  result.Set(2u, Rows(info.Env(), answer.rows));
+  return result;
+}
+
 Napi::Value Limit(const Napi::CallbackInfo& info) { return Number(info, LimitDescriptors(Int(info[0]))); }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -121,6 +163,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env));
   exports.Set("disownFd", Napi::Function::New<DisownFd>(env));
   exports.Set("ownedFds", Napi::Function::New<OwnedFds>(env));
+  exports.Set("nfdbus", Napi::Function::New<Nfdbus>(env));
   exports.Set("limitDescriptors", Napi::Function::New<Limit>(env));
   return exports;
 }
