@@ -2,7 +2,8 @@
 /** A bus comes into being, and clients connect (sections 1 and 2). */
 import { clientAddress } from './address.ts';
 import { Fifo } from './fifo.ts';
-import type { Bus, Endpoint, Errno, Overflow, Verdict } from './types.ts';
+import { both, nfdbus } from './nfdbus.ts';
+import type { Bus, Endpoint, Errno, Overflow, Protocol, Verdict } from './types.ts';
 
 /** BUS_MAX_QLEN */
 export const DEFAULT_QUEUE_LENGTH = 10;
@@ -13,6 +14,7 @@ const usualCost = (length: number): number => length + 768;
 
 export interface BusOptions {
   readonly path?: string;
+  readonly protocol?: Protocol;
   readonly queueLength?: number | undefined;
   readonly sendBuffer?: number | undefined;
   readonly overflow?: Overflow;
@@ -23,9 +25,11 @@ export interface BusOptions {
 
 /** bind and listen (section 2). */
 export function listen(options: BusOptions = {}): Bus {
+  const { protocol = 'none', verdict } = options;
   return {
     path: options.path ?? '',
-    verdict: options.verdict,
+    protocol,
+    verdict: protocol === 'dbus' ? both(nfdbus, verdict) : verdict,
     cost: options.cost ?? usualCost,
     maxBacklog: options.maxBacklog ?? Number.POSITIVE_INFINITY,
     queueLength: options.queueLength ?? DEFAULT_QUEUE_LENGTH,
@@ -40,6 +44,7 @@ export function listen(options: BusOptions = {}): Bus {
     groups: new Map(),
     joined: new Set(),
     eavesdroppers: new Set(),
+    names: new Map(),
   };
 }
 
@@ -90,6 +95,7 @@ function endpoint(bus: Bus, side: Endpoint['side'], address: string, path: strin
     sendBuffer: bus.sendBuffer,
     queue: new Fifo(),
     filter: undefined,
+    rules: [],
     peer: undefined,
     joined: false,
     out: false,

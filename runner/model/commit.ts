@@ -10,7 +10,7 @@ import type { Delivered, Endpoint, Message, Sent } from './types.ts';
 export function commit(
   sender: Endpoint,
   message: Message,
-  { recipients, watchers, dropped, because }: Passed,
+  { recipients, watchers, dropped, denied, because }: Passed,
   evict: readonly Endpoint[],
 ): Delivered {
   const cost = sender.bus.cost(message.length);
@@ -34,7 +34,7 @@ export function commit(
   }
   // Section 2, BUS_SET_OVERFLOW: the message comes before the evictions that it causes.
   for (const client of evict) expelClient(client, 'ENOBUFS');
-  return { sent: sent.seq, because, copies, lost, evicted: evict, dropped };
+  return { sent: sent.seq, because, copies, lost, evicted: evict, dropped, denied };
 }
 
 function charge({ sender, cost }: Sent): void {

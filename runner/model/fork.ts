@@ -44,14 +44,18 @@ export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
   for (const [prefix, group] of bus.groups) twin.groups.set(prefix, new Set([...group].map(of)));
   for (const each of bus.joined) twin.joined.add(of(each));
   for (const each of bus.eavesdroppers) twin.eavesdroppers.add(of(each));
+  for (const [name, owner] of bus.names) twin.names.set(name, of(owner));
   return { bus: twin, of };
 }
 
-const NOBODY = (): Pick<Bus, 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers'> => ({
+type Held = 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers' | 'names';
+
+const NOBODY = (): Pick<Bus, Held> => ({
   backlog: [],
   accepted: new Set(),
   holders: new Map(),
   groups: new Map(),
   joined: new Set(),
   eavesdroppers: new Set(),
+  names: new Map(),
 });

@@ -2,6 +2,7 @@
 /** The ways in which a client, its accepted socket and the bus come apart (section 5). */
 import { MASTER } from './address.ts';
 import { place } from './bus.ts';
+import { forget } from './nfdbus.ts';
 import { releaseAll } from './policy.ts';
 import { purge } from './queue.ts';
 import type { Bus, Endpoint, Errno } from './types.ts';
@@ -68,6 +69,7 @@ function goOut(client: Endpoint): void {
   bus.joined.delete(client);
   bus.eavesdroppers.delete(client);
   releaseAll(client);
+  forget(client);
 }
 
 function unpair(endpoint: Endpoint): Endpoint | undefined {

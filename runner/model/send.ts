@@ -2,6 +2,7 @@
 /** A message on its way: check, route, filter, admit, commit (sections 3 and 4). All of it happens at one point of the sequence. */
 import { MASTER } from './address.ts';
 import { commit } from './commit.ts';
+import { reasonOf } from './nfdbus.ts';
 import { hasBudget, isFull, mustReadFirst, takeError } from './queue.ts';
 import { type Failure, type Route, route } from './route.ts';
 import type { Endpoint, Message, Outcome, Waiting } from './types.ts';
@@ -26,6 +27,7 @@ export interface Passed {
   readonly recipients: ReadonlyMap<Endpoint, number>;
   readonly watchers: ReadonlyMap<Endpoint, number>;
   readonly dropped: readonly Endpoint[];
+  readonly denied: readonly Endpoint[];
 }
 
 function check(from: Endpoint, { to, path, length }: Message): Failure | undefined {
@@ -54,20 +56,23 @@ function filter(
 ): Passed | Failure {
   const passed = { recipients: new Map<Endpoint, number>(), watchers: new Map<Endpoint, number>() };
   const dropped: Endpoint[] = [];
+  const denied: Endpoint[] = [];
   for (const [all, into, eavesdropped] of [
     [recipients, passed.recipients, false],
     [watchers, passed.watchers, true],
   ] as const) {
     for (const recipient of all) {
-      const denied = sender.bus.verdict?.({ message, sender, recipient, multicast, eavesdropped });
-      if (denied !== undefined && !multicast && !eavesdropped)
-        return { error: denied, because: 'the hook of section 6 drops it' };
-      const length = denied === undefined ? lengthAt(recipient, message) : undefined;
-      if (length === undefined) dropped.push(recipient);
+      const errno = sender.bus.verdict?.({ message, sender, recipient, multicast, eavesdropped });
+      if (errno !== undefined && !multicast && !eavesdropped)
+        return { error: errno, because: 'the hook of section 6 drops it' };
+      const length = errno === undefined ? lengthAt(recipient, message) : undefined;
+      if (errno !== undefined) denied.push(recipient);
+      else if (length === undefined) dropped.push(recipient);
       else into.set(recipient, length);
     }
   }
-  return { ...passed, dropped, because };
+  const judged = sender.bus.protocol === 'dbus' && denied.length > 0;
+  return { ...passed, dropped, denied, because: judged ? `${because}; ${reasonOf(message)}` : because };
 }
 
 /** Undefined where the filter drops it; a message of no bytes stays one where there is no filter. */

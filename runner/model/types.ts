@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The state of one bus (docs/af_bus.md): plain data, changed by the functions of this folder and by nobody else. */
+import type { Rule, Subject } from '../dbus/index.ts';
 import type { Fifo } from './fifo.ts';
 
 /** `pppp/cccccccccccc`, lower-case hex (section 1). */
@@ -14,6 +15,7 @@ export type Errno =
   | 'EHOSTUNREACH'
   | 'EINVAL'
   | 'EMSGSIZE'
+  | 'ENOENT'
   | 'ENOBUFS'
   | 'ENOTCONN'
   | 'EPERM'
@@ -27,6 +29,8 @@ export interface Message {
   readonly path?: string;
   /** Bytes. */
   readonly length: number;
+  /** What rules can look at; absent where it is no D-Bus message (docs/dbus.md section 3). */
+  readonly dbus?: Subject | undefined;
 }
 
 /** What all copies of a message share. */
@@ -53,6 +57,9 @@ export interface Copy {
   readonly eavesdropped: boolean;
 }
 
+/** BUS_PROTO_NONE, BUS_PROTO_DBUS */
+export type Protocol = 'none' | 'dbus';
+
 export type Overflow = 'block' | 'fail' | 'evict';
 
 /** Bytes of a message that a socket's filters let through: `message.length` all of it, 0 drops it (section 3.7). */
@@ -74,6 +81,7 @@ export interface Bus {
   /** As getsockname shows it. */
   readonly path: string;
   readonly verdict: Verdict | undefined;
+  readonly protocol: Protocol;
   /** Bytes that a message of so many bytes costs its sender: the kernel's own structures are not the contract's matter. */
   readonly cost: (length: number) => number;
   /** Connections that nobody has accepted, beyond which connect waits. */
@@ -96,6 +104,8 @@ export interface Bus {
   readonly groups: Map<string, Set<Endpoint>>;
   readonly joined: Set<Endpoint>;
   readonly eavesdroppers: Set<Endpoint>;
+  /** Well-known name → its owner (docs/dbus.md section 3). */
+  readonly names: Map<string, Endpoint>;
 }
 
 /** A client's own socket, or its accepted socket on the master's side. */
@@ -112,6 +122,8 @@ export interface Endpoint {
   readonly sendBuffer: number;
   readonly queue: Fifo<Copy>;
   filter: Filter | undefined;
+  /** A client's match rules, in the order in which it got them (docs/dbus.md section 3). */
+  rules: readonly Rule[];
   /** The other half; undefined once either is closed. */
   peer: Endpoint | undefined;
   /** A client that the master has let onto the bus, and that is still there. */
@@ -151,8 +163,10 @@ export interface Delivered {
   readonly lost: readonly Endpoint[];
   /** Clients that had to go, since it did not fit into their queues. */
   readonly evicted: readonly Endpoint[];
-  /** Those whose filter, or the hook of section 6, kept it from them. */
+  /** Those whose filter kept it from them. */
   readonly dropped: readonly Endpoint[];
+  /** Those whom the hook of section 6 has left out. */
+  readonly denied: readonly Endpoint[];
 }
 
 /**

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/** The filter of buses that speak D-Bus: which clients want a multicast (docs/dbus.md section 3). */
+import { DRIVER, isWellKnown, matches, parseRule, uniqueName } from '../dbus/index.ts';
+import type { Bus, Endpoint, Errno, Message, Passing, Verdict } from './types.ts';
+
+/** NFDBUS_CMD_ADD: a client may have the same rule several times. */
+export function addMatch(accepted: Endpoint, text: string): Errno | undefined {
+  const rule = parseRule(text);
+  if ('mistake' in rule || accepted.side !== 'accepted') return 'EINVAL';
+  const client = accepted.peer;
+  if (client === undefined || client.out) return 'ENOTCONN';
+  client.rules = [...client.rules, rule];
+  return undefined;
+}
+
+/** NFDBUS_CMD_REMOVE: one rule that says the same. */
+export function removeMatch(accepted: Endpoint, text: string): Errno | undefined {
+  const rule = parseRule(text);
+  if ('mistake' in rule || accepted.side !== 'accepted') return 'EINVAL';
+  const client = accepted.peer;
+  if (client === undefined || client.out) return 'ENOTCONN';
+  const at = client.rules.findIndex(({ key }) => key === rule.key);
+  if (at < 0) return 'ENOENT';
+  client.rules = client.rules.toSpliced(at, 1);
+  return undefined;
+}
+
+/** NFDBUS_CMD_SET_NAME: it is this client's from now on, whoever's it was. */
+export function setName(accepted: Endpoint, name: string): Errno | undefined {
+  if (!isWellKnown(name) || name === DRIVER || accepted.side !== 'accepted') return 'EINVAL';
+  const client = accepted.peer;
+  if (client === undefined || client.out) return 'ENOTCONN';
+  client.bus.names.set(name, client);
+  return undefined;
+}
+
+/** NFDBUS_CMD_UNSET_NAME */
+export const unsetName = (bus: Bus, name: string): Errno | undefined =>
+  bus.names.delete(name) ? undefined : 'ENOENT';
+
+/** Rules and names end with their client. */
+export function forget(client: Endpoint): void {
+  client.rules = [];
+  for (const [name, owner] of client.bus.names) if (owner === client) client.bus.names.delete(name);
+}
+
+/** Only what clients send to many is judged. An eavesdropper's copy of that is too. */
+export const nfdbus: Verdict = ({ message, sender, recipient, multicast }) => {
+  if (!multicast || sender.side === 'accepted' || recipient.side === 'accepted') return undefined;
+  return wants(recipient, sender, message) ? undefined : 'EPERM';
+};
+
+function wants({ rules }: Endpoint, sender: Endpoint, { dbus }: Message): boolean {
+  if (dbus === undefined) return false;
+  const from = {
+    unique: uniqueName(sender.address),
+    owns: (name: string) => sender.bus.names.get(name) === sender,
+  };
+  return rules.some((rule) => matches(rule, dbus, from));
+}
+
+/** Why copies are missing. */
+export const reasonOf = ({ dbus }: Message): string =>
+  dbus === undefined
+    ? 'it is no D-Bus message, and of those that clients send to many nobody gets one (dbus.md section 3)'
+    : 'of those only who has a match rule that wants it (dbus.md section 3)';
+
+/** Whether a bus of this kind lets the copy pass, and whatever else is asked. */
+export const both =
+  (one: Verdict, other: Verdict | undefined): Verdict =>
+  (passing: Passing) =>
+    one(passing) ?? other?.(passing);
