@@ -52,6 +52,12 @@ export class Master implements Role {
       case 'del-address':
         this.#accepted(order.client).deleteAddress(order.address);
         break;
+      case 'add-match':
+        this.#accepted(order.client).addMatch(order.rule);
+        break;
+      case 'remove-match':
+        this.#accepted(order.client).removeMatch(order.rule);
+        break;
       case 'eavesdrop':
         this.#accepted(order.client).setEavesdrop(order.on);
         break;

@@ -9,6 +9,7 @@
  *   node agent ⇄ agent:   AgentOrder / AgentReport    over the agent's stdin and stdout
  */
 import type { Filter } from '../common/filter.ts';
+import type { DbusMessage } from '../dbus/index.ts';
 import type { Address, Overflow, Protocol, User } from '../load/topology.ts';
 import type { Lane } from '../plan/plan.ts';
 import type { Credentials, Time } from '../trace/trace.ts';
@@ -84,6 +85,8 @@ export type Order =
   | { readonly do: 'name'; readonly peer: Address; readonly client: string; readonly lane: Lane }
   | { readonly do: 'join' | 'expel'; readonly client: string }
   | { readonly do: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
+  /** Master: gives the client a D-Bus match rule, or takes one that says the same. */
+  | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
   | { readonly do: 'eavesdrop'; readonly client: string; readonly on: boolean }
   | { readonly do: 'close-listener' }
   /** Master: closes the listener and every accepted socket, what is queued there unread. */
@@ -110,6 +113,8 @@ export type Order =
       readonly seed: number;
       /** base64 */
       readonly payload?: string;
+      /** The message, without its serial and envelope. */
+      readonly dbus?: DbusMessage;
       readonly size?: { readonly min: number; readonly max: number };
       readonly rate?: number;
       readonly pipes: number;

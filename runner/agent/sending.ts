@@ -3,6 +3,7 @@
 
 import { sleep } from '../common/clock.ts';
 import { drawBody, drawLength, ENVELOPE_SIZE, encode } from '../common/envelope.ts';
+import { seal } from '../dbus/index.ts';
 import { parseDestination } from './destination.ts';
 import type { Pipes } from './pipes.ts';
 import type { Order, PackedSend } from './protocol.ts';
@@ -38,7 +39,7 @@ export class Sending {
     for (let i = 0; i < order.count; i++) {
       if (order.rate !== undefined) await this.#until(start + (i * 1000) / order.rate);
       const message = order.first + i;
-      const datagram = encode('message', nonce, message, bodyOf(order, message));
+      const datagram = datagramOf(order, nonce, message);
       const ends = pipes[i] ?? [];
       await this.#send(socket, message, datagram, ends.length > 0 ? { ...options, fds: ends } : options);
       this.#pipes.sent(ends);
@@ -79,6 +80,13 @@ export class Sending {
     }
     return rows;
   }
+}
+
+function datagramOf(order: SendOrder, nonce: number, message: number): Buffer {
+  const { dbus } = order;
+  return dbus
+    ? seal('message', nonce, message, dbus)
+    : encode('message', nonce, message, bodyOf(order, message));
 }
 
 function bodyOf(order: SendOrder, message: number): Buffer {

@@ -112,6 +112,10 @@ export interface AcceptedSocket extends Socket {
   addAddress(address: Address): void;
   deleteAddress(address: Address): void;
   setEavesdrop(on: boolean): void;
+  /** Gives the client a D-Bus match rule. */
+  addMatch(rule: string): void;
+  /** Takes one that says the same. Throws ENOENT where there is none. */
+  removeMatch(rule: string): void;
   expel(): void;
 }
 

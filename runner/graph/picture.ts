@@ -88,7 +88,13 @@ function masterOf({ name, master }: BusSpec): Placed {
 /** Replicas are one entry of the file. */
 const sameEntry = ({ place, admitted }: ClientSpec): unknown[] => [place.line, place.column, admitted];
 
-const alike = (client: ClientSpec): unknown[] => [client.node, client.bus, client.groups, notesOf(client)];
+const alike = (client: ClientSpec): unknown[] => [
+  client.node,
+  client.bus,
+  client.groups,
+  client.match,
+  notesOf(client),
+];
 
 function fold(
   clients: readonly ClientSpec[],
@@ -125,11 +131,16 @@ function notesOf(client: ClientSpec): string[] {
     ...(client.admitted && !client.join ? ['joins later'] : []),
     ...(client.eavesdrop ? ['eavesdrops'] : []),
     ...(client.receive === 'manual' ? ['reads on demand'] : []),
+    ...rulesNote(client.match ?? []),
     ...(uid === 0 && gid === 0 ? [] : [`${uid}:${gid}`]),
   ];
 }
 
-const notesOfBus = ({ queueLength, overflow }: BusSpec): string[] => [
+const rulesNote = ({ length }: readonly string[]): string[] =>
+  length === 0 ? [] : [length === 1 ? '1 match rule' : `${length} match rules`];
+
+const notesOfBus = ({ protocol, queueLength, overflow }: BusSpec): string[] => [
+  ...(protocol === 'dbus' ? ['D-Bus'] : []),
   ...(queueLength === undefined ? [] : [`queue ${queueLength}`]),
   ...(overflow === 'block' ? [] : [overflow]),
 ];

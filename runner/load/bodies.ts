@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What a send puts on the wire: bytes and descriptors, and whether they fit. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
+import { sealedLength } from '../dbus/index.ts';
+import { dbusOf } from './dbus-payload.ts';
 import { sizeRange } from './scalars.ts';
 import type { WrittenSend } from './schema-steps.ts';
 import type { Scope } from './scope.ts';
@@ -15,9 +17,10 @@ const DEFAULT_SEND_BUFFER = 212_992;
 const OVERHEAD = 32;
 
 /** What a message is made of. */
-export type Body = Pick<SendStep, 'payload' | 'size'>;
+export type Body = Pick<SendStep, 'payload' | 'dbus' | 'size'>;
 
-export function bodyOf({ problems }: Scope, send: WrittenSend, at: (key: string) => Path): Body {
+export function bodyOf(scope: Scope, send: WrittenSend, bus: string, at: (key: string) => Path): Body {
+  const { problems } = scope;
   if (send.payload !== undefined) {
     if (send.size !== undefined) {
       const message = 'a payload has its own size';
@@ -28,6 +31,7 @@ export function bodyOf({ problems }: Scope, send: WrittenSend, at: (key: string)
         onKey: true,
       });
     }
+    if (isDbus(send.payload)) return dbusOf(scope, send.payload.dbus, bus, [...at('payload'), 'dbus']);
     return { payload: bytes(send.payload) };
   }
   const size = send.size === undefined ? DEFAULT_SIZE : sizeRange(send.size);
@@ -42,7 +46,12 @@ export function bodyOf({ problems }: Scope, send: WrittenSend, at: (key: string)
   return { size };
 }
 
-function bytes(payload: NonNullable<WrittenSend['payload']>): Uint8Array {
+type Payload = NonNullable<WrittenSend['payload']>;
+type Dbus = Extract<Payload, { dbus: unknown }>;
+
+const isDbus = (payload: Payload): payload is Dbus => typeof payload === 'object' && 'dbus' in payload;
+
+function bytes(payload: Exclude<Payload, Dbus>): Uint8Array {
   if (typeof payload === 'string') return Buffer.from(payload, 'utf8');
   return 'hex' in payload ? Buffer.from(payload.hex, 'hex') : Buffer.from(payload.base64, 'base64');
 }
@@ -56,7 +65,7 @@ export function checkLength(
 ): void {
   const written = scope.buses.get(bus)?.sendBuffer;
   const limit = (written ?? DEFAULT_SEND_BUFFER) - OVERHEAD;
-  const longest = body.payload === undefined ? (body.size?.max ?? 0) : ENVELOPE_SIZE + body.payload.length;
+  const longest = longestOf(body);
   if (longest > limit && error === undefined) {
     const from = written === undefined ? 'the default send buffer' : `bus "${bus}"'s send buffer`;
     const message = `a message of ${longest} bytes is longer than ${from} allows (${limit})`;
@@ -69,6 +78,11 @@ export function checkLength(
     const message = `EMSGSIZE cannot happen: ${longest} bytes fit (at most ${limit})`;
     scope.problems.warning(path, { code: 'impossible', message });
   }
+}
+
+function longestOf({ payload, dbus, size }: Body): number {
+  if (dbus !== undefined) return sealedLength(dbus);
+  return payload === undefined ? (size?.max ?? 0) : ENVELOPE_SIZE + payload.length;
 }
 
 export function fdsOf({ problems }: Scope, send: WrittenSend, at: (key: string) => Path): FdSpec[] {

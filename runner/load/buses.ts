@@ -20,7 +20,7 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
     const spec: BusSpec = {
       name,
       path,
-      protocol: 'none',
+      protocol: bus?.protocol ?? 'none',
       ...(queueLength === undefined ? {} : { queueLength }),
       ...(sendBuffer === undefined ? {} : { sendBuffer: size(sendBuffer) }),
       overflow: bus?.overflow ?? 'block',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a file says of its sends, beside what the model expects of them: before anything boots. */
 import { ENVELOPE_SIZE, encode } from '../common/envelope.ts';
+import { seal, sealedLength } from '../dbus/index.ts';
 import {
   type Allowed,
   type Datagrams,
@@ -41,7 +42,8 @@ export function checkClaims(
 }
 
 /** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
-const longest: Datagrams = ({ payload, size }) => {
+const longest: Datagrams = ({ payload, dbus, size }) => {
+  if (dbus !== undefined) return { length: sealedLength(dbus), bytes: () => seal('message', 0, 0, dbus) };
   const body = payload?.length ?? Math.max(0, (size?.max ?? ENVELOPE_SIZE) - ENVELOPE_SIZE);
   return {
     length: ENVELOPE_SIZE + body,

@@ -3,6 +3,7 @@
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
 import type { Nodes } from './nodes.ts';
+import { rulesOf } from './rules.ts';
 import { user } from './scalars.ts';
 import type { WrittenClient } from './schema.ts';
 import { busOf, type Scope, sound } from './scope.ts';
@@ -37,7 +38,8 @@ function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Pat
   const who = client.user === undefined ? { uid: 0, gid: 0 } : user(client.user);
   const admitted = spec === undefined || admits(spec, key, who);
   warnEavesdrop(scope, client, admitted, path);
-  const filter = client.filter && filterOf(scope, client.filter, [...path, 'filter']);
+  const filter = client.filter && filterOf(scope, client.filter, spec, [...path, 'filter']);
+  const match = rulesOf(scope, client.match ?? [], spec, [...path, 'match']);
   return names.map((name, index) => ({
     name,
     bus,
@@ -49,6 +51,7 @@ function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Pat
     eavesdrop: client.eavesdrop ?? false,
     receive: client.receive ?? 'auto',
     ...(filter && { filter }),
+    ...(match.length > 0 && { match }),
     place: scope.tree.place(path),
     explicit: (client.addresses ?? []).map((text) => ({ text: text.toLowerCase(), index })),
     path,

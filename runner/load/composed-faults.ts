@@ -40,7 +40,7 @@ function undone(where: Where, fault: WrittenFault): Step[] {
     const [verb] = fault.fds === 'unlimited' ? ['fds: unlimited'] : Object.keys(fault);
     const message = `\`${verb}\` cannot be undone, so it lasts for good`;
     const hint =
-      'Remove `for`. What can be undone: pause, stop-reading, eavesdrop, add-address, del-address, limit.';
+      'Remove `for`. What can be undone: pause, stop-reading, eavesdrop, add-address, del-address, add-match, remove-match, limit.';
     scope.problems.error([...path, 'fault', 'for'], { code: 'impossible', message, hint, onKey: true });
     return [];
   }
@@ -51,12 +51,14 @@ function undone(where: Where, fault: WrittenFault): Step[] {
 }
 
 function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
-  const { address } = fault;
+  const { address, rule } = fault;
   if ('pause' in fault) return { resume: fault.pause };
   if ('stop-reading' in fault) return { read: fault['stop-reading'] };
   if ('eavesdrop' in fault) return { eavesdrop: fault.eavesdrop, on: fault.on === false };
   if ('add-address' in fault) return { 'del-address': fault['add-address'], address };
   if ('del-address' in fault) return { 'add-address': fault['del-address'], address };
+  if ('add-match' in fault) return { 'remove-match': fault['add-match'], rule };
+  if ('remove-match' in fault) return { 'add-match': fault['remove-match'], rule };
   if ('limit' in fault && fault.fds !== 'unlimited') return { limit: fault.limit, fds: 'unlimited' };
   return undefined;
 }

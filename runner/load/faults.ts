@@ -21,7 +21,7 @@ export const contextOf = ({ scope, world, path }: Where, verb: string): Context 
 export function resolveFault(where: Where, fault: WrittenFault): FaultStep | undefined {
   const { scope, world, id, path } = where;
   const verb = Object.keys(fault).find(
-    (key) => !['on', 'address', 'count', 'fds', 'at', 'for'].includes(key),
+    (key) => !['on', 'address', 'count', 'fds', 'rule', 'at', 'for'].includes(key),
   ) as Verb;
   const target = String(fault[verb]);
   const context = contextOf(where, verb);

@@ -6,11 +6,22 @@ import { assemble } from './bpf.ts';
 import { size } from './scalars.ts';
 import type { WrittenFilter } from './schema.ts';
 import type { Scope } from './scope.ts';
+import type { BusSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** The program; undefined and errors where it is none. */
-export function filterOf({ problems }: Scope, written: WrittenFilter, path: Path): Filter | undefined {
+export function filterOf(
+  { problems }: Scope,
+  written: WrittenFilter,
+  bus: BusSpec | undefined,
+  path: Path,
+): Filter | undefined {
   if ('drop' in written) return [returning(0)];
+  if (bus?.protocol === 'dbus') {
+    const [key = ''] = Object.keys(written);
+    problems.error([...path, key], { code: 'impossible', ...cutsEnd, onKey: true });
+    return undefined;
+  }
   if ('keep' in written) {
     const kept = size(written.keep);
     if (kept < IDENTITY_SIZE) problems.error([...path, 'keep'], { code: 'impossible', ...tooShort(kept) });
@@ -32,6 +43,12 @@ const returning = (k: number): Filter[number] => ({ code: CLASS.ret, jt: 0, jf: 
 
 const isTooShort = ({ code, k }: Filter[number]): boolean =>
   (code & 7) === CLASS.ret && (code & RETURN_A) === 0 && k > 0 && k < IDENTITY_SIZE;
+
+/** In a D-Bus message the envelope is the last argument. */
+const cutsEnd = {
+  message: 'a copy that is cut on a bus of D-Bus loses its end, which tells what message it is',
+  hint: 'Write { drop: true }, or leave it to match rules what the client gets.',
+};
 
 /** A copy is known by the head of its envelope. */
 const tooShort = (bytes: number) => ({

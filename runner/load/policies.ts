@@ -2,6 +2,7 @@
 /** What a master does to one of its clients, and what makes a client read. */
 import { checkAssignable } from './addresses.ts';
 import { type Context, change, type Done, impossible, needClient, needMaster } from './fault-context.ts';
+import { matching } from './rules.ts';
 import type { WrittenFault } from './schema-faults.ts';
 import type { FaultAction } from './topology.ts';
 import type { ClientState } from './world.ts';
@@ -57,6 +58,9 @@ export function policy(
       };
     case 'eavesdrop':
       return eavesdrop(context, target, state, written.on !== false);
+    case 'add-match':
+    case 'remove-match':
+      return matching(context, fault, target, state, String(written.rule));
     case 'add-address':
     case 'del-address':
       return addressing(context, fault, target, state, String(written.address).toLowerCase());

@@ -5,6 +5,7 @@ import { show } from './diagnostic.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { ADDRESS } from './scalars.ts';
 import { duration } from './schema-budgets.ts';
+import { rule } from './schema-dbus.ts';
 import { type Choice, expected, flag, has, map, pick, ref, text, whole } from './schema-words.ts';
 
 const timing = { at: duration.optional(), for: duration.optional() };
@@ -54,6 +55,8 @@ const FAULTS = {
   eavesdrop: map({ eavesdrop: client, on: flag.optional(), ...timing }),
   'add-address': map({ 'add-address': client, address, ...timing }),
   'del-address': map({ 'del-address': client, address, ...timing }),
+  'add-match': map({ 'add-match': client, rule, ...timing }),
+  'remove-match': map({ 'remove-match': client, rule, ...timing }),
   read: map({
     read: client,
     count: amount.optional(),

@@ -7,6 +7,7 @@ import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { nearest } from './nearest.ts';
 import { BASE64, HEX, NAME, SIZE_RANGE } from './scalars.ts';
 import { budgets, duration, rate } from './schema-budgets.ts';
+import { dbus } from './schema-dbus.ts';
 import { fault, type WrittenFault } from './schema-faults.ts';
 import {
   type Choice,
@@ -31,10 +32,13 @@ const PAYLOAD_HINT = 'Put numbers and words like true or null in "quotes"; for a
 const plain = z.string({ error: expected('a text as payload', PAYLOAD_HINT) });
 const hex = map({ hex: text(HEX, 'pairs of hex digits', 'Write { hex: "00ff" }.') });
 const base64 = map({ base64: text(BASE64, 'base64', 'Four characters each, padded with =.') });
-const payload = pick([plain, hex, base64], (input) => {
+const FORMS = ['hex', 'base64', 'dbus'];
+const payload = pick([plain, hex, base64, map({ dbus })], (input) => {
   if (typeof input !== 'object' || input === null) return 0;
-  if (has(input, 'hex') || has(input, 'base64')) return has(input, 'hex') ? 1 : 2;
-  return { message: 'expected a payload', hint: 'Write "text", { hex: "00ff" } or { base64: "AP8=" }.' };
+  const form = FORMS.findIndex((each) => has(input, each));
+  if (form >= 0) return form + 1;
+  const hint = 'Write "text", { hex: "00ff" }, { base64: "AP8=" } or { dbus: { … } }.';
+  return { message: 'expected a payload', hint };
 });
 
 /** What a send may leave to `defaults.sends`. */

@@ -69,13 +69,11 @@ export function whole(what: string, min: number, max = 1_000_000) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** One of a few words; `later` are those of the language that are not played yet. */
-export function oneOf<const T extends string>(words: readonly T[], later: readonly string[] = []) {
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]) {
   return z.enum(words, {
     error: (issue) => {
       if (issue.input === undefined) return tell({ missing: either(words) });
-      if (later.includes(String(issue.input)))
-        return tell({ code: 'not-supported-yet', message: `\`${issue.input}\` here: not supported yet` });
       const message = `expected ${either(words)}, got ${show(issue.input)}`;
       return tell({ code: 'bad-value', message, hint: didYouMean(String(issue.input), words) });
     },
@@ -104,7 +102,9 @@ export function named<T extends z.ZodType>(thing: T, what: string) {
 }
 
 function listHint(input: unknown): string | undefined {
-  if (typeof input === 'string') return `Write [${input}].`;
+  // A comma in a list ends an item, so whatever is no plain word has quotes around it.
+  if (typeof input === 'string')
+    return `Write [${/^[\w@*./ -]*$/.test(input) ? input : JSON.stringify(input)}].`;
   return typeof input === 'object' && input !== null ? 'Start each item with a `-`.' : undefined;
 }
 

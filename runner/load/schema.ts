@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { show } from './diagnostic.ts';
 import { ADDRESS, NAME, SIZE, USER } from './scalars.ts';
 import { budgets } from './schema-budgets.ts';
+import { rule } from './schema-dbus.ts';
 import { sendDefaults, steps } from './schema-steps.ts';
 import {
   type Choice,
@@ -57,7 +58,7 @@ const master = map({
 const bus = map(
   {
     path: text(/^(\/|@)./, 'a path', 'Write an absolute path, or @name for an abstract one.').optional(),
-    protocol: oneOf(['none'], ['dbus']).optional(),
+    protocol: oneOf(['none', 'dbus']).optional(),
     queueLength: whole('a number of messages', 1, 1_000_000).optional(),
     sendBuffer: size.optional(),
     overflow: oneOf(['block', 'fail', 'evict']).optional(),
@@ -100,6 +101,7 @@ const client = map(
     replicas: whole('a number of replicas', 1, 10_000).optional(),
     receive: oneOf(['auto', 'manual']).optional(),
     filter: filter.optional(),
+    match: list(rule).optional(),
   },
   'a client',
 ).nullable();

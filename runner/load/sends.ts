@@ -40,7 +40,7 @@ export function resolveSend(
   const gone = from.kind === 'master' && world.master(bus)?.gone !== undefined;
   const who = from.kind === 'master' && !gone ? withVia(where, from, to, send.via, at('via')) : from;
   if (from.kind === 'client' && send.via !== undefined) refuseVia(scope, at('via'));
-  const body = bodyOf(scope, send, at);
+  const body = bodyOf(scope, send, bus, at);
   checkLength(scope, bus, body, expect?.error, at(send.size === undefined ? 'payload' : 'size'));
   const nonblocking = send.nonblocking ?? false;
   const count = send.count ?? 1;

@@ -5,6 +5,7 @@
  */
 
 import type { Filter } from '../common/filter.ts';
+import type { DbusMessage } from '../dbus/index.ts';
 
 /** A place in a YAML file; `line` and `column` count from 1. */
 export interface Place {
@@ -83,6 +84,8 @@ export interface ClientSpec {
   readonly receive: 'auto' | 'manual';
   /** What its socket takes of each message: whole, shortened or not at all. */
   readonly filter?: Filter;
+  /** D-Bus match rules that the master gives it when it comes; absent where there are none. */
+  readonly match?: readonly string[];
   /** Not there from the beginning: a `start` step brings it. `camera.2` is what `camera` became by a restart. */
   readonly late?: boolean;
   readonly place: Place;
@@ -124,8 +127,10 @@ export interface SendStep {
   readonly from: Sender;
   readonly to: Destination;
   readonly count: number;
-  /** The body; absent where `size` asks for a generated one. */
+  /** The body; absent where `size` asks for a generated one, and where the whole is `dbus`. */
   readonly payload?: Uint8Array;
+  /** The message is this one of D-Bus, with the envelope as its last argument. */
+  readonly dbus?: DbusMessage;
   /** Bytes of the whole message, envelope included; drawn per message between the two, both included. */
   readonly size?: { readonly min: number; readonly max: number };
   /** Messages per second; as fast as they go where absent. */
@@ -154,6 +159,7 @@ export type FaultAction =
   | { readonly fault: 'expel' | 'join' | 'stop-reading' | 'start'; readonly client: string }
   | { readonly fault: 'eavesdrop'; readonly client: string; readonly on: boolean }
   | { readonly fault: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
+  | { readonly fault: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
   /** Its process may open so many descriptors beside those that it has open then. */
   | { readonly fault: 'limit'; readonly client: string; readonly fds: number | 'unlimited' }
   /** Reads `count` messages, or `all` that are there and from then on. */

@@ -3,6 +3,7 @@
  * What the steps so far have done to the parties, as far as it shows in the file itself: enough to expand groups
  * at a step and to refuse what makes no sense. It knows nothing of queues, time or concurrency.
  */
+import { ruleKey } from './rules.ts';
 import { prefixOf } from './scalars.ts';
 import type { Address, ClientSpec } from './topology.ts';
 
@@ -18,6 +19,8 @@ export interface ClientState {
   /** Its process may open few descriptors. */
   limited?: { readonly line: number } | undefined;
   addresses: ReadonlySet<Address>;
+  /** What its match rules say, each as often as it has it. */
+  rules: readonly string[];
 }
 
 export interface MasterState {
@@ -117,4 +120,5 @@ const startOf = (client: ClientSpec): ClientState => ({
   eavesdrops: client.eavesdrop && client.join && client.admitted,
   reading: client.receive === 'auto',
   addresses: new Set(client.addresses),
+  rules: (client.match ?? []).map(ruleKey),
 });

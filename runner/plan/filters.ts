@@ -3,6 +3,7 @@
 import { drawBody, ENVELOPE_SIZE, encode, IDENTITY_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
 import { type Filter, runFilter } from '../common/filter.ts';
+import { seal } from '../dbus/index.ts';
 import type { ClientSpec, SendStep } from '../load/topology.ts';
 import type { Expected, Lane } from './plan.ts';
 
@@ -44,6 +45,7 @@ export function filtered(
 
 /** Its bytes on the wire, but for the run's nonce. */
 export function datagramOf({ step, seed, number, length }: Omit<Outgoing, 'name'>): Uint8Array {
+  if (step.dbus) return seal('message', NO_NONCE, number, step.dbus);
   const body = step.payload ?? drawBody(seed, number, length - ENVELOPE_SIZE);
   return encode('message', NO_NONCE, number, body);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Send steps → numbered messages with the lanes that must get them. */
 import { drawLength, ENVELOPE_SIZE } from '../common/envelope.ts';
+import { sealedLength } from '../dbus/index.ts';
 import type { ClientSpec, SendStep, Step, Topology } from '../load/topology.ts';
 import { type Datagrams, predict } from '../predict/index.ts';
 import { shortages } from './descriptors.ts';
@@ -79,7 +80,8 @@ function nameOf({ as, count, from }: SendStep, n: number, perSender: Map<string,
   return count === 1 ? as : `${as}#${n}`;
 }
 
-function lengthOf({ payload, size }: SendStep, seed: number, number: number): number {
+function lengthOf({ payload, dbus, size }: SendStep, seed: number, number: number): number {
+  if (dbus !== undefined) return sealedLength(dbus);
   if (payload !== undefined) return ENVELOPE_SIZE + payload.length;
   return size === undefined ? ENVELOPE_SIZE : drawLength(seed, number, size.min, size.max);
 }

@@ -152,7 +152,9 @@ export class World {
 
   send(step: SendStep, datagram: Datagram): model.Outcome {
     const to = this.destination(step);
-    const outcome = model.send(this.sender(step), to === undefined ? datagram : { ...datagram, to });
+    const { dbus } = step;
+    const message = { ...datagram, ...(to !== undefined && { to }), ...(dbus && { dbus }) };
+    const outcome = model.send(this.sender(step), message);
     if ('copies' in outcome) for (const each of outcome.copies) this.#filled.add(each);
     return outcome;
   }
@@ -310,6 +312,7 @@ export class World {
         end.peer !== undefined,
         end.bus.eavesdroppers.has(end),
         [...end.addresses].sort(),
+        end.rules.map((rule) => rule.key).sort(),
       ]),
     ]);
     const hosts = Array.from(this.hosts.values(), ({ paused, gone }) => [paused, gone]);
@@ -317,8 +320,8 @@ export class World {
   }
 }
 
-const hostOf = ({ path, queueLength, sendBuffer, overflow }: BusSpec): Host => ({
-  bus: model.listen({ path, queueLength, sendBuffer, overflow, cost: least }),
+const hostOf = ({ path, protocol, queueLength, sendBuffer, overflow }: BusSpec): Host => ({
+  bus: model.listen({ path, protocol, queueLength, sendBuffer, overflow, cost: least }),
   paused: false,
   gone: false,
 });
@@ -327,6 +330,7 @@ function partyOf(spec: ClientSpec, hosts: ReadonlyMap<string, Host>): Party {
   const made = model.attach((hosts.get(spec.bus) as Host).bus);
   if ('error' in made) throw new Error(`the model refuses ${spec.name}: ${made.error}`);
   const { client, accepted } = made;
+  for (const rule of spec.match ?? []) model.addMatch(accepted, rule);
   if (spec.join && spec.admitted) model.join(accepted);
   for (const address of spec.addresses) model.addAddress(accepted, address);
   if (spec.eavesdrop) model.setEavesdrop(accepted, true);
@@ -388,6 +392,10 @@ function policy(accepted: model.Endpoint, action: Policy): model.Errno | undefin
       return model.addAddress(accepted, action.address);
     case 'del-address':
       return model.delAddress(accepted, action.address);
+    case 'add-match':
+      return model.addMatch(accepted, action.rule);
+    case 'remove-match':
+      return model.removeMatch(accepted, action.rule);
     default:
       return undefined;
   }

@@ -71,9 +71,14 @@ async function name({ agents }: Stage, { spec, address }: ClientState): Promise<
 }
 
 function policy({ agents }: Stage, client: ClientState): Promise<unknown>[] {
-  const { name: who, bus, join, admitted, addresses, eavesdrop } = client.spec;
+  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [] } = client.spec;
   const master = masterOf(bus);
   const done: Promise<unknown>[] = [];
+  // Before it joins: its first multicast may be the next on the bus.
+  for (const rule of match) {
+    const what = `${master} to give ${who} the match rule ${rule}`;
+    done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what }));
+  }
   if (join && admitted) {
     client.joined = true;
     done.push(agents.call(master, { do: 'join', client: who }, { what: `${master} to let ${who} join` }));

@@ -91,6 +91,9 @@ function orderOf(action: Policy): Order {
       return { do: action.fault };
     case 'eavesdrop':
       return { do: action.fault, client: action.client, on: action.on };
+    case 'add-match':
+    case 'remove-match':
+      return { do: action.fault, client: action.client, rule: action.rule };
     case 'add-address':
     case 'del-address':
       return { do: action.fault, client: action.client, address: action.address };
@@ -112,5 +115,6 @@ export function wordsOf(action: FaultAction): string {
   }
   if ('bus' in action) return `${fault} ${action.bus}`;
   if ('address' in action) return `${fault} ${action.address} of ${action.client}`;
+  if ('rule' in action) return `${fault} ${JSON.stringify(action.rule)} of ${action.client}`;
   return `${fault} ${action.client}`;
 }

@@ -21,7 +21,7 @@ export async function playSend(stage: Stage, step: SendStep): Promise<void> {
 
 function orderOf(stage: Stage, step: SendStep, range: { first: number; count: number }): Order {
   const { plan, parties } = stage;
-  const { from, payload, size, rate, fds, nonblocking } = step;
+  const { from, payload, dbus, size, rate, fds, nonblocking } = step;
   return {
     do: 'send',
     ...(from.kind === 'master' && from.via !== undefined && { via: from.via }),
@@ -29,6 +29,7 @@ function orderOf(stage: Stage, step: SendStep, range: { first: number; count: nu
     ...range,
     seed: plan.seed,
     ...(payload && { payload: Buffer.from(payload).toString('base64') }),
+    ...(dbus && { dbus }),
     ...(size && { size }),
     ...(rate !== undefined && { rate }),
     pipes: fds.length,

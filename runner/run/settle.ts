@@ -8,7 +8,8 @@
  *   everything before it. It also catches a kernel that delivers late, which a drain alone would call a loss.
  *
  * Fences fill queues, so a bus with a joined client that does not read gets none, and none is sent while branches of
- * a parallel step play. Where a full queue fails or evicts instead of holding up, the lanes are drained first.
+ * a parallel step play; nor does one that speaks D-Bus and whose master cannot send, as from a client a fence would be
+ * a multicast that is no D-Bus message, which reaches nobody (docs/dbus.md section 3). Where a full queue fails or evicts instead of holding up, the lanes are drained first.
  */
 
 import { encode, IDENTITY_SIZE } from '../common/envelope.ts';
@@ -101,12 +102,16 @@ export class Settler {
     );
   }
 
-  /** The master through its first accepted socket of a joined client; one of these where there is no master. */
+  /**
+   * The master through its first accepted socket of a joined client; one of these where there is no master, unless rules
+   * would judge what it sends.
+   */
   #sender(bus: BusState, joined: readonly ClientState[]): FenceSender | null {
     const [first] = joined;
     if (!first) return null;
     const client = first.spec.name;
-    if (!this.#stage.parties.masterActs(bus)) return { agent: client, lane: client };
+    if (!this.#stage.parties.masterActs(bus))
+      return bus.spec.protocol === 'dbus' ? null : { agent: client, lane: client };
     const agent = masterOf(bus.spec.name);
     return { agent, via: client, lane: acceptedLane(bus.spec.name, client) };
   }

@@ -2,8 +2,9 @@
 /** The faults that a simulated kernel can be told to have. They exist to test the checks: each is one check's to find. */
 
 import type { Message } from '../agent/system.ts';
-import { decode, ENVELOPE_SIZE } from '../common/envelope.ts';
+import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
+import { envelopeIn, matches, uniqueName } from '../dbus/index.ts';
 import * as model from '../model/index.ts';
 import type { Attempt, Bug, Hooks } from './bug.ts';
 import { WriteEnd } from './files.ts';
@@ -49,6 +50,20 @@ export const BUGS = {
         attempt.datagram.to?.startsWith('0000') === false
           ? alsoTo(attempt, strikes, (client) => client.joined && client.addresses.size === 1)
           : attempt.go(),
+    }),
+  },
+  'ignore-match': {
+    does: 'a multicast comes to a client that has no match rule for it',
+    check: 'recipients',
+    hooks: (strikes) => ({
+      send: (attempt) => alsoTo(attempt, strikes, (c, { denied }) => denied.includes(c)),
+    }),
+  },
+  'lost-match': {
+    does: 'of the match rules of a client only the first is looked at',
+    check: 'recipients',
+    hooks: (strikes) => ({
+      drops: (p) => p.multicast && isMessage(p.message) && wantedByAnotherOnly(p) && strikes(),
     }),
   },
   'lost-count': {
@@ -290,7 +305,7 @@ export function hooksOf({ name, every }: ToldBug): Hooks {
 
 /** Fences are the proof, not the matter: a run without them would end at its deadline and prove nothing. */
 const isMessage = (message: model.Message): boolean =>
-  'data' in message && decode(message.data as Buffer)?.kind === 'message';
+  'data' in message && envelopeIn(message.data as Buffer)?.kind === 'message';
 
 const another = <C extends { uid: number; gid: number }>(c: C): C => ({
   ...c,
@@ -304,11 +319,12 @@ const nowhere = (): model.Outcome => ({
   lost: [],
   evicted: [],
   dropped: [],
+  denied: [],
   because: 'a bug',
 });
 
 const reading = (strikes: () => boolean, wrong: (m: Message) => readonly Message[]): Hooks => ({
-  read: (m) => (decode(m.data)?.kind === 'message' && strikes() ? wrong(m) : [m]),
+  read: (m) => (envelopeIn(m.data)?.kind === 'message' && strikes() ? wrong(m) : [m]),
 });
 
 const withFds = (strikes: () => boolean, wrong: (m: Message) => Message): Hooks => ({
@@ -332,16 +348,28 @@ function turned(m: Message): Message {
 function alsoTo(
   { go, kernel, socket, datagram }: Attempt,
   strikes: () => boolean,
-  fits: (client: model.Endpoint) => boolean,
+  fits: (client: model.Endpoint, outcome: model.Delivered) => boolean,
 ): model.Outcome {
   const outcome = go();
   if (!('sent' in outcome) || !isMessage(datagram)) return outcome;
   const sender = socket.endpoint;
   const others = Array.from(sender.bus.accepted, (accepted) => accepted.peer);
-  const wrong = others.find((c) => c && c !== sender && !outcome.copies.includes(c) && fits(c));
+  const wrong = others.find((c) => c && c !== sender && !outcome.copies.includes(c) && fits(c, outcome));
   if (!wrong || !strikes()) return outcome;
   kernel.push(wrong, datagram, sender, outcome.sent);
   return outcome;
+}
+
+/** The first of its rules does not want it: asked of those who get it. */
+function wantedByAnotherOnly({
+  message: { dbus },
+  sender,
+  recipient: { rules, bus },
+}: model.Passing): boolean {
+  const [first] = rules;
+  if (dbus === undefined || first === undefined || sender.side === 'accepted') return false;
+  const owns = (name: string) => bus.names.get(name) === sender;
+  return !matches(first, dbus, { unique: uniqueName(sender.address), owns });
 }
 
 /** Two neighbours in a queue change places, their numbers with them. */
@@ -351,9 +379,9 @@ function turnedPairs(strikes: () => boolean): Hooks {
     read(m, at) {
       const before = held.get(at);
       held.delete(at);
-      if (before && before.from !== m.from && decode(m.data)?.kind === 'message') return [m, before];
+      if (before && before.from !== m.from && envelopeIn(m.data)?.kind === 'message') return [m, before];
       if (before) return [before, m];
-      if (decode(m.data)?.kind !== 'message' || !strikes()) return [m];
+      if (envelopeIn(m.data)?.kind !== 'message' || !strikes()) return [m];
       held.set(at, m);
       return [];
     },

@@ -59,7 +59,13 @@ export class Kernel {
     if (this.#paths.has(path)) throw errorOf('EADDRINUSE', 'bind');
     const { drops } = this.hooks;
     const verdict = drops && ((passing: model.Passing) => (drops(passing) ? 'EPERM' : undefined));
-    const bus = model.listen({ path, maxBacklog: BACKLOG, ...options, ...(verdict && { verdict }) });
+    const bus = model.listen({
+      path,
+      protocol,
+      maxBacklog: BACKLOG,
+      ...options,
+      ...(verdict && { verdict }),
+    });
     this.#paths.set(path, { bus, protocol, arrived, waiting: [] });
     this.#open.add(bus);
     return bus;

@@ -12,6 +12,7 @@ import type {
   SendOptions,
   Socket,
 } from '../agent/system.ts';
+import { parsed } from '../dbus/index.ts';
 import type { Address } from '../load/topology.ts';
 import * as model from '../model/index.ts';
 import type { Credentials } from '../trace/trace.ts';
@@ -76,7 +77,8 @@ export class SimSocket implements Socket {
     if (nonblocking && this.blocked) return Promise.reject(errorOf('EAGAIN', 'sendmsg'));
     const { owner } = this;
     const files = fds.map((fd) => owner.descriptors.get(fd));
-    const datagram = { data, length: data.length, files, owner, ...(to && { to: textOf(to) }) };
+    const dbus = this.endpoint.bus.protocol === 'dbus' ? parsed(data) : undefined;
+    const datagram = { data, length: data.length, files, owner, ...(to && { to: textOf(to) }), dbus };
     return new Promise((resolve, reject) => {
       this.#sends.push({ datagram, nonblocking, resolve, reject });
       if (this.#sends.length === 1) this.room();
@@ -321,6 +323,14 @@ export class SimAccepted extends SimSocket implements AcceptedSocket {
 
   setEavesdrop(on: boolean): void {
     this.#policy('setsockopt BUS_SET_EAVESDROP', () => model.setEavesdrop(this.endpoint, on));
+  }
+
+  addMatch(rule: string): void {
+    this.#policy('nfdbus', () => model.addMatch(this.endpoint, rule));
+  }
+
+  removeMatch(rule: string): void {
+    this.#policy('nfdbus', () => model.removeMatch(this.endpoint, rule));
   }
 
   expel(): void {

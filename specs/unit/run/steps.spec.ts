@@ -87,6 +87,37 @@ describe('run', () => {
     assert.ok(after.indexOf('slow drain') < after.indexOf('cabin.master fence'), after.join());
   });
 
+  it('sends no fence on a bus of D-Bus whose master has left: nobody would get it', async () => {
+    const dbus = CABIN.replace('{ master: { node: n } }', '{ protocol: dbus, master: { node: n } }');
+    const { lab } = await play(
+      `${dbus.replace(', receive: manual', '')}traffic: [${hi('camera', 'lidar')}, { fault: { leave: cabin.master } }, ${hi('camera', 'lidar')}]`,
+    );
+    const fences = lab.told.filter((told) => told.endsWith(' fence'));
+    assert.deepEqual(fences, ['cabin.master fence']);
+    assert.ok(from(lab.told, 'cabin.master leave').includes('lidar drain'));
+  });
+
+  it('gives a client its match rules before it joins, and takes and gives more', async () => {
+    const dbus = CABIN.replace('{ master: { node: n } }', '{ protocol: dbus, master: { node: n } }').replace(
+      'lidar: { node: n }',
+      `lidar: { node: n, match: ["type='signal'", "path='/x'"] }`,
+    );
+    const rule = `lidar, rule: "type='signal'"`;
+    const { lab } = await play(
+      `${dbus}traffic: [{ fault: { add-match: ${rule} } }, { fault: { remove-match: ${rule} } }]`,
+    );
+    const policy = lab.told.filter((told) => / (join|add-match|remove-match)$/.test(told));
+    assert.deepEqual(policy, [
+      'cabin.master join',
+      'cabin.master add-match',
+      'cabin.master add-match',
+      'cabin.master join',
+      'cabin.master join',
+      'cabin.master add-match',
+      'cabin.master remove-match',
+    ]);
+  });
+
   it('lets a client fence a bus whose master has left', async () => {
     const yaml = CABIN.replace(', receive: manual', '');
     const { lab } = await play(`${yaml}traffic: [fault: { leave: cabin.master }, ${hi('camera', 'lidar')}]`);
