@@ -58,6 +58,9 @@ export class Master implements Role {
       case 'remove-match':
         this.#accepted(order.client).removeMatch(order.rule);
         break;
+      case 'set-name':
+        this.#accepted(order.client).setName(order.name);
+        break;
       case 'eavesdrop':
         this.#accepted(order.client).setEavesdrop(order.on);
         break;

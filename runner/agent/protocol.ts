@@ -87,6 +87,8 @@ export type Order =
   | { readonly do: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
   /** Master: gives the client a D-Bus match rule, or takes one that says the same. */
   | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
+  /** Master: says that the client owns a well-known name of D-Bus. */
+  | { readonly do: 'set-name'; readonly client: string; readonly name: string }
   | { readonly do: 'eavesdrop'; readonly client: string; readonly on: boolean }
   | { readonly do: 'close-listener' }
   /** Master: closes the listener and every accepted socket, what is queued there unread. */

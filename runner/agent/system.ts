@@ -116,6 +116,8 @@ export interface AcceptedSocket extends Socket {
   addMatch(rule: string): void;
   /** Takes one that says the same. Throws ENOENT where there is none. */
   removeMatch(rule: string): void;
+  /** The client owns this well-known name of D-Bus, whoever owned it before. */
+  setName(name: string): void;
   expel(): void;
 }
 

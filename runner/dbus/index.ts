@@ -18,6 +18,7 @@ export {
   MOST_OF_NAME,
   PATH,
   uniqueName,
+  WELL_KNOWN,
 } from './names.ts';
 export { parse, parsed } from './parse.ts';
 export { NotDbus } from './refusal.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** Addresses that the master assigns: written ones, and one per group in file order. */
+/** Addresses that the master assigns: written ones, and one per group and name in file order. */
+import { NAMES_PREFIX } from './owned-names.ts';
 import { address, countUp, isMulticast, prefixOf } from './scalars.ts';
 import type { Scope } from './scope.ts';
 import type { Address, ClientSpec } from './topology.ts';
@@ -11,7 +12,7 @@ export interface Draft extends Omit<ClientSpec, 'addresses'> {
   readonly path: Path;
 }
 
-/** Client name → addresses: those of its groups, then the written ones. */
+/** Client name → addresses: those of its groups, of its names, then the written ones. */
 export function assignAddresses(scope: Scope, drafts: readonly Draft[]): Map<string, Address[]> {
   const holders = new Map<string, string>();
   const written = new Map(drafts.map((draft) => [draft.name, writtenAddresses(scope, draft, holders)]));
@@ -21,8 +22,12 @@ export function assignAddresses(scope: Scope, drafts: readonly Draft[]): Map<str
       const spec = scope.groups.get(group);
       return spec === undefined ? [] : [nextFree(draft, spec.prefix, next, holders)];
     });
+  const named = (draft: Draft) => (draft.names ?? []).map(() => nextFree(draft, NAMES_PREFIX, next, holders));
   return new Map(
-    drafts.map((draft) => [draft.name, [...grouped(draft), ...(written.get(draft.name) ?? [])]]),
+    drafts.map((draft) => [
+      draft.name,
+      [...grouped(draft), ...named(draft), ...(written.get(draft.name) ?? [])],
+    ]),
   );
 }
 

@@ -3,6 +3,7 @@
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
 import type { Nodes } from './nodes.ts';
+import { ownedNames } from './owned-names.ts';
 import { rulesOf } from './rules.ts';
 import { user } from './scalars.ts';
 import type { WrittenClient } from './schema.ts';
@@ -14,8 +15,9 @@ type Some = NonNullable<WrittenClient>;
 
 export function resolveClients(scope: Scope, nodes: Nodes): void {
   const drafts: Draft[] = [];
+  const owners = new Map<string, string>();
   for (const [name, client, path] of sound(scope, 'clients', scope.written.clients)) {
-    drafts.push(...expand(scope, nodes, name, client ?? {}, path));
+    drafts.push(...expand(scope, nodes, name, client ?? {}, path, owners));
   }
   const addresses = assignAddresses(scope, drafts);
   for (const { explicit: _, path: __, ...draft } of drafts) {
@@ -23,7 +25,14 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
   }
 }
 
-function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Path): Draft[] {
+function expand(
+  scope: Scope,
+  nodes: Nodes,
+  key: string,
+  client: Some,
+  path: Path,
+  owners: Map<string, string>,
+): Draft[] {
   const bus = busOf(scope, client.bus, path);
   const node = nodes.forClient(client.node, path);
   const groups = (client.groups ?? []).filter((group, n) =>
@@ -40,6 +49,12 @@ function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Pat
   warnEavesdrop(scope, client, admitted, path);
   const filter = client.filter && filterOf(scope, client.filter, spec, [...path, 'filter']);
   const match = rulesOf(scope, client.match ?? [], spec, [...path, 'match']);
+  const owned = (name: string) =>
+    ownedNames(
+      scope,
+      { client: name, names: client.names ?? [], bus: spec, path: [...path, 'names'] },
+      owners,
+    );
   return names.map((name, index) => ({
     name,
     bus,
@@ -52,11 +67,14 @@ function expand(scope: Scope, nodes: Nodes, key: string, client: Some, path: Pat
     receive: client.receive ?? 'auto',
     ...(filter && { filter }),
     ...(match.length > 0 && { match }),
+    ...some(owned(name)),
     place: scope.tree.place(path),
     explicit: (client.addresses ?? []).map((text) => ({ text: text.toLowerCase(), index })),
     path,
   }));
 }
+
+const some = (names: readonly string[]): Pick<Draft, 'names'> => (names.length > 0 ? { names } : {});
 
 const replicaNames = (key: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${key}-${n}`);

@@ -84,6 +84,9 @@ export const PROSE: Readonly<Record<string, string>> = {
   'clients.*.match':
     'On a bus with `protocol: dbus`: the D-Bus match rules that the master gives it before it joins. Of what other clients send to many it gets what one of them wants; without rules, none.',
 
+  'clients.*.names':
+    'On a bus with `protocol: dbus`: well-known names that it owns, `org.example.Player`. The master gives it an address in prefix 0x0001 for each, and tells the module, so that rules with that `sender` mean it.',
+
   traffic:
     'The steps to play, in order. A step ends when its sends have returned and all their deliveries are settled.',
   'traffic[]': 'A step: `camera -> sensors: "text"`, `send`, `parallel`, `fault` or `expect`.',

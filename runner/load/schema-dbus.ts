@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of D-Bus messages and match rules. */
 import * as z from 'zod';
-import { BUS_NAME, INTERFACE, MEMBER, MESSAGE_TYPES, MOST_OF_NAME, PATH } from '../dbus/index.ts';
+import { BUS_NAME, INTERFACE, MEMBER, MESSAGE_TYPES, MOST_OF_NAME, PATH, WELL_KNOWN } from '../dbus/index.ts';
 import { show } from './diagnostic.ts';
 import { expected, list, map, oneOf, pick, text, whole } from './schema-words.ts';
 
@@ -14,6 +14,8 @@ const name = (pattern: RegExp, what: string, hint: string) =>
   text(pattern, what, hint).max(MOST_OF_NAME, {
     error: expected(what, `It has at most ${MOST_OF_NAME} bytes.`),
   });
+
+export const wellKnown = name(WELL_KNOWN, 'a well-known name', 'Write org.example.Player.');
 
 const path = text(
   PATH,

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { show } from './diagnostic.ts';
 import { ADDRESS, NAME, SIZE, USER } from './scalars.ts';
 import { budgets } from './schema-budgets.ts';
-import { rule } from './schema-dbus.ts';
+import { rule, wellKnown } from './schema-dbus.ts';
 import { sendDefaults, steps } from './schema-steps.ts';
 import {
   type Choice,
@@ -102,6 +102,7 @@ const client = map(
     receive: oneOf(['auto', 'manual']).optional(),
     filter: filter.optional(),
     match: list(rule).optional(),
+    names: list(wellKnown).optional(),
   },
   'a client',
 ).nullable();

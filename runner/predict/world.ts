@@ -315,7 +315,11 @@ export class World {
         end.rules.map((rule) => rule.key).sort(),
       ]),
     ]);
-    const hosts = Array.from(this.hosts.values(), ({ paused, gone }) => [paused, gone]);
+    const hosts = Array.from(this.hosts.values(), ({ paused, gone, bus }) => [
+      paused,
+      gone,
+      Array.from(bus.names, ([name, owner]) => [name, this.laneOf(owner)]).sort(),
+    ]);
     return JSON.stringify([parts, hosts]);
   }
 }
@@ -331,6 +335,7 @@ function partyOf(spec: ClientSpec, hosts: ReadonlyMap<string, Host>): Party {
   if ('error' in made) throw new Error(`the model refuses ${spec.name}: ${made.error}`);
   const { client, accepted } = made;
   for (const rule of spec.match ?? []) model.addMatch(accepted, rule);
+  for (const name of spec.names ?? []) model.setName(accepted, name);
   if (spec.join && spec.admitted) model.join(accepted);
   for (const address of spec.addresses) model.addAddress(accepted, address);
   if (spec.eavesdrop) model.setEavesdrop(accepted, true);

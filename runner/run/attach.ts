@@ -71,13 +71,17 @@ async function name({ agents }: Stage, { spec, address }: ClientState): Promise<
 }
 
 function policy({ agents }: Stage, client: ClientState): Promise<unknown>[] {
-  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [] } = client.spec;
+  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [] } = client.spec;
   const master = masterOf(bus);
   const done: Promise<unknown>[] = [];
   // Before it joins: its first multicast may be the next on the bus.
   for (const rule of match) {
     const what = `${master} to give ${who} the match rule ${rule}`;
     done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what }));
+  }
+  for (const owned of names) {
+    const what = `${master} to give ${who} the name ${owned}`;
+    done.push(agents.call(master, { do: 'set-name', client: who, name: owned }, { what }));
   }
   if (join && admitted) {
     client.joined = true;

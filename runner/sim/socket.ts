@@ -333,6 +333,10 @@ export class SimAccepted extends SimSocket implements AcceptedSocket {
     this.#policy('nfdbus', () => model.removeMatch(this.endpoint, rule));
   }
 
+  setName(name: string): void {
+    this.#policy('nfdbus', () => model.setName(this.endpoint, name));
+  }
+
   expel(): void {
     if (this.closed) throw errorOf('EBADF', 'shutdown');
     this.kernel.expel(this.endpoint);

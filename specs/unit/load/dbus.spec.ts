@@ -85,6 +85,25 @@ describe('D-Bus in a file', () => {
     );
   });
 
+  it('is names with an address each, counted up beside those of groups', () => {
+    const { clients } = ok(`
+buses: { s: { protocol: dbus } }
+groups: { g: { prefix: 2 } }
+clients:
+  a: { groups: [g], names: [a.A, a.B], addresses: ["0001/000000000002"] }
+  b: { names: [a.C] }`);
+    assert.deepEqual(
+      clients.map(({ names, addresses }) => [names, addresses]),
+      [
+        [
+          ['a.A', 'a.B'],
+          ['0002/000000000001', '0001/000000000001', '0001/000000000003', '0001/000000000002'],
+        ],
+        [['a.C'], ['0001/000000000004']],
+      ],
+    );
+  });
+
   it('lets a rule be taken as often as it was given, in some order of branches', () => {
     assert.deepEqual(
       complaints(

@@ -62,6 +62,23 @@ describe('predictions on a bus of D-Bus', () => {
       ['b d', 'b ×2', 'nobody'],
     ));
 
+  it('know whose a name is, also when its owner starts again', () =>
+    assert.deepEqual(
+      told(`
+buses: { session: { protocol: dbus } }
+clients:
+  a: { names: [org.example.A] }
+  b: { names: [org.example.B] }
+  c: { match: ["sender='org.example.A'"] }
+  d: { match: ["sender=':0.1'"] }
+traffic:
+  - ${X}
+  - send: { from: b, to: session, ${signal('X')} }
+  - fault: { restart: a }
+  - ${X}`),
+      ['c d', 'nobody', 'c'],
+    ));
+
   it('allow what a rule in another branch may have done, or not yet', () =>
     says(
       `

@@ -97,20 +97,21 @@ describe('run', () => {
     assert.ok(from(lab.told, 'cabin.master leave').includes('lidar drain'));
   });
 
-  it('gives a client its match rules before it joins, and takes and gives more', async () => {
+  it('gives a client its match rules and names before it joins, and takes and gives more', async () => {
     const dbus = CABIN.replace('{ master: { node: n } }', '{ protocol: dbus, master: { node: n } }').replace(
       'lidar: { node: n }',
-      `lidar: { node: n, match: ["type='signal'", "path='/x'"] }`,
+      `lidar: { node: n, match: ["type='signal'", "path='/x'"], names: [a.B] }`,
     );
     const rule = `lidar, rule: "type='signal'"`;
     const { lab } = await play(
       `${dbus}traffic: [{ fault: { add-match: ${rule} } }, { fault: { remove-match: ${rule} } }]`,
     );
-    const policy = lab.told.filter((told) => / (join|add-match|remove-match)$/.test(told));
+    const policy = lab.told.filter((told) => / (join|add-match|remove-match|set-name)$/.test(told));
     assert.deepEqual(policy, [
       'cabin.master join',
       'cabin.master add-match',
       'cabin.master add-match',
+      'cabin.master set-name',
       'cabin.master join',
       'cabin.master join',
       'cabin.master add-match',
