@@ -21,6 +21,8 @@ export interface DbusMessage {
   /** The serial of the message that this one answers. */
   readonly replySerial?: number;
   readonly destination?: string;
+  /** How many descriptors come with it. */
+  readonly unixFds?: number;
   readonly args: readonly Arg[];
 }
 
@@ -67,6 +69,7 @@ export const MAX_MESSAGE = 128 * 1024 * 1024;
 export const MAX_ARRAY = 64 * 1024 * 1024;
 /** Before its fields: byte order, type, flags, version, body length, serial, and the length of the fields. */
 export const FIXED_HEADER = 16;
+export const SERIAL_AT = 8;
 export const LITTLE = 0x6c; // "l"
 export const BIG = 0x42; // "B"
 

@@ -11,6 +11,7 @@ import {
   MESSAGE_TYPES,
   REQUIRED,
   type ReceivedMessage,
+  SERIAL_AT,
   VERSION,
 } from './message.ts';
 import { isBusName, isErrorName, isInterface, isMember } from './names.ts';
@@ -23,7 +24,7 @@ export function parse(bytes: Uint8Array): ReceivedMessage {
   const fields = fieldsOf(new Reader(bytes, little, FIXED_HEADER, fieldsEnd));
   const padding = new Reader(bytes, little, fieldsEnd, align(fieldsEnd, 8));
   padding.align(8);
-  const { signature = '', unixFds: _, ...named } = fields;
+  const { signature = '', ...named } = fields;
   const message = {
     type: MESSAGE_TYPES[type - 1] ?? ('unknown' as const),
     endian: little ? ('little' as const) : ('big' as const),
@@ -64,8 +65,8 @@ function fixedHeader(bytes: Uint8Array) {
   if (length !== bytes.length) throw new NotDbus(`${bytes.length} bytes of a message of ${length}`, 4);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === LITTLE;
-  const serial = view.getUint32(8, little);
-  if (serial === 0) throw new NotDbus('a serial of 0', 8);
+  const serial = view.getUint32(SERIAL_AT, little);
+  if (serial === 0) throw new NotDbus('a serial of 0', SERIAL_AT);
   return {
     little,
     type: bytes[1] as number,

@@ -5,30 +5,33 @@
  */
 import { ENVELOPE_SIZE, type Envelope, type EnvelopeKind, envelope, open } from '../common/envelope.ts';
 import { marshal } from './marshal.ts';
-import type { Arg, DbusMessage } from './message.ts';
+import { type Arg, type DbusMessage, SERIAL_AT } from './message.ts';
 import { lengthOf } from './parse.ts';
 
-const sealed = (message: DbusMessage, seal: Uint8Array): DbusMessage => {
-  const last: Arg = { type: 'ay', value: seal };
-  return { ...message, args: [...message.args, last] };
-};
+/** Messages of one step differ in their serials and envelopes alone. */
+const templates = new WeakMap<DbusMessage, Buffer>();
 
-const lengths = new WeakMap<DbusMessage, number>();
-
-/** Bytes on the wire: the same for all messages that are made of one. */
-export function sealedLength(message: DbusMessage): number {
-  const known = lengths.get(message) ?? marshal(sealed(message, new Uint8Array(ENVELOPE_SIZE)), 1).length;
-  lengths.set(message, known);
+function templateOf(message: DbusMessage): Buffer {
+  const last: Arg = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
+  const known = templates.get(message) ?? marshal({ ...message, args: [...message.args, last] }, 1);
+  templates.set(message, known);
   return known;
 }
 
+/** Bytes on the wire: the same for all messages that are made of one. */
+export const sealedLength = (message: DbusMessage): number => templateOf(message).length;
+
 /** The datagram for message `number`, which makes its serial too: that is never 0. */
 export function seal(kind: EnvelopeKind, nonce: number, number: number, message: DbusMessage): Buffer {
-  const bytes = marshal(sealed(message, new Uint8Array(ENVELOPE_SIZE)), number + 1);
+  const bytes = Buffer.from(templateOf(message));
+  if (message.endian === 'little') bytes.writeUInt32LE(number + 1, SERIAL_AT);
+  else bytes.writeUInt32BE(number + 1, SERIAL_AT);
   const at = bytes.length - ENVELOPE_SIZE;
-  bytes.set(envelope(kind, nonce, number, bytes.subarray(0, at), bytes.subarray(bytes.length)), at);
+  bytes.set(envelope(kind, nonce, number, bytes.subarray(0, at), NOTHING), at);
   return bytes;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** The envelope of any datagram: at its head, or where its header says that a D-Bus message ends. */
 export function envelopeIn(datagram: Buffer): Envelope | null {

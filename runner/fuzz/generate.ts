@@ -8,6 +8,7 @@
 
 import type { Random } from '../common/random.ts';
 import { load } from '../load/index.ts';
+import { randomMessage, randomRule, randomRules } from './dbus.ts';
 import { type BusPart, type Part, type Scenario, textOf, type Written } from './scenario.ts';
 
 /** Draws for one step until one fits. */
@@ -30,6 +31,8 @@ class BusMaker {
   readonly #random: Random;
   readonly #suffix: string;
   readonly #bus: string;
+  /** It speaks D-Bus. */
+  readonly #dbus: boolean;
   readonly #groups: readonly Part[];
   readonly #clients: readonly Part[];
   readonly #addresses: string[] = [];
@@ -39,6 +42,7 @@ class BusMaker {
     this.#random = random;
     this.#suffix = String(index);
     this.#bus = `bus${index}`;
+    this.#dbus = random.oneIn(8);
     this.#groups = this.#make(1 + random.below(3), 'g', (_, i) => ({ bus: this.#bus, prefix: i + 1 }));
     this.#clients = this.#make(2 + random.below(3), '', (_, i) => this.#client(i));
   }
@@ -49,6 +53,7 @@ class BusMaker {
     let part: BusPart = {
       name: this.#bus,
       settings: {
+        ...(this.#dbus && { protocol: 'dbus' }),
         ...(below(5) > 0 && { queueLength: 1 + below(3) }),
         ...(overflow !== 'block' && { overflow }),
         ...(this.#random.oneIn(6) && { sendBuffer: '6KiB' }),
@@ -104,8 +109,20 @@ class BusMaker {
       ...(once(7) && { join: false }),
       ...(once(3) && { receive: 'manual' }),
       ...(once(8) && { user: '1000:1000' }),
-      ...(once(9) && { filter: this.#random.pick<Written>([{ drop: true }, { keep: '40B' }]) }),
+      ...(once(9) && { filter: this.#filter() }),
+      ...(this.#dbus && this.#rulesAndNames(index)),
     };
+  }
+
+  /** Of a D-Bus message none keeps the end, by which it is known. */
+  #filter(): Written {
+    return this.#random.pick<Written>([{ drop: true }, this.#dbus ? { drop: true } : { keep: '40B' }]);
+  }
+
+  #rulesAndNames(index: number): { readonly [key: string]: Written } {
+    const match = randomRules(this.#random);
+    const owns = index === 0 && this.#random.oneIn(2);
+    return { ...(match.length > 0 && { match }), ...(owns && { names: ['org.example.Name'] }) };
   }
 
   #step(): Written {
@@ -124,12 +141,17 @@ class BusMaker {
         from,
         to,
         ...(once(3) && { count: 2 + below(4) }),
-        ...(once(4) && { size: this.#random.pick(['64..3KiB', '33..200B', '2KiB..8KiB']) }),
+        ...this.#body(),
         ...(once(10) && { fds: Array.from({ length: 1 + below(3) }, () => this.#pipe()) }),
         ...(once(3) && { nonblocking: true }),
         ...(master && once(2) && { via: this.#someone() }),
       },
     };
+  }
+
+  #body(): { readonly [key: string]: Written } {
+    if (this.#dbus && !this.#random.oneIn(4)) return { payload: randomMessage(this.#random) };
+    return this.#random.oneIn(4) ? { size: this.#random.pick(['64..3KiB', '33..200B', '2KiB..8KiB']) } : {};
   }
 
   #pipe(): Written {
@@ -180,9 +202,21 @@ class BusMaker {
       { limit: client, fds: below(3) },
       { limit: client, fds: below(3) },
       { limit: client, fds: 'unlimited' },
+      ...(this.#dbus ? this.#ruleFaults(client) : []),
       ...(once(4) ? [{ leave: master }, { kill: master }, { 'close-listener': master }] : []),
     ];
     return { fault: this.#random.pick(faults) };
+  }
+
+  #ruleFaults(client: string): Written[] {
+    const settings = this.#clients.find(({ name }) => name === client)?.settings;
+    const own = (settings?.match ?? []) as readonly string[];
+    const rule = () => randomRule(this.#random);
+    return [
+      ...Array.from({ length: 4 }, () => ({ 'add-match': client, rule: rule() })),
+      ...own.map((each) => ({ 'remove-match': client, rule: each })),
+      { 'remove-match': client, rule: rule() },
+    ];
   }
 
   #parallel(): Written {

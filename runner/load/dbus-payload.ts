@@ -17,7 +17,7 @@ const KEYS = {
 export function dbusOf(
   scope: Scope,
   written: WrittenDbus,
-  bus: string,
+  { bus, fds }: { readonly bus: string; readonly fds: number },
   at: Path,
 ): { readonly dbus: DbusMessage } {
   const { type = 'signal', endian = 'little', args = [], destination } = written;
@@ -29,7 +29,11 @@ export function dbusOf(
   const fields = Object.entries(KEYS).flatMap(([field, key]) =>
     written[key] === undefined ? [] : [[field, written[key]]],
   );
-  const rest = { ...Object.fromEntries(fields), ...(destination !== undefined && { destination }) };
+  const rest = {
+    ...Object.fromEntries(fields),
+    ...(destination !== undefined && { destination }),
+    ...(fds > 0 && { unixFds: fds }),
+  };
   return { dbus: { type, endian, ...rest, args: args.map(argOf) } };
 }
 

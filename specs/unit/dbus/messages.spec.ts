@@ -65,7 +65,7 @@ const messages = fc.oneof(
     'type',
     'replySerial',
   ]),
-  optional({ type: fc.constant('error'), errorName: name, replySerial: serial }, [
+  optional({ type: fc.constant('error'), errorName: name, replySerial: serial, unixFds: serial }, [
     'type',
     'errorName',
     'replySerial',

@@ -67,6 +67,10 @@ describe('fuzz', function () {
       'fault: { join:',
       'fault: { pause:',
       'pipe:',
+      'protocol: dbus',
+      'match: [',
+      'dbus: {',
+      'fault: { add-match:',
     ]) {
       assert.ok(all.includes(word), word);
     }

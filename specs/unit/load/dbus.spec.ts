@@ -65,6 +65,15 @@ describe('D-Bus in a file', () => {
     );
   });
 
+  it('is a message whose header says how many descriptors come with it', () => {
+    const { steps } = ok(
+      file(
+        '  - send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }], payload: { dbus: { path: /p, interface: a.B, member: C } } }',
+      ),
+    );
+    assert.equal(steps[0]?.kind === 'send' && steps[0].dbus?.unixFds, 2);
+  });
+
   it('is rules that come and go, for a while too', () => {
     const { steps } = ok(
       file(`
