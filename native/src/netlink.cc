@@ -6,6 +6,7 @@
 #include <linux/nfdbus.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
