@@ -65,6 +65,7 @@ function rule(text: string): Rule {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_RULE) throw new Wrong(0, text.length, `a rule has at most ${MAX_RULE} bytes, not ${bytes}`);
   if (text.includes('\0')) throw new Wrong(text.indexOf('\0'), 1, 'a rule holds no NUL');
+  if (!text.isWellFormed()) throw new Wrong(0, text.length, 'half of a character is no text');
   const conditions: Condition[] = [];
   for (let at = skipBlanks(text, 0); at < text.length; at = skipBlanks(text, at)) {
     const key = keyAt(text, at);

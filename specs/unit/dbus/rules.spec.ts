@@ -97,6 +97,7 @@ describe('a match rule', () => {
     assert.equal(wrong("type='signal',,member='x'"), '14+1: a comma with nothing before it');
     assert.match(wrong(`arg0='${'x'.repeat(1024)}'`), /at most 1024 bytes, not 1031/);
     assert.match(wrong('arg0=a\0b'), /no NUL/);
+    assert.match(wrong('arg0=\ud800'), /half of a character/);
     assert.match(wrong('constructor=x'), /unknown key "constructor"/);
   });
 

@@ -35,6 +35,17 @@ function wellFormed(xml: string): string {
 const counts = (text: string, ...patterns: RegExp[]) => patterns.map((p) => text.match(p)?.length ?? 0);
 
 describe('a graph', () => {
+  it('says which bus speaks D-Bus, and who has match rules', () => {
+    const { buses, nodes } = picture(`
+buses: { s: { protocol: dbus } }
+clients: { a: {}, b: { match: ["type='signal'"] }, c: { match: ["member=A", "member=B"] } }`);
+    assert.deepEqual(buses[0]?.notes, ['D-Bus']);
+    assert.deepEqual(
+      nodes.flatMap(({ parties }) => parties.map(({ notes }) => notes)),
+      [[], [], ['1 match rule'], ['2 match rules']],
+    );
+  });
+
   it('knows who is on the bus, who hears all of it, and who is left out', () => {
     const parties = quickstart().nodes.flatMap((node) => node.parties);
     assert.deepEqual(
