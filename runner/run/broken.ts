@@ -47,12 +47,14 @@ export const stopped = (waits: readonly Purpose[]): Interrupted =>
 /** Gives the run's own errors words for people; leaves others as they are. */
 export function inWords(error: unknown): unknown {
   if (!(error instanceof OrderFailed)) return error;
-  return new EnvironmentError(
-    `the run could not go on: ${error.message}`,
-    'look at the path of the bus, at users and limits; "afbus-topo doctor" shows what is there',
-    { cause: error },
-  );
+  return new EnvironmentError(`the run could not go on: ${error.message}`, hintFor(error), { cause: error });
 }
+
+/** A bus of D-Bus cannot be made without its filter (docs/dbus.md section 3, "fail closed"). */
+const hintFor = ({ code }: OrderFailed): string =>
+  code === 'EPROTONOSUPPORT'
+    ? 'its kernel has no nfdbus, which a bus with protocol: dbus needs: load the module there, or use --backend sim'
+    : 'look at the path of the bus, at users and limits; "afbus-topo doctor" shows what is there';
 
 function waitingFor(waits: readonly Purpose[]): string {
   if (waits.length === 0) return 'nothing was waited for';

@@ -102,6 +102,20 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     assert.deepEqual(error.lines, ['Error: out of luck', '    at here']);
   });
 
+  it('ends where a bus of D-Bus cannot be made, and says what is missing', async () => {
+    const lab = new FakeLab(['n'], (_, order) => {
+      if (order.do !== 'listen') return undefined;
+      const error = { code: 'EPROTONOSUPPORT', message: 'EPROTONOSUPPORT: protocol not supported, socket' };
+      return [{ say: 'failed', id: order.id, t: 0, error }];
+    });
+    await assert.rejects(run(PLAN, lab, { deadline: new Deadline(5000) }), (error: EnvironmentError) => {
+      assert.ok(error instanceof EnvironmentError);
+      assert.match(error.message, /cabin\.master to listen at .*: EPROTONOSUPPORT/);
+      assert.match(error.hint ?? '', /no nfdbus/);
+      return true;
+    });
+  });
+
   it('ends with the node', async () => {
     const error = await fails((lab) => lab.nodes.get('n')?.close('its stream ended'));
     assert.ok(error instanceof EnvironmentError);
