@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
-import { lacks, ruleKey } from './rules.ts';
+import { areBeside, faultsIn, type Placed, pathOf } from './placed.ts';
+import { checkRulesTogether } from './rules-together.ts';
 import type { Scope } from './scope.ts';
-import type { FaultAction, FaultStep, ParallelStep } from './topology.ts';
-import type { Path } from './tree.ts';
+import type { FaultAction, ParallelStep } from './topology.ts';
 import type { World } from './world.ts';
-
-/** A fault, and the branches that lead to it: the id of each parallel step with the number of the branch. */
-interface Placed {
-  readonly step: FaultStep;
-  readonly trail: ReadonlyMap<string, number>;
-}
 
 interface Words {
   readonly message: string;
@@ -36,7 +30,7 @@ export function checkTogether(scope: Scope, before: World, parallel: ParallelSte
     }
   }
   checkPrepared(scope, before, faults);
-  checkMatches(scope, before, faults);
+  checkRulesTogether(scope, before, faults);
 }
 
 /** Such a fault can be played, and means nothing. */
@@ -50,66 +44,6 @@ function checkPrepared(scope: Scope, before: World, faults: readonly Placed[]): 
     scope.problems.warning(pathOf(scope, step), { code: 'impossible', ...words });
   }
 }
-
-/** Rules that are taken from a client which has them in no order of the branches, or not so many of them. */
-function checkMatches(scope: Scope, before: World, faults: readonly Placed[]): void {
-  faults.forEach((fault, n) => {
-    const { action } = fault.step;
-    if (action.fault !== 'remove-match') return;
-    const { client, rule } = action;
-    const earlier = faults.slice(0, n);
-    const beside = faults.filter((other) => areBeside(other, fault));
-    const own = earlier.filter((other) => !beside.includes(other));
-    const given = [...own, ...beside].filter((other) => isAbout(other, 'add-match', client, rule)).length;
-    const taken = own.filter((other) => isAbout(other, 'remove-match', client, rule)).length;
-    const rules = before.client(client)?.rules ?? [];
-    const held = rules.filter((key) => key === ruleKey(rule)).length + given - taken;
-    const rivals = earlier.filter(
-      (other) => beside.includes(other) && isAbout(other, 'remove-match', client, rule),
-    );
-    const path = [...pathOf(scope, fault.step).slice(0, -1), 'rule'];
-    if (held < 1) {
-      const [message, hint] = lacks(client, rules);
-      scope.problems.error(path, { code: 'impossible', message, hint });
-    } else if (held <= rivals.length) {
-      const message = `the rule is taken from "${client}" in another branch, at line ${rivals[0]?.step.place.line}`;
-      const hint = 'Only one of them can be done, whichever comes first: remove the other.';
-      scope.problems.error(path, { code: 'impossible', message, hint });
-    }
-  });
-}
-
-/** The fault is this one, with a rule that says the same. */
-function isAbout(
-  { step: { action } }: Placed,
-  fault: 'add-match' | 'remove-match',
-  client: string,
-  rule: string,
-): boolean {
-  if (action.fault !== fault || !('rule' in action) || action.client !== client) return false;
-  return ruleKey(action.rule) === ruleKey(rule);
-}
-
-/** Those of a node that is killed, or of the end of a `for`, are steps that the file does not have. */
-function pathOf({ paths }: Scope, { id, action }: FaultStep): Path {
-  const own = paths.get(id);
-  if (own !== undefined) return [...own, 'fault', action.fault];
-  return [...(paths.get(id.replace(/\.(b\d+\.\d+|end)$/, '')) ?? []), 'fault'];
-}
-
-function* faultsIn({ id, branches }: ParallelStep, trail: ReadonlyMap<string, number>): Generator<Placed> {
-  for (const [b, branch] of branches.entries()) {
-    const here = new Map([...trail, [id, b]]);
-    for (const step of branch) {
-      if (step.kind === 'fault') yield { step, trail: here };
-      else if (step.kind === 'parallel') yield* faultsIn(step, here);
-    }
-  }
-}
-
-/** Somewhere their ways part into two branches. */
-const areBeside = (one: Placed, other: Placed): boolean =>
-  [...one.trail].some(([id, b]) => (other.trail.get(id) ?? b) !== b);
 
 /** What another fault would have to prepare, and none does. */
 function lacking(before: World, action: FaultAction, all: readonly FaultAction[]): Words | undefined {

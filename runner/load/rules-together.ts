@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** Match rules that branches of `parallel` take from a client which has them in no order, or not so many of them. */
+import { areBeside, type Placed, pathOf } from './placed.ts';
+import { lacks, ruleKey } from './rules.ts';
+import type { Scope } from './scope.ts';
+import type { Path } from './tree.ts';
+import type { World } from './world.ts';
+
+/** Points out the first that cannot be taken; `before` is the world at the start. */
+export function checkRulesTogether(scope: Scope, before: World, faults: readonly Placed[]): void {
+  const same = Map.groupBy(faults, ({ step: { action } }) =>
+    'rule' in action ? JSON.stringify([action.client, ruleKey(action.rule)]) : '',
+  );
+  for (const [what, changes] of same) {
+    if (what === '') continue;
+    const [client, key] = JSON.parse(what) as [string, string];
+    const rules = before.client(client)?.rules ?? [];
+    const count = rules.filter((each) => each === key).length;
+    for (const [n, fault] of changes.entries()) {
+      if (isTaken(fault)) checkTaken(scope, fault, changes.slice(0, n), changes, { client, rules, count });
+    }
+  }
+}
+
+const isTaken = ({ step }: Placed): boolean => step.action.fault === 'remove-match';
+
+interface Had {
+  readonly client: string;
+  readonly rules: readonly string[];
+  /** How many say the same. */
+  readonly count: number;
+}
+
+/** What its own branch did before has happened; of what others do, all that gives may have, and nothing that takes. */
+function checkTaken(
+  scope: Scope,
+  fault: Placed,
+  earlier: readonly Placed[],
+  all: readonly Placed[],
+  { client, rules, count }: Had,
+): void {
+  const own = earlier.filter((other) => !areBeside(other, fault));
+  const beside = all.filter((other) => areBeside(other, fault));
+  const given = [...own, ...beside].filter((other) => !isTaken(other)).length;
+  const held = count + given - own.filter(isTaken).length;
+  const [rival, ...rivals] = earlier.filter((other) => isTaken(other) && areBeside(other, fault));
+  const path = ruleOf(pathOf(scope, fault.step));
+  if (held < 1) {
+    const [message, hint] = lacks(client, rules);
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  } else if (rival && held <= 1 + rivals.length) {
+    const message = `the rule is taken from "${client}" in another branch, at line ${rival.step.place.line}`;
+    const hint = 'Only one of them can be done, whichever comes first: remove the other.';
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  }
+}
+
+/** The end of a `for` has no rule of its own in the file. */
+const ruleOf = (path: Path): Path => (path.at(-1) === 'fault' ? path : [...path.slice(0, -1), 'rule']);
