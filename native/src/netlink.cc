@@ -18,6 +18,8 @@ namespace {
 
 constexpr size_t kRoom = 64 * 1024;
 constexpr uint32_t kSequence = 1;
+// An attribute's length has 16 bits; what nfdbus takes is far below.
+constexpr size_t kMostText = 0xffff - NLA_HDRLEN - 1;
 
 // A netlink message that grows by attributes.
 class Request {
@@ -193,8 +195,13 @@ NfdbusRow RowOf(std::string_view attributes) {
 }  // namespace
 
 NfdbusAnswer AskNfdbus(const NfdbusRequest& asked) {
-  GenericNetlink netlink;
   NfdbusAnswer answer;
+  for (const auto& text : {asked.rule, asked.name}) {
+    if (!text || text->size() <= kMostText) continue;
+    answer.result = -EMSGSIZE;
+    return answer;
+  }
+  GenericNetlink netlink;
   Result family = FamilyOf(netlink, &answer.text);
   if (family < 0) {
     answer.result = family;

@@ -169,6 +169,7 @@ describe('errors of nfdbus', () => {
     assert.throws(() => bus.master.addMatch('0009/000000000009', ''), { syscall: 'nfdbus' });
     const { accepted } = await bus.join(1, DBUS);
     assert.throws(() => accepted.addMatch(`arg0='${'x'.repeat(2000)}'`), { syscall: 'nfdbus' });
+    assert.throws(() => accepted.addMatch(`arg0='${'x'.repeat(70_000)}'`), { code: 'EMSGSIZE' });
     await using plain = await BusMaster.listen(freshName());
     assert.throws(() => plain.matches(), { syscall: 'nfdbus' });
   });
