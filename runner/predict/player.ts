@@ -182,7 +182,8 @@ export class Player {
     const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
     if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
     if (isSteady(world, outcome)) {
-      if ('copies' in outcome) world.remember(step, datagram, way);
+      // What a protocol makes of the next one depends on more than its length.
+      if ('copies' in outcome && !from.bus.verdict) world.remember(step, datagram, way);
       return this.#repeat(step, way, datagram);
     }
     world.forget();
