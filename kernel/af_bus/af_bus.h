@@ -64,9 +64,10 @@
  *     bus->lock
  *       sk->sk_receive_queue.lock
  *
- * None of these is taken under afbus_inflight_lock or afbus_hook_mutex. Nor is
- * any of them taken under another of its kind, whatever the socket: each kind
- * is one class to lockdep, and there are no subclasses.
+ * None of these is taken under afbus_inflight_lock, afbus_hook_mutex or
+ * afbus_protocol_mutex. Nor is any of them taken under another of its kind,
+ * whatever the socket: each kind is one class to lockdep, and there are no
+ * subclasses.
  */
 
 #include <linux/bus.h>
@@ -116,6 +117,8 @@ struct afbus_name {
  * @free_work: the end of the bus; tables can only be destroyed where one may sleep
  * @net: network namespace, only compared: valid while @listener is
  * @proto: protocol of every socket on the bus
+ * @protocol: its filter, whose module the bus keeps; NULL for BUS_PROTO_NONE
+ * @data: what the filter has for this bus
  * @name: what the master bound
  * @name_node: in the table of names, under afbus_name_lock
  * @inode_path: inode that bind made, none for an abstract name; owned by the
@@ -133,6 +136,8 @@ struct afbus_name {
  * @eaves: joined clients that are eavesdroppers
  * @blocked: sends that sleep for room anywhere on the bus
  * @listener: the listening socket, NULL when closed
+ * @owner: effective user of who bound, or of the last to call listen(); stays
+ *	when the listening socket is closed
  * @backlog: accepted sockets that nobody has taken yet
  * @nr_backlog: length of @backlog; read without the lock by those who accept
  * @max_backlog: what listen() said, negative before
@@ -146,6 +151,8 @@ struct afbus_bus {
 	struct work_struct	free_work;
 	struct net		*net;
 	int			proto;
+	const struct afbus_protocol *protocol;
+	void			*data;
 	struct afbus_name	name;
 	struct hlist_node	name_node;
 	struct path		inode_path;
@@ -163,6 +170,7 @@ struct afbus_bus {
 	struct list_head	eaves;
 	struct list_head	blocked;
 	struct afbus_sock	*listener;
+	kuid_t			owner;
 	struct list_head	backlog;
 	int			nr_backlog;
 	int			max_backlog;
@@ -190,6 +198,7 @@ enum afbus_kind {
  * @addr: prefix-0 address of the client of the pair
  * @maxqlen: messages beyond which the receive queue is full
  * @used_name: path that connect was given
+ * @data: what the filter has for this client; set before @bus
  * @passseq: BUS_PASSSEQ
  * @net_node: among the sockets of the network namespace, under its lock
  *
@@ -241,6 +250,7 @@ struct afbus_sock {
 	u64			addr;
 	int			maxqlen;
 	struct afbus_name	*used_name;
+	void			*data;
 	bool			passseq;
 	struct list_head	net_node;
 
@@ -398,7 +408,7 @@ struct afbus_bus *afbus_name_find(struct net *net,
 				  const struct afbus_name *name);
 
 /* bus.c */
-struct afbus_bus *afbus_bus_new(struct net *net, int proto,
+struct afbus_bus *afbus_bus_new(const struct sock *sk,
 				const struct afbus_name *name);
 struct afbus_bus *afbus_bus_get(struct afbus_bus *bus);
 struct afbus_bus *afbus_bus_put(struct afbus_bus *bus);
@@ -490,7 +500,7 @@ struct scm_fp_list *afbus_scm_take(struct sk_buff *skb);
 int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		   struct sk_buff *skb, int flags);
 
-/* hook.c */
+/* protocol.c */
 const struct afbus_protocol *afbus_protocol_get(int number);
 void afbus_protocol_hold(const struct afbus_protocol *protocol);
 void afbus_protocol_put(const struct afbus_protocol *protocol);

@@ -4,21 +4,23 @@
  * a place in the sequence, like a message.
  */
 
+#include <linux/cred.h>
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "send.h"
 #include "trace.h"
 
 /**
  * afbus_bus_new() - make a bus that nobody knows yet
- * @net: network namespace
- * @proto: protocol
+ * @sk: the socket that binds: network namespace and protocol are its
  * @name: its name
  *
  * Return: the bus with one reference, or an error pointer.
  */
-struct afbus_bus *afbus_bus_new(struct net *net, int proto,
+struct afbus_bus *afbus_bus_new(const struct sock *sk,
 				const struct afbus_name *name)
 {
+	const struct afbus_protocol *protocol = afbus_sk(sk)->protocol;
 	struct afbus_bus *bus;
 	int err;
 
@@ -27,15 +29,23 @@ struct afbus_bus *afbus_bus_new(struct net *net, int proto,
 		return ERR_PTR(-ENOMEM);
 
 	err = afbus_addr_init(bus);
-	if (err) {
-		kfree(bus);
-		return ERR_PTR(err);
+	if (err)
+		goto err_free;
+	if (protocol) {
+		err = -ENOMEM;
+		bus->data = protocol->bus_new();
+		if (!bus->data)
+			goto err_addr;
 	}
 
 	kref_init(&bus->ref);
-	bus->net = net;
-	bus->proto = proto;
+	bus->net = sock_net(sk);
+	bus->proto = sk->sk_protocol;
+	bus->protocol = protocol;
+	/* The end of the bus may come after that of its last socket. */
+	afbus_protocol_hold(protocol);
 	bus->name = *name;
+	bus->owner = current_euid();
 	init_waitqueue_head(&bus->connect_wait);
 	spin_lock_init(&bus->lock);
 	INIT_LIST_HEAD(&bus->joined);
@@ -46,6 +56,12 @@ struct afbus_bus *afbus_bus_new(struct net *net, int proto,
 	bus->maxqlen = BUS_MAX_QLEN;
 	bus->overflow = BUS_OVERFLOW_BLOCK;
 	return bus;
+
+err_addr:
+	afbus_addr_exit(bus);
+err_free:
+	kfree(bus);
+	return ERR_PTR(err);
 }
 
 static void afbus_bus_free_work(struct work_struct *work)
@@ -53,6 +69,9 @@ static void afbus_bus_free_work(struct work_struct *work)
 	struct afbus_bus *bus = container_of(work, struct afbus_bus, free_work);
 
 	afbus_addr_exit(bus);
+	if (bus->protocol)
+		bus->protocol->bus_free(bus->data);
+	afbus_protocol_put(bus->protocol);
 	kfree(bus);
 }
 
@@ -177,6 +196,8 @@ void afbus_bus_leave(struct afbus_sock *client)
 		list_del_init(&client->eaves_node);
 	}
 	afbus_addr_drop_all(client);
+	if (client->protocol)
+		client->protocol->client_leave(client->data);
 	afbus_wake_senders(client);
 }
 

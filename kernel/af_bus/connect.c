@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "af_bus.h"
 #include "trace.h"
 
@@ -63,6 +64,7 @@ int afbus_listen(struct socket *sock, int backlog)
 	afbus_peercred_is_caller(sk);
 
 	spin_lock(&bus->lock);
+	bus->owner = current_euid();
 	bus->max_backlog = backlog;
 	if (!bus->maxqlen_set)
 		bus->maxqlen = backlog;
@@ -113,7 +115,8 @@ static long afbus_wait_backlog(struct afbus_bus *bus, long timeo)
 
 /* Make the pair. Nothing fails after the address is in the table. */
 static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
-		      struct afbus_sock *accepted, struct afbus_addr *addr)
+		      struct afbus_sock *accepted, struct afbus_addr *addr,
+		      void *data)
 {
 	struct sock *listener;
 	int err;
@@ -129,6 +132,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 		return err;
 
 	bus->seq++;
+	client->data = data;
 	client->addr = addr->value;
 	client->maxqlen = bus->maxqlen;
 	accepted->addr = addr->value;
@@ -159,7 +163,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 
 static int afbus_connect_try(struct afbus_bus *bus, struct afbus_sock *client,
 			     struct afbus_sock *accepted,
-			     struct afbus_addr *addr)
+			     struct afbus_addr *addr, void *data)
 {
 	int err;
 
@@ -169,7 +173,7 @@ static int afbus_connect_try(struct afbus_bus *bus, struct afbus_sock *client,
 	spin_lock(&bus->lock);
 	err = afbus_backlog_check(bus);
 	if (!err)
-		err = afbus_pair(bus, client, accepted, addr);
+		err = afbus_pair(bus, client, accepted, addr, data);
 	spin_unlock(&bus->lock);
 	return err;
 }
@@ -180,13 +184,13 @@ static int afbus_connect_try(struct afbus_bus *bus, struct afbus_sock *client,
  */
 static int afbus_connect_bus(struct afbus_bus *bus, struct afbus_sock *client,
 			     struct afbus_sock *accepted,
-			     struct afbus_addr *addr, long timeo)
+			     struct afbus_addr *addr, void *data, long timeo)
 {
 	bool waited = false;
 	int err;
 
 	for (;;) {
-		err = afbus_connect_try(bus, client, accepted, addr);
+		err = afbus_connect_try(bus, client, accepted, addr, data);
 		if (err != -EAGAIN || !timeo)
 			break;
 
@@ -215,6 +219,7 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 	struct afbus_name *name;
 	struct afbus_bus *bus;
 	enum afbus_kind kind;
+	void *data = NULL;
 	int err;
 
 	name = kzalloc(sizeof(*name), GFP_KERNEL_ACCOUNT);
@@ -245,11 +250,13 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 			       0);
 	if (newsk)
 		afbus_protocol_hold(s->protocol);
-	if (!addr || !newsk)
+	if (s->protocol)
+		data = s->protocol->client_new(bus->data);
+	if (!addr || !newsk || (s->protocol && !data))
 		goto out_new;
 
 	lock_sock(sk);
-	err = afbus_connect_bus(bus, s, afbus_sk(newsk), addr,
+	err = afbus_connect_bus(bus, s, afbus_sk(newsk), addr, data,
 				sock_sndtimeo(sk, flags & O_NONBLOCK));
 	if (!err) {
 		sock->state = SS_CONNECTED;
@@ -257,12 +264,15 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 		smp_store_release(&s->used_name, name);
 		name = NULL;
 		addr = NULL;
+		data = NULL;
 		newsk = NULL;
 	}
 	release_sock(sk);
 
 out_new:
 	kfree(addr);
+	if (data)
+		s->protocol->client_free(data);
 	if (newsk) {
 		afbus_proc_del(afbus_sk(newsk));
 		sock_put(newsk);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What other modules may do with messages: protocols and the netfilter hook,
- * see include/net/af_bus.h.
+ * What other modules may do with messages: the netfilter hook, and the verdict
+ * of a bus's protocol before it; see include/net/af_bus.h.
  */
 
-#include <linux/module.h>
+#include <linux/export.h>
 #include <net/af_bus.h>
 #include "send.h"
 #include "trace.h"
 
 static DEFINE_MUTEX(afbus_hook_mutex);
 struct nf_hook_entries __rcu *afbus_hooks;
-static const struct afbus_protocol *afbus_protocols[BUS_PROTO_MAX + 1];
 
 #ifdef CONFIG_NETFILTER
 int afbus_register_hook(const struct nf_hook_ops *ops)
@@ -65,83 +64,6 @@ static unsigned int afbus_hook_run(struct sk_buff *skb,
 }
 #endif
 
-int afbus_register_protocol(const struct afbus_protocol *protocol)
-{
-	int err = -EINVAL;
-
-	if (protocol->number <= BUS_PROTO_NONE ||
-	    protocol->number > BUS_PROTO_MAX)
-		return err;
-
-	mutex_lock(&afbus_hook_mutex);
-	err = -EBUSY;
-	if (!afbus_protocols[protocol->number]) {
-		afbus_protocols[protocol->number] = protocol;
-		err = 0;
-	}
-	mutex_unlock(&afbus_hook_mutex);
-	return err;
-}
-EXPORT_SYMBOL_GPL(afbus_register_protocol);
-
-/* No socket uses it any more: each one keeps the module. */
-void afbus_unregister_protocol(const struct afbus_protocol *protocol)
-{
-	mutex_lock(&afbus_hook_mutex);
-	afbus_protocols[protocol->number] = NULL;
-	mutex_unlock(&afbus_hook_mutex);
-}
-EXPORT_SYMBOL_GPL(afbus_unregister_protocol);
-
-static const struct afbus_protocol *afbus_protocol_try(int number)
-{
-	const struct afbus_protocol *protocol;
-
-	mutex_lock(&afbus_hook_mutex);
-	protocol = afbus_protocols[number];
-	if (protocol && !try_module_get(protocol->owner))
-		protocol = NULL;
-	mutex_unlock(&afbus_hook_mutex);
-	return protocol;
-}
-
-/**
- * afbus_protocol_get() - get what a socket of some protocol needs
- * @number: the protocol
- *
- * Return: the protocol with a reference on its module, NULL for
- * BUS_PROTO_NONE; -EPROTONOSUPPORT if there is none: without its filter every
- * message would reach everyone.
- */
-const struct afbus_protocol *afbus_protocol_get(int number)
-{
-	const struct afbus_protocol *protocol;
-
-	if (number < 0 || number > BUS_PROTO_MAX)
-		return ERR_PTR(-EPROTONOSUPPORT);
-	if (number == BUS_PROTO_NONE)
-		return NULL;
-
-	protocol = afbus_protocol_try(number);
-	if (!protocol) {
-		request_module("net-pf-%d-proto-%d", afbus_family, number);
-		protocol = afbus_protocol_try(number);
-	}
-	return protocol ?: ERR_PTR(-EPROTONOSUPPORT);
-}
-
-void afbus_protocol_hold(const struct afbus_protocol *protocol)
-{
-	if (protocol)
-		__module_get(protocol->owner);
-}
-
-void afbus_protocol_put(const struct afbus_protocol *protocol)
-{
-	if (protocol)
-		module_put(protocol->owner);
-}
-
 /**
  * afbus_hook_verdict() - let others see one copy
  * @s: the send
@@ -161,15 +83,20 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 		.recipient	= &r->to->sk,
 		.src		= s->msg->src,
 		.dst		= s->dst,
+		.scratch	= s->scratch,
 	};
 	unsigned int verdict = NF_ACCEPT;
 
-	if (r->to->kind == AFBUS_ACCEPTED)
-		state.flags |= AFBUS_TO_MASTER;
 	if (s->from->kind == AFBUS_ACCEPTED)
 		state.flags |= AFBUS_FROM_MASTER;
 	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
 		state.flags |= AFBUS_MULTICAST;
+	if (protocol && !s->prepared) {
+		protocol->prepare(s->skb, &state);
+		s->prepared = true;
+	}
+	if (r->to->kind == AFBUS_ACCEPTED)
+		state.flags |= AFBUS_TO_MASTER;
 	if (r->eaves)
 		state.flags |= AFBUS_EAVESDROP;
 

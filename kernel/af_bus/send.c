@@ -5,6 +5,7 @@
  */
 
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "send.h"
 
 /*
@@ -325,6 +326,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	/* Not in struct afbus_send: they need no zeros before they are used. */
 	struct afbus_rcpt few[AFBUS_FEW_RCPTS] __uninitialized;
+	u64 scratch[AFBUS_SCRATCH / sizeof(u64)] __uninitialized;
 	struct afbus_send s = {
 		.from	= afbus_sk(sock->sk),
 		.bus	= afbus_sock_bus(afbus_sk(sock->sk)),
@@ -332,6 +334,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		.rcpts	= few,
 		.few	= few,
 		.cap	= ARRAY_SIZE(few),
+		.scratch = scratch,
 		.task	= current,
 	};
 	int err;

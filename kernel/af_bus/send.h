@@ -93,6 +93,8 @@ struct afbus_rcpt {
  * @len: bytes of payload
  * @scm: descriptors and credentials
  * @msg: what the copies share
+ * @scratch: for the protocol, on the stack of the call
+ * @prepared: the protocol has seen the original
  * @skb: the original; NULL before it is there, and while it is @direct
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
@@ -123,6 +125,8 @@ struct afbus_send {
 	size_t			len;
 	struct scm_cookie	scm;
 	struct afbus_msg	*msg;
+	void			*scratch;
+	bool			prepared;
 	struct sk_buff		*skb;
 	bool			direct;
 	bool			committed;

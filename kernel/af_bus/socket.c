@@ -6,6 +6,7 @@
 #include <linux/compat.h>
 #include <linux/module.h>
 #include <linux/sockios.h>
+#include <net/af_bus.h>
 #include <asm/ioctls.h>
 #include "af_bus.h"
 
@@ -27,6 +28,8 @@ static void afbus_sock_destruct(struct sock *sk)
 	WARN_ON_ONCE(!list_empty(&s->seats) || !list_empty(&s->claimed));
 
 	kfree(s->used_name);
+	if (s->data)
+		s->protocol->client_free(s->data);
 	afbus_protocol_put(s->protocol);
 	afbus_bus_put(s->bus);
 }
@@ -140,7 +143,7 @@ static int afbus_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 	if (err)
 		return err;
 
-	bus = afbus_bus_new(sock_net(sk), sk->sk_protocol, &name);
+	bus = afbus_bus_new(sk, &name);
 	if (IS_ERR(bus))
 		return PTR_ERR(bus);
 

@@ -17,11 +17,13 @@
  * anybody, if there is no room.
  *
  * A protocol is a filter that its buses cannot do without: sockets of it can
- * only be made while it is registered, and keep its module.
+ * only be made while it is registered, and keep its module. It may have
+ * something of its own for each bus and for each client, which end with them.
  */
 
 #include <linux/container_of.h>
 #include <linux/netfilter.h>
+#include <linux/uidgid.h>
 #include <linux/bus.h>
 
 /* The one hook point, struct nf_hook_ops.hooknum; .pf is NFPROTO_UNSPEC. */
@@ -32,6 +34,9 @@
 #define AFBUS_MULTICAST		BIT(2)
 #define AFBUS_EAVESDROP		BIT(3)
 
+/* Of a message, on the stack of its sender: what a protocol makes of it once. */
+#define AFBUS_SCRATCH		672
+
 /**
  * struct afbus_hook_state - what a hook is told besides the message
  * @nf: for the hook's signature; @nf.sk is the recipient
@@ -40,6 +45,8 @@
  * @src: prefix-0 address of the sender
  * @dst: destination as given, 0 if none was
  * @flags: AFBUS_*
+ * @scratch: AFBUS_SCRATCH bytes of the message, not of the copy, for its
+ *	protocol alone; aligned as a u64, and not filled in
  */
 struct afbus_hook_state {
 	struct nf_hook_state	nf;
@@ -48,6 +55,7 @@ struct afbus_hook_state {
 	u64			src;
 	u64			dst;
 	unsigned int		flags;
+	void			*scratch;
 };
 
 static inline const struct afbus_hook_state *
@@ -60,18 +68,46 @@ afbus_hook_state(const struct nf_hook_state *state)
  * struct afbus_protocol - a protocol other than BUS_PROTO_NONE
  * @number: BUS_PROTO_*
  * @owner: its module
+ * @bus_new: what the protocol has for a bus, NULL without memory; may sleep
+ * @bus_free: a bus has ended, and all its clients before; may sleep
+ * @client_new: what it has for a client of the bus with that, NULL without
+ *	memory; may sleep
+ * @client_leave: a client leaves its bus, whatever holds its socket still:
+ *	under the bus lock, once for each client that was on the bus
+ * @client_free: the last reference on a client's socket is gone, or its
+ *	connect has failed; must not sleep
+ * @prepare: called once before the first verdict on a message, with the
+ *	original and with what the copies have in common: all but the recipient,
+ *	AFBUS_TO_MASTER and AFBUS_EAVESDROP. The original outlives the verdicts
  * @verdict: called first for each copy, as a hook is
  */
 struct afbus_protocol {
 	int		number;
 	struct module	*owner;
+	void		*(*bus_new)(void);
+	void		(*bus_free)(void *bus);
+	void		*(*client_new)(void *bus);
+	void		(*client_leave)(void *client);
+	void		(*client_free)(void *client);
+	void		(*prepare)(const struct sk_buff *skb,
+				   const struct afbus_hook_state *state);
 	unsigned int	(*verdict)(struct sk_buff *skb,
 				   const struct afbus_hook_state *state);
 };
+
+struct afbus_bus;
 
 int afbus_register_hook(const struct nf_hook_ops *ops);
 void afbus_unregister_hook(const struct nf_hook_ops *ops);
 int afbus_register_protocol(const struct afbus_protocol *protocol);
 void afbus_unregister_protocol(const struct afbus_protocol *protocol);
+
+struct afbus_bus *
+afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
+			const char *path, unsigned int len);
+void afbus_protocol_put_bus(struct afbus_bus *bus);
+void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner);
+struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr);
+void *afbus_protocol_client(const struct sock *client, u64 *addr);
 
 #endif /* _NET_AF_BUS_H */

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Protocols other than BUS_PROTO_NONE: modules that filter, and have something
+ * of their own for buses and clients; see include/net/af_bus.h.
+ */
+
+#include <linux/module.h>
+#include <net/af_bus.h>
+#include "af_bus.h"
+
+static DEFINE_MUTEX(afbus_protocol_mutex);
+static const struct afbus_protocol *afbus_protocols[BUS_PROTO_MAX + 1];
+
+int afbus_register_protocol(const struct afbus_protocol *protocol)
+{
+	int err = -EINVAL;
+
+	if (protocol->number <= BUS_PROTO_NONE ||
+	    protocol->number > BUS_PROTO_MAX)
+		return err;
+
+	mutex_lock(&afbus_protocol_mutex);
+	err = -EBUSY;
+	if (!afbus_protocols[protocol->number]) {
+		afbus_protocols[protocol->number] = protocol;
+		err = 0;
+	}
+	mutex_unlock(&afbus_protocol_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(afbus_register_protocol);
+
+/* No socket uses it any more: each one keeps the module. */
+void afbus_unregister_protocol(const struct afbus_protocol *protocol)
+{
+	mutex_lock(&afbus_protocol_mutex);
+	afbus_protocols[protocol->number] = NULL;
+	mutex_unlock(&afbus_protocol_mutex);
+}
+EXPORT_SYMBOL_GPL(afbus_unregister_protocol);
+
+static const struct afbus_protocol *afbus_protocol_try(int number)
+{
+	const struct afbus_protocol *protocol;
+
+	mutex_lock(&afbus_protocol_mutex);
+	protocol = afbus_protocols[number];
+	if (protocol && !try_module_get(protocol->owner))
+		protocol = NULL;
+	mutex_unlock(&afbus_protocol_mutex);
+	return protocol;
+}
+
+/**
+ * afbus_protocol_get() - get what a socket of some protocol needs
+ * @number: the protocol
+ *
+ * Return: the protocol with a reference on its module, NULL for
+ * BUS_PROTO_NONE; -EPROTONOSUPPORT if there is none: without its filter every
+ * message would reach everyone.
+ */
+const struct afbus_protocol *afbus_protocol_get(int number)
+{
+	const struct afbus_protocol *protocol;
+
+	if (number < 0 || number > BUS_PROTO_MAX)
+		return ERR_PTR(-EPROTONOSUPPORT);
+	if (number == BUS_PROTO_NONE)
+		return NULL;
+
+	protocol = afbus_protocol_try(number);
+	if (!protocol) {
+		request_module("net-pf-%d-proto-%d", afbus_family, number);
+		protocol = afbus_protocol_try(number);
+	}
+	return protocol ?: ERR_PTR(-EPROTONOSUPPORT);
+}
+
+void afbus_protocol_hold(const struct afbus_protocol *protocol)
+{
+	if (protocol)
+		__module_get(protocol->owner);
+}
+
+void afbus_protocol_put(const struct afbus_protocol *protocol)
+{
+	if (protocol)
+		module_put(protocol->owner);
+}
+
+/**
+ * afbus_protocol_find_bus() - find a bus as connect does
+ * @protocol: what the bus must be of
+ * @net: network namespace of the caller
+ * @path: its path, with a leading NUL for an abstract one
+ * @len: bytes of @path
+ *
+ * In the context of a task: a pathname is that task's.
+ *
+ * Return: the bus, with a reference, or what connect would say.
+ */
+struct afbus_bus *
+afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
+			const char *path, unsigned int len)
+{
+	struct sockaddr_bus addr = { .sbus_family = afbus_family };
+	struct afbus_name name;
+	struct afbus_bus *bus;
+	int err;
+
+	if (!len || len > sizeof(addr.sbus_path))
+		return ERR_PTR(-EINVAL);
+	memcpy(addr.sbus_path, path, len);
+	err = afbus_name_parse(&name, &addr,
+			       offsetof(struct sockaddr_bus, sbus_path) + len);
+	if (err)
+		return ERR_PTR(err);
+
+	bus = afbus_name_find(net, &name);
+	if (!IS_ERR(bus) && bus->protocol != protocol) {
+		afbus_bus_put(bus);
+		return ERR_PTR(-ECONNREFUSED);
+	}
+	return bus;
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_find_bus);
+
+void afbus_protocol_put_bus(struct afbus_bus *bus)
+{
+	afbus_bus_put(bus);
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_put_bus);
+
+/**
+ * afbus_protocol_bus() - what a protocol has for a bus
+ * @bus: the bus
+ * @owner: result: whose bus it is, see struct afbus_bus
+ *
+ * Return: what bus_new() has returned; lives as long as the bus.
+ */
+void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner)
+{
+	spin_lock(&bus->lock);
+	*owner = bus->owner;
+	spin_unlock(&bus->lock);
+	return bus->data;
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_bus);
+
+/**
+ * afbus_protocol_find_client() - who holds an address
+ * @bus: the bus
+ * @addr: any address
+ *
+ * Return: the client's socket, with a reference, or NULL. The client may be
+ * gone by then: what it had has ended with client_leave().
+ */
+struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr)
+{
+	struct afbus_sock *client;
+
+	spin_lock(&bus->lock);
+	client = afbus_addr_find(bus, addr);
+	if (client)
+		sock_hold(&client->sk);
+	spin_unlock(&bus->lock);
+	return client ? &client->sk : NULL;
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_find_client);
+
+/**
+ * afbus_protocol_client() - what a protocol has for a client
+ * @client: a client that was on a bus of the protocol
+ * @addr: result: its prefix-0 address; may be NULL
+ *
+ * Return: what client_new() has returned; lives as long as the socket.
+ */
+void *afbus_protocol_client(const struct sock *client, u64 *addr)
+{
+	if (addr)
+		*addr = afbus_sk(client)->addr;
+	return afbus_sk(client)->data;
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_client);
