@@ -17,6 +17,7 @@
 #include <linux/mount.h>
 #include <linux/net.h>
 #include <linux/netfilter.h>
+#include <net/genetlink.h>
 #include <net/scm.h>
 
 /*
@@ -60,6 +61,38 @@ int nf_hook_entries_insert_raw(struct nf_hook_entries __rcu **pp,
 			       const struct nf_hook_ops *reg);
 void nf_hook_entries_delete_raw(struct nf_hook_entries __rcu **pp,
 				const struct nf_hook_ops *reg);
+
+/* Attributes of a dump that begins: in another place up to 6.5. */
+static inline struct nlattr **afbus_compat_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef AFBUS_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/**
+ * afbus_compat_set_err_msg() - say what is wrong with a request
+ * @extack: where, may be NULL
+ * @text: what, a constant
+ * @has_place: and in which byte
+ * @at: which
+ *
+ * Up to 6.1 there is no way to say more than a constant.
+ */
+static inline void afbus_compat_set_err_msg(struct netlink_ext_ack *extack,
+					    const char *text, bool has_place,
+					    u32 at)
+{
+	if (!extack)
+		return;
+	extack->_msg = text;
+#ifdef NL_SET_ERR_MSG_FMT
+	if (has_place)
+		NL_SET_ERR_MSG_FMT(extack, "%s, at byte %u", text, at);
+#endif
+}
 
 /**
  * afbus_compat_scm_send() - parse the control messages of a send

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The verdict: whether any rule of a recipient wants a message. No lock is
+ * taken and nothing is allocated.
+ */
+
+#include <linux/bitops.h>
+#include <linux/jhash.h>
+#include <net/af_bus.h>
+#include "nfdbus.h"
+
+const struct rhashtable_params nfdbus_rule_params = {
+	.key_len		= sizeof_field(struct nfdbus_entry, index),
+	.key_offset		= offsetof(struct nfdbus_entry, index),
+	.head_offset		= offsetof(struct nfdbus_entry, node),
+	.automatic_shrinking	= true,
+};
+
+/* A long path is known by its beginning, and by its length. */
+static u32 nfdbus_hash(const void *text, u32 len)
+{
+	return jhash(text, min_t(u32, len, NFDBUS_PIECE), len);
+}
+
+static u32 nfdbus_hash_text(const struct nfdbus_message *m,
+			    const struct nfdbus_text *text)
+{
+	u8 buf[NFDBUS_PIECE];
+	u32 len = text->len;
+	const u8 *p;
+
+	if (!text->at)
+		return 0;
+	p = nfdbus_peek(m, text->at, &len, buf);
+	return jhash(p ?: buf, p ? len : 0, text->len);
+}
+
+static u32 nfdbus_hash_value(const struct nfdbus_rule *rule,
+			     enum nfdbus_key key)
+{
+	const struct nfdbus_term *term = nfdbus_rule_term(rule, key, 0);
+
+	return term ? nfdbus_hash(nfdbus_rule_value(rule, term), term->len) : 0;
+}
+
+static u32 nfdbus_mix(u32 class, u8 type, u32 path, u32 interface, u32 member,
+		      u32 arg0)
+{
+	return jhash_3words(class & NFDBUS_BY_PATH ? path : 0,
+			    class & NFDBUS_BY_INTERFACE ? interface : 0,
+			    class & NFDBUS_BY_MEMBER ? member : 0,
+			    (class & NFDBUS_BY_ARG0 ? arg0 : 0) ^
+			    (class & NFDBUS_BY_TYPE ? type : 0));
+}
+
+/**
+ * nfdbus_index_rule() - where a rule belongs
+ * @index: result
+ * @client: whose rule it is
+ * @rule: the rule
+ */
+void nfdbus_index_rule(struct nfdbus_index *index,
+		       const struct nfdbus_client *client,
+		       const struct nfdbus_rule *rule)
+{
+	static const u8 keys[] = {
+		NFDBUS_KEY_TYPE, NFDBUS_KEY_PATH, NFDBUS_KEY_INTERFACE,
+		NFDBUS_KEY_MEMBER, NFDBUS_KEY_ARG,
+	};
+	unsigned int i;
+
+	BUILD_BUG_ON(BIT(ARRAY_SIZE(keys)) != NFDBUS_CLASSES);
+	index->client = client;
+	index->class = 0;
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (nfdbus_rule_term(rule, keys[i], 0))
+			index->class |= BIT(i);
+	}
+	index->hash = nfdbus_mix(index->class, rule->type,
+				 nfdbus_hash_value(rule, NFDBUS_KEY_PATH),
+				 nfdbus_hash_value(rule, NFDBUS_KEY_INTERFACE),
+				 nfdbus_hash_value(rule, NFDBUS_KEY_MEMBER),
+				 nfdbus_hash_value(rule, NFDBUS_KEY_ARG));
+}
+
+static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
+{
+	const struct nfdbus_text *arg;
+	bool object_path;
+
+	if (p->has_arg0)
+		return true;
+	/* Walked over once, there or not. */
+	arg = nfdbus_message_arg(&p->m, 0, &object_path);
+	if (!arg || object_path)
+		return false;
+	p->arg0 = nfdbus_hash_text(&p->m, arg);
+	p->has_arg0 = true;
+	return true;
+}
+
+/* Where rules of one class for a message are; false if it has not the parts. */
+static bool nfdbus_index_message(struct nfdbus_index *index,
+				 struct nfdbus_parsed *p)
+{
+	const struct nfdbus_text *f = p->m.fields;
+	u32 class = index->class;
+
+	if ((class & NFDBUS_BY_PATH && !f[NFDBUS_FIELD_PATH].at) ||
+	    (class & NFDBUS_BY_INTERFACE && !f[NFDBUS_FIELD_INTERFACE].at) ||
+	    (class & NFDBUS_BY_MEMBER && !f[NFDBUS_FIELD_MEMBER].at) ||
+	    (class & NFDBUS_BY_ARG0 && !nfdbus_need_arg0(p)))
+		return false;
+	index->hash = nfdbus_mix(class, p->m.type, p->path, p->interface,
+				 p->member, p->arg0);
+	return true;
+}
+
+static bool nfdbus_wants(const struct nfdbus_client *client,
+			 struct nfdbus_parsed *p, u64 src)
+{
+	struct nfdbus_index index = { .client = client };
+	unsigned long classes = READ_ONCE(client->classes);
+	struct rhlist_head *list, *pos;
+	struct nfdbus_entry *e;
+	unsigned int class;
+
+	for_each_set_bit(class, &classes, NFDBUS_CLASSES) {
+		index.class = class;
+		if (!nfdbus_index_message(&index, p))
+			continue;
+		list = rhltable_lookup(&client->bus->rules, &index,
+				       nfdbus_rule_params);
+		rhl_for_each_entry_rcu(e, pos, list, node) {
+			if (nfdbus_rule_matches(&e->rule, &p->m, src))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool nfdbus_is_free(const struct afbus_hook_state *state)
+{
+	return !(state->flags & AFBUS_MULTICAST) ||
+	       state->flags & (AFBUS_TO_MASTER | AFBUS_FROM_MASTER);
+}
+
+/**
+ * nfdbus_prepare() - read a message, once for all its recipients
+ * @skb: the message
+ * @state: where it comes from and goes to
+ */
+void nfdbus_prepare(const struct sk_buff *skb,
+		    const struct afbus_hook_state *state)
+{
+	struct nfdbus_parsed *p = state->scratch;
+	const struct nfdbus_text *f = p->m.fields;
+
+	if (nfdbus_is_free(state) || !nfdbus_message_parse(&p->m, skb))
+		return;
+	p->path = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_PATH]);
+	p->interface = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_INTERFACE]);
+	p->member = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_MEMBER]);
+	p->has_arg0 = false;
+	p->arg0 = 0;
+}
+
+/**
+ * nfdbus_verdict() - whether a recipient gets its copy
+ * @skb: the copy
+ * @state: the recipient, and what nfdbus_prepare() has made of the message
+ *
+ * Return: NF_ACCEPT or NF_DROP.
+ */
+unsigned int nfdbus_verdict(struct sk_buff *skb,
+			    const struct afbus_hook_state *state)
+{
+	struct nfdbus_parsed *p = state->scratch;
+	const struct nfdbus_client *client;
+
+	if (nfdbus_is_free(state))
+		return NF_ACCEPT;
+	if (!p->m.valid)
+		return NF_DROP;
+	client = afbus_protocol_client(state->recipient, NULL);
+	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
+							       NF_DROP;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Headers of messages: "Message Format" of the D-Bus Specification.
+ */
+
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "dbus.h"
+
+/* The fixed part of a header, and the length of the array of fields behind. */
+#define NFDBUS_FIXED		12
+#define NFDBUS_FIELDS		16
+
+#define NFDBUS_VERSION		1
+
+/**
+ * nfdbus_peek() - look at a piece of a message
+ * @m: the message; only @m->skb needs to be set
+ * @at: where
+ * @len: how much; set to what there is in one piece, which is all of up to
+ *	NFDBUS_PIECE bytes
+ * @buf: NFDBUS_PIECE bytes for what is in no one piece
+ *
+ * Return: the piece, NULL if the message ends before or @len is 0.
+ */
+const u8 *nfdbus_peek(const struct nfdbus_message *m, u32 at, u32 *len, u8 *buf)
+{
+	u32 size = m->skb->len;
+
+	if (at >= size || !*len || *len > size - at)
+		return NULL;
+	*len = min_t(u32, *len, NFDBUS_PIECE);
+	return skb_header_pointer(m->skb, at, *len, buf);
+}
+
+bool nfdbus_get_u8(const struct nfdbus_message *m, u32 at, u8 *value)
+{
+	const u8 *p = skb_header_pointer(m->skb, at, 1, value);
+
+	if (p)
+		*value = *p;
+	return p;
+}
+
+/**
+ * nfdbus_get_u32() - read a number, which is aligned
+ * @m: the message
+ * @at: where
+ * @end: what must not be read any more
+ * @value: result
+ *
+ * Return: whether it is there.
+ */
+bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end, u32 *value)
+{
+	const u8 *p;
+	u8 buf[4];
+
+	if (at > end || end - at < sizeof(buf))
+		return false;
+	p = skb_header_pointer(m->skb, at, sizeof(buf), buf);
+	if (!p)
+		return false;
+	*value = m->big ? (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3] :
+			  (u32)p[3] << 24 | p[2] << 16 | p[1] << 8 | p[0];
+	return true;
+}
+
+/**
+ * nfdbus_align() - go over padding
+ * @m: the message
+ * @at: where; moved behind the padding
+ * @end: what must not be read any more
+ * @to: a power of 2, 8 at most
+ *
+ * Return: whether it is there, and is zeros.
+ */
+bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to)
+{
+	u8 byte;
+
+	while (*at & (to - 1)) {
+		if (*at >= end || !nfdbus_get_u8(m, *at, &byte) || byte)
+			return false;
+		(*at)++;
+	}
+	return *at <= end;
+}
+
+/**
+ * nfdbus_get_text() - read a string or an object path
+ * @m: the message
+ * @at: where, not aligned yet; moved behind it
+ * @end: what must not be read any more
+ * @text: result; what is in it has not been looked at
+ *
+ * Return: whether it is there, with a NUL behind.
+ */
+bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
+		     struct nfdbus_text *text)
+{
+	u8 nul;
+
+	if (!nfdbus_align(m, at, end, 4) ||
+	    !nfdbus_get_u32(m, *at, end, &text->len))
+		return false;
+	*at += 4;
+	if (text->len >= end - *at)
+		return false;
+	text->at = *at;
+	*at += text->len;
+	if (!nfdbus_get_u8(m, *at, &nul) || nul)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* Whether there is no NUL in a string but the one behind. */
+bool nfdbus_text_clean(const struct nfdbus_message *m,
+		       const struct nfdbus_text *text)
+{
+	u8 buf[NFDBUS_PIECE];
+	u32 done, len;
+	const u8 *p;
+
+	for (done = 0; done < text->len; done += len) {
+		len = text->len - done;
+		p = nfdbus_peek(m, text->at + done, &len, buf);
+		if (!p || memchr(p, 0, len))
+			return false;
+	}
+	return true;
+}
+
+bool nfdbus_text_is_path(const struct nfdbus_message *m,
+			 const struct nfdbus_text *text)
+{
+	u8 buf[NFDBUS_PIECE];
+	u32 done, len, i;
+	char before = 0;
+	const u8 *p;
+
+	for (done = 0; done < text->len; done += len) {
+		len = text->len - done;
+		p = nfdbus_peek(m, text->at + done, &len, buf);
+		if (!p)
+			return false;
+		for (i = 0; i < len; i++) {
+			if (!nfdbus_path_step(before, p[i]))
+				return false;
+			before = p[i];
+		}
+	}
+	return text->len == 1 || (text->len && before != '/');
+}
+
+/**
+ * nfdbus_text_starts() - compare the beginning of a string
+ * @m: the message
+ * @text: the string
+ * @with: what it may begin with
+ * @len: bytes of @with
+ */
+bool nfdbus_text_starts(const struct nfdbus_message *m,
+			const struct nfdbus_text *text, const char *with,
+			u32 len)
+{
+	u8 buf[NFDBUS_PIECE];
+	u32 done, part;
+	const u8 *p;
+
+	if (!text->at || text->len < len)
+		return false;
+	for (done = 0; done < len; done += part) {
+		part = len - done;
+		p = nfdbus_peek(m, text->at + done, &part, buf);
+		if (!p || memcmp(p, with + done, part))
+			return false;
+	}
+	return true;
+}
+
+bool nfdbus_text_equals(const struct nfdbus_message *m,
+			const struct nfdbus_text *text, const char *with,
+			u32 len)
+{
+	return text->len == len && nfdbus_text_starts(m, text, with, len);
+}
+
+static bool nfdbus_text_is_name(const struct nfdbus_message *m,
+				const struct nfdbus_text *text,
+				enum nfdbus_grammar grammar)
+{
+	u8 buf[NFDBUS_PIECE];
+	u32 len = text->len;
+	const u8 *p;
+
+	if (len > NFDBUS_NAME_MAX)
+		return false;
+	p = nfdbus_peek(m, text->at, &len, buf);
+	return p && nfdbus_name_valid(grammar, (const char *)p, len);
+}
+
+/* Whether the value of a known field is one. */
+static bool nfdbus_field_fits(const struct nfdbus_message *m, u8 code,
+			      const struct nfdbus_text *text)
+{
+	switch (code) {
+	case NFDBUS_FIELD_PATH:
+		return nfdbus_text_is_path(m, text);
+	case NFDBUS_FIELD_MEMBER:
+		return nfdbus_text_is_name(m, text, NFDBUS_MEMBER);
+	case NFDBUS_FIELD_INTERFACE:
+	case NFDBUS_FIELD_ERROR_NAME:
+		return nfdbus_text_is_name(m, text, NFDBUS_INTERFACE);
+	case NFDBUS_FIELD_DESTINATION:
+	case NFDBUS_FIELD_SENDER:
+		return nfdbus_text_is_name(m, text, NFDBUS_BUS_NAME);
+	default:
+		return false;
+	}
+}
+
+/* The value of a field of a known code, of the one type that it must have. */
+static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
+			       u32 *at, u32 end)
+{
+	struct nfdbus_text *text = &m->fields[code];
+	u32 number;
+
+	/* Once at most. */
+	if (text->at)
+		return false;
+
+	switch (code) {
+	case NFDBUS_FIELD_REPLY_SERIAL:
+	case NFDBUS_FIELD_UNIX_FDS:
+		if (type != 'u' || !nfdbus_align(m, at, end, 4) ||
+		    !nfdbus_get_u32(m, *at, end, &number))
+			return false;
+		text->at = *at;
+		text->len = sizeof(number);
+		*at += sizeof(number);
+		return number || code == NFDBUS_FIELD_UNIX_FDS;
+	case NFDBUS_FIELD_SIGNATURE:
+		return type == 'g' &&
+		       nfdbus_get_signature(m, at, end, false, text);
+	default:
+		return type == (code == NFDBUS_FIELD_PATH ? 'o' : 's') &&
+		       nfdbus_get_text(m, at, end, text) &&
+		       nfdbus_field_fits(m, code, text);
+	}
+}
+
+/* One field: its code, and a variant. Codes that nobody knows are ignored. */
+static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
+{
+	struct nfdbus_text sig;
+	struct nfdbus_walk w;
+	u8 code, type;
+
+	if (!nfdbus_align(m, at, end, 8) || *at >= end ||
+	    !nfdbus_get_u8(m, *at, &code) || !code)
+		return false;
+	(*at)++;
+	if (!nfdbus_get_signature(m, at, end, true, &sig) ||
+	    !nfdbus_get_u8(m, sig.at, &type))
+		return false;
+
+	if (code < __NFDBUS_FIELD_MAX)
+		return sig.len == 1 &&
+		       nfdbus_known_field(m, code, type, at, end);
+
+	w = (struct nfdbus_walk){ *at, sig.at, sig.at + sig.len };
+	if (!nfdbus_skip_value(m, &w, end))
+		return false;
+	*at = w.at;
+	return true;
+}
+
+static bool nfdbus_has_required(const struct nfdbus_message *m)
+{
+	const struct nfdbus_text *f = m->fields;
+
+	switch (m->type) {
+	case NFDBUS_METHOD_CALL:
+		return f[NFDBUS_FIELD_PATH].at && f[NFDBUS_FIELD_MEMBER].at;
+	case NFDBUS_SIGNAL:
+		return f[NFDBUS_FIELD_PATH].at && f[NFDBUS_FIELD_MEMBER].at &&
+		       f[NFDBUS_FIELD_INTERFACE].at;
+	case NFDBUS_ERROR:
+		return f[NFDBUS_FIELD_ERROR_NAME].at &&
+		       f[NFDBUS_FIELD_REPLY_SERIAL].at;
+	case NFDBUS_METHOD_RETURN:
+		return f[NFDBUS_FIELD_REPLY_SERIAL].at;
+	default:
+		return false;
+	}
+}
+
+/* What libraries tell themselves by, and nobody may send. */
+static bool nfdbus_is_local(const struct nfdbus_message *m)
+{
+	static const char path[] = "/org/freedesktop/DBus/Local";
+	static const char interface[] = "org.freedesktop.DBus.Local";
+
+	return nfdbus_text_equals(m, &m->fields[NFDBUS_FIELD_PATH], path,
+				  sizeof(path) - 1) ||
+	       nfdbus_text_equals(m, &m->fields[NFDBUS_FIELD_INTERFACE],
+				  interface, sizeof(interface) - 1);
+}
+
+/* The fixed part; lengths of the body and of the fields behind it. */
+static bool nfdbus_get_fixed(struct nfdbus_message *m, u32 *body, u32 *fields)
+{
+	u32 size = m->skb->len;
+	const u8 *p;
+	u32 serial;
+	u8 buf[4];
+
+	p = skb_header_pointer(m->skb, 0, sizeof(buf), buf);
+	if (!p || (p[0] != 'l' && p[0] != 'B') || p[3] != NFDBUS_VERSION)
+		return false;
+	m->big = p[0] == 'B';
+	m->type = p[1];
+	return nfdbus_get_u32(m, 4, size, body) &&
+	       nfdbus_get_u32(m, 8, size, &serial) && serial &&
+	       nfdbus_get_u32(m, NFDBUS_FIXED, size, fields);
+}
+
+static bool nfdbus_get_header(struct nfdbus_message *m)
+{
+	const struct nfdbus_text *sig = &m->fields[NFDBUS_FIELD_SIGNATURE];
+	u32 size = m->skb->len, at = NFDBUS_FIELDS;
+	u32 body, fields, end;
+
+	if (size > NFDBUS_MESSAGE_MAX || !nfdbus_get_fixed(m, &body, &fields) ||
+	    fields > NFDBUS_HEADER_MAX || fields > size - at)
+		return false;
+
+	end = at + fields;
+	while (at < end) {
+		if (!nfdbus_get_field(m, &at, end))
+			return false;
+	}
+	if (!nfdbus_align(m, &at, size, 8) || body != size - at)
+		return false;
+
+	/* No type takes no bytes. */
+	if (!sig->len != !body)
+		return false;
+	m->walk = (struct nfdbus_walk){ at, sig->at, sig->at + sig->len };
+	return nfdbus_has_required(m) && !nfdbus_is_local(m);
+}
+
+/**
+ * nfdbus_message_parse() - read the header of a message
+ * @m: result
+ * @skb: the message, which has to outlive @m
+ *
+ * Return: @m->valid. The body is looked at when somebody asks for arguments.
+ */
+bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb)
+{
+	memset(m, 0, offsetof(struct nfdbus_message, args));
+	m->skb = skb;
+	m->valid = nfdbus_get_header(m);
+	return m->valid;
+}

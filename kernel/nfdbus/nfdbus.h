@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _NFDBUS_H
+#define _NFDBUS_H
+
+/**
+ * DOC: Objects
+ *
+ * Each bus of BUS_PROTO_DBUS has a struct nfdbus_bus, each client of one a
+ * struct nfdbus_client; af_bus makes them at bind and at connect, and tells
+ * of their end. A rule (struct nfdbus_entry) belongs to one client. A name
+ * (struct nfdbus_name) belongs to the bus, for as long as somebody owns it or
+ * a rule speaks of it.
+ *
+ * DOC: Who may look at what
+ *
+ * Rules and names change under nfdbus_bus.lock, a mutex, which is outermost:
+ * no lock of af_bus is held where it is taken. Messages take no lock at all.
+ * A verdict holds the socket of its recipient, and with that the client and
+ * the bus; rules and names it finds under rcu_read_lock(), and they are freed
+ * a grace period after nobody finds them any more.
+ *
+ * A client leaves under the lock of its bus, where nobody may sleep. So it is
+ * only marked there, and a work item takes its rules and names away. Who adds
+ * one looks at the mark under the mutex, as the work item needs that, too:
+ * what is added before it is taken away, and nothing is added after it.
+ *
+ * DOC: Index
+ *
+ * Rules are in one table per bus, by client, class and hash. The class says
+ * which of type, path, interface, member and first argument a rule asks for;
+ * the hash is of what it asks for. A client notes of which classes it has
+ * rules. A message is looked up once for each of these, and meets only rules
+ * that agree with it in all the parts of their class.
+ */
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/rhashtable.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include "dbus.h"
+
+struct afbus_bus;
+struct afbus_hook_state;
+struct net;
+
+/* Parts that a class is made of. */
+#define NFDBUS_BY_TYPE		BIT(0)
+#define NFDBUS_BY_PATH		BIT(1)
+#define NFDBUS_BY_INTERFACE	BIT(2)
+#define NFDBUS_BY_MEMBER	BIT(3)
+#define NFDBUS_BY_ARG0		BIT(4)
+#define NFDBUS_CLASSES		BIT(5)
+
+/**
+ * struct nfdbus_bus - what there is for a bus
+ * @ref: one of the bus, and one per client
+ * @free_work: the end of it: tables can only be destroyed where one may sleep
+ * @rules: rules of all clients, by struct nfdbus_index
+ * @names: names that are owned or spoken of, by their text
+ * @lock: guards everything below, and who changes what is above
+ * @by_id: rules, by struct nfdbus_entry.id
+ * @names_by_id: names, by struct nfdbus_name.id
+ * @last_id: last one given to a rule or name; none is given twice
+ * @changes: of rules and names, so that a dump can say that it was overtaken
+ */
+struct nfdbus_bus {
+	struct kref		ref;
+	struct work_struct	free_work;
+	struct rhltable		rules;
+	struct rhashtable	names;
+
+	struct mutex		lock;
+	struct xarray		by_id;
+	struct xarray		names_by_id;
+	unsigned long		last_id;
+	unsigned int		changes;
+};
+
+/**
+ * struct nfdbus_client - what there is for a client
+ * @ref: one of its socket, and one of @leave_work
+ * @bus: its bus, with a reference
+ * @gone: it has left; set once, under the lock of af_bus's bus
+ * @leave_work: takes its rules and names away
+ * @classes: a bit for each class that it has rules of; read under RCU
+ *
+ * Under the lock of the bus:
+ *
+ * @addr: its prefix-0 address, if it has rules or names
+ * @nr_in_class: how many rules of each class it has
+ * @rules: its rules
+ * @nr_rules: length of @rules
+ * @names: names that it owns
+ * @nr_names: length of @names
+ */
+struct nfdbus_client {
+	refcount_t		ref;
+	struct nfdbus_bus	*bus;
+	bool			gone;
+	struct work_struct	leave_work;
+	u32			classes;
+
+	u64			addr;
+	unsigned int		nr_in_class[NFDBUS_CLASSES];
+	struct list_head	rules;
+	unsigned int		nr_rules;
+	struct list_head	names;
+	unsigned int		nr_names;
+};
+
+/**
+ * struct nfdbus_index - where a rule is in the table
+ * @client: whose it is
+ * @class: NFDBUS_BY_*
+ * @hash: of the parts of the class
+ */
+struct nfdbus_index {
+	const struct nfdbus_client	*client;
+	u32				class;
+	u32				hash;
+};
+
+/**
+ * struct nfdbus_entry - a rule of a client
+ * @node: in nfdbus_bus.rules
+ * @index: where
+ * @client: whose it is
+ * @client_node: in nfdbus_client.rules
+ * @id: in nfdbus_bus.by_id
+ * @name: well-known name that it wants as the sender, or NULL
+ * @sender: address that it wants as the sender, if it has no such name
+ * @text: the rule as it was written, behind @rule
+ * @rcu: messages may still look at it
+ * @rule: the rule; last, as it has no fixed length
+ */
+struct nfdbus_entry {
+	struct rhlist_head	node;
+	struct nfdbus_index	index;
+	struct nfdbus_client	*client;
+	struct list_head	client_node;
+	unsigned long		id;
+	struct nfdbus_name	*name;
+	u64			sender;
+	const char		*text;
+	struct rcu_head		rcu;
+	struct nfdbus_rule	rule;
+};
+
+/**
+ * struct nfdbus_name - a well-known name
+ * @node: in nfdbus_bus.names
+ * @owner: address of the client that owns it, or NFDBUS_NOBODY; read under RCU
+ * @client: that client, or NULL
+ * @client_node: in nfdbus_client.names, if there is an owner
+ * @nr_rules: rules that speak of it
+ * @id: in nfdbus_bus.names_by_id
+ * @rcu: rules that messages still look at may speak of it
+ * @len: bytes of @text
+ * @text: the name, with a NUL behind
+ */
+struct nfdbus_name {
+	struct rhash_head	node;
+	u64			owner;
+	struct nfdbus_client	*client;
+	struct list_head	client_node;
+	unsigned int		nr_rules;
+	unsigned long		id;
+	struct rcu_head		rcu;
+	u32			len;
+	char			text[];
+};
+
+/**
+ * struct nfdbus_parsed - a message on its way, in the scratch space of its send
+ * @path: hash of its path
+ * @interface: hash of its interface
+ * @member: hash of its member
+ * @arg0: hash of its first argument, once somebody asked for it
+ * @has_arg0: somebody did, and it is a string
+ * @m: the message; last, as its arguments are not filled in
+ */
+struct nfdbus_parsed {
+	u32			path;
+	u32			interface;
+	u32			member;
+	u32			arg0;
+	bool			has_arg0;
+	struct nfdbus_message	m;
+};
+
+/* main.c */
+extern struct workqueue_struct *nfdbus_wq;
+extern const struct afbus_protocol nfdbus_protocol;
+
+/* bus.c */
+void *nfdbus_bus_new(void);
+void nfdbus_bus_free(void *data);
+void *nfdbus_client_new(void *data);
+void nfdbus_client_leave(void *data);
+void nfdbus_client_free(void *data);
+
+/* table.c */
+int nfdbus_table_init(struct nfdbus_bus *bus);
+void nfdbus_table_exit(struct nfdbus_bus *bus);
+int nfdbus_rule_add(struct nfdbus_client *client, u64 addr,
+		    const struct nfdbus_draft *draft, const char *text,
+		    u32 len);
+int nfdbus_rule_remove(struct nfdbus_client *client,
+		       const struct nfdbus_draft *draft);
+void nfdbus_rule_remove_all(struct nfdbus_client *client);
+
+/* match.c */
+void nfdbus_index_rule(struct nfdbus_index *index,
+		       const struct nfdbus_client *client,
+		       const struct nfdbus_rule *rule);
+void nfdbus_prepare(const struct sk_buff *skb,
+		    const struct afbus_hook_state *state);
+unsigned int nfdbus_verdict(struct sk_buff *skb,
+			    const struct afbus_hook_state *state);
+
+extern const struct rhashtable_params nfdbus_rule_params;
+
+/* owner.c */
+int nfdbus_names_init(struct nfdbus_bus *bus);
+void nfdbus_names_exit(struct nfdbus_bus *bus);
+struct nfdbus_name *nfdbus_name_get(struct nfdbus_bus *bus, const char *text,
+				    u32 len);
+void nfdbus_name_put(struct nfdbus_bus *bus, struct nfdbus_name *name);
+int nfdbus_name_set(struct nfdbus_client *client, u64 addr, const char *text,
+		    u32 len);
+int nfdbus_name_unset(struct nfdbus_bus *bus, const char *text, u32 len);
+void nfdbus_name_unset_all(struct nfdbus_client *client);
+
+/* request.c */
+
+/**
+ * struct nfdbus_request - what somebody wants, by whichever way
+ * @net: network namespace that it is asked in
+ * @nsp: who asks
+ * @path: path of the bus
+ * @path_len: bytes of @path
+ * @addr: address of the client
+ * @text: a rule or a name, not NUL-terminated
+ * @len: bytes of @text
+ * @error: result: what is wrong, with any error but -ENOMEM
+ * @error_at: result: and where in @text
+ */
+struct nfdbus_request {
+	struct net			*net;
+	const struct netlink_skb_parms	*nsp;
+	const char			*path;
+	u32				path_len;
+	u64				addr;
+	const char			*text;
+	u32				len;
+	const char			*error;
+	u32				error_at;
+};
+
+struct afbus_bus *nfdbus_request_bus(struct nfdbus_request *r);
+int nfdbus_request_client(struct nfdbus_request *r, struct afbus_bus *bus,
+			  u64 *addr);
+int nfdbus_request_add(struct nfdbus_request *r);
+int nfdbus_request_remove(struct nfdbus_request *r);
+int nfdbus_request_remove_all(struct nfdbus_request *r);
+int nfdbus_request_set_name(struct nfdbus_request *r);
+int nfdbus_request_unset_name(struct nfdbus_request *r);
+
+/* netlink.c */
+int nfdbus_netlink_init(void);
+void nfdbus_netlink_exit(void);
+
+/* connector.c */
+#if IS_ENABLED(CONFIG_CONNECTOR)
+void nfdbus_connector_init(void);
+void nfdbus_connector_exit(void);
+#else
+static inline void nfdbus_connector_init(void) {}
+static inline void nfdbus_connector_exit(void) {}
+#endif
+
+#endif /* _NFDBUS_H */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests, whichever way they came: who may ask, for which bus and client,
+ * and what is wrong with it.
+ */
+
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <net/af_bus.h>
+#include <net/sock.h>
+#include "nfdbus.h"
+
+static int nfdbus_refuse(struct nfdbus_request *r, int err, const char *error)
+{
+	r->error = error;
+	return err;
+}
+
+/*
+ * The owner of the bus, or one who may administer its network namespace. It
+ * takes both the task that sends and, unless it has named the kernel as the
+ * destination, the one that opened the socket: a privileged program must not
+ * be had to write somebody else's request into a socket that it was given.
+ */
+static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
+{
+	const struct cred *opener = r->nsp->sk->sk_socket->file->f_cred;
+
+	if (uid_eq(current_euid(), owner) &&
+	    (r->nsp->flags & NETLINK_SKB_DST || uid_eq(opener->euid, owner)))
+		return true;
+	return __netlink_ns_capable(r->nsp, r->net->user_ns, CAP_NET_ADMIN);
+}
+
+/**
+ * nfdbus_request_bus() - find the bus of a request, if it may be asked for
+ * @r: the request, sent by the current task
+ *
+ * Return: the bus with a reference, or an error pointer.
+ */
+struct afbus_bus *nfdbus_request_bus(struct nfdbus_request *r)
+{
+	struct afbus_bus *bus;
+	kuid_t owner;
+
+	bus = afbus_protocol_find_bus(&nfdbus_protocol, r->net, r->path,
+				      r->path_len);
+	if (IS_ERR(bus)) {
+		nfdbus_refuse(r, 0, "no bus of D-Bus that is listened on at this path");
+		return bus;
+	}
+	afbus_protocol_bus(bus, &owner);
+	if (!nfdbus_may(r, owner)) {
+		afbus_protocol_put_bus(bus);
+		nfdbus_refuse(r, 0, "neither owner of the bus nor CAP_NET_ADMIN");
+		return ERR_PTR(-EPERM);
+	}
+	return bus;
+}
+
+/**
+ * nfdbus_request_client() - the prefix-0 address of the client of a request
+ * @r: the request
+ * @bus: its bus
+ * @addr: result
+ *
+ * Return: 0, or -EADDRNOTAVAIL.
+ */
+int nfdbus_request_client(struct nfdbus_request *r, struct afbus_bus *bus,
+			  u64 *addr)
+{
+	struct sock *sk = afbus_protocol_find_client(bus, r->addr);
+
+	if (!sk)
+		return nfdbus_refuse(r, -EADDRNOTAVAIL,
+				     "nobody holds this address");
+	afbus_protocol_client(sk, addr);
+	sock_put(sk);
+	return 0;
+}
+
+/* What to do with a client that has been found, and is kept meanwhile. */
+typedef int nfdbus_action(struct nfdbus_request *r, struct nfdbus_client *client,
+			  u64 addr, const struct nfdbus_draft *draft);
+
+static int nfdbus_with_client(struct nfdbus_request *r, nfdbus_action *action,
+			      const struct nfdbus_draft *draft)
+{
+	struct afbus_bus *bus;
+	struct sock *sk;
+	int err;
+	u64 addr;
+
+	bus = nfdbus_request_bus(r);
+	if (IS_ERR(bus))
+		return PTR_ERR(bus);
+
+	sk = afbus_protocol_find_client(bus, r->addr);
+	if (sk) {
+		struct nfdbus_client *client = afbus_protocol_client(sk, &addr);
+
+		err = action(r, client, addr, draft);
+		sock_put(sk);
+	} else {
+		err = -EADDRNOTAVAIL;
+	}
+	afbus_protocol_put_bus(bus);
+	if (err == -EADDRNOTAVAIL)
+		nfdbus_refuse(r, err, "nobody holds this address");
+	return err;
+}
+
+/* The rule of a request, on the heap: it is too large for the stack. */
+static struct nfdbus_draft *nfdbus_request_draft(struct nfdbus_request *r)
+{
+	struct nfdbus_draft *draft;
+
+	draft = kmalloc(sizeof(*draft), GFP_KERNEL);
+	if (!draft)
+		return ERR_PTR(-ENOMEM);
+	if (nfdbus_rule_parse(draft, r->text, r->len)) {
+		r->error = draft->error;
+		r->error_at = draft->error_at;
+		kfree(draft);
+		return ERR_PTR(-EINVAL);
+	}
+	return draft;
+}
+
+static int nfdbus_with_rule(struct nfdbus_request *r, nfdbus_action *action)
+{
+	struct nfdbus_draft *draft = nfdbus_request_draft(r);
+	int err;
+
+	if (IS_ERR(draft))
+		return PTR_ERR(draft);
+	err = nfdbus_with_client(r, action, draft);
+	kfree(draft);
+	return err;
+}
+
+static int nfdbus_do_add(struct nfdbus_request *r, struct nfdbus_client *client,
+			 u64 addr, const struct nfdbus_draft *draft)
+{
+	int err = nfdbus_rule_add(client, addr, draft, r->text, r->len);
+
+	if (err == -ENOSPC)
+		nfdbus_refuse(r, err, "the client has as many rules as it may have");
+	return err;
+}
+
+int nfdbus_request_add(struct nfdbus_request *r)
+{
+	return nfdbus_with_rule(r, nfdbus_do_add);
+}
+
+static int nfdbus_do_remove(struct nfdbus_request *r,
+			    struct nfdbus_client *client, u64 addr,
+			    const struct nfdbus_draft *draft)
+{
+	int err = nfdbus_rule_remove(client, draft);
+
+	if (err == -ENOENT)
+		nfdbus_refuse(r, err, "the client has no such rule");
+	return err;
+}
+
+int nfdbus_request_remove(struct nfdbus_request *r)
+{
+	return nfdbus_with_rule(r, nfdbus_do_remove);
+}
+
+static int nfdbus_do_remove_all(struct nfdbus_request *r,
+				struct nfdbus_client *client, u64 addr,
+				const struct nfdbus_draft *draft)
+{
+	mutex_lock(&client->bus->lock);
+	nfdbus_rule_remove_all(client);
+	mutex_unlock(&client->bus->lock);
+	return 0;
+}
+
+int nfdbus_request_remove_all(struct nfdbus_request *r)
+{
+	return nfdbus_with_client(r, nfdbus_do_remove_all, NULL);
+}
+
+static int nfdbus_check_name(struct nfdbus_request *r)
+{
+	if (!nfdbus_name_valid(NFDBUS_BUS_NAME, r->text, r->len) ||
+	    r->text[0] == ':')
+		return nfdbus_refuse(r, -EINVAL, "no well-known name");
+	if (nfdbus_is_driver(r->text, r->len))
+		return nfdbus_refuse(r, -EINVAL, "the name is the master's for good");
+	return 0;
+}
+
+static int nfdbus_do_set_name(struct nfdbus_request *r,
+			      struct nfdbus_client *client, u64 addr,
+			      const struct nfdbus_draft *draft)
+{
+	int err = nfdbus_name_set(client, addr, r->text, r->len);
+
+	if (err == -ENOSPC)
+		nfdbus_refuse(r, err, "the client owns as many names as it may own");
+	return err;
+}
+
+int nfdbus_request_set_name(struct nfdbus_request *r)
+{
+	return nfdbus_check_name(r) ?:
+	       nfdbus_with_client(r, nfdbus_do_set_name, NULL);
+}
+
+int nfdbus_request_unset_name(struct nfdbus_request *r)
+{
+	struct afbus_bus *bus;
+	kuid_t owner;
+	int err;
+
+	err = nfdbus_check_name(r);
+	if (err)
+		return err;
+	bus = nfdbus_request_bus(r);
+	if (IS_ERR(bus))
+		return PTR_ERR(bus);
+	err = nfdbus_name_unset(afbus_protocol_bus(bus, &owner), r->text,
+				r->len);
+	afbus_protocol_put_bus(bus);
+	if (err)
+		nfdbus_refuse(r, err, "nobody owns this name");
+	return err;
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Match rules: "Match Rules" of the D-Bus Specification. tests/rules.txt has
+ * what is taken and what is refused.
+ */
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "dbus.h"
+
+/**
+ * struct nfdbus_reader - the text of a rule while it is read
+ * @text: the rule
+ * @len: its bytes
+ * @at: the next one
+ */
+struct nfdbus_reader {
+	const char	*text;
+	u32		len;
+	u32		at;
+};
+
+static bool nfdbus_bad(struct nfdbus_draft *d, u32 at, const char *error)
+{
+	d->error = error;
+	d->error_at = at;
+	return false;
+}
+
+static bool nfdbus_is(const char *text, u32 len, const char *word)
+{
+	return len == strlen(word) && !memcmp(text, word, len);
+}
+
+static void nfdbus_skip_blanks(struct nfdbus_reader *r)
+{
+	while (r->at < r->len && (r->text[r->at] == ' ' ||
+				  (r->text[r->at] >= '\t' &&
+				   r->text[r->at] <= '\r')))
+		r->at++;
+}
+
+/*
+ * A value, to the comma or the end. Between apostrophes everything is itself;
+ * outside a backslash makes an apostrophe one, and is itself before others.
+ */
+static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
+{
+	bool quoted = false;
+	u32 start = r->at;
+	char c;
+
+	while (r->at < r->len && (quoted || r->text[r->at] != ',')) {
+		c = r->text[r->at++];
+		if (c == '\'') {
+			quoted = !quoted;
+			continue;
+		}
+		if (c == '\\' && !quoted && r->at < r->len) {
+			if (r->text[r->at] != '\'')
+				d->values[d->nr_bytes++] = c;
+			c = r->text[r->at++];
+		}
+		/* No longer than what it was read from. */
+		d->values[d->nr_bytes++] = c;
+	}
+	if (quoted)
+		return nfdbus_bad(d, start, "apostrophe without its other half");
+	/* The comma. */
+	if (r->at < r->len)
+		r->at++;
+	return true;
+}
+
+/* argN, argNpath, arg0namespace, with N from 0 to 63 and no zero before it. */
+static bool nfdbus_read_arg(const char *key, u32 len, struct nfdbus_term *term)
+{
+	unsigned int n = 0, i = 3;
+
+	if (len < 4 || memcmp(key, "arg", 3))
+		return false;
+	for (; i < len && i < 5 && key[i] >= '0' && key[i] <= '9'; i++)
+		n = 10 * n + key[i] - '0';
+	if (i == 3 || n >= NFDBUS_ARGS || (i == 5 && key[3] == '0'))
+		return false;
+
+	term->arg = n;
+	if (i == len)
+		term->key = NFDBUS_KEY_ARG;
+	else if (nfdbus_is(key + i, len - i, "path"))
+		term->key = NFDBUS_KEY_ARG_PATH;
+	else if (nfdbus_is(key + i, len - i, "namespace") && !n)
+		term->key = NFDBUS_KEY_ARG_NAMESPACE;
+	else
+		return false;
+	return true;
+}
+
+static bool nfdbus_read_key(const char *key, u32 len, struct nfdbus_term *term)
+{
+	static const char *const keys[] = {
+		[NFDBUS_KEY_TYPE]		= "type",
+		[NFDBUS_KEY_SENDER]		= "sender",
+		[NFDBUS_KEY_INTERFACE]		= "interface",
+		[NFDBUS_KEY_MEMBER]		= "member",
+		[NFDBUS_KEY_PATH]		= "path",
+		[NFDBUS_KEY_PATH_NAMESPACE]	= "path_namespace",
+		[NFDBUS_KEY_DESTINATION]	= "destination",
+		[NFDBUS_KEY_EAVESDROP]		= "eavesdrop",
+	};
+	unsigned int i;
+
+	*term = (struct nfdbus_term){};
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (nfdbus_is(key, len, keys[i])) {
+			term->key = i;
+			return true;
+		}
+	}
+	return nfdbus_read_arg(key, len, term);
+}
+
+static u8 nfdbus_type_of(const char *name, u32 len)
+{
+	static const char *const types[] = {
+		[NFDBUS_METHOD_CALL]	= "method_call",
+		[NFDBUS_METHOD_RETURN]	= "method_return",
+		[NFDBUS_ERROR]		= "error",
+		[NFDBUS_SIGNAL]		= "signal",
+	};
+	u8 i;
+
+	for (i = NFDBUS_METHOD_CALL; i < ARRAY_SIZE(types); i++) {
+		if (nfdbus_is(name, len, types[i]))
+			return i;
+	}
+	return 0;
+}
+
+/* What is wrong with a value, NULL for nothing. */
+static const char *nfdbus_judge_value(struct nfdbus_draft *d,
+				      const struct nfdbus_term *term)
+{
+	const char *value = d->values + term->at;
+	u32 len = term->len;
+
+	switch (term->key) {
+	case NFDBUS_KEY_TYPE:
+		d->type = nfdbus_type_of(value, len);
+		return d->type ? NULL : "no type of messages";
+	case NFDBUS_KEY_SENDER:
+	case NFDBUS_KEY_DESTINATION:
+		return nfdbus_name_valid(NFDBUS_BUS_NAME, value, len) ?
+			NULL : "no bus name";
+	case NFDBUS_KEY_INTERFACE:
+		return nfdbus_name_valid(NFDBUS_INTERFACE, value, len) ?
+			NULL : "no name of an interface";
+	case NFDBUS_KEY_MEMBER:
+		return nfdbus_name_valid(NFDBUS_MEMBER, value, len) ?
+			NULL : "no name of a member";
+	case NFDBUS_KEY_PATH:
+	case NFDBUS_KEY_PATH_NAMESPACE:
+		return nfdbus_path_valid(value, len) ? NULL : "no object path";
+	case NFDBUS_KEY_ARG_NAMESPACE:
+		return nfdbus_name_valid(NFDBUS_NAMESPACE, value, len) ?
+			NULL : "no namespace of names";
+	case NFDBUS_KEY_EAVESDROP:
+		return nfdbus_is(value, len, "true") ||
+		       nfdbus_is(value, len, "false") ?
+			NULL : "neither true nor false";
+	default:
+		return NULL;
+	}
+}
+
+/* The place of a term in the order of terms: equal, if they exclude each other. */
+static unsigned int nfdbus_place(const struct nfdbus_term *term)
+{
+	if (term->key >= NFDBUS_KEY_ARG)
+		return NFDBUS_KEY_ARG + term->arg;
+	/* A path and its namespace. */
+	return term->key == NFDBUS_KEY_PATH_NAMESPACE ? NFDBUS_KEY_PATH :
+							term->key;
+}
+
+/* Put a term into its place; true unless there is one already. */
+static bool nfdbus_insert_term(struct nfdbus_draft *d,
+			       const struct nfdbus_term *term)
+{
+	unsigned int place = nfdbus_place(term), i = d->nr_terms;
+
+	while (i && nfdbus_place(&d->terms[i - 1]) > place)
+		i--;
+	if (i && nfdbus_place(&d->terms[i - 1]) == place)
+		return false;
+	/* There is a place for each, so there is room. */
+	memmove(&d->terms[i + 1], &d->terms[i],
+		(d->nr_terms - i) * sizeof(*term));
+	d->terms[i] = *term;
+	d->nr_terms++;
+	return true;
+}
+
+/* One key and its value. */
+static bool nfdbus_read_term(struct nfdbus_draft *d, struct nfdbus_reader *r)
+{
+	u32 start = r->at, key_len, value;
+	struct nfdbus_term term;
+	const char *error;
+
+	while (r->at < r->len && !strchr("= \t\n\v\f\r", r->text[r->at]))
+		r->at++;
+	key_len = r->at - start;
+	nfdbus_skip_blanks(r);
+	if (r->at == r->len || r->text[r->at] != '=')
+		return nfdbus_bad(d, start, "key without a value");
+	if (!nfdbus_read_key(r->text + start, key_len, &term))
+		return nfdbus_bad(d, start, "no such key");
+	r->at++;
+	nfdbus_skip_blanks(r);
+
+	value = r->at;
+	term.at = d->nr_bytes;
+	if (!nfdbus_read_value(d, r))
+		return false;
+	term.len = d->nr_bytes - term.at;
+	error = nfdbus_judge_value(d, &term);
+	if (error)
+		return nfdbus_bad(d, value, error);
+
+	/* That is what a rule without it says. */
+	if (term.key == NFDBUS_KEY_EAVESDROP && term.len == strlen("false"))
+		term.len = 0;
+	if (!nfdbus_insert_term(d, &term))
+		return nfdbus_bad(d, start, "said before, or not to be had with what was");
+	return true;
+}
+
+/**
+ * nfdbus_rule_parse() - read a rule
+ * @draft: result
+ * @text: the rule, not NUL-terminated
+ * @len: its bytes
+ *
+ * Return: 0; -EINVAL, with @draft->error saying what is wrong.
+ */
+int nfdbus_rule_parse(struct nfdbus_draft *draft, const char *text, u32 len)
+{
+	struct nfdbus_reader r = { .text = text, .len = len };
+
+	draft->type = 0;
+	draft->nr_terms = 0;
+	draft->nr_bytes = 0;
+	draft->error = NULL;
+	draft->error_at = 0;
+	if (len > NFDBUS_RULE_MAX)
+		nfdbus_bad(draft, NFDBUS_RULE_MAX, "too long");
+	else if (memchr(text, 0, len))
+		nfdbus_bad(draft, strnlen(text, len), "NUL in a rule");
+
+	nfdbus_skip_blanks(&r);
+	while (!draft->error && r.at < len) {
+		nfdbus_read_term(draft, &r);
+		nfdbus_skip_blanks(&r);
+	}
+	return draft->error ? -EINVAL : 0;
+}
+
+/* Bytes that the rule of a draft takes. */
+size_t nfdbus_rule_size(const struct nfdbus_draft *draft)
+{
+	return sizeof(struct nfdbus_rule) +
+	       draft->nr_terms * sizeof(struct nfdbus_term) + draft->nr_bytes;
+}
+
+/**
+ * nfdbus_rule_make() - make a rule of a draft
+ * @rule: result, nfdbus_rule_size() bytes; who its sender is, is left open
+ * @draft: the draft, without error
+ */
+void nfdbus_rule_make(struct nfdbus_rule *rule,
+		      const struct nfdbus_draft *draft)
+{
+	rule->type = draft->type;
+	rule->nr_terms = draft->nr_terms;
+	rule->nr_bytes = draft->nr_bytes;
+	rule->from = NULL;
+	memcpy(rule->terms, draft->terms,
+	       draft->nr_terms * sizeof(struct nfdbus_term));
+	memcpy(rule->terms + draft->nr_terms, draft->values, draft->nr_bytes);
+}
+
+const struct nfdbus_term *nfdbus_rule_term(const struct nfdbus_rule *rule,
+					   enum nfdbus_key key,
+					   unsigned int arg)
+{
+	const struct nfdbus_term *term;
+
+	for (term = rule->terms; term < rule->terms + rule->nr_terms; term++) {
+		if (term->key == key && term->arg == arg)
+			return term;
+	}
+	return NULL;
+}
+
+/* Terms that make a difference; a rule is equal to one that says less of nothing. */
+static unsigned int nfdbus_next_term(const struct nfdbus_rule *rule,
+				     unsigned int i)
+{
+	while (i < rule->nr_terms && rule->terms[i].key == NFDBUS_KEY_EAVESDROP &&
+	       !rule->terms[i].len)
+		i++;
+	return i;
+}
+
+/**
+ * nfdbus_rule_equals() - whether two rules say the same
+ * @a: a rule
+ * @b: a rule; order, blanks and quotes do not matter
+ */
+bool nfdbus_rule_equals(const struct nfdbus_rule *a,
+			const struct nfdbus_rule *b)
+{
+	unsigned int i = nfdbus_next_term(a, 0), j = nfdbus_next_term(b, 0);
+	const struct nfdbus_term *s, *t;
+
+	while (i < a->nr_terms && j < b->nr_terms) {
+		s = &a->terms[i];
+		t = &b->terms[j];
+		if (s->key != t->key || s->arg != t->arg || s->len != t->len ||
+		    memcmp(nfdbus_rule_value(a, s), nfdbus_rule_value(b, t),
+			   s->len))
+			return false;
+		i = nfdbus_next_term(a, i + 1);
+		j = nfdbus_next_term(b, j + 1);
+	}
+	return i == a->nr_terms && j == b->nr_terms;
+}
+
+/* In the namespace: @value itself, or what follows it behind a @separator. */
+static bool nfdbus_in_namespace(const struct nfdbus_message *m,
+				const struct nfdbus_text *text,
+				const char *value, u32 len, char separator)
+{
+	u8 next;
+
+	if (!nfdbus_text_starts(m, text, value, len))
+		return false;
+	return text->len == len ||
+	       (nfdbus_get_u8(m, text->at + len, &next) && next == separator);
+}
+
+/* Equal, or one ends with a slash and the other begins with it. */
+static bool nfdbus_is_arg_path(const struct nfdbus_message *m,
+			       const struct nfdbus_text *text,
+			       const char *value, u32 len)
+{
+	u8 last;
+
+	if (text->len == len)
+		return nfdbus_text_starts(m, text, value, len);
+	if (text->len > len)
+		return len && value[len - 1] == '/' &&
+		       nfdbus_text_starts(m, text, value, len);
+	return text->len && nfdbus_text_starts(m, text, value, text->len) &&
+	       nfdbus_get_u8(m, text->at + text->len - 1, &last) && last == '/';
+}
+
+static bool nfdbus_arg_matches(struct nfdbus_message *m,
+			       const struct nfdbus_term *term,
+			       const char *value)
+{
+	const struct nfdbus_text *arg;
+	bool object_path;
+
+	arg = nfdbus_message_arg(m, term->arg, &object_path);
+	if (!arg)
+		return false;
+	if (term->key == NFDBUS_KEY_ARG_PATH)
+		return nfdbus_is_arg_path(m, arg, value, term->len);
+	if (object_path)
+		return false;
+	if (term->key == NFDBUS_KEY_ARG)
+		return nfdbus_text_equals(m, arg, value, term->len);
+	return nfdbus_in_namespace(m, arg, value, term->len, '.');
+}
+
+static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
+				const struct nfdbus_term *term,
+				struct nfdbus_message *m, u64 src)
+{
+	const char *value = nfdbus_rule_value(rule, term);
+	const struct nfdbus_text *f = m->fields;
+
+	switch (term->key) {
+	case NFDBUS_KEY_TYPE:
+		return m->type == rule->type;
+	case NFDBUS_KEY_SENDER:
+		return READ_ONCE(*rule->from) == src;
+	case NFDBUS_KEY_INTERFACE:
+		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_INTERFACE], value,
+					  term->len);
+	case NFDBUS_KEY_MEMBER:
+		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_MEMBER], value,
+					  term->len);
+	case NFDBUS_KEY_PATH:
+		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_PATH], value,
+					  term->len);
+	case NFDBUS_KEY_PATH_NAMESPACE:
+		/* Everything is below the root. */
+		if (term->len == 1)
+			return f[NFDBUS_FIELD_PATH].at;
+		return nfdbus_in_namespace(m, &f[NFDBUS_FIELD_PATH], value,
+					   term->len, '/');
+	case NFDBUS_KEY_DESTINATION:
+		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_DESTINATION],
+					  value, term->len);
+	case NFDBUS_KEY_EAVESDROP:
+		return true;
+	default:
+		return nfdbus_arg_matches(m, term, value);
+	}
+}
+
+/**
+ * nfdbus_rule_matches() - whether a message is one that a rule is for
+ * @rule: the rule
+ * @m: the message, valid
+ * @src: the kernel's address of its sender
+ */
+bool nfdbus_rule_matches(const struct nfdbus_rule *rule,
+			 struct nfdbus_message *m, u64 src)
+{
+	const struct nfdbus_term *term;
+
+	for (term = rule->terms; term < rule->terms + rule->nr_terms; term++) {
+		if (!nfdbus_term_matches(rule, term, m, src))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules of clients: added, removed, bounded.
+ */
+
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "nfdbus.h"
+
+static unsigned int max_rules = 512;
+module_param(max_rules, uint, 0644);
+MODULE_PARM_DESC(max_rules, "match rules that one client may have (default 512)");
+
+int nfdbus_table_init(struct nfdbus_bus *bus)
+{
+	xa_init_flags(&bus->by_id, XA_FLAGS_ACCOUNT);
+	return rhltable_init(&bus->rules, &nfdbus_rule_params);
+}
+
+void nfdbus_table_exit(struct nfdbus_bus *bus)
+{
+	WARN_ON_ONCE(!xa_empty(&bus->by_id));
+	rhltable_destroy(&bus->rules);
+}
+
+/* A rule that nobody knows yet, from a draft. */
+static struct nfdbus_entry *nfdbus_entry_new(struct nfdbus_client *client,
+					     const struct nfdbus_draft *draft,
+					     const char *text, u32 len)
+{
+	size_t size = offsetof(struct nfdbus_entry, rule) +
+		      nfdbus_rule_size(draft);
+	struct nfdbus_entry *e;
+	char *copy;
+
+	e = kzalloc(max(size, sizeof(*e)) + len + 1, GFP_KERNEL_ACCOUNT);
+	if (!e)
+		return NULL;
+	nfdbus_rule_make(&e->rule, draft);
+	copy = (char *)e + max(size, sizeof(*e));
+	memcpy(copy, text, len);
+	e->text = copy;
+	e->client = client;
+	nfdbus_index_rule(&e->index, client, &e->rule);
+	return e;
+}
+
+/* Find out who the sender is that a rule wants; stands in for it otherwise. */
+static int nfdbus_entry_resolve(struct nfdbus_entry *e)
+{
+	const struct nfdbus_term *term;
+	const char *value;
+
+	term = nfdbus_rule_term(&e->rule, NFDBUS_KEY_SENDER, 0);
+	if (!term)
+		return 0;
+
+	value = nfdbus_rule_value(&e->rule, term);
+	e->sender = NFDBUS_NOBODY;
+	e->rule.from = &e->sender;
+	if (nfdbus_is_driver(value, term->len)) {
+		e->sender = BUS_MASTER_ADDR;
+	} else if (value[0] == ':') {
+		nfdbus_unique_name(value, term->len, &e->sender);
+	} else {
+		e->name = nfdbus_name_get(e->client->bus, value, term->len);
+		if (!e->name)
+			return -ENOMEM;
+		e->name->nr_rules++;
+		e->rule.from = &e->name->owner;
+	}
+	return 0;
+}
+
+static void nfdbus_entry_forget(struct nfdbus_entry *e)
+{
+	if (!e->name)
+		return;
+	e->name->nr_rules--;
+	nfdbus_name_put(e->client->bus, e->name);
+	e->name = NULL;
+}
+
+/* Put a rule where messages find it. */
+static int nfdbus_entry_publish(struct nfdbus_entry *e)
+{
+	struct nfdbus_client *client = e->client;
+	struct nfdbus_bus *bus = client->bus;
+	int err;
+
+	err = xa_insert(&bus->by_id, bus->last_id + 1, e, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	e->id = ++bus->last_id;
+
+	err = rhltable_insert(&bus->rules, &e->node, nfdbus_rule_params);
+	if (err) {
+		xa_erase(&bus->by_id, e->id);
+		return err;
+	}
+
+	list_add_tail(&e->client_node, &client->rules);
+	client->nr_rules++;
+	client->nr_in_class[e->index.class]++;
+	WRITE_ONCE(client->classes, client->classes | BIT(e->index.class));
+	bus->changes++;
+	return 0;
+}
+
+/**
+ * nfdbus_rule_add() - give a client a rule
+ * @client: the client
+ * @addr: its prefix-0 address
+ * @draft: the rule
+ * @text: what it was read from
+ * @len: bytes of @text
+ *
+ * Return: 0; -ENOSPC if it has too many; -EADDRNOTAVAIL if it is gone;
+ * -ENOMEM.
+ */
+int nfdbus_rule_add(struct nfdbus_client *client, u64 addr,
+		    const struct nfdbus_draft *draft, const char *text,
+		    u32 len)
+{
+	struct nfdbus_bus *bus = client->bus;
+	struct nfdbus_entry *e;
+	int err;
+
+	e = nfdbus_entry_new(client, draft, text, len);
+	if (!e)
+		return -ENOMEM;
+
+	mutex_lock(&bus->lock);
+	err = -EADDRNOTAVAIL;
+	if (READ_ONCE(client->gone))
+		goto out;
+	err = -ENOSPC;
+	if (client->nr_rules >= READ_ONCE(max_rules))
+		goto out;
+	client->addr = addr;
+	err = nfdbus_entry_resolve(e);
+	if (!err && nfdbus_entry_publish(e))
+		err = -ENOMEM;
+	if (err)
+		nfdbus_entry_forget(e);
+out:
+	mutex_unlock(&bus->lock);
+	/* The table may have shown it to messages, if only for a moment. */
+	if (err)
+		kfree_rcu(e, rcu);
+	return err;
+}
+
+static void nfdbus_entry_remove(struct nfdbus_entry *e)
+{
+	struct nfdbus_client *client = e->client;
+	struct nfdbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	rhltable_remove(&bus->rules, &e->node, nfdbus_rule_params);
+	xa_erase(&bus->by_id, e->id);
+	list_del(&e->client_node);
+	client->nr_rules--;
+	if (!--client->nr_in_class[e->index.class])
+		WRITE_ONCE(client->classes,
+			   client->classes & ~BIT(e->index.class));
+	bus->changes++;
+	nfdbus_entry_forget(e);
+	kfree_rcu(e, rcu);
+}
+
+/* A rule of the client that says the same. */
+static struct nfdbus_entry *nfdbus_entry_find(struct nfdbus_client *client,
+					      const struct nfdbus_rule *rule)
+{
+	struct rhlist_head *list, *pos;
+	struct nfdbus_index index;
+	struct nfdbus_entry *e;
+
+	lockdep_assert_held(&client->bus->lock);
+
+	nfdbus_index_rule(&index, client, rule);
+	/* Under the mutex none of them goes away. */
+	rcu_read_lock();
+	list = rhltable_lookup(&client->bus->rules, &index, nfdbus_rule_params);
+	rhl_for_each_entry_rcu(e, pos, list, node) {
+		if (nfdbus_rule_equals(&e->rule, rule))
+			goto out;
+	}
+	e = NULL;
+out:
+	rcu_read_unlock();
+	return e;
+}
+
+/**
+ * nfdbus_rule_remove() - take a rule from a client
+ * @client: the client
+ * @draft: what the rule says
+ *
+ * Return: 0; -ENOENT if it has no such rule; -ENOMEM.
+ */
+int nfdbus_rule_remove(struct nfdbus_client *client,
+		       const struct nfdbus_draft *draft)
+{
+	struct nfdbus_rule *rule;
+	struct nfdbus_entry *e;
+
+	rule = kzalloc(nfdbus_rule_size(draft), GFP_KERNEL);
+	if (!rule)
+		return -ENOMEM;
+	nfdbus_rule_make(rule, draft);
+
+	mutex_lock(&client->bus->lock);
+	e = nfdbus_entry_find(client, rule);
+	if (e)
+		nfdbus_entry_remove(e);
+	mutex_unlock(&client->bus->lock);
+
+	kfree(rule);
+	return e ? 0 : -ENOENT;
+}
+
+/* Take all rules from a client. */
+void nfdbus_rule_remove_all(struct nfdbus_client *client)
+{
+	struct nfdbus_entry *e, *next;
+
+	lockdep_assert_held(&client->bus->lock);
+
+	list_for_each_entry_safe(e, next, &client->rules, client_node)
+		nfdbus_entry_remove(e);
+}
