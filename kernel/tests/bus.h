@@ -26,6 +26,11 @@
 #define EVERYONE		GROUP(0)
 #define MASTER			BUS_MASTER_ADDR
 
+/* Of which protocol all sockets are. */
+#ifndef BUS_PROTOCOL
+#define BUS_PROTOCOL		BUS_PROTO_NONE
+#endif
+
 #define ROOM			(BUS_MAX_QLEN + 1)	/* a queue is full above its length */
 
 struct bus {
@@ -64,7 +69,7 @@ static inline int family(void)
 
 static inline int bus_socket(void)
 {
-	return OK(socket(family(), SOCK_SEQPACKET | SOCK_CLOEXEC, BUS_PROTO_NONE));
+	return OK(socket(family(), SOCK_SEQPACKET | SOCK_CLOEXEC, BUS_PROTOCOL));
 }
 
 /* "@x" is the abstract name x; NULL is no path. */
