@@ -76,7 +76,11 @@ static void nfdbus_cn_reply(const struct cn_msg *to, u32 portid, int err)
 
 	BUILD_BUG_ON(sizeof(answer) != sizeof(answer.msg) +
 				       sizeof(answer.reply));
-	cn_netlink_send(&answer.msg, portid, 0, GFP_KERNEL);
+	/*
+	 * Such an allocation tells the connector not to wait, for who does not
+	 * read its answers would keep the module for as long as it likes.
+	 */
+	cn_netlink_send(&answer.msg, portid, 0, GFP_ATOMIC);
 }
 
 /* Called by the task that sends, within its sendmsg(). */

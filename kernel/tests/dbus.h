@@ -17,7 +17,7 @@
 struct bytes {
 	int big;
 	size_t len;
-	unsigned char data[16384];
+	unsigned char data[1 << 18];
 };
 
 static inline void put(struct bytes *b, const void *data, size_t len)
@@ -114,7 +114,7 @@ static inline void write_message(struct bytes *b, const struct words *w)
 {
 	char serial[16], strings[65] = "";
 	const char *signature = w->signature;
-	struct bytes body = { .big = w->big };
+	static __thread struct bytes body;
 	int type = w->type ?: SIGNAL;
 
 	if (!signature) {
@@ -122,8 +122,8 @@ static inline void write_message(struct bytes *b, const struct words *w)
 			strings[i] = 's';
 		signature = strings;
 	}
-	b->big = w->big;
-	b->len = 0;
+	body.big = b->big = w->big;
+	body.len = b->len = 0;
 	put_u8(b, w->big ? 'B' : 'l');
 	put_u8(b, type);
 	put_u8(b, 0);
@@ -166,7 +166,7 @@ static inline ssize_t post_bytes(int fd, uint64_t to, const struct bytes *b)
 
 static inline ssize_t signal_all(int fd, const struct words *w)
 {
-	struct bytes b;
+	static __thread struct bytes b;
 
 	write_message(&b, w);
 	return post_bytes(fd, EVERYONE, &b);
@@ -174,8 +174,8 @@ static inline ssize_t signal_all(int fd, const struct words *w)
 
 /* Netlink. */
 
-static char said[256];			/* extended ack text of the last request */
-static int said_attr;			/* and whether an attribute was named */
+static __thread char said[256];		/* extended ack text of the last request */
+static __thread int said_attr;		/* and whether an attribute was named */
 
 static inline int netlink(int protocol)
 {
@@ -297,7 +297,7 @@ static inline int nfdbus_family(int fd)
 	FAIL("the family has no number");
 }
 
-static int nl_fd = -1, nl_type;
+static __thread int nl_fd = -1, nl_type;
 
 static inline void use_netlink(void)
 {

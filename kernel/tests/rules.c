@@ -1,15 +1,820 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* docs/dbus.md section 3. */
+/*
+ * docs/dbus.md section 3: how rules and names come and go: generic netlink, the connector,
+ * who may, and what ends with what.
+ */
 #include "dbus.h"
+#include <linux/capability.h>
+#include <linux/connector.h>
 
-TEST(thin)
+static int drop_capability(int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	data[0].effective &= ~(1U << capability);
+	data[0].permitted &= ~(1U << capability);
+	return syscall(SYS_capset, &header, data);
+}
+
+/* Runs a story in a child, which may give up what it is. */
+#define APART(story) do {						\
+	int __status;							\
+	pid_t __child = OK(fork());					\
+									\
+	if (!__child) {							\
+		if (nl_fd >= 0)						\
+			close(nl_fd);					\
+		nl_fd = -1;						\
+		story;							\
+		_exit(PASSED);						\
+	}								\
+	OK(waitpid(__child, &__status, 0));				\
+	EQ(0, __status);						\
+} while (0)
+
+/* A request is refused, with a reason. */
+#define REFUSED(err, call) do {						\
+	FAILS(err, call);						\
+	if (!said[0])							\
+		FAIL("%s is refused without a word", #call);		\
+} while (0)
+
+static int has_rules(const char *path, uint64_t addr, int n)
+{
+	static struct dumped d;
+
+	OK(dump(&d, path, addr));
+	return d.rules == n;
+}
+
+/* What is a rule. */
+
+TEST(rules_of_the_corpus_are_taken_and_refused)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	FILE *f = fopen(RULES, "re");
+	char line[2048];
+	int taken = 0, refused = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '+') {
+			if (add_rule("@bus", c.id, line + 2))
+				FAIL("%s is refused: %s", line, said);
+			OK(remove_rule("@bus", c.id, line + 2));
+			taken++;
+		} else if (line[0] == '-') {
+			if (!add_rule("@bus", c.id, line + 2))
+				FAIL("%s is taken", line);
+			EQ(EINVAL, errno);
+			CHECK(said[0]);
+			CHECK(said_attr);
+			CHECK(has_rules("@bus", 0, 0));
+			refused++;
+		}
+	}
+	fclose(f);
+	CHECK(taken > 40 && refused > 40);
+}
+
+static const struct {
+	const char *name, *rule, *why, *place;
+} reasons[] = {
+	{ "key", "typ='signal'", "no such key", "byte 0" },
+	{ "value", "member='a',type='signals'", "no type of messages", "byte 16" },
+	{ "apostrophe", "member='a',arg0='x", "apostrophe", "byte 16" },
+	{ "twice", "arg0=a,arg0=b", "said before", "byte 7" },
+	{ "equals", "type", "key without a value", "byte 0" },
+};
+
+TEST_EACH(refusal_says_what_is_wrong_and_where, reasons)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	FAILS(EINVAL, add_rule("@bus", c.id, row->rule));
+	CHECK(strstr(said, row->why));
+	/* Linux 6.1 has no way to say numbers. */
+	if (strstr(said, "byte"))
+		CHECK(strstr(said, row->place));
+	FAILS(EINVAL, remove_rule("@bus", c.id, row->rule));
+	CHECK(strstr(said, row->why));
+}
+
+TEST(rule_has_1024_bytes_at_most)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	char rule[NFDBUS_RULE_MAX + 2];
+
+	memset(rule, 'x', sizeof(rule));
+	memcpy(rule, "arg0=", 5);
+	rule[NFDBUS_RULE_MAX] = '\0';
+	OK(add_rule("@bus", c.id, rule));
+	OK(remove_rule("@bus", c.id, rule));
+	rule[NFDBUS_RULE_MAX] = 'x';
+	rule[NFDBUS_RULE_MAX + 1] = '\0';
+	REFUSED(EINVAL, add_rule("@bus", c.id, rule));
+}
+
+TEST(rule_is_removed_by_what_it_says)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	OK(add_rule("@bus", c.id, "type='signal',member='a',eavesdrop=false"));
+	REFUSED(ENOENT, remove_rule("@bus", c.id, "type='signal'"));
+	REFUSED(ENOENT, remove_rule("@bus", c.id, "type='signal',member='b'"));
+	REFUSED(ENOENT, remove_rule("@bus", c.id, "type='signal',member='a',eavesdrop=true"));
+	OK(remove_rule("@bus", c.id, " member = a,type=sig'nal',"));
+	REFUSED(ENOENT, remove_rule("@bus", c.id, "type='signal',member='a'"));
+}
+
+TEST(same_rule_counts_as_often_as_it_is_added)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	for (int i = 0; i < 3; i++)
+		OK(add_rule("@bus", c.id, "type='signal'"));
+	for (int i = 3; i > 0; i--) {
+		CHECK(has_rules("@bus", c.id, i));
+		OK(remove_rule("@bus", c.id, "type='signal'"));
+	}
+	REFUSED(ENOENT, remove_rule("@bus", c.id, "type='signal'"));
+}
+
+TEST(remove_all_takes_one_clients_rules)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join(&bus);
 
-	OK(signal_all(a.fd, &a_signal));
-	GETS_NOTHING(b.fd);
+	OK(add_rule("@bus", a.id, "type='signal'"));
+	OK(add_rule("@bus", a.id, "member='a'"));
+	OK(add_rule("@bus", b.id, "member='a'"));
+	OK(remove_rules("@bus", a.id));
+	CHECK(has_rules("@bus", 0, 1));
+	OK(remove_rules("@bus", a.id));
+}
+
+TEST(client_has_only_so_many_rules)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	long limit = file_number("/sys/module/nfdbus/parameters/max_rules");
+	char rule[64];
+
+	EQ(512, limit);
+	for (int i = 0; i < limit; i++) {
+		snprintf(rule, sizeof(rule), "member='m%d'", i % 100);
+		OK(add_rule("@bus", a.id, rule));
+	}
+	REFUSED(ENOSPC, add_rule("@bus", a.id, "type='signal'"));
 	OK(add_rule("@bus", b.id, "type='signal'"));
+	OK(remove_rule("@bus", a.id, "member='m7'"));
+	OK(add_rule("@bus", a.id, "type='signal'"));
+	REFUSED(ENOSPC, add_rule("@bus", a.id, "type='signal'"));
+	CHECK(has_rules("@bus", 0, limit + 1));
+}
+
+TEST(client_owns_only_so_many_names)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+	char name[64];
+
+	for (int i = 0; i < 512; i++) {
+		snprintf(name, sizeof(name), "org.example.N%d", i);
+		OK(set_name("@bus", a.id, name));
+	}
+	REFUSED(ENOSPC, set_name("@bus", a.id, "org.example.Last"));
+	OK(set_name("@bus", a.id, "org.example.N0"));
+	OK(unset_name("@bus", "org.example.N0"));
+	OK(set_name("@bus", a.id, "org.example.Last"));
+}
+
+static const char *const no_names[] = {
+	"", "org", ":0.1", "org..example", "org.freedesktop.DBus", ".org", "org.4x", "org.a b",
+};
+
+TEST(names_are_checked)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	for (size_t i = 0; i < ARRAY_SIZE(no_names); i++) {
+		REFUSED(EINVAL, set_name("@bus", c.id, no_names[i]));
+		REFUSED(EINVAL, unset_name("@bus", no_names[i]));
+	}
+	REFUSED(ENOENT, unset_name("@bus", "org.example.Player"));
+	OK(add_rule("@bus", c.id, "sender='org.example.Player'"));
+	REFUSED(ENOENT, unset_name("@bus", "org.example.Player"));
+	OK(set_name("@bus", c.id, "org.example.Player"));
+	OK(unset_name("@bus", "org.example.Player"));
+	REFUSED(ENOENT, unset_name("@bus", "org.example.Player"));
+}
+
+/* Requests. */
+
+static const struct {
+	const char *name;
+	int attr, len, err;
+} malformed[] = {
+	{ "no_path", NFDBUS_ATTR_PATH, -1, EINVAL },
+	{ "empty_path", NFDBUS_ATTR_PATH, 0, ERANGE },
+	{ "nul_for_a_path", NFDBUS_ATTR_PATH, 1, EINVAL },
+	{ "long_path", NFDBUS_ATTR_PATH, BUS_PATH_MAX + 1, ERANGE },
+	{ "no_address", NFDBUS_ATTR_ADDRESS, -1, EINVAL },
+	{ "short_address", NFDBUS_ATTR_ADDRESS, 4, EINVAL },
+	{ "long_address", NFDBUS_ATTR_ADDRESS, 12, EINVAL },
+	{ "no_rule", NFDBUS_ATTR_RULE, -1, EINVAL },
+	{ "empty_rule_without_its_nul", NFDBUS_ATTR_RULE, 0, EINVAL },
+	{ "unknown_attribute", NFDBUS_ATTR_MAX + 1, 4, EINVAL },
+};
+
+TEST_EACH(malformed_request_is_refused, malformed)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	char zeros[256] = "";
+	struct request r;
+
+	use_netlink();
+	begin_request(&r, nl_type, NFDBUS_CMD_ADD, NLM_F_ACK);
+	if (row->attr != NFDBUS_ATTR_PATH)
+		add_attr(&r, NFDBUS_ATTR_PATH, "\0bus", 4);
+	if (row->attr != NFDBUS_ATTR_ADDRESS)
+		add_attr(&r, NFDBUS_ATTR_ADDRESS, &c.id, sizeof(c.id));
+	if (row->attr != NFDBUS_ATTR_RULE)
+		add_attr(&r, NFDBUS_ATTR_RULE, "", 1);
+	if (row->len >= 0)
+		add_attr(&r, row->attr, zeros, row->len);
+	FAILS(row->err, ask(&r));
+	CHECK(has_rules("@bus", 0, 0));
+}
+
+TEST(rule_that_is_not_terminated_is_refused)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	struct request r;
+
+	begin_ask(&r, NFDBUS_CMD_ADD, "@bus");
+	add_attr(&r, NFDBUS_ATTR_ADDRESS, &c.id, sizeof(c.id));
+	add_attr(&r, NFDBUS_ATTR_RULE, "type='signal'", 13);
+	FAILS(EINVAL, ask(&r));
+}
+
+TEST(what_is_not_there_is_refused)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join_at(&bus, ADDRESS(2, 1));
+	int none = OK(socket(family(), SOCK_SEQPACKET, BUS_PROTO_NONE));
+
+	REFUSED(ECONNREFUSED, add_rule("@other", c.id, ""));
+	REFUSED(ENOENT, add_rule("other", c.id, ""));
+	REFUSED(EADDRNOTAVAIL, add_rule("@bus", MASTER, ""));
+	REFUSED(EADDRNOTAVAIL, add_rule("@bus", c.id + 1, ""));
+	REFUSED(EADDRNOTAVAIL, add_rule("@bus", GROUP(2), ""));
+	REFUSED(EADDRNOTAVAIL, set_name("@bus", 99, "org.example.Player"));
+	/* A bus of another protocol. */
+	OK(bind_to(none, "@none"));
+	OK(listen(none, 1));
+	REFUSED(ECONNREFUSED, add_rule("@none", 1, ""));
+	/* Any address of a client will do. */
+	OK(add_rule("@bus", ADDRESS(2, 1), "member='a'"));
+	CHECK(has_rules("@bus", c.id, 1));
+}
+
+TEST(dump_shows_all_rules_and_names)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join_at(&bus, ADDRESS(2, 1)), b = join(&bus);
+	struct dumped d;
+
+	OK(add_rule("@bus", a.id, " type = 'signal'"));
+	OK(add_rule("@bus", b.id, "member='b'"));
+	OK(set_name("@bus", b.id, "org.example.B"));
+	OK(add_rule("@bus", b.id, "sender='org.example.Nobody'"));
+	OK(dump(&d, "@bus", 0));
+	EQ(3, d.rules);
+	EQ(1, d.names);
+	EQ(a.id, d.one[0].addr);
+	EQ(0, strcmp(d.one[0].text, " type = 'signal'"));
+	EQ(b.id, d.one[1].addr);
+	EQ(0, strcmp(d.one[1].text, "member='b'"));
+	EQ(b.id, d.one[3].addr);
+	EQ(1, d.one[3].is_name);
+	EQ(0, strcmp(d.one[3].text, "org.example.B"));
+	OK(dump(&d, "@bus", ADDRESS(2, 1)));
+	EQ(1, d.rules);
+	EQ(0, d.names);
+	EQ(0, strcmp(d.one[0].text, " type = 'signal'"));
+	REFUSED(EADDRNOTAVAIL, dump(&d, "@bus", 99));
+	REFUSED(ECONNREFUSED, dump(&d, "@other", 0));
+}
+
+TEST(dump_of_many_rules_has_each_once)
+{
+	struct bus bus = open_bus("@bus");
+	static struct client clients[8];
+	static struct dumped d;
+	char rule[1024];
+	struct request r;
+
+	memset(rule, 'x', sizeof(rule));
+	memcpy(rule, "arg0=", 5);
+	rule[900] = '\0';
+	for (int i = 0; i < 8; i++) {
+		clients[i] = join(&bus);
+		for (int j = 0; j < 64; j++)
+			OK(add_rule("@bus", clients[i].id, rule));
+	}
+	OK(dump(&d, "@bus", 0));
+	EQ(512, d.rules);
+	EQ(0, d.interrupted);
+	OK(dump(&d, "@bus", clients[5].id));
+	EQ(64, d.rules);
+	/* One that is not fetched is given up. */
+	begin_request(&r, nl_type, NFDBUS_CMD_GET, NLM_F_DUMP);
+	add_bus(&r, "@bus");
+	OK(send_request(nl_fd, &r));
+	close(nl_fd);
+	nl_fd = -1;
+	close(clients[0].fd);
+	EVENTUALLY(has_rules("@bus", 0, 448));
+}
+
+/* Lives. */
+
+TEST(rules_and_names_end_with_their_client)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join_at(&bus, ADDRESS(2, 1)), b, c = join(&bus);
+	struct dumped d;
+
+	OK(add_rule("@bus", a.id, ""));
+	OK(set_name("@bus", a.id, "org.example.A"));
+	close_client(&a);
+	EVENTUALLY(!dump(&d, "@bus", 0) && !d.rules && !d.names);
+	REFUSED(EADDRNOTAVAIL, add_rule("@bus", a.id, ""));
+	/* Who comes to its address inherits nothing. */
+	b = join_at(&bus, ADDRESS(2, 1));
+	OK(signal_all(c.fd, &a_signal));
+	GETS_NOTHING(b.fd);
+}
+
+static void leave_by_close(struct client *c) { close(c->fd); }
+static void leave_by_shutdown(struct client *c) { OK(shutdown(c->fd, SHUT_RDWR)); }
+static void leave_by_expulsion(struct client *c) { OK(shutdown(c->accepted, SHUT_RDWR)); }
+
+static const struct {
+	const char *name;
+	void (*leave)(struct client *c);
+} partings[] = {
+	{ "close", leave_by_close },
+	{ "shutdown", leave_by_shutdown },
+	{ "expulsion", leave_by_expulsion },
+};
+
+TEST_EACH(rules_end_however_a_client_leaves, partings)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	OK(add_rule("@bus", a.id, ""));
+	row->leave(&a);
+	REFUSED(EADDRNOTAVAIL, add_rule("@bus", a.id, ""));
+	EVENTUALLY(has_rules("@bus", 0, 0));
+}
+
+TEST(client_not_joined_may_have_rules)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = attach(&bus), b = join(&bus);
+
+	OK(add_rule("@bus", a.id, ""));
+	OK(signal_all(b.fd, &a_signal));
+	GETS_NOTHING(a.fd);
+	OK(let_join(a.accepted));
+	OK(signal_all(b.fd, &a_signal));
+	EQ(1, drain(a.fd));
+}
+
+/* The bus goes on by the rules in force, and nobody can change them. */
+TEST(rules_stay_when_the_listening_socket_closes)
+{
+	struct bus bus = open_bus("@bus"), again;
+	struct client a = join(&bus), b = join(&bus), c;
+
+	OK(add_rule("@bus", b.id, "type='signal'"));
+	close(bus.fd);
+	REFUSED(ECONNREFUSED, add_rule("@bus", a.id, ""));
 	OK(signal_all(a.fd, &a_signal));
 	EQ(1, drain(b.fd));
+	/* A new bus at the path shares nothing with it. */
+	again = open_bus("@bus");
+	c = join(&again);
+	EQ(a.id, c.id);
+	CHECK(has_rules("@bus", 0, 0));
+	OK(add_rule("@bus", c.id, "type='error'"));
+	OK(signal_all(a.fd, &a_signal));
+	GETS_NOTHING(a.fd);
+	EQ(1, drain(b.fd));
+	OK(signal_all(c.fd, &a_signal));
+	GETS_NOTHING(b.fd);
+}
+
+TEST(buses_share_no_rules)
+{
+	static const char *const paths[] = { "@bus", "@buz", "bus", "./buz" };
+	struct bus buses[4];
+	struct client a[4], b[4];
+
+	for (int i = 0; i < 4; i++) {
+		buses[i] = open_bus(paths[i]);
+		a[i] = join(&buses[i]);
+		b[i] = join(&buses[i]);
+		EQ(2, b[i].id);
+	}
+	for (int i = 0; i < 4; i++) {
+		OK(add_rule(paths[i], 2, "type='signal'"));
+		for (int j = 0; j < 4; j++) {
+			OK(signal_all(a[j].fd, &a_signal));
+			EQ(i == j, drain(b[j].fd));
+		}
+		OK(remove_rules(paths[i], 2));
+	}
+	/* A file by whichever way leads to it. */
+	OK(symlink("bus", "link"));
+	OK(add_rule("/mnt/link", 2, "type='signal'"));
+	CHECK(has_rules("bus", 0, 1));
+}
+
+TEST(network_namespaces_share_no_rules)
+{
+	struct bus bus = open_bus("@bus"), file = open_bus("bus");
+	struct client a = join(&bus), b = join(&bus), c = join(&file);
+
+	APART({
+		struct bus there;
+
+		OK(unshare(CLONE_NEWNET));
+		REFUSED(ECONNREFUSED, add_rule("@bus", b.id, ""));
+		REFUSED(ECONNREFUSED, add_rule("bus", c.id, ""));
+		there = open_bus("@bus");
+		join(&there);
+		join(&there);
+		OK(add_rule("@bus", b.id, "type='signal'"));
+		CHECK(has_rules("@bus", 0, 1));
+	});
+	CHECK(has_rules("@bus", 0, 0));
+	OK(signal_all(a.fd, &a_signal));
+	GETS_NOTHING(b.fd);
+}
+
+TEST(module_stays_while_there_are_sockets)
+{
+	int fd = bus_socket();
+
+	FAILS(EWOULDBLOCK, (int)syscall(SYS_delete_module, "nfdbus", O_NONBLOCK));
+	close(fd);
+}
+
+TEST(asking_for_the_family_loads_the_module)
+{
+	EVENTUALLY(!syscall(SYS_delete_module, "nfdbus", O_NONBLOCK));
+	use_netlink();
+	CHECK(!access("/sys/module/nfdbus", F_OK));
+	EVENTUALLY(!syscall(SYS_delete_module, "nfdbus", O_NONBLOCK));
+	bus_socket();
+	CHECK(!access("/sys/module/nfdbus", F_OK));
+}
+
+/* Who may. */
+
+static void become(uid_t uid)
+{
+	OK(setresuid(uid, uid, uid));
+}
+
+static void check_refused(uint64_t id)
+{
+	struct dumped d;
+
+	REFUSED(EPERM, add_rule("@bus", id, "member='a'"));
+	REFUSED(EPERM, remove_rule("@bus", id, "type='signal'"));
+	REFUSED(EPERM, remove_rules("@bus", id));
+	REFUSED(EPERM, set_name("@bus", id, "org.example.A"));
+	REFUSED(EPERM, unset_name("@bus", "org.example.B"));
+	REFUSED(EPERM, dump(&d, "@bus", 0));
+}
+
+TEST(another_user_may_not)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	OK(add_rule("@bus", a.id, "type='signal'"));
+	OK(set_name("@bus", a.id, "org.example.B"));
+	APART({
+		become(1000);
+		check_refused(a.id);
+	});
+	CHECK(has_rules("@bus", 0, 1));
+}
+
+/* Its uid is what counts, whatever user namespace it has made itself root of. */
+TEST(root_of_its_own_user_namespace_may_not)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	OK(add_rule("@bus", a.id, "type='signal'"));
+	OK(set_name("@bus", a.id, "org.example.B"));
+	APART({
+		become(1000);
+		if (unshare(CLONE_NEWUSER))
+			SKIP("no user namespaces");
+		check_refused(a.id);
+	});
+}
+
+TEST(owner_of_the_bus_may)
+{
+	APART({
+		struct bus bus;
+		struct client a;
+
+		become(1000);
+		bus = open_bus("@bus");
+		a = join(&bus);
+		OK(add_rule("@bus", a.id, ""));
+		OK(set_name("@bus", a.id, "org.example.A"));
+		CHECK(has_rules("@bus", 0, 1));
+	});
+}
+
+TEST(owner_is_who_called_listen_last)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+
+	OK(drop_capability(CAP_NET_ADMIN));
+	OK(add_rule("@bus", a.id, ""));
+	APART({
+		become(1000);
+		REFUSED(EPERM, add_rule("@bus", a.id, ""));
+		OK(listen(bus.fd, 5));
+		OK(add_rule("@bus", a.id, ""));
+	});
+	REFUSED(EPERM, add_rule("@bus", a.id, ""));
+	OK(listen(bus.fd, 5));
+	OK(add_rule("@bus", a.id, ""));
+}
+
+/* Not the owner, but with the capability; then without. */
+TEST(who_administers_the_network_namespace_may)
+{
+	struct bus bus;
+	struct client a;
+
+	OK(seteuid(1000));
+	bus = open_bus("@bus");
+	OK(seteuid(0));
+	a = join(&bus);
+	OK(add_rule("@bus", a.id, ""));
+	OK(drop_capability(CAP_NET_ADMIN));
+	REFUSED(EPERM, add_rule("@bus", a.id, ""));
+}
+
+/*
+ * A privileged program that writes somebody else's bytes into the socket it was given
+ * asks with the rights of who opened that. What it sends to the kernel itself is its own.
+ */
+TEST(privileged_writer_is_no_deputy)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus);
+	struct request r;
+	int fd;
+
+	use_netlink();
+	OK(seteuid(1000));
+	fd = netlink(NETLINK_GENERIC);
+	OK(connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)));
+	OK(seteuid(0));
+	begin_ask(&r, NFDBUS_CMD_ADD, "@bus");
+	add_attr(&r, NFDBUS_ATTR_ADDRESS, &a.id, sizeof(a.id));
+	add_attr(&r, NFDBUS_ATTR_RULE, "", 1);
+	EQ(r.nl.nlmsg_len, OK(write(fd, &r, r.nl.nlmsg_len)));
+	REFUSED(EPERM, await_ack(fd));
+	OK(send_request(fd, &r));
+	OK(await_ack(fd));
+	/* Nor the other way round. */
+	fd = netlink(NETLINK_GENERIC);
+	OK(seteuid(1000));
+	OK(send_request(fd, &r));
+	REFUSED(EPERM, await_ack(fd));
+}
+
+/* What no client may do to a file it may not do to the bus there. */
+TEST(path_is_looked_up_as_connect_does)
+{
+	struct bus bus = open_bus("bus");
+	struct client a = join(&bus);
+
+	OK(mkdir("closed", 0700));
+	OK(symlink("../bus", "closed/link"));
+	OK(add_rule("closed/link", a.id, ""));
+	APART({
+		become(1000);
+		REFUSED(EACCES, add_rule("bus", a.id, ""));
+		REFUSED(EACCES, add_rule("closed/link", a.id, ""));
+	});
+	OK(chmod("bus", 0777));
+	APART({
+		become(1000);
+		REFUSED(EPERM, add_rule("bus", a.id, ""));
+	});
+}
+
+/* The connector: in the first network namespace only. */
+
+struct cn_packet {
+	struct nlmsghdr nl;
+	struct cn_msg cn;
+	struct nfdbus_cn_request q;
+	char rule[NFDBUS_RULE_MAX + 64];
+} __attribute__((packed));
+
+static int open_connector(void)
+{
+	int init = OK(open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC));
+
+	OK(setns(init, CLONE_NEWNET));
+	close(init);
+	return OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_CONNECTOR));
+}
+
+static struct cn_packet cn_request(int cmd, const char *path, uint64_t addr, const char *rule)
+{
+	struct cn_packet p = {
+		.nl.nlmsg_type = NLMSG_DONE,
+		.cn = { .id = { NFDBUS_CN_IDX, NFDBUS_CN_VAL }, .seq = 5, .ack = 7 },
+		.q = { .cmd = cmd, .len = strlen(rule), .addr = bus_name(path, addr) },
+	};
+
+	strcpy(p.rule, rule);
+	p.cn.len = sizeof(p.q) + p.q.len;
+	return p;
+}
+
+/* What the answer says: an errno or 0. */
+static int cn_ask(int fd, struct cn_packet *p)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct {
+		struct nlmsghdr nl;
+		struct cn_msg cn;
+		struct nfdbus_cn_reply reply;
+		char more[64];
+	} answer;
+	struct timeval wait = { 5, 0 };
+
+	OK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)));
+	p->nl.nlmsg_len = NLMSG_LENGTH(sizeof(p->cn) + p->cn.len);
+	OK(sendto(fd, p, p->nl.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)));
+	EQ(NLMSG_LENGTH(sizeof(answer.cn) + sizeof(answer.reply)),
+	   OK(recv(fd, &answer, sizeof(answer), 0)));
+	EQ(NLMSG_DONE, answer.nl.nlmsg_type);
+	EQ(NFDBUS_CN_IDX, answer.cn.id.idx);
+	EQ(NFDBUS_CN_VAL, answer.cn.id.val);
+	EQ(p->cn.seq, answer.cn.seq);
+	EQ(p->cn.ack + 1, answer.cn.ack);
+	EQ(sizeof(answer.reply), answer.cn.len);
+	return answer.reply.ret_code;
+}
+
+static int cn_do(int fd, int cmd, const char *path, uint64_t addr, const char *rule)
+{
+	struct cn_packet p = cn_request(cmd, path, addr, rule);
+
+	return cn_ask(fd, &p);
+}
+
+TEST(connector_adds_and_removes)
+{
+	int fd = open_connector();
+	struct bus bus = open_bus("@cn-rules");
+	struct client a = join(&bus), b = join(&bus);
+
+	EQ(0, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", b.id, "type='signal',member='Changed'"));
+	OK(signal_all(a.fd, &a_signal));
+	EQ(1, drain(b.fd));
+	EQ(0, cn_do(fd, NFDBUS_CN_REMOVEMATCH, "@cn-rules", b.id, "member='Changed',type='signal'"));
+	OK(signal_all(a.fd, &a_signal));
+	GETS_NOTHING(b.fd);
+	EQ(0, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", b.id, "type='signal'"));
+	EQ(0, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", b.id, "member='Changed'"));
+	EQ(0, cn_do(fd, NFDBUS_CN_REMOVEALLMATCH, "@cn-rules", b.id, ""));
+	CHECK(has_rules("@cn-rules", 0, 0));
+}
+
+TEST(connector_refuses_with_an_errno)
+{
+	int fd = open_connector();
+	struct bus bus = open_bus("@cn-rules");
+	struct client a = join(&bus);
+
+	EQ(EINVAL, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", a.id, "nonsense"));
+	EQ(EINVAL, cn_do(fd, NFDBUS_CN_REMOVEMATCH, "@cn-rules", a.id, "nonsense"));
+	EQ(ENOENT, cn_do(fd, NFDBUS_CN_REMOVEMATCH, "@cn-rules", a.id, "type='signal'"));
+	EQ(EADDRNOTAVAIL, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", 99, ""));
+	EQ(ECONNREFUSED, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-other", a.id, ""));
+	EQ(EINVAL, cn_do(fd, NFDBUS_CN_ADDMATCH, NULL, a.id, ""));
+	EQ(EOPNOTSUPP, cn_do(fd, 0, "@cn-rules", a.id, ""));
+	EQ(EOPNOTSUPP, cn_do(fd, 4, "@cn-rules", a.id, ""));
+	CHECK(has_rules("@cn-rules", 0, 0));
+}
+
+TEST(connector_checks_lengths_before_it_reads)
+{
+	int fd = open_connector();
+	struct bus bus = open_bus("@cn-rules");
+	struct client a = join(&bus);
+	struct cn_packet p = cn_request(NFDBUS_CN_ADDMATCH, "@cn-rules", a.id, "type='signal'");
+
+	for (int len = 0; len < (int)sizeof(p.q); len++) {
+		p.cn.len = len;
+		EQ(EINVAL, cn_ask(fd, &p));
+	}
+	p.cn.len = sizeof(p.q) + 13;
+	p.q.len = 14;
+	EQ(EINVAL, cn_ask(fd, &p));
+	p.q.len = 0xffffffff;
+	EQ(EINVAL, cn_ask(fd, &p));
+	p.q.len = 0x80000000;
+	EQ(EINVAL, cn_ask(fd, &p));
+	/* What lies behind the rule is no part of it, nor is one NUL at its end. */
+	p.q.len = 13;
+	p.cn.len = sizeof(p.q) + 20;
+	EQ(0, cn_ask(fd, &p));
+	p.q.len = 14;
+	EQ(0, cn_ask(fd, &p));
+	p.q.len = 15;
+	EQ(EINVAL, cn_ask(fd, &p));
+	CHECK(has_rules("@cn-rules", 0, 2));
+	memset(p.rule, 'x', sizeof(p.rule));
+	memcpy(p.rule, "arg0=", 5);
+	p.q.len = NFDBUS_RULE_MAX + 1;
+	p.cn.len = sizeof(p.q) + p.q.len;
+	EQ(EINVAL, cn_ask(fd, &p));
+	p.q.len--;
+	EQ(0, cn_ask(fd, &p));
+}
+
+TEST(connector_asks_who_it_is)
+{
+	int fd = open_connector();
+	struct bus bus = open_bus("@cn-rules");
+	struct client a = join(&bus);
+
+	EQ(0, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", a.id, "type='signal'"));
+	APART({
+		become(1000);
+		fd = OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_CONNECTOR));
+		EQ(EPERM, cn_do(fd, NFDBUS_CN_ADDMATCH, "@cn-rules", a.id, "type='signal'"));
+		EQ(EPERM, cn_do(fd, NFDBUS_CN_REMOVEALLMATCH, "@cn-rules", a.id, ""));
+	});
+	CHECK(has_rules("@cn-rules", 0, 1));
+}
+
+/* Requests under way keep the module where it is until they have returned. */
+TEST_LONG(connector_may_go_under_requests, 60)
+{
+	int fd = open_connector();
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	pid_t child = OK(fork());
+
+	if (!child) {
+		struct cn_packet p = cn_request(NFDBUS_CN_ADDMATCH, "@cn-none", 1, "type='signal'");
+
+		p.nl.nlmsg_len = NLMSG_LENGTH(sizeof(p.cn) + p.cn.len);
+		for (;;)
+			sendto(fd, &p, p.nl.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	}
+	for (int i = 0; i < 5; i++) {
+		EVENTUALLY(!syscall(SYS_delete_module, "nfdbus", O_NONBLOCK));
+		use_netlink();
+		close(nl_fd);
+		nl_fd = -1;
+	}
+	kill(child, SIGKILL);
 }
