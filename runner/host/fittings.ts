@@ -5,13 +5,12 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { EnvironmentError } from '../common/errors.ts';
 import { channel, type Reach } from './channel.ts';
 import { built, hash } from './inputs.ts';
-import { inProject } from './paths.ts';
 
 export interface Fittings {
   readonly key: string;
@@ -22,7 +21,7 @@ export function fittings(release: string): Fittings {
   const modules = join('build/kernel', release);
   const files = [
     built(join(modules, 'af_bus.ko'), 'make -C kernel kernels'),
-    ...[inProject(modules, 'nfdbus.ko')].filter((file) => existsSync(file)),
+    built(join(modules, 'nfdbus.ko'), 'make -C kernel kernels'),
     built('dist/agent.js', 'npm run build:agent'),
     built('build/native/afbus.node', 'npm run build:native'),
   ];
