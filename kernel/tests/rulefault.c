@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What fault.c does, for nfdbus: requests, and buses and clients that have something of its
+ * own, run out of memory at any point. A request has happened wholly or not at all.
+ */
+#include "dbus.h"
+#include "fault.h"
+
+enum { ENOUGH = 5000 };
+
+struct world {
+	struct bus bus;
+	struct client a, b;
+	int fd;
+};
+
+static struct world make_world(void)
+{
+	struct world w = { .bus = open_bus("@bus"), .fd = -1 };
+
+	w.a = join(&w.bus);
+	w.b = join(&w.bus);
+	return w;
+}
+
+static void end_world(struct world *w)
+{
+	close_client(&w->a);
+	close_client(&w->b);
+	close(w->bus.fd);
+	if (w->fd >= 0)
+		close(w->fd);
+}
+
+static void counts(int rules, int names)
+{
+	static struct dumped d;
+
+	OK(dump(&d, "@bus", 0));
+	EQ(rules, d.rules);
+	EQ(names, d.names);
+}
+
+static const char rule[] = "type='signal',sender='org.example.Player',arg0='x'";
+
+static int ask_about(int cmd, uint64_t addr, int attr, const char *text)
+{
+	struct request r;
+
+	begin_ask(&r, cmd, "@bus");
+	add_attr(&r, NFDBUS_ATTR_ADDRESS, &addr, sizeof(addr));
+	add_attr(&r, attr, text, strlen(text) + 1);
+	return send_request(nl_fd, &r);
+}
+
+static int call_add(struct world *w)
+{
+	return ask_about(NFDBUS_CMD_ADD, w->b.id, NFDBUS_ATTR_RULE, rule);
+}
+
+static void add_failed(struct world *w) { (void)w; counts(0, 0); }
+static void add_done(struct world *w) { (void)w; counts(1, 0); }
+
+static void before_remove(struct world *w) { OK(add_rule("@bus", w->b.id, rule)); }
+
+static int call_remove(struct world *w)
+{
+	return ask_about(NFDBUS_CMD_REMOVE, w->b.id, NFDBUS_ATTR_RULE, rule);
+}
+
+static void remove_failed(struct world *w) { (void)w; counts(1, 0); }
+static void remove_done(struct world *w) { (void)w; counts(0, 0); }
+
+static int call_set(struct world *w)
+{
+	return ask_about(NFDBUS_CMD_SET_NAME, w->a.id, NFDBUS_ATTR_NAME, "org.example.Player");
+}
+
+static void set_failed(struct world *w) { (void)w; counts(0, 0); }
+static void set_done(struct world *w) { (void)w; counts(0, 1); }
+
+static void before_socket(struct world *w) { w->fd = bus_socket(); }
+static int call_bind(struct world *w) { return bind_to(w->fd, "@new"); }
+static void bind_failed(struct world *w) { OK(bind_to(w->fd, "@new")); }
+static void bind_done(struct world *w) { FAILS(EINVAL, bind_to(w->fd, "@newer")); }
+
+static int call_connect(struct world *w) { return connect_bus(w->fd, &w->bus); }
+static void connect_failed(struct world *w) { OK(connect_bus(w->fd, &w->bus)); }
+static void connect_done(struct world *w) { FAILS(EISCONN, connect_bus(w->fd, &w->bus)); }
+
+static void before_send(struct world *w) { OK(add_rule("@bus", w->b.id, "arg0='x'")); }
+
+static int call_send(struct world *w)
+{
+	static const struct words words = { A_SIGNAL, .args = { "x" } };
+
+	return signal_all(w->a.fd, &words);
+}
+
+static void send_failed(struct world *w) { GETS_NOTHING(w->b.fd); }
+static void send_done(struct world *w) { EQ(1, drain(w->b.fd)); }
+
+static const struct call {
+	const char *name;
+	void (*before)(struct world *w);
+	int (*call)(struct world *w);
+	void (*failed)(struct world *w);
+	void (*done)(struct world *w);
+	int asks;			/* and is answered later */
+} calls[] = {
+	{ "add", NULL, call_add, add_failed, add_done, 1 },
+	{ "remove", before_remove, call_remove, remove_failed, remove_done, 1 },
+	{ "set_name", NULL, call_set, set_failed, set_done, 1 },
+	{ "bind", before_socket, call_bind, bind_failed, bind_done },
+	{ "connect", before_socket, call_connect, connect_failed, connect_done },
+	{ "send", before_send, call_send, send_failed, send_done },
+};
+
+/*
+ * The answer to a request. Netlink may have had no memory for it, and says so: what was
+ * asked for may have happened then.
+ */
+static int hear_answer(void)
+{
+	struct pollfd p = { .fd = nl_fd, .events = POLLIN };
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	OK(poll(&p, 1, 5000));
+	OK(getsockopt(nl_fd, SOL_SOCKET, SO_ERROR, &err, &len));
+	if (err) {
+		EQ(ENOBUFS, err);
+		return 1;
+	}
+	return await_ack(nl_fd);
+}
+
+static int try_call(const struct call *c, unsigned int n)
+{
+	struct world w = make_world();
+	int result, err, struck;
+
+	if (c->before)
+		c->before(&w);
+	use_netlink();
+	arm(n);
+	result = c->call(&w);
+	err = errno;
+	struck = disarm();
+	if (result >= 0 && c->asks) {
+		result = hear_answer();
+		err = errno;
+	}
+	if (result == 1 && c->asks) {
+		/* Nobody knows; but it goes on. */
+		CHECK(struck);
+	} else if (result < 0) {
+		if (!struck)
+			FAIL("%s fails with %s for no reason", c->name, errname(err));
+		if (err != ENOMEM && err != ENOBUFS && err != EFAULT)
+			FAIL("fault %u makes %s fail with %s", n, c->name, errname(err));
+		c->failed(&w);
+	} else {
+		c->done(&w);
+	}
+	end_world(&w);
+	return !struck;
+}
+
+TEST_EACH(request_fails_cleanly, calls)
+{
+	unsigned int n = 1;
+
+	may_fail();
+	while (!try_call(row, n))
+		if (++n == ENOUGH)
+			FAIL("%s never gets through", row->name);
+	dprintf(1, "# points of failure: %u\n", n - 1);
+}
