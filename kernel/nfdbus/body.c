@@ -239,15 +239,16 @@ static bool nfdbus_skip_basic(const struct nfdbus_message *m,
  * @m: the message
  * @w: where; moved behind the value, and behind its type
  * @end: what must not be read any more
+ * @steps: how many values may be walked over yet
  *
  * Variants bring a signature of their own, which may have variants again: the
  * ends of what comes behind them are noted in a stack of the depth to which
  * D-Bus lets containers be nested.
  *
- * Return: whether it is there.
+ * Return: whether it is there, and could be walked over in so many steps.
  */
 bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
-		       u32 end)
+		       u32 end, u32 *steps)
 {
 	u32 sig[2 * NFDBUS_DEPTH_MAX];
 	u8 left[2 * NFDBUS_DEPTH_MAX];
@@ -273,8 +274,9 @@ bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 			at.sig_end = sig[depth] + left[depth];
 			continue;
 		}
-		if (!nfdbus_get_u8(m, at.sig++, &type))
+		if (!*steps || !nfdbus_get_u8(m, at.sig++, &type))
 			return false;
+		(*steps)--;
 		if (type == ')' || type == '}')
 			continue;
 		if (!nfdbus_align(m, &at.at, end, nfdbus_alignment(type)))
@@ -307,7 +309,10 @@ bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 	return true;
 }
 
-/* Walk over the next argument, note it if it is text. */
+/*
+ * Walk over the next argument, note it if it is text. Of a long text no rule
+ * can see more than its beginning.
+ */
 static bool nfdbus_next_arg(struct nfdbus_message *m)
 {
 	struct nfdbus_text *arg = &m->args[m->nr_args];
@@ -321,11 +326,12 @@ static bool nfdbus_next_arg(struct nfdbus_message *m)
 	*arg = (struct nfdbus_text){};
 	if (type == 's' || type == 'o') {
 		if (!nfdbus_get_text(m, &w->at, end, arg) ||
-		    !(type == 's' ? nfdbus_text_clean(m, arg) :
-				    nfdbus_text_is_path(m, arg)))
+		    !(type == 's' ?
+		      nfdbus_text_clean(m, arg, NFDBUS_RULE_MAX) :
+		      nfdbus_text_is_path(m, arg, NFDBUS_RULE_MAX)))
 			return false;
 		w->sig++;
-	} else if (!nfdbus_skip_value(m, w, end)) {
+	} else if (!nfdbus_skip_value(m, w, end, &m->steps)) {
 		return false;
 	}
 

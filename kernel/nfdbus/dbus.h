@@ -33,6 +33,12 @@
 /* Arguments that rules can ask for. */
 #define NFDBUS_ARGS		64
 
+/*
+ * Values that are walked over to find arguments. Without variants in variants
+ * there are no more than a signature has bytes.
+ */
+#define NFDBUS_STEPS		4096
+
 /* Bytes of a message that are looked at in one piece. */
 #define NFDBUS_PIECE		256
 
@@ -110,6 +116,7 @@ struct nfdbus_walk {
  * @big: its numbers are big-endian
  * @type: enum nfdbus_type
  * @nr_args: arguments that have been walked over
+ * @steps: what is left of NFDBUS_STEPS
  * @no_more: and there are no more, or none that could be made out
  * @fields: by their codes; numbers have a place, too
  * @walk: behind the arguments that have been walked over
@@ -123,6 +130,7 @@ struct nfdbus_message {
 	u8			type;
 	u8			nr_args;
 	bool			no_more;
+	u32			steps;
 	struct nfdbus_text	fields[__NFDBUS_FIELD_MAX];
 	struct nfdbus_walk	walk;
 	u64			object_paths;
@@ -140,9 +148,9 @@ bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to);
 bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
 		     struct nfdbus_text *text);
 bool nfdbus_text_clean(const struct nfdbus_message *m,
-		       const struct nfdbus_text *text);
+		       const struct nfdbus_text *text, u32 max);
 bool nfdbus_text_is_path(const struct nfdbus_message *m,
-			 const struct nfdbus_text *text);
+			 const struct nfdbus_text *text, u32 max);
 bool nfdbus_text_starts(const struct nfdbus_message *m,
 			const struct nfdbus_text *text, const char *with,
 			u32 len);
@@ -155,7 +163,7 @@ bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single);
 bool nfdbus_get_signature(const struct nfdbus_message *m, u32 *at, u32 end,
 			  bool single, struct nfdbus_text *sig);
 bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
-		       u32 end);
+		       u32 end, u32 *steps);
 const struct nfdbus_text *nfdbus_message_arg(struct nfdbus_message *m,
 					     unsigned int n, bool *object_path);
 

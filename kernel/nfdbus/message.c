@@ -115,16 +115,17 @@ bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
 	return true;
 }
 
-/* Whether there is no NUL in a string but the one behind. */
+/* Whether there is no NUL in a string, as far as @max bytes go. */
 bool nfdbus_text_clean(const struct nfdbus_message *m,
-		       const struct nfdbus_text *text)
+		       const struct nfdbus_text *text, u32 max)
 {
 	u8 buf[NFDBUS_PIECE];
 	u32 done, len;
 	const u8 *p;
 
-	for (done = 0; done < text->len; done += len) {
-		len = text->len - done;
+	max = min(max, text->len);
+	for (done = 0; done < max; done += len) {
+		len = max - done;
 		p = nfdbus_peek(m, text->at + done, &len, buf);
 		if (!p || memchr(p, 0, len))
 			return false;
@@ -132,16 +133,18 @@ bool nfdbus_text_clean(const struct nfdbus_message *m,
 	return true;
 }
 
+/* Whether a string is an object path, as far as @max bytes go. */
 bool nfdbus_text_is_path(const struct nfdbus_message *m,
-			 const struct nfdbus_text *text)
+			 const struct nfdbus_text *text, u32 max)
 {
 	u8 buf[NFDBUS_PIECE];
 	u32 done, len, i;
 	char before = 0;
 	const u8 *p;
 
-	for (done = 0; done < text->len; done += len) {
-		len = text->len - done;
+	max = min(max, text->len);
+	for (done = 0; done < max; done += len) {
+		len = max - done;
 		p = nfdbus_peek(m, text->at + done, &len, buf);
 		if (!p)
 			return false;
@@ -151,7 +154,7 @@ bool nfdbus_text_is_path(const struct nfdbus_message *m,
 			before = p[i];
 		}
 	}
-	return text->len == 1 || (text->len && before != '/');
+	return text->len == 1 || max < text->len || (max && before != '/');
 }
 
 /**
@@ -207,7 +210,7 @@ static bool nfdbus_field_fits(const struct nfdbus_message *m, u8 code,
 {
 	switch (code) {
 	case NFDBUS_FIELD_PATH:
-		return nfdbus_text_is_path(m, text);
+		return nfdbus_text_is_path(m, text, text->len);
 	case NFDBUS_FIELD_MEMBER:
 		return nfdbus_text_is_name(m, text, NFDBUS_MEMBER);
 	case NFDBUS_FIELD_INTERFACE:
@@ -255,6 +258,8 @@ static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
 /* One field: its code, and a variant. Codes that nobody knows are ignored. */
 static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 {
+	/* The header is short enough to be walked over whatever is in it. */
+	u32 steps = NFDBUS_HEADER_MAX;
 	struct nfdbus_text sig;
 	struct nfdbus_walk w;
 	u8 code, type;
@@ -272,7 +277,7 @@ static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 		       nfdbus_known_field(m, code, type, at, end);
 
 	w = (struct nfdbus_walk){ *at, sig.at, sig.at + sig.len };
-	if (!nfdbus_skip_value(m, &w, end))
+	if (!nfdbus_skip_value(m, &w, end, &steps))
 		return false;
 	*at = w.at;
 	return true;
@@ -364,6 +369,7 @@ bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb)
 {
 	memset(m, 0, offsetof(struct nfdbus_message, args));
 	m->skb = skb;
+	m->steps = NFDBUS_STEPS;
 	m->valid = nfdbus_get_header(m);
 	return m->valid;
 }

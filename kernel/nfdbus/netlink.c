@@ -24,27 +24,12 @@ static void nfdbus_explain(const struct nfdbus_request *r,
 			   struct nlattr **attrs,
 			   struct netlink_ext_ack *extack, int err)
 {
-	const struct nlattr *attr;
-
 	if (!r->error)
 		return;
-	afbus_compat_set_err_msg(extack, r->error, r->text && err == -EINVAL,
+	afbus_compat_set_err_msg(extack, r->error,
+				 err == -EINVAL && r->about == NFDBUS_ATTR_RULE,
 				 r->error_at);
-	switch (err) {
-	case -EINVAL:
-		attr = attrs[NFDBUS_ATTR_RULE] ?: attrs[NFDBUS_ATTR_NAME];
-		break;
-	case -EADDRNOTAVAIL:
-		attr = attrs[NFDBUS_ATTR_ADDRESS];
-		break;
-	case -ENOENT:
-	case -ECONNREFUSED:
-		attr = attrs[NFDBUS_ATTR_PATH];
-		break;
-	default:
-		return;
-	}
-	NL_SET_BAD_ATTR(extack, attr);
+	NL_SET_BAD_ATTR(extack, attrs[r->about]);
 }
 
 /* Whether all attributes are there; the first that is not is named. */

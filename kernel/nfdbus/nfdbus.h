@@ -246,7 +246,8 @@ void nfdbus_name_unset_all(struct nfdbus_client *client);
  * @text: a rule or a name, not NUL-terminated
  * @len: bytes of @text
  * @error: result: what is wrong, with any error but -ENOMEM
- * @error_at: result: and where in @text
+ * @about: result: and with what
+ * @error_at: result: and where in a rule that is none
  */
 struct nfdbus_request {
 	struct net			*net;
@@ -257,6 +258,7 @@ struct nfdbus_request {
 	const char			*text;
 	u32				len;
 	const char			*error;
+	enum nfdbus_attr		about;
 	u32				error_at;
 };
 

@@ -12,8 +12,10 @@
 #include <net/sock.h>
 #include "nfdbus.h"
 
-static int nfdbus_refuse(struct nfdbus_request *r, int err, const char *error)
+static int nfdbus_refuse(struct nfdbus_request *r, int err,
+			 enum nfdbus_attr about, const char *error)
 {
+	r->about = about;
 	r->error = error;
 	return err;
 }
@@ -26,10 +28,11 @@ static int nfdbus_refuse(struct nfdbus_request *r, int err, const char *error)
  */
 static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 {
-	const struct cred *opener = r->nsp->sk->sk_socket->file->f_cred;
+	const struct file *file = r->nsp->sk->sk_socket->file;
 
 	if (uid_eq(current_euid(), owner) &&
-	    (r->nsp->flags & NETLINK_SKB_DST || uid_eq(opener->euid, owner)))
+	    (r->nsp->flags & NETLINK_SKB_DST ||
+	     (file && uid_eq(file->f_cred->euid, owner))))
 		return true;
 	return __netlink_ns_capable(r->nsp, r->net->user_ns, CAP_NET_ADMIN);
 }
@@ -48,13 +51,15 @@ struct afbus_bus *nfdbus_request_bus(struct nfdbus_request *r)
 	bus = afbus_protocol_find_bus(&nfdbus_protocol, r->net, r->path,
 				      r->path_len);
 	if (IS_ERR(bus)) {
-		nfdbus_refuse(r, 0, "no bus of D-Bus that is listened on at this path");
+		nfdbus_refuse(r, 0, NFDBUS_ATTR_PATH,
+			      "no bus of D-Bus that is listened on at this path");
 		return bus;
 	}
 	afbus_protocol_bus(bus, &owner);
 	if (!nfdbus_may(r, owner)) {
 		afbus_protocol_put_bus(bus);
-		nfdbus_refuse(r, 0, "neither owner of the bus nor CAP_NET_ADMIN");
+		nfdbus_refuse(r, 0, NFDBUS_ATTR_PATH,
+			      "neither owner of the bus nor CAP_NET_ADMIN");
 		return ERR_PTR(-EPERM);
 	}
 	return bus;
@@ -74,7 +79,7 @@ int nfdbus_request_client(struct nfdbus_request *r, struct afbus_bus *bus,
 	struct sock *sk = afbus_protocol_find_client(bus, r->addr);
 
 	if (!sk)
-		return nfdbus_refuse(r, -EADDRNOTAVAIL,
+		return nfdbus_refuse(r, -EADDRNOTAVAIL, NFDBUS_ATTR_ADDRESS,
 				     "nobody holds this address");
 	afbus_protocol_client(sk, addr);
 	sock_put(sk);
@@ -108,7 +113,8 @@ static int nfdbus_with_client(struct nfdbus_request *r, nfdbus_action *action,
 	}
 	afbus_protocol_put_bus(bus);
 	if (err == -EADDRNOTAVAIL)
-		nfdbus_refuse(r, err, "nobody holds this address");
+		nfdbus_refuse(r, err, NFDBUS_ATTR_ADDRESS,
+			      "nobody holds this address");
 	return err;
 }
 
@@ -121,7 +127,7 @@ static struct nfdbus_draft *nfdbus_request_draft(struct nfdbus_request *r)
 	if (!draft)
 		return ERR_PTR(-ENOMEM);
 	if (nfdbus_rule_parse(draft, r->text, r->len)) {
-		r->error = draft->error;
+		nfdbus_refuse(r, -EINVAL, NFDBUS_ATTR_RULE, draft->error);
 		r->error_at = draft->error_at;
 		kfree(draft);
 		return ERR_PTR(-EINVAL);
@@ -147,7 +153,8 @@ static int nfdbus_do_add(struct nfdbus_request *r, struct nfdbus_client *client,
 	int err = nfdbus_rule_add(client, addr, draft, r->text, r->len);
 
 	if (err == -ENOSPC)
-		nfdbus_refuse(r, err, "the client has as many rules as it may have");
+		nfdbus_refuse(r, err, NFDBUS_ATTR_ADDRESS,
+			      "the client has as many rules as it may have");
 	return err;
 }
 
@@ -163,7 +170,8 @@ static int nfdbus_do_remove(struct nfdbus_request *r,
 	int err = nfdbus_rule_remove(client, draft);
 
 	if (err == -ENOENT)
-		nfdbus_refuse(r, err, "the client has no such rule");
+		nfdbus_refuse(r, err, NFDBUS_ATTR_RULE,
+			      "the client has no such rule");
 	return err;
 }
 
@@ -191,9 +199,11 @@ static int nfdbus_check_name(struct nfdbus_request *r)
 {
 	if (!nfdbus_name_valid(NFDBUS_BUS_NAME, r->text, r->len) ||
 	    r->text[0] == ':')
-		return nfdbus_refuse(r, -EINVAL, "no well-known name");
+		return nfdbus_refuse(r, -EINVAL, NFDBUS_ATTR_NAME,
+				     "no well-known name");
 	if (nfdbus_is_driver(r->text, r->len))
-		return nfdbus_refuse(r, -EINVAL, "the name is the master's for good");
+		return nfdbus_refuse(r, -EINVAL, NFDBUS_ATTR_NAME,
+				     "the name is the master's for good");
 	return 0;
 }
 
@@ -204,7 +214,8 @@ static int nfdbus_do_set_name(struct nfdbus_request *r,
 	int err = nfdbus_name_set(client, addr, r->text, r->len);
 
 	if (err == -ENOSPC)
-		nfdbus_refuse(r, err, "the client owns as many names as it may own");
+		nfdbus_refuse(r, err, NFDBUS_ATTR_ADDRESS,
+			      "the client owns as many names as it may own");
 	return err;
 }
 
@@ -230,6 +241,6 @@ int nfdbus_request_unset_name(struct nfdbus_request *r)
 				r->len);
 	afbus_protocol_put_bus(bus);
 	if (err)
-		nfdbus_refuse(r, err, "nobody owns this name");
+		nfdbus_refuse(r, err, NFDBUS_ATTR_NAME, "nobody owns this name");
 	return err;
 }
