@@ -425,4 +425,52 @@ static inline int dump(struct dumped *d, const char *path, uint64_t addr)
 	}
 }
 
+/* Runs a story in a child, which may give up what it is. */
+#define APART(story) do {						\
+	int __status;							\
+	pid_t __child = OK(fork());					\
+									\
+	if (!__child) {							\
+		if (nl_fd >= 0)						\
+			close(nl_fd);					\
+		nl_fd = -1;						\
+		story;							\
+		_exit(PASSED);						\
+	}								\
+	OK(waitpid(__child, &__status, 0));				\
+	EQ(0, __status);						\
+} while (0)
+
+/* A request is refused, with a reason. */
+#define REFUSED(err, call) do {						\
+	FAILS(err, call);						\
+	if (!said[0])							\
+		FAIL("%s is refused without a word", #call);		\
+} while (0)
+
+static inline int has_rules(const char *path, uint64_t addr, int n)
+{
+	static __thread struct dumped d;
+
+	OK(dump(&d, path, addr));
+	return d.rules == n;
+}
+
+/* A bus with a sender, one that wants everything, and one that wants nothing. */
+struct world {
+	struct bus bus;
+	struct client a, all, none;
+};
+
+static inline struct world make_world(void)
+{
+	struct world w = { .bus = open_bus("@bus") };
+
+	w.a = join(&w.bus);
+	w.all = join(&w.bus);
+	w.none = join(&w.bus);
+	OK(add_rule("@bus", w.all.id, ""));
+	return w;
+}
+
 #endif

@@ -8,22 +8,22 @@
 
 enum { ENOUGH = 5000 };
 
-struct world {
+struct setting {
 	struct bus bus;
 	struct client a, b;
 	int fd;
 };
 
-static struct world make_world(void)
+static struct setting make_setting(void)
 {
-	struct world w = { .bus = open_bus("@bus"), .fd = -1 };
+	struct setting w = { .bus = open_bus("@bus"), .fd = -1 };
 
 	w.a = join(&w.bus);
 	w.b = join(&w.bus);
 	return w;
 }
 
-static void end_world(struct world *w)
+static void end_setting(struct setting *w)
 {
 	close_client(&w->a);
 	close_client(&w->b);
@@ -53,59 +53,59 @@ static int ask_about(int cmd, uint64_t addr, int attr, const char *text)
 	return send_request(nl_fd, &r);
 }
 
-static int call_add(struct world *w)
+static int call_add(struct setting *w)
 {
 	return ask_about(NFDBUS_CMD_ADD, w->b.id, NFDBUS_ATTR_RULE, rule);
 }
 
-static void add_failed(struct world *w) { (void)w; counts(0, 0); }
-static void add_done(struct world *w) { (void)w; counts(1, 0); }
+static void add_failed(struct setting *w) { (void)w; counts(0, 0); }
+static void add_done(struct setting *w) { (void)w; counts(1, 0); }
 
-static void before_remove(struct world *w) { OK(add_rule("@bus", w->b.id, rule)); }
+static void before_remove(struct setting *w) { OK(add_rule("@bus", w->b.id, rule)); }
 
-static int call_remove(struct world *w)
+static int call_remove(struct setting *w)
 {
 	return ask_about(NFDBUS_CMD_REMOVE, w->b.id, NFDBUS_ATTR_RULE, rule);
 }
 
-static void remove_failed(struct world *w) { (void)w; counts(1, 0); }
-static void remove_done(struct world *w) { (void)w; counts(0, 0); }
+static void remove_failed(struct setting *w) { (void)w; counts(1, 0); }
+static void remove_done(struct setting *w) { (void)w; counts(0, 0); }
 
-static int call_set(struct world *w)
+static int call_set(struct setting *w)
 {
 	return ask_about(NFDBUS_CMD_SET_NAME, w->a.id, NFDBUS_ATTR_NAME, "org.example.Player");
 }
 
-static void set_failed(struct world *w) { (void)w; counts(0, 0); }
-static void set_done(struct world *w) { (void)w; counts(0, 1); }
+static void set_failed(struct setting *w) { (void)w; counts(0, 0); }
+static void set_done(struct setting *w) { (void)w; counts(0, 1); }
 
-static void before_socket(struct world *w) { w->fd = bus_socket(); }
-static int call_bind(struct world *w) { return bind_to(w->fd, "@new"); }
-static void bind_failed(struct world *w) { OK(bind_to(w->fd, "@new")); }
-static void bind_done(struct world *w) { FAILS(EINVAL, bind_to(w->fd, "@newer")); }
+static void before_socket(struct setting *w) { w->fd = bus_socket(); }
+static int call_bind(struct setting *w) { return bind_to(w->fd, "@new"); }
+static void bind_failed(struct setting *w) { OK(bind_to(w->fd, "@new")); }
+static void bind_done(struct setting *w) { FAILS(EINVAL, bind_to(w->fd, "@newer")); }
 
-static int call_connect(struct world *w) { return connect_bus(w->fd, &w->bus); }
-static void connect_failed(struct world *w) { OK(connect_bus(w->fd, &w->bus)); }
-static void connect_done(struct world *w) { FAILS(EISCONN, connect_bus(w->fd, &w->bus)); }
+static int call_connect(struct setting *w) { return connect_bus(w->fd, &w->bus); }
+static void connect_failed(struct setting *w) { OK(connect_bus(w->fd, &w->bus)); }
+static void connect_done(struct setting *w) { FAILS(EISCONN, connect_bus(w->fd, &w->bus)); }
 
-static void before_send(struct world *w) { OK(add_rule("@bus", w->b.id, "arg0='x'")); }
+static void before_send(struct setting *w) { OK(add_rule("@bus", w->b.id, "arg0='x'")); }
 
-static int call_send(struct world *w)
+static int call_send(struct setting *w)
 {
 	static const struct words words = { A_SIGNAL, .args = { "x" } };
 
 	return signal_all(w->a.fd, &words);
 }
 
-static void send_failed(struct world *w) { GETS_NOTHING(w->b.fd); }
-static void send_done(struct world *w) { EQ(1, drain(w->b.fd)); }
+static void send_failed(struct setting *w) { GETS_NOTHING(w->b.fd); }
+static void send_done(struct setting *w) { EQ(1, drain(w->b.fd)); }
 
 static const struct call {
 	const char *name;
-	void (*before)(struct world *w);
-	int (*call)(struct world *w);
-	void (*failed)(struct world *w);
-	void (*done)(struct world *w);
+	void (*before)(struct setting *w);
+	int (*call)(struct setting *w);
+	void (*failed)(struct setting *w);
+	void (*done)(struct setting *w);
 	int asks;			/* and is answered later */
 } calls[] = {
 	{ "add", NULL, call_add, add_failed, add_done, 1 },
@@ -137,7 +137,7 @@ static int hear_answer(void)
 
 static int try_call(const struct call *c, unsigned int n)
 {
-	struct world w = make_world();
+	struct setting w = make_setting();
 	int result, err, struck;
 
 	if (c->before)
@@ -163,7 +163,7 @@ static int try_call(const struct call *c, unsigned int n)
 	} else {
 		c->done(&w);
 	}
-	end_world(&w);
+	end_setting(&w);
 	return !struck;
 }
 
