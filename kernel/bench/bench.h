@@ -72,5 +72,6 @@ void bench_fanout(void);
 void bench_crowd(void);
 void bench_neighbours(void);
 void bench_memory(void);
+void bench_rules(void);
 
 #endif

@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 	bench_crowd();
 	bench_neighbours();
 	bench_memory();
+	bench_rules();
 	report_end();
 	return 0;
 }

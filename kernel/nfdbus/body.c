@@ -66,7 +66,7 @@ struct nfdbus_open {
 bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 {
 	/* The first stands for the signature itself, as if it were a struct. */
-	struct nfdbus_open open[1 + 2 * NFDBUS_DEPTH_MAX];
+	struct nfdbus_open open[1 + 2 * NFDBUS_DEPTH_MAX] __uninitialized;
 	unsigned int depth = 0, structs = 0, all_arrays = 0;
 	unsigned int arrays = 0;	/* whose element comes next */
 	struct nfdbus_open *o = open;
@@ -148,7 +148,7 @@ bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 bool nfdbus_get_signature(const struct nfdbus_message *m, u32 *at, u32 end,
 			  bool single, struct nfdbus_text *sig)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	const u8 *p;
 	u32 bytes;
 	u8 len;
@@ -250,8 +250,8 @@ static bool nfdbus_skip_basic(const struct nfdbus_message *m,
 bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 		       u32 end, u32 *steps)
 {
-	u32 sig[2 * NFDBUS_DEPTH_MAX];
-	u8 left[2 * NFDBUS_DEPTH_MAX];
+	u32 sig[2 * NFDBUS_DEPTH_MAX] __uninitialized;
+	u8 left[2 * NFDBUS_DEPTH_MAX] __uninitialized;
 	unsigned int depth = 0;
 	struct nfdbus_walk at;
 	struct nfdbus_text text;

@@ -14,6 +14,9 @@
  * against what is there before it is used, nothing is read but through
  * nfdbus_peek(), and each loop takes a byte of the message or of a signature,
  * or ends. The message may be changed by nobody while it is looked at.
+ *
+ * Buffers on the stack are filled before they are read; to clear them each time,
+ * as some kernels would, takes longer than all the rest.
  */
 
 #include <linux/bits.h>

@@ -9,13 +9,6 @@
 #include <net/af_bus.h>
 #include "nfdbus.h"
 
-const struct rhashtable_params nfdbus_rule_params = {
-	.key_len		= sizeof_field(struct nfdbus_entry, index),
-	.key_offset		= offsetof(struct nfdbus_entry, index),
-	.head_offset		= offsetof(struct nfdbus_entry, node),
-	.automatic_shrinking	= true,
-};
-
 /* A long path is known by its beginning, and by its length. */
 static u32 nfdbus_hash(const void *text, u32 len)
 {
@@ -25,7 +18,7 @@ static u32 nfdbus_hash(const void *text, u32 len)
 static u32 nfdbus_hash_text(const struct nfdbus_message *m,
 			    const struct nfdbus_text *text)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	u32 len = text->len;
 	const u8 *p;
 

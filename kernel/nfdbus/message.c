@@ -77,14 +77,21 @@ bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end, u32 *value)
  */
 bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to)
 {
-	u8 byte;
+	u32 i, len = -*at & (to - 1);
+	const u8 *p;
+	u8 buf[8];
 
-	while (*at & (to - 1)) {
-		if (*at >= end || !nfdbus_get_u8(m, *at, &byte) || byte)
+	if (*at > end || len > end - *at)
+		return false;
+	if (!len)
+		return true;
+	p = skb_header_pointer(m->skb, *at, len, buf);
+	for (i = 0; p && i < len; i++) {
+		if (p[i])
 			return false;
-		(*at)++;
 	}
-	return *at <= end;
+	*at += len;
+	return p;
 }
 
 /**
@@ -119,7 +126,7 @@ bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
 bool nfdbus_text_clean(const struct nfdbus_message *m,
 		       const struct nfdbus_text *text, u32 max)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	u32 done, len;
 	const u8 *p;
 
@@ -137,7 +144,7 @@ bool nfdbus_text_clean(const struct nfdbus_message *m,
 bool nfdbus_text_is_path(const struct nfdbus_message *m,
 			 const struct nfdbus_text *text, u32 max)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	u32 done, len, i;
 	char before = 0;
 	const u8 *p;
@@ -168,7 +175,7 @@ bool nfdbus_text_starts(const struct nfdbus_message *m,
 			const struct nfdbus_text *text, const char *with,
 			u32 len)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	u32 done, part;
 	const u8 *p;
 
@@ -194,7 +201,7 @@ static bool nfdbus_text_is_name(const struct nfdbus_message *m,
 				const struct nfdbus_text *text,
 				enum nfdbus_grammar grammar)
 {
-	u8 buf[NFDBUS_PIECE];
+	u8 buf[NFDBUS_PIECE] __uninitialized;
 	u32 len = text->len;
 	const u8 *p;
 

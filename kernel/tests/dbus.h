@@ -6,7 +6,9 @@
 #ifndef DBUS_H
 #define DBUS_H
 
+#ifndef BUS_PROTOCOL
 #define BUS_PROTOCOL BUS_PROTO_DBUS
+#endif
 #include "bus.h"
 
 #include <linux/genetlink.h>

@@ -25,6 +25,7 @@ typedef uint64_t u64;
 #endif
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #define min_t(type, a, b) min((type)(a), (type)(b))
+#define __uninitialized
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 
 struct sk_buff {

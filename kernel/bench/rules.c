@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What match rules cost: a bus of BUS_PROTO_DBUS beside one of BUS_PROTO_NONE, with the same
+ * message. All in one process: nothing is measured but the way from send to recv.
+ */
+static int protocol;
+#define BUS_PROTOCOL protocol
+#include "dbus.h"
+#include "bench.h"
+
+enum { RECIPIENTS = 8, PREFIX = 1 };
+
+struct hall {
+	struct bus bus;
+	struct client from, to[RECIPIENTS];
+	int n;
+	uint64_t dst;
+	struct bytes message;
+};
+
+static double deliveries_per_second(void *state, long n)
+{
+	struct hall *h = state;
+	uint64_t start = now_ns();
+	char got[1024];
+
+	for (long i = 0; i < n; i++) {
+		OK(post_bytes(h->from.fd, h->dst, &h->message));
+		for (int to = 0; to < h->n; to++)
+			OK(recv(h->to[to].fd, got, sizeof(got), MSG_DONTWAIT));
+	}
+	return n * h->n * 1e9 / (now_ns() - start);
+}
+
+/* Rules as programs have them: the properties of objects, one of which is this one. */
+static void give_rules(const char *path, const struct client *c, int rules)
+{
+	char rule[256];
+
+	for (int i = 0; i < rules; i++) {
+		snprintf(rule, sizeof(rule), "type='signal',interface='org.example.Player',member='Changed',path='/org/example/Player%s'",
+			 i == rules / 2 ? "" : (char[]){ '/', 'a' + i % 26, 'a' + i / 26 % 26, '\0' });
+		OK(add_rule(path, c->id, rule));
+	}
+}
+
+static struct hall *make_hall(int number, const char *path, int n, int rules)
+{
+	struct hall *h = calloc(1, sizeof(*h));
+
+	protocol = number;
+	h->bus = open_bus(path);
+	h->from = join(&h->bus);
+	h->n = n;
+	for (int i = 0; i < n; i++) {
+		h->to[i] = join_at(&h->bus, ADDRESS(PREFIX, i));
+		give_rules(path, &h->to[i], number == BUS_PROTO_DBUS ? rules : 0);
+	}
+	h->dst = n == 1 ? h->to[0].id : GROUP(PREFIX);
+	write_message(&h->message, &(struct words){ A_SIGNAL, .sender = ":0.1", .args = { "text", "more" } });
+	return h;
+}
+
+static void close_hall(struct hall *h)
+{
+	for (int i = 0; i < h->n; i++)
+		close_client(&h->to[i]);
+	close_client(&h->from);
+	close(h->bus.fd);
+	free(h);
+}
+
+static const struct {
+	struct row row;
+	int recipients, rules;
+} rows[] = {
+	{ { "unicast of D-Bus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.6 }, 1, 0 },
+	{ { "D-Bus signal to 8, 1 rule each", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.6 }, RECIPIENTS, 1 },
+	{ { "D-Bus signal to 8, 16 rules each", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.6 }, RECIPIENTS, 16 },
+	{ { "D-Bus signal to 8, 512 rules each", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.6 }, RECIPIENTS, 512 },
+};
+
+void bench_rules(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hall *none, *dbus;
+
+		if (!chosen(rows[i].row.name))
+			continue;
+		none = make_hall(BUS_PROTO_NONE, "@none", rows[i].recipients, 0);
+		dbus = make_hall(BUS_PROTO_DBUS, "@dbus", rows[i].recipients, rows[i].rules);
+		compare(&rows[i].row, &(struct side){ "no protocol", deliveries_per_second, none },
+			&(struct side){ "D-Bus", deliveries_per_second, dbus });
+		close_hall(none);
+		close_hall(dbus);
+	}
+}
