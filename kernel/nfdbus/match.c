@@ -5,9 +5,8 @@
  */
 
 #include <linux/bitops.h>
-#include <linux/jhash.h>
 #include <net/af_bus.h>
-#include "nfdbus.h"
+#include "index.h"
 
 /* A long path is known by its beginning, and by its length. */
 static u32 nfdbus_hash(const void *text, u32 len)

@@ -5,7 +5,7 @@
 
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "nfdbus.h"
+#include "index.h"
 
 static unsigned int max_rules = 512;
 module_param(max_rules, uint, 0644);
