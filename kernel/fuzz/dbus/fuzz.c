@@ -8,14 +8,14 @@
  * - all that was found in it lies within it, and strings have a NUL behind them;
  * - a rule written anew from what was read of it says the same;
  * - rules.txt is taken and refused as it says;
- * - most of what was not spoilt is valid, so that the dice get past the door.
+ * - what was not spoilt is valid, and each text among its arguments is found.
  */
 #define HARNESS_OWN_MAIN
 #include "../../tests/dbus.h"
 #include "../../nfdbus/dbus.h"
 #include "../dice.h"
 
-enum { PIECES = 4 };
+enum { PIECES = 4, IN_A_HEADER = 4 };
 
 static u64 seed, try;
 static struct dice stream;
@@ -30,6 +30,7 @@ static void wrong(const char *what)
 {
 	printf("fuzz: %s; again: fuzz 0 %llu %llu\n", what, (unsigned long long)seed,
 	       (unsigned long long)try + 1);
+	fflush(stdout);
 	abort();
 }
 
@@ -44,6 +45,8 @@ static const char *const texts[] = { "", "x", "org.example", "org.example.Player
 #define SOME(list) (draw(4) ? ONE_OF(list) : NULL)
 
 static const char *random_value(struct bytes *b, const char *sig, int depth);
+
+static bool deep;	/* there may be more variants in variants than are walked over */
 
 /* A type as a signature, at @at; where it ends. */
 static char *random_type(char *at, int depth)
@@ -137,6 +140,13 @@ static const char *random_value(struct bytes *b, const char *sig, int depth)
 		put_signature(b, draw(2) ? "a{sv}" : "");
 		break;
 	case 'v':
+		/* Deeper than is allowed, sometimes: not in a header, which it would make none. */
+		if (depth > IN_A_HEADER && !draw(20)) {
+			for (u32 n = draw(100); n; n--)
+				put_signature(b, "v");
+			depth = 0;
+			deep = true;
+		}
 		*random_type(inner, depth > 0 ? 2 : 0) = '\0';
 		put_signature(b, inner);
 		random_value(b, inner, depth - 1);
@@ -161,7 +171,7 @@ static char signature[256];
 static void random_body(struct bytes *b)
 {
 	for (const char *sig = signature; *sig;)
-		sig = random_value(b, sig, 6);
+		sig = random_value(b, sig, IN_A_HEADER + 3);
 }
 
 static void random_fields(struct bytes *b)
@@ -173,7 +183,7 @@ static void random_fields(struct bytes *b)
 		put_u8(b, 10 + draw(246));
 		*random_type(inner, 3) = '\0';
 		put_signature(b, inner);
-		random_value(b, inner, 4);
+		random_value(b, inner, IN_A_HEADER);
 	}
 }
 
@@ -188,6 +198,7 @@ static void random_message(struct bytes *b)
 	};
 	char *end = signature;
 
+	deep = false;
 	for (u32 n = draw(5); n; n--)
 		end = random_type(end, 3);
 	*end = '\0';
@@ -341,17 +352,27 @@ static void check_text(const struct nfdbus_text *text, const u8 *data, size_t le
 
 static void check_found(struct nfdbus_message *m, const u8 *data, size_t len)
 {
+	u32 fields, at;
 	bool object_path;
 
+	if (!nfdbus_get_u32(m, 12, len, &fields) || fields > len - 16)
+		wrong("a header that is longer than its message");
 	for (u32 i = 0; i < __NFDBUS_FIELD_MAX; i++) {
+		if (m->fields[i].at && m->fields[i].at + m->fields[i].len > 16 + fields)
+			wrong("a field that is not in the header");
 		if (i != NFDBUS_FIELD_REPLY_SERIAL && i != NFDBUS_FIELD_UNIX_FDS)
 			check_text(&m->fields[i], data, len);
 	}
+	at = 16 + fields;
 	for (u32 i = 0; i < NFDBUS_ARGS; i++) {
 		const struct nfdbus_text *arg = nfdbus_message_arg(m, i, &object_path);
 
-		if (arg)
-			check_text(arg, data, len);
+		if (!arg)
+			continue;
+		check_text(arg, data, len);
+		if (arg->at < at)
+			wrong("an argument that is not behind the one before");
+		at = arg->at + arg->len + 1;
 	}
 }
 
@@ -375,6 +396,25 @@ static int look(const u8 *data, size_t len, size_t linear, const struct nfdbus_r
 	free((void *)skb.rest);
 	free(m);
 	return result;
+}
+
+/* In a good message each text is found. */
+static void check_args(const struct bytes *b)
+{
+	struct sk_buff skb = { .data = b->data, .linear = b->len, .len = b->len };
+	struct nfdbus_message *m = malloc(sizeof(*m));
+	const char *sig = signature;
+	bool object_path;
+
+	nfdbus_message_parse(m, &skb);
+	for (u32 i = 0; *sig && i < NFDBUS_ARGS; i++, sig = after_type(sig)) {
+		bool text = *sig == 's' || *sig == 'o';
+
+		if (!nfdbus_message_arg(m, i, &object_path) == text ||
+		    (text && object_path != (*sig == 'o')))
+			wrong("an argument is not found, or is one that it is not");
+	}
+	free(m);
 }
 
 static u64 valid, valid_unspoilt, unspoilt, matched, rules;
@@ -407,6 +447,8 @@ static void one_try(void)
 	valid_unspoilt += !spoils && result;
 	if (!spoils && !result && b.len < 60000)
 		wrong("a good message is refused");
+	if (!spoils && result && !deep)
+		check_args(&b);
 	for (int i = 0; i < PIECES; i++) {
 		if (look(b.data, b.len, draw(b.len + 1), rule) != result)
 			wrong("a message means something else in pieces");
