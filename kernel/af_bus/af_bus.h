@@ -129,6 +129,8 @@ struct afbus_name {
  * @last_client: last prefix-0 address given
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
+ * @verdicts: changes with what the protocol's verdicts are; read without the
+ *	lock by one who looks again under it
  * @routes: changes with who holds an address while joined
  * @addrs: addresses by value
  * @groups: groups by prefix
@@ -163,6 +165,7 @@ struct afbus_bus {
 	u64			last_client;
 	u64			last_ticket;
 	u64			stamp;
+	u64			verdicts;
 	u64			routes;
 	struct rhashtable	addrs;
 	struct rhashtable	groups;

@@ -5,6 +5,7 @@
  */
 
 #include <linux/filter.h>
+#include <net/af_bus.h>
 #include "send.h"
 #include "trace.h"
 
@@ -50,10 +51,18 @@ static void afbus_copy_begin(struct sk_buff *skb, struct afbus_msg *msg,
 		afbus_scm_give(skb, fp);
 }
 
+static bool afbus_has_protocol(const struct afbus_send *s)
+{
+	const struct afbus_protocol *protocol = s->from->protocol;
+
+	return protocol && (!protocol->multicast_only ||
+			    (!s->to_peer && afbus_addr_is_multicast(s->dst)));
+}
+
 /* Whether anybody may have a say in what the recipients get. */
 static bool afbus_has_judge(const struct afbus_send *s)
 {
-	return s->from->protocol || afbus_hook_present();
+	return afbus_has_protocol(s) || afbus_hook_present();
 }
 
 /* What a security module has to say of received packets is about networks. */
@@ -258,6 +267,38 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 }
 
 /**
+ * afbus_filter_recheck() - see whether the protocol would still say the same
+ * @s: the send, routed under this hold of the lock
+ *
+ * If not, all copies are to be made once more.
+ */
+void afbus_filter_recheck(struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	if (afbus_has_protocol(s) && s->verdicts != s->bus->verdicts)
+		s->unmade = s->live;
+}
+
+/* Copies that were judged before the last change say nothing any more. */
+static void afbus_filter_renew(struct afbus_send *s)
+{
+	struct afbus_rcpt *r;
+	u64 verdicts;
+
+	/* What is judged from now on is judged by no older rules. */
+	verdicts = smp_load_acquire(&s->bus->verdicts);
+	if (s->verdicts == verdicts)
+		return;
+	s->verdicts = verdicts;
+	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
+		afbus_filter_unmake(s, r);
+		r->judged = false;
+		r->denied = 0;
+	}
+}
+
+/**
  * afbus_filter_copies() - make the copies that the last route asks for
  * @s: the send
  *
@@ -269,6 +310,8 @@ int afbus_filter_copies(struct afbus_send *s)
 	int err;
 
 	afbus_filter_undo_direct(s);
+	if (afbus_has_protocol(s))
+		afbus_filter_renew(s);
 	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
 		if (!r->live)
 			afbus_filter_unmake(s, r);

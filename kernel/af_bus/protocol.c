@@ -148,6 +148,35 @@ void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner)
 EXPORT_SYMBOL_GPL(afbus_protocol_bus);
 
 /**
+ * afbus_protocol_begin_change() - change what verdicts on a bus are
+ * @bus: the bus; its lock is held until afbus_protocol_end_change()
+ */
+void afbus_protocol_begin_change(struct afbus_bus *bus)
+	__acquires(&bus->lock)
+{
+	spin_lock(&bus->lock);
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_begin_change);
+
+/**
+ * afbus_protocol_end_change() - give a change its place
+ * @bus: the bus
+ *
+ * Messages that were judged before are judged again before they are committed.
+ */
+void afbus_protocol_end_change(struct afbus_bus *bus)
+	__releases(&bus->lock)
+{
+	bus->seq++;
+	/* Pairs with the acquire in afbus_filter_renew(). */
+	smp_store_release(&bus->verdicts, bus->verdicts + 1);
+	/* Whom they wait for may not be their recipient any more. */
+	afbus_bus_reroute(bus, true);
+	spin_unlock(&bus->lock);
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_end_change);
+
+/**
  * afbus_protocol_find_client() - who holds an address
  * @bus: the bus
  * @addr: any address

@@ -194,6 +194,8 @@ static int afbus_send_attempt(struct afbus_send *s)
 		afbus_wait_rise(s);
 
 	err = afbus_route(s);
+	if (!err)
+		afbus_filter_recheck(s);
 	if (!err && (s->missing || s->unmade) && !afbus_filter_direct(s))
 		err = 1;
 	if (!err)

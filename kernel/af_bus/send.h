@@ -95,6 +95,7 @@ struct afbus_rcpt {
  * @msg: what the copies share
  * @scratch: for the protocol, on the stack of the call
  * @prepared: the protocol has seen the original
+ * @verdicts: afbus_bus.verdicts as of when copies were judged
  * @skb: the original; NULL before it is there, and while it is @direct
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
@@ -127,6 +128,7 @@ struct afbus_send {
 	struct afbus_msg	*msg;
 	void			*scratch;
 	bool			prepared;
+	u64			verdicts;
 	struct sk_buff		*skb;
 	bool			direct;
 	bool			committed;
@@ -167,6 +169,7 @@ int afbus_route_grow(struct afbus_send *s);
 
 /* filter.c */
 int afbus_filter_copies(struct afbus_send *s);
+void afbus_filter_recheck(struct afbus_send *s);
 bool afbus_filter_direct(struct afbus_send *s);
 void afbus_filter_undo_direct(struct afbus_send *s);
 void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r);

@@ -69,7 +69,7 @@ static void nfdbus_client_leave_work(struct work_struct *work)
 						    leave_work);
 
 	mutex_lock(&client->bus->lock);
-	nfdbus_rule_remove_all(client);
+	nfdbus_rule_remove_all(NULL, client);
 	nfdbus_name_unset_all(client);
 	mutex_unlock(&client->bus->lock);
 	nfdbus_client_put(client);

@@ -16,6 +16,7 @@ struct workqueue_struct *nfdbus_wq;
 const struct afbus_protocol nfdbus_protocol = {
 	.number		= BUS_PROTO_DBUS,
 	.owner		= THIS_MODULE,
+	.multicast_only	= true,
 	.bus_new	= nfdbus_bus_new,
 	.bus_free	= nfdbus_bus_free,
 	.client_new	= nfdbus_client_new,

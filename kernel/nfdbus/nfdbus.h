@@ -14,7 +14,9 @@
  * DOC: Who may look at what
  *
  * Rules and names change under nfdbus_bus.lock, a mutex, which is outermost:
- * no lock of af_bus is held where it is taken. Messages take no lock at all.
+ * no lock of af_bus is held where it is taken. What messages see of a change
+ * they see under the lock of af_bus's bus, inside of it, so that the change has
+ * its place among them. Verdicts take no lock at all.
  * A verdict holds the socket of its recipient, and with that the client and
  * the bus; rules and names it finds under rcu_read_lock(), and they are freed
  * a grace period after nobody finds them any more.
@@ -205,12 +207,12 @@ void nfdbus_client_free(void *data);
 /* table.c */
 int nfdbus_table_init(struct nfdbus_bus *bus);
 void nfdbus_table_exit(struct nfdbus_bus *bus);
-int nfdbus_rule_add(struct nfdbus_client *client, u64 addr,
-		    const struct nfdbus_draft *draft, const char *text,
-		    u32 len);
-int nfdbus_rule_remove(struct nfdbus_client *client,
+int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
+		    u64 addr, const struct nfdbus_draft *draft,
+		    const char *text, u32 len);
+int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 		       const struct nfdbus_draft *draft);
-void nfdbus_rule_remove_all(struct nfdbus_client *client);
+void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client);
 
 /* match.c */
 void nfdbus_index_rule(struct nfdbus_index *index,
@@ -227,9 +229,9 @@ void nfdbus_names_exit(struct nfdbus_bus *bus);
 struct nfdbus_name *nfdbus_name_get(struct nfdbus_bus *bus, const char *text,
 				    u32 len);
 void nfdbus_name_put(struct nfdbus_bus *bus, struct nfdbus_name *name);
-int nfdbus_name_set(struct nfdbus_client *client, u64 addr, const char *text,
-		    u32 len);
-int nfdbus_name_unset(struct nfdbus_bus *bus, const char *text, u32 len);
+int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
+		    u64 addr, const char *text, u32 len);
+int nfdbus_name_unset(struct afbus_bus *on, const char *text, u32 len);
 void nfdbus_name_unset_all(struct nfdbus_client *client);
 
 /* request.c */

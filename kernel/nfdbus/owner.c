@@ -6,6 +6,7 @@
 #include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "nfdbus.h"
 
 static unsigned int max_names = 512;
@@ -141,6 +142,7 @@ static void nfdbus_name_disown(struct nfdbus_bus *bus, struct nfdbus_name *name)
 
 /**
  * nfdbus_name_set() - a client owns a name from now on
+ * @on: its bus
  * @client: the client
  * @addr: its prefix-0 address
  * @text: the name
@@ -151,8 +153,8 @@ static void nfdbus_name_disown(struct nfdbus_bus *bus, struct nfdbus_name *name)
  * Return: 0; -ENOSPC if it owns too many; -EADDRNOTAVAIL if it is gone;
  * -ENOMEM.
  */
-int nfdbus_name_set(struct nfdbus_client *client, u64 addr, const char *text,
-		    u32 len)
+int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
+		    u64 addr, const char *text, u32 len)
 {
 	struct nfdbus_bus *bus = client->bus;
 	struct nfdbus_name *name;
@@ -174,7 +176,9 @@ int nfdbus_name_set(struct nfdbus_client *client, u64 addr, const char *text,
 		list_add_tail(&name->client_node, &client->names);
 		client->nr_names++;
 		name->client = client;
+		afbus_protocol_begin_change(on);
 		WRITE_ONCE(name->owner, addr);
+		afbus_protocol_end_change(on);
 		bus->changes++;
 	} else if (name) {
 		nfdbus_name_put(bus, name);
@@ -192,20 +196,25 @@ static void nfdbus_name_clear(struct nfdbus_bus *bus, struct nfdbus_name *name)
 
 /**
  * nfdbus_name_unset() - nobody owns a name any more
- * @bus: the bus
+ * @on: the bus
  * @text: the name
  * @len: its bytes
  *
  * Return: 0; -ENOENT if nobody did.
  */
-int nfdbus_name_unset(struct nfdbus_bus *bus, const char *text, u32 len)
+int nfdbus_name_unset(struct afbus_bus *on, const char *text, u32 len)
 {
+	kuid_t owner;
+	struct nfdbus_bus *bus = afbus_protocol_bus(on, &owner);
 	struct nfdbus_name *name;
 	int err = -ENOENT;
 
 	mutex_lock(&bus->lock);
 	name = nfdbus_name_find(bus, text, len);
 	if (name && name->client) {
+		afbus_protocol_begin_change(on);
+		WRITE_ONCE(name->owner, NFDBUS_NOBODY);
+		afbus_protocol_end_change(on);
 		nfdbus_name_clear(bus, name);
 		err = 0;
 	}

@@ -87,8 +87,9 @@ int nfdbus_request_client(struct nfdbus_request *r, struct afbus_bus *bus,
 }
 
 /* What to do with a client that has been found, and is kept meanwhile. */
-typedef int nfdbus_action(struct nfdbus_request *r, struct nfdbus_client *client,
-			  u64 addr, const struct nfdbus_draft *draft);
+typedef int nfdbus_action(struct nfdbus_request *r, struct afbus_bus *bus,
+			  struct nfdbus_client *client, u64 addr,
+			  const struct nfdbus_draft *draft);
 
 static int nfdbus_with_client(struct nfdbus_request *r, nfdbus_action *action,
 			      const struct nfdbus_draft *draft)
@@ -106,7 +107,7 @@ static int nfdbus_with_client(struct nfdbus_request *r, nfdbus_action *action,
 	if (sk) {
 		struct nfdbus_client *client = afbus_protocol_client(sk, &addr);
 
-		err = action(r, client, addr, draft);
+		err = action(r, bus, client, addr, draft);
 		sock_put(sk);
 	} else {
 		err = -EADDRNOTAVAIL;
@@ -147,10 +148,12 @@ static int nfdbus_with_rule(struct nfdbus_request *r, nfdbus_action *action)
 	return err;
 }
 
-static int nfdbus_do_add(struct nfdbus_request *r, struct nfdbus_client *client,
-			 u64 addr, const struct nfdbus_draft *draft)
+static int nfdbus_do_add(struct nfdbus_request *r, struct afbus_bus *bus,
+			 struct nfdbus_client *client, u64 addr,
+			 const struct nfdbus_draft *draft)
 {
-	int err = nfdbus_rule_add(client, addr, draft, r->text, r->len);
+	int err = nfdbus_rule_add(bus, client, addr, draft, r->text,
+				  r->len);
 
 	if (err == -ENOSPC)
 		nfdbus_refuse(r, err, NFDBUS_ATTR_ADDRESS,
@@ -163,11 +166,11 @@ int nfdbus_request_add(struct nfdbus_request *r)
 	return nfdbus_with_rule(r, nfdbus_do_add);
 }
 
-static int nfdbus_do_remove(struct nfdbus_request *r,
+static int nfdbus_do_remove(struct nfdbus_request *r, struct afbus_bus *bus,
 			    struct nfdbus_client *client, u64 addr,
 			    const struct nfdbus_draft *draft)
 {
-	int err = nfdbus_rule_remove(client, draft);
+	int err = nfdbus_rule_remove(bus, client, draft);
 
 	if (err == -ENOENT)
 		nfdbus_refuse(r, err, NFDBUS_ATTR_RULE,
@@ -180,12 +183,12 @@ int nfdbus_request_remove(struct nfdbus_request *r)
 	return nfdbus_with_rule(r, nfdbus_do_remove);
 }
 
-static int nfdbus_do_remove_all(struct nfdbus_request *r,
+static int nfdbus_do_remove_all(struct nfdbus_request *r, struct afbus_bus *bus,
 				struct nfdbus_client *client, u64 addr,
 				const struct nfdbus_draft *draft)
 {
 	mutex_lock(&client->bus->lock);
-	nfdbus_rule_remove_all(client);
+	nfdbus_rule_remove_all(bus, client);
 	mutex_unlock(&client->bus->lock);
 	return 0;
 }
@@ -207,11 +210,11 @@ static int nfdbus_check_name(struct nfdbus_request *r)
 	return 0;
 }
 
-static int nfdbus_do_set_name(struct nfdbus_request *r,
+static int nfdbus_do_set_name(struct nfdbus_request *r, struct afbus_bus *bus,
 			      struct nfdbus_client *client, u64 addr,
 			      const struct nfdbus_draft *draft)
 {
-	int err = nfdbus_name_set(client, addr, r->text, r->len);
+	int err = nfdbus_name_set(bus, client, addr, r->text, r->len);
 
 	if (err == -ENOSPC)
 		nfdbus_refuse(r, err, NFDBUS_ATTR_ADDRESS,
@@ -228,7 +231,6 @@ int nfdbus_request_set_name(struct nfdbus_request *r)
 int nfdbus_request_unset_name(struct nfdbus_request *r)
 {
 	struct afbus_bus *bus;
-	kuid_t owner;
 	int err;
 
 	err = nfdbus_check_name(r);
@@ -237,8 +239,7 @@ int nfdbus_request_unset_name(struct nfdbus_request *r)
 	bus = nfdbus_request_bus(r);
 	if (IS_ERR(bus))
 		return PTR_ERR(bus);
-	err = nfdbus_name_unset(afbus_protocol_bus(bus, &owner), r->text,
-				r->len);
+	err = nfdbus_name_unset(bus, r->text, r->len);
 	afbus_protocol_put_bus(bus);
 	if (err)
 		nfdbus_refuse(r, err, NFDBUS_ATTR_NAME, "nobody owns this name");

@@ -5,6 +5,7 @@
 
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "index.h"
 
 static unsigned int max_rules = 512;
@@ -82,7 +83,7 @@ static void nfdbus_entry_forget(struct nfdbus_entry *e)
 }
 
 /* Put a rule where messages find it. */
-static int nfdbus_entry_publish(struct nfdbus_entry *e)
+static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 {
 	struct nfdbus_client *client = e->client;
 	struct nfdbus_bus *bus = client->bus;
@@ -93,7 +94,12 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e)
 		return err;
 	e->id = ++bus->last_id;
 
+	afbus_protocol_begin_change(on);
 	err = rhltable_insert(&bus->rules, &e->node, nfdbus_rule_params);
+	if (!err)
+		WRITE_ONCE(client->classes,
+			   client->classes | BIT(e->index.class));
+	afbus_protocol_end_change(on);
 	if (err) {
 		xa_erase(&bus->by_id, e->id);
 		return err;
@@ -102,13 +108,13 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e)
 	list_add_tail(&e->client_node, &client->rules);
 	client->nr_rules++;
 	client->nr_in_class[e->index.class]++;
-	WRITE_ONCE(client->classes, client->classes | BIT(e->index.class));
 	bus->changes++;
 	return 0;
 }
 
 /**
  * nfdbus_rule_add() - give a client a rule
+ * @on: its bus
  * @client: the client
  * @addr: its prefix-0 address
  * @draft: the rule
@@ -118,9 +124,9 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e)
  * Return: 0; -ENOSPC if it has too many; -EADDRNOTAVAIL if it is gone;
  * -ENOMEM.
  */
-int nfdbus_rule_add(struct nfdbus_client *client, u64 addr,
-		    const struct nfdbus_draft *draft, const char *text,
-		    u32 len)
+int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
+		    u64 addr, const struct nfdbus_draft *draft,
+		    const char *text, u32 len)
 {
 	struct nfdbus_bus *bus = client->bus;
 	struct nfdbus_entry *e;
@@ -139,7 +145,7 @@ int nfdbus_rule_add(struct nfdbus_client *client, u64 addr,
 		goto out;
 	client->addr = addr;
 	err = nfdbus_entry_resolve(e);
-	if (!err && nfdbus_entry_publish(e))
+	if (!err && nfdbus_entry_publish(e, on))
 		err = -ENOMEM;
 	if (err)
 		nfdbus_entry_forget(e);
@@ -151,20 +157,30 @@ out:
 	return err;
 }
 
-static void nfdbus_entry_remove(struct nfdbus_entry *e)
+/* No message finds it any more. */
+static void nfdbus_entry_hide(struct nfdbus_entry *e)
+{
+	struct nfdbus_client *client = e->client;
+
+	lockdep_assert_held(&client->bus->lock);
+
+	rhltable_remove(&client->bus->rules, &e->node, nfdbus_rule_params);
+	if (!--client->nr_in_class[e->index.class])
+		WRITE_ONCE(client->classes,
+			   client->classes & ~BIT(e->index.class));
+}
+
+/* The end of a hidden rule. */
+static void nfdbus_entry_end(struct nfdbus_entry *e)
 {
 	struct nfdbus_client *client = e->client;
 	struct nfdbus_bus *bus = client->bus;
 
 	lockdep_assert_held(&bus->lock);
 
-	rhltable_remove(&bus->rules, &e->node, nfdbus_rule_params);
 	xa_erase(&bus->by_id, e->id);
 	list_del(&e->client_node);
 	client->nr_rules--;
-	if (!--client->nr_in_class[e->index.class])
-		WRITE_ONCE(client->classes,
-			   client->classes & ~BIT(e->index.class));
 	bus->changes++;
 	nfdbus_entry_forget(e);
 	kfree_rcu(e, rcu);
@@ -196,12 +212,13 @@ out:
 
 /**
  * nfdbus_rule_remove() - take a rule from a client
+ * @on: its bus
  * @client: the client
  * @draft: what the rule says
  *
  * Return: 0; -ENOENT if it has no such rule; -ENOMEM.
  */
-int nfdbus_rule_remove(struct nfdbus_client *client,
+int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 		       const struct nfdbus_draft *draft)
 {
 	struct nfdbus_rule *rule;
@@ -214,21 +231,37 @@ int nfdbus_rule_remove(struct nfdbus_client *client,
 
 	mutex_lock(&client->bus->lock);
 	e = nfdbus_entry_find(client, rule);
-	if (e)
-		nfdbus_entry_remove(e);
+	if (e) {
+		afbus_protocol_begin_change(on);
+		nfdbus_entry_hide(e);
+		afbus_protocol_end_change(on);
+		nfdbus_entry_end(e);
+	}
 	mutex_unlock(&client->bus->lock);
 
 	kfree(rule);
 	return e ? 0 : -ENOENT;
 }
 
-/* Take all rules from a client. */
-void nfdbus_rule_remove_all(struct nfdbus_client *client)
+/**
+ * nfdbus_rule_remove_all() - take all rules from a client, as one change
+ * @on: its bus; NULL if it has left that, and gets no messages any more
+ * @client: the client
+ */
+void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 {
 	struct nfdbus_entry *e, *next;
 
 	lockdep_assert_held(&client->bus->lock);
 
+	if (list_empty(&client->rules))
+		return;
+	if (on)
+		afbus_protocol_begin_change(on);
+	list_for_each_entry(e, &client->rules, client_node)
+		nfdbus_entry_hide(e);
+	if (on)
+		afbus_protocol_end_change(on);
 	list_for_each_entry_safe(e, next, &client->rules, client_node)
-		nfdbus_entry_remove(e);
+		nfdbus_entry_end(e);
 }

@@ -95,6 +95,51 @@ TEST(full_client_that_wants_nothing_holds_up_nobody)
 	EQ(1, drain(w.all.fd));
 }
 
+static void *job_signal(void *data)
+{
+	struct job *j = data;
+	static struct bytes m;
+
+	write_message(&m, &a_signal);
+	j->tid = syscall(SYS_gettid);
+	j->result = send_bytes(j->fd, EVERYONE, m.data, m.len, MSG_NOSIGNAL);
+	j->err = j->result < 0 ? errno : 0;
+	j->done = 1;
+	return NULL;
+}
+
+TEST(sender_that_waits_goes_on_when_its_message_is_not_wanted_any_more)
+{
+	struct world w = make_world();
+	struct job j = { .fd = w.a.fd };
+
+	OK(add_rule("@bus", w.none.id, "member='Changed'"));
+	fill(w.a.fd, w.none.id);
+	start_job(&j, job_signal);
+	await_block(&j);
+	OK(add_rule("@bus", w.none.id, "member='Other'"));
+	await_block(&j);
+	GETS_NOTHING(w.all.fd);
+	OK(remove_rule("@bus", w.none.id, "member='Changed'"));
+	ends_with(&j, 0);
+	EQ(1, drain(w.all.fd));
+}
+
+TEST(sender_that_waits_reaches_who_began_to_want_its_message)
+{
+	struct world w = make_world();
+	struct job j = { .fd = w.a.fd };
+
+	fill(w.a.fd, w.all.id);
+	start_job(&j, job_signal);
+	await_block(&j);
+	OK(add_rule("@bus", w.none.id, "member='Changed'"));
+	GETS_NOTHING(w.none.fd);
+	CHECK(drain(w.all.fd) > 1);
+	ends_with(&j, 0);
+	EQ(1, drain(w.none.fd));
+}
+
 /* Senders. */
 
 TEST(sender_is_who_the_kernel_says)
@@ -280,4 +325,83 @@ TEST_LONG(rules_change_under_messages, 60)
 	EQ(sent, got);
 	CHECK(sent > 0);
 	EVENTUALLY(!dump(d, "@bus", 0) && d->rules == 1 && d->names == 0);
+}
+
+/*
+ * A change has one place among the messages of a bus. Somebody gets all of them; another has one
+ * rule that comes and goes. Between a message that only the first gets and one that both get
+ * there is a number that no message has.
+ */
+
+struct seqs {
+	int fd;
+	size_t n;
+	uint64_t at[1 << 19];
+};
+
+static void *keep_noting(void *arg)
+{
+	struct seqs *s = arg;
+	struct message m;
+
+	for (;;) {
+		if (take(s->fd, &m) > 0) {
+			CHECK(m.has_seq && s->n < ARRAY_SIZE(s->at));
+			s->at[s->n++] = m.seq;
+		} else if (stop == 2) {
+			return NULL;
+		} else {
+			usleep(100);
+		}
+	}
+}
+
+/* How often one who did not get a message gets the next, or the other way. */
+static long turns(const struct seqs *all, const struct seqs *some)
+{
+	size_t at = 0;
+	long n = 0;
+	int had = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		int has = at < some->n && some->at[at] == all->at[i];
+
+		at += has;
+		if (i && has != had) {
+			n++;
+			CHECK(all->at[i] > all->at[i - 1] + 1);
+		}
+		had = has;
+	}
+	EQ(some->n, at);
+	return n;
+}
+
+TEST_LONG(change_of_a_rule_has_one_place_among_messages, 60)
+{
+	static struct seqs all, some;
+	pthread_t senders[3], readers[2];
+
+	world = make_world();
+	all.fd = world.all.fd;
+	some.fd = world.none.fd;
+	OK(set_option(all.fd, BUS_PASSSEQ, 1));
+	OK(set_option(some.fd, BUS_PASSSEQ, 1));
+	EQ(0, pthread_create(&readers[0], NULL, keep_noting, &all));
+	EQ(0, pthread_create(&readers[1], NULL, keep_noting, &some));
+	for (int i = 0; i < 3; i++)
+		EQ(0, pthread_create(&senders[i], NULL, keep_sending, NULL));
+	for (long long end = now_ms() + 4000; now_ms() < end;) {
+		OK(add_rule("@bus", world.none.id, "member='Changed'"));
+		OK(remove_rule("@bus", world.none.id, "member='Changed'"));
+	}
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(senders[i], NULL);
+	stop = 2;
+	for (int i = 0; i < 2; i++)
+		pthread_join(readers[i], NULL);
+
+	EQ(sent, (long)all.n);
+	CHECK(turns(&all, &some) > 0);
 }

@@ -19,6 +19,8 @@
  * A protocol is a filter that its buses cannot do without: sockets of it can
  * only be made while it is registered, and keep its module. It may have
  * something of its own for each bus and for each client, which end with them.
+ * When it changes its mind it says so, and each change has its place among the
+ * messages: those on their way are shown again, to the hooks as well.
  */
 
 #include <linux/container_of.h>
@@ -68,6 +70,7 @@ afbus_hook_state(const struct nf_hook_state *state)
  * struct afbus_protocol - a protocol other than BUS_PROTO_NONE
  * @number: BUS_PROTO_*
  * @owner: its module
+ * @multicast_only: it lets everything pass that is for one recipient, unseen
  * @bus_new: what the protocol has for a bus, NULL without memory; may sleep
  * @bus_free: a bus has ended, and all its clients before; may sleep
  * @client_new: what it has for a client of the bus with that, NULL without
@@ -84,6 +87,7 @@ afbus_hook_state(const struct nf_hook_state *state)
 struct afbus_protocol {
 	int		number;
 	struct module	*owner;
+	bool		multicast_only;
 	void		*(*bus_new)(void);
 	void		(*bus_free)(void *bus);
 	void		*(*client_new)(void *bus);
@@ -107,6 +111,8 @@ afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
 			const char *path, unsigned int len);
 void afbus_protocol_put_bus(struct afbus_bus *bus);
 void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner);
+void afbus_protocol_begin_change(struct afbus_bus *bus);
+void afbus_protocol_end_change(struct afbus_bus *bus);
 struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr);
 void *afbus_protocol_client(const struct sock *client, u64 *addr);
 
