@@ -16,6 +16,7 @@ import {
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { keepArtifacts } from './artifacts.ts';
+import { inputOf } from './input.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
@@ -37,15 +38,16 @@ export interface FileResult {
 
 /** Plays every combination of a file, one after the other; `done` is told each result as soon as it is there. */
 export async function playFile(
-  file: string,
+  named: string,
   flags: PlayFlags,
   mode: PlayMode,
   done: (result: FileResult) => void,
 ): Promise<void> {
+  const { file, options } = inputOf(named, flags.set);
   let loaded: Loaded | undefined;
   const load = () => {
     if (loaded !== undefined) return loaded;
-    const all = loadTopologies(file, { ...(flags.set && { set: flags.set }) });
+    const all = loadTopologies(file, options);
     tell(all);
     if (mode.keep && all.topologies.length > 1) throw tooMany(file, all.topologies);
     loaded = all;

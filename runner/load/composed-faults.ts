@@ -6,6 +6,7 @@ import { type Context, impossible, needClient, needMaster } from './fault-contex
 import { contextOf, resolveFault } from './faults.ts';
 import { duration } from './scalars.ts';
 import type { WrittenFault } from './schema-faults.ts';
+import type { Scope } from './scope.ts';
 import type { Where } from './sends.ts';
 import type { ClientSpec, FaultStep, Step } from './topology.ts';
 
@@ -104,8 +105,9 @@ function killNode(where: Where, node: string): Step[] {
   const masters = [...scope.buses.values()].filter(({ master }) => master.node === node);
   const clients = [...scope.clients.values()].filter((client) => client.node === node);
   // A node that is made up has no name in the file, but whatever runs on it has.
-  const madeUp = scope.written.nodes === undefined && masters.length + clients.length > 0;
-  if (!madeUp && scope.names.find(node, ['node'], context.path) === undefined) return [];
+  const madeUp = scope.written.nodes === undefined ? nodesOf(scope) : [];
+  if (!madeUp.includes(node) && scope.names.find(node, ['node'], context.path, madeUp) === undefined)
+    return [];
   const alive = [
     ...masters
       .filter(({ name }) => !isDead(world.master(name)?.gone?.how))
@@ -119,6 +121,13 @@ function killNode(where: Where, node: string): Step[] {
   });
   return [{ kind: 'parallel', id, branches, place: scope.tree.place(path) }];
 }
+
+const nodesOf = ({ buses, clients }: Scope): string[] => [
+  ...new Set([
+    ...[...buses.values()].map(({ master }) => master.node),
+    ...[...clients.values()].map(({ node }) => node),
+  ]),
+];
 
 const isDead = (how: string | undefined): boolean => how === 'killed' || how === 'stopped';
 

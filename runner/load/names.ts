@@ -72,12 +72,15 @@ export class Names {
     return this.#byKind.get(kind) ?? [];
   }
 
-  /** The kind of `name` if it is one of `wanted`; else undefined, and an error unless it follows from another. */
-  find(name: string, wanted: readonly Kind[], path: Path): Kind | undefined {
+  /**
+   * The kind of `name` if it is one of `wanted`; else undefined, and an error unless it follows from another. `madeUp`
+   * are names that would be right and that the file does not have.
+   */
+  find(name: string, wanted: readonly Kind[], path: Path, madeUp: readonly string[] = []): Kind | undefined {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
     if (this.#excused(name, wanted)) return undefined;
-    const known = wanted.flatMap((each) => this.of(each));
+    const known = [...wanted.flatMap((each) => this.of(each)), ...madeUp];
     const what = wanted.filter((each) => each !== 'replicas').length === 1 ? (wanted[0] ?? 'client') : 'name';
     this.#problems.error(path, {
       code: 'unknown-name',

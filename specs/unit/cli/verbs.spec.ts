@@ -53,6 +53,10 @@ describe('stdin', () => {
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /^<stdin>:1:1: error: unknown key "busses"\n {4}1 \| busses: /);
     assert.match(withStdin('buses: { cabin: {} }\n', 'graph', '-').stdout, /cabin/);
+    const source = 'buses: { cabin: {} }\nclients: { a: {} }\ntraffic:\n  - a -> cabin: "x"\n';
+    const played = withStdin(source, 'run', '--backend', 'sim', '--format', 'json', '-');
+    assert.equal(played.code, 0, played.stderr);
+    assert.match(played.stdout, /"file": ?"<stdin>"/);
   });
 });
 
