@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls, and how often each is made. All that a call is given is drawn before it is made, and
- * nothing is drawn for what it returns: so the calls of a process are the same in every replay.
+ * The calls, and how often each is made; those to nfdbus are in request.c. All that a call is given
+ * is drawn before it is made, and nothing is drawn for what it returns: so the calls of a process
+ * are the same in every replay.
  */
 #include "fuzz.h"
 #include <linux/filter.h>
@@ -10,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
-static long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, long e, long g)
+long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, long e, long g)
 {
 	long value;
 
@@ -24,19 +25,44 @@ static long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long
 	}
 	__atomic_fetch_add(&board->made[kind], 1, __ATOMIC_RELAXED);
 	value = syscall(kinds[kind].nr, a, b, c, d, e, g);
-	if (value >= 0)
+	if (value >= 0 && !kinds[kind].answered)
 		__atomic_fetch_add(&board->succeeded[kind], 1, __ATOMIC_RELAXED);
-	else
+	if (value < 0)
 		judge_errno(f, kind, errno, (const long[]){ a, b, c, d, e, g });
 	return value;
 }
 
-#define ARG(n, a, b, c, d, e, g, ...) (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(g)
-#define CALL(f, kind, ...) call6(f, kind, ARG(0, __VA_ARGS__, 0, 0, 0, 0, 0, 0))
-
 static int bus_place(struct dice *d)
 {
 	return PLACES + roll(d, BUS_PLACES);
+}
+
+/* Another for the same sort of sockets. */
+static int place_like(struct dice *d, int place)
+{
+	if (is_dbus_client(place))
+		return PLACES + NONE_PLACES + roll(d, DBUS_PLACES);
+	if (is_dbus_master(place))
+		return PLACES + NONE_PLACES + DBUS_PLACES + roll(d, MASTER_PLACES);
+	return PLACES + roll(d, NONE_PLACES);
+}
+
+static int place_for(struct dice *d, int proto)
+{
+	return place_like(d, proto == BUS_PROTO_DBUS ? PLACES + NONE_PLACES : PLACES);
+}
+
+/* For what is accepted at one. */
+static int master_place(struct dice *d, int listener)
+{
+	int dbus = is_dbus_client(listener) || is_dbus_master(listener);
+
+	return place_like(d, dbus ? PLACES + NONE_PLACES + DBUS_PLACES : PLACES);
+}
+
+static int some_protocol(struct dice *d)
+{
+	return one_in(d, 4) ? BUS_PROTO_DBUS : BUS_PROTO_NONE;
 }
 
 static int other_place(struct dice *d)
@@ -56,7 +82,7 @@ static int any_place(struct dice *d)
 }
 
 /* Puts a new descriptor in its place; what was there is closed. */
-static void put_away(long fd, int place)
+void put_away(long fd, int place)
 {
 	if (fd < 0)
 		return;
@@ -64,7 +90,7 @@ static void put_away(long fd, int place)
 	close(fd);
 }
 
-static uint64_t some_address(struct dice *d)
+uint64_t some_address(struct dice *d)
 {
 	switch (roll(d, 8)) {
 	case 0:
@@ -82,7 +108,7 @@ static uint64_t some_address(struct dice *d)
 	}
 }
 
-static const char *some_path(struct dice *d)
+const char *some_path(struct dice *d)
 {
 	static const char long_path[] = "@0123456789012345678901234567890123456789012345678901234567890"
 					"12345678901234567890123456789012345678901234567890";
@@ -111,8 +137,8 @@ static void do_socket(struct fuzzer *f)
 	struct dice *d = &f->dice;
 	int type = one_in(d, 20) ? (int)roll(d, 11) : SOCK_SEQPACKET;
 	int flags = one_in(d, 3) ? SOCK_NONBLOCK : 0;
-	int proto = one_in(d, 20) ? (int)roll(d, 4) - 1 : 0;
-	int place = bus_place(d);
+	int proto = one_in(d, 20) ? (int)roll(d, 4) - 1 : some_protocol(d);
+	int place = place_for(d, proto);
 
 	put_away(CALL(f, SOCKET, family(), type | flags, proto), place);
 }
@@ -157,7 +183,7 @@ static void do_accept(struct fuzzer *f)
 	void *name = one_in(d, 2) ? place_out(d, room) : NULL;
 	void *len = place_in(d, &room, sizeof(room));
 	int flags = one_in(d, 10) ? 0 : one_in(d, 10) ? (int)roll(d, 1 << 12) : SOCK_NONBLOCK;
-	int from = bus_place(d), to = bus_place(d);
+	int from = bus_place(d), to = master_place(d, from);
 
 	put_away(CALL(f, ACCEPT, from, name, len, flags), to);
 }
@@ -291,22 +317,38 @@ static size_t some_length(struct dice *d)
 	return one_in(d, 15) ? PICK(d, heavy) : PICK(d, usual);
 }
 
-/* Vectors over @len bytes of payload, or over room for as many. */
-static struct iovec *some_vectors(struct dice *d, size_t len, int out, unsigned int *n)
+static int is_many(uint64_t addr)
+{
+	return addr == GROUP(addr >> BUS_CLIENT_BITS);
+}
+
+/* Bytes that count up, or a message of D-Bus; @many: they go to a group. */
+static const unsigned char *some_payload(struct dice *d, int place, int many, size_t max, size_t *len)
 {
 	static unsigned char bytes[1 << 19];
-	struct iovec iov[4];
+	int dbus = place >= PLACES + NONE_PLACES ? !one_in(d, 4) : one_in(d, 10);
 	unsigned char first = roll(d, 256);
 
-	for (size_t i = 0; !out && i < len; i++)
-		bytes[i] = first + i;
+	if (dbus)
+		return some_dbus(d, many, len);
+	*len = max ? (size_t)roll(d, max + 1) : some_length(d);
+	for (size_t i = 0; i < *len; i++)
+		bytes[i] = first + i * (many ? STEP_MANY : STEP);
+	return bytes;
+}
+
+/* Vectors over @len bytes of payload, or over room for as many. */
+static struct iovec *some_vectors(struct dice *d, const unsigned char *bytes, size_t len, unsigned int *n)
+{
+	struct iovec iov[4];
+
 	*n = one_in(d, 4) ? 1 + roll(d, ARRAY_SIZE(iov)) : 1;
 	for (unsigned int i = 0; i < *n; i++) {
 		size_t part = len * i / *n, end = len * (i + 1) / *n;
 
 		iov[i].iov_len = end - part;
-		iov[i].iov_base = out ? place_out(d, end - part) :
-					place_in(d, bytes + part, end - part);
+		iov[i].iov_base = bytes ? place_in(d, bytes + part, end - part) :
+					  place_out(d, end - part);
 	}
 	return place_in(d, iov, sizeof(iov[0]) * *n);
 }
@@ -361,17 +403,26 @@ static int send_flags(struct dice *d)
 	return one_in(d, 100) ? (int)dice_next(d) : flags;
 }
 
-static struct msghdr some_message(struct dice *d)
+/* What there is of an address in a name that is said to be so long. */
+static int names_many(uint64_t addr, long len)
+{
+	return is_many(addr) && len >= (long)offsetof(struct sockaddr_bus, sbus_path);
+}
+
+static struct msghdr some_message(struct dice *d, int place)
 {
 	struct msghdr msg = { 0 };
+	uint64_t addr = some_address(d);
+	const unsigned char *bytes;
 	long len = 0;
 	unsigned int n;
+	size_t size;
 
 	if (roll(d, 8))
-		msg.msg_name = some_name(d, one_in(d, 10) ? some_path(d) : NULL,
-					 some_address(d), &len);
+		msg.msg_name = some_name(d, one_in(d, 10) ? some_path(d) : NULL, addr, &len);
 	msg.msg_namelen = len;
-	msg.msg_iov = some_vectors(d, some_length(d), 0, &n);
+	bytes = some_payload(d, place, names_many(addr, len), 0, &size);
+	msg.msg_iov = some_vectors(d, bytes, size, &n);
 	msg.msg_iovlen = n;
 	if (one_in(d, 4))
 		msg.msg_control = some_control(d, &msg.msg_controllen);
@@ -381,10 +432,11 @@ static struct msghdr some_message(struct dice *d)
 static void do_sendmsg(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
-	struct msghdr msg = some_message(d);
+	int place = bus_place(d);
+	struct msghdr msg = some_message(d, place);
 	int flags = send_flags(d);
 
-	CALL(f, SENDMSG, bus_place(d), place_in(d, &msg, sizeof(msg)), flags);
+	CALL(f, SENDMSG, place, place_in(d, &msg, sizeof(msg)), flags);
 }
 
 static void do_sendmmsg(struct fuzzer *f)
@@ -392,36 +444,34 @@ static void do_sendmmsg(struct fuzzer *f)
 	struct dice *d = &f->dice;
 	unsigned int n = 1 + roll(d, 4);
 	struct mmsghdr msgs[4] = { 0 };
-	int flags = send_flags(d);
+	int flags = send_flags(d), place = bus_place(d);
 
 	for (unsigned int i = 0; i < n; i++)
-		msgs[i].msg_hdr = some_message(d);
-	CALL(f, SENDMMSG, bus_place(d), place_in(d, msgs, sizeof(msgs[0]) * n), n, flags);
+		msgs[i].msg_hdr = some_message(d, place);
+	CALL(f, SENDMMSG, place, place_in(d, msgs, sizeof(msgs[0]) * n), n, flags);
 }
 
 static void do_sendto(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
-	unsigned char bytes[64], first = roll(d, 256);
-	size_t len = roll(d, sizeof(bytes) + 1);
+	uint64_t addr = some_address(d);
 	long name_len;
-	void *name = some_name(d, NULL, some_address(d), &name_len);
-	int flags = send_flags(d);
+	void *name = some_name(d, NULL, addr, &name_len);
+	int flags = send_flags(d), place = bus_place(d);
+	size_t len;
+	const unsigned char *bytes = some_payload(d, place, names_many(addr, name_len), 64, &len);
 
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = first + i;
-	CALL(f, SENDTO, bus_place(d), place_in(d, bytes, len), len, flags, name, name_len);
+	CALL(f, SENDTO, place, place_in(d, bytes, len), len, flags, name, name_len);
 }
 
 static void do_write(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
-	unsigned char bytes[64], first = roll(d, 256);
-	size_t len = roll(d, sizeof(bytes) + 1);
+	int place = bus_place(d);
+	size_t len;
+	const unsigned char *bytes = some_payload(d, place, 0, 64, &len);
 
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = first + i;
-	CALL(f, WRITE, bus_place(d), place_in(d, bytes, len), len);
+	CALL(f, WRITE, place, place_in(d, bytes, len), len);
 }
 
 /* The file's bytes count up as those of every payload do. */
@@ -452,7 +502,8 @@ static int recv_flags(struct dice *d)
 struct receipt {
 	struct msghdr msg;
 	struct iovec iov;
-	int bus_base, other_base;	/* where descriptors go */
+	struct dice kept;		/* where descriptors go */
+	int other_base;
 };
 
 static struct receipt some_receipt(struct dice *d)
@@ -465,7 +516,7 @@ static struct receipt some_receipt(struct dice *d)
 	r.msg.msg_iov = place_in(d, &r.iov, sizeof(r.iov));
 	r.msg.msg_iovlen = 1;
 	if (one_in(d, 10)) {
-		r.msg.msg_iov = some_vectors(d, 1000, 1, &n);
+		r.msg.msg_iov = some_vectors(d, NULL, 1000, &n);
 		r.msg.msg_iovlen = n;
 		r.iov.iov_base = NULL;
 	}
@@ -477,9 +528,24 @@ static struct receipt some_receipt(struct dice *d)
 		r.msg.msg_controllen = one_in(d, 4) ? roll(d, 200) : 2000;
 		r.msg.msg_control = place_out(d, r.msg.msg_controllen);
 	}
-	r.bus_base = roll(d, BUS_PLACES);
+	r.kept.state = dice_next(d);
 	r.other_base = roll(d, OTHER_PLACES);
 	return r;
+}
+
+/* Of the sort that is to be kept there: a master's half, and what has no address, is no client. */
+static int sort_of(int fd)
+{
+	struct sockaddr_bus name = { 0 };
+	socklen_t len = sizeof(name);
+	int proto = BUS_PROTO_NONE;
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &(socklen_t){ sizeof(proto) });
+	if (proto != BUS_PROTO_DBUS)
+		return PLACES;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) || !name.sbus_addr.s_addr)
+		return PLACES + NONE_PLACES + DBUS_PLACES;
+	return PLACES + NONE_PLACES;
 }
 
 static void keep_received(struct receipt *r, struct msghdr *msg)
@@ -495,7 +561,7 @@ static void keep_received(struct receipt *r, struct msghdr *msg)
 
 			getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
 			if (domain == family())
-				put_away(fd, PLACES + r->bus_base++ % BUS_PLACES);
+				put_away(fd, place_like(&r->kept, sort_of(fd)));
 			else
 				put_away(fd, PLACES + BUS_PLACES + r->other_base++ % OTHER_PLACES);
 		}
@@ -503,7 +569,7 @@ static void keep_received(struct receipt *r, struct msghdr *msg)
 }
 
 /* Only what was received into good memory can be looked at. */
-static void judge_receipt(struct fuzzer *f, struct receipt *r, struct msghdr *msg, long len)
+static void judge_receipt(struct fuzzer *f, int place, struct receipt *r, struct msghdr *msg, long len)
 {
 	size_t size = (size_t)len < r->iov.iov_len ? (size_t)len : r->iov.iov_len;
 
@@ -514,7 +580,7 @@ static void judge_receipt(struct fuzzer *f, struct receipt *r, struct msghdr *ms
 	/* The end has no name, and an empty message has no more than that. */
 	if (!len && !msg->msg_namelen)
 		return;
-	judge_message(f, msg->msg_name && is_whole(msg->msg_name, sizeof(struct sockaddr_bus)) &&
+	judge_message(f, place, msg->msg_name && is_whole(msg->msg_name, sizeof(struct sockaddr_bus)) &&
 		      r->msg.msg_namelen >= sizeof(struct sockaddr_bus) ? msg->msg_name : NULL,
 		      msg->msg_namelen, r->iov.iov_base, size);
 }
@@ -524,11 +590,11 @@ static void do_recvmsg(struct fuzzer *f)
 	struct dice *d = &f->dice;
 	struct receipt r = some_receipt(d);
 	struct msghdr *msg = place_in(d, &r.msg, sizeof(r.msg));
-	int flags = recv_flags(d);
-	long len = CALL(f, RECVMSG, bus_place(d), msg, flags);
+	int flags = recv_flags(d), place = bus_place(d);
+	long len = CALL(f, RECVMSG, place, msg, flags);
 
 	if (len >= 0 && is_whole(msg, sizeof(*msg)))
-		judge_receipt(f, &r, msg, len);
+		judge_receipt(f, place, &r, msg, len);
 }
 
 static void do_recvmmsg(struct fuzzer *f)
@@ -537,7 +603,7 @@ static void do_recvmmsg(struct fuzzer *f)
 	unsigned int n = 1 + roll(d, 4);
 	struct receipt receipts[4];
 	struct mmsghdr msgs[4] = { 0 }, *placed;
-	int flags = recv_flags(d);
+	int flags = recv_flags(d), place = bus_place(d);
 	long got;
 
 	for (unsigned int i = 0; i < n; i++) {
@@ -545,11 +611,11 @@ static void do_recvmmsg(struct fuzzer *f)
 		msgs[i].msg_hdr = receipts[i].msg;
 	}
 	placed = place_in(d, msgs, sizeof(msgs[0]) * n);
-	got = CALL(f, RECVMMSG, bus_place(d), placed, n, flags, 0);
+	got = CALL(f, RECVMMSG, place, placed, n, flags, 0);
 	if (!is_whole(placed, sizeof(msgs[0]) * n))
 		return;
 	for (long i = 0; i < got; i++)
-		judge_receipt(f, &receipts[i], &placed[i].msg_hdr, placed[i].msg_len);
+		judge_receipt(f, place, &receipts[i], &placed[i].msg_hdr, placed[i].msg_len);
 }
 
 static void do_read(struct fuzzer *f)
@@ -557,10 +623,11 @@ static void do_read(struct fuzzer *f)
 	struct dice *d = &f->dice;
 	size_t room = some_length(d);
 	unsigned char *data = place_out(d, room);
-	long len = CALL(f, READ, bus_place(d), data, room);
+	int place = bus_place(d);
+	long len = CALL(f, READ, place, data, room);
 
 	if (len > 0 && is_whole(data, room))
-		judge_message(f, NULL, 0, data, len);
+		judge_message(f, place, NULL, 0, data, len);
 }
 
 static void do_mmap(struct fuzzer *f)
@@ -607,8 +674,9 @@ static void do_epoll_wait(struct fuzzer *f)
 static void do_dup(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
+	int from = bus_place(d);
 
-	CALL(f, DUP, bus_place(d), bus_place(d), O_CLOEXEC);
+	CALL(f, DUP, from, place_like(d, from), O_CLOEXEC);
 }
 
 static void do_close(struct fuzzer *f)
@@ -671,7 +739,7 @@ static void do_signal(struct fuzzer *f)
 	int signal = one_in(d, 20) ? SIGKILL : SIGUSR1;
 
 	f->at->calls++;
-	f->at->kind = SIGNAL;
+	f->at->kind = KILL;
 	if (f->show)
 		printf("%u kill worker %u %d\n", f->at->calls, victim, signal);
 	else if (board->progress[victim].pid > 1)
@@ -682,23 +750,33 @@ static void do_signal(struct fuzzer *f)
 static void do_open_bus(struct fuzzer *f)
 {
 	struct dice *d = &f->dice;
-	int listener = bus_place(d), place = listener - PLACES;
+	int proto = some_protocol(d), dbus = proto == BUS_PROTO_DBUS;
+	int listener = place_for(d, proto), place = listener - PLACES;
 	unsigned int n = 1 + roll(d, 4);
 	struct sockaddr_bus name;
 	char path[32];
 
 	snprintf(path, sizeof(path), "@%u.%u", f->at->number, f->at->calls);
-	name = bus_name(roll(d, 4) ? path : some_path(d), 0);
+	if (!roll(d, dbus ? 2 : 4))
+		snprintf(path, sizeof(path), "%s", some_path(d));
+	name = bus_name(path, 0);
+	if (dbus)
+		memcpy(f->path, path, sizeof(path));
 
-	put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, 0), listener);
+	put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, proto), listener);
 	CALL(f, BIND, listener, place_in(d, &name, sizeof(name)), sizeof(name));
 	CALL(f, LISTEN, listener, 3);
 	for (unsigned int i = 0; i < n; i++) {
-		int client = PLACES + ++place % BUS_PLACES, accepted = PLACES + ++place % BUS_PLACES;
+		int client = PLACES + ++place % NONE_PLACES, accepted = PLACES + ++place % NONE_PLACES;
 		int one = 1;
 		uint64_t addr = ADDRESS(1 + roll(d, 3), roll(d, 6));
 
-		put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, 0), client);
+		if (dbus) {
+			f->addrs[i] = addr;
+			client = PLACES + NONE_PLACES + (listener - PLACES - NONE_PLACES + 1 + i) % DBUS_PLACES;
+			accepted = PLACES + NONE_PLACES + DBUS_PLACES + i;
+		}
+		put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, proto), client);
 		CALL(f, CONNECT, client, place_in(d, &name, sizeof(name)), sizeof(name));
 		put_away(CALL(f, ACCEPT, listener, 0, 0, SOCK_NONBLOCK), accepted);
 		CALL(f, SET_BUS, accepted, SOL_BUS, BUS_JOIN_BUS, 0, 0);
@@ -709,6 +787,8 @@ static void do_open_bus(struct fuzzer *f)
 		if (one_in(d, 2))
 			CALL(f, SET_SOCKET, client, SOL_SOCKET, SO_PASSCRED,
 			     place_in(d, &one, sizeof(one)), sizeof(one));
+		if (dbus && roll(d, 4))
+			ask_for_rule(f, path, addr);
 	}
 }
 
@@ -757,6 +837,10 @@ static const struct {
 	{ 8, do_fork },
 	{ 1, do_unshare },
 	{ 3, do_signal },
+	{ 60, do_request },
+	{ 8, do_connector },
+	{ 25, do_answer },
+	{ 3, do_netlink },
 };
 
 void make_one_call(struct fuzzer *f)

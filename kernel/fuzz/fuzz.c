@@ -9,7 +9,7 @@
  * there are before the time is up.
  *
  * They come in pairs that share one table of descriptors, inherit sockets that all share, and are
- * interrupted all the time. Every fourth has no privileges.
+ * interrupted all the time. Every fourth has no privileges. Each pair has a bus of each protocol.
  */
 #include "fuzz.h"
 #include <sys/mman.h>
@@ -21,6 +21,7 @@ enum { UNPRIVILEGED = 1000, STUCK_SECONDS = 60 };
 
 struct board *board;
 uint64_t seed;
+int shared_protocol;
 
 void found(struct fuzzer *f, const char *format, ...)
 {
@@ -81,24 +82,44 @@ __attribute__((noreturn)) static void live(struct progress *at)
 	_exit(PASSED);
 }
 
-/* What pairs inherit: a bus with members, whose sockets all processes have from then on. */
+/* A bus with members; where the listening socket and the clients begin, and where the masters. */
+static void share_bus(const char *path, int overflow, int sockets, int masters)
+{
+	struct bus bus = open_bus(path);
+
+	OK(set_option(bus.fd, BUS_SET_OVERFLOW, overflow));
+	for (int i = 0; i < MEMBERS; i++) {
+		struct client c = join_at(&bus, shared_address(i));
+
+		OK(dup3(c.fd, sockets + 1 + i, O_CLOEXEC));
+		OK(dup3(c.accepted, masters + i, O_CLOEXEC));
+		if (shared_protocol == BUS_PROTO_DBUS && i < HELD_PLACES / 2) {
+			OK(dup3(c.fd, FIRST_HELD + 1 + 2 * i, O_CLOEXEC));
+			OK(dup3(c.accepted, FIRST_HELD + 2 + 2 * i, O_CLOEXEC));
+		}
+		/* Some have no rule. */
+		if (shared_protocol == BUS_PROTO_DBUS && i % 2)
+			OK(add_rule(path, c.id, ""));
+		close_client(&c);
+	}
+	OK(dup3(bus.fd, sockets, O_CLOEXEC));
+	if (shared_protocol == BUS_PROTO_DBUS)
+		OK(dup3(bus.fd, FIRST_HELD, O_CLOEXEC));
+	close(bus.fd);
+}
+
+/* What pairs inherit: sockets that all processes have from then on, and a way to nfdbus. */
 static void populate(unsigned int number)
 {
 	char path[32];
-	struct bus bus;
 
 	snprintf(path, sizeof(path), "@shared%u", number);
-	bus = open_bus(path);
-	OK(set_option(bus.fd, BUS_SET_OVERFLOW, number / 2 % 3));
-	for (int i = 0; i < 4; i++) {
-		struct client c = join_at(&bus, ADDRESS(1 + i % 3, i));
-
-		OK(dup3(c.fd, PLACES + 1 + 2 * i, O_CLOEXEC));
-		OK(dup3(c.accepted, PLACES + 2 + 2 * i, O_CLOEXEC));
-		close_client(&c);
-	}
-	OK(dup3(bus.fd, PLACES, O_CLOEXEC));
-	close(bus.fd);
+	shared_protocol = BUS_PROTO_NONE;
+	share_bus(path, number / 2 % 3, PLACES, PLACES + 1 + MEMBERS);
+	shared_protocol = BUS_PROTO_DBUS;
+	share_bus(shared_dbus(number), number / 2 % 3, PLACES + NONE_PLACES,
+		  PLACES + NONE_PLACES + DBUS_PLACES);
+	put_away(netlink(NETLINK_GENERIC), GENERIC_PLACE);
 }
 
 /* One process, and then another with the table of descriptors of the first. */
@@ -204,8 +225,8 @@ static void report(unsigned int processes)
 			printf("# %-24s %8lu calls, %3lu %% succeed\n", kinds[i].name, board->made[i],
 			       100 * board->succeeded[i] / board->made[i]);
 	}
-	printf("# %u processes, %lu calls, %lu messages received and looked at\n", processes, calls,
-	       board->received);
+	printf("# %u processes, %lu calls, %lu messages received and looked at, %lu of D-Bus, %lu rules and names dumped\n",
+	       processes, calls, board->received, board->said, board->dumped);
 }
 
 static void show(unsigned int number)
@@ -217,15 +238,20 @@ static void show(unsigned int number)
 		make_one_call(&f);
 }
 
-static void prepare_files(void)
+static void limit_files(void)
 {
 	struct rlimit files = { NO_PLACE, NO_PLACE };
+
+	OK(setrlimit(RLIMIT_NOFILE, &files));
+}
+
+static void prepare_files(void)
+{
 	unsigned char bytes[16384];
 	int fd;
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = i;
-	OK(setrlimit(RLIMIT_NOFILE, &files));
 	OK(chmod(".", 01777));
 	fd = OK(open("pattern", O_CREAT | O_WRONLY | O_CLOEXEC, 0444));
 	EQ(sizeof(bytes), write(fd, bytes, sizeof(bytes)));
@@ -233,6 +259,22 @@ static void prepare_files(void)
 	OK(mkdir("d", 0777));
 	OK(symlink("a", "link"));
 	OK(symlink("loop", "loop"));
+}
+
+/* There are connectors in the first network namespace only, and not in every kernel. */
+static void open_ways_to_nfdbus(void)
+{
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	int first = OK(open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC)), fd;
+
+	OK(setns(first, CLONE_NEWNET));
+	close(first);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+	if (fd >= 0)
+		OK(bind(fd, (struct sockaddr *)&self, sizeof(self)));
+	put_away(fd, CONNECTOR_PLACE);
+	use_netlink();
+	board->nfdbus = nl_type;
 }
 
 int main(int argc, char **argv)
@@ -246,6 +288,7 @@ int main(int argc, char **argv)
 	arena_map();
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(board != MAP_FAILED);
+	prepare_messages();
 	if (argc == 5) {
 		show(atoi(argv[4]));
 		return 0;
@@ -255,6 +298,8 @@ int main(int argc, char **argv)
 	printf("KTAP version 1\n1..1\n# seed %llu\n", (unsigned long long)seed);
 	family();
 	seclude();
+	limit_files();
+	open_ways_to_nfdbus();
 	files = open_files();
 	users = module_users();
 	prepare_files();
@@ -264,6 +309,7 @@ int main(int argc, char **argv)
 	if (board->fault[0])
 		FAIL("%s", board->fault);
 	CHECK(board->received > 0);
+	CHECK(board->said > 0);
 	count_leaks(files, users);
 	printf("ok 1 fuzz\n");
 	return 0;

@@ -3,7 +3,9 @@
 #define FUZZ_H
 
 #define HARNESS_OWN_MAIN
-#include "../tests/bus.h"
+#define BUS_PROTOCOL shared_protocol
+extern int shared_protocol;		/* of a bus that the next pair inherits */
+#include "../tests/dbus.h"
 #include "dice.h"
 
 /*
@@ -11,15 +13,51 @@
  * that its calls do not depend on what earlier ones returned. Bus sockets and other files have
  * places of their own, so that the oracle knows what a call is made on. They are far above what the
  * kernel gives out, also where descriptors came and their numbers could not be written.
+ *
+ * Sockets of BUS_PROTO_DBUS are in the last of the bus places: first clients and what may become
+ * one, then the master's halves, for which nfdbus filters nothing.
  */
 enum {
 	PLACES = 4000,			/* the first one's number */
-	BUS_PLACES = 24,
+	NONE_PLACES = 24,
+	DBUS_PLACES = 6,
+	MASTER_PLACES = 6,
+	BUS_PLACES = NONE_PLACES + DBUS_PLACES + MASTER_PLACES,
 	OTHER_PLACES = 8,
-	NO_PLACE = PLACES + BUS_PLACES + OTHER_PLACES,
+	/* In no call's reach: they keep a bus of D-Bus and some members, for requests to find. */
+	HELD_PLACES = 5,
+	FIRST_HELD = PLACES + BUS_PLACES + OTHER_PLACES,
+	GENERIC_PLACE = FIRST_HELD + HELD_PLACES,
+	CONNECTOR_PLACE,
+	NO_PLACE,
 };
 
-enum { WORKERS = 6, CALLS = 400, CHILD_CALLS = 30 };
+static inline int is_dbus_client(int place)
+{
+	return place >= PLACES + NONE_PLACES && place < PLACES + NONE_PLACES + DBUS_PLACES;
+}
+
+static inline int is_dbus_master(int place)
+{
+	return place >= PLACES + NONE_PLACES + DBUS_PLACES && place < PLACES + BUS_PLACES;
+}
+
+/* What the i-th member of a bus that is inherited holds besides. */
+static inline uint64_t shared_address(unsigned int i)
+{
+	return ADDRESS(1 + i % 3, i);
+}
+
+/* Path of the bus of D-Bus that a process inherits. */
+static inline const char *shared_dbus(unsigned int number)
+{
+	static char path[32];
+
+	snprintf(path, sizeof(path), number & 2 ? "@dbus%u" : "dbus%u", number & ~1U);
+	return path;
+}
+
+enum { WORKERS = 6, MEMBERS = 4, CALLS = 400, CHILD_CALLS = 30 };
 
 /* What a process can do. The order is that of kinds[] in oracle.c. */
 enum kind {
@@ -27,7 +65,9 @@ enum kind {
 	SET_BUS, GET_BUS, SET_SOCKET, GET_SOCKET, IOCTL, FCNTL,
 	SENDMSG, SENDMMSG, SENDTO, WRITE, SENDFILE, RECVMSG, RECVMMSG, READ, MMAP,
 	POLL, EPOLL_CREATE, EPOLL_CTL, EPOLL_WAIT, DUP, CLOSE,
-	EVENTFD, PIPE, UNIX, UNLINK, RENAME, PROC, FORK, UNSHARE, SIGNAL,
+	EVENTFD, PIPE, UNIX, UNLINK, RENAME, PROC, FORK, UNSHARE, KILL,
+	NETLINK, ADD, REMOVE, REMOVE_ALL, GET, SET_NAME, UNSET_NAME, NO_COMMAND, ANSWER,
+	CN_ADD, CN_REMOVE, CN_REMOVE_ALL, CN_NO_COMMAND, CN_ANSWER,
 	KINDS,
 };
 
@@ -35,6 +75,7 @@ struct kind_of_call {
 	const char *name;
 	long nr;
 	const int *errs;		/* ends with 0; NULL where anything may happen */
+	int answered;			/* whether it succeeds, an answer says */
 };
 
 extern const struct kind_of_call kinds[KINDS];
@@ -52,6 +93,9 @@ struct board {
 	struct progress progress[WORKERS];
 	unsigned long made[KINDS], succeeded[KINDS];
 	unsigned long received;		/* messages that were checked */
+	unsigned long said;		/* of them, those of D-Bus */
+	unsigned long dumped;		/* rules and names that were checked */
+	unsigned int nfdbus;		/* number of the generic netlink family */
 	char fault[512];
 };
 
@@ -59,6 +103,8 @@ struct fuzzer {
 	struct dice dice;
 	struct progress *at;
 	int show;			/* print the calls, make none */
+	char path[32];			/* of its last bus of D-Bus */
+	uint64_t addrs[4];		/* and what its members hold, if they are so many */
 };
 
 extern struct board *board;
@@ -75,12 +121,38 @@ void *place_out(struct dice *d, size_t len);
 int is_whole(const void *p, size_t len);
 
 /* calls.c */
+long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, long e, long g);
+void put_away(long fd, int place);
+uint64_t some_address(struct dice *d);
+const char *some_path(struct dice *d);
 void make_one_call(struct fuzzer *f);
 
+#define ARG(n, a, b, c, d, e, g, ...) (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(g)
+#define CALL(f, kind, ...) call6(f, kind, ARG(0, __VA_ARGS__, 0, 0, 0, 0, 0, 0))
+
+/* message.c */
+void prepare_messages(void);
+const unsigned char *some_dbus(struct dice *d, int many, size_t *len);
+int is_dbus(const unsigned char *data, size_t len);
+int is_broken_multicast(const unsigned char *data, size_t len);
+
+/* request.c */
+extern const char *const good_rules[], *const good_names[];
+void ask_for_rule(struct fuzzer *f, const char *path, uint64_t addr);
+void do_request(struct fuzzer *f);
+void do_connector(struct fuzzer *f);
+void do_answer(struct fuzzer *f);
+void do_netlink(struct fuzzer *f);
+
 /* oracle.c */
+enum { STEP = 1, STEP_MANY = 3 };	/* from byte to byte of a payload, the second to a group */
+enum { MUST_FAIL = 1 << 8 };		/* in the sequence number of a request, with its kind */
+
 void judge_errno(struct fuzzer *f, enum kind kind, int err, const long args[6]);
-void judge_message(struct fuzzer *f, const struct sockaddr_bus *from, socklen_t from_len,
-		   const unsigned char *data, size_t len);
+void judge_message(struct fuzzer *f, int place, const struct sockaddr_bus *from,
+		   socklen_t from_len, const unsigned char *data, size_t len);
+void judge_answers(struct fuzzer *f, const void *data, int len);
+void judge_connector(struct fuzzer *f, const void *data, int len);
 
 __attribute__((noreturn, format(printf, 2, 3)))
 void found(struct fuzzer *f, const char *format, ...);

@@ -4,6 +4,7 @@
  * has for it, and that a message which arrives is one that was sent.
  */
 #include "fuzz.h"
+#include <linux/connector.h>
 
 /*
  * A recvmmsg() that a signal ends after its first message leaves the kernel's inner ERESTARTSYS as
@@ -36,6 +37,16 @@ static const int send_errs[] = {
 };
 static const int recv_errs[] = {
 	ENOTCONN, EAGAIN, EOPNOTSUPP, ECONNRESET, ENOBUFS, EINVAL, EMSGSIZE, ERESTARTSYS, 0,
+};
+
+/* Netlink's own; what nfdbus says is in an answer. */
+static const int request_errs[] = { EAGAIN, ENOBUFS, EMSGSIZE, EINVAL, ECONNREFUSED, 0 };
+/* EINVAL: two readers went on with a dump at once, and the other ended it. */
+static const int answer_errs[] = { EAGAIN, ENOBUFS, EINVAL, 0 };
+
+static const int refusals[] = {
+	EINVAL, ERANGE, EPERM, ENOENT, EADDRNOTAVAIL, ENOSPC, ECONNREFUSED, EOPNOTSUPP, EBUSY,
+	EACCES, ENOTDIR, ELOOP, 0,
 };
 
 /* What is not ours to promise has no list. */
@@ -78,7 +89,21 @@ const struct kind_of_call kinds[KINDS] = {
 	[PROC]		= { "read /proc/net/bus", -1 },
 	[FORK]		= { "fork", -1 },
 	[UNSHARE]	= { "unshare(NEWNET)", SYS_unshare },
-	[SIGNAL]	= { "kill", -1 },
+	[KILL]		= { "kill", -1 },
+	[NETLINK]	= { "socket(AF_NETLINK)", SYS_socket },
+	[ADD]		= { "nfdbus add", SYS_sendto, request_errs, 1 },
+	[REMOVE]	= { "nfdbus remove", SYS_sendto, request_errs, 1 },
+	[REMOVE_ALL]	= { "nfdbus remove-all", SYS_sendto, request_errs, 1 },
+	[GET]		= { "nfdbus get", SYS_sendto, request_errs, 1 },
+	[SET_NAME]	= { "nfdbus set-name", SYS_sendto, request_errs, 1 },
+	[UNSET_NAME]	= { "nfdbus unset-name", SYS_sendto, request_errs, 1 },
+	[NO_COMMAND]	= { "nfdbus no command", SYS_sendto, request_errs, 1 },
+	[ANSWER]	= { "recvfrom(generic)", SYS_recvfrom, answer_errs },
+	[CN_ADD]	= { "connector add", SYS_sendto, request_errs, 1 },
+	[CN_REMOVE]	= { "connector remove", SYS_sendto, request_errs, 1 },
+	[CN_REMOVE_ALL]	= { "connector remove-all", SYS_sendto, request_errs, 1 },
+	[CN_NO_COMMAND]	= { "connector no command", SYS_sendto, request_errs, 1 },
+	[CN_ANSWER]	= { "recvfrom(connector)", SYS_recvfrom, answer_errs },
 };
 
 static int is_among(const int *errs, int err)
@@ -96,23 +121,143 @@ void judge_errno(struct fuzzer *f, enum kind kind, int err, const long args[6])
 		      errname(err), err);
 }
 
-/* Each byte of a payload is its forerunner's successor; a cut at either end leaves it so. */
-void judge_message(struct fuzzer *f, const struct sockaddr_bus *from, socklen_t from_len,
-		   const unsigned char *data, size_t len)
+static void judge_source(struct fuzzer *f, const struct sockaddr_bus *from, socklen_t from_len)
 {
-	if (from) {
-		if (from_len != sizeof(*from) || from->sbus_family != family())
-			found(f, "a message comes with a name of %u bytes, family %u", from_len,
-			      from->sbus_family);
-		if (from->sbus_addr.s_addr >> BUS_CLIENT_BITS)
-			found(f, "a message comes from %#llx, which is no prefix-0 address",
-			      (unsigned long long)from->sbus_addr.s_addr);
-		if (from->__sbus_pad[0] || from->__sbus_pad[1] || from->__sbus_pad[2] ||
-		    from->__sbus_pad2)
-			found(f, "the padding of a source address is not zero");
+	if (from_len != sizeof(*from) || from->sbus_family != family())
+		found(f, "a message comes with a name of %u bytes, family %u", from_len,
+		      from->sbus_family);
+	if (from->sbus_addr.s_addr >> BUS_CLIENT_BITS)
+		found(f, "a message comes from %#llx, which is no prefix-0 address",
+		      (unsigned long long)from->sbus_addr.s_addr);
+	if (from->__sbus_pad[0] || from->__sbus_pad[1] || from->__sbus_pad[2] ||
+	    from->__sbus_pad2)
+		found(f, "the padding of a source address is not zero");
+}
+
+/* How many bytes each are their forerunner's successor; a cut at either end leaves it so. */
+static size_t count_steps(const unsigned char *data, size_t len, unsigned char step)
+{
+	size_t i = 1;
+
+	while (i < len && data[i] == (unsigned char)(data[i - 1] + step))
+		i++;
+	return len ? i : 0;
+}
+
+/*
+ * Of what a client sends to a group, nfdbus lets pass to clients what is D-Bus and nothing else.
+ * That it went to a group, the payload says. A few bytes may be a piece of anything.
+ */
+static void judge_multicast(struct fuzzer *f, const unsigned char *data, size_t len)
+{
+	if (len >= 16 && count_steps(data, len, STEP_MANY) == len)
+		found(f, "a client's multicast of %zu bytes that are no D-Bus is received by a client of D-Bus",
+		      len);
+	if (is_broken_multicast(data, len))
+		found(f, "a client's multicast of a broken message of %zu bytes is received by a client of D-Bus",
+		      len);
+}
+
+void judge_message(struct fuzzer *f, int place, const struct sockaddr_bus *from,
+		   socklen_t from_len, const unsigned char *data, size_t len)
+{
+	size_t follow = count_steps(data, len, STEP);
+
+	if (from)
+		judge_source(f, from, from_len);
+	if (from && from->sbus_addr.s_addr != MASTER && is_dbus_client(place))
+		judge_multicast(f, data, len);
+	if (follow < len && count_steps(data, len, STEP_MANY) < len) {
+		if (!is_dbus(data, len))
+			found(f, "a message of %zu bytes is none that was sent: %02x %02x %02x %02x; it counts to byte %zu",
+			      len, data[0], data[1], data[2], data[3], follow);
+		__atomic_fetch_add(&board->said, 1, __ATOMIC_RELAXED);
 	}
-	for (size_t i = 1; i < len; i++)
-		if (data[i] != (unsigned char)(data[i - 1] + 1))
-			found(f, "byte %zu of %zu in a message is spoilt", i, len);
 	__atomic_fetch_add(&board->received, 1, __ATOMIC_RELAXED);
+}
+
+static void judge_refusal(struct fuzzer *f, unsigned int seq, int err)
+{
+	enum kind kind = seq & (MUST_FAIL - 1);
+
+	if (seq >= 2 * MUST_FAIL || kind >= KINDS || !kinds[kind].answered)
+		found(f, "an answer has the number %#x, which no request had", seq);
+	if (!err && seq & MUST_FAIL)
+		found(f, "%s is taken, though it must be refused", kinds[kind].name);
+	if (err && !is_among(common, err) && !is_among(refusals, err))
+		found(f, "%s is refused with %s (%d), which the contract does not have",
+		      kinds[kind].name, errname(err), err);
+	if (!err)
+		__atomic_fetch_add(&board->succeeded[kind], 1, __ATOMIC_RELAXED);
+}
+
+static int is_listed(const char *const *list, const struct nlattr *a)
+{
+	size_t len = a->nla_len - NLA_HDRLEN;
+
+	while (*list && (len != strlen(*list) + 1 || memcmp(*list, a + 1, len)))
+		list++;
+	return !!*list;
+}
+
+/* An entry has the address of a client, and a rule or a name that is valid and that was sent. */
+static void judge_dumped(struct fuzzer *f, const struct nlmsghdr *nl)
+{
+	unsigned int addresses = 0, texts = 0;
+
+	if (nl->nlmsg_seq != GET)
+		found(f, "a dump has the number %#x", nl->nlmsg_seq);
+	for (size_t at = NLMSG_LENGTH(GENL_HDRLEN); at + NLA_HDRLEN <= nl->nlmsg_len;) {
+		const struct nlattr *a = (const void *)((const char *)nl + at);
+		uint64_t addr;
+
+		if (a->nla_len < NLA_HDRLEN || at + a->nla_len > nl->nlmsg_len)
+			found(f, "an attribute %u of a dump has %u bytes", a->nla_type, a->nla_len);
+		if (a->nla_type == NFDBUS_ATTR_ADDRESS) {
+			memcpy(&addr, a + 1, sizeof(addr));
+			if (a->nla_len != NLA_HDRLEN + sizeof(addr) || !addr || addr >> BUS_CLIENT_BITS)
+				found(f, "a dump has a client of address %#llx", (unsigned long long)addr);
+			addresses++;
+		} else if (a->nla_type == NFDBUS_ATTR_RULE || a->nla_type == NFDBUS_ATTR_NAME) {
+			if (!is_listed(a->nla_type == NFDBUS_ATTR_RULE ? good_rules : good_names, a))
+				found(f, "a dump has \"%.80s\", which nobody can have got in",
+				      (const char *)(a + 1));
+			texts++;
+		}
+		at += NLA_ALIGN(a->nla_len);
+	}
+	if (addresses != 1 || texts != 1)
+		found(f, "an entry of a dump has %u addresses and %u texts", addresses, texts);
+	__atomic_fetch_add(&board->dumped, 1, __ATOMIC_RELAXED);
+}
+
+/* Whosever requests they answer: who shares descriptors shares this socket. */
+void judge_answers(struct fuzzer *f, const void *data, int len)
+{
+	const struct nlmsghdr *nl = data;
+
+	for (; NLMSG_OK(nl, len); nl = NLMSG_NEXT(nl, len)) {
+		if (nl->nlmsg_type == NLMSG_ERROR || nl->nlmsg_type == NLMSG_DONE)
+			judge_refusal(f, nl->nlmsg_seq, -*(const int *)NLMSG_DATA(nl));
+		else if (nl->nlmsg_type == board->nfdbus)
+			judge_dumped(f, nl);
+		else
+			found(f, "an answer is of type %#x", nl->nlmsg_type);
+	}
+	if (len)
+		found(f, "%d bytes behind an answer", len);
+}
+
+void judge_connector(struct fuzzer *f, const void *data, int len)
+{
+	const struct {
+		struct nlmsghdr nl;
+		struct cn_msg cn;
+		struct nfdbus_cn_reply reply;
+	} *answer = data;
+
+	if (len != sizeof(*answer) || answer->nl.nlmsg_type != NLMSG_DONE ||
+	    answer->cn.len != sizeof(answer->reply))
+		found(f, "the connector answers %d bytes of type %#x", len, answer->nl.nlmsg_type);
+	judge_refusal(f, answer->cn.seq, answer->reply.ret_code);
 }
