@@ -122,13 +122,48 @@ int is_whole(const void *p, size_t len);
 
 /* calls.c */
 long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, long e, long g);
-void put_away(long fd, int place);
-uint64_t some_address(struct dice *d);
-const char *some_path(struct dice *d);
 void make_one_call(struct fuzzer *f);
 
 #define ARG(n, a, b, c, d, e, g, ...) (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(g)
 #define CALL(f, kind, ...) call6(f, kind, ARG(0, __VA_ARGS__, 0, 0, 0, 0, 0, 0))
+
+/* places.c */
+int bus_place(struct dice *d);
+int place_like(struct dice *d, int place);
+int place_for(struct dice *d, int proto);
+int master_place(struct dice *d, int listener);
+int some_protocol(struct dice *d);
+int other_place(struct dice *d);
+int epoll_place(struct dice *d);
+int any_place(struct dice *d);
+void put_away(long fd, int place);
+uint64_t some_address(struct dice *d);
+const char *some_path(struct dice *d);
+void *some_name(struct dice *d, const char *path, uint64_t addr, long *len);
+
+/* options.c */
+void do_set_bus(struct fuzzer *f);
+void do_get_bus(struct fuzzer *f);
+void do_set_socket(struct fuzzer *f);
+void do_timeout(struct fuzzer *f);
+void do_filter(struct fuzzer *f);
+void do_get_socket(struct fuzzer *f);
+void do_ioctl(struct fuzzer *f);
+void do_fcntl(struct fuzzer *f);
+
+/* send.c */
+size_t some_length(struct dice *d);
+struct iovec *some_vectors(struct dice *d, const unsigned char *bytes, size_t len, unsigned int *n);
+void do_sendmsg(struct fuzzer *f);
+void do_sendmmsg(struct fuzzer *f);
+void do_sendto(struct fuzzer *f);
+void do_write(struct fuzzer *f);
+void do_sendfile(struct fuzzer *f);
+
+/* receive.c */
+void do_recvmsg(struct fuzzer *f);
+void do_recvmmsg(struct fuzzer *f);
+void do_read(struct fuzzer *f);
 
 /* message.c */
 void prepare_messages(void);

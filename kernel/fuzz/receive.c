@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is received, and what the oracle is shown of it.
+ */
+#include "fuzz.h"
+#include <sys/uio.h>
+
+static int recv_flags(struct dice *d)
+{
+	static const int odd[] = { MSG_OOB, MSG_TRUNC, MSG_WAITALL, MSG_ERRQUEUE, MSG_CTRUNC };
+	int flags = roll(d, 12) ? MSG_DONTWAIT : 0;
+
+	if (one_in(d, 5))
+		flags |= MSG_PEEK;
+	if (one_in(d, 20))
+		flags |= PICK(d, odd);
+	return flags | MSG_CMSG_CLOEXEC;
+}
+
+struct receipt {
+	struct msghdr msg;
+	struct iovec iov;
+	struct dice kept;		/* where descriptors go */
+	int other_base;
+};
+
+static struct receipt some_receipt(struct dice *d)
+{
+	struct receipt r = { 0 };
+	unsigned int n;
+
+	r.iov.iov_len = one_in(d, 3) ? some_length(d) : 1 << 16;
+	r.iov.iov_base = place_out(d, r.iov.iov_len);
+	r.msg.msg_iov = place_in(d, &r.iov, sizeof(r.iov));
+	r.msg.msg_iovlen = 1;
+	if (one_in(d, 10)) {
+		r.msg.msg_iov = some_vectors(d, NULL, 1000, &n);
+		r.msg.msg_iovlen = n;
+		r.iov.iov_base = NULL;
+	}
+	if (roll(d, 4)) {
+		r.msg.msg_namelen = one_in(d, 20) ? roll(d, 200) : sizeof(struct sockaddr_bus);
+		r.msg.msg_name = place_out(d, r.msg.msg_namelen);
+	}
+	if (roll(d, 4)) {
+		r.msg.msg_controllen = one_in(d, 4) ? roll(d, 200) : 2000;
+		r.msg.msg_control = place_out(d, r.msg.msg_controllen);
+	}
+	r.kept.state = dice_next(d);
+	r.other_base = roll(d, OTHER_PLACES);
+	return r;
+}
+
+/* Of the sort that is to be kept there: a master's half, and what has no address, is no client. */
+static int sort_of(int fd)
+{
+	struct sockaddr_bus name = { 0 };
+	socklen_t len = sizeof(name);
+	int proto = BUS_PROTO_NONE;
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &proto, &(socklen_t){ sizeof(proto) });
+	if (proto != BUS_PROTO_DBUS)
+		return PLACES;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) || !name.sbus_addr.s_addr)
+		return PLACES + NONE_PLACES + DBUS_PLACES;
+	return PLACES + NONE_PLACES;
+}
+
+static void keep_received(struct receipt *r, struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		int n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (int i = 0; i < n; i++) {
+			int fd = ((int *)CMSG_DATA(c))[i], domain = 0;
+			socklen_t len = sizeof(domain);
+
+			getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+			if (domain == family())
+				put_away(fd, place_like(&r->kept, sort_of(fd)));
+			else
+				put_away(fd, PLACES + BUS_PLACES + r->other_base++ % OTHER_PLACES);
+		}
+	}
+}
+
+/* Only what was received into good memory can be looked at. */
+static void judge_receipt(struct fuzzer *f, int place, struct receipt *r, struct msghdr *msg, long len)
+{
+	size_t size = (size_t)len < r->iov.iov_len ? (size_t)len : r->iov.iov_len;
+
+	if (msg->msg_control && is_whole(msg->msg_control, r->msg.msg_controllen))
+		keep_received(r, msg);
+	if (msg->msg_iovlen != 1 || !is_whole(r->iov.iov_base, r->iov.iov_len))
+		return;
+	/* The end has no name, and an empty message has no more than that. */
+	if (!len && !msg->msg_namelen)
+		return;
+	judge_message(f, place, msg->msg_name && is_whole(msg->msg_name, sizeof(struct sockaddr_bus)) &&
+		      r->msg.msg_namelen >= sizeof(struct sockaddr_bus) ? msg->msg_name : NULL,
+		      msg->msg_namelen, r->iov.iov_base, size);
+}
+
+void do_recvmsg(struct fuzzer *f)
+{
+	struct dice *d = &f->dice;
+	struct receipt r = some_receipt(d);
+	struct msghdr *msg = place_in(d, &r.msg, sizeof(r.msg));
+	int flags = recv_flags(d), place = bus_place(d);
+	long len = CALL(f, RECVMSG, place, msg, flags);
+
+	if (len >= 0 && is_whole(msg, sizeof(*msg)))
+		judge_receipt(f, place, &r, msg, len);
+}
+
+void do_recvmmsg(struct fuzzer *f)
+{
+	struct dice *d = &f->dice;
+	unsigned int n = 1 + roll(d, 4);
+	struct receipt receipts[4];
+	struct mmsghdr msgs[4] = { 0 }, *placed;
+	int flags = recv_flags(d), place = bus_place(d);
+	long got;
+
+	for (unsigned int i = 0; i < n; i++) {
+		receipts[i] = some_receipt(d);
+		msgs[i].msg_hdr = receipts[i].msg;
+	}
+	placed = place_in(d, msgs, sizeof(msgs[0]) * n);
+	got = CALL(f, RECVMMSG, place, placed, n, flags, 0);
+	if (!is_whole(placed, sizeof(msgs[0]) * n))
+		return;
+	for (long i = 0; i < got; i++)
+		judge_receipt(f, place, &receipts[i], &placed[i].msg_hdr, placed[i].msg_len);
+}
+
+void do_read(struct fuzzer *f)
+{
+	struct dice *d = &f->dice;
+	size_t room = some_length(d);
+	unsigned char *data = place_out(d, room);
+	int place = bus_place(d);
+	long len = CALL(f, READ, place, data, room);
+
+	if (len > 0 && is_whole(data, room))
+		judge_message(f, place, NULL, 0, data, len);
+}
