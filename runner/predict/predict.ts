@@ -352,7 +352,7 @@ function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boo
   const names = wait.map((lane) => lane.replace(/@.*$/, ''));
   const [name = ''] = names;
   const base = { step: step.id, kind: chancy ? 'chancy' : 'endless' } as const;
-  const never = `this step ${chancy ? 'may never end, by who goes first' : 'would never end'}`;
+  const never = `this step ${chancy ? 'may' : 'would'} never end`;
   const actor = actorOf(world, step);
   if (actor?.paused) {
     const message = `${never}: "${actor.name}" is paused, and does nothing`;
@@ -367,8 +367,17 @@ function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boo
     return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };
   }
   const [lane] = wait;
+  const from = world.sender(step);
+  const own = lane === world.laneOf(from);
+  if (own && !model.isFull(from)) {
+    const message = `${never}: "${name}" has used up its send buffer with ${from.underWay} messages that nobody reads`;
+    return {
+      ...base,
+      message,
+      hint: 'Let whoever got them read in another branch, or give the bus a larger `sendBuffer`.',
+    };
+  }
   const holds = lane === undefined ? 0 : world.endpoint(lane).queue.length;
-  const own = lane === world.laneOf(world.sender(step));
   const why = own
     ? `"${name}" has not read its own queue of ${holds} messages, and must read first`
     : `"${name}" does not read, and its queue is full with ${holds} messages`;
