@@ -4,11 +4,12 @@
 import { Client } from './client.ts';
 import { Master } from './master.ts';
 import { Pipes } from './pipes.ts';
-import type { AgentOrder, AgentReport, SystemErrorData } from './protocol.ts';
+import type { AgentOrder, AgentReport } from './protocol.ts';
 import { Reports } from './reports.ts';
 import { carryOut, type Role, type Tools } from './roles.ts';
 import { Sending } from './sending.ts';
 import type { System } from './system.ts';
+import { systemError } from './system-error.ts';
 
 export class Agent {
   readonly #tools: Tools;
@@ -32,7 +33,7 @@ export class Agent {
       const result = await carryOut(order, this.#role, this.#tools);
       reports.say({ say: 'done', id, t: system.now(), ...(result && { result }) });
     } catch (error) {
-      reports.say({ say: 'failed', id, t: system.now(), error: describe(error) });
+      reports.say({ say: 'failed', id, t: system.now(), error: systemError(error) });
     }
   }
 
@@ -40,9 +41,4 @@ export class Agent {
   flush(): void {
     this.#tools.reports.flush();
   }
-}
-
-function describe(error: unknown): SystemErrorData {
-  const { name, message, code, syscall } = error as NodeJS.ErrnoException;
-  return { code: code ?? name, message, ...(syscall !== undefined && { syscall }) };
 }

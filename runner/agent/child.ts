@@ -5,6 +5,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Lines } from './lines.ts';
 import type { AgentProcess, Spawn } from './machine.ts';
+import { limitMemory } from './memory-limit.ts';
 import type { AgentOrder, Signal } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -47,6 +48,12 @@ export class Child implements AgentProcess {
     if (signal === 'SIGSTOP') await this.#until((state) => state === 'T');
     else if (signal === 'SIGCONT') await this.#until((state) => state !== 'T');
     else await this.closed;
+  }
+
+  async limitMemory(bytes: number): Promise<void> {
+    const limit = limitMemory(this.#process.pid as number, bytes);
+    await this.closed;
+    limit.remove();
   }
 
   #follow(closed: () => void): void {

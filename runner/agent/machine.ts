@@ -27,6 +27,8 @@ export interface AgentProcess {
   tell(order: AgentOrder): void;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
+  /** Gives the process so many bytes more than it has. Resolves once it has ended; throws where there is no limit. */
+  limitMemory(bytes: number): Promise<void>;
 }
 
 /** A node agent's line to the runner. */

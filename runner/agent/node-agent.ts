@@ -3,6 +3,7 @@
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
 import { type NodeOrder, PROTOCOL_VERSION } from './protocol.ts';
+import { systemError } from './system-error.ts';
 
 export class NodeAgent {
   readonly #machine: Machine;
@@ -34,6 +35,8 @@ export class NodeAgent {
         await this.#children.get(agent)?.signal(signal);
         return this.#upstream.say({ say: 'signalled', agent, signal });
       }
+      case 'limit-memory':
+        return this.#limitMemory(order.agent, order.bytes);
       case 'watch-kernel':
         this.#kernelLog ??= this.#machine.openKernelLog();
         return;
@@ -60,6 +63,15 @@ export class NodeAgent {
     } catch (e) {
       const error = (e as Error).message;
       this.#upstream.say({ say: 'exit', agent, code: null, signal: null, error });
+    }
+  }
+
+  /** Its end is told by its exit. */
+  async #limitMemory(agent: string, bytes: number): Promise<void> {
+    try {
+      await this.#children.get(agent)?.limitMemory(bytes);
+    } catch (error) {
+      this.#upstream.say({ say: 'not-limited', agent, error: systemError(error) });
     }
   }
 

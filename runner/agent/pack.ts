@@ -48,6 +48,9 @@ class Pack {
         this.#process.kill(signal);
         await this.#closed;
       },
+      limitMemory: async () => {
+        throw new Error(`${agent} shares its process, and so its memory`);
+      },
     };
   }
 

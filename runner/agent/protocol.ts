@@ -28,6 +28,8 @@ export type NodeOrder =
   | { readonly do: 'tell'; readonly agent: string; readonly order: AgentOrder }
   /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
+  /** So many bytes more than it has now. Answered by `exit`, once the kernel has ended it, or by `not-limited`. */
+  | { readonly do: 'limit-memory'; readonly agent: string; readonly bytes: number }
   /** From here on the kernel's warnings are kept, and told just before `ended` or `detached`. */
   | { readonly do: 'watch-kernel' }
   /** Kill every agent, then answer `ended` with what is left in the network namespace. */
@@ -51,6 +53,7 @@ export type NodeReport =
   | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
   | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
   | { readonly say: 'signalled'; readonly agent: string; readonly signal: Signal }
+  | { readonly say: 'not-limited'; readonly agent: string; readonly error: SystemErrorData }
   /** After everything the agent said. `error` tells why it could not be started. */
   | {
       readonly say: 'exit';

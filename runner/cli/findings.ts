@@ -20,7 +20,6 @@ const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
   'unknown-key': 'A map has no keys but those of the language.',
   'bad-value': 'A value has the form that its key wants.',
   'bad-name': 'Names are lower-case letters, digits and dashes.',
-  'not-supported-yet': 'The file uses only what can be played.',
   'unknown-name': 'A name that is used is declared.',
   'duplicate-name': 'A name is declared once.',
   clash: 'Paths, prefixes and addresses belong to one thing each.',

@@ -16,7 +16,6 @@ export type DiagnosticCode =
   | 'unknown-key'
   | 'bad-value'
   | 'bad-name'
-  | 'not-supported-yet'
   | 'unknown-name'
   | 'duplicate-name'
   | 'clash'

@@ -12,7 +12,7 @@ import type { Path } from './tree.ts';
 /** Of a generated message where the file gives neither payload nor size. */
 const DEFAULT_SIZE = { min: 64, max: 64 };
 /** What Linux gives a socket where `sendBuffer` says nothing (net.core.wmem_default). */
-const DEFAULT_SEND_BUFFER = 212_992;
+export const DEFAULT_SEND_BUFFER = 212_992;
 /** What the kernel keeps of the send buffer for itself (af_bus.md 3.6). */
 const OVERHEAD = 32;
 
@@ -84,7 +84,8 @@ export function checkLength(
   }
 }
 
-function longestOf({ payload, dbus, size }: Body): number {
+/** Bytes of the whole message. */
+export function longestOf({ payload, dbus, size }: Body): number {
   if (dbus !== undefined) return sealedLength(dbus);
   return payload === undefined ? (size?.max ?? 0) : ENVELOPE_SIZE + payload.length;
 }

@@ -38,7 +38,8 @@ function undone(where: Where, fault: WrittenFault): Step[] {
   const { scope, id, path } = where;
   const opposite = oppositeOf(fault);
   if (opposite === undefined) {
-    const [verb] = fault.fds === 'unlimited' ? ['fds: unlimited'] : Object.keys(fault);
+    const limit = 'memory' in fault ? 'memory' : 'fds: unlimited';
+    const verb = 'limit' in fault ? limit : Object.keys(fault)[0];
     const message = `\`${verb}\` cannot be undone, so it lasts for good`;
     const hint =
       'Remove `for`. What can be undone: pause, stop-reading, eavesdrop, add-address, del-address, add-match, remove-match, limit.';
@@ -60,7 +61,7 @@ function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
   if ('del-address' in fault) return { 'add-address': fault['del-address'], address };
   if ('add-match' in fault) return { 'remove-match': fault['add-match'], rule };
   if ('remove-match' in fault) return { 'add-match': fault['remove-match'], rule };
-  if ('limit' in fault && fault.fds !== 'unlimited') return { limit: fault.limit, fds: 'unlimited' };
+  if ('limit' in fault && typeof fault.fds === 'number') return { limit: fault.limit, fds: 'unlimited' };
   return undefined;
 }
 

@@ -2,8 +2,10 @@
 /** Faults as written → actions, and what they do to the world. */
 import { type Context, change, type Done, impossible, needMaster } from './fault-context.ts';
 import { limit } from './limits.ts';
+import { limitMemory } from './memory.ts';
 import { sender } from './parties.ts';
 import { policy, reading } from './policies.ts';
+import { size } from './scalars.ts';
 import type { WrittenFault } from './schema-faults.ts';
 import type { Where } from './sends.ts';
 import type { FaultAction, FaultStep, Sender } from './topology.ts';
@@ -21,7 +23,7 @@ export const contextOf = ({ scope, world, path }: Where, verb: string): Context 
 export function resolveFault(where: Where, fault: WrittenFault): FaultStep | undefined {
   const { scope, world, id, path } = where;
   const verb = Object.keys(fault).find(
-    (key) => !['on', 'address', 'count', 'fds', 'rule', 'at', 'for'].includes(key),
+    (key) => !['on', 'address', 'count', 'fds', 'memory', 'rule', 'at', 'for'].includes(key),
   ) as Verb;
   const target = String(fault[verb]);
   const context = contextOf(where, verb);
@@ -45,7 +47,9 @@ function actionOf(context: Context, verb: Verb, target: string, fault: WrittenFa
     case 'stop-reading':
       return reading(context, verb, context.scope.incarnation(target), fault.count);
     case 'limit':
-      return limit(context, target, fault.fds as number | 'unlimited');
+      return 'memory' in fault
+        ? limitMemory(context, target, size(String(fault.memory)))
+        : limit(context, target, fault.fds as number | 'unlimited');
     default:
       return policy(context, verb, context.scope.incarnation(target), fault);
   }

@@ -12,6 +12,7 @@ import { byPlace, type Diagnostic, diagnostic, Problems, wholeFile } from './dia
 import { Library, type Opened } from './library.ts';
 import { checkLimits } from './limits.ts';
 import { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
+import { checkMemory } from './memory.ts';
 import { Names } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { resolveNodes } from './nodes.ts';
@@ -206,6 +207,7 @@ function resolve(tree: Tree, problems: Problems, written: Written, combination: 
   const lines = deliveries.finish();
   if (!problems.isBroken(['expect'])) scope.budgets.push(...budgetsOf(scope, written.expect, ['expect']));
   checkLimits(scope, steps);
+  checkMemory(scope, steps);
   checkUnused(scope);
   const combined = Object.keys(combination).length > 0;
   const name = written.name ?? nameOf(tree.file);

@@ -178,6 +178,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The process of the client may open few descriptors from now on: as many as `fds` says. Of a message with more it gets the first, and MSG_CTRUNC.',
   'traffic[].fault.fds':
     'How many more than are open at that moment; `unlimited` takes the limit away. What comes with a message is closed before the next is read.',
+  'traffic[].fault.memory':
+    'How many bytes more than it has then: as soon as it wants more, what it sent and nobody has read included, the kernel ends it. In a branch of `parallel`, beside its sends.',
   'traffic[].fault.at': 'How long after the beginning of the step it happens: `500ms`.',
   'traffic[].fault.for':
     'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address`, `del-address`, `add-match`, `remove-match` and `limit`.',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Texts with a unit or a form → values. Their patterns are the schema's, so what comes here has the form already. */
+import { UNITS } from '../common/size.ts';
 import type { Address, User } from './topology.ts';
 
 export const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/;
@@ -16,7 +17,6 @@ export const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
-const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 * 1024 };
 
 const MULTICAST = 0xffff_ffff_ffffn;
 
@@ -29,7 +29,7 @@ export function duration(text: string): number {
 /** `208KiB` → 212992; plain digits are bytes. */
 export function size(text: string): number {
   const [, number = text, unit = 'B'] = SIZE.exec(text) ?? [];
-  return Number(number) * (BYTES[unit] ?? 1);
+  return Number(number) * (UNITS[unit] ?? 1);
 }
 
 /** `64..4KiB` → both ends; one size is both. */

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of budgets: limits of time, for the whole run or for one send. */
-import { DURATION, RATE } from './scalars.ts';
-import { map, text } from './schema-words.ts';
-
-export const duration = text(DURATION, 'a duration', (input) =>
-  /^\d+$/.test(String(input))
-    ? `Durations carry units: ${input}ms, ${input}s.`
-    : 'Units are us, ms, s and m: 500ms.',
-);
-export const rate = text(RATE, 'a rate', (input) => {
-  if (/^[0.]+(\/|$)/.test(String(input))) return 'A rate is more than 0: 1/m.';
-  return /^\d+$/.test(String(input)) ? `Rates carry a unit: ${input}/s.` : 'Write 2000/s.';
-});
+import { duration, rate } from './schema-values.ts';
+import { map } from './schema-words.ts';
 
 const limit = duration.optional();
 

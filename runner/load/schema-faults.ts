@@ -3,16 +3,14 @@
 import * as z from 'zod';
 import { show } from './diagnostic.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { ADDRESS } from './scalars.ts';
-import { duration } from './schema-budgets.ts';
 import { rule } from './schema-dbus.ts';
-import { type Choice, expected, flag, has, map, pick, ref, text, whole } from './schema-words.ts';
+import { address, duration, size } from './schema-values.ts';
+import { type Choice, expected, flag, has, map, pick, ref, whole } from './schema-words.ts';
 
 const timing = { at: duration.optional(), for: duration.optional() };
 const client = ref('a client');
 const party = ref('a client or a master');
 const master = ref('a master');
-const address = text(ADDRESS, 'an address', 'Write pppp/cccccccccccc in hex: "0002/00000000f00d".');
 
 const amount = pick([whole('a number of messages', 1), z.literal('all')], (input) =>
   input === 'all' ? 1 : 0,
@@ -25,22 +23,13 @@ const more = z.union([whole('a number of descriptors', 0, 253), z.literal('unlim
   ),
 });
 
-/** A limit that is not even one of a client's descriptors: said as a whole rather than key by key. */
+/** A limit that is not even one of a client's: said as a whole rather than key by key. */
 function notALimit(input: unknown): Choice | undefined {
-  if (has(input, 'memory')) return MEMORY;
   const { limit } = input as { limit: unknown };
   if (typeof limit !== 'object' || limit === null) return undefined;
   const message = `expected a client, got ${show(limit)}`;
   return { message, hint: 'Write { limit: lidar, fds: 3 }.', at: 'limit' };
 }
-
-const MEMORY: Choice = {
-  code: 'not-supported-yet',
-  message: 'a limit of `memory`: not supported yet',
-  hint: 'Where memory runs out the kernel ends processes rather than failing sends. Limit descriptors: fds: 3.',
-  at: 'memory',
-  onKey: true,
-};
 
 const FAULTS = {
   kill: map({ kill: party, ...timing }),
@@ -68,12 +57,16 @@ const FAULTS = {
   limit: map({ limit: client, fds: more, ...timing }),
 } as const;
 
+/** The other kind of limit. */
+const memory = map({ limit: client, memory: size, ...timing });
+
 const VERBS = Object.keys(FAULTS);
 export const fault = pick(
-  Object.values(FAULTS) as unknown as readonly [z.ZodType, ...z.ZodType[]],
+  [...Object.values(FAULTS), memory] as unknown as readonly [z.ZodType, ...z.ZodType[]],
   (input) => {
     const verb = VERBS.findIndex((each) => has(input, each));
-    if (verb >= 0) return (VERBS[verb] === 'limit' && notALimit(input)) || verb;
+    if (VERBS[verb] === 'limit') return notALimit(input) ?? (has(input, 'memory') ? VERBS.length : verb);
+    if (verb >= 0) return verb;
     const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
     const first = isMap ? Object.keys(input)[0] : undefined;
     const near = first === undefined ? undefined : nearest(first, VERBS);

@@ -6,9 +6,10 @@ import { show } from './diagnostic.ts';
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { nearest } from './nearest.ts';
 import { BASE64, HEX, NAME, SIZE_RANGE } from './scalars.ts';
-import { budgets, duration, rate } from './schema-budgets.ts';
+import { budgets } from './schema-budgets.ts';
 import { dbus } from './schema-dbus.ts';
 import { fault, type WrittenFault } from './schema-faults.ts';
+import { duration, rate } from './schema-values.ts';
 import {
   type Choice,
   expected,

@@ -2,10 +2,11 @@
 /** The one schema of `*.topo.yaml` as people write it. Types, validation and the JSON Schema come from here. */
 import * as z from 'zod';
 import { show } from './diagnostic.ts';
-import { ADDRESS, NAME, SIZE, USER } from './scalars.ts';
+import { NAME, USER } from './scalars.ts';
 import { budgets } from './schema-budgets.ts';
 import { rule, wellKnown } from './schema-dbus.ts';
 import { sendDefaults, steps } from './schema-steps.ts';
+import { address, size } from './schema-values.ts';
 import {
   type Choice,
   expected,
@@ -22,13 +23,7 @@ import {
   whole,
 } from './schema-words.ts';
 
-const size = text(SIZE, 'a size', (input) =>
-  /^\d+$/.test(String(input))
-    ? `Sizes carry units: ${input}B, ${input}KiB.`
-    : 'Units are B, KiB and MiB: 208KiB.',
-);
 const user = text(USER, 'a user', 'Write "uid:gid" in numbers: "1000:1000".');
-export const address = text(ADDRESS, 'an address', 'Write pppp/cccccccccccc in hex: "0002/00000000f00d".');
 
 const id = whole('an id', 0, 0xffff_fffe);
 const env = z.record(

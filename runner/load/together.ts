@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
-import { areBeside, faultsIn, type Placed, pathOf } from './placed.ts';
+import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
 import { checkRulesTogether } from './rules-together.ts';
 import type { Scope } from './scope.ts';
 import type { FaultAction, ParallelStep } from './topology.ts';
@@ -16,7 +16,7 @@ interface Words {
  * branch prepares. Within a branch there is an order, and its world has followed it; `before` is the one at the start.
  */
 export function checkTogether(scope: Scope, before: World, parallel: ParallelStep): void {
-  const faults = [...faultsIn(parallel, new Map())];
+  const faults = [...stepsIn(parallel)].filter(isFault);
   const all = faults.map(({ step }) => step.action);
   const first = new Map<string, Placed>();
   for (const fault of faults) {

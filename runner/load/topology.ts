@@ -156,7 +156,13 @@ export interface ParallelStep {
 
 /** Something done to a party of the bus (docs/topology.md, "Faults"). */
 export type FaultAction =
-  | { readonly fault: 'kill' | 'stop' | 'pause' | 'resume'; readonly target: Sender }
+  | {
+      readonly fault: 'kill' | 'stop' | 'pause' | 'resume';
+      readonly target: Sender;
+      readonly memory?: undefined;
+    }
+  /** The kernel does it, as soon as the process wants so many bytes more than it has then. */
+  | { readonly fault: 'kill'; readonly target: Sender & { readonly kind: 'client' }; readonly memory: number }
   | { readonly fault: 'leave' | 'close-listener'; readonly bus: string }
   | { readonly fault: 'expel' | 'join' | 'stop-reading' | 'start'; readonly client: string }
   | { readonly fault: 'eavesdrop'; readonly client: string; readonly on: boolean }

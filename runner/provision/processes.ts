@@ -48,7 +48,10 @@ function script(lab: ProcessNodes, node: NodeSpec, agent: string): string {
   const binds = lab.busDirectories.map(
     (to, i) => `mkdir -p ${quote(to)} && mount --bind ${home}/bus${i} ${quote(to)}`,
   );
-  const inside = [...binds, `exec ${agent} node ${node.name}`].join(' && ');
+  // The network namespace came with a /sys of its own, and that has no cgroups.
+  const inside = ['mount -t cgroup2 cgroup /sys/fs/cgroup', ...binds, `exec ${agent} node ${node.name}`].join(
+    ' && ',
+  );
   const env = Object.entries(node.env).map(([k, v]) => quote(`${k}=${v}`));
   return [
     `mkdir -p ${lab.busDirectories.map((_, i) => `${home}/bus${i}`).join(' ') || home}`,

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
 
-import type { AgentOrder, AgentReport, NodeReport, Order, Signal } from '../agent/protocol.ts';
+import type {
+  AgentOrder,
+  AgentReport,
+  NodeReport,
+  Order,
+  Signal,
+  SystemErrorData,
+} from '../agent/protocol.ts';
 import type { TopoError } from '../common/errors.ts';
 import type { AgentPlan } from '../plan/plan.ts';
 import type { Lab, NodeConnection } from '../provision/lab.ts';
 import type { Collector } from '../trace/collect.ts';
 import { crashed, nodeEnded } from './broken.ts';
 import { OrderFailed } from './order-failed.ts';
-import { type Answer, type Purpose, Waits } from './waits.ts';
+import { type Answer, type Key, type Purpose, Waits } from './waits.ts';
 
 interface Agent {
   readonly plan: AgentPlan;
@@ -83,6 +90,19 @@ export class Agents {
     await effect;
   }
 
+  /** Resolves when the kernel has ended the agent, at so many bytes more than it has; rejects with OrderFailed. */
+  async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<void> {
+    const target = this.#agent(agent);
+    if (!target.alive) return;
+    target.wanted = true;
+    const end = this.waits.add({ who: agent, answer: 'exit' }, purpose);
+    target.node.tell({ do: 'limit-memory', agent, bytes });
+    await end.catch((error) => {
+      target.wanted = false;
+      throw error;
+    });
+  }
+
   /** From now on every agent may end. */
   expectEnds(): void {
     for (const agent of this.#agents.values()) agent.wanted = true;
@@ -114,6 +134,9 @@ export class Agents {
       case 'signalled':
         this.waits.take({ who: report.agent, answer: report.signal })?.resolve({});
         break;
+      case 'not-limited':
+        this.#failed(report.agent, 'exit', report.error);
+        break;
       case 'stderr':
         this.#stderr(this.#agent(report.agent), report.text);
         break;
@@ -144,12 +167,15 @@ export class Agents {
       case 'done':
         this.waits.take({ who: name, answer: report.id })?.resolve(report.result ?? {});
         break;
-      case 'failed': {
-        const wait = this.waits.take({ who: name, answer: report.id });
-        wait?.reject(new OrderFailed(wait.what, report.error));
+      case 'failed':
+        this.#failed(name, report.id, report.error);
         break;
-      }
     }
+  }
+
+  #failed(who: string, answer: Key['answer'], error: SystemErrorData): void {
+    const wait = this.waits.take({ who, answer });
+    wait?.reject(new OrderFailed(wait.what, error));
   }
 
   #exit(node: string, agent: Agent, report: Extract<NodeReport, { say: 'exit' }>): void {

@@ -2,6 +2,7 @@
 /** Faults: what the file has done to a party, on purpose. */
 
 import type { Order, Signal } from '../agent/protocol.ts';
+import { sizeInWords } from '../common/size.ts';
 import type { FaultAction, FaultStep, Sender } from '../load/topology.ts';
 import { masterOf } from '../plan/plan.ts';
 import { attachOne } from './attach.ts';
@@ -12,6 +13,7 @@ export async function playFault(stage: Stage, step: FaultStep): Promise<void> {
   const { action } = step;
   switch (action.fault) {
     case 'kill':
+      if (action.memory !== undefined) return limitMemory(stage, step, action);
       return signal(stage, step, action.target, 'SIGKILL');
     case 'stop':
       return signal(stage, step, action.target, 'SIGTERM');
@@ -68,6 +70,17 @@ async function limit({ agents }: Stage, step: FaultStep, { client, fds }: Limit)
   await agents.call(client, { do: 'limit', fds }, { what: `${client} to limit its descriptors`, step });
 }
 
+type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
+
+async function limitMemory(
+  { agents }: Stage,
+  step: FaultStep,
+  { target, memory }: OutOfMemory,
+): Promise<void> {
+  const what = `${target.name} to come to its limit of memory: what it sends must stay unread`;
+  await agents.limitMemory(target.name, memory, { what, step });
+}
+
 /** What a master does. */
 type Policy = Exclude<FaultAction, Read | Limit | { target: Sender } | { fault: 'start' }>;
 
@@ -110,6 +123,8 @@ function disconnectOthers({ parties }: Stage, bus: string): void {
 /** `join tool-0`, `leave cabin`: a fault as the file says it. */
 export function wordsOf(action: FaultAction): string {
   const { fault } = action;
+  if (fault === 'kill' && action.memory !== undefined)
+    return `limit ${action.target.name} to ${sizeInWords(action.memory)} of memory`;
   if ('target' in action) {
     return `${fault} ${action.target.kind === 'client' ? action.target.name : masterOf(action.target.bus)}`;
   }

@@ -47,6 +47,7 @@ class SimProcess implements AgentProcess {
     this.#upstream = upstream;
     this.#process = scheduler.process(agent);
     this.#owner = new Owner(this.#process, pid, pidNamespace, user);
+    this.#owner.kill = () => this.#exit(null, 'SIGKILL');
     const system = simSystem(scheduler, kernel, this.#owner, connected);
     this.#agent = new Agent(system, (report) => {
       if (!this.#process.ended) upstream.say({ say: 'heard', agent, report });
@@ -71,6 +72,11 @@ class SimProcess implements AgentProcess {
       else this.#process.post(() => this.#leave());
       await this.closed;
     }
+  }
+
+  async limitMemory(bytes: number): Promise<void> {
+    this.#owner.memory = bytes;
+    await this.closed;
   }
 
   #leave(): void {

@@ -12,6 +12,10 @@ export class Owner {
   readonly pidNamespace: string;
   readonly user: User;
   readonly descriptors: Descriptors;
+  /** Bytes of unread messages beyond which it is ended. */
+  memory = Infinity;
+  /** SIGKILL by the kernel. */
+  kill: () => void = () => {};
   /** Everything that closes when it ends. */
   readonly open = new Set<{ close(): void }>();
 

@@ -174,6 +174,11 @@ export class SimSocket implements Socket {
   #try(): void {
     const [send] = this.#sends;
     if (send === undefined) return;
+    // Where there is no memory for the message, the process is ended before anybody gets it.
+    if (this.endpoint.charged + send.datagram.length > this.owner.memory) {
+      this.owner.kill();
+      return;
+    }
     const outcome = this.kernel.send(this, send.datagram, send.nonblocking);
     if ('wait' in outcome && !send.nonblocking) {
       this.kernel.queueUp(this, outcome.wait);

@@ -28,8 +28,13 @@ const DETAIL_LINES = 12;
 const UNUSED = 'no other check saw anything done to it; the log shows nothing';
 const UNCOUNTED = 'the sockets left behind were not counted; the log shows nothing';
 
+/** Around the report of a process that the kernel ended for want of memory: its trace may well lead through a send. */
+const OUT_OF_MEMORY = { begins: /\binvoked oom-killer\b/, ends: /\bout of memory: Killed process\b/i };
+
 const isSplat = (line: KernelLine): boolean =>
-  SPLAT.test(line.text) || line.level <= KERN_CRIT || (line.level <= KERN_WARNING && OURS.test(line.text));
+  SPLAT.test(line.text) || line.level <= KERN_CRIT || isOurWarning(line);
+
+const isOurWarning = ({ level, text }: KernelLine): boolean => level <= KERN_WARNING && OURS.test(text);
 
 /** Judges the kernel log and the sockets left. A kernel that nobody used proves nothing by its silence. */
 export function kernel(facts: Facts, idle: boolean): CheckResult {
@@ -52,13 +57,23 @@ export function kernel(facts: Facts, idle: boolean): CheckResult {
 function judgeLog(findings: Findings, lines: readonly KernelLine[]): number {
   let others = 0;
   let detail: string[] | undefined;
-  for (const line of lines) {
+  for (const line of splatsAndOthers(lines)) {
     if (CUT_HERE.test(line.text)) detail = undefined;
     else if (!detail && isSplat(line)) detail = addSplat(findings, line);
     else if (detail) detail = follow(findings, detail, line);
     else others++;
   }
   return others;
+}
+
+/** Without what a report of want of memory says of us. */
+function* splatsAndOthers(lines: readonly KernelLine[]): Generator<KernelLine> {
+  let report = false;
+  for (const line of lines) {
+    if (OUT_OF_MEMORY.begins.test(line.text)) report = true;
+    if (!report || !isOurWarning(line) || SPLAT.test(line.text)) yield line;
+    if (OUT_OF_MEMORY.ends.test(line.text)) report = false;
+  }
 }
 
 function addSplat(findings: Findings, line: KernelLine): string[] {

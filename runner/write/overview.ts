@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
 
+import { sizeInWords } from '../common/size.ts';
 import type { Destination, FaultAction, Sender, SendStep, Step } from '../load/topology.ts';
 import { type Expected, type Lane, masterOf, type Plan } from '../plan/plan.ts';
 import { count } from './words.ts';
@@ -177,6 +178,8 @@ const duration = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `
 
 /** The verb, on whom, and what else it takes. */
 function faultInWords({ fault, ...rest }: FaultAction): string {
+  if ('memory' in rest && rest.memory !== undefined)
+    return `limit ${senderOf(rest.target)} memory ${sizeInWords(rest.memory)}`;
   const words = Object.entries(rest).map(([key, value]: [string, unknown]) => {
     if (key === 'target') return senderOf(value as Sender);
     if (key === 'bus') return masterOf(String(value));

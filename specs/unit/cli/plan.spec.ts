@@ -132,6 +132,18 @@ traffic:
     assert.deepEqual(send.fdsAt, { c: [1], slow: [0, 2] });
   });
 
+  it('says how far memory is limited', async () => {
+    const limited = `buses: { b: { sendBuffer: 2MiB, queueLength: 40 } }
+clients: { a: {}, slow: { receive: manual } }
+traffic:
+  - parallel:
+      - send: { from: a, to: slow, count: 40, size: 64KiB }
+      - fault: { limit: a, memory: 1MiB }
+`;
+    const { stdout } = await planOf(limited);
+    assert.match(stdout, / limit a memory 1MiB$/m);
+  });
+
   it('is one document for each combination of a matrix', async () => {
     const matrix =
       'matrix: { n: [2, 3] }\nbuses: { b: {} }\nclients: { c: { replicas: "${n}" } }\ntraffic: [c-0 -> b: "x"]\n';

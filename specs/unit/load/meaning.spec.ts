@@ -80,6 +80,19 @@ expect:
 });
 
 describe('faults', () => {
+  it('are a kill by the kernel where memory is limited', () => {
+    const file = withParties(`- parallel:
+      - send: { from: a, to: m, count: 11, size: 100KiB }
+      - fault: { limit: a, memory: 1MiB, at: 5ms }`);
+    const [step] = ok(file.replace('cabin: {}', 'cabin: { sendBuffer: 2MiB }')).steps;
+    const limit = step?.kind === 'parallel' ? step.branches[1]?.[0] : undefined;
+    assert.ok(limit?.kind === 'fault');
+    assert.deepEqual(
+      [limit.action, limit.at],
+      [{ fault: 'kill', target: { kind: 'client', name: 'a' }, memory: 1024 ** 2 }, 5],
+    );
+  });
+
   it('name their party', () => {
     const list = steps(`
   - fault: { pause: a }

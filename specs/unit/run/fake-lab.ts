@@ -110,6 +110,11 @@ export class FakeNode implements NodeConnection {
         lab.told.push(`${order.agent} ${order.signal}`);
         this.#signal(order.agent, order.signal);
         break;
+      case 'limit-memory': {
+        const error = { code: 'EROFS', message: 'EROFS: no cgroups here' };
+        this.report({ say: 'not-limited', agent: order.agent, error });
+        break;
+      }
       case 'end':
         for (const agent of this.agents) this.report({ say: 'exit', agent, code: 0, signal: null });
         this.report({ say: 'ended', socketsLeft: 0 });

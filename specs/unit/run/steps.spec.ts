@@ -160,6 +160,21 @@ describe('run', () => {
     assert.equal(trace.sends.length, 1);
   });
 
+  it('tells a limit of memory that could not be set', async () => {
+    const yaml = `${CABIN.replace('cabin: {', 'cabin: { sendBuffer: 2MiB,')}traffic:
+  - parallel:
+      - send: { from: camera, to: slow, count: 11, size: 100KiB }
+      - fault: { limit: camera, memory: 1MiB }`;
+    const { trace } = await play(yaml);
+    const { failure } = trace.steps.find(({ step }) => step === '1.b2.1') ?? {};
+    assert.equal(failure?.expected, 'limit camera to 1MiB of memory succeeds');
+    assert.match(failure?.observed ?? '', /: EROFS: no cgroups here$/);
+    assert.deepEqual(
+      trace.exits.map(({ wanted }) => wanted),
+      trace.exits.map(() => true),
+    );
+  });
+
   it('takes a sender for blocked only if the same send waits before and after everyone has read', async () => {
     const messages = [7, 8, 8, 8];
     const script: Script = (_, order, lab) =>

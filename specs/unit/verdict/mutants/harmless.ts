@@ -5,6 +5,7 @@ import { indexIn, logOf, numberOf } from '../base.ts';
 import { renumber } from '../fixture.ts';
 import { type Mutant, mutant } from '../mutants.ts';
 import { fault, forget, waits, withStepBefore, withSteps } from '../steps.ts';
+import { outOfMemory, splat } from './kernel.ts';
 
 export const harmless: readonly Mutant[] = [
   mutant('an eavesdropped copy is lost and counted', {}, (run) => {
@@ -35,6 +36,7 @@ export const harmless: readonly Mutant[] = [
     },
     withSteps(fault('7', { fault: 'leave', bus: 'b' })),
   ),
+  mutant('a process is ended for want of memory', {}, splat(4, ...outOfMemory)),
   mutant('sockets end with the run', {}, (run) => {
     run.trace.ends.push({ lane: 'r1', t: 10_000, why: 'eof' });
   }),

@@ -4,11 +4,19 @@
 import { type Mutant, mutant } from '../mutants.ts';
 import type { Run } from '../story.ts';
 
-const splat =
+export const splat =
   (level: number, ...lines: string[]) =>
   (run: Run) => {
     run.trace.kernel.push(...lines.map((text) => ({ level, text })));
   };
+
+/** Of a process that was ended in the midst of a send. */
+export const outOfMemory = [
+  'node invoked oom-killer: gfp_mask=0x400dc0(GFP_KERNEL_ACCOUNT|__GFP_ZERO), order=0, oom_score_adj=0',
+  'Call Trace:',
+  ' afbus_sendmsg+0x3b7/0x9b0 [af_bus]',
+  'Memory cgroup out of memory: Killed process 7 (node) total-vm:1kB, anon-rss:1kB',
+];
 
 export const kernelMutants: readonly Mutant[] = [
   mutant(
@@ -41,6 +49,16 @@ export const kernelMutants: readonly Mutant[] = [
     'the module warns in its own words',
     { kernel: { kind: 'splat' } },
     splat(4, 'af_bus: lost a message'),
+  ),
+  mutant(
+    'a warning comes amid the report of an OOM killer',
+    { kernel: { kind: 'splat', summary: /refcount_t/ } },
+    splat(4, ...outOfMemory.toSpliced(2, 0, 'refcount_t: underflow; use-after-free.')),
+  ),
+  mutant(
+    'the module warns once the report of an OOM killer is over',
+    { kernel: { kind: 'splat', summary: /lost a message/ } },
+    splat(4, ...outOfMemory, 'af_bus: lost a message'),
   ),
   mutant(
     'sockets are left behind',

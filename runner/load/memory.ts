@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
+import { sizeInWords } from '../common/size.ts';
+import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
+import { DEFAULT_SEND_BUFFER, longestOf } from './bodies.ts';
+import { type Context, change, type Done, impossible, needClient } from './fault-context.ts';
+import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
+import type { Scope } from './scope.ts';
+import type { BusSpec, FaultAction, ParallelStep, SendStep, Step } from './topology.ts';
+
+/** Kernels take memory from a limit in batches, one for each processor. */
+const LEAST = 1024 * 1024;
+
+type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
+
+export function limitMemory(context: Context, target: string, memory: number): Done | undefined {
+  if (target.endsWith('.master'))
+    return impossible(context, 'it is clients whose memory is limited', `Kill it: { kill: ${target} }.`);
+  const name = context.scope.incarnation(target);
+  if (needClient(context, name, 'running') === undefined) return undefined;
+  if (memory < LEAST) {
+    const { scope, path } = context;
+    const message = `a limit of memory is at least ${sizeInWords(LEAST)}: kernels count in batches`;
+    scope.problems.error([...path.slice(0, -1), 'memory'], { code: 'bad-value', message });
+    return undefined;
+  }
+  if (!context.world.concurrent) {
+    const message = `nothing lets "${target}" come to its limit: the steps before have ended`;
+    return impossible(context, message, 'Put its sends and this step into two branches of `parallel`.');
+  }
+  const action: OutOfMemory = { fault: 'kill', target: { kind: 'client', name }, memory };
+  return { action, change: change(name, { gone: { how: 'killed', line: context.line } }) };
+}
+
+/** Points out limits that what is sent beside them can never come to. */
+export function checkMemory(scope: Scope, steps: readonly Step[]): void {
+  for (const step of steps) {
+    if (step.kind !== 'parallel') continue;
+    for (const placed of [...stepsIn(step)].filter(isFault)) {
+      const { action } = placed.step;
+      if (action.fault === 'kill' && action.memory !== undefined) checkReach(scope, step, placed, action);
+    }
+  }
+}
+
+function checkReach(scope: Scope, parallel: ParallelStep, limit: Placed, action: OutOfMemory): void {
+  const { name } = action.target;
+  const bus = scope.buses.get(scope.clients.get(name)?.bus ?? '');
+  if (bus === undefined) return;
+  const reach = unreadAtMost(sendsBeside(parallel, limit, name), bus);
+  if (reach > action.memory) return;
+  const message = `"${name}" never comes to ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
+  const hint = `Let it send more, to clients that do not read; bus "${bus.name}" bounds it by its \`queueLength\` and \`sendBuffer\`.`;
+  scope.problems.error(pathOf(scope, limit.step), { code: 'impossible', message, hint });
+}
+
+function sendsBeside(parallel: ParallelStep, limit: Placed, client: string): SendStep[] {
+  return [...stepsIn(parallel)].flatMap(({ step, trail }) => {
+    const its = step.kind === 'send' && step.from.kind === 'client' && step.from.name === client;
+    return its && areBeside({ step, trail }, limit) ? [step] : [];
+  });
+}
+
+/** Bytes: a queue takes one message more than its length, and a send begins while there is room in the buffer. */
+function unreadAtMost(sends: readonly SendStep[], bus: BusSpec): number {
+  const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus;
+  const queued = sends.map((send) => longestOf(send) * Math.min(send.count, queueLength + 1));
+  return Math.min(
+    sendBuffer,
+    queued.reduce((sum, each) => sum + each, 0),
+  );
+}
