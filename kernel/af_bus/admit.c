@@ -54,7 +54,7 @@ static int afbus_admit_copy(struct afbus_send *s, struct afbus_rcpt *r)
  * Return: 0; -EAGAIN if somebody has to be waited for, with @s->full telling
  * whom (NULL: the sender itself); -ENOBUFS.
  */
-int afbus_admit(struct afbus_send *s)
+static int afbus_admit(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 	int err;

@@ -29,6 +29,9 @@
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c
  *
+ * All but the slow ways, in hook.c, wait.c and claim.c, are compiled as one:
+ * build_message.c.
+ *
  * Everything that can fail or sleep comes before the line and outside the
  * bus lock. Route, admit and commit of one attempt run under one hold of the
  * lock. Where the route names a recipient that has no copy yet, the lock is
@@ -493,15 +496,6 @@ __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait);
 /* recv.c */
 int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		  int flags);
-
-/* scm.c */
-void afbus_msg_end(struct afbus_msg *msg);
-void afbus_msg_put(struct afbus_msg *msg);
-void afbus_msg_read(struct afbus_msg *msg);
-void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp);
-struct scm_fp_list *afbus_scm_take(struct sk_buff *skb);
-int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
-		   struct sk_buff *skb, int flags);
 
 /* protocol.c */
 const struct afbus_protocol *afbus_protocol_get(int number);

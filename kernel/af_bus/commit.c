@@ -65,8 +65,9 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 	if (data_race(sock_flag(sk, SOCK_RCVTSTAMP)))
 		afbus_commit_stamp(r->skb, now);
 
-	trace_deliver(s->bus, s->msg->seq, s->msg->src, afbus_own_addr(r->to),
-		      r->skb->len);
+	if (trace_deliver_enabled())
+		trace_deliver(s->bus, s->msg->seq, s->msg->src,
+			      afbus_own_addr(r->to), r->skb->len);
 	skb_queue_tail(&sk->sk_receive_queue, r->skb);
 	r->queued = true;
 	if (!r->eaves && !list_empty(&r->to->seats))
@@ -77,7 +78,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
  * afbus_commit() - give a message its place, and its copies to the recipients
  * @s: the send, admitted under this hold of the lock
  */
-void afbus_commit(struct afbus_send *s)
+static void afbus_commit(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 	ktime_t now = 0;
@@ -86,8 +87,9 @@ void afbus_commit(struct afbus_send *s)
 
 	s->committed = true;
 	s->msg->seq = ++s->bus->seq;
-	trace_send(s->bus, s->msg->seq, s->msg->src, afbus_send_target(s),
-		   s->len);
+	if (trace_send_enabled())
+		trace_send(s->bus, s->msg->seq, s->msg->src,
+			   afbus_send_target(s), s->len);
 	afbus_for_each_live(r, s) {
 		if (!r->evict && !afbus_commit_drop(s, r))
 			afbus_commit_copy(s, r, &now);
@@ -109,7 +111,7 @@ void afbus_commit(struct afbus_send *s)
  * afbus_announce() - wake those who got a copy
  * @s: the send, committed; the lock is not held any more
  */
-void afbus_announce(struct afbus_send *s)
+static void afbus_announce(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 

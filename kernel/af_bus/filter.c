@@ -9,14 +9,17 @@
 #include "send.h"
 #include "trace.h"
 
-static void afbus_copy_end_fds(struct sk_buff *skb)
+static noinline void afbus_copy_put_fds(struct sk_buff *skb)
 {
-	struct scm_cookie scm = {};
+	struct scm_cookie scm = { .fp = afbus_scm_take(skb) };
 
-	if (AFBUS_CB(skb)->fp) {
-		scm.fp = afbus_scm_take(skb);
-		scm_destroy(&scm);
-	}
+	scm_destroy(&scm);
+}
+
+static inline void afbus_copy_end_fds(struct sk_buff *skb)
+{
+	if (AFBUS_CB(skb)->fp)
+		afbus_copy_put_fds(skb);
 }
 
 /* The three kinds of copies, by how they end. */
@@ -72,7 +75,7 @@ static bool afbus_has_filter(const struct afbus_rcpt *r)
 }
 
 /* The original is enough: one recipient, and nothing may meddle with its copy. */
-static bool afbus_can_go_direct(struct afbus_send *s, struct afbus_rcpt *r)
+static inline bool afbus_can_go_direct(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	return s->live == 1 && !r->eaves && !afbus_has_judge(s) &&
 	       !afbus_has_filter(r);
@@ -102,7 +105,7 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
  *
  * Return: false if there is more to do: afbus_filter_copies().
  */
-bool afbus_filter_direct(struct afbus_send *s)
+static bool afbus_filter_direct(struct afbus_send *s)
 {
 	struct afbus_rcpt *r = s->rcpts;
 
@@ -119,7 +122,7 @@ bool afbus_filter_direct(struct afbus_send *s)
  * afbus_filter_undo_direct() - take the original back
  * @s: the send, not committed
  */
-void afbus_filter_undo_direct(struct afbus_send *s)
+static void afbus_filter_undo_direct(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 
@@ -228,7 +231,7 @@ static int afbus_copy_filter(struct afbus_send *s, struct afbus_rcpt *r)
  * @s: the send
  * @r: the recipient
  */
-void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
+static void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	if (!r->queued)
 		kfree_skb(r->skb);
@@ -272,7 +275,7 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
  *
  * If not, all copies are to be made once more.
  */
-void afbus_filter_recheck(struct afbus_send *s)
+static void afbus_filter_recheck(struct afbus_send *s)
 {
 	lockdep_assert_held(&s->bus->lock);
 
@@ -291,7 +294,7 @@ static void afbus_filter_renew(struct afbus_send *s)
 	if (s->verdicts == verdicts)
 		return;
 	s->verdicts = verdicts;
-	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
+	afbus_for_each_rcpt(r, s) {
 		afbus_filter_unmake(s, r);
 		r->judged = false;
 		r->denied = 0;
@@ -304,7 +307,7 @@ static void afbus_filter_renew(struct afbus_send *s)
  *
  * Return: 0; -ENOMEM; what a hook says to a message to one recipient.
  */
-int afbus_filter_copies(struct afbus_send *s)
+static int afbus_filter_copies(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 	int err;
@@ -312,7 +315,7 @@ int afbus_filter_copies(struct afbus_send *s)
 	afbus_filter_undo_direct(s);
 	if (afbus_has_protocol(s))
 		afbus_filter_renew(s);
-	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
+	afbus_for_each_rcpt(r, s) {
 		if (!r->live)
 			afbus_filter_unmake(s, r);
 	}

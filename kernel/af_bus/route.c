@@ -31,7 +31,7 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->stray = false;
 }
 
-static void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
+static __always_inline void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
 			    bool eaves)
 {
 	struct afbus_rcpt *r;
@@ -161,7 +161,7 @@ static int afbus_route_unicast(struct afbus_send *s)
  * Return: 0, with @s->missing and @s->unmade telling what has to be prepared
  * first; -EPIPE, -EHOSTUNREACH, -ECONNREFUSED if the message cannot go there.
  */
-int afbus_route(struct afbus_send *s)
+static int afbus_route(struct afbus_send *s)
 {
 	struct afbus_sock *from = s->from, *to;
 	int err = 0;
@@ -195,7 +195,7 @@ int afbus_route(struct afbus_send *s)
  *
  * Return: 0 or -ENOMEM.
  */
-int afbus_route_grow(struct afbus_send *s)
+static int afbus_route_grow(struct afbus_send *s)
 {
 	unsigned int cap = s->nr + s->missing + s->missing / 8;
 	struct afbus_rcpt *rcpts;

@@ -122,7 +122,7 @@ static int afbus_scm_check_fds(struct afbus_send *s)
  * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM, with nothing
  * taken.
  */
-int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
+static int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
 {
 	struct scm_cookie *scm = &s->scm;
 
@@ -140,20 +140,21 @@ int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
  *
  * Return: 0; -ETOOMANYREFS, -ENOMEM.
  */
-int afbus_msg_begin(struct afbus_send *s)
+static int afbus_msg_begin(struct afbus_send *s)
 {
 	struct scm_cookie *scm = &s->scm;
 	struct afbus_msg *msg = (struct afbus_msg *)s->skb->head;
 
-	*msg = (struct afbus_msg) {
-		.ref	= REFCOUNT_INIT(1),
-		.unread	= REFCOUNT_INIT(1),
-		.skb	= s->skb,
-		.src	= afbus_own_addr(s->from),
-		.pid	= scm->pid,
-		.uid	= scm->creds.uid,
-		.gid	= scm->creds.gid,
-	};
+	/* Field by field, as struct afbus_send. */
+	refcount_set(&msg->ref, 1);
+	refcount_set(&msg->unread, 1);
+	msg->skb = s->skb;
+	msg->src = afbus_own_addr(s->from);
+	msg->pid = scm->pid;
+	msg->uid = scm->creds.uid;
+	msg->gid = scm->creds.gid;
+	msg->holds_buses = false;
+	msg->inflight = NULL;
 	scm->pid = NULL;
 	security_cred_getsecid(current_cred(), &msg->secid);
 	s->msg = msg;
@@ -165,14 +166,14 @@ int afbus_msg_begin(struct afbus_send *s)
  * afbus_msg_end() - give up what a message holds beside its memory
  * @msg: the message
  */
-void afbus_msg_end(struct afbus_msg *msg)
+static void afbus_msg_end(struct afbus_msg *msg)
 {
 	if (msg->inflight)
 		afbus_inflight_put(msg->inflight);
 	put_pid(msg->pid);
 }
 
-void afbus_msg_put(struct afbus_msg *msg)
+static void afbus_msg_put(struct afbus_msg *msg)
 {
 	if (refcount_dec_and_test(&msg->ref)) {
 		afbus_msg_end(msg);
@@ -186,7 +187,7 @@ void afbus_msg_put(struct afbus_msg *msg)
  *
  * The last of them gives the sender's budget back.
  */
-void afbus_msg_read(struct afbus_msg *msg)
+static void afbus_msg_read(struct afbus_msg *msg)
 {
 	if (refcount_dec_and_test(&msg->unread))
 		skb_orphan(msg->skb);
@@ -197,7 +198,7 @@ void afbus_msg_read(struct afbus_msg *msg)
  * @skb: the copy
  * @fp: the descriptors, which are under way from now on
  */
-void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
+static void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
 {
 	struct afbus_msg *msg = AFBUS_CB(skb)->msg;
 
@@ -214,7 +215,7 @@ void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
  *
  * Return: the descriptors, not under way any more, or NULL.
  */
-struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
+static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 {
 	struct scm_fp_list *fp = AFBUS_CB(skb)->fp;
 
@@ -241,7 +242,7 @@ struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
  *
  * Return: 0 or -ENOMEM.
  */
-int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
+static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		   struct sk_buff *skb, int flags)
 {
 	struct afbus_cb *cb = AFBUS_CB(skb);

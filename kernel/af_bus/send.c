@@ -150,7 +150,7 @@ static int afbus_send_alloc(struct afbus_send *s, struct msghdr *msg,
 	skb_reserve(s->skb, sizeof(struct afbus_msg));
 	/* Filters may ask for headers: they must not find the headroom. */
 	skb_reset_network_header(s->skb);
-	skb_put(s->skb, linear);
+	__skb_put(s->skb, linear);
 	s->skb->data_len = paged;
 	s->skb->len += paged;
 	return 0;
@@ -308,40 +308,75 @@ static void afbus_send_end_msg(struct afbus_send *s)
 
 static void afbus_send_end(struct afbus_send *s)
 {
-	unsigned int i;
+	struct afbus_rcpt *r;
 
 	if (!s->committed)
 		afbus_filter_undo_direct(s);
-	for (i = 0; i < s->nr; i++) {
-		if (!s->rcpts[i].queued)
-			afbus_filter_unmake(s, &s->rcpts[i]);
-		sock_put(&s->rcpts[i].to->sk);
+	afbus_for_each_rcpt(r, s) {
+		if (!r->queued)
+			afbus_filter_unmake(s, r);
+		sock_put(&r->to->sk);
 	}
 	if (s->rcpts != s->few)
 		kvfree(s->rcpts);
 	kfree(s->claim);
-	scm_destroy(&s->scm);
+	/* As a rule the message has taken them. */
+	if (s->scm.pid || s->scm.fp)
+		scm_destroy(&s->scm);
 	afbus_send_end_msg(s);
+}
+
+/*
+ * Field by field: zeros for the whole of it would be made with a string
+ * instruction, which takes longer than all of this.
+ */
+static void afbus_send_begin(struct afbus_send *s)
+{
+	s->dst = BUS_MASTER_ADDR;
+	s->scm = (struct scm_cookie){};
+	s->msg = NULL;
+	s->verdicts = 0;
+	s->skb = NULL;
+
+	s->nr = 0;
+	s->live = 0;
+	s->missing = 0;
+	s->unmade = 0;
+	s->rounds = 0;
+
+	s->full = NULL;
+	s->claim = NULL;
+	s->ticket = 0;
+	s->task = current;
+	INIT_LIST_HEAD(&s->blocked_node);
+
+	s->to_peer = false;
+	s->prepared = false;
+	s->direct = false;
+	s->committed = false;
+	s->stray = false;
+	s->yields = false;
+	s->woken = false;
+	s->left = false;
 }
 
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
-	/* Not in struct afbus_send: they need no zeros before they are used. */
+	/* Written before they are read, so they need no zeros. */
 	struct afbus_rcpt few[AFBUS_FEW_RCPTS] __uninitialized;
 	u64 scratch[AFBUS_SCRATCH / sizeof(u64)] __uninitialized;
-	struct afbus_send s = {
-		.from	= afbus_sk(sock->sk),
-		.bus	= afbus_sock_bus(afbus_sk(sock->sk)),
-		.len	= len,
-		.rcpts	= few,
-		.few	= few,
-		.cap	= ARRAY_SIZE(few),
-		.scratch = scratch,
-		.task	= current,
-	};
+	struct afbus_send s __uninitialized;
 	int err;
 
-	INIT_LIST_HEAD(&s.blocked_node);
+	s.from = afbus_sk(sock->sk);
+	s.bus = afbus_sock_bus(s.from);
+	s.len = len;
+	s.rcpts = few;
+	s.few = few;
+	s.cap = ARRAY_SIZE(few);
+	s.scratch = scratch;
+	afbus_send_begin(&s);
+
 	err = afbus_send_check(&s, msg);
 	if (err)
 		return err;

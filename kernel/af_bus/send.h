@@ -89,16 +89,12 @@ struct afbus_rcpt {
  * @from: the sender
  * @bus: its bus
  * @dst: destination
- * @to_peer: no destination was given
  * @len: bytes of payload
  * @scm: descriptors and credentials
  * @msg: what the copies share
  * @scratch: for the protocol, on the stack of the call
- * @prepared: the protocol has seen the original
  * @verdicts: afbus_bus.verdicts as of when copies were judged
  * @skb: the original; NULL before it is there, and while it is @direct
- * @direct: the original is the copy of the only recipient
- * @committed: the message has its place
  * @rcpts: recipients, in no order
  * @few: @rcpts of the usual case, on the stack of the call
  * @nr: recipients met so far
@@ -106,15 +102,19 @@ struct afbus_rcpt {
  * @live: recipients of the last route that are in @rcpts
  * @missing: recipients of the last route that @rcpts has no room for
  * @unmade: recipients of the last route whose copy is not made yet
- * @stray: the last route led along the default route
+ * @rounds: how often it was called and still found no room
  * @full: the first recipient in the way, NULL if it is the sender's own queue
- * @yields: @full has room, but others come first
  * @claim: to leave there, if the send may not sleep
  * @timeo: what is left of the time to wait
  * @ticket: since when the send waits, 0 if it never had to
- * @rounds: how often it was called and still found no room
  * @task: who sends
  * @blocked_node: in afbus_bus.blocked
+ * @to_peer: no destination was given
+ * @prepared: the protocol has seen the original
+ * @direct: the original is the copy of the only recipient
+ * @committed: the message has its place
+ * @stray: the last route led along the default route
+ * @yields: @full has room, but others come first
  * @woken: there may be room, or the route has changed
  * @left: a seat was given up, see struct afbus_rcpt
  */
@@ -122,16 +122,12 @@ struct afbus_send {
 	struct afbus_sock	*from;
 	struct afbus_bus	*bus;
 	u64			dst;
-	bool			to_peer;
 	size_t			len;
 	struct scm_cookie	scm;
 	struct afbus_msg	*msg;
 	void			*scratch;
-	bool			prepared;
 	u64			verdicts;
 	struct sk_buff		*skb;
-	bool			direct;
-	bool			committed;
 
 	struct afbus_rcpt	*rcpts;
 	struct afbus_rcpt	*few;
@@ -140,16 +136,21 @@ struct afbus_send {
 	unsigned int		live;
 	unsigned int		missing;
 	unsigned int		unmade;
-	bool			stray;
+	unsigned int		rounds;
 
 	struct afbus_rcpt	*full;
-	bool			yields;
 	struct afbus_claim	*claim;
 	long			timeo;
 	u64			ticket;
-	unsigned int		rounds;
 	struct task_struct	*task;
 	struct list_head	blocked_node;
+
+	bool			to_peer;
+	bool			prepared;
+	bool			direct;
+	bool			committed;
+	bool			stray;
+	bool			yields;
 	bool			woken;
 	bool			left;
 };
@@ -159,20 +160,13 @@ static inline bool afbus_waits(const struct afbus_send *s)
 	return !list_empty(&s->blocked_node);
 }
 
-#define afbus_for_each_live(r, s)				\
-	for ((r) = (s)->rcpts; (r) < (s)->rcpts + (s)->nr; (r)++)	\
+#define afbus_for_each_rcpt(r, s)					\
+	for (struct afbus_rcpt *__end = ((r) = (s)->rcpts) + (s)->nr;	\
+	     (r) < __end; (r)++)
+
+#define afbus_for_each_live(r, s)	\
+	afbus_for_each_rcpt(r, s)	\
 		if ((r)->live)
-
-/* route.c */
-int afbus_route(struct afbus_send *s);
-int afbus_route_grow(struct afbus_send *s);
-
-/* filter.c */
-int afbus_filter_copies(struct afbus_send *s);
-void afbus_filter_recheck(struct afbus_send *s);
-bool afbus_filter_direct(struct afbus_send *s);
-void afbus_filter_undo_direct(struct afbus_send *s);
-void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r);
 
 /* hook.c */
 extern struct nf_hook_entries __rcu *afbus_hooks;
@@ -184,13 +178,6 @@ static inline bool afbus_hook_present(void)
 }
 
 int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r);
-
-/* admit.c */
-int afbus_admit(struct afbus_send *s);
-
-/* commit.c */
-void afbus_commit(struct afbus_send *s);
-void afbus_announce(struct afbus_send *s);
 
 /* wait.c */
 bool afbus_seats_let_pass(const struct afbus_sock *s, u64 ticket,
@@ -209,9 +196,5 @@ int afbus_claim_prepare(struct afbus_send *s);
 void afbus_claim_leave(struct afbus_send *s);
 void afbus_claim_keep(struct afbus_send *s);
 void afbus_claim_settle(struct afbus_send *s);
-
-/* scm.c */
-int afbus_scm_build(struct afbus_send *s, struct msghdr *msg);
-int afbus_msg_begin(struct afbus_send *s);
 
 #endif /* _AF_BUS_SEND_H */

@@ -276,7 +276,7 @@ void afbus_wait_rise(struct afbus_send *s)
 	lockdep_assert_held(&s->bus->lock);
 
 	list_del_init(&s->blocked_node);
-	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
+	afbus_for_each_rcpt(r, s) {
 		if (!r->seated)
 			continue;
 		queue = &r->to->sk.sk_receive_queue;
@@ -302,7 +302,7 @@ void afbus_wait_pass_on(struct afbus_send *s)
 	lockdep_assert_held(&s->bus->lock);
 
 	s->left = false;
-	for (r = s->rcpts; r < s->rcpts + s->nr; r++) {
+	afbus_for_each_rcpt(r, s) {
 		if (!r->left)
 			continue;
 		queue = &r->to->sk.sk_receive_queue;

