@@ -108,15 +108,10 @@ static void afbus_commit(struct afbus_send *s)
 }
 
 /**
- * afbus_announce() - wake those who got a copy
- * @s: the send, committed; the lock is not held any more
+ * afbus_announce() - wake the reader of one who got a copy
+ * @r: the recipient; the lock is not held any more
  */
-static void afbus_announce(struct afbus_send *s)
+static void afbus_announce(struct afbus_rcpt *r)
 {
-	struct afbus_rcpt *r;
-
-	afbus_for_each_live(r, s) {
-		if (r->queued)
-			r->to->sk.sk_data_ready(&r->to->sk);
-	}
+	r->to->sk.sk_data_ready(&r->to->sk);
 }

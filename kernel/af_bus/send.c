@@ -313,7 +313,9 @@ static void afbus_send_end(struct afbus_send *s)
 	if (!s->committed)
 		afbus_filter_undo_direct(s);
 	afbus_for_each_rcpt(r, s) {
-		if (!r->queued)
+		if (r->queued)
+			afbus_announce(r);
+		else
 			afbus_filter_unmake(s, r);
 		sock_put(&r->to->sk);
 	}
@@ -385,9 +387,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	err = afbus_send_build(&s, msg);
 	if (!err)
 		err = afbus_send_deliver(&s);
-	if (!err)
-		afbus_announce(&s);
-	else
+	if (err)
 		afbus_send_give_back(msg, len);
 
 	afbus_send_end(&s);

@@ -236,14 +236,13 @@ static inline ssize_t post_wait(int fd, uint64_t to, const char *text)
 	return send_bytes(fd, to, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Sends a string with descriptors. */
-static inline ssize_t post_fds(int fd, uint64_t to, const char *text, const int *fds, int n)
+/* Sends a string with descriptors; without a name to whom the socket is connected to. */
+static inline ssize_t send_fds(int fd, struct sockaddr_bus *name, const char *text, const int *fds, int n)
 {
-	struct sockaddr_bus name = bus_name(NULL, to);
 	struct iovec iov = { (void *)text, strlen(text) };
 	char control[CMSG_SPACE(sizeof(int) * 256)];
 	struct msghdr msg = {
-		.msg_name = &name, .msg_namelen = sizeof(name),
+		.msg_name = name, .msg_namelen = name ? sizeof(*name) : 0,
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int) * n),
 	};
@@ -254,6 +253,18 @@ static inline ssize_t post_fds(int fd, uint64_t to, const char *text, const int 
 	c->cmsg_len = CMSG_LEN(sizeof(int) * n);
 	memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
 	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static inline ssize_t post_fds(int fd, uint64_t to, const char *text, const int *fds, int n)
+{
+	struct sockaddr_bus name = bus_name(NULL, to);
+
+	return send_fds(fd, &name, text, fds, n);
+}
+
+static inline void send_over_unix(int to, int fd)
+{
+	OK(send_fds(to, NULL, "x", &fd, 1));
 }
 
 static inline void take_control(struct message *m, struct msghdr *msg)

@@ -158,8 +158,16 @@ TEST(tracepoints_tell_a_story)
 	b = join_at(&bus, ADDRESS(2, 1));
 	EQ(2, traced("connect"));
 	CHECK(strstr(line, "@traced-bus"));
+	CHECK(strstr(line, " sender=0000/000000000002 recipient=0000/000000000000 len=0"));
 	EQ(2, traced("join"));
+	CHECK(strstr(line, " bus=@traced-bus seq="));
+	CHECK(strstr(line, " sender=0000/000000000000 recipient=0000/000000000002 len=0"));
 	EQ(1, traced("addr"));
+	CHECK(strstr(line, " sender=0000/000000000002 recipient=0002/000000000001 len=1"));
+	OK(del_address(b.accepted, ADDRESS(2, 1)));
+	EQ(2, traced("addr"));
+	CHECK(strstr(line, " sender=0000/000000000002 recipient=0002/000000000001 len=0"));
+	OK(add_address(b.accepted, ADDRESS(2, 1)));
 	OK(post(a.fd, GROUP(2), "seven__"));
 	EQ(1, traced("send"));
 	CHECK(strstr(line, " bus=@traced-bus seq="));
@@ -170,7 +178,8 @@ TEST(tracepoints_tell_a_story)
 	CHECK(traced("send") > 5);
 	OK(shutdown(b.accepted, SHUT_RDWR));
 	close_client(&a);
-	CHECK(traced("leave") >= 2);
+	EQ(2, traced("leave"));
+	CHECK(strstr(line, " sender=0000/000000000001 recipient=0000/000000000000 len=0"));
 	write_file(TRACING "events/bus/enable", "0");
 }
 
@@ -210,6 +219,7 @@ TEST(tracepoints_tell_of_waiting_and_of_drops)
 	start_send(&j, a.fd, b.id, "x");
 	await_block(&j);
 	CHECK(traced("block") >= 1);
+	CHECK(strstr(line, " sender=0000/000000000001 recipient=0000/000000000002 len=1"));
 	drain(b.fd);
 	ends_with(&j, 0);
 	CHECK(traced("drop") >= 1);

@@ -614,6 +614,27 @@ TEST(descriptors_in_flight_count_against_rlimit_nofile)
 	OK(post_fds(a.fd, b.id, "x", fds, 20));
 }
 
+/* What is under way over AF_UNIX counts as well. */
+TEST(descriptors_in_flight_are_counted_with_those_of_af_unix)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	struct rlimit limit = { 40, 40 };
+	struct message m;
+	int pair[2];
+
+	OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
+	OK(setresuid(3, 3, 3));
+	OK(setrlimit(RLIMIT_NOFILE, &limit));
+	for (int i = 0; i <= 40; i++)
+		send_over_unix(pair[0], a.fd);
+	EQ(-1, post_fds(a.fd, b.id, "x", &a.fd, 1));
+	EQ(ETOOMANYREFS, errno);
+	OK(take(pair[1], &m));
+	close_fds(&m);
+	OK(post_fds(a.fd, b.id, "x", &a.fd, 1));
+}
+
 TEST(failed_send_for_too_many_in_flight_reaches_nobody)
 {
 	struct bus bus = open_bus("@bus");
