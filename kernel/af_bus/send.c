@@ -213,9 +213,10 @@ static int afbus_send_attempt(struct afbus_send *s)
 			afbus_claim_leave(s);
 		}
 	}
+	spin_unlock(&bus->lock);
+
 	if (s->left)
 		afbus_wait_pass_on(s);
-	spin_unlock(&bus->lock);
 	return err;
 }
 
@@ -243,8 +244,8 @@ static void afbus_send_give_up(struct afbus_send *s)
 	afbus_wait_rise(s);
 	if (s->full && !afbus_route(s))
 		afbus_claim_keep(s);
-	afbus_wait_pass_on(s);
 	spin_unlock(&s->bus->lock);
+	afbus_wait_pass_on(s);
 }
 
 static int afbus_send_deliver(struct afbus_send *s)

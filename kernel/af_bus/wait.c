@@ -292,6 +292,9 @@ void afbus_wait_rise(struct afbus_send *s)
 /**
  * afbus_wait_pass_on() - let others have the room that was not used
  * @s: the send, committed, or seated again, or given up
+ *
+ * To wake somebody takes as long as a send: so not under the bus lock, where
+ * everybody on the bus would wait for it.
  */
 void afbus_wait_pass_on(struct afbus_send *s)
 {
@@ -299,7 +302,7 @@ void afbus_wait_pass_on(struct afbus_send *s)
 	struct afbus_rcpt *r;
 	unsigned long flags;
 
-	lockdep_assert_held(&s->bus->lock);
+	lockdep_assert_not_held(&s->bus->lock);
 
 	s->left = false;
 	afbus_for_each_rcpt(r, s) {
