@@ -57,6 +57,7 @@ function flagOf(name: string, { description, values }: Flag): string {
 function action(values: Values): string {
   if (typeof values !== 'string') return `(${values.join(' ')})`;
   if (values === 'topology') return '_files -g "*.topo.yaml"';
+  if (values === 'up') return '{compadd -- ${(f)"$(afbus-topo ps 2>/dev/null | sed "1d;s/ .*//")"}}';
   return values === 'directory' ? '_files -/' : ' ';
 }
 

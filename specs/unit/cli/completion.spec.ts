@@ -77,6 +77,7 @@ describe('completion', function () {
       ])
         assert.ok(stdout.includes(words), words);
       assert.match(stdout, /\*?\.topo\.yaml/);
+      assert.match(stdout, /afbus-topo ps 2>\/dev\/null/);
     });
   }
 
