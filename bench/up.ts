@@ -22,7 +22,7 @@ interface Row {
 
 function afbus(args: readonly string[], allowed: readonly number[] = [0]): number {
   const started = performance.now();
-  const done = spawnSync(process.execPath, ['bin/afbus-topo.js', ...args], { cwd: ROOT, encoding: 'utf8' });
+  const done = spawnSync('bin/afbus-topo', [...args], { cwd: ROOT, encoding: 'utf8' });
   if (!allowed.includes(done.status ?? -1)) throw new Error(`afbus-topo ${args.join(' ')}: ${done.stderr}`);
   return (performance.now() - started) / 1000;
 }

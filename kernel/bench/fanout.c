@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One message to many processes: a multicast, beside a sender that goes round its
- * AF_UNIX sockets.
+ * One message to many sockets: a multicast, beside a sender that goes round its
+ * AF_UNIX sockets. Either each socket has a process of its own, so that waking and
+ * switching to it is part of every delivery, or one process reads them all.
  */
 #include "parties.h"
+
+#include <sys/epoll.h>
 
 enum { SIZE = 4096, MOST = 64, PREFIX = 1, QUEUE = 32 };
 
@@ -12,7 +15,9 @@ struct audience {
 	struct pair pairs[MOST];
 	struct end everyone;	/* the group, on a bus */
 	int arrived;
+	int readable;	/* epoll: what the one process reads */
 	pid_t listeners[MOST];
+	int n_listeners;
 };
 
 struct seat_in {
@@ -26,6 +31,19 @@ static void listen_on(void *state)
 
 	if (receive(seat->end, SIZE) == LAST)
 		tally(seat->audience->arrived);
+}
+
+static void listen_to_all(void *state)
+{
+	struct audience *a = state;
+	struct epoll_event events[MOST];
+	int n = OK(epoll_wait(a->readable, events, MOST, -1));
+
+	for (int i = 0; i < n; i++) {
+		struct seat_in seat = { a, &a->pairs[events[i].data.u32].far };
+
+		listen_on(&seat);
+	}
 }
 
 static void one_by_one(struct audience *a, enum mark mark)
@@ -66,20 +84,33 @@ static void gather(struct audience *a, int cpu)
 	for (int i = 0; i < a->n; i++) {
 		struct seat_in seat = { a, &a->pairs[i].far };
 
-		a->listeners[i] = hire(cpu, listen_on, &seat);
+		a->listeners[a->n_listeners++] = hire(cpu, listen_on, &seat);
 	}
+}
+
+static void gather_in_one(struct audience *a, int cpu)
+{
+	a->readable = OK(epoll_create1(EPOLL_CLOEXEC));
+	for (int i = 0; i < a->n; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+
+		OK(epoll_ctl(a->readable, EPOLL_CTL_ADD, a->pairs[i].far.fd, &event));
+	}
+	a->listeners[a->n_listeners++] = hire(cpu, listen_to_all, a);
 }
 
 static void part_with(struct audience *a)
 {
-	for (int i = 0; i < a->n; i++) {
+	for (int i = 0; i < a->n_listeners; i++)
 		dismiss(a->listeners[i]);
+	for (int i = 0; i < a->n; i++)
 		close_pair(&a->pairs[i]);
-	}
 	close(a->arrived);
+	if (a->readable)
+		close(a->readable);
 }
 
-static void run(const struct row *row, int n, int cpu)
+static void run(const struct row *row, int n, int cpu, void (*gather_all)(struct audience *a, int cpu))
 {
 	struct bus bus = wide_bus("@bench", QUEUE);
 	struct audience on_unix = { .n = n, .arrived = new_tally() };
@@ -93,8 +124,8 @@ static void run(const struct row *row, int n, int cpu)
 	on_bus.everyone = end_to(on_bus.pairs[0].near.fd, GROUP(PREFIX));
 
 	pin(cpu);
-	gather(&on_unix, cpu);
-	gather(&on_bus, cpu);
+	gather_all(&on_unix, cpu);
+	gather_all(&on_bus, cpu);
 	compare(row, &(struct side){ "AF_UNIX loop", loop, &on_unix },
 		&(struct side){ "AF_BUS multicast", multicast, &on_bus });
 	part_with(&on_unix);
@@ -103,20 +134,28 @@ static void run(const struct row *row, int n, int cpu)
 	pin(ANY_CPU);
 }
 
-static const struct row rows[][2] = {
-	{ { "fan-out 4 KiB to 8, one cpu", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 1.5 },
-	  { "fan-out 4 KiB to 8, two cpus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 1.5 } },
-	{ { "fan-out 4 KiB to 64, one cpu", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 },
-	  { "fan-out 4 KiB to 64, two cpus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 } },
+static const struct setting {
+	struct row row;
+	int audience;
+	int cpu;
+	void (*gather)(struct audience *a, int cpu);
+} settings[] = {
+	{ { "fan-out 4 KiB to 8, one cpu", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 1.5 }, 8, 0, gather },
+	{ { "fan-out 4 KiB to 8, two cpus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 1.5 }, 8, ANY_CPU, gather },
+	{ { "fan-out 4 KiB to 64, one cpu", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 }, 64, 0, gather },
+	{ { "fan-out 4 KiB to 64, two cpus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 }, 64, ANY_CPU, gather },
+	{ { "fan-out 4 KiB to 64, one reader, one cpu", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 },
+	  64, 0, gather_in_one },
+	{ { "fan-out 4 KiB to 64, one reader, two cpus", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 2 },
+	  64, ANY_CPU, gather_in_one },
 };
 
 void bench_fanout(void)
 {
-	static const int audience[] = { 8, 64 };
-	static const int cpus[] = { 0, ANY_CPU };
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		const struct setting *s = &settings[i];
 
-	for (size_t i = 0; i < ARRAY_SIZE(audience); i++)
-		for (size_t c = 0; c < ARRAY_SIZE(cpus); c++)
-			if (chosen(rows[i][c].name))
-				run(&rows[i][c], audience[i], cpus[c]);
+		if (chosen(s->row.name))
+			run(&s->row, s->audience, s->cpu, s->gather);
+	}
 }

@@ -23,7 +23,7 @@ const ENDLESS = `  - send: { from: camera, to: lidar, count: 9000, rate: 5/s }
     expect: { recipients: [lidar] }
 `;
 
-const AFBUS = fileURLToPath(new URL('../../bin/afbus-topo.js', import.meta.url));
+const AFBUS = fileURLToPath(new URL('../../bin/afbus-topo', import.meta.url));
 
 interface Ps {
   readonly runs: readonly { topology: string; nodes: readonly { name: string; state: string }[] }[];
@@ -175,7 +175,7 @@ describe('the life of a topology', function () {
 /** Runs a line of shell as root on the host. */
 function onHost(line: string): void {
   const kernel = process.env.AFBUS_KERNEL ?? '6.12';
-  const shell = spawn(process.execPath, [AFBUS, 'host', 'shell', '--kernel', kernel], {
+  const shell = spawn(AFBUS, ['host', 'shell', '--kernel', kernel], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   shell.stdin.end(`${line}\nexit\n`);

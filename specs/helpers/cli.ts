@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Verdict } from '../../runner/verdict/verdict.ts';
 
-const COMMAND = fileURLToPath(new URL('../../bin/afbus-topo.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../bin/afbus-topo', import.meta.url));
 
 export interface CliResult {
   readonly code: number | null;
@@ -24,7 +24,7 @@ export interface CliOptions {
 }
 
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(COMMAND, [...args], {
     cwd: options.cwd,
     env: { ...process.env, CI: 'true', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

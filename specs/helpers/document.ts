@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,8 +36,7 @@ export function playDocument(path: string, { mark, files }: PlayOptions): void {
   const bin = join(folder, '.bin');
   try {
     spawnSync('mkdir', [bin]);
-    const command = `#!/bin/sh\nexec '${process.execPath}' '${ROOT}bin/afbus-topo.js' "$@"\n`;
-    writeFileSync(join(bin, 'afbus-topo'), command, { mode: 0o755 });
+    symlinkSync(`${ROOT}bin/afbus-topo`, join(bin, 'afbus-topo'));
     const cwd = files === 'page' ? folder : ROOT;
     for (const part of parts) {
       if (typeof part === 'string') continue;

@@ -41,9 +41,9 @@ describe('the installed package', function () {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   const run = (...args: string[]) => {
-    const command = join(folder, 'node_modules/afbus-topo/bin/afbus-topo.js');
+    const command = join(folder, 'node_modules/afbus-topo/bin/afbus-topo');
     const env = { ...process.env, XDG_STATE_HOME: join(folder, 'state') };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+    const { status, stdout, stderr } = spawnSync(command, args, {
       env,
       encoding: 'utf8',
     });

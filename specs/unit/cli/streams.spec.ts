@@ -5,11 +5,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 
-const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo', import.meta.url));
 
 /** Plays shell lines with the command as `$topo`; the last line's exit code and what was said. */
 function shell(script: string): Promise<{ code: number; stderr: string }> {
-  const topo = `'${process.execPath}' '${COMMAND}'`;
+  const topo = `'${COMMAND}'`;
   return new Promise((resolve) => {
     execFile('bash', ['-c', script.replaceAll('$topo', topo)], (error, _, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stderr }),

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { cli } from '../../helpers/cli.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo', import.meta.url));
 
 function withStdin(input: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
+  const { status, stdout, stderr } = spawnSync(COMMAND, args, {
     input,
     encoding: 'utf8',
   });

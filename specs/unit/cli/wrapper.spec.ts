@@ -1,63 +1,71 @@
 // SPDX-License-Identifier: MIT
-// Under a Node that is too old the command starts a newer one, and is one process to whoever started it.
+// The command runs under the Node that npm brought along, whichever is in PATH; one that is too old says so.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { folder } from '../../helpers/cli.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../bin/', import.meta.url));
 /** What the command looks at. */
 const OLD = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})`;
-const LONG = `buses: { b: {} }
-clients: { a: {}, c: {} }
-traffic:
-  - { send: { from: a, to: c, count: 300000, rate: 20000/s } }
-`;
 
-interface Ended {
-  readonly code: number | null;
-  readonly stderr: string;
-}
+/** A Node that only says whose it is, and what it was given. */
+const node = (whose: string) => `#!/bin/sh\necho ${whose} "$@"\n`;
 
-function old(args: readonly string[], signal?: NodeJS.Signals): Promise<Ended> {
-  // A session of its own has no terminal, in whose foreground it could be.
-  const child = spawn(process.execPath, ['--import', OLD, COMMAND, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (signal && !stderr.includes('nodes') && `${stderr}${text}`.includes('nodes')) child.kill(signal);
-    stderr += text;
-  });
-  return new Promise((resolve, reject) => {
-    // `close` comes when the child of the child has let go of stderr as well.
-    child.on('error', reject).on('close', (code) => resolve({ code, stderr }));
-  });
-}
-
-describe('the command under an old Node', function () {
-  this.timeout(30_000);
-
-  it('has the exit code of what it starts', async () => {
-    assert.equal((await old(['version'])).code, 0);
-    assert.equal((await old(['validate', '/nowhere'])).code, 2);
-  });
-
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`hands ${signal} on, once`, async () => {
-      using files = folder({ 'long.topo.yaml': LONG });
-      const { code, stderr } = await old(['run', '--backend', 'sim', files.path('long.topo.yaml')], signal);
-      assert.equal(code, 130, stderr);
-      assert.match(stderr, /interrupted: cleaning up/);
-      assert.doesNotMatch(stderr, /leaving at once/);
-    });
+/** The command of a package of its own, with these files of other packages. */
+function packaged(nodes: Readonly<Record<string, string>>) {
+  const files = folder({});
+  const make = (path: string) => {
+    mkdirSync(files.path(path.replace(/\/[^/]*$/, '')), { recursive: true });
+    return files.path(path);
+  };
+  copyFileSync(`${BIN}afbus-topo`, make('lib/afbus-topo/bin/afbus-topo'));
+  symlinkSync('../lib/afbus-topo/bin/afbus-topo', make('.bin/afbus-topo'));
+  for (const [path, whose] of Object.entries({ 'path/node': 'in PATH', ...nodes })) {
+    writeFileSync(make(path), node(whose));
+    chmodSync(files.path(path), 0o755);
   }
+  const run = (...args: string[]) =>
+    spawnSync(files.path('.bin/afbus-topo'), args, {
+      encoding: 'utf8',
+      env: { PATH: `${files.path('path')}:${process.env.PATH}` },
+    }).stdout.replaceAll(files.path(''), '');
+  return { run, [Symbol.dispose]: () => files[Symbol.dispose]() };
+}
 
-  it('ends with what a signal ends', async () => {
-    using files = folder({ 'long.topo.yaml': LONG });
-    const { code } = await old(['run', '--backend', 'sim', files.path('long.topo.yaml')], 'SIGHUP');
-    assert.equal(code, 129);
+describe('the command', () => {
+  it('runs under the Node below it, with its arguments as they are', () => {
+    using its = packaged({
+      'lib/afbus-topo/node_modules/node/bin/node': 'below',
+      'lib/node/bin/node': 'beside',
+    });
+    assert.equal(its.run('run', 'a b'), 'below /lib/afbus-topo/bin/afbus-topo.js run a b\n');
+  });
+
+  it('runs under the one beside it, where npm has put it there', () => {
+    using its = packaged({ 'lib/node/bin/node': 'beside' });
+    assert.match(its.run('ps'), /^beside .*afbus-topo\.js ps$/m);
+  });
+
+  it('runs under the one in PATH, where npm has brought none', () => {
+    using its = packaged({});
+    assert.match(its.run('ps'), /^in PATH .*afbus-topo\.js ps$/m);
+  });
+
+  it('of the checkout has the exit code of what it does', () => {
+    const code = (...args: string[]) => spawnSync(`${BIN}afbus-topo`, args).status;
+    assert.deepEqual([code('version'), code('validate', '/nowhere')], [0, 2]);
+  });
+
+  it('says that a Node is too old, and what to do', () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', OLD, `${BIN}afbus-topo.js`, 'version'],
+      { encoding: 'utf8' },
+    );
+    assert.equal(status, 4);
+    assert.match(stderr, /needs Node 24 or newer; this is v.*\nhint: start bin\/afbus-topo:/);
   });
 });
