@@ -15,6 +15,7 @@ const IN_CONTAINERS = [
   'total-order',
   'fd-passing',
   'limited-descriptors',
+  'limited-memory',
   'credentials',
   'abstract-names',
   'master-leaves',

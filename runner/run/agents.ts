@@ -24,8 +24,8 @@ interface Agent {
   pid: number;
   pidNamespace: string;
   alive: boolean;
-  /** Its end is the run's own doing. */
-  wanted: boolean;
+  /** Its end is the run's own doing: by the kernel where its memory is limited. */
+  wanted: boolean | 'by the kernel';
 }
 
 type Environment = (node: string) => Readonly<Record<string, string>>;
@@ -94,7 +94,7 @@ export class Agents {
   async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<void> {
     const target = this.#agent(agent);
     if (!target.alive) return;
-    target.wanted = true;
+    target.wanted = 'by the kernel';
     const end = this.waits.add({ who: agent, answer: 'exit' }, purpose);
     target.node.tell({ do: 'limit-memory', agent, bytes });
     await end.catch((error) => {
@@ -181,8 +181,9 @@ export class Agents {
   #exit(node: string, agent: Agent, report: Extract<NodeReport, { say: 'exit' }>): void {
     const { code, signal } = report;
     agent.alive = false;
-    this.#collector.exit({ agent: report.agent, code, signal, wanted: agent.wanted });
-    if (agent.wanted) this.waits.gone(report.agent);
+    const wanted = agent.wanted === 'by the kernel' ? signal === 'SIGKILL' : agent.wanted;
+    this.#collector.exit({ agent: report.agent, code, signal, wanted });
+    if (wanted) this.waits.gone(report.agent);
     else this.waits.end(crashed(node, report, agent.stderr));
   }
 

@@ -24,6 +24,8 @@ export class FakeLab implements Lab {
   readonly told: Told[] = [];
   readonly #broken = Promise.withResolvers<never>();
   readonly script: Script;
+  /** What comes of a limit of memory. */
+  limited = (agent: string): NodeReport => ({ say: 'exit', agent, code: null, signal: 'SIGKILL' });
   time = 1000;
   addresses = 0;
 
@@ -110,11 +112,9 @@ export class FakeNode implements NodeConnection {
         lab.told.push(`${order.agent} ${order.signal}`);
         this.#signal(order.agent, order.signal);
         break;
-      case 'limit-memory': {
-        const error = { code: 'EROFS', message: 'EROFS: no cgroups here' };
-        this.report({ say: 'not-limited', agent: order.agent, error });
+      case 'limit-memory':
+        this.report(lab.limited(order.agent));
         break;
-      }
       case 'end':
         for (const agent of this.agents) this.report({ say: 'exit', agent, code: 0, signal: null });
         this.report({ say: 'ended', socketsLeft: 0 });

@@ -160,12 +160,26 @@ describe('run', () => {
     assert.equal(trace.sends.length, 1);
   });
 
-  it('tells a limit of memory that could not be set', async () => {
-    const yaml = `${CABIN.replace('cabin: {', 'cabin: { sendBuffer: 2MiB,')}traffic:
+  const LIMITED = `${CABIN.replace('cabin: {', 'cabin: { sendBuffer: 2MiB,')}traffic:
   - parallel:
       - send: { from: camera, to: slow, count: 11, size: 100KiB }
       - fault: { limit: camera, memory: 1MiB }`;
-    const { trace } = await play(yaml);
+
+  it('wants the end of a client at its limit of memory, if it is the kernel that ends it', async () => {
+    const { trace } = await play(LIMITED);
+    assert.deepEqual(trace.exits[0], { agent: 'camera', code: null, signal: 'SIGKILL', wanted: true });
+    const crashing = new FakeLab(['n']);
+    crashing.limited = (agent) => ({ say: 'exit', agent, code: 1, signal: null });
+    await assert.rejects(run(planOf(LIMITED), crashing, { deadline: new Deadline(5000) }), {
+      message: /the process of camera .* ended by itself with code 1/,
+    });
+  });
+
+  it('tells a limit of memory that could not be set', async () => {
+    const lab = new FakeLab(['n']);
+    const error = { code: 'EROFS', message: 'EROFS: no cgroups here' };
+    lab.limited = (agent) => ({ say: 'not-limited', agent, error });
+    const trace = await run(planOf(LIMITED), lab, { deadline: new Deadline(5000) });
     const { failure } = trace.steps.find(({ step }) => step === '1.b2.1') ?? {};
     assert.equal(failure?.expected, 'limit camera to 1MiB of memory succeeds');
     assert.match(failure?.observed ?? '', /: EROFS: no cgroups here$/);
