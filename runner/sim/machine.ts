@@ -4,6 +4,7 @@
 import { Agent } from '../agent/agent.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
 import type { AgentOrder, Signal } from '../agent/protocol.ts';
+import type { Random } from '../common/random.ts';
 import type { Kernel } from './kernel.ts';
 import { Owner } from './owner.ts';
 import type { Process, Scheduler } from './scheduler.ts';
@@ -39,12 +40,14 @@ class SimProcess implements AgentProcess {
   readonly #process: Process;
   readonly #agent: Agent;
   readonly #upstream: ToRunner;
+  readonly #random: Random;
   readonly #closed = Promise.withResolvers<void>();
 
   constructor(world: World, { agent, user }: Spawn, pid: number, pidNamespace: string, upstream: ToRunner) {
     const { scheduler, kernel, connected } = world;
     this.name = agent;
     this.#upstream = upstream;
+    this.#random = scheduler.random;
     this.#process = scheduler.process(agent);
     this.#owner = new Owner(this.#process, pid, pidNamespace, user);
     this.#owner.kill = () => this.#exit(null, 'SIGKILL');
@@ -75,7 +78,8 @@ class SimProcess implements AgentProcess {
   }
 
   async limitMemory(bytes: number): Promise<void> {
-    this.#owner.memory = bytes;
+    // Its own pages take a part of it, and nobody knows how much.
+    this.#owner.memory = bytes - this.#random.below(bytes / 2);
     await this.closed;
   }
 
