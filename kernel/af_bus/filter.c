@@ -75,7 +75,8 @@ static bool afbus_has_filter(const struct afbus_rcpt *r)
 }
 
 /* The original is enough: one recipient, and nothing may meddle with its copy. */
-static inline bool afbus_can_go_direct(struct afbus_send *s, struct afbus_rcpt *r)
+static inline bool afbus_can_go_direct(struct afbus_send *s,
+				       struct afbus_rcpt *r)
 {
 	return s->live == 1 && !r->eaves && !afbus_has_judge(s) &&
 	       !afbus_has_filter(r);

@@ -31,8 +31,8 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->stray = false;
 }
 
-static __always_inline void afbus_route_add(struct afbus_send *s, struct afbus_sock *to,
-			    bool eaves)
+static __always_inline void afbus_route_add(struct afbus_send *s,
+					    struct afbus_sock *to, bool eaves)
 {
 	struct afbus_rcpt *r;
 

@@ -243,7 +243,7 @@ static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
  * Return: 0 or -ENOMEM.
  */
 static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
-		   struct sk_buff *skb, int flags)
+			  struct sk_buff *skb, int flags)
 {
 	struct afbus_cb *cb = AFBUS_CB(skb);
 	struct scm_cookie scm = {};

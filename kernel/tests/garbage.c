@@ -48,29 +48,20 @@ TEST(ring_with_a_tail_is_collected)
 }
 
 /* In 2012 the depth of nesting was never taken back: descriptors were refused for ever. (B19) */
-TEST(nested_descriptors_are_refused_for_a_while_at_most)
+TEST(nested_descriptors_are_never_refused)
 {
 	struct bus bus = open_bus("@bus");
-	int sent_first = 0;
 
 	for (int round = 0; round < 30; round++) {
 		struct client chain[8];
-		int sent = 0;
 
 		for (int i = 0; i < 8; i++)
 			chain[i] = join(&bus);
 		put(&chain[1], &chain[0]);
-		for (int i = 2; i < 8; i++) {
-			if (post_fds(chain[i].accepted, chain[i].id, "x", &chain[i - 1].fd, 1) > 0)
-				sent++;
-			else
-				EQ(ETOOMANYREFS, errno);
-		}
+		for (int i = 2; i < 8; i++)
+			OK(post_fds(chain[i].accepted, chain[i].id, "x", &chain[i - 1].fd, 1));
 		for (int i = 0; i < 8; i++)
 			close_client(&chain[i]);
-		if (!round)
-			sent_first = sent;
-		EQ(sent_first, sent);
 	}
 }
 

@@ -4,7 +4,7 @@
  * stays charged where it is, so that the limit is about what comes from now on: its own pages, and the messages that it
  * sends until they are read.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
@@ -20,8 +20,8 @@ export interface MemoryLimit {
 export function limitMemory(pid: number, bytes: number): MemoryLimit {
   const home = join(MOUNT, ownPath());
   passOn(home);
-  const cgroup = join(home, `afbus-${pid}`);
-  mkdirSync(cgroup);
+  // Nodes that are process trees share a home, and may have the same pids.
+  const cgroup = mkdtempSync(join(home, 'afbus-'));
   try {
     writeFileSync(join(cgroup, 'memory.max'), String(bytes));
     // Nothing may go anywhere else. There is no such file where the kernel cannot swap.
