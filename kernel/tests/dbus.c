@@ -282,21 +282,30 @@ static void *keep_naming(void *arg)
 	return NULL;
 }
 
+/* The next message; 0 when nobody sends any more and all is read. */
+static int take_next(int fd, struct message *m)
+{
+	for (;;) {
+		/* Asked before the queue is: an empty queue says nothing of what was sent since. */
+		int all_sent = stop == 2;
+
+		if (take(fd, m) > 0)
+			return 1;
+		if (all_sent)
+			return 0;
+		usleep(100);
+	}
+}
+
 static void *keep_reading(void *arg)
 {
 	long *n = arg;
 	struct message m;
 
-	for (;;) {
-		if (take(n ? world.all.fd : world.none.fd, &m) > 0) {
-			if (n)
-				++*n;
-		} else if (stop == 2) {
-			return NULL;
-		} else {
-			usleep(100);
-		}
-	}
+	while (take_next(n ? world.all.fd : world.none.fd, &m))
+		if (n)
+			++*n;
+	return NULL;
 }
 
 TEST_LONG(rules_change_under_messages, 60)
@@ -344,16 +353,11 @@ static void *keep_noting(void *arg)
 	struct seqs *s = arg;
 	struct message m;
 
-	for (;;) {
-		if (take(s->fd, &m) > 0) {
-			CHECK(m.has_seq && s->n < ARRAY_SIZE(s->at));
-			s->at[s->n++] = m.seq;
-		} else if (stop == 2) {
-			return NULL;
-		} else {
-			usleep(100);
-		}
+	while (take_next(s->fd, &m)) {
+		CHECK(m.has_seq && s->n < ARRAY_SIZE(s->at));
+		s->at[s->n++] = m.seq;
 	}
+	return NULL;
 }
 
 /* How often one who did not get a message gets the next, or the other way. */
