@@ -128,6 +128,8 @@ TEST_LONG(namespace_exits_under_load, 60)
 				close_client(&c);
 			}
 		}
+		/* Here as well: it may not have run by the time it is killed. */
+		setpgid(world, world);
 		usleep(50000);
 		kill(-world, SIGKILL);
 		EQ(world, OK(waitpid(world, &status, 0)));
