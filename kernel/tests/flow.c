@@ -296,25 +296,30 @@ TEST(client_with_a_full_queue_waits_until_it_has_read)
 	GETS(p.b.fd, p.a.id, "x");
 }
 
-/* Six senders who always wait share the reads: nobody is far ahead at any time. */
+/*
+ * Six senders who always wait share the reads: nobody is far ahead at any time. Nothing is read
+ * before all of them wait, for who is held up by its processor has no turn.
+ */
 TEST_LONG(waiting_senders_take_turns, 60)
 {
 	enum { WAITERS = 6, READS = 600 };
 	struct bus bus = open_bus("@bus");
 	struct client target = join(&bus), waiters[WAITERS];
 	int served[WAITERS] = { 0 };
+	pid_t pids[WAITERS];
 	struct message m;
-	pid_t pid;
 
 	for (int i = 0; i < WAITERS; i++) {
 		waiters[i] = join(&bus);
-		pid = OK(fork());
-		if (!pid)
+		pids[i] = OK(fork());
+		if (!pids[i])
 			for (;;)
 				OK(post_wait(waiters[i].fd, target.id, "x"));
-		EVENTUALLY(sleeps_in_call(pid));
+		EVENTUALLY(sleeps_in_call(pids[i]));
 	}
 	for (int i = 0; i < READS; i++) {
+		for (int w = 0; w < WAITERS; w++)
+			EVENTUALLY(sleeps_in_call(pids[w]));
 		OK(take_flags(target.fd, &m, 0));
 		served[m.from.sbus_addr.s_addr - waiters[0].id]++;
 	}
@@ -343,6 +348,8 @@ TEST_LONG(waiting_sender_is_not_starved, 60)
 	}
 	start_send(&j, waiter.fd, target.id, "me, too");
 	while (!j.done) {
+		/* Reads count while it waits: not before it has begun, nor when it has its turn. */
+		EVENTUALLY(is_blocked(&j) || j.done);
 		OK(take_flags(target.fd, &m, 0));
 		CHECK(++taken < 500);
 	}
