@@ -126,7 +126,7 @@ static inline int socket_option(int fd, int option)
 	return value;
 }
 
-/* Checked for half of it only: a busy machine's ticks come in bursts. */
+/* Checked by tick_ms(), and for half of it only: it is some ticks off. */
 static inline int set_timeout(int fd, int option, int ms)
 {
 	struct timeval time = { ms / 1000, ms % 1000 * 1000 };
@@ -406,12 +406,12 @@ struct job {
 static inline void *job_send(void *data)
 {
 	struct job *j = data;
-	long long start = now_ms();
+	long long start = tick_ms();
 
 	j->tid = syscall(SYS_gettid);
 	j->result = post_wait(j->fd, j->to, j->text);
 	j->err = j->result < 0 ? errno : 0;
-	j->took_ms = now_ms() - start;
+	j->took_ms = tick_ms() - start;
 	j->done = 1;
 	return NULL;
 }

@@ -144,6 +144,18 @@ static inline long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+/*
+ * The same as of the last tick, by which timeouts are counted, too. Ticks may come late and then at
+ * once: so a timeout is never shorter by this clock, though it may be by the other.
+ */
+static inline long long tick_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
 static inline unsigned int patience(void)
 {
 	const char *factor = getenv("PATIENCE");
