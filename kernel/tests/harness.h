@@ -238,7 +238,7 @@ static void seclude(void)
 /* What the test left behind. Files and sockets are freed a little after the exit. */
 static void count_leaks(long files, long users)
 {
-	long long end = now_ms() + 5000;
+	long long end = now_ms() + 5000 * patience();
 	long sockets = 0, more_files = 0, more_users = 0;
 
 	do {
