@@ -222,6 +222,8 @@ TEST_LONG(newcomer_misses_nothing_after_its_join, 60)
 		close_client(&newcomer);
 	}
 	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(chatters[i].thread, NULL);
 }
 
 TEST(newcomer_gets_nothing_from_before_its_join)
