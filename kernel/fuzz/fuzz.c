@@ -126,12 +126,16 @@ static void populate(unsigned int number)
 static void start_pair(unsigned int worker, unsigned int number)
 {
 	struct progress *at = &board->progress[worker];
+	pid_t first;
 
 	for (int i = 0; i < 2; i++)
 		at[i] = (struct progress){ .number = number + i };
-	at[0].pid = OK(fork());
-	if (at[0].pid)
+	first = OK(fork());
+	if (first) {
+		/* Here alone: the first would note 0, when it gets to run. */
+		at[0].pid = first;
 		return;
+	}
 	/* The kernel notes its pid, so that the second is known even if the first dies here. */
 	if (!OK(syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, NULL,
 			&at[1].pid, NULL, 0)))
