@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // D-Bus messages to bytes and back.
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import {
   type Arg,
@@ -14,6 +13,7 @@ import {
   seal,
   sealedLength,
 } from '../../../runner/dbus/index.ts';
+import fc from '../../helpers/drawn.ts';
 
 const HELLO: DbusMessage = {
   type: 'method_call',

@@ -2,9 +2,9 @@
 // Match rules: which texts are some, what they ask for, and what is said of those that are none.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { parseRule } from '../../../runner/dbus/index.ts';
+import fc from '../../helpers/drawn.ts';
 
 /** nfdbus is held to it as well. */
 const CORPUS = new URL('../../../kernel/tests/rules.txt', import.meta.url);

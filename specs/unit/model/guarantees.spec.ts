@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the contract guarantees holds in every story that can be told of a small bus with short queues.
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import * as model from '../../../runner/model/index.ts';
+import fc from '../../helpers/drawn.ts';
 import { type Op, operations, play, type Story } from './story.ts';
 
 const RUNS = { numRuns: 300 };

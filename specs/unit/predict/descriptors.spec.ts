@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How many descriptors a limited client gets: by the limit when it reads, as exactly as a file tells when that is.
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import fc from '../../helpers/drawn.ts';
 import { complaints, playText } from '../sim/play.ts';
 import { bus, messagesOf } from './told.ts';
 
