@@ -30,16 +30,18 @@ function readJson<T>(file: string): T | null {
   }
 }
 
-export function writeHost(host: Host): void {
-  const file = stateFile(host.kernel, 'host');
-  writeFileSync(`${file}.new`, `${JSON.stringify(host, null, 2)}\n`, { mode: 0o600 });
+/** It appears whole: its writer may be killed at any time, and others read it meanwhile. */
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
+
+export const writeHost = (host: Host): void => writeJson(stateFile(host.kernel, 'host'), host);
 
 /** A machine that is starting: whoever is next ends it if its starter was killed meanwhile. */
 export function writePending(kernel: KernelVersion, machine: Known): void {
   const { pid, process } = machine;
-  writeFileSync(stateFile(kernel, 'pending'), JSON.stringify({ pid, process }), { mode: 0o600 });
+  writeJson(stateFile(kernel, 'pending'), { pid, process });
 }
 
 /** Ends what a killed starter left; the caller holds the start lock. */
