@@ -172,13 +172,13 @@ describe('the life of a topology', function () {
   });
 });
 
-/** Runs a line of shell as root on the host. */
+/** Runs a line of shell as root on the host. Its input stays open: behind the end of it a command has five seconds. */
 function onHost(line: string): void {
   const kernel = process.env.AFBUS_KERNEL ?? '6.12';
   const shell = spawn(AFBUS, ['host', 'shell', '--kernel', kernel], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  shell.stdin.end(`${line}\nexit\n`);
+  shell.stdin.write(`${line}\nexit\n`);
 }
 
 /** Kills the agent's process inside the host, once it is there. */
