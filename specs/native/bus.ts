@@ -82,6 +82,14 @@ export async function fill(client: BusClient | AcceptedClient, to?: string): Pro
   }
 }
 
+/** Waits, and gives the share of the time that this process was on a processor: what else a machine does lengthens both. */
+export async function busyWhileWaiting(ms: number): Promise<number> {
+  const [began, before] = [performance.now(), process.cpuUsage()];
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / (performance.now() - began);
+}
+
 /** What this process has open, by number and kind. */
 export function openFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
