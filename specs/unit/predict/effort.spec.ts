@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { predict } from '../../../runner/predict/index.ts';
+import { seconds } from '../../helpers/seconds.ts';
 import { topologyOf } from './told.ts';
 
 const crowd = (settings: string, manual: string, first: string) => `
@@ -26,15 +27,16 @@ const send = (count: number) => `{ send: { from: a, to: g, nonblocking: true, co
 const SEND = send(200_000);
 
 describe('the effort of a prediction', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
-  it('is small where nothing changes from message to message', () => {
+  it('is small where nothing changes from message to message', async () => {
     const topology = topologyOf(crowd('', 'groups: [g]', send(1_000_000)));
-    const started = performance.now();
-    const { of } = predict(topology, () => ({ length: 64, bytes: () => new Uint8Array(64) }));
-    assert.deepEqual(of('1', 999_999)?.errors, ['EAGAIN']);
-    assert.equal(of('1', 999_999)?.delivered, undefined);
-    assert.ok(performance.now() - started < 10_000);
+    const took = await seconds(() => {
+      const { of } = predict(topology, () => ({ length: 64, bytes: () => new Uint8Array(64) }));
+      assert.deepEqual(of('1', 999_999)?.errors, ['EAGAIN']);
+      assert.equal(of('1', 999_999)?.delivered, undefined);
+    });
+    assert.ok(took < 10, `${took} s`);
   });
 
   for (const [what, source] of [
@@ -44,15 +46,16 @@ describe('the effort of a prediction', function () {
     ['readers are evicted', crowd('overflow: evict', 'groups: [g]', SEND)],
     ['branches send', crowd('', 'groups: [g], filter: { keep: "40B" }', `parallel: [${SEND}, ${SEND}]`)],
   ] as const) {
-    it(`has an end where ${what}`, () => {
-      const started = performance.now();
-      for (const allowed of last(source)) {
-        if (allowed === undefined) continue; // the step of branches has no messages of its own
-        assert.match(allowed.because, /more than (5 million copies|64 states|512 combinations)/);
-        assert.ok(allowed.errors.includes('EAGAIN'));
-        assert.ok(allowed.delivered?.may.includes('r-7'));
-      }
-      assert.ok(performance.now() - started < 30_000, `${performance.now() - started} ms`);
+    it(`has an end where ${what}`, async () => {
+      const took = await seconds(() => {
+        for (const allowed of last(source)) {
+          if (allowed === undefined) continue; // the step of branches has no messages of its own
+          assert.match(allowed.because, /more than (5 million copies|64 states|512 combinations)/);
+          assert.ok(allowed.errors.includes('EAGAIN'));
+          assert.ok(allowed.delivered?.may.includes('r-7'));
+        }
+      });
+      assert.ok(took < 30, `${took} s`);
     });
   }
 });

@@ -2,6 +2,7 @@
 // Quick enough to be run at every save, and for a thousand clients. The limits are the promise, not what it takes.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { seconds } from '../../helpers/seconds.ts';
 import { complaints, playFile, playText } from './play.ts';
 
 const QUICKSTART = new URL('../../../topologies/quickstart.topo.yaml', import.meta.url).pathname;
@@ -12,14 +13,6 @@ clients: { s: {}, r: { replicas: 1000, groups: [all] } }
 traffic:
   - { send: { from: s, to: all, count: 100 }, expect: { recipients: [all] } }
 `;
-
-/** Of this process on a processor: what else the machine is busy with does not count. */
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const started = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(started);
-  return (user + system) / 1e6;
-}
 
 describe('speed of sim', function () {
   this.timeout(60_000);
