@@ -41,7 +41,7 @@ const drawn = (seed: number, buses = 2): Scenario => ({
 });
 
 describe('fuzz', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('draws the same topology from the same seed, and another from another', () => {
     assert.equal(textOf(drawn(3)), textOf(drawn(3)));
