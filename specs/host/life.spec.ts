@@ -71,8 +71,14 @@ describe('host: life', function () {
   });
 
   it('has a clock that is right', async () => {
+    const asked = Date.now() / 1000;
     const { stdout } = await runInHost(host, ['date', '+%s.%N']);
-    assert.ok(Math.abs(Number(stdout) - Date.now() / 1000) < 3, `the host has ${stdout}`);
+    const answered = Date.now() / 1000;
+    // It is late by the way of the command that set it, which has 30 s; the saved machine's own is late since it was saved.
+    assert.ok(
+      Number(stdout) > asked - 30 && Number(stdout) < answered + 3,
+      `the host has ${stdout}: ${asked} to ${answered}`,
+    );
   });
 
   it('answers the Docker API to its owner', async () => {
