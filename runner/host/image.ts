@@ -7,7 +7,7 @@ import { type Choice, chooseAccelerator, processorModel } from './accelerator.ts
 import { imagePlan } from './agent-image.ts';
 import { buildLock } from './build-lock.ts';
 import { collectGarbage } from './garbage.ts';
-import { contents, hash, stamp } from './inputs.ts';
+import { contents, hash, needCheckout, stamp } from './inputs.ts';
 import { cache } from './paths.ts';
 import { findProgram } from './program.ts';
 import { QEMU } from './qemu.ts';
@@ -72,6 +72,7 @@ export function findImage(folder: string): Manifest | null {
 
 /** The image for the inputs as they are now. */
 export async function build(options: BuildOptions): Promise<HostImage> {
+  needCheckout(); // before a program is asked for, or a kernel fetched, that is of no use then
   await checkRequirements();
   const image = await plan(options);
   if (findImage(image.folder)) return image;

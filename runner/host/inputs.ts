@@ -13,8 +13,8 @@ export function hash(...parts: readonly (string | Buffer)[]): string {
   return sum.digest('hex').slice(0, 16);
 }
 
-/** An installed package has neither all sources nor the tools that build them. */
-function needCheckout(): void {
+/** An installed package has neither all sources nor the tools that build them. Throws EnvironmentError there. */
+export function needCheckout(): void {
   if (isCheckout()) return;
   throw new EnvironmentError(
     'this is the installed package, and what plays on a kernel is built in a checkout of the project only',
