@@ -37,14 +37,14 @@ async function containerRuns(backend: Backend): Promise<readonly Run[]> {
   return [...runs.values()];
 }
 
-/** One line a node: `RUN NODE PID STATE`, and before them one `owner` line a run. */
+/** One line a node: `RUN NODE PID STATE`, and before them one `owner` line a run. Others come and go meanwhile. */
 const LIST = `
 for d in ${RUNS}/*/; do
-  [ -s "$d/owner" ] || continue
-  echo "owner $(cat "$d/owner")"
+  owner=$(cat "$d/owner" 2>/dev/null); [ -n "$owner" ] || continue
+  echo "owner $owner"
   for p in "$d"*.pid; do
-    [ -e "$p" ] || continue
-    pid=$(cat "$p"); [ -d "/proc/$pid" ] && state=running || state=gone
+    pid=$(cat "$p" 2>/dev/null); [ -n "$pid" ] || continue
+    [ -d "/proc/$pid" ] && state=running || state=gone
     n=\${p##*/}; echo "node \${n%.pid} $pid $state"
   done
 done`;
