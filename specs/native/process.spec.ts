@@ -70,9 +70,9 @@ describe('a worker thread', () => {
 
   it('ends by itself with an open socket, which is closed', async () => {
     await using bus = await Bus.open();
-    const worker = start(bus, 'idle');
+    const exit = once(start(bus, 'idle'), 'exit');
     const accepted = await bus.master.accept();
-    assert.deepEqual(await once(worker, 'exit'), [0]);
+    assert.deepEqual(await exit, [0]);
     assert.deepEqual(await accepted.receive(), []);
     accepted.close();
   }).timeout(90_000);
