@@ -11,8 +11,8 @@ import type { Host } from './types.ts';
 const BEAT = 1000;
 /** Under emulation, two busy processors may keep an echo waiting for seconds. */
 const SILENCE = 15_000;
-/** QEMU closes its ports some time before its process is gone. */
-const LEAVING = 2000;
+/** QEMU closes its ports some time before its process is gone: it has gigabytes to give back, on a machine that may be busy. */
+const LEAVING = 10_000;
 
 export interface Guard {
   /** Resolves when the host died; never rejects. Does not keep the process alive. */
