@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { channel, type Reach } from './channel.ts';
 import { causeOfDeath, lastLines, said } from './console.ts';
-import { freePort } from './ports.ts';
+import { freePorts } from './ports.ts';
 import { kernelArguments, type Machine, machineArguments, QEMU } from './qemu.ts';
 import { Qmp } from './qmp.ts';
 
@@ -38,7 +38,8 @@ export class BuilderVm {
   }
 
   static async boot(o: BuilderOptions): Promise<BuilderVm> {
-    const ports = { docker: (await freePort()) ?? 0, channel: (await freePort()) ?? 0 };
+    const [docker, channelPort] = (await freePorts(0, 0)) ?? [0, 0];
+    const ports = { docker, channel: channelPort };
     const console = `${o.folder}/console.log`;
     const machine = machineArguments({ ...o.machine, ports, console });
     const argv = [...machine, '-qmp', 'stdio', ...kernelArguments(o.release, o.initrd)];
@@ -47,7 +48,7 @@ export class BuilderVm {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
-    const reach = { docker: { host: '', certDir: o.certDir }, channelPort: ports.channel };
+    const reach = { docker: { host: '', certDir: o.certDir }, channelPort };
     const vm = new BuilderVm(child, console, reach);
     o.signal?.addEventListener('abort', () => vm.kill(), { once: true });
     await vm.qmp.do('qmp_capabilities').catch(() => {}); // if QEMU ended, the wait for the boot says why

@@ -16,7 +16,7 @@ import { saveMachine } from './save.ts';
 import { checkSpace } from './space.ts';
 import { engineDisk, engineKey, kernelRelease, rootfs, rootfsKey } from './stages.ts';
 import { trialBoot } from './trial.ts';
-import type { BuildOptions, HostImage } from './types.ts';
+import { type BuildOptions, CPUS, type HostImage, MEMORY_MIB } from './types.ts';
 
 /** What is in image.json of a saved machine; `files` are the sizes of a whole one. */
 export interface Manifest extends HostImage {
@@ -50,10 +50,10 @@ export async function plan(options: BuildOptions): Promise<HostImage> {
   };
 }
 
-/** A saved machine starts only under the QEMU, and with KVM on the processor, that it was saved under. */
+/** A saved machine starts only as large as it was, and under the QEMU, and with KVM on the processor, that it was saved under. */
 function machineKey({ accelerator }: Choice): string {
   const qemu = stamp(findProgram(QEMU) ?? '');
-  return hash(accelerator, qemu, accelerator === 'kvm' ? processorModel() : '');
+  return hash(accelerator, qemu, `${CPUS} ${MEMORY_MIB}`, accelerator === 'kvm' ? processorModel() : '');
 }
 
 /** The manifest of a whole image; null when there is none, or when files of it are gone or cut short. */

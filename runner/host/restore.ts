@@ -9,7 +9,7 @@ import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, lastLines } from './console.ts';
 import { type Fittings, fitOut } from './fittings.ts';
-import { freePort } from './ports.ts';
+import { freePorts } from './ports.ts';
 import { end, isAlive } from './process.ts';
 import type { Machine } from './qemu.ts';
 import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
@@ -47,9 +47,9 @@ export async function restore(image: HostImage, own: Fittings, options: StartOpt
 }
 
 async function startOnce(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
-  const docker = await freePort(options.port);
-  const channel = await freePort();
-  if (docker === null || channel === null) throw portError(options.port ?? 0);
+  const ports = await freePorts(options.port ?? 0, 0);
+  if (!ports) throw portError(options.port ?? 0);
+  const [docker, channel] = ports;
   await endPending(image.kernel);
   const folder = newState(image.kernel);
   checkSpace(folder, DISK_GIB);
