@@ -18,6 +18,9 @@ struct side {
 	const char *name;
 	double (*measure)(void *state, long n);
 	void *state;
+	/* Around each measure, and no part of its time; may be NULL. */
+	void (*begin)(void *state);
+	void (*end)(void *state);
 };
 
 /* What a bar is put on: the ratio subject/base, or the subject's figure itself. */

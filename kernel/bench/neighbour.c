@@ -89,21 +89,33 @@ static void settle(struct trouble *t)
 	close_client(&t->victim);
 }
 
-static double beside_noise(void *state, long n)
+static void start_noise(void *state)
 {
-	struct neighbours *us = state;
-	double figure;
+	struct trouble *t = &((struct neighbours *)state)->trouble;
 
-	for (int i = 0; i < us->trouble.n; i++)
-		go_on(us->trouble.helpers[i]);
-	figure = stream_messages_per_second(&us->stream, n);
-	rest(&us->trouble);
-	return figure;
+	for (int i = 0; i < t->n; i++)
+		go_on(t->helpers[i]);
 }
 
-static double beside_sleepers(void *state, long n)
+static void stop_noise(void *state)
+{
+	rest(&((struct neighbours *)state)->trouble);
+}
+
+static double throughput(void *state, long n)
 {
 	return stream_messages_per_second(&((struct neighbours *)state)->stream, n);
+}
+
+static struct side side(const char *name, struct neighbours *us, const struct mischief *mischief)
+{
+	struct side side = { name, throughput, us };
+
+	if (!mischief->sleeps) {
+		side.begin = start_noise;
+		side.end = stop_noise;
+	}
+	return side;
 }
 
 static void move_in(struct neighbours *us, const struct bus *home, const struct bus *trouble,
@@ -123,14 +135,15 @@ static void move_out(struct neighbours *us)
 static void run(const struct mischief *mischief)
 {
 	struct bus quiet = open_bus("@quiet"), far = open_bus("@far"), shared = open_bus("@shared");
-	double (*measure)(void *, long) = mischief->sleeps ? beside_sleepers : beside_noise;
 	struct neighbours apart = {}, together = {};
+	struct side base, subject;
 
 	pin(0);
 	move_in(&apart, &quiet, &far, mischief);
 	move_in(&together, &shared, &shared, mischief);
-	compare(&mischief->row, &(struct side){ "trouble on another bus", measure, &apart },
-		&(struct side){ "trouble on the same bus", measure, &together });
+	base = side("trouble on another bus", &apart, mischief);
+	subject = side("trouble on the same bus", &together, mischief);
+	compare(&mischief->row, &base, &subject);
 	move_out(&apart);
 	move_out(&together);
 	close(quiet.fd);
