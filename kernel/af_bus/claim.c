@@ -104,6 +104,16 @@ int afbus_claim_prepare(struct afbus_send *s)
 	return s->claim ? 0 : -ENOMEM;
 }
 
+/**
+ * afbus_claim_free() - give up a claim that was prepared and not used up
+ * @s: the send
+ */
+void afbus_claim_free(struct afbus_send *s)
+{
+	kfree(s->claim);
+	s->claim = NULL;
+}
+
 /* Use up @s->claim. */
 static struct afbus_claim *afbus_claim_make(struct afbus_send *s, u64 ticket)
 {

@@ -31,6 +31,40 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->stray = false;
 }
 
+/* The entry of one whom this walk meets for the first time; NULL without room. */
+static __always_inline struct afbus_rcpt *
+afbus_route_new(struct afbus_send *s, struct afbus_sock *to)
+{
+	struct afbus_rcpt *r;
+
+	to->stamp = s->bus->stamp;
+	if (s->nr == s->cap) {
+		to->slot = AFBUS_SLOT_MISSING;
+		s->missing++;
+		return NULL;
+	}
+
+	to->slot = s->nr++;
+	r = &s->rcpts[to->slot];
+	/* The seat is written by whoever sits down. */
+	memset_after(r, 0, seat);
+	r->to = to;
+	sock_hold(&to->sk);
+	return r;
+}
+
+/* The entry of one whom a walk has met before; NULL if it was this one. */
+static __always_inline struct afbus_rcpt *
+afbus_route_again(struct afbus_send *s, struct afbus_sock *to)
+{
+	struct afbus_rcpt *r;
+
+	if (to->slot == AFBUS_SLOT_MISSING)
+		return NULL;
+	r = &s->rcpts[to->slot];
+	return r->live ? NULL : r;
+}
+
 static __always_inline void afbus_route_add(struct afbus_send *s,
 					    struct afbus_sock *to, bool eaves)
 {
@@ -38,25 +72,9 @@ static __always_inline void afbus_route_add(struct afbus_send *s,
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (to->stamp != s->bus->stamp) {
-		to->stamp = s->bus->stamp;
-		if (s->nr == s->cap) {
-			to->slot = AFBUS_SLOT_MISSING;
-			s->missing++;
-			return;
-		}
-		to->slot = s->nr++;
-		r = &s->rcpts[to->slot];
-		/* The seat is written by whoever sits down. */
-		memset_after(r, 0, seat);
-		r->to = to;
-		sock_hold(&to->sk);
-	}
-	if (to->slot == AFBUS_SLOT_MISSING)
-		return;
-
-	r = &s->rcpts[to->slot];
-	if (r->live)
+	r = to->stamp == s->bus->stamp ? afbus_route_again(s, to) :
+					 afbus_route_new(s, to);
+	if (!r)
 		return;
 	r->live = true;
 	s->live++;

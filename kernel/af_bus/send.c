@@ -156,6 +156,16 @@ static int afbus_send_alloc(struct afbus_send *s, struct msghdr *msg,
 	return 0;
 }
 
+static int afbus_send_fill(struct afbus_send *s, struct msghdr *msg)
+{
+	/* There is nothing to walk along where all is in one piece. */
+	if (!skb_is_nonlinear(s->skb))
+		return copy_from_iter_full(s->skb->data, s->len,
+					   &msg->msg_iter) ? 0 : -EFAULT;
+
+	return skb_copy_datagram_from_iter(s->skb, 0, &msg->msg_iter, s->len);
+}
+
 static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 {
 	size_t linear = min_t(size_t, s->len, AFBUS_LINEAR_BYTES);
@@ -175,7 +185,7 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	if (err)
 		return err;
 
-	return skb_copy_datagram_from_iter(s->skb, 0, &msg->msg_iter, s->len);
+	return afbus_send_fill(s, msg);
 }
 
 /*
@@ -322,7 +332,9 @@ static void afbus_send_end(struct afbus_send *s)
 	}
 	if (s->rcpts != s->few)
 		kvfree(s->rcpts);
-	kfree(s->claim);
+	/* As a rule there is none, and to free nothing takes its time as well. */
+	if (s->claim)
+		afbus_claim_free(s);
 	/* As a rule the message has taken them. */
 	if (s->scm.pid || s->scm.fp)
 		scm_destroy(&s->scm);

@@ -193,6 +193,7 @@ void afbus_rouse(struct afbus_send *s);
 u64 afbus_claim_ticket(const struct afbus_sock *from,
 		       const struct afbus_sock *to);
 int afbus_claim_prepare(struct afbus_send *s);
+void afbus_claim_free(struct afbus_send *s);
 void afbus_claim_leave(struct afbus_send *s);
 void afbus_claim_keep(struct afbus_send *s);
 void afbus_claim_settle(struct afbus_send *s);
