@@ -93,6 +93,20 @@ static void afbus_claim_arm(struct afbus_claim *claim)
 }
 
 /**
+ * afbus_claim_is_lacking() - whether afbus_claim_leave() has nothing to leave
+ * @s: the send, not admitted under this hold of the lock
+ *
+ * One who tries again and again has left a claim the first time.
+ */
+bool afbus_claim_is_lacking(const struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	return s->full && !s->claim &&
+	       !afbus_claim_find(s->from, s->full->to);
+}
+
+/**
  * afbus_claim_prepare() - get what afbus_claim_leave() uses up
  * @s: the send
  *

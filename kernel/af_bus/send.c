@@ -217,7 +217,7 @@ static int afbus_send_attempt(struct afbus_send *s)
 		if (s->timeo) {
 			afbus_wait_sit(s);
 			err = 2;
-		} else if (s->full && !s->claim) {
+		} else if (afbus_claim_is_lacking(s)) {
 			err = 1;
 		} else {
 			afbus_claim_leave(s);

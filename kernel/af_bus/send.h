@@ -192,6 +192,7 @@ void afbus_rouse(struct afbus_send *s);
 /* claim.c */
 u64 afbus_claim_ticket(const struct afbus_sock *from,
 		       const struct afbus_sock *to);
+bool afbus_claim_is_lacking(const struct afbus_send *s);
 int afbus_claim_prepare(struct afbus_send *s);
 void afbus_claim_free(struct afbus_send *s);
 void afbus_claim_leave(struct afbus_send *s);
