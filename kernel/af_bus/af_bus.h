@@ -21,7 +21,7 @@
  * DOC: Life of a message
  *
  *   check    what is wrong with the call itself              send.c
- *   build    descriptors, credentials, payload               send.c, scm.c
+ *   build    descriptors, credentials, payload               scm.c, payload.c
  *   route    destination -> set of recipients                route.c
  *   filter   one copy per recipient, through its filters     filter.c, hook.c
  *   admit    room at every recipient, or wait for it         admit.c, wait.c,

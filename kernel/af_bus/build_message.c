@@ -9,6 +9,7 @@
  */
 
 #include "scm.c"
+#include "payload.c"
 #include "route.c"
 #include "filter.c"
 #include "admit.c"

@@ -8,14 +8,6 @@
 #include <net/af_bus.h>
 #include "send.h"
 
-/*
- * A message is in one piece as far as two pages go. The rest is a chain of
- * links, in pages as large as they are to be had at once, single ones if not.
- */
-#define AFBUS_LINEAR_BYTES	SKB_MAX_ORDER(sizeof(struct afbus_msg), 1)
-#define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
-#define AFBUS_PAGE_ORDER	PAGE_ALLOC_COSTLY_ORDER
-
 /* Whether there is a destination path: zeros alone are none. */
 static bool afbus_has_path(const struct sockaddr_bus *addr, int len)
 {
@@ -96,96 +88,21 @@ static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 	return 0;
 }
 
-/* The first link of a long message carries the charge of all. */
-static int afbus_send_extend(struct afbus_send *s, size_t len)
-{
-	struct sk_buff *skb = s->skb, *link, **end;
-	size_t bytes;
-	int err;
-
-	end = &skb_shinfo(skb)->frag_list;
-	while (len) {
-		bytes = min_t(size_t, len, AFBUS_LINK_BYTES);
-		link = alloc_skb_with_frags(0, bytes, AFBUS_PAGE_ORDER, &err,
-					    GFP_KERNEL_ACCOUNT);
-		if (!link)
-			return err;
-		link->data_len = bytes;
-		link->len = bytes;
-
-		*end = link;
-		end = &link->next;
-		len -= bytes;
-		skb->len += bytes;
-		skb->data_len += bytes;
-		skb->truesize += link->truesize;
-		refcount_add(link->truesize, &skb->sk->sk_wmem_alloc);
-	}
-	return 0;
-}
-
-/* Get the original, with its first link, and charge the sender for it. */
-static int afbus_send_alloc(struct afbus_send *s, struct msghdr *msg,
-			    size_t linear, size_t paged)
-{
-	struct sock *sk = &s->from->sk;
-	unsigned long start = jiffies;
-	int err;
-
-	s->skb = sock_alloc_send_pskb(sk, sizeof(struct afbus_msg) + linear,
-				      paged, msg->msg_flags & MSG_DONTWAIT,
-				      &err, AFBUS_PAGE_ORDER);
-	if (!s->skb) {
-		/*
-		 * Budget that another send gave back quietly before this one
-		 * said that it wants some: see afbus_send_uncharge().
-		 */
-		if (err == -EAGAIN)
-			afbus_tell_budget(sk);
-		return err;
-	}
-	if (s->timeo != MAX_SCHEDULE_TIMEOUT)
-		s->timeo = max_t(long, s->timeo - (long)(jiffies - start), 0);
-
-	skb_reserve(s->skb, sizeof(struct afbus_msg));
-	/* Filters may ask for headers: they must not find the headroom. */
-	skb_reset_network_header(s->skb);
-	__skb_put(s->skb, linear);
-	s->skb->data_len = paged;
-	s->skb->len += paged;
-	return 0;
-}
-
-static int afbus_send_fill(struct afbus_send *s, struct msghdr *msg)
-{
-	/* There is nothing to walk along where all is in one piece. */
-	if (!skb_is_nonlinear(s->skb))
-		return copy_from_iter_full(s->skb->data, s->len,
-					   &msg->msg_iter) ? 0 : -EFAULT;
-
-	return skb_copy_datagram_from_iter(s->skb, 0, &msg->msg_iter, s->len);
-}
-
+/* What the message is, before anybody is asked whether it may be sent. */
 static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 {
-	size_t linear = min_t(size_t, s->len, AFBUS_LINEAR_BYTES);
-	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
 	int err;
 
 	err = afbus_scm_build(s, msg);
 	if (err)
 		return err;
-	err = afbus_send_alloc(s, msg, linear, paged);
+	err = afbus_payload_alloc(s, msg);
 	if (err)
 		return err;
 	err = afbus_msg_begin(s);
 	if (err)
 		return err;
-	err = afbus_send_extend(s, s->len - linear - paged);
-	if (err)
-		return err;
-
-	return afbus_send_fill(s, msg);
+	return afbus_payload_fill(s, msg);
 }
 
 /*
