@@ -33,14 +33,15 @@ export function machineArguments(m: Machine): string[] {
 }
 
 /**
- * qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated).
+ * qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated). Without cx16:
+ * see images/scratch/run.
  *
  * A machine that boots is emulated by one thread: a booting kernel patches its own code, and QEMU before 8.1 may keep
  * for ever what one processor translated while another was writing it. The kernel then dies of a breakpoint (int3).
  */
 function accelerator({ accelerator, memory }: Machine): string[] {
   if (accelerator === 'kvm') return ['-accel', 'kvm', '-cpu', 'host'];
-  return ['-accel', `tcg,thread=${memory?.mode === 'restored' ? 'multi' : 'single'}`, '-cpu', 'qemu64'];
+  return ['-accel', `tcg,thread=${memory?.mode === 'restored' ? 'multi' : 'single'}`, '-cpu', 'qemu64,-cx16'];
 }
 
 function memory({ memory }: Machine): object {

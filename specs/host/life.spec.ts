@@ -70,6 +70,12 @@ describe('host: life', function () {
     assert.equal((await runInHost(host, ['timeout', '30', 'sh', '-c', gone])).code, 0);
   });
 
+  it('has no instruction that the emulator gets wrong', async () => {
+    const { stdout } = await runInHost(host, ['cat', '/proc/cpuinfo']);
+    assert.match(stdout, /^flags\s*:.*\bcx8\b/m);
+    if (host.accelerator === 'tcg') assert.doesNotMatch(stdout, /\bcx16\b/);
+  });
+
   it('has a clock that is right', async () => {
     const asked = Date.now() / 1000;
     const { stdout } = await runInHost(host, ['date', '+%s.%N']);
