@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel makes the n-th allocation, or access to user memory, of this thread fail. */
+/*
+ * The kernel makes the n-th allocation, or access to user memory, of a call fail: for
+ * n = 1, 2, 3… until the call gets through without. Kernels without
+ * CONFIG_FAULT_INJECTION have nothing to try this with.
+ */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -58,6 +62,36 @@ static int disarm(void)
 	while (pwrite(fail_nth, "0", 1, 0) < 0)
 		EQ(EFAULT, errno);
 	return struck;
+}
+
+enum { ENOUGH = 5000, ANY = -1 };
+
+/*
+ * A call fails because of the fault alone, with an error that says so; or with one that
+ * it may @also fail with, which may be ANY.
+ */
+static void check_error(const char *call, unsigned int n, int struck, int err, int also)
+{
+	if (!struck)
+		FAIL("%s fails with %s for no reason", call, errname(err));
+	if (err == ENOMEM || err == ENOBUFS || err == EFAULT || err == also || also == ANY)
+		return;
+	FAIL("fault %u makes %s fail with %s", n, call, errname(err));
+}
+
+/* Each program says what a call is, and tries it once: true if it got through without a failure. */
+struct call;
+static int try_call(const struct call *c, unsigned int n);
+
+static void try_all(const struct call *c, const char *name)
+{
+	unsigned int n = 1;
+
+	may_fail();
+	while (!try_call(c, n))
+		if (++n == ENOUGH)
+			FAIL("%s never gets through", name);
+	dprintf(1, "# points of failure: %u\n", n - 1);
 }
 
 #endif
