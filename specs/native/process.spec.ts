@@ -15,8 +15,7 @@ import { BusClient } from '../../native/lib/index.ts';
 import { candidatePaths } from '../../native/lib/load.ts';
 import { Bus, collectUntil, leaksNothing, texts } from './bus.ts';
 
-// Plain JavaScript over what is published, as users have it. It is more than taste: V8 loses its way when several threads
-// at once compile the WebAssembly that strips types (StackFrameIterator in Runtime_WasmTriggerTierUp, Node 24).
+// Plain JavaScript over what is published, as users have it.
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
 const run = promisify(execFile);
 
