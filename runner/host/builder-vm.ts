@@ -38,7 +38,7 @@ export class BuilderVm {
   }
 
   static async boot(o: BuilderOptions): Promise<BuilderVm> {
-    const [docker, channelPort] = (await freePorts(0, 0)) ?? [0, 0];
+    const [docker, channelPort] = (await freePorts()) ?? [0, 0];
     const ports = { docker, channel: channelPort };
     const console = `${o.folder}/console.log`;
     const machine = machineArguments({ ...o.machine, ports, console });

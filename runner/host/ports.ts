@@ -4,15 +4,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** These ports, any free one for each 0, no two the same; null when one is taken or may not be used. */
-export async function freePorts<const Wanted extends readonly number[]>(
-  ...wanted: Wanted
-): Promise<{ [Each in keyof Wanted]: number } | null> {
-  const servers = wanted.map(() => createServer());
+/** Two ports, the first of them `first` unless that is 0; null when it is taken or may not be used. */
+export async function freePorts(first = 0): Promise<readonly [number, number] | null> {
+  const servers = [createServer(), createServer()] as const;
   try {
-    // Open at the same time, so that none of them is found twice.
-    const found = await Promise.all(servers.map((server, i) => listen(server, wanted[i] ?? 0)));
-    return found as { [Each in keyof Wanted]: number };
+    // Open at the same time, so that it is not one port twice.
+    return await Promise.all([listen(servers[0], first), listen(servers[1], 0)]);
   } catch {
     return null;
   } finally {

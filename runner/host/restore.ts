@@ -47,7 +47,7 @@ export async function restore(image: HostImage, own: Fittings, options: StartOpt
 }
 
 async function startOnce(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
-  const ports = await freePorts(options.port ?? 0, 0);
+  const ports = await freePorts(options.port);
   if (!ports) throw portError(options.port ?? 0);
   const [docker, channel] = ports;
   await endPending(image.kernel);
