@@ -1,9 +1,29 @@
 // SPDX-License-Identifier: MIT
-/** D-Bus as far as a bus of that protocol has to know it: messages, names and match rules. Pure. */
-export { marshal } from './marshal.ts';
-export { type From, matches } from './match.ts';
-export type { Arg, DbusMessage, MessageType, ReceivedMessage, Subject } from './message.ts';
-export { MESSAGE_TYPES, REQUIRED } from './message.ts';
+/** D-Bus: messages, names and match rules. Bytes and texts in, data out; no I/O, and nothing of AF_BUS. */
+export {
+  type Fields,
+  type Header,
+  lengthOf,
+  MAX_MESSAGE,
+  MESSAGE_TYPES,
+  type MessageType,
+  NO_AUTO_START,
+  NO_REPLY_EXPECTED,
+  REQUIRED,
+  readHeader,
+} from './header.ts';
+export { BadValue, type Endian, Writer } from './marshal.ts';
+export { type From, matches, type Subject } from './match.ts';
+export {
+  argsOf,
+  check,
+  type DbusMessage,
+  forwarded,
+  marshal,
+  parse,
+  parsed,
+  type ReceivedMessage,
+} from './message.ts';
 export {
   BUS_NAME,
   DRIVER,
@@ -13,6 +33,7 @@ export {
   isInterface,
   isMember,
   isPath,
+  isUnique,
   isWellKnown,
   MEMBER,
   MOST_OF_NAME,
@@ -20,7 +41,8 @@ export {
   uniqueName,
   WELL_KNOWN,
 } from './names.ts';
-export { parse, parsed } from './parse.ts';
 export { NotDbus } from './refusal.ts';
 export { type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
 export { envelopeIn, seal, sealedLength } from './sealed.ts';
+export { type Type, typeOf, typesOf } from './type.ts';
+export type { Arg, Value, Variant } from './value.ts';

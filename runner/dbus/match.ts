@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** Whether a rule wants a message (docs/dbus.md section 3). */
-import type { Subject } from './message.ts';
+import type { ReceivedMessage } from './message.ts';
 import { isUnique } from './names.ts';
 import type { Condition, Rule } from './rule.ts';
 
-/** Who has sent it, as the kernel knows. */
+/** What a rule can look at. */
+export type Subject = Pick<
+  ReceivedMessage,
+  'type' | 'path' | 'interface' | 'member' | 'destination' | 'args'
+>;
+
+/** The sender, as the kernel knows it. */
 export interface From {
   /** `:0.1f` */
   readonly unique: string;
@@ -47,8 +53,8 @@ const isBelow = (text: string, namespace: string, between: string): boolean =>
 
 /** The argument where it is there, and of one of these types. */
 function textOf({ args }: Subject, n: number, types: 's' | 'so'): string | undefined {
-  const arg = args[n];
-  return (arg?.type === 's' || arg?.type === 'o') && types.includes(arg.type) ? arg.value : undefined;
+  const { type = '', value } = args[n] ?? {};
+  return type.length === 1 && types.includes(type) ? (value as string) : undefined;
 }
 
 /** The same, or one of them ends in `/` and the other begins with it. */

@@ -1,77 +1,61 @@
 // SPDX-License-Identifier: MIT
-/** D-Bus messages as data (D-Bus Specification, "Message Protocol"). */
+/** Whole messages: a header and a body. */
+import { type Fields, type Header, headerFrom, type MessageType, readHeader, writeHeader } from './header.ts';
+import { type Endian, marshalBody } from './marshal.ts';
+import { NotDbus } from './refusal.ts';
+import { checkBody, unmarshalBody } from './unmarshal.ts';
+import type { Arg } from './value.ts';
 
-export const MESSAGE_TYPES = ['method_call', 'method_return', 'error', 'signal'] as const;
-export type MessageType = (typeof MESSAGE_TYPES)[number];
-
-/** An argument of a body: string, object path, 32-bit integer, bytes; of others no more than their signature is known. */
-export type Arg =
-  | { readonly type: 's' | 'o'; readonly value: string }
-  | { readonly type: 'i'; readonly value: number }
-  | { readonly type: 'ay'; readonly value: Uint8Array }
-  | { readonly type: 'other'; readonly signature: string };
-
-export interface DbusMessage {
+/** A message to send. Its arguments say its signature. */
+export interface DbusMessage extends Omit<Fields, 'signature'> {
   readonly type: MessageType;
-  readonly endian: 'little' | 'big';
-  readonly path?: string;
-  readonly interface?: string;
-  readonly member?: string;
-  readonly errorName?: string;
-  /** The serial of the message that this one answers. */
-  readonly replySerial?: number;
-  readonly destination?: string;
-  /** How many descriptors come with it. */
-  readonly unixFds?: number;
+  readonly endian: Endian;
+  readonly flags?: number;
   readonly args: readonly Arg[];
 }
 
-/** As it was on the wire. */
-export interface ReceivedMessage extends Omit<DbusMessage, 'type'> {
-  /** `unknown`: of a later version of the protocol, to be ignored. */
-  readonly type: MessageType | 'unknown';
-  /** Never 0. */
-  readonly serial: number;
-  readonly sender?: string;
+/** A message as it was on the wire. */
+export interface ReceivedMessage extends Omit<Header, 'bodyStart' | 'signature'> {
+  readonly args: readonly Arg[];
 }
 
-/** What a rule can look at, on its way or received. */
-export type Subject = Pick<
-  ReceivedMessage,
-  'type' | 'path' | 'interface' | 'member' | 'destination' | 'args'
->;
+/** Its bytes. Throws BadValue if one of its values is none of its type. */
+export function marshal(message: DbusMessage, serial: number): Buffer {
+  const body = marshalBody(message.args, message.endian);
+  const signature = message.args.map(({ type }) => type).join('');
+  const header = { ...message, flags: message.flags ?? 0, serial, signature };
+  return Buffer.concat([writeHeader(header, body.length), body]);
+}
 
-/** Fields that a message of a type must have. */
-export const REQUIRED = {
-  method_call: ['path', 'member'],
-  method_return: ['replySerial'],
-  error: ['errorName', 'replySerial'],
-  signal: ['path', 'interface', 'member'],
-} as const satisfies Record<MessageType, readonly (keyof DbusMessage)[]>;
+/** The message that these bytes are, all of them. Throws NotDbus. */
+export function parse(bytes: Uint8Array): ReceivedMessage {
+  const { bodyStart, signature = '', ...header } = readHeader(bytes);
+  return { ...header, args: unmarshalBody(bytes, header.endian, bodyStart, signature) };
+}
 
-/** Header fields by their code, each with its type. */
-export const FIELDS = [
-  { code: 1, name: 'path', type: 'o' },
-  { code: 2, name: 'interface', type: 's' },
-  { code: 3, name: 'member', type: 's' },
-  { code: 4, name: 'errorName', type: 's' },
-  { code: 5, name: 'replySerial', type: 'u' },
-  { code: 6, name: 'destination', type: 's' },
-  { code: 7, name: 'sender', type: 's' },
-  { code: 8, name: 'signature', type: 'g' },
-  { code: 9, name: 'unixFds', type: 'u' },
-] as const;
+/** The same; undefined if they are none. */
+export function parsed(bytes: Uint8Array): ReceivedMessage | undefined {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    if (error instanceof NotDbus) return undefined;
+    throw error;
+  }
+}
 
-export const VERSION = 1;
-/** Bytes of a whole message. */
-export const MAX_MESSAGE = 128 * 1024 * 1024;
-/** Bytes of an array. */
-export const MAX_ARRAY = 64 * 1024 * 1024;
-/** Before its fields: byte order, type, flags, version, body length, serial, and the length of the fields. */
-export const FIXED_HEADER = 16;
-export const SERIAL_AT = 8;
-export const LITTLE = 0x6c; // "l"
-export const BIG = 0x42; // "B"
+/** Checks the whole of a message, and reads its header. Throws NotDbus. */
+export function check(bytes: Uint8Array): Header {
+  const header = readHeader(bytes);
+  checkBody(bytes, header.endian, header.bodyStart, header.signature ?? '');
+  return header;
+}
 
-/** The next multiple of a power of two. */
-export const align = (at: number, to: number): number => Math.ceil(at / to) * to;
+/** The arguments of a message of which only the header was read. Throws NotDbus. */
+export const argsOf = (bytes: Uint8Array, { endian, bodyStart, signature = '' }: Header): Arg[] =>
+  unmarshalBody(bytes, endian, bodyStart, signature);
+
+/** A checked message as a bus forwards it: the same, in the name of its true sender. The body is not copied. */
+export const forwarded = (bytes: Uint8Array, header: Header, sender: string): readonly Uint8Array[] => [
+  headerFrom(bytes, header, sender),
+  bytes.subarray(header.bodyStart),
+];

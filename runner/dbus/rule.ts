@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Match rules (D-Bus Specification, "Match Rules"; docs/dbus.md section 3): text → what it asks for. */
-import { MESSAGE_TYPES } from './message.ts';
+import { MESSAGE_TYPES } from './header.ts';
 import { isBusName, isInterface, isMember, isNamespace, isPath } from './names.ts';
 
 /** What nfdbus takes: NFDBUS_RULE_MAX. */

@@ -4,15 +4,14 @@
  * message is valid, its arguments count from 0 as written, and its last bytes are the envelope.
  */
 import { ENVELOPE_SIZE, type Envelope, type EnvelopeKind, envelope, open } from '../common/envelope.ts';
-import { marshal } from './marshal.ts';
-import { type Arg, type DbusMessage, SERIAL_AT } from './message.ts';
-import { lengthOf } from './parse.ts';
+import { lengthOf, SERIAL_AT } from './header.ts';
+import { type DbusMessage, marshal } from './message.ts';
 
 /** Messages of one step differ in their serials and envelopes alone. */
 const templates = new WeakMap<DbusMessage, Buffer>();
 
 function templateOf(message: DbusMessage): Buffer {
-  const last: Arg = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
+  const last = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
   const known = templates.get(message) ?? marshal({ ...message, args: [...message.args, last] }, 1);
   templates.set(message, known);
   return known;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** What a run is written down as, and what comes of it. */
 
+import type { Arg } from '../../../runner/dbus/index.ts';
 import type { Destination, Step } from '../../../runner/load/topology.ts';
 import type { Plan } from '../../../runner/plan/plan.ts';
 import type { DeliveryEvent, SendEvent, Trace } from '../../../runner/trace/trace.ts';
 
 /** Traces are there to be damaged. */
-export type Mutable<T> = T extends Uint8Array
+export type Mutable<T> = T extends Uint8Array | Arg
   ? T
   : T extends ReadonlyMap<infer K, infer V>
     ? Map<K, Mutable<V>>

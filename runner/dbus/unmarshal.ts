@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/** Bytes → values, checked as strictly as dbus-daemon checks them. Total: throws NotDbus alone. */
+import { isUtf8 } from 'node:buffer';
+import { align, type Endian, MAX_ARRAY, MAX_DEPTH } from './marshal.ts';
+import { isPath } from './names.ts';
+import { NotDbus } from './refusal.ts';
+import { type Type, typeOf, typesOf } from './type.ts';
+import type { Arg, Value } from './value.ts';
+
+/** Values in a stretch of a message, one after the other. */
+export class Reader {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  readonly #little: boolean;
+  readonly #end: number;
+  at: number;
+
+  /** Positions count from the message's first byte, and so does alignment. */
+  constructor(bytes: Uint8Array, endian: Endian, start: number, end: number) {
+    if (end > bytes.length) throw new NotDbus(`the message ends before byte ${end}`, bytes.length);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#little = endian === 'little';
+    this.at = start;
+    this.#end = end;
+  }
+
+  get atEnd(): boolean {
+    return this.at >= this.#end;
+  }
+
+  align(to: number): void {
+    const start = this.#take(align(this.at, to) - this.at);
+    for (let at = start; at < this.at; at++)
+      if (this.#bytes[at] !== 0) throw new NotDbus('padding that is not zero', start);
+  }
+
+  byte(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  uint32(): number {
+    this.align(4);
+    return this.#view.getUint32(this.#take(4), this.#little);
+  }
+
+  text(): string {
+    return this.#string(this.#text());
+  }
+
+  path(): string {
+    const start = this.at;
+    const path = this.text();
+    if (!isPath(path)) throw new NotDbus(`not an object path: ${JSON.stringify(path)}`, start);
+    return path;
+  }
+
+  signature(): string {
+    const start = this.at;
+    const text = this.#string(this.#terminated(this.byte()));
+    if (typesOf(text) === undefined) throw new NotDbus(`not a signature: ${JSON.stringify(text)}`, start);
+    return text;
+  }
+
+  /** Throws NotDbus, as all the rest, for any value that the type does not have. */
+  value(type: Type, depth = 0): Value {
+    this.#enter(type, depth);
+    switch (type.code) {
+      case 'a':
+        return this.#array(type.inside[0] as Type, depth);
+      case '(':
+        return type.inside.map((member) => this.value(member, depth + 1));
+      case 'v': {
+        const inner = this.#variantType();
+        return { type: inner.signature, value: this.value(inner, depth + 1) };
+      }
+      case 'b':
+        return this.#boolean();
+      case 's':
+        return this.text();
+      case 'o':
+        return this.path();
+      case 'g':
+        return this.signature();
+      default:
+        return this.#number(type.code);
+    }
+  }
+
+  /** Checks a value, and passes over it. */
+  skip(type: Type, depth = 0): void {
+    this.#enter(type, depth);
+    if (type.size !== undefined) this.#take(type.size);
+    else if (type.code === 'a') this.#skipArray(type.inside[0] as Type, depth);
+    else if (type.code === 'v') this.skip(this.#variantType(), depth + 1);
+    else if (type.code === '(' || type.code === '{')
+      for (const member of type.inside) this.skip(member, depth + 1);
+    else if (type.code === 's') this.#text();
+    else if (type.code === 'o') this.path();
+    else if (type.code === 'g') this.signature();
+    else this.#boolean();
+  }
+
+  #enter(type: Type, depth: number): void {
+    if (depth > MAX_DEPTH) throw new NotDbus('containers nested too deep', this.at);
+    this.align(type.alignment);
+  }
+
+  #number(code: string): number | bigint {
+    const view = this.#view;
+    if (code === 'y') return this.byte();
+    if (code === 'n') return view.getInt16(this.#take(2), this.#little);
+    if (code === 'q') return view.getUint16(this.#take(2), this.#little);
+    if (code === 'i') return view.getInt32(this.#take(4), this.#little);
+    if (code === 'x') return view.getBigInt64(this.#take(8), this.#little);
+    if (code === 't') return view.getBigUint64(this.#take(8), this.#little);
+    if (code === 'd') return view.getFloat64(this.#take(8), this.#little);
+    return view.getUint32(this.#take(4), this.#little);
+  }
+
+  #boolean(): boolean {
+    const value = this.uint32();
+    if (value > 1) throw new NotDbus(`a boolean of value ${value}`, this.at - 4);
+    return value === 1;
+  }
+
+  #variantType(): Type {
+    const start = this.at;
+    const signature = this.signature();
+    const type = typeOf(signature);
+    if (type === undefined) throw new NotDbus(`a variant is of one type, not of "${signature}"`, start);
+    return type;
+  }
+
+  /** Reads what is there by a reader of its own, so that no item can reach past the array's end. */
+  #array(item: Type, depth: number): Value {
+    const inside = this.#arrayBytes(item);
+    if (item.code === 'y') return this.#bytes.subarray(inside.at, this.at);
+    if (item.code === '{') return inside.#entries(item, depth + 1);
+    const items: Value[] = [];
+    while (!inside.atEnd) items.push(inside.value(item, depth + deeper(item)));
+    return items;
+  }
+
+  /** If a key comes twice, the last one counts. */
+  #entries({ inside: [key, value], alignment }: Type, depth: number): ReadonlyMap<Value, Value> {
+    const map = new Map<Value, Value>();
+    while (!this.atEnd) {
+      this.align(alignment);
+      const name = this.value(key as Type, depth + 1);
+      map.set(name, this.value(value as Type, depth + 1));
+    }
+    return map;
+  }
+
+  #skipArray(item: Type, depth: number): void {
+    const start = this.at;
+    const inside = this.#arrayBytes(item);
+    if (item.size === undefined) while (!inside.atEnd) inside.skip(item, depth + 1);
+    else if ((this.at - inside.at) % item.size !== 0)
+      throw new NotDbus('an array that ends inside an item', start);
+  }
+
+  /** The items of an array; this reader passes over them. */
+  #arrayBytes(item: Type): Reader {
+    const length = this.uint32();
+    if (length > MAX_ARRAY) throw new NotDbus(`an array of ${length} bytes`, this.at - 4);
+    this.align(item.alignment);
+    const start = this.#take(length);
+    return new Reader(this.#bytes, this.#little ? 'little' : 'big', start, this.at);
+  }
+
+  #text(): number {
+    const length = this.uint32();
+    return this.#terminated(length);
+  }
+
+  /** That many bytes of text, then a NUL. Its place; the end is one before `at`. */
+  #terminated(length: number): number {
+    const start = this.#take(length);
+    if (this.byte() !== 0) throw new NotDbus('a string without a NUL at its end', this.at - 1);
+    const bytes = this.#bytes.subarray(start, start + length);
+    if (bytes.includes(0)) throw new NotDbus('a string with a NUL inside', start);
+    if (!isUtf8(bytes)) throw new NotDbus('a string that is not UTF-8', start);
+    return start;
+  }
+
+  #string(start: number): string {
+    return this.#bytes.toString('utf8', start, this.at - 1);
+  }
+
+  #take(length: number): number {
+    const start = this.at;
+    if (length > this.#end - start) throw new NotDbus('the message ends inside a value', start);
+    this.at = start + length;
+    return start;
+  }
+}
+
+/** Items of one size are no level of their own: dbus-daemon does not look at each of them. */
+const deeper = ({ size }: Type): number => (size === undefined ? 1 : 0);
+
+/** The arguments that a body holds. Throws NotDbus if it is not what its signature says. */
+export function unmarshalBody(bytes: Uint8Array, endian: Endian, start: number, signature: string): Arg[] {
+  const reader = new Reader(bytes, endian, start, bytes.length);
+  const args = bodyTypes(signature, reader).map((type) => ({
+    type: type.signature,
+    value: reader.value(type),
+  }));
+  checkEnd(reader);
+  return args;
+}
+
+/** Throws NotDbus if a body is not what its signature says. */
+export function checkBody(bytes: Uint8Array, endian: Endian, start: number, signature: string): void {
+  const reader = new Reader(bytes, endian, start, bytes.length);
+  for (const type of bodyTypes(signature, reader)) reader.skip(type);
+  checkEnd(reader);
+}
+
+function bodyTypes(signature: string, reader: Reader): readonly Type[] {
+  const types = typesOf(signature);
+  if (types === undefined) throw new NotDbus(`not a signature: ${JSON.stringify(signature)}`, reader.at);
+  return types;
+}
+
+function checkEnd(reader: Reader): void {
+  if (!reader.atEnd) throw new NotDbus('the body is longer than its signature says', reader.at);
+}
