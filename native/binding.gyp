@@ -15,6 +15,8 @@
         'src/module.cc',
         'src/netlink.cc',
         'src/poller.cc',
+        'src/stream.cc',
+        'src/stream_socket.cc',
         'src/syscall.cc',
       ],
       'include_dirs': [

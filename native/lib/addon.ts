@@ -85,11 +85,39 @@ export type Result = number;
 /** What a client of a bus has by nfdbus: a rule or a name. */
 export type NfdbusRow = readonly [prefix: number, client: number, rule: string | null, name: string | null];
 
-export interface RawSocket {
+/** What all sockets share. */
+export interface RawPolled {
   /** -1 once closed. */
   readonly fd: number;
   /** Called by the addon from the event loop with the READY_ bits that came; must not throw. */
   onready?: (events: number) => void;
+  /** Asks for READY_ events; 0 none. READY_IN and READY_OUT hold the process and the object alive. */
+  want(events: number): Result;
+  /** Level-triggered look at the socket: READY_ bits now. */
+  poll(): Result;
+  close(): void;
+}
+
+/** A stream socket of AF_UNIX. */
+export interface RawStream extends RawPolled {
+  bind(path: Buffer): Result;
+  listen(backlog: number): Result;
+  connect(path: Buffer): Result;
+  accept(): RawStream | Result;
+  /** [errno or 0, pid, uid, gid] */
+  peerCredentials(): [Result, number, number, number];
+  peerGroups(): number[] | Result;
+  peerSecurity(): Buffer | Result;
+  /** On the addon's list of received descriptors. */
+  peerPidfd(): Result;
+  shutdown(how: number): Result;
+  /** Sends what comes after the first `skip` bytes of all pieces; the number of bytes that the kernel took. */
+  send(pieces: readonly Uint8Array[], skip: number, fds: Int32Array | null): Result;
+  /** Bytes, 0 at the end, or a negative errno. Descriptors that came along: takeReceivedFds. */
+  receive(maxBytes: number): Buffer | Result;
+}
+
+export interface RawSocket extends RawPolled {
   bind(path: Buffer): Result;
   listen(backlog: number): Result;
   /** Never waits: -EAGAIN where the backlog is full. */
@@ -123,11 +151,6 @@ export interface RawSocket {
   ): Result;
   /** Takes up to `max` messages; bytes of the batch, 0 at the end, or a negative errno. -1 as a limit: none. */
   receive(max: number, flags: number, maxBytes: number, maxControl: number): Buffer | Result;
-  /** Asks for READY_ events; 0 none. READY_IN and READY_OUT hold the process and the object alive. */
-  want(events: number): Result;
-  /** Level-triggered look at the socket: READY_ bits now. */
-  poll(): Result;
-  close(): void;
 }
 
 export interface Addon {
@@ -143,6 +166,10 @@ export interface Addon {
   open(family: number, protocol: number): RawSocket | Result;
   /** Takes over a descriptor of a bus socket; it stays the caller's where a Result comes back. */
   adopt(fd: number, family: number): RawSocket | Result;
+  openStream(): RawStream | Result;
+  openStreamPair(): [RawStream, RawStream] | Result;
+  /** Takes over a descriptor of a stream socket; it stays the caller's if a Result comes back. */
+  adoptStream(fd: number): RawStream | Result;
   /** Descriptors of the last batch, in order. */
   takeReceivedFds(): number[];
   closeFd(fd: number): void;

@@ -25,3 +25,4 @@ export type { Match, Name } from './nfdbus.ts';
 export type { Protocol } from './open.ts';
 export { OwnedFd } from './owned-fd.ts';
 export { BusSocket, type End, type ReceiveOptions, type SendOptions, type WaitOptions } from './socket.ts';
+export { type Chunk, UnixListener, UnixStream, type WriteOptions } from './unix.ts';

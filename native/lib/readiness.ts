@@ -5,7 +5,7 @@
  * Every attempt is made first and waits after: an edge that came before it is not needed, one that comes after it is
  * kept by the kernel in the socket's own epoll set until this thread is back in its event loop.
  */
-import type { Addon, RawSocket } from './addon.ts';
+import type { Addon, RawPolled } from './addon.ts';
 import { check } from './errors.ts';
 import { takeTurn } from './turn.ts';
 
@@ -25,7 +25,7 @@ interface Waiter {
 }
 
 export class Readiness {
-  readonly #raw: RawSocket;
+  readonly #raw: RawPolled;
   readonly #bits: Record<Direction | 'end', number>;
   readonly #queues: Record<Direction, Waiter[]> = { in: [], out: [] };
   /** Directions whose first waiter was told by the kernel to wait. */
@@ -34,7 +34,7 @@ export class Readiness {
   /** Called after each change of what waits. */
   onChange: (() => void) | undefined;
 
-  constructor(addon: Addon, raw: RawSocket) {
+  constructor(addon: Addon, raw: RawPolled) {
     this.#raw = raw;
     this.#bits = { in: addon.READY_IN, out: addon.READY_OUT, end: addon.READY_END };
     raw.onready = (events) => this.#wake(events);

@@ -27,10 +27,10 @@ Napi::Function BusSocket::Define(Napi::Env env) {
       InstanceMethod<&BusSocket::QueuedBytes>("bytesQueued"),
       InstanceMethod<&BusSocket::SendMessage>("send"),
       InstanceMethod<&BusSocket::ReceiveBatch>("receive"),
-      InstanceMethod<&BusSocket::WantEvents>("want"),
-      InstanceMethod<&BusSocket::PollEvents>("poll"),
-      InstanceMethod<&BusSocket::CloseSocket>("close"),
-      InstanceAccessor<&BusSocket::Fd>("fd"),
+      InstanceMethod("want", &BusSocket::WantEvents),
+      InstanceMethod("poll", &BusSocket::PollEvents),
+      InstanceMethod("close", &BusSocket::CloseSocket),
+      InstanceAccessor("fd", &BusSocket::Fd, nullptr),
   });
 }
 
@@ -43,12 +43,7 @@ Napi::Value BusSocket::Make(Napi::Env env, UniqueFd fd, int family) {
   return object;
 }
 
-BusSocket::BusSocket(Info info) : Napi::ObjectWrap<BusSocket>(info), environment_(Environment::Of(info.Env())) {}
-
-// Garbage-collected without close, or the environment ends.
-BusSocket::~BusSocket() { ClosePoller(); }
-
-Napi::Value BusSocket::Fd(Info info) { return Number(info, fd_.Get()); }
+BusSocket::BusSocket(Info info) : Polled<BusSocket>(info) {}
 
 Napi::Value BusSocket::BindTo(Info info) { return Number(info, Bind(fd_.Get(), family_, Bytes(info[0]))); }
 
@@ -111,12 +106,7 @@ Napi::Value BusSocket::PeerCredentials(Info info) {
   return Numbers(info, {result, peer.pid, peer.uid, peer.gid});
 }
 
-Napi::Value BusSocket::PeerSecurity(Info info) {
-  char label[4096];
-  Result length = GetPeerSecurity(fd_.Get(), label, sizeof(label));
-  if (length < 0) return Number(info, length);
-  return Napi::Buffer<char>::Copy(info.Env(), label, static_cast<size_t>(length));
-}
+Napi::Value BusSocket::PeerSecurity(Info info) { return SecurityLabel(info, fd_.Get()); }
 
 Napi::Value BusSocket::ShutdownHow(Info info) { return Number(info, Shutdown(fd_.Get(), Int(info[0]))); }
 
@@ -157,64 +147,6 @@ Napi::Value BusSocket::ReceiveBatch(Info info) {
   if (count <= 0) return Number(info, count);
   environment_.PackBatch();
   return Napi::Buffer<char>::Copy(info.Env(), inbox.Bytes(), inbox.Length());
-}
-
-Napi::Value BusSocket::WantEvents(Info info) {
-  auto events = static_cast<uint32_t>(Int(info[0]));
-  if (events == 0 && poller_ == nullptr) return Number(info, 0);
-  if (fd_.Get() < 0) return Number(info, -EBADF);
-  if (poller_ == nullptr) {
-    Result made = Poller::Create(environment_.Loop(), fd_.Get(), this, environment_.Pollers(), &poller_);
-    if (made < 0) return Number(info, made);
-  }
-  Result result = poller_->Want(events);
-  if (result >= 0) HoldAlive(events != 0);
-  return Number(info, result);
-}
-
-Napi::Value BusSocket::PollEvents(Info info) {
-  Result events = PollNow(fd_.Get());
-  return Number(info, events < 0 ? events : static_cast<Result>(Poller::ReadyOf(static_cast<uint32_t>(events))));
-}
-
-Napi::Value BusSocket::CloseSocket(Info info) {
-  ClosePoller();
-  fd_.Reset();
-  HoldAlive(false);
-  return info.Env().Undefined();
-}
-
-void BusSocket::OnReady(uint32_t events) {
-  Napi::Env env = Env();
-  Napi::HandleScope scope(env);
-  napi_value self = Value();
-  napi_value callback;
-  napi_value argument;
-  // These fail, and need no answer, while the environment is being stopped.
-  if (self == nullptr || napi_get_named_property(env, self, "onready", &callback) != napi_ok) return;
-  if (napi_create_uint32(env, events, &argument) != napi_ok) return;
-  if (napi_make_callback(env, nullptr, self, callback, 1, &argument, nullptr) != napi_pending_exception) return;
-  napi_value error;
-  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
-}
-
-void BusSocket::OnPollerGone() { poller_ = nullptr; }
-
-void BusSocket::HoldAlive(bool on) {
-  if (on == held_) return;
-  held_ = on;
-  if (on) {
-    Ref();
-  } else {
-    Unref();
-  }
-}
-
-// Before the descriptor is closed: its number may be another file's at once.
-void BusSocket::ClosePoller() {
-  if (poller_ == nullptr) return;
-  poller_->Close();
-  poller_ = nullptr;
 }
 
 }  // namespace afbus

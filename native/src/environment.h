@@ -42,10 +42,12 @@ class Environment {
   // Descriptors of the last batch; from here on they are closed by CloseFd, or with the environment.
   std::vector<int> TakeReceivedFds();
   void CloseFd(int fd);
+  void Own(int fd) { owned_.insert(fd); }
   void DisownFd(int fd) { owned_.erase(fd); }
   size_t OwnedFds() const { return owned_.size(); }
 
   Napi::FunctionReference socket_class;
+  Napi::FunctionReference stream_class;
 
  private:
   static void OnTeardown(napi_async_cleanup_hook_handle hook, void* data);

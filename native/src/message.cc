@@ -7,12 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "stream.h"
+
 namespace afbus {
 
 namespace {
-
-// SCM_MAX_FD of the kernel, which no header exports.
-constexpr size_t kMaxFds = 253;
 
 constexpr int kScmSecurity = 0x03;  // SCM_SECURITY, which the C library's headers leave out
 
@@ -84,6 +83,14 @@ Result Inbox::Receive(int fd, const ReceiveRequest& request, Result* deferred) {
   if (messages_.empty()) return result;
   if (result < 0 && result != -EAGAIN) *deferred = result;
   return static_cast<Result>(messages_.size());
+}
+
+Result Inbox::ReceiveBytes(int fd, size_t max) {
+  Clear();
+  Reserve(max);
+  Result length = ReceiveStream(fd, bytes_.get(), max, &fds_);
+  if (length > 0) used_ = static_cast<size_t>(length);
+  return length;
 }
 
 void Inbox::Clear() {

@@ -72,6 +72,8 @@ class Inbox {
   // Number of messages taken, 0 at the end, or a negative errno. An error behind messages goes to `*deferred`, which
   // is what the next call must report.
   Result Receive(int fd, const ReceiveRequest& request, Result* deferred);
+  // Some bytes of a stream: their number, 0 at the end, or a negative errno.
+  Result ReceiveBytes(int fd, size_t max);
 
   const std::vector<Received>& Messages() const { return messages_; }
   const char* Bytes() const { return bytes_.get(); }

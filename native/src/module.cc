@@ -9,6 +9,8 @@
 #include "bus_socket.h"
 #include "environment.h"
 #include "netlink.h"
+#include "stream.h"
+#include "stream_socket.h"
 #include "value.h"
 
 namespace afbus {
@@ -85,6 +87,27 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   return result < 0 ? Number(info, result) : BusSocket::Make(info.Env(), UniqueFd(fd), family);
 }
 
+Napi::Value OpenUnixStream(const Napi::CallbackInfo& info) {
+  Result fd = OpenStream();
+  return fd < 0 ? Number(info, fd) : StreamSocket::Make(info.Env(), UniqueFd(fd));
+}
+
+Napi::Value OpenUnixPair(const Napi::CallbackInfo& info) {
+  UniqueFd one, other;
+  Result result = OpenStreamPair(&one, &other);
+  if (result < 0) return Number(info, result);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, StreamSocket::Make(info.Env(), std::move(one)));
+  pair.Set(1u, StreamSocket::Make(info.Env(), std::move(other)));
+  return pair;
+}
+
+Napi::Value AdoptUnixStream(const Napi::CallbackInfo& info) {
+  int fd = Int(info[0]);
+  Result result = AdoptSocket(fd, AF_UNIX);
+  return result < 0 ? Number(info, result) : StreamSocket::Make(info.Env(), UniqueFd(fd));
+}
+
 Napi::Value TakeReceivedFds(const Napi::CallbackInfo& info) {
   auto fds = Environment::Of(info.Env()).TakeReceivedFds();
   auto array = Napi::Array::New(info.Env(), fds.size());
@@ -150,6 +173,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto environment = new Environment(env);
   env.SetInstanceData(environment);
   environment->socket_class = Napi::Persistent(BusSocket::Define(env));
+  environment->stream_class = Napi::Persistent(StreamSocket::Define(env));
   exports.Set("constants", Constants(env));
   exports.Set("layout", Layout(env));
   exports.Set("batch", environment->BatchTable());
@@ -159,6 +183,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("describeErrno", Napi::Function::New<DescribeErrno>(env));
   exports.Set("open", Napi::Function::New<Open>(env));
   exports.Set("adopt", Napi::Function::New<Adopt>(env));
+  exports.Set("openStream", Napi::Function::New<OpenUnixStream>(env));
+  exports.Set("openStreamPair", Napi::Function::New<OpenUnixPair>(env));
+  exports.Set("adoptStream", Napi::Function::New<AdoptUnixStream>(env));
   exports.Set("takeReceivedFds", Napi::Function::New<TakeReceivedFds>(env));
   exports.Set("closeFd", Napi::Function::New<CloseFd>(env));
   exports.Set("disownFd", Napi::Function::New<DisownFd>(env));

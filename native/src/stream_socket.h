@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The JavaScript object of one AF_UNIX stream socket. Gives numbers, never errors.
+#pragma once
+
+#include <napi.h>
+
+#include "polled.h"
+
+namespace afbus {
+
+class StreamSocket : public Polled<StreamSocket> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // Takes the descriptor over.
+  static Napi::Value Make(Napi::Env env, UniqueFd fd);
+
+  explicit StreamSocket(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value BindTo(Info info);
+  Napi::Value ListenFor(Info info);
+  Napi::Value ConnectTo(Info info);
+  Napi::Value AcceptOne(Info info);
+  Napi::Value PeerCredentials(Info info);
+  Napi::Value PeerGroups(Info info);
+  Napi::Value PeerSecurity(Info info);
+  Napi::Value PeerPidfd(Info info);
+  Napi::Value ShutdownHow(Info info);
+  Napi::Value SendPieces(Info info);
+  Napi::Value ReceiveSome(Info info);
+
+  // IOV_MAX of the kernel; more pieces are the next call's.
+  static constexpr size_t kMaxPieces = 1024;
+};
+
+}  // namespace afbus
