@@ -85,6 +85,7 @@
 #include <net/sock.h>
 
 struct afbus_bus;
+struct afbus_inflight;
 struct afbus_protocol;
 struct afbus_send;
 struct afbus_sock;
@@ -97,6 +98,9 @@ extern struct pernet_operations afbus_net_ops;
 
 /* Claims that one socket may have at a time. */
 #define AFBUS_MAX_CLAIMS	64
+
+/* Bus sockets in flight of a user that has to wait for the collector. */
+#define AFBUS_GC_MANY		(8 * SCM_MAX_FD)
 
 /* Addresses that one client may have: they are dropped under the bus lock. */
 #define AFBUS_MAX_ADDRS		65536
@@ -204,6 +208,8 @@ enum afbus_kind {
  * @addr: prefix-0 address of the client of the pair
  * @maxqlen: messages beyond which the receive queue is full
  * @used_name: path that connect was given
+ * @watch_limit: descriptors that a client's user may have in flight as an
+ *	eavesdropper; set before @bus
  * @data: what the filter has for this client; set before @bus
  * @passseq: BUS_PASSSEQ
  * @net_node: among the sockets of the network namespace, under its lock
@@ -218,6 +224,8 @@ enum afbus_kind {
  * @backlog_node: in afbus_bus.backlog
  * @addrs: addresses of the client
  * @nr_addrs: length of @addrs
+ * @watch: what the descriptors of its copies count against, once the client has
+ *	been an eavesdropper
  * @lost: copies that an eavesdropper missed since its last message
  * @stamp: equals afbus_bus.stamp if the current walk has met this socket
  * @slot: where the current walk has put it
@@ -256,6 +264,7 @@ struct afbus_sock {
 	u64			addr;
 	int			maxqlen;
 	struct afbus_name	*used_name;
+	unsigned long		watch_limit;
 	void			*data;
 	bool			passseq;
 	struct list_head	net_node;
@@ -268,6 +277,7 @@ struct afbus_sock {
 	struct list_head	backlog_node;
 	struct list_head	addrs;
 	unsigned int		nr_addrs;
+	struct afbus_inflight	*watch;
 	u64			lost;
 	u64			stamp;
 	unsigned int		slot;
@@ -346,8 +356,11 @@ struct afbus_group {
  * @uid: sender
  * @gid: sender
  * @secid: sender's security label
- * @inflight: account of the descriptors under way, NULL without
- * @holds_buses: there are bus sockets among them
+ * @inflight: what its descriptors count against, NULL without
+ * @fds_left: lists of descriptors that the sender is charged for: the send's
+ *	and those of recipients; valid with @inflight
+ * @fds: descriptors in each list; valid with @inflight
+ * @buses: bus sockets among them, 0 without
  *
  * Where the original is the only copy it is in a queue itself, and nobody
  * counts: the message ends with it.
@@ -362,7 +375,9 @@ struct afbus_msg {
 	kuid_t			uid;
 	kgid_t			gid;
 	u32			secid;
-	bool			holds_buses;
+	unsigned int		buses;
+	unsigned int		fds;
+	refcount_t		fds_left;
 	struct afbus_inflight	*inflight;
 };
 
@@ -372,12 +387,14 @@ struct afbus_msg {
  * @fp: its own descriptors
  * @lost: how many copies the recipient has missed before this one
  * @eaves: the recipient only watches: its descriptors are not the sender's
+ * @watched: they count against the recipient
  */
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
 	u64			lost;
 	bool			eaves;
+	bool			watched;
 };
 
 #define AFBUS_CB(skb) ((struct afbus_cb *)(skb)->cb)
@@ -505,6 +522,17 @@ void afbus_protocol_put(const struct afbus_protocol *protocol);
 /* proc.c */
 void afbus_proc_add(struct afbus_sock *s);
 void afbus_proc_del(struct afbus_sock *s);
+
+/* inflight.c */
+struct afbus_inflight *afbus_inflight_get(kuid_t uid);
+void afbus_inflight_put(struct afbus_inflight *acct);
+int afbus_inflight_charge(struct afbus_inflight *acct,
+			  const struct scm_fp_list *fp, unsigned int buses);
+void afbus_inflight_uncharge(struct afbus_inflight *acct, unsigned int fds,
+			     unsigned int buses);
+bool afbus_inflight_watch(struct afbus_inflight *acct, unsigned int fds,
+			  unsigned long limit);
+void afbus_inflight_unwatch(struct afbus_inflight *acct, unsigned int fds);
 
 /* gc.c */
 unsigned int afbus_gc_count(const struct scm_fp_list *fp);

@@ -37,10 +37,16 @@ static void afbus_commit_stamp(struct sk_buff *skb, ktime_t *now)
 	skb->tstamp = *now;
 }
 
-/* Whether the recipient gets nothing: by a filter, or as one who watches. */
+/* Whether an eavesdropper has no room for its copy, or for its descriptors. */
+static bool afbus_eaves_loses(struct afbus_rcpt *r)
+{
+	return afbus_eaves_full(r->to) || !afbus_scm_watch(r);
+}
+
+/* Whether the recipient gets nothing: by a filter, or as an eavesdropper. */
 static bool afbus_commit_drop(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	bool lost = r->skb ? r->eaves && afbus_eaves_full(r->to) : r->missed;
+	bool lost = r->skb ? r->eaves && afbus_eaves_loses(r) : r->missed;
 
 	lockdep_assert_held(&r->to->bus->lock);
 

@@ -135,6 +135,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	client->data = data;
 	client->addr = addr->value;
 	client->maxqlen = bus->maxqlen;
+	client->watch_limit = rlimit(RLIMIT_NOFILE);
 	accepted->addr = addr->value;
 	accepted->maxqlen = bus->maxqlen;
 	if (bus->sndbuf) {

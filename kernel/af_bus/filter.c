@@ -46,14 +46,6 @@ static void afbus_eaves_destruct(struct sk_buff *skb)
 	sock_put(skb->sk);
 }
 
-static void afbus_copy_begin(struct sk_buff *skb, struct afbus_msg *msg,
-			     struct scm_fp_list *fp, bool eaves)
-{
-	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = msg, .eaves = eaves };
-	if (fp)
-		afbus_scm_give(skb, fp);
-}
-
 static bool afbus_has_protocol(const struct afbus_send *s)
 {
 	const struct afbus_protocol *protocol = s->from->protocol;
@@ -86,7 +78,8 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	struct sk_buff *skb = s->skb;
 
-	afbus_copy_begin(skb, s->msg, s->scm.fp, false);
+	/* The list of descriptors moves, and is counted as before. */
+	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = s->msg, .fp = s->scm.fp };
 	s->scm.fp = NULL;
 	skb->destructor = afbus_direct_destruct;
 	s->direct = true;
@@ -102,7 +95,7 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
  * @s: the send, routed under this hold of the lock
  *
  * Needs no memory and does not sleep, so the lock can be kept, and one route
- * is enough. Descriptors are counted under locks that come before it.
+ * is enough.
  *
  * Return: false if there is more to do: afbus_filter_copies().
  */
@@ -134,7 +127,7 @@ static void afbus_filter_undo_direct(struct afbus_send *s)
 	for (r = s->rcpts; !r->skb; r++)
 		;
 	s->skb = r->skb;
-	s->scm.fp = afbus_scm_take(s->skb);
+	s->scm.fp = AFBUS_CB(s->skb)->fp;
 	s->skb->destructor = sock_wfree;
 	s->direct = false;
 	r->skb = NULL;
@@ -149,24 +142,13 @@ static void afbus_filter_undo_direct(struct afbus_send *s)
  */
 static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	struct scm_fp_list *fp = NULL;
 	struct sk_buff *skb;
 
-	if (s->scm.fp) {
-		fp = scm_fp_dup(s->scm.fp);
-		if (!fp)
-			return -ENOMEM;
-	}
-
 	skb = skb_clone(s->skb, GFP_KERNEL_ACCOUNT);
-	if (!skb) {
-		struct scm_cookie scm = { .fp = fp };
-
-		scm_destroy(&scm);
+	if (!skb)
 		return -ENOMEM;
-	}
 
-	afbus_copy_begin(skb, s->msg, fp, r->eaves);
+	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = s->msg, .eaves = r->eaves };
 	refcount_inc(&s->msg->ref);
 	if (r->eaves) {
 		sock_hold(&r->to->sk);
@@ -178,7 +160,7 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 		skb->destructor = afbus_copy_destruct;
 	}
 	r->skb = skb;
-	return 0;
+	return s->scm.fp ? afbus_scm_dup(skb, s->scm.fp) : 0;
 }
 
 static void afbus_copy_drop(struct afbus_rcpt *r)
@@ -246,7 +228,8 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 	int err;
 
 	afbus_filter_unmake(s, r);
-	if (afbus_can_go_direct(s, r)) {
+	/* The collector wants the send to keep bus sockets until they are queued. */
+	if (!s->msg->buses && afbus_can_go_direct(s, r)) {
 		afbus_copy_direct(s, r);
 		return 0;
 	}

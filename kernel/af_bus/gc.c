@@ -31,9 +31,6 @@
 /* When what has become garbage without a socket being closed is looked for. */
 #define AFBUS_GC_LATER	(5 * HZ)
 
-/* Bus sockets in flight, above which senders of more wait for a collection. */
-#define AFBUS_GC_MANY	16384
-
 static void afbus_gc_work(struct work_struct *work);
 
 static DEFINE_SPINLOCK(afbus_gc_lock);
@@ -302,9 +299,6 @@ void afbus_gc_run(void)
  */
 void afbus_gc_throttle(void)
 {
-	if (READ_ONCE(afbus_gc_total) < AFBUS_GC_MANY)
-		return;
-
 	afbus_gc_now();
 	flush_delayed_work(&afbus_gc);
 }

@@ -48,13 +48,22 @@ static int afbus_set_addr(struct afbus_sock *s, int opt, sockptr_t val,
 
 static int afbus_set_membership(struct afbus_sock *s, int opt)
 {
+	struct afbus_inflight *watch = NULL;
 	int err = -ENOTCONN;
 
 	if (s->kind != AFBUS_ACCEPTED)
 		return -EINVAL;
+	if (opt == BUS_SET_EAVESDROP) {
+		/* The user that connected the client. */
+		watch = afbus_inflight_get(s->sk.sk_peer_cred->user->uid);
+		if (!watch)
+			return -ENOMEM;
+	}
 
 	spin_lock(&s->bus->lock);
 	if (s->peer) {
+		if (!s->peer->watch)
+			swap(s->peer->watch, watch);
 		if (opt == BUS_JOIN_BUS)
 			err = afbus_bus_join(s->peer);
 		else
@@ -62,6 +71,9 @@ static int afbus_set_membership(struct afbus_sock *s, int opt)
 						  opt == BUS_SET_EAVESDROP);
 	}
 	spin_unlock(&s->bus->lock);
+
+	if (watch)
+		afbus_inflight_put(watch);
 	return err;
 }
 

@@ -4,114 +4,25 @@
  * given to the receiver.
  */
 
-#include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/hashtable.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/user.h>
-#include <linux/slab.h>
 #include "send.h"
 
-/**
- * struct afbus_inflight - descriptors of one user that are under way
- * @node: in afbus_inflights
- * @uid: the user
- * @users: messages that count here, under afbus_inflight_lock
- * @count: descriptors, each recipient's copy counted; an eavesdropper's are
- *	bounded by its queue, since watching must change nothing
- */
-struct afbus_inflight {
-	struct hlist_node	node;
-	kuid_t			uid;
-	unsigned int		users;
-	atomic_long_t		count;
-};
-
-static DEFINE_SPINLOCK(afbus_inflight_lock);
-static DEFINE_HASHTABLE(afbus_inflights, 6);
-
-static struct afbus_inflight *afbus_inflight_find(kuid_t uid)
+/* Count the descriptors against the sender, before it waits for anything. */
+static int afbus_scm_charge(struct afbus_send *s)
 {
-	struct afbus_inflight *acct;
+	const struct scm_fp_list *fp = s->scm.fp;
+	int err;
 
-	lockdep_assert_held(&afbus_inflight_lock);
-
-	hash_for_each_possible(afbus_inflights, acct, node, __kuid_val(uid)) {
-		if (uid_eq(acct->uid, uid)) {
-			acct->users++;
-			return acct;
-		}
-	}
-	return NULL;
-}
-
-static struct afbus_inflight *afbus_inflight_get(kuid_t uid)
-{
-	struct afbus_inflight *acct, *fresh;
-
-	spin_lock(&afbus_inflight_lock);
-	acct = afbus_inflight_find(uid);
-	spin_unlock(&afbus_inflight_lock);
-	if (acct)
-		return acct;
-
-	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
-	if (!fresh)
-		return NULL;
-
-	spin_lock(&afbus_inflight_lock);
-	acct = afbus_inflight_find(uid);
-	if (!acct) {
-		acct = fresh;
-		fresh = NULL;
-		acct->uid = uid;
-		acct->users = 1;
-		hash_add(afbus_inflights, &acct->node, __kuid_val(uid));
-	}
-	spin_unlock(&afbus_inflight_lock);
-	kfree(fresh);
-	return acct;
-}
-
-static void afbus_inflight_put(struct afbus_inflight *acct)
-{
-	spin_lock(&afbus_inflight_lock);
-	if (--acct->users)
-		acct = NULL;
-	else
-		hash_del(&acct->node);
-	spin_unlock(&afbus_inflight_lock);
-
-	WARN_ON_ONCE(acct && atomic_long_read(&acct->count));
-	kfree(acct);
-}
-
-/* What AF_UNIX has under way for the same user counts as well. */
-static bool afbus_too_many_inflight(const struct afbus_inflight *acct,
-				    const struct user_struct *user)
-{
-	unsigned long count = atomic_long_read(&acct->count);
-
-#if IS_ENABLED(CONFIG_UNIX)
-	count += READ_ONCE(user->unix_inflight);
-#endif
-	return count > task_rlimit(current, RLIMIT_NOFILE) &&
-	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
-}
-
-static int afbus_scm_check_fds(struct afbus_send *s)
-{
-	struct scm_fp_list *fp = s->scm.fp;
-
-	s->msg->holds_buses = afbus_gc_count(fp);
-	if (s->msg->holds_buses)
-		afbus_gc_throttle();
-
-	s->msg->inflight = afbus_inflight_get(fp->user->uid);
-	if (!s->msg->inflight)
+	s->buses = afbus_gc_count(fp);
+	s->inflight = afbus_inflight_get(fp->user->uid);
+	if (!s->inflight)
 		return -ENOMEM;
-	return afbus_too_many_inflight(s->msg->inflight, fp->user) ?
-		-ETOOMANYREFS : 0;
+
+	err = afbus_inflight_charge(s->inflight, fp, s->buses);
+	if (err)
+		afbus_inflight_put(s->inflight);
+	return err;
 }
 
 /**
@@ -119,28 +30,36 @@ static int afbus_scm_check_fds(struct afbus_send *s)
  * @s: the send
  * @msg: the call's message header
  *
- * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM, with nothing
- * taken.
+ * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM, with no
+ * descriptors taken.
  */
 static int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
 {
 	struct scm_cookie *scm = &s->scm;
+	int err;
 
 	/* Not scm_set_cred(): nobody asks for the number of this pid. */
 	scm->pid = get_pid(task_tgid(current));
 	scm->creds.uid = current_uid();
 	scm->creds.gid = current_gid();
-	return msg->msg_controllen ? afbus_compat_scm_send(msg, scm) : 0;
+	if (!msg->msg_controllen)
+		return 0;
+
+	err = afbus_compat_scm_send(msg, scm);
+	if (err || !scm->fp)
+		return err;
+	err = afbus_scm_charge(s);
+	if (err)
+		scm_destroy(scm);
+	return err;
 }
 
 /**
  * afbus_msg_begin() - note what all copies of a message share
  * @s: the send, with descriptors, credentials and the original, which is
  *	given away to the message
- *
- * Return: 0; -ETOOMANYREFS, -ENOMEM.
  */
-static int afbus_msg_begin(struct afbus_send *s)
+static void afbus_msg_begin(struct afbus_send *s)
 {
 	struct scm_cookie *scm = &s->scm;
 	struct afbus_msg *msg = (struct afbus_msg *)s->skb->head;
@@ -153,13 +72,18 @@ static int afbus_msg_begin(struct afbus_send *s)
 	msg->pid = scm->pid;
 	msg->uid = scm->creds.uid;
 	msg->gid = scm->creds.gid;
-	msg->holds_buses = false;
+	msg->buses = 0;
 	msg->inflight = NULL;
 	scm->pid = NULL;
 	security_cred_getsecid(current_cred(), &msg->secid);
 	s->msg = msg;
 
-	return scm->fp ? afbus_scm_check_fds(s) : 0;
+	if (scm->fp) {
+		msg->inflight = s->inflight;
+		msg->fds = scm->fp->count;
+		msg->buses = s->buses;
+		refcount_set(&msg->fds_left, 1);
+	}
 }
 
 /**
@@ -193,41 +117,90 @@ static void afbus_msg_read(struct afbus_msg *msg)
 		skb_orphan(msg->skb);
 }
 
-/**
- * afbus_scm_give() - give a copy its descriptors
- * @skb: the copy
- * @fp: the descriptors, which are under way from now on
- */
-static void afbus_scm_give(struct sk_buff *skb, struct scm_fp_list *fp)
+/* One list of descriptors less that the sender is charged for. */
+static void afbus_msg_put_fds(struct afbus_msg *msg)
 {
-	struct afbus_msg *msg = AFBUS_CB(skb)->msg;
+	if (refcount_dec_and_test(&msg->fds_left))
+		afbus_inflight_uncharge(msg->inflight, msg->fds, msg->buses);
+}
 
-	AFBUS_CB(skb)->fp = fp;
-	if (!AFBUS_CB(skb)->eaves)
-		atomic_long_add(fp->count, &msg->inflight->count);
-	if (msg->holds_buses)
-		afbus_gc_add(fp);
+/**
+ * afbus_scm_end() - give up what a send has taken and no copy has
+ * @s: the send
+ */
+static noinline void afbus_scm_end(struct afbus_send *s)
+{
+	struct scm_fp_list *fp = s->scm.fp;
+
+	if (fp && s->msg) {
+		afbus_msg_put_fds(s->msg);
+	} else if (fp) {
+		afbus_inflight_uncharge(s->inflight, fp->count, s->buses);
+		afbus_inflight_put(s->inflight);
+	}
+	scm_destroy(&s->scm);
+}
+
+/**
+ * afbus_scm_dup() - give a copy descriptors of its own
+ * @skb: the copy
+ * @fp: the descriptors of the send
+ *
+ * Return: 0 or -ENOMEM.
+ */
+static int afbus_scm_dup(struct sk_buff *skb, struct scm_fp_list *fp)
+{
+	struct afbus_cb *cb = AFBUS_CB(skb);
+
+	cb->fp = scm_fp_dup(fp);
+	if (!cb->fp)
+		return -ENOMEM;
+
+	if (!cb->eaves)
+		refcount_inc(&cb->msg->fds_left);
+	if (cb->msg->buses)
+		afbus_gc_add(cb->fp);
+	return 0;
+}
+
+/**
+ * afbus_scm_watch() - count the descriptors of an eavesdropper's copy
+ * @r: the eavesdropper, with its copy, which is about to be queued
+ *
+ * Return: false if it has too many in flight, and the copy is to be lost.
+ */
+static bool afbus_scm_watch(struct afbus_rcpt *r)
+{
+	struct afbus_cb *cb = AFBUS_CB(r->skb);
+
+	if (!cb->fp)
+		return true;
+	cb->watched = afbus_inflight_watch(r->to->watch, cb->fp->count,
+					   r->to->watch_limit);
+	return cb->watched;
 }
 
 /**
  * afbus_scm_take() - take the descriptors out of a copy
  * @skb: the copy
  *
- * Return: the descriptors, not under way any more, or NULL.
+ * Return: the descriptors, not in flight any more, or NULL.
  */
 static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 {
-	struct scm_fp_list *fp = AFBUS_CB(skb)->fp;
+	struct afbus_cb *cb = AFBUS_CB(skb);
+	struct scm_fp_list *fp = cb->fp;
 
 	if (!fp)
 		return NULL;
 
-	if (AFBUS_CB(skb)->msg->holds_buses)
+	if (cb->msg->buses)
 		afbus_gc_sub(fp);
-	if (!AFBUS_CB(skb)->eaves)
-		atomic_long_sub(fp->count,
-				&AFBUS_CB(skb)->msg->inflight->count);
-	AFBUS_CB(skb)->fp = NULL;
+	if (!cb->eaves)
+		afbus_msg_put_fds(cb->msg);
+	else if (cb->watched)
+		afbus_inflight_unwatch(afbus_sk(skb->sk)->watch, fp->count);
+	cb->fp = NULL;
 	return fp;
 }
 
@@ -252,7 +225,7 @@ static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		scm.fp = scm_fp_dup(cb->fp);
 		if (!scm.fp)
 			return -ENOMEM;
-		if (cb->msg->holds_buses)
+		if (cb->msg->buses)
 			afbus_gc_barrier();
 	} else if (!(flags & MSG_PEEK)) {
 		scm.fp = afbus_scm_take(skb);

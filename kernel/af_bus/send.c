@@ -99,9 +99,7 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	err = afbus_payload_alloc(s, msg);
 	if (err)
 		return err;
-	err = afbus_msg_begin(s);
-	if (err)
-		return err;
+	afbus_msg_begin(s);
 	return afbus_payload_fill(s, msg);
 }
 
@@ -254,7 +252,7 @@ static void afbus_send_end(struct afbus_send *s)
 		afbus_claim_free(s);
 	/* As a rule the message has taken them. */
 	if (s->scm.pid || s->scm.fp)
-		scm_destroy(&s->scm);
+		afbus_scm_end(s);
 	afbus_send_end_msg(s);
 }
 

@@ -91,6 +91,8 @@ struct afbus_rcpt {
  * @dst: destination
  * @len: bytes of payload
  * @scm: descriptors and credentials
+ * @inflight: what the descriptors count against, if there are any in @scm
+ * @buses: how many of them are bus sockets
  * @msg: what the copies share
  * @scratch: for the protocol, on the stack of the call
  * @verdicts: afbus_bus.verdicts as of when copies were judged
@@ -124,6 +126,8 @@ struct afbus_send {
 	u64			dst;
 	size_t			len;
 	struct scm_cookie	scm;
+	struct afbus_inflight	*inflight;
+	unsigned int		buses;
 	struct afbus_msg	*msg;
 	void			*scratch;
 	u64			verdicts;

@@ -28,6 +28,8 @@ static void afbus_sock_destruct(struct sock *sk)
 	WARN_ON_ONCE(!list_empty(&s->seats) || !list_empty(&s->claimed));
 
 	kfree(s->used_name);
+	if (s->watch)
+		afbus_inflight_put(s->watch);
 	if (s->data)
 		s->protocol->client_free(s->data);
 	afbus_protocol_put(s->protocol);

@@ -237,7 +237,8 @@ static inline ssize_t post_wait(int fd, uint64_t to, const char *text)
 }
 
 /* Sends a string with descriptors; without a name to whom the socket is connected to. */
-static inline ssize_t send_fds(int fd, struct sockaddr_bus *name, const char *text, const int *fds, int n)
+static inline ssize_t send_fds_flags(int fd, struct sockaddr_bus *name, const char *text,
+				     const int *fds, int n, int flags)
 {
 	struct iovec iov = { (void *)text, strlen(text) };
 	char control[CMSG_SPACE(sizeof(int) * 256)];
@@ -252,7 +253,12 @@ static inline ssize_t send_fds(int fd, struct sockaddr_bus *name, const char *te
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int) * n);
 	memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
-	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sendmsg(fd, &msg, flags);
+}
+
+static inline ssize_t send_fds(int fd, struct sockaddr_bus *name, const char *text, const int *fds, int n)
+{
+	return send_fds_flags(fd, name, text, fds, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static inline ssize_t post_fds(int fd, uint64_t to, const char *text, const int *fds, int n)

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Descriptors in flight: which user they count against, and how many there
+ * may be.
+ *
+ * A message counts with its descriptors, once, against the user that sends it,
+ * from before it waits for anything until its last recipient has taken its
+ * copy. That is how long the sender pays for the payload, too. Beyond
+ * RLIMIT_NOFILE of the sender the send fails, except with a capability; what
+ * AF_UNIX has in flight for the same user counts as well.
+ *
+ * Copies of eavesdroppers must make no difference to the sender. They count,
+ * each of them, against the user that connected the eavesdropper, and in a
+ * number of their own: the same user may be a sender, too. Beyond the
+ * RLIMIT_NOFILE that it had then, a copy is lost.
+ *
+ * A limit is checked and its number raised in one step: of two sends at the same
+ * time, only one can be the first to exceed it.
+ */
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+#include <linux/slab.h>
+#include "af_bus.h"
+
+/**
+ * struct afbus_inflight - descriptors of one user that are in flight
+ * @node: in afbus_inflights
+ * @uid: the user
+ * @users: messages and eavesdroppers that count here, under
+ *	afbus_inflight_lock
+ * @sent: descriptors in messages that it has sent
+ * @buses: bus sockets among them
+ * @watched: descriptors in copies that its eavesdroppers have not taken yet
+ */
+struct afbus_inflight {
+	struct hlist_node	node;
+	kuid_t			uid;
+	unsigned int		users;
+	atomic_long_t		sent;
+	atomic_long_t		buses;
+	atomic_long_t		watched;
+};
+
+/* The last reference on a socket may be dropped by its timer. */
+static DEFINE_SPINLOCK(afbus_inflight_lock);
+static DEFINE_HASHTABLE(afbus_inflights, 6);
+
+static struct afbus_inflight *afbus_inflight_find(kuid_t uid)
+{
+	struct afbus_inflight *acct;
+
+	lockdep_assert_held(&afbus_inflight_lock);
+
+	hash_for_each_possible(afbus_inflights, acct, node, __kuid_val(uid)) {
+		if (uid_eq(acct->uid, uid)) {
+			acct->users++;
+			return acct;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * afbus_inflight_get() - find or make the account of a user
+ * @uid: the user
+ *
+ * Return: the account with a reference, or NULL without memory.
+ */
+struct afbus_inflight *afbus_inflight_get(kuid_t uid)
+{
+	struct afbus_inflight *acct, *fresh;
+
+	spin_lock_bh(&afbus_inflight_lock);
+	acct = afbus_inflight_find(uid);
+	spin_unlock_bh(&afbus_inflight_lock);
+	if (acct)
+		return acct;
+
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	if (!fresh)
+		return NULL;
+
+	spin_lock_bh(&afbus_inflight_lock);
+	acct = afbus_inflight_find(uid);
+	if (!acct) {
+		acct = fresh;
+		fresh = NULL;
+		acct->uid = uid;
+		acct->users = 1;
+		hash_add(afbus_inflights, &acct->node, __kuid_val(uid));
+	}
+	spin_unlock_bh(&afbus_inflight_lock);
+	kfree(fresh);
+	return acct;
+}
+
+void afbus_inflight_put(struct afbus_inflight *acct)
+{
+	spin_lock_bh(&afbus_inflight_lock);
+	if (--acct->users)
+		acct = NULL;
+	else
+		hash_del(&acct->node);
+	spin_unlock_bh(&afbus_inflight_lock);
+
+	WARN_ON_ONCE(acct && (atomic_long_read(&acct->sent) ||
+			      atomic_long_read(&acct->buses) ||
+			      atomic_long_read(&acct->watched)));
+	kfree(acct);
+}
+
+/* As AF_UNIX has it: a message may begin below the limit and end above. */
+static bool afbus_inflight_exceeds(unsigned long before,
+				   const struct user_struct *user)
+{
+#if IS_ENABLED(CONFIG_UNIX)
+	before += READ_ONCE(user->unix_inflight);
+#endif
+	return before > task_rlimit(current, RLIMIT_NOFILE) &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+static bool afbus_inflight_try(struct afbus_inflight *acct,
+			       const struct scm_fp_list *fp)
+{
+	long sent = atomic_long_read(&acct->sent);
+
+	do {
+		if (afbus_inflight_exceeds(sent, fp->user))
+			return false;
+	} while (!atomic_long_try_cmpxchg(&acct->sent, &sent,
+					  sent + fp->count));
+	return true;
+}
+
+/**
+ * afbus_inflight_charge() - count the descriptors of a message
+ * @acct: the account of the sender
+ * @fp: the descriptors
+ * @buses: how many of them are bus sockets
+ *
+ * A user with many bus sockets in flight waits for the collector, in case
+ * they are garbage.
+ *
+ * Return: 0 or -ETOOMANYREFS.
+ */
+int afbus_inflight_charge(struct afbus_inflight *acct,
+			  const struct scm_fp_list *fp, unsigned int buses)
+{
+	if (buses && atomic_long_read(&acct->buses) >= AFBUS_GC_MANY)
+		afbus_gc_throttle();
+	if (!afbus_inflight_try(acct, fp)) {
+		if (!atomic_long_read(&acct->buses))
+			return -ETOOMANYREFS;
+		afbus_gc_throttle();
+		if (!afbus_inflight_try(acct, fp))
+			return -ETOOMANYREFS;
+	}
+	atomic_long_add(buses, &acct->buses);
+	return 0;
+}
+
+/**
+ * afbus_inflight_uncharge() - the last recipient has taken its copy
+ * @acct: the account of the sender
+ * @fds: descriptors of the message
+ * @buses: bus sockets among them
+ */
+void afbus_inflight_uncharge(struct afbus_inflight *acct, unsigned int fds,
+			     unsigned int buses)
+{
+	atomic_long_sub(buses, &acct->buses);
+	atomic_long_sub(fds, &acct->sent);
+}
+
+/**
+ * afbus_inflight_watch() - count the descriptors of an eavesdropper's copy
+ * @acct: the account of the eavesdropper
+ * @fds: descriptors of the copy
+ * @limit: how many there may be
+ *
+ * No capability lifts the limit: others decide what is sent.
+ *
+ * Return: false if the copy is to be lost.
+ */
+bool afbus_inflight_watch(struct afbus_inflight *acct, unsigned int fds,
+			  unsigned long limit)
+{
+	long watched = atomic_long_read(&acct->watched);
+
+	do {
+		if ((unsigned long)watched + fds > limit)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&acct->watched, &watched,
+					  watched + fds));
+	return true;
+}
+
+/**
+ * afbus_inflight_unwatch() - an eavesdropper has taken its copy
+ * @acct: the account of the eavesdropper
+ * @fds: descriptors of the copy
+ */
+void afbus_inflight_unwatch(struct afbus_inflight *acct, unsigned int fds)
+{
+	atomic_long_sub(fds, &acct->watched);
+}
