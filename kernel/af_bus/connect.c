@@ -334,7 +334,11 @@ int afbus_accept(struct socket *sock, struct socket *newsock,
 	long timeo;
 	int err;
 
-	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
+	/*
+	 * bind() and listen() may run on another thread right now: a bus that
+	 * was not there yet is not there for this call, whatever the state is.
+	 */
+	if (!bus || READ_ONCE(sk->sk_state) != TCP_LISTEN)
 		return -EINVAL;
 
 	timeo = sock_rcvtimeo(sk, arg->flags & O_NONBLOCK);

@@ -293,6 +293,87 @@ TEST(one_of_two_connects_wins)
 	}
 }
 
+#define PROBES "/sys/kernel/tracing/kprobe_events"
+#define SLOW "/sys/kernel/tracing/events/slow/"
+
+static int write_line(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags), done;
+
+	if (fd < 0)
+		return fd;
+	done = write(fd, text, strlen(text));
+	close(fd);
+	return done;
+}
+
+/*
+ * Makes the first instructions of a function of the module take a trap each, so that what
+ * happens between two of them takes microseconds. The kernel refuses a probe that does not
+ * stand at the beginning of an instruction, so the test asks for one at each byte.
+ *
+ * Return: how many instructions take a trap once SLOW is enabled.
+ */
+static int slow_down(const char *function, int bytes)
+{
+	char probe[128];
+	int n = 0;
+
+	if (access(PROBES, W_OK))
+		SKIP("no kprobes");
+	for (int at = 0; at < bytes; at++) {
+		snprintf(probe, sizeof(probe), "p:slow/%s_%d af_bus:%s+%d", function, at,
+			 function, at);
+		n += write_line(PROBES, O_APPEND, probe) > 0;
+	}
+	return n;
+}
+
+static void speed_up(void)
+{
+	OK(write_line(SLOW "enable", 0, "0"));
+	OK(write_line(PROBES, O_TRUNC, "\n"));
+}
+
+static void *accept_contested(void *data)
+{
+	(void)data;
+	while (now_ms() < until) {
+		int fd = accept4(contested, NULL, NULL, SOCK_NONBLOCK);
+
+		CHECK(fd < 0 && (errno == EINVAL || errno == EAGAIN));
+	}
+	return NULL;
+}
+
+/* Threads call accept() on a socket that is bound and made to listen meanwhile. */
+TEST(accept_races_with_bind_and_listen)
+{
+	pthread_t threads[2];
+	char name[32];
+
+	/* Linux 6.1 calls it by another name, which may have the code of both. */
+	CHECK(slow_down("afbus_accept", 128) + slow_down("afbus_accept_compat", 128) > 2);
+	OK(write_line(SLOW "enable", 0, "1"));
+	contested = bus_socket();
+	until = now_ms() + 4000;
+	for (int t = 0; t < 2; t++)
+		EQ(0, pthread_create(&threads[t], NULL, accept_contested, NULL));
+	for (long i = 0; now_ms() < until; i++) {
+		int fd = OK(socket(family(), SOCK_SEQPACKET | SOCK_NONBLOCK, 0));
+
+		snprintf(name, sizeof(name), "@bus-%ld", i);
+		OK(dup3(fd, contested, O_CLOEXEC));
+		sched_yield();
+		OK(bind_to(fd, name));
+		OK(listen(fd, BUS_MAX_QLEN));
+		close(fd);
+	}
+	for (int t = 0; t < 2; t++)
+		pthread_join(threads[t], NULL);
+	speed_up();
+}
+
 static struct client target;
 
 static void *change_policy(void *data)
