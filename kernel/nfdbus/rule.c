@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Match rules: "Match Rules" of the D-Bus Specification. tests/rules.txt has
- * what is taken and what is refused.
+ * Match rules: "Match Rules" of the D-Bus Specification. tests/corpus.txt has
+ * what is taken, what is refused, and what matches.
  */
 
 #include <linux/errno.h>
@@ -34,17 +34,21 @@ static bool nfdbus_is(const char *text, u32 len, const char *word)
 	return len == strlen(word) && !memcmp(text, word, len);
 }
 
+static bool nfdbus_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void nfdbus_skip_blanks(struct nfdbus_reader *r)
 {
-	while (r->at < r->len && (r->text[r->at] == ' ' ||
-				  (r->text[r->at] >= '\t' &&
-				   r->text[r->at] <= '\r')))
+	while (r->at < r->len && nfdbus_is_blank(r->text[r->at]))
 		r->at++;
 }
 
 /*
- * A value, to the comma or the end. Between apostrophes everything is itself;
- * outside a backslash makes an apostrophe one, and is itself before others.
+ * A value, to the comma or the end; blanks belong to it. Between apostrophes
+ * everything is itself. Outside, a backslash makes the apostrophe after it part
+ * of the value; any other backslash is one.
  */
 static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 {
@@ -58,11 +62,9 @@ static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 			quoted = !quoted;
 			continue;
 		}
-		if (c == '\\' && !quoted && r->at < r->len) {
-			if (r->text[r->at] != '\'')
-				d->values[d->nr_bytes++] = c;
+		if (c == '\\' && !quoted && r->at < r->len &&
+		    r->text[r->at] == '\'')
 			c = r->text[r->at++];
-		}
 		/* No longer than what it was read from. */
 		d->values[d->nr_bytes++] = c;
 	}
@@ -74,7 +76,7 @@ static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 	return true;
 }
 
-/* argN, argNpath, arg0namespace, with N from 0 to 63 and no zero before it. */
+/* argN, argNpath, arg0namespace, with N from 0 to 63 in one digit or two. */
 static bool nfdbus_read_arg(const char *key, u32 len, struct nfdbus_term *term)
 {
 	unsigned int n = 0, i = 3;
@@ -83,7 +85,7 @@ static bool nfdbus_read_arg(const char *key, u32 len, struct nfdbus_term *term)
 		return false;
 	for (; i < len && i < 5 && key[i] >= '0' && key[i] <= '9'; i++)
 		n = 10 * n + key[i] - '0';
-	if (i == 3 || n >= NFDBUS_ARGS || (i == 5 && key[3] == '0'))
+	if (i == 3 || n >= NFDBUS_ARGS)
 		return false;
 
 	term->arg = n;
@@ -210,7 +212,8 @@ static bool nfdbus_read_term(struct nfdbus_draft *d, struct nfdbus_reader *r)
 	struct nfdbus_term term;
 	const char *error;
 
-	while (r->at < r->len && !strchr("= \t\n\v\f\r", r->text[r->at]))
+	while (r->at < r->len && r->text[r->at] != '=' &&
+	       !nfdbus_is_blank(r->text[r->at]))
 		r->at++;
 	key_len = r->at - start;
 	nfdbus_skip_blanks(r);
@@ -219,7 +222,6 @@ static bool nfdbus_read_term(struct nfdbus_draft *d, struct nfdbus_reader *r)
 	if (!nfdbus_read_key(r->text + start, key_len, &term))
 		return nfdbus_bad(d, start, "no such key");
 	r->at++;
-	nfdbus_skip_blanks(r);
 
 	value = r->at;
 	term.at = d->nr_bytes;

@@ -97,9 +97,14 @@ export function readHeader(bytes: Uint8Array): Header {
   const header: Header = { endian, type, flags: bytes[2] as number, serial, bodyStart, ...fields };
   checkRequired(header);
   checkLocal(header);
-  if ((fields.signature ?? '') === '' && bodyLength > 0)
-    throw new NotDbus('a body without a signature', bodyStart);
+  checkBodyLength(header, bodyLength);
   return header;
+}
+
+/** No value has no bytes. */
+function checkBodyLength({ signature = '', bodyStart }: Header, length: number): void {
+  if (signature === '' && length > 0) throw new NotDbus('a body without a signature', bodyStart);
+  if (signature !== '' && length === 0) throw new NotDbus('a signature without a body', bodyStart);
 }
 
 function readFixed(bytes: Uint8Array) {

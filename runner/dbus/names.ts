@@ -7,7 +7,8 @@ export const MOST_OF_NAME = 255;
 export const INTERFACE = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$/;
 export const MEMBER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const WELL_KNOWN = /^[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)+$/;
-const NAMESPACE = /^[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)*$/;
+const NAMESPACE =
+  /^([A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)*|:[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)$/;
 const UNIQUE = /^:[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/;
 export const PATH = /^(\/|(\/[A-Za-z0-9_]+)+)$/;
 
@@ -21,7 +22,7 @@ export const isMember = (text: string): boolean => isShort(text) && MEMBER.test(
 export const isWellKnown = (text: string): boolean => isShort(text) && WELL_KNOWN.test(text);
 export const isUnique = (text: string): boolean => isShort(text) && UNIQUE.test(text);
 export const isBusName = (text: string): boolean => isWellKnown(text) || isUnique(text);
-/** The beginning of a bus name, or of an interface: one element is enough. */
+/** The beginning of a bus name, unique names included, or of an interface: one element is enough. */
 export const isNamespace = (text: string): boolean => isShort(text) && NAMESPACE.test(text);
 export const isPath = (text: string): boolean => PATH.test(text);
 

@@ -6,6 +6,7 @@ import { isBusName, isInterface, isMember, isNamespace, isPath } from './names.t
 /** What nfdbus takes: NFDBUS_RULE_MAX. */
 export const MAX_RULE = 1024;
 const LAST_ARG = 63;
+const MAX_DIGITS = 2;
 
 /** The key of a rule, its arguments' numbers taken out. */
 type Kind =
@@ -79,9 +80,9 @@ function rule(text: string): Rule {
   return { conditions, key: keyOf(conditions) };
 }
 
-/** What `eavesdrop` says changes nothing, so that two rules which differ there say the same. */
+/** `eavesdrop='false'` is what a rule without it says. */
 function keyOf(conditions: readonly Condition[]): string {
-  const said = conditions.filter(({ kind }) => kind !== 'eavesdrop');
+  const said = conditions.filter(({ kind, value }) => kind !== 'eavesdrop' || value === 'true');
   return JSON.stringify(said.map(({ kind, arg, value }) => [kind, arg, value].join(' ')).toSorted());
 }
 
@@ -116,11 +117,10 @@ function keyAt(text: string, start: number): Piece {
 const HINT = "A rule is type='signal',interface='org.example.Player'.";
 
 /**
- * Up to a comma outside of quotes. Inside them everything stands for itself; outside, `\'` is an apostrophe, and any
- * other backslash is one.
+ * Up to a comma outside of quotes; blanks belong to it. Inside quotes everything stands for itself; outside, `\'` is an
+ * apostrophe, and any other backslash is one.
  */
-function valueAt(text: string, from: number): Piece {
-  const start = skipBlanks(text, from);
+function valueAt(text: string, start: number): Piece {
   let value = '';
   let quote = -1;
   let at = start;
@@ -139,9 +139,10 @@ const QUOTE_HINT = "An apostrophe in a value is written '\\'' with the quotes cl
 function kindOf(key: string, at: number): Pick<Condition, 'kind' | 'arg'> {
   if (Object.hasOwn(CHECKS, key) && !key.startsWith('arg')) return { kind: key as Kind, arg: 0 };
   if (key === 'arg0namespace') return { kind: key, arg: 0 };
-  const [, digits = '', path] = /^arg(0|[1-9]\d*)(path)?$/.exec(key) ?? [];
+  const [, digits = '', path] = /^arg(\d+)(path)?$/.exec(key) ?? [];
   const arg = Number(digits);
-  if (digits !== '' && arg <= LAST_ARG) return { kind: path ? 'argpath' : 'arg', arg };
+  if (digits !== '' && digits.length <= MAX_DIGITS && arg <= LAST_ARG)
+    return { kind: path ? 'argpath' : 'arg', arg };
   if (digits !== '') {
     const hint = `Arguments count from 0 to ${LAST_ARG}.`;
     throw new Wrong(at, key.length, `no rule is about argument ${digits}`, { hint });

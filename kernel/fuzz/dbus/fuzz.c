@@ -7,11 +7,11 @@
  * - a message means the same however much of it is linear;
  * - all that was found in it lies within it, and strings have a NUL behind them;
  * - a rule written anew from what was read of it says the same;
- * - rules.txt is taken and refused as it says;
+ * - the corpus (tests/corpus.txt) means what it says;
  * - what was not spoilt is valid, and each text among its arguments is found.
  */
 #define HARNESS_OWN_MAIN
-#include "../../tests/dbus.h"
+#include "../../tests/corpus.h"
 #include "../../nfdbus/dbus.h"
 #include "../dice.h"
 
@@ -456,26 +456,62 @@ static void one_try(void)
 	free(rule);
 }
 
-static void check_corpus(void)
+static struct corpus corpus;
+
+static void check_corpus_rule(void)
 {
-	FILE *f = fopen(RULES, "re");
-	char line[2048];
+	struct nfdbus_rule *rule = read_rule(corpus.rule, strlen(corpus.rule));
+	struct nfdbus_rule *base;
+
+	if (!rule != (corpus.sign == '-'))
+		CORPUS_FAIL(&corpus, "%s is %s", corpus.rule, rule ? "taken" : "refused");
+	if (rule && strchr("=!", corpus.sign)) {
+		base = read_rule(corpus.base, strlen(corpus.base));
+		if (nfdbus_rule_equals(rule, base) != (corpus.sign == '='))
+			CORPUS_FAIL(&corpus, "%s and %s", corpus.rule, corpus.base);
+		free(base);
+	}
+	free(rule);
+}
+
+/* Whole, and with every other length of its linear part. */
+static void check_corpus_message(struct nfdbus_rule *rule, int expected)
+{
+	for (int i = 0; i < ORDERS; i++) {
+		const struct bytes *b = &corpus.message[i];
+
+		for (u32 linear = b->len % 7; linear <= b->len; linear += 1 + b->len / 50) {
+			if (look(b->data, b->len, linear, rule) != expected)
+				CORPUS_FAIL(&corpus, "%s: %s", corpus.title, corpus.rule);
+		}
+	}
+}
+
+static void check_corpus_match(void)
+{
 	struct nfdbus_rule *rule;
 
-	if (!f)
-		wrong("no " RULES);
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] != '+' && line[0] != '-')
-			continue;
-		rule = read_rule(line + 2, strlen(line + 2));
-		if (!rule != (line[0] == '-')) {
-			printf("fuzz: rules.txt: %s\n", line);
-			wrong("not what the corpus says");
-		}
-		free(rule);
+	/* The sender is said by the kernel, which is not here. */
+	if (!corpus.valid || strstr(corpus.rule, "sender="))
+		return;
+	rule = read_rule(corpus.rule, strlen(corpus.rule));
+	if (!rule)
+		CORPUS_FAIL(&corpus, "%s is refused", corpus.rule);
+	check_corpus_message(rule, corpus.yes ? 3 : 1);
+	free(rule);
+}
+
+static void check_corpus(void)
+{
+	corpus_open(&corpus);
+	for (enum corpus_kind kind; (kind = corpus_next(&corpus));) {
+		if (kind == CORPUS_RULE)
+			check_corpus_rule();
+		else if (kind == CORPUS_MESSAGE)
+			check_corpus_message(NULL, corpus.valid);
+		else
+			check_corpus_match();
 	}
-	fclose(f);
 }
 
 int main(int argc, char **argv)
