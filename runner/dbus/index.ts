@@ -43,6 +43,7 @@ export {
 } from './names.ts';
 export { NotDbus } from './refusal.ts';
 export { type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
+export { type Mechanism, type SaslOptions, SaslServer, type SaslStep } from './sasl.ts';
 export { envelopeIn, seal, sealedLength } from './sealed.ts';
 export { type Type, typeOf, typesOf } from './type.ts';
 export type { Arg, Value, Variant } from './value.ts';

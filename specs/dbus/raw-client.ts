@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A D-Bus client that chooses every byte that it sends, and sees every byte that comes. */
-import type { OwnedFd } from '../../native/lib/index.ts';
+import type { Chunk, OwnedFd } from '../../native/lib/index.ts';
 import { UnixStream } from '../../native/lib/index.ts';
 import {
   type Arg,
@@ -116,15 +116,19 @@ export class RawClient implements Disposable {
   }
 
   async #more(): Promise<boolean> {
-    try {
-      const { data, fds } = await this.stream.receive();
-      this.#buffer = Buffer.concat([this.#buffer, data]);
-      this.#fds.push(...fds);
-      return data.length > 0;
-    } catch (error) {
-      // What it has not read of ours makes its end a reset.
-      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return false;
-      throw error;
-    }
+    const { data, fds } = await receive(this.stream);
+    this.#buffer = Buffer.concat([this.#buffer, data]);
+    this.#fds.push(...fds);
+    return data.length > 0;
+  }
+}
+
+/** What comes next. A reset is an end as well: the other side has not read all of ours. */
+export async function receive(stream: UnixStream): Promise<Chunk> {
+  try {
+    return await stream.receive();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return { data: Buffer.alloc(0), fds: [] };
+    throw error;
   }
 }
