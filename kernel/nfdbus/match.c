@@ -131,10 +131,11 @@ static bool nfdbus_wants(const struct nfdbus_client *client,
 	return false;
 }
 
+/* Rules are about multicasts. */
 static bool nfdbus_is_free(const struct afbus_hook_state *state)
 {
 	return !(state->flags & AFBUS_MULTICAST) ||
-	       state->flags & (AFBUS_TO_MASTER | AFBUS_FROM_MASTER);
+	       state->flags & AFBUS_TO_MASTER;
 }
 
 /**
@@ -172,8 +173,9 @@ unsigned int nfdbus_verdict(struct sk_buff *skb,
 
 	if (nfdbus_is_free(state))
 		return NF_ACCEPT;
+	/* A signal of the bus driver is for those who want it, like any other. */
 	if (!p->m.valid)
-		return NF_DROP;
+		return state->flags & AFBUS_FROM_MASTER ? NF_ACCEPT : NF_DROP;
 	client = afbus_protocol_client(state->recipient, NULL);
 	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
 							       NF_DROP;

@@ -44,7 +44,7 @@ TEST(group_is_filtered_as_everyone_is)
 	GETS_NOTHING(w.none.fd);
 }
 
-/* Rules are for multicasts, and so is being a message of D-Bus. */
+/* Rules are for multicasts. What the master sends need not be D-Bus, even to all. */
 TEST(unicast_and_the_masters_messages_pass_whatever_they_are)
 {
 	struct world w = make_world();
@@ -63,6 +63,24 @@ TEST(unicast_and_the_masters_messages_pass_whatever_they_are)
 	OK(post(w.a.accepted, EVERYONE, "all"));
 	GETS(w.none.fd, MASTER, "all");
 	GETS(w.all.fd, MASTER, "all");
+}
+
+TEST(signal_of_the_master_reaches_those_whose_rules_match)
+{
+	struct world w = make_world();
+	struct client c = join(&w.bus);
+
+	OK(add_rule("@bus", w.none.id, "sender='org.freedesktop.DBus',member='Changed'"));
+	OK(add_rule("@bus", c.id, "member='Other'"));
+	write_message(&b, &a_signal);
+	OK(post_bytes(w.a.accepted, EVERYONE, &b));
+	EQ(1, drain(w.all.fd));
+	EQ(1, drain(w.none.fd));
+	GETS_NOTHING(w.a.fd);
+	GETS_NOTHING(c.fd);
+	/* Sent to one it needs no rule. */
+	OK(post_bytes(w.a.accepted, c.id, &b));
+	EQ(1, drain(c.fd));
 }
 
 TEST(eavesdropper_hears_unicasts_and_of_multicasts_what_its_rules_want)

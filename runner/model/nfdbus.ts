@@ -44,17 +44,19 @@ export function forget(client: Endpoint): void {
   for (const [name, owner] of client.bus.names) if (owner === client) client.bus.names.delete(name);
 }
 
-/** Only what clients send to many is judged. An eavesdropper's copy of that is too. */
+/** Multicasts are judged, an eavesdropper's copies too. What the master sends to all may be no D-Bus. */
 export const nfdbus: Verdict = ({ message, sender, recipient, multicast }) => {
-  if (!multicast || sender.side === 'accepted' || recipient.side === 'accepted') return undefined;
+  if (!multicast || recipient.side === 'accepted') return undefined;
+  if (sender.side === 'accepted' && message.dbus === undefined) return undefined;
   return wants(recipient, sender, message) ? undefined : 'EPERM';
 };
 
 function wants({ rules }: Endpoint, sender: Endpoint, { dbus }: Message): boolean {
   if (dbus === undefined) return false;
+  const master = sender.side === 'accepted';
   const from = {
-    unique: uniqueName(sender.address),
-    owns: (name: string) => sender.bus.names.get(name) === sender,
+    unique: master ? DRIVER : uniqueName(sender.address),
+    owns: (name: string) => !master && sender.bus.names.get(name) === sender,
   };
   return rules.some((rule) => matches(rule, dbus, from));
 }

@@ -84,7 +84,8 @@ describe('model, match rules', () => {
     const b = scene.accepted('b');
     assert.equal(model.removeMatch(b, "member='Changed'"), undefined);
     assert.equal(scene.tell('a', TO_ALL, { dbus: CHANGED }), 'b');
-    assert.equal(model.removeMatch(b, 'eavesdrop=true,member=Changed'), undefined);
+    assert.equal(model.removeMatch(b, 'eavesdrop=true,member=Changed'), 'ENOENT');
+    assert.equal(model.removeMatch(b, 'eavesdrop=false,member=Changed'), undefined);
     assert.equal(scene.tell('a', TO_ALL, { dbus: CHANGED }), 'nobody');
     assert.equal(model.removeMatch(b, 'member=Changed'), 'ENOENT');
     assert.equal(model.addMatch(b, 'member'), 'EINVAL');

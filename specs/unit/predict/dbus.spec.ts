@@ -37,7 +37,7 @@ describe('predictions on a bus of D-Bus', () => {
   - send: { from: a, to: session, payload: "x" }
   - send: { from: a, to: d, payload: "x" }
   - send: { from: a, to: session.master }`,
-      ['b', 'c w', 'b c', 'c w', 'a b c d w', 'nobody ×4', 'd w', 'session.master@a w'],
+      ['b', 'c w', 'b c', 'c w', 'nobody ×5', 'd w', 'session.master@a w'],
     ));
 
   it('say by which rule', () => {
