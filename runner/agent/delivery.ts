@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A received message → its row in the report. */
 
+import type { Time } from '../common/clock.ts';
 import type { Envelope } from '../common/envelope.ts';
 import { envelopeIn } from '../dbus/index.ts';
-import type { Lane } from '../plan/plan.ts';
-import type { Time } from '../trace/trace.ts';
+import type { Lane } from '../topology/lane.ts';
 import {
   FLAG_CONTROL_TRUNCATED,
   FLAG_FENCE,

@@ -8,11 +8,13 @@
  *   runner ⇄ node agent:  NodeOrder / NodeReport      over the container's stdin and stdout, or a host channel
  *   node agent ⇄ agent:   AgentOrder / AgentReport    over the agent's stdin and stdout
  */
+
+import type { Time } from '../common/clock.ts';
+import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
 import type { DbusMessage } from '../dbus/index.ts';
-import type { Address, Overflow, Protocol, User } from '../load/topology.ts';
-import type { Lane } from '../plan/plan.ts';
-import type { Credentials, Time } from '../trace/trace.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { Address, Overflow, Protocol, User } from '../topology/topology.ts';
 
 export const PROTOCOL_VERSION = 1;
 

@@ -4,7 +4,6 @@
 import { join } from 'node:path';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
-import type { Topology } from '../load/topology.ts';
 import {
   InvalidTopology,
   loadTopologies,
@@ -13,6 +12,7 @@ import {
   play,
   sourceOf,
 } from '../pipeline.ts';
+import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { keepArtifacts } from './artifacts.ts';

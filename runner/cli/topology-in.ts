@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../common/errors.ts';
 import { renderDiagnostics } from '../load/index.ts';
-import type { Topology } from '../load/topology.ts';
+import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { loadInput } from './input.ts';
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Time and timers as something that is handed down: a simulated run has a clock of its own. */
 
+/** Nanoseconds of the AF_BUS host's CLOCK_MONOTONIC; comparable between all agents of a run. */
+export type Time = number;
+
 export interface Clock {
   /** ms since some moment. */
   now(): number;

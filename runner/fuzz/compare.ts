@@ -3,8 +3,10 @@
  * What two plays of one plan must have in common, whoever went first: a message's errno, or who got it, where the model
  * allows one outcome only. It looks at traces alone, so that a difference shows even where the checks are blind.
  */
-import type { FaultAction, Step } from '../load/topology.ts';
-import type { Lane, Plan, PlannedMessage } from '../plan/plan.ts';
+
+import type { Plan, PlannedMessage } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { FaultAction, Step } from '../topology/topology.ts';
 import type { Trace } from '../trace/trace.ts';
 
 export interface Difference {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a drawing of a topology shows, before it is drawn: who is where, on which bus, in which groups. Pure. */
-import type { BusSpec, ClientSpec, Topology } from '../load/topology.ts';
+import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 
 /** Whether a client is on its bus when the traffic begins. */
 export type Standing = 'joined' | 'refused' | 'waiting';

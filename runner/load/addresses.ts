@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Addresses that the master assigns: written ones, and one per group and name in file order. */
+
+import type { Address, ClientSpec } from '../topology/topology.ts';
 import { NAMES_PREFIX } from './owned-names.ts';
 import { address, countUp, isMulticast, prefixOf } from './scalars.ts';
 import type { Scope } from './scope.ts';
-import type { Address, ClientSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 
 export interface Draft extends Omit<ClientSpec, 'addresses'> {

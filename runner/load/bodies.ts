@@ -2,11 +2,11 @@
 /** What a send puts on the wire: bytes and descriptors, and whether they fit. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { sealedLength } from '../dbus/index.ts';
+import type { FdSpec, SendStep } from '../topology/topology.ts';
 import { dbusOf } from './dbus-payload.ts';
 import { sizeRange } from './scalars.ts';
 import type { WrittenSend } from './schema-steps.ts';
 import type { Scope } from './scope.ts';
-import type { FdSpec, SendStep } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** Of a generated message where the file gives neither payload nor size. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `latency` and `throughput` → limits that the run is held to. */
+
+import type { Budget } from '../topology/topology.ts';
 import { duration, rate } from './scalars.ts';
 import type { WrittenBudgets } from './schema-budgets.ts';
 import type { Scope } from './scope.ts';
-import type { Budget } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** The limits written at `path`: of one send where there is a step. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Buses with their masters, and groups. */
+
+import type { BusSpec, DenyRule } from '../topology/topology.ts';
 import type { Nodes } from './nodes.ts';
 import { size } from './scalars.ts';
 import { busOf, type Scope, sound } from './scope.ts';
-import type { BusSpec, DenyRule } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** sun_path's 108 bytes: a pathname ends with NUL, an abstract name starts with one. */

@@ -10,9 +10,9 @@ import {
   type Prediction,
   predict,
 } from '../predict/index.ts';
+import type { SendStep, Step, Topology } from '../topology/topology.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Scope } from './scope.ts';
-import type { SendStep, Step, Topology } from './topology.ts';
 
 /**
  * Points out steps that can never end, and expectations that can never hold; returns why not, by the step's id, for

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Clients: replicas expanded, placed, admitted or not. */
+
+import type { BusSpec, User } from '../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
 import type { Nodes } from './nodes.ts';
@@ -8,7 +10,6 @@ import { rulesOf } from './rules.ts';
 import { user } from './scalars.ts';
 import type { WrittenClient } from './schema.ts';
 import { busOf, type Scope, sound } from './scope.ts';
-import type { BusSpec, User } from './topology.ts';
 import type { Path } from './tree.ts';
 
 type Some = NonNullable<WrittenClient>;

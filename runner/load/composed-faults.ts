@@ -2,13 +2,13 @@
 /** Faults that are several steps of the simple kind: undone after a while, done to a whole node, a queue filled, a client started again. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
+import type { ClientSpec, FaultStep, Step } from '../topology/topology.ts';
 import { type Context, impossible, needClient, needMaster } from './fault-context.ts';
 import { contextOf, resolveFault } from './faults.ts';
 import { duration } from './scalars.ts';
 import type { WrittenFault } from './schema-faults.ts';
 import type { Scope } from './scope.ts';
 import type { Where } from './sends.ts';
-import type { ClientSpec, FaultStep, Step } from './topology.ts';
 
 /** What a fault as written comes to. */
 export function resolveFaults(where: Where, fault: WrittenFault): Step[] {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** A topology written out: one file without includes, defaults, variables or matrix, that loads to the same. */
 import { Document, isScalar, type Node, Scalar } from 'yaml';
+import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import type { Part } from './compose.ts';
 import { fillSends } from './defaults.ts';
 import type { Spot } from './grow.ts';
 import { type Loaded, type LoadOptions, loadTrees } from './load.ts';
 import { deepMerge, isMap } from './merge.ts';
 import { BUILT_IN } from './source.ts';
-import type { BusSpec, ClientSpec, Topology } from './topology.ts';
 import type { Tree } from './tree.ts';
 
 export interface Written {

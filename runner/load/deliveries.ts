@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** `expect.deliveries`: lines about sends that carry a name. */
 
+import type { DeliveryExpect } from '../topology/topology.ts';
 import { either } from './diagnostic.ts';
 import type { Facts } from './expectations.ts';
 import { didYouMean } from './nearest.ts';
 import { receivers } from './parties.ts';
 import type { Scope } from './scope.ts';
-import type { DeliveryExpect } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 

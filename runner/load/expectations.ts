@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What a file says must happen to a send, with names of many spelled out; nothing where it leaves that to the model. */
+
+import type { Destination, SendExpect, Sender } from '../topology/topology.ts';
 import { reasons } from './doubts.ts';
 import { receivers } from './parties.ts';
 import type { WrittenSendExpect } from './schema-steps.ts';
 import type { Where } from './sends.ts';
-import type { Destination, SendExpect, Sender } from './topology.ts';
 
 export interface Facts {
   readonly from: Sender;

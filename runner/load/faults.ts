@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Faults as written → actions, and what they do to the world. */
+
+import type { FaultAction, FaultStep, Sender } from '../topology/topology.ts';
 import { type Context, change, type Done, impossible, needMaster } from './fault-context.ts';
 import { limit } from './limits.ts';
 import { limitMemory } from './memory.ts';
@@ -8,7 +10,6 @@ import { policy, reading } from './policies.ts';
 import { size } from './scalars.ts';
 import type { WrittenFault } from './schema-faults.ts';
 import type { Where } from './sends.ts';
-import type { FaultAction, FaultStep, Sender } from './topology.ts';
 import type { Change, World } from './world.ts';
 
 type Verb = FaultAction['fault'];

@@ -2,11 +2,11 @@
 /** `filter:` of a client → the program that its socket gets. */
 import { ENVELOPE_SIZE, IDENTITY_SIZE } from '../common/envelope.ts';
 import { CLASS, type Filter, RETURN_A } from '../common/filter.ts';
+import type { BusSpec } from '../topology/topology.ts';
 import { assemble } from './bpf.ts';
 import { size } from './scalars.ts';
 import type { WrittenFilter } from './schema.ts';
 import type { Scope } from './scope.ts';
-import type { BusSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** The program; undefined and errors where it is none. */

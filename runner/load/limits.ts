@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Limits of descriptors: whose process may have one, and what such a client cannot do. */
+
+import type { Step } from '../topology/topology.ts';
 import { type Context, change, type Done, impossible, needClient } from './fault-context.ts';
 import type { Scope } from './scope.ts';
-import type { Step } from './topology.ts';
 
 export function limit(context: Context, target: string, fds: number | 'unlimited'): Done | undefined {
   if (target.endsWith('.master')) {

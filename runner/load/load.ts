@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `*.topo.yaml` → Topology, or everything that is wrong with it, at once. */
 import { basename } from 'node:path';
+import type { LauncherSpec, Step, Topology } from '../topology/topology.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveBuses, resolveGroups } from './buses.ts';
 import { checkUnused } from './checks.ts';
@@ -20,7 +21,6 @@ import { type Read, read } from './read.ts';
 import type { Written } from './schema.ts';
 import type { Scope } from './scope.ts';
 import { resolveSteps } from './steps.ts';
-import type { LauncherSpec, Step, Topology } from './topology.ts';
 import type { Tree } from './tree.ts';
 import { validate } from './validate.ts';
 import type { Variables } from './variables.ts';

@@ -2,11 +2,11 @@
 /** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
 import { sizeInWords } from '../common/size.ts';
 import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
+import type { BusSpec, FaultAction, ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { DEFAULT_SEND_BUFFER, longestOf } from './bodies.ts';
 import { type Context, change, type Done, impossible, needClient } from './fault-context.ts';
 import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
 import type { Scope } from './scope.ts';
-import type { BusSpec, FaultAction, ParallelStep, SendStep, Step } from './topology.ts';
 
 /** Kernels take memory from a limit in batches, one for each processor. */
 const LEAST = 1024 * 1024;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Nodes: those of the file, or made-up ones where it names none. */
+
+import type { NodeSpec } from '../topology/topology.ts';
 import { show } from './diagnostic.ts';
 import { NAME } from './scalars.ts';
 import { type Scope, sound } from './scope.ts';
-import type { NodeSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 
 export interface Nodes {

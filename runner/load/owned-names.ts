@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Well-known names that clients own: each is one client's, and has an address of its own (docs/dbus.md section 1). */
 import { DRIVER } from '../dbus/index.ts';
+import type { BusSpec } from '../topology/topology.ts';
 import type { Scope } from './scope.ts';
-import type { BusSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** The prefix of addresses that stand for names. */

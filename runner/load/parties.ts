@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Names in steps → parties of a bus. */
+
+import type { Destination, Sender } from '../topology/topology.ts';
 import type { Kind } from './names.ts';
 import { ADDRESS } from './scalars.ts';
 import type { Scope } from './scope.ts';
-import type { Destination, Sender } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 

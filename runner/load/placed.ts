@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The steps of a parallel one with their places in it: whether two of them are in different branches. */
+
+import type { FaultAction, FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { Scope } from './scope.ts';
-import type { FaultAction, FaultStep, ParallelStep, Step } from './topology.ts';
 import type { Path } from './tree.ts';
 
 /** A step, and the branches that lead to it: the id of each parallel step with the number of the branch. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What a master does to one of its clients, and what makes a client read. */
+
+import type { FaultAction } from '../topology/topology.ts';
 import { checkAssignable } from './addresses.ts';
 import { type Context, change, type Done, impossible, needClient, needMaster } from './fault-context.ts';
 import { matching } from './rules.ts';
 import type { WrittenFault } from './schema-faults.ts';
-import type { FaultAction } from './topology.ts';
 import type { ClientState } from './world.ts';
 
 /** An expelled client still reads what is in its queue (af_bus.md section 5). */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Match rules of clients: what is wrong with their texts, and who has which. */
 import { parseRule, RULE_KEYS } from '../dbus/index.ts';
+import type { BusSpec } from '../topology/topology.ts';
 import { type Context, type Done, impossible } from './fault-context.ts';
 import { didYouMean } from './nearest.ts';
 import type { Scope } from './scope.ts';
-import type { BusSpec } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { ClientState } from './world.ts';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What the parts of resolving share: the file as written, what is known of it so far, and where to complain. */
+
+import type { Budget, BusSpec, ClientSpec, GroupSpec } from '../topology/topology.ts';
 import type { Problems } from './diagnostic.ts';
 import type { Names } from './names.ts';
 import type { Written } from './schema.ts';
-import type { Budget, BusSpec, ClientSpec, GroupSpec } from './topology.ts';
 import type { Path, Tree } from './tree.ts';
 
 export interface Scope {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A send as written → a send step. */
+
+import type { Destination, Sender, SendStep } from '../topology/topology.ts';
 import { bodyOf, checkLength, fdsOf } from './bodies.ts';
 import type { Deliveries } from './deliveries.ts';
 import { expectation } from './expectations.ts';
@@ -7,7 +9,6 @@ import { busOfParty, destination, party, sameBus, sender } from './parties.ts';
 import { rate } from './scalars.ts';
 import type { WrittenSend, WrittenSendExpect } from './schema-steps.ts';
 import type { Scope } from './scope.ts';
-import type { Destination, Sender, SendStep } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 

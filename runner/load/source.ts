@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** One file's text, and the way from offsets in it to lines and columns. */
 import { LineCounter } from 'yaml';
+import type { Place } from '../topology/topology.ts';
 import type { Span } from './parse.ts';
-import type { Place } from './topology.ts';
 
 /** A stretch of one line. */
 export interface Range {

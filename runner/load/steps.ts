@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `traffic` → steps, in order, with the world following them. */
+
+import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './composed-faults.ts';
 import { takenBySend } from './defaults.ts';
@@ -11,7 +13,6 @@ import type { WrittenSend, WrittenSendExpect, WrittenStep } from './schema-steps
 import type { Scope } from './scope.ts';
 import { resolveSend, type Where } from './sends.ts';
 import { checkTogether } from './together.ts';
-import type { ParallelStep, SendStep, Step } from './topology.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 

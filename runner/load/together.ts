@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
+
+import type { FaultAction, ParallelStep } from '../topology/topology.ts';
 import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
 import { checkRulesTogether } from './rules-together.ts';
 import type { Scope } from './scope.ts';
-import type { FaultAction, ParallelStep } from './topology.ts';
 import type { World } from './world.ts';
 
 interface Words {

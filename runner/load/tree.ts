@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The values of a topology, out of one file or several, with the place of every key and value kept beside them. */
 
+import type { Place } from '../topology/topology.ts';
 import type { Piece } from './diagnostic.ts';
 import type { Spot } from './grow.ts';
 import type { Range, Source } from './source.ts';
-import type { Place } from './topology.ts';
 
 export type Path = readonly (string | number)[];
 

@@ -3,9 +3,10 @@
  * What the steps so far have done to the parties, as far as it shows in the file itself: enough to expand groups
  * at a step and to refuse what makes no sense. It knows nothing of queues, time or concurrency.
  */
+
+import type { Address, ClientSpec } from '../topology/topology.ts';
 import { ruleKey } from './rules.ts';
 import { prefixOf } from './scalars.ts';
-import type { Address, ClientSpec } from './topology.ts';
 
 export interface ClientState {
   readonly name: string;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Who cannot take all descriptors of a message, since a step has limited it. */
-import type { SendStep, Topology } from '../load/topology.ts';
+
 import { limitedShares } from '../predict/index.ts';
+import type { SendStep, Topology } from '../topology/topology.ts';
 import type { PlannedMessage } from './plan.ts';
 
 /** Says it of each send; nothing where everybody takes all. */

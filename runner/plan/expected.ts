@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What must happen to a message: what the file says, else what the model expects. */
-import type { ClientSpec, SendStep } from '../load/topology.ts';
+
 import type { Allowed } from '../predict/index.ts';
-import { acceptedLane, type Expected, type Lane } from './plan.ts';
+import { acceptedLane, type Lane } from '../topology/lane.ts';
+import type { ClientSpec, SendStep } from '../topology/topology.ts';
+import type { Expected } from './plan.ts';
 
 /** As the file says; undefined where it leaves it to the model. */
 export function writtenExpected(

@@ -4,8 +4,9 @@ import { drawBody, ENVELOPE_SIZE, encode, IDENTITY_SIZE } from '../common/envelo
 import { InvalidInput } from '../common/errors.ts';
 import { type Filter, runFilter } from '../common/filter.ts';
 import { seal } from '../dbus/index.ts';
-import type { ClientSpec, SendStep } from '../load/topology.ts';
-import type { Expected, Lane } from './plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { ClientSpec, SendStep } from '../topology/topology.ts';
+import type { Expected } from './plan.ts';
 
 /** A message as far as filters see it. */
 export interface Outgoing {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
-import type { Topology } from '../load/topology.ts';
+
+import { masterOf } from '../topology/lane.ts';
+import type { Topology } from '../topology/topology.ts';
 import { numberMessages } from './messages.ts';
 import { packsOf } from './packs.ts';
-import { type AgentPlan, masterOf, type Plan } from './plan.ts';
+import type { AgentPlan, Plan } from './plan.ts';
 
 export interface PlanOptions {
   /** Makes bodies and sizes; the same seed gives the same plan. */

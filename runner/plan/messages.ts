@@ -2,12 +2,13 @@
 /** Send steps → numbered messages with the lanes that must get them. */
 import { drawLength, ENVELOPE_SIZE } from '../common/envelope.ts';
 import { sealedLength } from '../dbus/index.ts';
-import type { ClientSpec, SendStep, Step, Topology } from '../load/topology.ts';
 import { type Datagrams, predict } from '../predict/index.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { ClientSpec, SendStep, Step, Topology } from '../topology/topology.ts';
 import { shortages } from './descriptors.ts';
 import { modelled, writtenExpected } from './expected.ts';
 import { datagramOf, filtered } from './filters.ts';
-import { masterOf, type Plan, type PlannedMessage } from './plan.ts';
+import type { Plan, PlannedMessage } from './plan.ts';
 
 type Numbered = Pick<Plan, 'messages' | 'messagesOf'>;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Which clients share a process, where the file asks for that. */
-import type { ClientSpec, Step, Topology } from '../load/topology.ts';
+import type { ClientSpec, Step, Topology } from '../topology/topology.ts';
 
 /**
  * Client → pack. So many of one node and user share one; whoever a step starts, limits or sends a signal has a process

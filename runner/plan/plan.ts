@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The plan: a topology turned into processes, sockets and numbered messages. Pure data, no run-time facts. */
 
-import type { Place, Sender, Topology, User } from '../load/topology.ts';
-
-/**
- * A lane is one receiving socket, the unit of every order check: a client's socket is named as the client,
- * the master's accepted socket for it `<bus>.master@<client>`.
- */
-export type Lane = string;
+import type { Lane } from '../topology/lane.ts';
+import type { Place, Sender, Topology, User } from '../topology/topology.ts';
 
 /** One process: `<bus>.master` or a client's name. */
 export interface AgentPlan {
@@ -71,6 +66,3 @@ export interface Plan {
   /** Step id → numbers of its messages: first and count, consecutive. */
   readonly messagesOf: ReadonlyMap<string, { readonly first: number; readonly count: number }>;
 }
-
-export const masterOf = (bus: string): string => `${bus}.master`;
-export const acceptedLane = (bus: string, client: string): Lane => `${masterOf(bus)}@${client}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Whose doing a step is: a process that is paused does nothing, and so nothing comes of the step. */
-import type { FaultAction, Sender, Step } from '../load/topology.ts';
+import type { FaultAction, Sender, Step } from '../topology/topology.ts';
 import type { World } from './world.ts';
 
 export interface Actor {

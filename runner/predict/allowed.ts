@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What may come of one message: who must and who may get it, and the errors it may fail with. */
 import type { Outcome } from '../model/index.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
 import type { World } from './world.ts';
 
 export interface Allowed {

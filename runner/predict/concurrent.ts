@@ -4,9 +4,10 @@
  * all of them: of the changes of policy in other branches any number may have happened, and of the messages that are
  * under way any number may be in a queue.
  */
-import type { ParallelStep, SendStep, Step } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
-import { acceptedLane } from '../plan/plan.ts';
+import { acceptedLane } from '../topology/lane.ts';
+import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { type Way, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
 import type { Datagrams } from './player.ts';

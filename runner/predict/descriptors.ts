@@ -4,7 +4,7 @@
  * somebody sends. Who reads by itself has read a step's messages when the step ends; of others it is known between
  * which steps they read, and each limit from the first to the last of them may be the one.
  */
-import type { ClientSpec, FaultAction, Step, Topology } from '../load/topology.ts';
+import type { ClientSpec, FaultAction, Step, Topology } from '../topology/topology.ts';
 import { linear } from './concurrent.ts';
 
 /** How many descriptors of a message of this step, which carries so many, the client may get: each number that is right. */

@@ -3,9 +3,10 @@
  * Where the world may be when branches have ended: every order is gone through in which they, the readers and the
  * kernel's memory can go, as long as that is not too much. Two ways that meet in one state go on as one.
  */
-import type { ParallelStep, Sender, Step } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { ParallelStep, Sender, Step } from '../topology/topology.ts';
 import { Effort } from './effort.ts';
 import { type Branch, type Datagrams, Player, type Scene, type Stuck } from './player.ts';
 import { busOf } from './replay.ts';

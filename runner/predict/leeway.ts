@@ -3,7 +3,7 @@
  * Whether a send begins whose own messages under way may have used up its send buffer: the contract does not say what
  * a message costs, so how many of a socket's sends begin is the kernel's choice. One play has one choice.
  */
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
 
 export class Leeway {
   /** Sends of a socket that begin; those behind them find no room. Absent: all. */

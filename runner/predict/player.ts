@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** One branch on its way through a world: does one thing after the other, or waits. */
-import type { FaultStep, ParallelStep, SendStep, Step } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { FaultStep, ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
 import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';

@@ -5,8 +5,9 @@
  * Where the order of things is not known, the walk goes on in every world that there may be: a client that one reader
  * was too slow for is gone in one world and there in the other.
  */
-import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
+import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
 import { type Allowed, Ways } from './allowed.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';

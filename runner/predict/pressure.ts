@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** How full queues may be while several branches send: from what they held before to all that may be under way. */
-import type { FaultAction, SendStep, Step } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { FaultAction, SendStep, Step } from '../topology/topology.ts';
 import { type Way, WOULD_WAIT } from './allowed.ts';
 import type { Datagrams } from './player.ts';
 import { costAtMost, type World } from './world.ts';

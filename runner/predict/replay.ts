@@ -4,9 +4,10 @@
  * each change of policy has its place in it. Messages are gone through in the order that the kernel's numbers tell, with
  * every place that the changes may have had by then, until none is left that goes with who got what.
  */
-import type { FaultAction, ParallelStep, SendStep, Step } from '../load/topology.ts';
+
 import * as model from '../model/index.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { FaultAction, ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { empty, evict, linear } from './concurrent.ts';
 import type { Datagrams } from './player.ts';
 import type { World } from './world.ts';

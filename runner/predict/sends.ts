@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { SendStep, Step } from '../load/topology.ts';
+import type { SendStep, Step } from '../topology/topology.ts';
 
 /** Those of these steps and of all that is parallel inside of them. */
 export function* sendsIn(steps: Iterable<Step>): Generator<SendStep> {

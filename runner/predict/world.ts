@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The parties of a topology on the reference model: one bus each, by name, with who reads and who is paused. */
 import { type Filter, runFilter } from '../common/filter.ts';
-import type { BusSpec, ClientSpec, FaultAction, SendStep, Topology } from '../load/topology.ts';
 import * as model from '../model/index.ts';
-import { acceptedLane, type Lane } from '../plan/plan.ts';
+import { acceptedLane, type Lane } from '../topology/lane.ts';
+import type { BusSpec, ClientSpec, FaultAction, SendStep, Topology } from '../topology/topology.ts';
 import type { Way } from './allowed.ts';
 
 /** A message as the bus sees it: filters look at its bytes. */

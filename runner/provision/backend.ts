@@ -4,7 +4,7 @@
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { HostDied } from '../common/errors.ts';
-import type { Where } from '../verdict/verdict.ts';
+import type { Where } from './where.ts';
 
 export interface Backend {
   readonly where: Omit<Where, 'launcher'>;

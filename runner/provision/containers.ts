@@ -11,7 +11,7 @@ import { type Duplex, PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { GenericContainer } from 'testcontainers';
 import { EnvironmentError } from '../common/errors.ts';
-import type { NodeSpec } from '../load/topology.ts';
+import type { NodeSpec } from '../topology/topology.ts';
 import { connectNode } from './connection.ts';
 import type { NodeConnection } from './lab.ts';
 import { type Ownership, toLabels } from './labels.ts';

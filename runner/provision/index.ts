@@ -4,8 +4,8 @@
 import { dirname } from 'node:path';
 import { wallClock } from '../common/clock.ts';
 import { EnvironmentError } from '../common/errors.ts';
-import type { BusSpec } from '../load/topology.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { BusSpec } from '../topology/topology.ts';
 import type { Backend } from './backend.ts';
 import type { Lab, NodeConnection } from './lab.ts';
 import type { Ownership } from './labels.ts';

@@ -3,7 +3,7 @@
 
 import type { NodeOrder, NodeReport } from '../agent/protocol.ts';
 import type { Clock } from '../common/clock.ts';
-import type { Where } from '../verdict/verdict.ts';
+import type { Where } from './where.ts';
 
 export interface NodeConnection {
   readonly name: string;

@@ -5,7 +5,7 @@
  * The nodes of a run share one named network namespace, and directories under /run/afbus-topo/RUN that are bound over
  * the directories of the bus paths. The same directory says who owns the run: `ps` and `down` read it.
  */
-import type { NodeSpec } from '../load/topology.ts';
+import type { NodeSpec } from '../topology/topology.ts';
 import type { Backend } from './backend.ts';
 import { connectNode } from './connection.ts';
 import type { NodeConnection } from './lab.ts';

@@ -4,12 +4,12 @@
 import { type Clock, wallClock } from '../common/clock.ts';
 import type { HostDied } from '../common/errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Where } from '../verdict/verdict.ts';
 import type { Backend } from './backend.ts';
 import { type Launcher, provision } from './index.ts';
 import type { Lab } from './lab.ts';
 import type { Ownership } from './labels.ts';
 import { listRuns, type Run, removeOrphans, removeRun } from './runs.ts';
+import type { Where } from './where.ts';
 
 export interface Site {
   readonly where: Where;

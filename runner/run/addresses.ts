@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where the parties of a file are reached on the wire. */
 
-import type { Address, SendStep, Topology } from '../load/topology.ts';
+import type { Address, SendStep, Topology } from '../topology/topology.ts';
 import type { Parties } from './parties.ts';
 
 const MASTER: Address = '0000/000000000000';

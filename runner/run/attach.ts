@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Brings the buses up as the file draws them: masters listen, clients connect, the masters' policy is applied. */
 
-import type { BusSpec } from '../load/topology.ts';
-import { acceptedLane, masterOf } from '../plan/plan.ts';
-import type { Credentials } from '../trace/trace.ts';
+import type { Credentials } from '../common/credentials.ts';
+import { acceptedLane, masterOf } from '../topology/lane.ts';
+import type { BusSpec } from '../topology/topology.ts';
 import type { BusState, ClientState } from './parties.ts';
 import type { Stage } from './stage.ts';
 

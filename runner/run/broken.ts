@@ -4,7 +4,7 @@
 import type { NodeReport } from '../agent/protocol.ts';
 import type { Deadline } from '../common/deadline.ts';
 import { AgentCrashed, EnvironmentError, Interrupted, RunTimeout } from '../common/errors.ts';
-import type { Step } from '../load/topology.ts';
+import type { Step } from '../topology/topology.ts';
 import { OrderFailed } from './order-failed.ts';
 import type { Purpose } from './waits.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Steps that look instead of act. */
 
-import type { BlockedStep, HangupStep } from '../load/topology.ts';
+import type { BlockedStep, HangupStep } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import type { Settler } from './settle.ts';
 import type { Stage } from './stage.ts';

@@ -3,8 +3,8 @@
 
 import type { Order, Signal } from '../agent/protocol.ts';
 import { sizeInWords } from '../common/size.ts';
-import type { FaultAction, FaultStep, Sender } from '../load/topology.ts';
-import { masterOf } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { FaultAction, FaultStep, Sender } from '../topology/topology.ts';
 import { attachOne } from './attach.ts';
 import type { Stage } from './stage.ts';
 

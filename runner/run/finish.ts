@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** After the last step: everyone reads what is left, pipes are read out, and the agents end or are left to themselves. */
 
-import { masterOf } from '../plan/plan.ts';
 import type { Lab } from '../provision/lab.ts';
+import { masterOf } from '../topology/lane.ts';
 import type { Settler } from './settle.ts';
 import type { Stage } from './stage.ts';
 

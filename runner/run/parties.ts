@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Who is there now and what state they are in, as the steps so far and the ends of sockets have left them. */
 
-import type { Address, BusSpec, ClientSpec, Topology } from '../load/topology.ts';
-import { acceptedLane, type Lane, masterOf } from '../plan/plan.ts';
+import { acceptedLane, type Lane, masterOf } from '../topology/lane.ts';
+import type { Address, BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import type { Agents } from './agents.ts';
 
 export interface ClientState {

@@ -2,8 +2,8 @@
 /** One send step → one order to its sender. */
 
 import type { Order } from '../agent/protocol.ts';
-import type { SendStep } from '../load/topology.ts';
-import { masterOf } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { SendStep } from '../topology/topology.ts';
 import { destinationOf } from './addresses.ts';
 import type { Stage } from './stage.ts';
 

@@ -14,8 +14,8 @@
 
 import { encode, IDENTITY_SIZE } from '../common/envelope.ts';
 import { runFilter } from '../common/filter.ts';
-import type { Step } from '../load/topology.ts';
-import { acceptedLane, masterOf } from '../plan/plan.ts';
+import { acceptedLane, masterOf } from '../topology/lane.ts';
+import type { Step } from '../topology/topology.ts';
 import { multicastOfBus } from './addresses.ts';
 import { OrderFailed } from './order-failed.ts';
 import type { BusState, ClientState } from './parties.ts';

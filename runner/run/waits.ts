@@ -3,7 +3,7 @@
 
 import type { OrderResult } from '../agent/protocol.ts';
 import type { Clock } from '../common/clock.ts';
-import type { Step } from '../load/topology.ts';
+import type { Step } from '../topology/topology.ts';
 
 /** What an order is for, in words that fit behind "waiting for". */
 export interface Purpose {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
 
-import type { FaultStep, ParallelStep, Step } from '../load/topology.ts';
+import type { FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import { playBlocked, playHangup } from './expect.ts';
 import { playFault, wordsOf } from './fault.ts';

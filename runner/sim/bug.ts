@@ -2,8 +2,8 @@
 /** Where a simulated kernel can be made to err: each hook stands at one place of a sound one. */
 
 import type { Message } from '../agent/system.ts';
+import type { Credentials } from '../common/credentials.ts';
 import type { Bus, Endpoint, Outcome, Passing } from '../model/index.ts';
-import type { Credentials } from '../trace/trace.ts';
 import type { CheckName } from '../verdict/verdict.ts';
 import type { Datagram, Kernel } from './kernel.ts';
 import type { SimSocket } from './socket.ts';

@@ -4,7 +4,7 @@
  * that keeps to the reference model. No root, no container, no Linux; the same seed gives the same trace.
  */
 import type { Site } from '../provision/site.ts';
-import type { Where } from '../verdict/verdict.ts';
+import type { Where } from '../provision/where.ts';
 import { hooksOf, type ToldBug } from './bugs.ts';
 import { Kernel } from './kernel.ts';
 import { simLab } from './lab.ts';

@@ -7,8 +7,8 @@
  */
 import type { KernelRecord } from '../agent/kernel-log.ts';
 import type { ListenOptions } from '../agent/system.ts';
-import type { Protocol } from '../load/topology.ts';
 import * as model from '../model/index.ts';
+import type { Protocol } from '../topology/topology.ts';
 import type { Hooks } from './bug.ts';
 import { errorOf } from './errno.ts';
 import type { WriteEnd } from './files.ts';

@@ -5,7 +5,7 @@ import { NodeAgent } from '../agent/node-agent.ts';
 import type { NodeReport } from '../agent/protocol.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Lab, NodeConnection } from '../provision/lab.ts';
-import type { Where } from '../verdict/verdict.ts';
+import type { Where } from '../provision/where.ts';
 import { simMachine, type World } from './machine.ts';
 import type { Process } from './scheduler.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A simulated process as the kernel knows it: who it is, and what it holds open. */
 
-import type { User } from '../load/topology.ts';
-import type { Credentials } from '../trace/trace.ts';
+import type { Credentials } from '../common/credentials.ts';
+import type { User } from '../topology/topology.ts';
 import { Descriptors } from './files.ts';
 import type { Process } from './scheduler.ts';
 

@@ -2,7 +2,8 @@
 /** Reports of all agents → one trace. */
 
 import type { AgentReport } from '../agent/protocol.ts';
-import type { Lane } from '../plan/plan.ts';
+import type { Time } from '../common/clock.ts';
+import type { Lane } from '../topology/lane.ts';
 import type {
   AgentExit,
   AttachEvent,
@@ -14,7 +15,6 @@ import type {
   ProcessEvent,
   SendEvent,
   StepEvent,
-  Time,
   Trace,
 } from './trace.ts';
 import { unpackDelivery, unpackSend } from './unpack.ts';

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The trace: what every agent saw and did, merged. Judged by `verdict` without any other source. */
 
-import type { Address } from '../load/topology.ts';
-import type { Lane } from '../plan/plan.ts';
-
-/** Nanoseconds of the AF_BUS host's CLOCK_MONOTONIC; comparable between all agents of a run. */
-export type Time = number;
+import type { Time } from '../common/clock.ts';
+import type { Credentials } from '../common/credentials.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { Address } from '../topology/topology.ts';
 
 /**
  * A send, from just before the call to just after its return. An invocation that never returned has no `t1`: the
@@ -19,12 +18,6 @@ export interface SendEvent {
   readonly t1?: Time;
   /** errno name of a failed send. */
   readonly error?: string;
-}
-
-export interface Credentials {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** A message taken from a socket. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What connect and accept told: one address for both ends, never given twice, and the client's own credentials. */
 
-import { masterOf } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
 import type { AttachEvent } from '../trace/trace.ts';
 import { pidFor, processesOf, usersOf } from './credentials.ts';
 import { type Facts, MASTER_ADDRESS } from './facts.ts';

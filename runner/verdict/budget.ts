@@ -7,7 +7,7 @@
  * All times are of one clock (trace.ts), and only copies of those who read by themselves count.
  */
 
-import type { Budget } from '../load/topology.ts';
+import type { Budget } from '../topology/topology.ts';
 import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, messageOf, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Which credentials a receiver must see: the sender's user, and its pid where the two share a pid namespace. */
 
-import type { User } from '../load/topology.ts';
+import type { User } from '../topology/topology.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What to think of copies that a lane did not show: lost, left unread, or dropped and counted by an eavesdropper. */
 
-import type { Destination, SendStep } from '../load/topology.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
+import type { Destination, SendStep } from '../topology/topology.ts';
 import { type Facts, type LaneFacts, messageOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { about, count, some } from './words.ts';

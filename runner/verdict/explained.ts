@@ -4,9 +4,9 @@
  * sequence of the bus that explain every message together, not only each by itself.
  */
 
-import type { ParallelStep, Step } from '../load/topology.ts';
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
 import { type Prediction, predict, type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
+import type { ParallelStep, Step } from '../topology/topology.ts';
 import { busOf, type Facts, messageOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { about, list } from './words.ts';

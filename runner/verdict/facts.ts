@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Plan and trace, indexed once for all checks. */
 
-import type { Address, ClientSpec, Sender, Step } from '../load/topology.ts';
-import { type Lane, masterOf, type Plan, type PlannedMessage } from '../plan/plan.ts';
+import type { Plan, PlannedMessage } from '../plan/plan.ts';
+import { type Lane, masterOf } from '../topology/lane.ts';
+import type { Address, ClientSpec, Sender, Step } from '../topology/topology.ts';
 import type { DeliveryEvent, SendEvent, Trace } from '../trace/trace.ts';
 import { playedSteps, type Reader, readsUntil } from './steps.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Fences are messages too: this run's, this bus's, for those who are on it, once. */
 
-import type { Lane } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import type { Findings } from './findings.ts';

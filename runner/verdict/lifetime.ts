@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `lifetime`: sockets end when they must and not before, and every process lives as long as the run wants. */
 
-import type { FaultAction } from '../load/topology.ts';
-import { masterOf } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { FaultAction } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { unplayed } from './blocked.ts';
 import type { Facts, LaneFacts } from './facts.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The steps of a file, flat, and what its faults mean for those who read. */
 
-import type { FaultAction, Sender, Step } from '../load/topology.ts';
-import { masterOf } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { FaultAction, Sender, Step } from '../topology/topology.ts';
 import type { PlayedStep } from './facts.ts';
 
 /** Step id → step, in file order, those inside parallel steps included. */

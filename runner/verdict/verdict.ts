@@ -2,7 +2,8 @@
 /** The verdict: the one result object that every report is written from. */
 
 import type { Diagnostic } from '../common/diagnostic.ts';
-import type { Place } from '../load/topology.ts';
+import type { Where } from '../provision/where.ts';
+import type { Place } from '../topology/topology.ts';
 
 export type Result = 'pass' | 'fail' | 'error' | 'skip';
 
@@ -59,20 +60,6 @@ export interface CheckResult {
 export interface Judgement {
   readonly result: 'pass' | 'fail' | 'skip';
   readonly checks: readonly CheckResult[];
-}
-
-/** Where a run took place: the first line of every report. */
-export interface Where {
-  readonly backend: 'vm' | 'docker' | 'sim';
-  readonly launcher: 'container' | 'process';
-  /** uname -r of the AF_BUS host. */
-  readonly kernel: string;
-  readonly accelerator?: 'kvm' | 'tcg';
-  readonly engine?: string;
-  /** `sim`: what its scheduler draws from. */
-  readonly seed?: number;
-  /** `sim`: the fault that it was told to have. */
-  readonly bug?: string;
 }
 
 export interface Verdict {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Phrases that several checks use. */
 
-import type { Lane, PlannedMessage } from '../plan/plan.ts';
+import type { PlannedMessage } from '../plan/plan.ts';
+import type { Lane } from '../topology/lane.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import { agentOf } from './facts.ts';
 import type { Words } from './findings.ts';

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The lines of `expect.deliveries`: this lane got this message, from this client, with these descriptors and credentials. */
 
-import type { DeliveryExpect } from '../load/topology.ts';
-import { acceptedLane, masterOf, type PlannedMessage } from '../plan/plan.ts';
+import type { PlannedMessage } from '../plan/plan.ts';
+import { acceptedLane, masterOf } from '../topology/lane.ts';
+import type { DeliveryExpect } from '../topology/topology.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { agentOf, type Facts } from './facts.ts';
 import type { Findings } from './findings.ts';

@@ -2,8 +2,9 @@
 /** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
 
 import { sizeInWords } from '../common/size.ts';
-import type { Destination, FaultAction, Sender, SendStep, Step } from '../load/topology.ts';
-import { type Expected, type Lane, masterOf, type Plan } from '../plan/plan.ts';
+import type { Expected, Plan } from '../plan/plan.ts';
+import { type Lane, masterOf } from '../topology/lane.ts';
+import type { Destination, FaultAction, Sender, SendStep, Step } from '../topology/topology.ts';
 import { count } from './words.ts';
 
 export interface Overview {

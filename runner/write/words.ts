@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What several reports say in the same words. */
 
-import type { CheckResult, Failure, Verdict, Where } from '../verdict/verdict.ts';
+import type { Where } from '../provision/where.ts';
+import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 
 /** `1 send`, `2 sends`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The layout shows the data's way: a stage sees its own folder, `common`, and the types of the stages before it.
+// The layout shows which way the data goes: a room sees itself, `common`, and what the rooms below it hand up.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,60 +8,106 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES = {
-  topology: 'runner/load/topology.ts',
-  plan: 'runner/plan/plan.ts',
-  lab: 'runner/provision/lab.ts',
-  trace: 'runner/trace/trace.ts',
-  verdict: 'runner/verdict/verdict.ts',
-  protocol: 'runner/agent/protocol.ts',
-};
-
-/** Folder → what its files may import beside their own folder and runner/common. */
-const MAY: Readonly<Record<string, readonly string[]>> = {
+/**
+ * The house from the ground up: each room, and what it may import beside itself and `common`, rooms or single files.
+ * A room stands on those before it, so nothing runs back up. A folder that is not named belongs to the one around it.
+ */
+const HOUSE: Readonly<Record<string, readonly string[]>> = {
+  'native/lib': [],
   'runner/common': [],
   // Messages, names and rules of D-Bus: bytes and texts in, data out.
   'runner/dbus': [],
+  // What a file comes to: its types, the walk over its steps, the names of its sockets, what its faults are.
+  'runner/topology': ['runner/dbus'],
   // The contract, executable: it knows of no file, no plan and no run.
-  'runner/model': ['runner/dbus/'],
+  'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
-  'runner/predict': [TYPES.topology, TYPES.plan, 'runner/model/'],
-  'runner/load': ['runner/predict/', 'runner/dbus/'],
-  'runner/plan': [TYPES.topology, 'runner/predict/', 'runner/dbus/'],
+  'runner/predict': ['runner/topology', 'runner/model'],
+  'runner/load': ['runner/topology', 'runner/predict', 'runner/dbus'],
+  'runner/plan': ['runner/topology', 'runner/predict', 'runner/dbus'],
+  // A topology drawn; it needs no plan and no run.
+  'runner/graph': ['runner/topology'],
   'runner/host': [],
-  'runner/provision': [TYPES.topology, TYPES.plan, TYPES.protocol, TYPES.verdict, 'runner/host/'],
-  'runner/agent': [TYPES.topology, TYPES.plan, TYPES.trace, 'runner/dbus/', 'native/lib/'],
-  'runner/run': [TYPES.topology, TYPES.plan, TYPES.lab, TYPES.protocol, 'runner/trace/'],
+  'runner/agent': ['runner/topology', 'runner/dbus', 'native/lib'],
+  'runner/provision': ['runner/topology', 'runner/plan/plan.ts', 'runner/agent/protocol.ts', 'runner/host'],
+  'runner/trace': ['runner/topology', 'runner/plan/plan.ts', 'runner/agent/protocol.ts'],
+  'runner/run': [
+    'runner/topology',
+    'runner/plan/plan.ts',
+    'runner/agent/protocol.ts',
+    'runner/provision/lab.ts',
+    'runner/trace',
+  ],
+  // The model explains what was seen: messages as planned, changes where they may have been.
+  'runner/verdict': [
+    'runner/topology',
+    'runner/predict',
+    'runner/plan',
+    'runner/provision/where.ts',
+    'runner/trace/trace.ts',
+  ],
+  'runner/write': [
+    'runner/provision/where.ts',
+    'runner/topology',
+    'runner/plan/plan.ts',
+    'runner/trace/trace.ts',
+    'runner/verdict/verdict.ts',
+  ],
   // The same agents on a simulated kernel: it may see what they are made of, and the model that it keeps to.
   'runner/sim': [
-    TYPES.topology,
-    TYPES.plan,
-    TYPES.lab,
-    TYPES.trace,
-    TYPES.verdict,
+    'runner/topology',
+    'runner/dbus',
+    'runner/model',
+    'runner/plan/plan.ts',
+    'runner/agent',
+    'runner/provision/lab.ts',
     'runner/provision/site.ts',
-    'runner/agent/',
-    'runner/dbus/',
-    'runner/model/',
+    'runner/provision/where.ts',
+    'runner/trace/trace.ts',
+    'runner/verdict/verdict.ts',
   ],
   // It makes files and plays them, by the whole way from text to verdict.
   'runner/fuzz': [
-    'runner/load/',
-    'runner/predict/',
-    'runner/plan/',
-    'runner/provision/',
-    'runner/run/',
-    'runner/trace/',
-    'runner/verdict/',
+    'runner/topology',
+    'runner/predict',
+    'runner/load',
+    'runner/plan',
+    'runner/provision',
+    'runner/run',
+    'runner/trace',
+    'runner/verdict',
   ],
-  'runner/trace': [TYPES.topology, TYPES.plan, TYPES.protocol],
-  // The model explains what was seen: messages as planned, changes where they may have been.
-  'runner/verdict': [TYPES.topology, 'runner/plan/', TYPES.trace, 'runner/predict/'],
-  // A topology drawn; it needs no plan and no run.
-  'runner/graph': [TYPES.topology],
-  'runner/write': [TYPES.topology, TYPES.plan, TYPES.trace, TYPES.verdict],
-  'native/lib': [],
+  'runner/pipeline.ts': [
+    'runner/topology',
+    'runner/load',
+    'runner/plan',
+    'runner/provision',
+    'runner/trace',
+    'runner/run',
+    'runner/verdict',
+  ],
+  'runner/cli': [
+    'native/lib',
+    'runner/topology',
+    'runner/load',
+    'runner/plan',
+    'runner/graph',
+    'runner/host',
+    'runner/provision',
+    'runner/trace',
+    'runner/verdict',
+    'runner/write',
+    'runner/sim',
+    'runner/fuzz',
+    'runner/pipeline.ts',
+  ],
 };
+
+const ROOMS = Object.keys(HOUSE);
+const isIn = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
+/** The innermost room around a file. */
+const roomOf = (path: string): string | undefined =>
+  ROOMS.filter((room) => isIn(path, room)).sort((a, b) => b.length - a.length)[0];
 
 const tracked = (...patterns: string[]) =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns], {
@@ -72,15 +118,27 @@ const tracked = (...patterns: string[]) =>
     .filter(Boolean);
 
 describe('structure', () => {
-  for (const [folder, allowed] of Object.entries(MAY)) {
-    it(`${folder} imports only what it may`, () => {
-      const open = [`${folder}/`, 'runner/common/', ...allowed];
-      for (const file of tracked(`${folder}/*.ts`)) {
+  it('gives every file of the runner a room', () => {
+    for (const file of tracked('runner/*.ts')) assert.ok(roomOf(file), `${file} is in no room`);
+  });
+
+  it('stands on the ground: each room imports only from rooms below it', () => {
+    for (const [room, allowed] of Object.entries(HOUSE)) {
+      for (const each of allowed)
+        assert.ok(ROOMS.indexOf(roomOf(each) ?? '') < ROOMS.indexOf(room), `${room} is below ${each}`);
+    }
+  });
+
+  for (const [room, allowed] of Object.entries(HOUSE)) {
+    it(`${room} imports only what it may`, () => {
+      const open = [room, 'runner/common', ...allowed];
+      for (const file of tracked(`${room}*`)) {
+        if (roomOf(file) !== room) continue;
         for (const target of imports(file)) {
-          assert.ok(
-            open.some((p) => target === p || (p.endsWith('/') && target.startsWith(p))),
-            `${file} imports ${target}`,
+          const fits = open.some(
+            (place) => isIn(target, place) && (place === target || roomOf(target) === place),
           );
+          assert.ok(fits, `${file} imports ${target}`);
         }
       }
     });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { type LoadOptions, load, renderDiagnostics } from '../../../runner/load/index.ts';
-import type { Topology } from '../../../runner/load/topology.ts';
 import { coreScalar } from '../../../runner/load/variables.ts';
+import type { Topology } from '../../../runner/topology/topology.ts';
 
 function all(source: string, options: LoadOptions = {}): readonly Topology[] {
   const loaded = load('spec.topo.yaml', { source, environment: {}, ...options });

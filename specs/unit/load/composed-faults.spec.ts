@@ -2,7 +2,7 @@
 // Faults that come to several steps.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { Step } from '../../../runner/load/topology.ts';
+import type { Step } from '../../../runner/topology/topology.ts';
 import { ok, steps, withParties } from './helpers.ts';
 
 const said = (list: readonly Step[]): unknown[] =>

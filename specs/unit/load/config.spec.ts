@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { configOf, load, renderDiagnostics } from '../../../runner/load/index.ts';
-import type { Topology } from '../../../runner/load/topology.ts';
+import type { Topology } from '../../../runner/topology/topology.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../topologies/', import.meta.url));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import type { SendStep, Step, Topology } from '../../../runner/load/topology.ts';
+import type { SendStep, Step, Topology } from '../../../runner/topology/topology.ts';
 
 /** The topology that a text comes to; what is wrong with it is the failure's text. */
 export function ok(source: string): Topology {

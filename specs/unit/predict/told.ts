@@ -2,9 +2,9 @@
 /** What the model expects of a topology, in short: `b c?` is b and perhaps c, `| EAGAIN` that it may fail so. */
 import assert from 'node:assert/strict';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import type { Topology } from '../../../runner/load/topology.ts';
 import { plan } from '../../../runner/plan/index.ts';
 import type { PlannedMessage } from '../../../runner/plan/plan.ts';
+import type { Topology } from '../../../runner/topology/topology.ts';
 
 export function topologyOf(source: string): Topology {
   const { topology, diagnostics, sources } = load('spec.topo.yaml', { source });

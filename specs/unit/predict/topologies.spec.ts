@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import type { SendStep, Step, Topology } from '../../../runner/load/topology.ts';
 import { plan } from '../../../runner/plan/index.ts';
+import type { SendStep, Step, Topology } from '../../../runner/topology/topology.ts';
 import { short } from './told.ts';
 
 const FOLDER = new URL('../../../topologies/', import.meta.url).pathname;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Runs written down by hand: who sent what when, and what each lane got. What is not said is as it should be. */
 
-import { masterOf, type Plan } from '../../../runner/plan/plan.ts';
+import type { Plan } from '../../../runner/plan/plan.ts';
+import { masterOf } from '../../../runner/topology/lane.ts';
 import { addressOf, LENGTH, planOf, uidOf } from './planned.ts';
 import type { Got, Mutable, OpenDelivery, OpenTrace, Run, Story } from './story.ts';
 

@@ -2,8 +2,8 @@
 /** What a run is written down as, and what comes of it. */
 
 import type { Arg } from '../../../runner/dbus/index.ts';
-import type { Destination, Step } from '../../../runner/load/topology.ts';
 import type { Plan } from '../../../runner/plan/plan.ts';
+import type { Destination, Step } from '../../../runner/topology/topology.ts';
 import type { DeliveryEvent, SendEvent, Trace } from '../../../runner/trace/trace.ts';
 
 /** Traces are there to be damaged. */
