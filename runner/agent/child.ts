@@ -3,10 +3,11 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Signal } from '../topology/faults.ts';
 import { Lines } from './lines.ts';
 import type { AgentProcess, Spawn } from './machine.ts';
 import { limitMemory } from './memory-limit.ts';
-import type { AgentOrder, Signal } from './protocol.ts';
+import type { AgentOrder } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
 export type Process = ChildProcessWithoutNullStreams;

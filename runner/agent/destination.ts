@@ -2,7 +2,7 @@
 /** Destinations as the binding takes them. */
 
 import { parseAddress } from '../../native/lib/address.ts';
-import type { Address } from '../topology/topology.ts';
+import type { Address } from '../common/address.ts';
 import type { Destination } from './system.ts';
 
 /** The `to` of a send, taken apart once for all its messages; nothing for no destination. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** All that a node agent needs of the machine under it: its kernel's word, and processes. */
 
+import type { Signal } from '../topology/faults.ts';
 import type { KernelRecord } from './kernel-log.ts';
-import type { AgentOrder, NodeOrder, NodeReport, Signal } from './protocol.ts';
+import type { AgentOrder, NodeOrder, NodeReport } from './protocol.ts';
 
 export type Spawn = Extract<NodeOrder, { do: 'spawn' }>;
 

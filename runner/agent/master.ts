@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A bus master: the listening socket, and one lane per accepted socket. */
 
-import type { Address } from '../topology/topology.ts';
+import type { Address } from '../common/address.ts';
 import { Lane } from './lane.ts';
 import type { Order } from './protocol.ts';
 import { notMine, type Result, type Role, type Tools } from './roles.ts';

@@ -3,10 +3,12 @@
  * One process that holds several agents, for topologies of thousands. Its lines carry the agent's name and a tab before
  * what an agent's own would say. No signal is for one agent alone: whoever gets them has a process of its own.
  */
+
+import type { Signal } from '../topology/faults.ts';
 import { launch, type Process } from './child.ts';
 import { Lines } from './lines.ts';
 import type { AgentProcess, Machine, Spawn } from './machine.ts';
-import type { AgentOrder, Signal } from './protocol.ts';
+import type { AgentOrder } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
 const TAB = '\t'.charCodeAt(0);

@@ -9,12 +9,14 @@
  *   node agent ⇄ agent:   AgentOrder / AgentReport    over the agent's stdin and stdout
  */
 
+import type { Address } from '../common/address.ts';
 import type { Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
 import type { DbusMessage } from '../dbus/index.ts';
+import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
-import type { Address, Overflow, Protocol, User } from '../topology/topology.ts';
+import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -38,8 +40,6 @@ export type NodeOrder =
   | { readonly do: 'end' }
   /** The runner goes away and the node stays up; the agents go on reading, unreported. Answered by `detached`. */
   | { readonly do: 'detach' };
-
-export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
 
 export type NodeReport =
   /** First line of a node agent; anything else on the stream before it is noise of the transport. */
@@ -75,6 +75,7 @@ export type NodeReport =
 export type AgentOrder = { readonly id: number } & Order;
 
 export type Order =
+  | FaultOrder
   /** Master: binds, listens and accepts from then on. */
   | {
       readonly do: 'listen';
@@ -88,16 +89,8 @@ export type Order =
     }
   /** Master: `peer` gets a name and is read from then on; answers, once it is accepted, with its `credentials`. */
   | { readonly do: 'name'; readonly peer: Address; readonly client: string; readonly lane: Lane }
-  | { readonly do: 'join' | 'expel'; readonly client: string }
-  | { readonly do: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
-  /** Master: gives the client a D-Bus match rule, or takes one that says the same. */
-  | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
   /** Master: says that the client owns a well-known name of D-Bus. */
   | { readonly do: 'set-name'; readonly client: string; readonly name: string }
-  | { readonly do: 'eavesdrop'; readonly client: string; readonly on: boolean }
-  | { readonly do: 'close-listener' }
-  /** Master: closes the listener and every accepted socket, what is queued there unread. */
-  | { readonly do: 'leave' }
   /** Client: answers with its prefix-0 address. */
   | {
       readonly do: 'connect';
@@ -133,11 +126,6 @@ export type Order =
   | { readonly do: 'await-fence'; readonly number: number }
   /** Answers `done` once a read of every lane of this agent found it empty; a lane that does not read is passed over. */
   | { readonly do: 'drain' }
-  | { readonly do: 'stop-reading' }
-  /** Client: its process may open so many descriptors beside those that are open; those of messages are closed by then. */
-  | { readonly do: 'limit'; readonly fds: number | 'unlimited' }
-  /** Client: answers `done` once `count` were read, or with `all` once the lane was found empty; or it has ended. */
-  | { readonly do: 'read'; readonly count: number | 'all' }
   /**
    * Answers `done` with `blocked` once the state is as asked, or `within` ms passed. Blocked is a send that was tried
    * just now and found no room: `message` is its number.
@@ -147,6 +135,16 @@ export type Order =
   | { readonly do: 'await-end'; readonly within: number }
   /** Waits for EOF of every pipe that this agent made and reports them all. */
   | { readonly do: 'collect-pipes'; readonly within: number };
+
+type OrderOf<F> = F extends OrderedFault ? { readonly do: F['fault'] } & Omit<F, 'fault'> : never;
+/**
+ * A fault of the file, for the client or the master that carries it out.
+ *
+ * - `leave`: closes the listener and every accepted socket, what is queued there unread.
+ * - `limit`: descriptors beside those that are open; those of messages are closed by then.
+ * - `read`: answers `done` once `count` were read, or with `all` once the lane was found empty; or it has ended.
+ */
+export type FaultOrder = OrderOf<OrderedFault>;
 
 export interface SystemErrorData {
   /** errno name, or the name of an error that is none. */

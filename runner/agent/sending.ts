@@ -2,8 +2,7 @@
 /** Plays one send order: its messages one after another, each timed, failures counted as outcomes. */
 
 import { sleep } from '../common/clock.ts';
-import { drawBody, drawLength, ENVELOPE_SIZE, encode } from '../common/envelope.ts';
-import { seal } from '../dbus/index.ts';
+import { bytesOf, type Content } from '../topology/message.ts';
 import { parseDestination } from './destination.ts';
 import type { Pipes } from './pipes.ts';
 import type { Order, PackedSend } from './protocol.ts';
@@ -35,11 +34,12 @@ export class Sending {
   async play(order: SendOrder, socket: Socket, nonce: number): Promise<void> {
     const options: SendOptions = { ...parseDestination(order.to), nonblocking: order.nonblocking };
     const pipes = await this.#pipes.make(order.first, order.count, order.pipes);
+    const content = contentOf(order);
     const start = this.#system.clock.now();
     for (let i = 0; i < order.count; i++) {
       if (order.rate !== undefined) await this.#until(start + (i * 1000) / order.rate);
       const message = order.first + i;
-      const datagram = datagramOf(order, nonce, message);
+      const datagram = bytesOf(content, { seed: order.seed, number: message, nonce });
       const ends = pipes[i] ?? [];
       await this.#send(socket, message, datagram, ends.length > 0 ? { ...options, fds: ends } : options);
       this.#pipes.sent(ends);
@@ -82,17 +82,12 @@ export class Sending {
   }
 }
 
-function datagramOf(order: SendOrder, nonce: number, message: number): Buffer {
-  const { dbus } = order;
-  return dbus
-    ? seal('message', nonce, message, dbus)
-    : encode('message', nonce, message, bodyOf(order, message));
-}
-
-function bodyOf(order: SendOrder, message: number): Buffer {
-  if (order.payload !== undefined) return Buffer.from(order.payload, 'base64');
-  const { min, max } = order.size ?? { min: ENVELOPE_SIZE, max: ENVELOPE_SIZE };
-  return drawBody(order.seed, message, drawLength(order.seed, message, min, max) - ENVELOPE_SIZE);
+function contentOf({ payload, dbus, size }: SendOrder): Content {
+  return {
+    ...(payload !== undefined && { payload: Buffer.from(payload, 'base64') }),
+    ...(dbus && { dbus }),
+    ...(size && { size }),
+  };
 }
 
 function errnoOf(error: unknown): string {

@@ -3,10 +3,12 @@
  * All that an agent needs of the system under it: sockets, pipes, time. The binding's classes fit these interfaces as
  * they are; a simulated system fits them too, so that the same agents play on both.
  */
+
+import type { Address } from '../common/address.ts';
 import type { Clock, Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
-import type { Address, Overflow, Protocol } from '../topology/topology.ts';
+import type { Overflow, Protocol } from '../topology/topology.ts';
 
 export interface System {
   readonly clock: Clock;

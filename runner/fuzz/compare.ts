@@ -5,8 +5,9 @@
  */
 
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
-import type { Lane } from '../topology/lane.ts';
-import type { FaultAction, Step } from '../topology/topology.ts';
+import { type FaultAction, readingEffect, subjectOf } from '../topology/faults.ts';
+import { type Lane, parseLane, partyOf } from '../topology/lane.ts';
+import { faults } from '../topology/steps.ts';
 import type { Trace } from '../trace/trace.ts';
 
 export interface Difference {
@@ -33,30 +34,20 @@ const isSettled = ({ expected }: PlannedMessage): boolean =>
   !expected.or?.length && !(expected.kind === 'delivered' && expected.may?.length);
 
 /** Clients and masters whose reading is a matter of time: they watch, and may miss what does not fit, or are ended. */
-function chancyParties({ topology }: Plan): ReadonlySet<string> {
-  const chancy = new Set(topology.clients.filter((c) => c.eavesdrop).map((c) => c.name));
-  const walk = (steps: readonly Step[]): void => {
-    for (const step of steps) {
-      if (step.kind === 'parallel') step.branches.forEach(walk);
-      if (step.kind === 'fault') for (const name of endedBy(step.action)) chancy.add(name);
-    }
-  };
-  walk(topology.steps);
-  return chancy;
+function chancyParties({ topology: { clients, steps } }: Plan): ReadonlySet<string> {
+  const watching = clients.filter((c) => c.eavesdrop).map((c) => c.name);
+  const about = [...faults(steps)].map(({ action }) => action).filter(isChancy);
+  return new Set([...watching, ...about.map((action) => partyOf(subjectOf(action)))]);
 }
 
-function endedBy(action: FaultAction): readonly string[] {
-  if (action.fault === 'eavesdrop') return [action.client];
-  if (action.fault === 'leave') return [`${action.bus}.master`];
-  if (action.fault !== 'kill' && action.fault !== 'stop') return [];
-  return [action.target.kind === 'client' ? action.target.name : `${action.target.bus}.master`];
-}
+const isChancy = (action: FaultAction): boolean =>
+  action.fault === 'eavesdrop' || readingEffect(action) === 'ends';
 
 /** Message whose send returned → its errno, or who got it. */
 function outcomes(trace: Trace, chancy: ReadonlySet<string>): Map<number, string> {
   const got = new Map<number, Lane[]>();
   for (const [lane, deliveries] of trace.deliveries) {
-    if (chancy.has(lane.replace(/@.*/, ''))) continue;
+    if (chancy.has(parseLane(lane).agent)) continue;
     for (const { message, fence } of deliveries) {
       if (!fence && message !== null) got.set(message, [...(got.get(message) ?? []), lane]);
     }

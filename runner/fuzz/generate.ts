@@ -8,6 +8,7 @@
 
 import type { Random } from '../common/random.ts';
 import { load } from '../load/index.ts';
+import { busOfMaster, masterOf } from '../topology/lane.ts';
 import { randomMessage, randomRule, randomRules } from './dbus.ts';
 import { type BusPart, type Part, type Scenario, textOf, type Written } from './scenario.ts';
 
@@ -60,7 +61,7 @@ class BusMaker {
       },
       groups: this.#groups,
       clients: this.#clients,
-      steps: [{ send: { from: `${this.#bus}.master`, to: this.#bus } }],
+      steps: [{ send: { from: masterOf(this.#bus), to: this.#bus } }],
     };
     const wanted = 3 + below(MANY_STEPS);
     while (part.steps.length < wanted) {
@@ -134,7 +135,7 @@ class BusMaker {
   #send(): Written {
     const { below, once } = this.#dice;
     const master = once(5);
-    const from = master ? `${this.#bus}.master` : this.#someone();
+    const from = master ? masterOf(this.#bus) : this.#someone();
     const to = this.#destination();
     return {
       send: {
@@ -163,7 +164,7 @@ class BusMaker {
     if (pick < 4) return this.#someone();
     if (pick < 7) return this.#random.pick(this.#groups).name;
     if (pick < 8) return this.#bus;
-    if (pick < 9) return `${this.#bus}.master`;
+    if (pick < 9) return masterOf(this.#bus);
     return this.#random.pick([...ABSENT, ...this.#addresses, '0007/0000000000aa', '0007/ffffffffffff']);
   }
 
@@ -175,7 +176,7 @@ class BusMaker {
     const { below, once } = this.#dice;
     const client = this.#someone();
     const outsider = this.#clients.find(({ settings }) => settings.join === false)?.name ?? client;
-    const master = `${this.#bus}.master`;
+    const master = masterOf(this.#bus);
     const address = this.#random.pick([...this.#addresses, '0007/0000000000aa', '0001/0000000000bb']);
     const faults: Written[] = [
       { read: client },
@@ -243,7 +244,7 @@ function targets(step: Written): string[] {
   if (typeof step !== 'object') return [];
   if (!Array.isArray(step) && 'fault' in step) {
     const [target] = Object.values(step.fault);
-    return [String(target).replace(/\.master$/, '')];
+    return [busOfMaster(String(target)) ?? String(target)];
   }
   return Object.values(step).flatMap((each) => targets(each as Written));
 }

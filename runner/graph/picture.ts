@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a drawing of a topology shows, before it is drawn: who is where, on which bus, in which groups. Pure. */
+import { masterOf } from '../topology/lane.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 
 /** Whether a client is on its bus when the traffic begins. */
@@ -50,7 +51,7 @@ export function pictureOf(topology: Topology): Picture {
   const byReplicas = fold(present, sameEntry, (first, last) => `${first} … ${last}`);
   const clients =
     byReplicas.length > MANY ? fold(present, alike, (first) => `${first} and others`) : byReplicas;
-  const masters = topology.buses.map(masterOf);
+  const masters = topology.buses.map(masterIn);
   const parties = [...masters, ...clients];
   return {
     name: topology.name,
@@ -75,13 +76,13 @@ interface Placed {
   readonly party: Party;
 }
 
-function masterOf({ name, master }: BusSpec): Placed {
+function masterIn({ name, master }: BusSpec): Placed {
   const open = master.admit.length === 1 && master.admit[0] === '*';
   const notes = open ? [] : ['admits some'];
   const on = { bus: name, groups: [], standing: 'joined', eavesdrops: false } as const;
   return {
     node: master.node,
-    party: { kind: 'master', name: `${name}.master`, label: `${name}.master`, count: 1, ...on, notes },
+    party: { kind: 'master', name: masterOf(name), label: masterOf(name), count: 1, ...on, notes },
   };
 }
 

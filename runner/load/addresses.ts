@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Addresses that the master assigns: written ones, and one per group and name in file order. */
 
-import type { Address, ClientSpec } from '../topology/topology.ts';
+import type { Address } from '../common/address.ts';
+import type { ClientSpec } from '../topology/topology.ts';
 import { NAMES_PREFIX } from './owned-names.ts';
 import { address, countUp, isMulticast, prefixOf } from './scalars.ts';
 import type { Scope } from './scope.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What a send puts on the wire: bytes and descriptors, and whether they fit. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
-import { sealedLength } from '../dbus/index.ts';
-import type { FdSpec, SendStep } from '../topology/topology.ts';
+import { type Content, lengthsOf } from '../topology/message.ts';
+import type { FdSpec } from '../topology/topology.ts';
 import { dbusOf } from './dbus-payload.ts';
 import { sizeRange } from './scalars.ts';
 import type { WrittenSend } from './schema-steps.ts';
@@ -16,10 +16,7 @@ export const DEFAULT_SEND_BUFFER = 212_992;
 /** What the kernel keeps of the send buffer for itself (af_bus.md 3.6). */
 const OVERHEAD = 32;
 
-/** What a message is made of. */
-export type Body = Pick<SendStep, 'payload' | 'dbus' | 'size'>;
-
-export function bodyOf(scope: Scope, send: WrittenSend, bus: string, at: (key: string) => Path): Body {
+export function bodyOf(scope: Scope, send: WrittenSend, bus: string, at: (key: string) => Path): Content {
   const { problems } = scope;
   if (send.payload !== undefined) {
     if (send.size !== undefined) {
@@ -63,13 +60,13 @@ function bytes(payload: Exclude<Payload, Dbus>): Uint8Array {
 export function checkLength(
   scope: Scope,
   bus: string,
-  body: Body,
+  body: Content,
   error: string | undefined,
   path: Path,
 ): void {
   const written = scope.buses.get(bus)?.sendBuffer;
   const limit = (written ?? DEFAULT_SEND_BUFFER) - OVERHEAD;
-  const longest = longestOf(body);
+  const longest = lengthsOf(body).max;
   if (longest > limit && error === undefined) {
     const from = written === undefined ? 'the default send buffer' : `bus "${bus}"'s send buffer`;
     const message = `a message of ${longest} bytes is longer than ${from} allows (${limit})`;
@@ -82,12 +79,6 @@ export function checkLength(
     const message = `EMSGSIZE cannot happen: ${longest} bytes fit (at most ${limit})`;
     scope.problems.warning(path, { code: 'impossible', message });
   }
-}
-
-/** Bytes of the whole message. */
-export function longestOf({ payload, dbus, size }: Body): number {
-  if (dbus !== undefined) return sealedLength(dbus);
-  return payload === undefined ? (size?.max ?? 0) : ENVELOPE_SIZE + payload.length;
 }
 
 export function fdsOf({ problems }: Scope, send: WrittenSend, at: (key: string) => Path): FdSpec[] {

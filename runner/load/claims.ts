@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a file says of its sends, beside what the model expects of them: before anything boots. */
 import { ENVELOPE_SIZE, encode } from '../common/envelope.ts';
-import { seal, sealedLength } from '../dbus/index.ts';
+import { seal } from '../dbus/index.ts';
 import {
   type Allowed,
   type Datagrams,
@@ -10,7 +10,10 @@ import {
   type Prediction,
   predict,
 } from '../predict/index.ts';
-import type { SendStep, Step, Topology } from '../topology/topology.ts';
+import { type Lane, parseLane } from '../topology/lane.ts';
+import { lengthsOf } from '../topology/message.ts';
+import { sends } from '../topology/steps.ts';
+import type { SendStep, Topology } from '../topology/topology.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Scope } from './scope.ts';
 
@@ -30,7 +33,7 @@ export function checkClaims(
     tell(scope, doubt);
     if (doubt.kind !== 'chancy') against[doubt.step] = doubt.message;
   }
-  for (const step of sendsOf(topology.steps)) {
+  for (const step of sends(topology.steps)) {
     const wrong = checkSend(scope, prediction, step);
     if (wrong.length > 0) against[step.id] = wrong.join('; ');
     if (step.as === undefined) continue;
@@ -42,21 +45,15 @@ export function checkClaims(
 }
 
 /** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
-const longest: Datagrams = ({ payload, dbus, size }) => {
-  if (dbus !== undefined) return { length: sealedLength(dbus), bytes: () => seal('message', 0, 0, dbus) };
-  const body = payload?.length ?? Math.max(0, (size?.max ?? ENVELOPE_SIZE) - ENVELOPE_SIZE);
+const longest: Datagrams = (step) => {
+  const { payload, dbus } = step;
+  const length = Math.max(ENVELOPE_SIZE, lengthsOf(step).max);
+  const body = () => payload ?? new Uint8Array(length - ENVELOPE_SIZE);
   return {
-    length: ENVELOPE_SIZE + body,
-    bytes: () => encode('message', 0, 0, payload ?? new Uint8Array(body)),
+    length,
+    bytes: () => (dbus ? seal('message', 0, 0, dbus) : encode('message', 0, 0, body())),
   };
 };
-
-function* sendsOf(steps: readonly Step[]): Generator<SendStep> {
-  for (const step of steps) {
-    if (step.kind === 'send') yield step;
-    else if (step.kind === 'parallel') for (const branch of step.branches) yield* sendsOf(branch);
-  }
-}
 
 /** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
 function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
@@ -136,7 +133,7 @@ const namesOf = ({ must, may }: NonNullable<Allowed['delivered']>) => ({
 });
 
 /** As a file writes it: the master is one, whichever of its sockets. */
-const nameOf = (lane: string): string => lane.replace(/@.*$/, '');
+const nameOf = (lane: Lane): string => parseLane(lane).agent;
 
 /** Lines of `expect.deliveries` about somebody who gets no copy. */
 function checkLines(

@@ -2,6 +2,7 @@
 /** Faults that are several steps of the simple kind: undone after a while, done to a whole node, a queue filled, a client started again. */
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
+import { busOfMaster, masterOf } from '../topology/lane.ts';
 import type { ClientSpec, FaultStep, Step } from '../topology/topology.ts';
 import { type Context, impossible, needClient, needMaster } from './fault-context.ts';
 import { contextOf, resolveFault } from './faults.ts';
@@ -110,9 +111,7 @@ function killNode(where: Where, node: string): Step[] {
   if (!madeUp.includes(node) && scope.names.find(node, ['node'], context.path, madeUp) === undefined)
     return [];
   const alive = [
-    ...masters
-      .filter(({ name }) => !isDead(world.master(name)?.gone?.how))
-      .map(({ name }) => `${name}.master`),
+    ...masters.filter(({ name }) => !isDead(world.master(name)?.gone?.how)).map(({ name }) => masterOf(name)),
     ...clients.filter(({ name }) => !isDead(world.client(name)?.gone?.how)).map(({ name }) => name),
   ];
   if (alive.length === 0) impossible(context, `nothing lives on node "${node}"`);
@@ -151,7 +150,7 @@ function letsOn(context: Context, bus: string): boolean {
 function restart(where: Where, target: string): Step[] {
   const { scope, world, id, path } = where;
   const context = contextOf(where, 'restart');
-  if (target.endsWith('.master')) {
+  if (busOfMaster(target) !== undefined) {
     const message = 'a master that starts again makes another bus at the same path, and nobody is on it';
     impossible(context, message, 'Kill it, and see what its clients do.');
     return [];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `expect.deliveries`: lines about sends that carry a name. */
 
+import { partyOf } from '../topology/lane.ts';
 import type { DeliveryExpect } from '../topology/topology.ts';
 import { either } from './diagnostic.ts';
 import type { Facts } from './expectations.ts';
@@ -112,7 +113,7 @@ export class Deliveries {
   }
 
   #doubt({ path, written }: Line, { from, fds, as }: Facts): void {
-    const sender = from.kind === 'client' ? from.name : `${from.bus}.master`;
+    const sender = partyOf(from);
     const warn = (key: string, message: string) =>
       this.#scope.problems.warning([...path, key], { code: 'impossible', message });
     if (written.from !== undefined && this.#scope.incarnation(written.from) !== sender)

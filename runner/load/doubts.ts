@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Why somebody who is listed gets nothing, or somebody who is not gets a copy: in words, for when the model says so. */
+import { busOfMaster } from '../topology/lane.ts';
 import type { Facts } from './expectations.ts';
 import type { Where } from './sends.ts';
 
@@ -7,7 +8,7 @@ import type { Where } from './sends.ts';
 export function reasons({ world }: Where, { bus }: Facts, listed: Iterable<string>): Map<string, string> {
   const why = new Map<string, string>();
   for (const name of listed) {
-    const reason = name.endsWith('.master') ? ofMaster(name) : ofClient(name);
+    const reason = busOfMaster(name) === undefined ? ofClient(name) : ofMaster(name);
     if (reason !== undefined) why.set(name, reason);
   }
   for (const { name } of world.eavesdroppers(bus)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What the faults share: where they are, whether their party is still there, and how the world changes. */
 
-import type { FaultAction } from '../topology/topology.ts';
+import type { FaultAction } from '../topology/faults.ts';
 import type { Scope } from './scope.ts';
 import type { Path } from './tree.ts';
 import type { Change, ClientState, MasterState, World } from './world.ts';

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Faults as written → actions, and what they do to the world. */
 
-import type { FaultAction, FaultStep, Sender } from '../topology/topology.ts';
+import type { FaultAction } from '../topology/faults.ts';
+import { busOfMaster } from '../topology/lane.ts';
+import type { FaultStep, Sender } from '../topology/topology.ts';
 import { type Context, change, type Done, impossible, needMaster } from './fault-context.ts';
 import { limit } from './limits.ts';
 import { limitMemory } from './memory.ts';
@@ -63,20 +65,20 @@ function signal(
 ): Done | undefined {
   const { scope, world, path, line } = context;
   const who = sender(scope, target, path);
-  const state = who && (who.kind === 'client' ? world.client(who.name) : world.master(who.bus));
+  const state = who && world.party(who);
   if (who === undefined || state === undefined) return undefined;
   const dead = state.gone !== undefined && ['killed', 'stopped'].includes(state.gone.how);
   if (dead) return impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`);
   if (fault === 'resume' && state.paused === undefined && !world.concurrent) {
     return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }
-  return { action: { fault, target: who }, change: signalChange(fault, who, line) };
+  return { action: { fault, target: who } as FaultAction, change: signalChange(fault, who, line) };
 }
 
 function signalChange(fault: 'kill' | 'stop' | 'pause' | 'resume', who: Sender, line: number): Change {
   if (fault === 'pause' || fault === 'resume') {
     return (world) => {
-      const state = who.kind === 'client' ? world.client(who.name) : world.master(who.bus);
+      const state = world.party(who);
       if (state === undefined) return;
       if (fault === 'pause') state.paused = { line };
       else delete state.paused;
@@ -96,7 +98,7 @@ function masterGone(world: World, bus: string, how: 'killed' | 'stopped' | 'left
 
 function leave(context: Context, fault: 'leave' | 'close-listener', target: string): Done | undefined {
   const { scope, path, line } = context;
-  const name = target.replace(/\.master$/, '');
+  const name = busOfMaster(target) ?? target;
   if (scope.names.find(name, ['bus'], path) === undefined) return undefined;
   if (needMaster(context, name) === undefined) return undefined;
   const left: Change = (world) => masterGone(world, name, 'left', line);

@@ -2,10 +2,14 @@
 /** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
 import { sizeInWords } from '../common/size.ts';
 import { DEFAULT_QUEUE_LENGTH } from '../predict/index.ts';
-import type { BusSpec, FaultAction, ParallelStep, SendStep, Step } from '../topology/topology.ts';
-import { DEFAULT_SEND_BUFFER, longestOf } from './bodies.ts';
+import type { FaultAction } from '../topology/faults.ts';
+import { busOfMaster } from '../topology/lane.ts';
+import { lengthsOf } from '../topology/message.ts';
+import { areConcurrent, faultsIn, type Visit, walk } from '../topology/steps.ts';
+import type { BusSpec, FaultStep, ParallelStep, SendStep, Step } from '../topology/topology.ts';
+import { DEFAULT_SEND_BUFFER } from './bodies.ts';
 import { type Context, change, type Done, impossible, needClient } from './fault-context.ts';
-import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
+import { pathOf } from './placed.ts';
 import type { Scope } from './scope.ts';
 
 /** Kernels take memory from a limit in batches, one for each processor. */
@@ -14,7 +18,7 @@ const LEAST = 1024 * 1024;
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
 export function limitMemory(context: Context, target: string, memory: number): Done | undefined {
-  if (target.endsWith('.master'))
+  if (busOfMaster(target) !== undefined)
     return impossible(context, 'it is clients whose memory is limited', `Kill it: { kill: ${target} }.`);
   const name = context.scope.incarnation(target);
   if (needClient(context, name, 'running') === undefined) return undefined;
@@ -36,14 +40,19 @@ export function limitMemory(context: Context, target: string, memory: number): D
 export function checkMemory(scope: Scope, steps: readonly Step[]): void {
   for (const step of steps) {
     if (step.kind !== 'parallel') continue;
-    for (const placed of [...stepsIn(step)].filter(isFault)) {
+    for (const placed of faultsIn(step)) {
       const { action } = placed.step;
       if (action.fault === 'kill' && action.memory !== undefined) checkReach(scope, step, placed, action);
     }
   }
 }
 
-function checkReach(scope: Scope, parallel: ParallelStep, limit: Placed, action: OutOfMemory): void {
+function checkReach(
+  scope: Scope,
+  parallel: ParallelStep,
+  limit: Visit<FaultStep>,
+  action: OutOfMemory,
+): void {
   const { name } = action.target;
   const bus = scope.buses.get(scope.clients.get(name)?.bus ?? '');
   if (bus === undefined) return;
@@ -54,17 +63,18 @@ function checkReach(scope: Scope, parallel: ParallelStep, limit: Placed, action:
   scope.problems.error(pathOf(scope, limit.step), { code: 'impossible', message, hint });
 }
 
-function sendsBeside(parallel: ParallelStep, limit: Placed, client: string): SendStep[] {
-  return [...stepsIn(parallel)].flatMap(({ step, trail }) => {
+function sendsBeside(parallel: ParallelStep, limit: Visit, client: string): SendStep[] {
+  return [...walk([parallel])].flatMap((visit) => {
+    const { step } = visit;
     const its = step.kind === 'send' && step.from.kind === 'client' && step.from.name === client;
-    return its && areBeside({ step, trail }, limit) ? [step] : [];
+    return its && areConcurrent(visit, limit) ? [step] : [];
   });
 }
 
 /** Bytes: a queue takes one message more than its length, and a send begins while there is room in the buffer. */
 function unreadAtMost(sends: readonly SendStep[], bus: BusSpec): number {
   const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus;
-  const queued = sends.map((send) => longestOf(send) * Math.min(send.count, queueLength + 1));
+  const queued = sends.map((send) => lengthsOf(send).max * Math.min(send.count, queueLength + 1));
   return Math.min(
     sendBuffer,
     queued.reduce((sum, each) => sum + each, 0),

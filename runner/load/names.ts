@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Every name of a file: one name space for nodes, buses, groups and clients. */
+import { masterOf } from '../topology/lane.ts';
 import { type Problems, show } from './diagnostic.ts';
 import { didYouMean } from './nearest.ts';
 import type { Path } from './tree.ts';
@@ -105,8 +106,8 @@ export class Names {
     if (kind === 'replicas' && wanted.includes('group'))
       return `Name one of them, "${name}-0", or a group that they are all in.`;
     if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
-    if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${name}.master"?`;
-    const masters = this.of('bus').map((bus) => `${bus}.master`);
+    if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${masterOf(name)}"?`;
+    const masters = this.of('bus').map(masterOf);
     const candidates = [...known, ...masters].filter((each) => each !== name);
     return kind === undefined ? didYouMean(name, candidates) : undefined;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Well-known names that clients own: each is one client's, and has an address of its own (docs/dbus.md section 1). */
 import { DRIVER } from '../dbus/index.ts';
+import { masterOf } from '../topology/lane.ts';
 import type { BusSpec } from '../topology/topology.ts';
 import type { Scope } from './scope.ts';
 import type { Path } from './tree.ts';
@@ -24,7 +25,7 @@ export function ownedNames(
   }
   names.forEach((name, n) => {
     const key = `${bus.name} ${name}`;
-    const owner = name === DRIVER ? `${bus.name}.master` : owners.get(key);
+    const owner = name === DRIVER ? masterOf(bus.name) : owners.get(key);
     owners.set(key, client);
     if (owner === undefined) return;
     const message = `the name ${name} is owned by "${owner}"`;

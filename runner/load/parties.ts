@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Names in steps → parties of a bus. */
 
+import { busOfMaster } from '../topology/lane.ts';
 import type { Destination, Sender } from '../topology/topology.ts';
 import type { Kind } from './names.ts';
 import { ADDRESS } from './scalars.ts';
@@ -8,27 +9,27 @@ import type { Scope } from './scope.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 
-const MASTER = /^([^.]*)\.master$/;
-
-/** `cabin.master` → `cabin`, looked up. */
-function masterOf({ names }: Scope, text: string, path: Path): string | undefined {
-  const bus = MASTER.exec(text)?.[1] ?? '';
-  return names.find(bus, ['bus'], path) && bus;
+/** `cabin.master`, looked up: undefined if the text names no master, and no `known` one if it has no such bus. */
+function masterNamed(
+  { names }: Scope,
+  text: string,
+  path: Path,
+): { readonly known?: { readonly kind: 'master'; readonly bus: string } } | undefined {
+  const bus = busOfMaster(text);
+  if (bus === undefined) return undefined;
+  return names.find(bus, ['bus'], path) === undefined ? {} : { known: { kind: 'master', bus } };
 }
 
 export function sender(scope: Scope, text: string, path: Path): Sender | undefined {
-  if (!MASTER.test(text))
-    return scope.names.find(text, ['client'], path) && { kind: 'client', name: scope.incarnation(text) };
-  const bus = masterOf(scope, text, path);
-  return bus === undefined ? undefined : { kind: 'master', bus };
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
+  return scope.names.find(text, ['client'], path) && { kind: 'client', name: scope.incarnation(text) };
 }
 
 export function destination(scope: Scope, text: string, path: Path): Destination | undefined {
   if (ADDRESS.test(text)) return { kind: 'address', address: text.toLowerCase() };
-  if (MASTER.test(text)) {
-    const bus = masterOf(scope, text, path);
-    return bus === undefined ? undefined : { kind: 'master', bus };
-  }
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
   if (text.includes('/')) return noAddress(scope, text, path);
   const kind = scope.names.find(text, ['client', 'group', 'bus'], path);
   const name = kind === 'client' ? scope.incarnation(text) : text;
@@ -62,10 +63,8 @@ export function party(
   text: string,
   path: Path,
 ): { readonly kind: Kind | 'master'; readonly bus: string | undefined } | undefined {
-  if (MASTER.test(text)) {
-    const bus = masterOf(scope, text, path);
-    return bus === undefined ? undefined : { kind: 'master', bus };
-  }
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
   const kind = scope.names.find(text, ['client', 'group', 'bus', 'replicas'], path);
   return kind === undefined ? undefined : { kind, bus: busOfName(scope, kind, text) };
 }

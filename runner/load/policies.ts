@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a master does to one of its clients, and what makes a client read. */
 
-import type { FaultAction } from '../topology/topology.ts';
+import type { FaultAction } from '../topology/faults.ts';
 import { checkAssignable } from './addresses.ts';
 import { type Context, change, type Done, impossible, needClient, needMaster } from './fault-context.ts';
 import { matching } from './rules.ts';

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Match rules that branches of `parallel` take from a client which has them in no order, or not so many of them. */
-import { areBeside, type Placed, pathOf } from './placed.ts';
+import { areConcurrent, type Visit } from '../topology/steps.ts';
+import type { FaultStep } from '../topology/topology.ts';
+import { pathOf } from './placed.ts';
 import { lacks, ruleKey } from './rules.ts';
 import type { Scope } from './scope.ts';
 import type { Path } from './tree.ts';
 import type { World } from './world.ts';
 
 /** Points out the first that cannot be taken; `before` is the world at the start. */
-export function checkRulesTogether(scope: Scope, before: World, faults: readonly Placed[]): void {
+export function checkRulesTogether(scope: Scope, before: World, faults: readonly Visit<FaultStep>[]): void {
   const same = Map.groupBy(faults, ({ step: { action } }) =>
     'rule' in action ? JSON.stringify([action.client, ruleKey(action.rule)]) : '',
   );
@@ -22,7 +24,7 @@ export function checkRulesTogether(scope: Scope, before: World, faults: readonly
   }
 }
 
-const isTaken = ({ step }: Placed): boolean => step.action.fault === 'remove-match';
+const isTaken = ({ step }: Visit<FaultStep>): boolean => step.action.fault === 'remove-match';
 
 interface Had {
   readonly client: string;
@@ -34,16 +36,16 @@ interface Had {
 /** What its own branch did before has happened; of what others do, all that gives may have, and nothing that takes. */
 function checkTaken(
   scope: Scope,
-  fault: Placed,
-  earlier: readonly Placed[],
-  all: readonly Placed[],
+  fault: Visit<FaultStep>,
+  earlier: readonly Visit<FaultStep>[],
+  all: readonly Visit<FaultStep>[],
   { client, rules, count }: Had,
 ): void {
-  const own = earlier.filter((other) => !areBeside(other, fault));
-  const beside = all.filter((other) => areBeside(other, fault));
+  const own = earlier.filter((other) => !areConcurrent(other, fault));
+  const beside = all.filter((other) => areConcurrent(other, fault));
   const given = [...own, ...beside].filter((other) => !isTaken(other)).length;
   const held = count + given - own.filter(isTaken).length;
-  const [rival, ...rivals] = earlier.filter((other) => isTaken(other) && areBeside(other, fault));
+  const [rival, ...rivals] = earlier.filter((other) => isTaken(other) && areConcurrent(other, fault));
   const path = ruleOf(pathOf(scope, fault.step));
   if (held < 1) {
     const [message, hint] = lacks(client, rules);

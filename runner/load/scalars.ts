@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Texts with a unit or a form → values. Their patterns are the schema's, so what comes here has the form already. */
+
+import type { Address } from '../common/address.ts';
 import { UNITS } from '../common/size.ts';
-import type { Address, User } from '../topology/topology.ts';
+import type { User } from '../topology/topology.ts';
 
 export const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/;
 export const SIZE = /^(\d+)(B|KiB|MiB)$/;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A send as written → a send step. */
 
+import { partyOf } from '../topology/lane.ts';
 import type { Destination, Sender, SendStep } from '../topology/topology.ts';
 import { bodyOf, checkLength, fdsOf } from './bodies.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -79,8 +80,8 @@ function checkSender(
   expect: WrittenSendExpect | undefined,
   path: Path,
 ): void {
-  const state = from.kind === 'client' ? world.client(from.name) : world.master(from.bus);
-  const name = from.kind === 'client' ? from.name : `${from.bus}.master`;
+  const state = world.party(from);
+  const name = partyOf(from);
   if (state?.gone !== undefined) {
     const { how, line } = state.gone;
     const open = how === 'expelled' || how === 'disconnected';
@@ -117,7 +118,7 @@ function withVia(
   const receiver = there.find((client) => to.kind === 'client' && client.name === to.name);
   const chosen = receiver ?? there.find((client) => client.joined) ?? there[0];
   if (chosen !== undefined) return { ...from, via: chosen.name };
-  const message = `"${from.bus}.master" has no client to send through`;
+  const message = `"${partyOf(from)}" has no client to send through`;
   if (!scope.problems.isBroken(['clients'])) scope.problems.error(path, { code: 'impossible', message });
   return from;
 }

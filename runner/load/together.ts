@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
 
-import type { FaultAction, ParallelStep } from '../topology/topology.ts';
-import { areBeside, isFault, type Placed, pathOf, stepsIn } from './placed.ts';
+import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
+import { partyOf } from '../topology/lane.ts';
+import { areConcurrent, faultsIn, type Visit } from '../topology/steps.ts';
+import type { FaultStep, ParallelStep } from '../topology/topology.ts';
+import { pathOf } from './placed.ts';
 import { checkRulesTogether } from './rules-together.ts';
 import type { Scope } from './scope.ts';
 import type { World } from './world.ts';
@@ -17,14 +20,14 @@ interface Words {
  * branch prepares. Within a branch there is an order, and its world has followed it; `before` is the one at the start.
  */
 export function checkTogether(scope: Scope, before: World, parallel: ParallelStep): void {
-  const faults = [...stepsIn(parallel)].filter(isFault);
+  const faults = faultsIn(parallel);
   const all = faults.map(({ step }) => step.action);
-  const first = new Map<string, Placed>();
+  const first = new Map<string, Visit<FaultStep>>();
   for (const fault of faults) {
     const once = onceOnly(scope, fault.step.action, all);
     const other = first.get(once?.what ?? '');
     if (once && !other) first.set(once.what, fault);
-    if (once && other && areBeside(other, fault)) {
+    if (once && other && areConcurrent(other, fault)) {
       const message = `${once.message} in another branch, at line ${other.step.place.line}`;
       const hint = 'Only one of them can be done, whichever comes first: remove the other.';
       scope.problems.error(pathOf(scope, fault.step), { code: 'impossible', message, hint });
@@ -35,7 +38,7 @@ export function checkTogether(scope: Scope, before: World, parallel: ParallelSte
 }
 
 /** Such a fault can be played, and means nothing. */
-function checkPrepared(scope: Scope, before: World, faults: readonly Placed[]): void {
+function checkPrepared(scope: Scope, before: World, faults: readonly Visit<FaultStep>[]): void {
   const all = faults.map(({ step }) => step.action);
   const said = new Set<string>();
   for (const { step } of faults) {
@@ -50,8 +53,8 @@ function checkPrepared(scope: Scope, before: World, faults: readonly Placed[]): 
 function lacking(before: World, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
   if (action.fault === 'resume') {
     const { target } = action;
-    const state = target.kind === 'client' ? before.client(target.name) : before.master(target.bus);
-    const name = target.kind === 'client' ? target.name : `${target.bus}.master`;
+    const state = before.party(target);
+    const name = partyOf(target);
     const pauses = (each: FaultAction) =>
       each.fault === 'pause' && JSON.stringify(each.target) === JSON.stringify(target);
     if (state?.paused !== undefined || all.some(pauses)) return undefined;
@@ -79,7 +82,7 @@ function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]
     case 'kill':
     case 'stop': {
       const { target } = action;
-      const name = target.kind === 'client' ? target.name : `${target.bus}.master`;
+      const name = partyOf(target);
       return { what: `end ${name}`, message: `"${name}" is ended` };
     }
     case 'leave':
@@ -106,5 +109,5 @@ function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]
 /** It is taken from somebody, or somebody goes who may hold it. */
 function frees(action: FaultAction, address: string): boolean {
   if (action.fault === 'del-address') return action.address === address;
-  return ['kill', 'stop', 'expel'].includes(action.fault);
+  return rowOf(action).ends !== undefined && subjectOf(action).kind === 'client';
 }

@@ -4,7 +4,8 @@
  * at a step and to refuse what makes no sense. It knows nothing of queues, time or concurrency.
  */
 
-import type { Address, ClientSpec } from '../topology/topology.ts';
+import type { Address } from '../common/address.ts';
+import type { ClientSpec, Sender } from '../topology/topology.ts';
 import { ruleKey } from './rules.ts';
 import { prefixOf } from './scalars.ts';
 
@@ -86,6 +87,10 @@ export class World {
 
   master(bus: string): MasterState | undefined {
     return this.#masters.get(bus);
+  }
+
+  party(party: Sender): ClientState | MasterState | undefined {
+    return party.kind === 'client' ? this.client(party.name) : this.master(party.bus);
   }
 
   /** Clients of a bus that are there, joined or not, in file order. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A bus comes into being, and clients connect (sections 1 and 2). */
-import { clientAddress } from './address.ts';
+import { clientAddress } from '../common/address.ts';
 import { Fifo } from './fifo.ts';
 import { both, nfdbus } from './nfdbus.ts';
 import type { Bus, Endpoint, Errno, Overflow, Protocol, Verdict } from './types.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A message gets its place, and its copies their queues: nothing fails here (section 4, "atomic"). */
-import { MASTER } from './address.ts';
+import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { expelClient } from './life.ts';
 import { isFullOfWatching } from './queue.ts';

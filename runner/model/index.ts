@@ -17,7 +17,7 @@ export {
   isMulticast,
   MASTER,
   prefixOf,
-} from './address.ts';
+} from '../common/address.ts';
 export {
   accept,
   attach,

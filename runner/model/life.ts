@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The ways in which a client, its accepted socket and the bus come apart (section 5). */
-import { MASTER } from './address.ts';
+import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { forget } from './nfdbus.ts';
 import { releaseAll } from './policy.ts';

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What a master does to a client through its accepted socket (section 2, options). Each returns its errno, if any. */
-import { isAssignable, prefixOf } from './address.ts';
+
+import type { Address } from '../common/address.ts';
+import { isAssignable, prefixOf } from '../common/address.ts';
 import { place } from './bus.ts';
-import type { Address, Bus, Endpoint, Errno, Overflow } from './types.ts';
+import type { Bus, Endpoint, Errno, Overflow } from './types.ts';
 
 /** BUS_JOIN_BUS */
 export function join(accepted: Endpoint): Errno | undefined {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** From a destination to the set of recipients, each once (section 3, rules 1 to 5). */
-import { EVERYONE, isMulticast, MASTER, prefixOf } from './address.ts';
+import { EVERYONE, isMulticast, MASTER, prefixOf } from '../common/address.ts';
 import type { Endpoint, Errno, Message } from './types.ts';
 
 export interface Route {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A message on its way: check, route, filter, admit, commit (sections 3 and 4). All of it happens at one point of the sequence. */
-import { MASTER } from './address.ts';
+import { MASTER } from '../common/address.ts';
 import { commit } from './commit.ts';
 import { reasonOf } from './nfdbus.ts';
 import { hasBudget, isFull, mustReadFirst, takeError } from './queue.ts';

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The state of one bus (docs/af_bus.md): plain data, changed by the functions of this folder and by nobody else. */
+import type { Address } from '../common/address.ts';
 import type { Rule, Subject } from '../dbus/index.ts';
 import type { Fifo } from './fifo.ts';
-
-/** `pppp/cccccccccccc`, lower-case hex (section 1). */
-export type Address = string;
 
 export type Errno =
   | 'EADDRINUSE'

@@ -2,21 +2,19 @@
 /** What must happen to a message: what the file says, else what the model expects. */
 
 import type { Allowed } from '../predict/index.ts';
-import { acceptedLane, type Lane } from '../topology/lane.ts';
-import type { ClientSpec, SendStep } from '../topology/topology.ts';
+import { busOfMaster, defaultRoute } from '../topology/lane.ts';
+import type { SendStep } from '../topology/topology.ts';
 import type { Expected } from './plan.ts';
 
 /** As the file says; undefined where it leaves it to the model. */
-export function writtenExpected(
-  { expect, from }: SendStep,
-  clients: ReadonlyMap<string, ClientSpec>,
-  against?: string,
-): Expected | undefined {
+export function writtenExpected({ expect, from }: SendStep, against?: string): Expected | undefined {
   const doubt = against === undefined ? {} : { against };
   if (expect.error !== undefined) return { kind: 'error', errno: expect.error, ...doubt };
   if (expect.recipients === undefined) return undefined;
-  const own = ownLane(from, clients);
-  const lanes = expect.recipients.map((name) => (name.endsWith('.master') ? own : name));
+  const lanes = expect.recipients.map((name) => {
+    const bus = busOfMaster(name);
+    return bus === undefined ? name : defaultRoute(from, bus);
+  });
   return { kind: 'delivered', lanes: [...new Set(lanes)], ...doubt };
 }
 
@@ -45,13 +43,4 @@ function answer({ delivered, errors, because }: Allowed): Expected {
     ...(errors.length > 0 && { or: errors }),
     because,
   };
-}
-
-/**
- * Where the default route of a sender ends: the accepted socket of the client, or of the client that the master
- * sends through (af_bus.md 3.1 and 3.3: the master then reads its own message back).
- */
-function ownLane(from: SendStep['from'], clients: ReadonlyMap<string, ClientSpec>): Lane {
-  if (from.kind === 'client') return acceptedLane(clients.get(from.name)?.bus ?? '', from.name);
-  return acceptedLane(from.bus, from.via ?? '');
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Send steps → numbered messages with the lanes that must get them. */
-import { drawLength, ENVELOPE_SIZE } from '../common/envelope.ts';
-import { sealedLength } from '../dbus/index.ts';
 import { type Datagrams, predict } from '../predict/index.ts';
-import { masterOf } from '../topology/lane.ts';
+import { partyOf } from '../topology/lane.ts';
+import { bytesOf, lengthOf } from '../topology/message.ts';
+import { sends } from '../topology/steps.ts';
 import type { ClientSpec, SendStep, Step, Topology } from '../topology/topology.ts';
 import { shortages } from './descriptors.ts';
 import { modelled, writtenExpected } from './expected.ts';
-import { datagramOf, filtered } from './filters.ts';
+import { filtered } from './filters.ts';
 import type { Plan, PlannedMessage } from './plan.ts';
+
+/** The run's nonce is drawn when it starts; a filter that looks at it has no answer that can be known before. */
+const NO_NONCE = 0;
 
 type Numbered = Pick<Plan, 'messages' | 'messagesOf'>;
 
@@ -23,22 +26,22 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
   const messages: PlannedMessage[] = [];
   const perSender = new Map<string, number>();
   for (const step of sends(steps)) {
-    const written = writtenExpected(step, byName, topology.against?.[step.id]);
+    const written = writtenExpected(step, topology.against?.[step.id]);
     const shortage = shortageOf(step);
     for (let n = 0; n < step.count; n++) {
       const number = messages.length;
       const name = nameOf(step, n + 1, perSender);
-      const { length } = datagrams(step, n);
+      const datagram = datagrams(step, n);
       const expected = written ?? modelled(prediction.of(step.id, n));
       messages.push({
         number,
         name,
         step: step.id,
         from: step.from,
-        length,
+        length: datagram.length,
         fds: step.fds.length,
         ...shortage,
-        ...filtered(expected, byName, { step, seed, number, length, name }),
+        ...filtered(expected, byName, { name, place: step.place, datagram }),
         place: step.place,
       });
     }
@@ -51,8 +54,10 @@ export const datagramsOf =
   ({ messagesOf, seed }: Pick<Plan, 'messagesOf' | 'seed'>): Datagrams =>
   (step, n) => {
     const number = (messagesOf.get(step.id)?.first ?? 0) + n;
-    const length = lengthOf(step, seed, number);
-    return { length, bytes: () => datagramOf({ step, seed, number, length }) };
+    return {
+      length: lengthOf(step, { seed, number }),
+      bytes: () => bytesOf(step, { seed, number, nonce: NO_NONCE }),
+    };
   };
 
 function rangesOf(steps: readonly Step[]): Map<string, { first: number; count: number }> {
@@ -65,24 +70,10 @@ function rangesOf(steps: readonly Step[]): Map<string, { first: number; count: n
   return ranges;
 }
 
-/** All sends, those of branches included, branch by branch. */
-function* sends(steps: readonly Step[]): Generator<SendStep> {
-  for (const step of steps) {
-    if (step.kind === 'send') yield step;
-    else if (step.kind === 'parallel') for (const branch of step.branches) yield* sends(branch);
-  }
-}
-
 function nameOf({ as, count, from }: SendStep, n: number, perSender: Map<string, number>): string {
-  const sender = from.kind === 'client' ? from.name : masterOf(from.bus);
+  const sender = partyOf(from);
   const nth = (perSender.get(sender) ?? 0) + 1;
   perSender.set(sender, nth);
   if (as === undefined) return `${sender}#${nth}`;
   return count === 1 ? as : `${as}#${n}`;
-}
-
-function lengthOf({ payload, dbus, size }: SendStep, seed: number, number: number): number {
-  if (dbus !== undefined) return sealedLength(dbus);
-  if (payload !== undefined) return ENVELOPE_SIZE + payload.length;
-  return size === undefined ? ENVELOPE_SIZE : drawLength(seed, number, size.min, size.max);
 }

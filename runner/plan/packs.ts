@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Which clients share a process, where the file asks for that. */
-import type { ClientSpec, Step, Topology } from '../topology/topology.ts';
+import { clientOf, needsOwnProcess } from '../topology/faults.ts';
+import { faults } from '../topology/steps.ts';
+import type { ClientSpec, Topology } from '../topology/topology.ts';
 
 /**
  * Client → pack. So many of one node and user share one; whoever a step starts, limits or sends a signal has a process
@@ -10,7 +12,12 @@ export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<str
   const packs = new Map<string, string>();
   const size = launcher?.pack ?? 1;
   if (size === 1) return packs;
-  const alone = new Set(singled(steps));
+  const alone = new Set(
+    [...faults(steps)]
+      .map(({ action }) => action)
+      .filter(needsOwnProcess)
+      .map(clientOf),
+  );
   const counts = new Map<string, number>();
   for (const { name, node, user, late } of clients) {
     if (late || alone.has(name)) continue;
@@ -24,14 +31,3 @@ export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<str
 
 const placeOf = ({ node, user }: Pick<ClientSpec, 'node' | 'user'>): string =>
   `${node}-${user.uid}-${user.gid}`;
-
-/** Clients whose processes the steps are about. */
-function singled(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => {
-    if (step.kind === 'parallel') return step.branches.flatMap(singled);
-    if (step.kind !== 'fault') return [];
-    const { action } = step;
-    if (action.fault === 'limit') return [action.client];
-    return 'target' in action && action.target.kind === 'client' ? [action.target.name] : [];
-  });
-}

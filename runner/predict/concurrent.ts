@@ -6,7 +6,9 @@
  */
 
 import * as model from '../model/index.ts';
-import { acceptedLane } from '../topology/lane.ts';
+import { rowOf } from '../topology/faults.ts';
+import { acceptedLane, senderLane } from '../topology/lane.ts';
+import { sends, strands } from '../topology/steps.ts';
 import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { type Way, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
@@ -39,7 +41,7 @@ export function concurrent(
   tell: Tell,
   effort: Effort,
 ): readonly string[] {
-  const branches = step.branches.flatMap(linear);
+  const branches = step.branches.flatMap(strands);
   const places = branches.flatMap((branch) => placesOf(branch, branches));
   const base = world.fork();
   empty(base);
@@ -80,30 +82,28 @@ const BEHIND: Way = {
   because: 'another send of its socket may be under way, which it does not pass',
 };
 
-/** A branch as lists of steps without branches: what is parallel inside it is taken as parallel to all. */
-export function linear(branch: readonly Step[]): (readonly Step[])[] {
-  const inner = branch.flatMap((step) => (step.kind === 'parallel' ? step.branches.flatMap(linear) : []));
-  return [branch.filter(({ kind }) => kind !== 'parallel'), ...inner];
-}
-
 function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): Place[] {
   const others = all.filter((other) => other !== branch);
   const beside = others.map(changesOf);
-  const elsewhere = new Set(others.flat().flatMap((step) => (step.kind === 'send' ? [socketOf(step)] : [])));
+  const elsewhere = new Set([...sends(others.flat())].map(({ from }) => senderLane(from)));
   return branch.flatMap((step, n) =>
     step.kind === 'send'
-      ? [{ step, before: changesOf(branch.slice(0, n)), beside, shared: elsewhere.has(socketOf(step)) }]
+      ? [
+          {
+            step,
+            before: changesOf(branch.slice(0, n)),
+            beside,
+            shared: elsewhere.has(senderLane(step.from)),
+          },
+        ]
       : [],
   );
 }
 
-const socketOf = ({ from }: SendStep): string =>
-  from.kind === 'client' ? from.name : `${from.bus}.master@${from.via}`;
-
 /** What a process may open is nothing to the bus. */
 const changesOf = (steps: readonly Step[]): Change[] =>
   steps.flatMap((step) =>
-    step.kind === 'fault' && step.action.fault !== 'limit'
+    step.kind === 'fault' && rowOf(step.action).changes !== 'process'
       ? [(world: World) => world.apply(step.action)]
       : [],
   );

@@ -4,16 +4,23 @@
  * somebody sends. Who reads by itself has read a step's messages when the step ends; of others it is known between
  * which steps they read, and each limit from the first to the last of them may be the one.
  */
-import type { ClientSpec, FaultAction, Step, Topology } from '../topology/topology.ts';
-import { linear } from './concurrent.ts';
+
+import { clientOf, type FaultAction, type ReadingEffect, readingEffect } from '../topology/faults.ts';
+import { faults, strands, walk } from '../topology/steps.ts';
+import type { ClientSpec, Step, Topology } from '../topology/topology.ts';
 
 /** How many descriptors of a message of this step, which carries so many, the client may get: each number that is right. */
 export type Share = (step: string, carried: number) => readonly number[];
 
 /** Those of the clients that a step limits; all others get whatever is carried. */
 export function limitedShares({ clients, steps }: Topology): ReadonlyMap<string, Share> {
-  const tops = new Map(steps.flatMap((step, top) => idsOf(step).map((id): [string, number] => [id, top])));
-  const limited = new Set(steps.flatMap((step) => actionsIn(step).flat()).flatMap(clientOfLimit));
+  const tops = new Map([...walk(steps)].map(({ step: { id }, top }): [string, number] => [id, top]));
+  const limited = new Set(
+    [...faults(steps)]
+      .map(({ action }) => action)
+      .filter(isLimit)
+      .map(clientOf),
+  );
   const specs = clients.filter(({ name }) => limited.has(name));
   return new Map(
     specs.map((spec) => {
@@ -24,16 +31,12 @@ export function limitedShares({ clients, steps }: Topology): ReadonlyMap<string,
   );
 }
 
-const idsOf = (step: Step): string[] => [
-  step.id,
-  ...(step.kind === 'parallel' ? step.branches.flat().flatMap(idsOf) : []),
-];
+type Limit = Extract<FaultAction, { fault: 'limit' }>;
+const isLimit = (action: FaultAction): action is Limit => action.fault === 'limit';
 
 /** Its faults: a list for each branch. */
 const actionsIn = (step: Step): FaultAction[][] =>
-  linear([step]).map((list) => list.flatMap((each) => (each.kind === 'fault' ? [each.action] : [])));
-
-const clientOfLimit = (action: FaultAction): string[] => (action.fault === 'limit' ? [action.client] : []);
+  strands([step]).map((list) => [...faults(list)].map(({ action }) => action));
 
 /** One top-level step, or what comes after the last, as a client sees it. */
 interface Span {
@@ -72,10 +75,10 @@ class Reader {
   during(step: Step): Span {
     const branches = actionsIn(step).map((list) => list.filter((each) => clientOf(each) === this.#name));
     const before = this.#active;
-    const limits = this.#limit(branches.map((list) => list.flatMap(freeIn)).filter(isSome));
-    const turns = branches.map((list) => list.filter(({ fault }) => fault !== 'limit')).filter(isSome);
+    const limits = this.#limit(branches.map((list) => list.filter(isLimit).map(freeUnder)).filter(isSome));
+    const turns = branches.map((list) => list.flatMap((each) => readingEffect(each) ?? [])).filter(isSome);
     this.#unknown ||= turns.length > 1;
-    const read = turns.flat().map((action) => this.#turn(action));
+    const read = turns.flat().map((effect) => this.#turn(effect));
     const reads = this.#unknown || before || read.includes(true);
     return { limits, reads, empties: !this.#unknown && this.#active };
   }
@@ -97,27 +100,16 @@ class Reader {
   }
 
   /** Whether it reads because of that. */
-  #turn(action: FaultAction): boolean {
-    if (action.fault === 'kill' || action.fault === 'stop') this.#gone = true;
-    if (action.fault === 'pause') this.#paused = true;
-    if (action.fault === 'resume') this.#paused = false;
-    if (action.fault === 'stop-reading') this.#reading = false;
-    if (action.fault === 'read') this.#reading = action.count === 'all';
-    return this.#active || action.fault === 'read';
+  #turn(effect: ReadingEffect): boolean {
+    if (effect === 'ends') this.#gone = true;
+    if (effect === 'pauses') this.#paused = true;
+    if (effect === 'resumes') this.#paused = false;
+    if (effect === 'stops' || effect === 'reads some') this.#reading = false;
+    if (effect === 'reads on') this.#reading = true;
+    return this.#active || effect === 'reads some' || effect === 'reads on';
   }
 }
 
-/** Whose limit it sets, or whose reading it may change. */
-function clientOf(action: FaultAction): string | undefined {
-  if ('target' in action) return action.target.kind === 'client' ? action.target.name : undefined;
-  return ['limit', 'read', 'stop-reading'].includes(action.fault) && 'client' in action
-    ? action.client
-    : undefined;
-}
-
-const freeIn = (action: FaultAction): number[] => {
-  if (action.fault !== 'limit') return [];
-  return [action.fds === 'unlimited' ? Number.POSITIVE_INFINITY : action.fds];
-};
+const freeUnder = ({ fds }: Limit): number => (fds === 'unlimited' ? Number.POSITIVE_INFINITY : fds);
 
 const isSome = ({ length }: readonly unknown[]): boolean => length > 0;

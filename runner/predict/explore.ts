@@ -5,12 +5,12 @@
  */
 
 import * as model from '../model/index.ts';
+import { readingEffect, subjectOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
+import { faults, flat, sends } from '../topology/steps.ts';
 import type { ParallelStep, Sender, Step } from '../topology/topology.ts';
 import { Effort } from './effort.ts';
 import { type Branch, type Datagrams, Player, type Scene, type Stuck } from './player.ts';
-import { busOf } from './replay.ts';
-import { sendsIn } from './sends.ts';
 import { costAtMost, type World } from './world.ts';
 
 /** Where nobody gets on any more. */
@@ -91,7 +91,7 @@ export class Explorer {
   /** Readers with whom it makes a difference when they read: their queue, or their senders' memory, may run out. */
   *#slowReaders(world: World, steps: readonly Step[]): Generator<Lane> {
     const [messages, costs] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
-    for (const step of sendsIn(steps)) {
+    for (const step of sends(steps)) {
       const { bus } = world.sender(step);
       messages.set(bus, (messages.get(bus) ?? 0) + step.count);
       for (let n = 0; n < step.count; n++)
@@ -114,29 +114,25 @@ const stops = (step: Step): number =>
 
 /** Readers that are told to stop, or how much to read: what they have read by then is to be seen. */
 function* timedReaders(world: World, steps: readonly Step[]): Generator<Lane> {
-  for (const step of steps) {
-    if (step.kind === 'parallel') yield* timedReaders(world, step.branches.flat());
-    if (step.kind !== 'fault') continue;
-    const { action } = step;
-    if (action.fault === 'read' || action.fault === 'stop-reading') yield action.client;
-    else if (action.fault === 'pause') yield* lanesOf(world, action.target);
+  for (const { action } of faults(steps)) {
+    const effect = readingEffect(action);
+    if (effect !== undefined && effect !== 'ends' && effect !== 'resumes')
+      yield* lanesOf(world, subjectOf(action));
   }
 }
 
-function* lanesOf(world: World, target: Sender): Generator<Lane> {
-  if (target.kind === 'client') yield target.name;
+function* lanesOf(world: World, party: Sender): Generator<Lane> {
+  if (party.kind === 'client') yield party.name;
   else
-    for (const party of world.parties.values())
-      if (party.bus === target.bus) yield world.laneOf(party.accepted);
+    for (const { bus, accepted } of world.parties.values())
+      if (bus === party.bus) yield world.laneOf(accepted);
 }
 
 function* busesOf(world: World, steps: readonly Step[]): Generator<string> {
-  for (const step of steps) {
-    if (step.kind === 'parallel') yield* busesOf(world, step.branches.flat());
-    else if (step.kind === 'fault') yield busOf(world, step.action);
-    else if (step.kind === 'send')
-      yield step.from.kind === 'master' ? step.from.bus : world.party(step.from.name).bus;
-    else yield world.party(step.client).bus;
+  for (const step of flat(steps)) {
+    if (step.kind === 'fault') yield world.busOf(step.action);
+    else if (step.kind === 'send') yield world.partyAt(world.sender(step)).bus;
+    else if (step.kind !== 'parallel') yield world.party(step.client).bus;
   }
 }
 

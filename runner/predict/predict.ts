@@ -7,6 +7,9 @@
  */
 
 import * as model from '../model/index.ts';
+import { type FaultAction, readingEffect } from '../topology/faults.ts';
+import { parseLane } from '../topology/lane.ts';
+import { faults, sends } from '../topology/steps.ts';
 import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
 import { type Allowed, Ways } from './allowed.ts';
@@ -16,7 +19,6 @@ import { Explorer, type Still } from './explore.ts';
 import { Leeway } from './leeway.ts';
 import { play, QUICK, type Schedule } from './play.ts';
 import type { Datagrams, WaysOf } from './player.ts';
-import { sendsIn } from './sends.ts';
 import { World } from './world.ts';
 
 export interface Prediction {
@@ -88,8 +90,8 @@ class Walk {
   step(step: Step): void {
     const lost = this.#lost;
     if (!this.#exhausted) this.#try(step);
-    if (this.#exhausted) for (const send of sendsIn([step])) this.#shrug(send, TOO_MUCH);
-    else if (lost) for (const send of sendsIn([step])) this.#shrug(send, TOO_MANY);
+    if (this.#exhausted) for (const send of sends([step])) this.#shrug(send, TOO_MUCH);
+    else if (lost) for (const send of sends([step])) this.#shrug(send, TOO_MANY);
   }
 
   #try(step: Step): void {
@@ -172,7 +174,7 @@ class Walk {
       this.ways.set(id, known);
       known.add(n, way);
     });
-    for (const { id, action } of faultsOf(step)) {
+    for (const { id, action } of faults([step])) {
       if ('client' in action && victims.has(action.client)) this.doubts.push(evicted(id, action));
     }
     if (this.#explored(step)) return;
@@ -302,27 +304,18 @@ class Walk {
 
 /** Whether it can matter what messages cost: somebody lets them lie, or fails rather than waits. */
 function minds({ clients, steps }: Topology): boolean {
-  const all = steps.flatMap(function flat(step): Step[] {
-    return step.kind === 'parallel' ? step.branches.flatMap((branch) => branch.flatMap(flat)) : [step];
-  });
-  const lies = (step: Step) => step.kind === 'fault' && ['pause', 'stop-reading'].includes(step.action.fault);
+  const lies = (action: FaultAction) => ['pauses', 'stops'].includes(readingEffect(action) ?? '');
   return (
     clients.some(({ receive }) => receive === 'manual') ||
-    all.some((step) => lies(step) || (step.kind === 'send' && step.nonblocking))
+    [...faults(steps)].some(({ action }) => lies(action)) ||
+    [...sends(steps)].some(({ nonblocking }) => nonblocking)
   );
 }
 
 /** Whether more than who gets what may depend on who goes first. */
 const isTouchy = (world: World, step: ParallelStep): boolean =>
-  [...faultsOf(step)].length > 0 ||
-  [...sendsIn([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
-
-function* faultsOf({ branches }: ParallelStep): Generator<FaultStep> {
-  for (const step of branches.flat()) {
-    if (step.kind === 'fault') yield step;
-    else if (step.kind === 'parallel') yield* faultsOf(step);
-  }
-}
+  [...faults([step])].length > 0 ||
+  [...sends([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
 
 /** None, all, each alone, all but each. */
 function* choices(names: readonly string[]): Generator<readonly string[]> {
@@ -350,7 +343,7 @@ const evicted = (step: string, { fault, client }: { fault: string; client: strin
 
 /** `chancy`: in other ways it ends. */
 function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boolean): Doubt {
-  const names = wait.map((lane) => lane.replace(/@.*$/, ''));
+  const names = wait.map((lane) => parseLane(lane).agent);
   const [name = ''] = names;
   const base = { step: step.id, kind: chancy ? 'chancy' : 'endless' } as const;
   const never = `this step ${chancy ? 'may' : 'would'} never end`;

@@ -2,11 +2,13 @@
 /** How full queues may be while several branches send: from what they held before to all that may be under way. */
 
 import * as model from '../model/index.ts';
+import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
-import type { FaultAction, SendStep, Step } from '../topology/topology.ts';
+import { faults } from '../topology/steps.ts';
+import type { SendStep, Step } from '../topology/topology.ts';
 import { type Way, WOULD_WAIT } from './allowed.ts';
 import type { Datagrams } from './player.ts';
-import { costAtMost, type World } from './world.ts';
+import { costAtMost, type Party, type World } from './world.ts';
 
 const OVERFLOW: Way = {
   error: 'ENOBUFS',
@@ -24,7 +26,7 @@ export class Pressure {
 
   constructor(world: World, steps: readonly Step[]) {
     this.#world = world;
-    this.#faults = steps.flatMap((step) => (step.kind === 'fault' ? [step.action] : []));
+    this.#faults = [...faults(steps)].map(({ action }) => action);
   }
 
   add(step: SendStep, lanes: Iterable<Lane>, datagrams: Datagrams): void {
@@ -96,19 +98,18 @@ export class Pressure {
   #isSurelyFull(world: World, endpoint: model.Endpoint): boolean {
     const before = this.#before(world, endpoint);
     if (!model.isFull(before) || this.#world.reads(before)) return false;
-    const party = this.#world.laneOf(before).replace(/^.*@/, '');
-    const { bus } = this.#world.party(party);
-    return !this.#faults.some((fault) => isAbout(fault, party, bus));
+    const party = this.#world.partyAt(before);
+    return !this.#faults.some((fault) => isAbout(fault, party));
   }
 
   #before(world: World, endpoint: model.Endpoint): model.Endpoint {
-    const { client, accepted } = this.#world.party(world.laneOf(endpoint).replace(/^.*@/, ''));
-    return endpoint.side === 'client' ? client : accepted;
+    return this.#world.endpoint(world.laneOf(endpoint));
   }
 }
 
-function isAbout(fault: FaultAction, client: string, bus: string): boolean {
-  if ('client' in fault) return fault.client === client && fault.fault !== 'limit';
-  if ('bus' in fault) return fault.bus === bus;
-  return fault.target.kind === 'client' ? fault.target.name === client : fault.target.bus === bus;
+/** What a process may open is nothing to its queue. */
+function isAbout(fault: FaultAction, { name, bus }: Party): boolean {
+  if (rowOf(fault).changes === 'process') return false;
+  const subject = subjectOf(fault);
+  return subject.kind === 'client' ? subject.name === name : subject.bus === bus;
 }

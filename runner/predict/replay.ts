@@ -6,9 +6,11 @@
  */
 
 import * as model from '../model/index.ts';
+import { rowOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
-import type { FaultAction, ParallelStep, SendStep, Step } from '../topology/topology.ts';
-import { empty, evict, linear } from './concurrent.ts';
+import { strands } from '../topology/steps.ts';
+import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
+import { empty, evict } from './concurrent.ts';
 import type { Datagrams } from './player.ts';
 import type { World } from './world.ts';
 
@@ -71,7 +73,7 @@ function tracksOf(world: World, { branches }: ParallelStep, bus: string): Track[
   const evictions = [...world.parties.values()]
     .filter((party) => party.bus === bus && party.client.bus.overflow === 'evict')
     .map(({ name }): Track => ({ victim: name, changes: [{ apply: evict(name) }], sends: new Map() }));
-  return [...branches.flatMap(linear).map((steps) => trackOf(world, steps, bus)), ...evictions];
+  return [...branches.flatMap(strands).map((steps) => trackOf(world, steps, bus)), ...evictions];
 }
 
 function trackOf(world: World, steps: readonly Step[], bus: string): Track {
@@ -79,22 +81,13 @@ function trackOf(world: World, steps: readonly Step[], bus: string): Track {
   const sends = new Map<string, { step: SendStep; done: number }>();
   for (const step of steps) {
     if (step.kind === 'send') sends.set(step.id, { step, done: changes.length });
-    if (step.kind !== 'fault' || !isChange(step.action) || busOf(world, step.action) !== bus) continue;
+    if (step.kind !== 'fault') continue;
     const { action } = step;
+    // What changes only when messages are taken makes no difference to who gets them.
+    if (rowOf(action).changes !== 'routes' || world.busOf(action) !== bus) continue;
     changes.push({ fault: step.id, apply: (each) => each.apply(action) });
   }
   return { changes, sends };
-}
-
-/** It makes a difference to who gets what, rather than to when. */
-const isChange = ({ fault }: FaultAction): boolean =>
-  !['pause', 'resume', 'read', 'stop-reading', 'close-listener', 'limit'].includes(fault);
-
-/** The bus that a fault is about. */
-export function busOf(world: World, action: FaultAction): string {
-  if ('bus' in action) return action.bus;
-  if ('client' in action) return world.party(action.client).bus;
-  return action.target.kind === 'client' ? world.party(action.target.name).bus : action.target.bus;
 }
 
 /** How many changes of each track have their place in the sequence. */

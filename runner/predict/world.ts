@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The parties of a topology on the reference model: one bus each, by name, with who reads and who is paused. */
+import type { Address } from '../common/address.ts';
 import { type Filter, runFilter } from '../common/filter.ts';
 import * as model from '../model/index.ts';
-import { acceptedLane, type Lane } from '../topology/lane.ts';
-import type { BusSpec, ClientSpec, FaultAction, SendStep, Topology } from '../topology/topology.ts';
+import { busOf, type FaultAction } from '../topology/faults.ts';
+import { acceptedLane, type Lane, parseLane, senderLane } from '../topology/lane.ts';
+import type { BusSpec, ClientSpec, Sender, SendStep, Topology } from '../topology/topology.ts';
 import type { Way } from './allowed.ts';
 
 /** A message as the bus sees it: filters look at its bytes. */
@@ -129,11 +131,11 @@ export class World {
 
   /** The socket that a step sends through. */
   sender({ from }: SendStep): model.Endpoint {
-    return from.kind === 'client' ? this.party(from.name).client : this.party(from.via ?? '').accepted;
+    return this.endpoint(senderLane(from));
   }
 
   /** The destination on the wire; none is a client's master, or the client that the master sends through. */
-  destination({ from, to }: SendStep): model.Address | undefined {
+  destination({ from, to }: SendStep): Address | undefined {
     switch (to.kind) {
       case 'address':
         return to.address;
@@ -203,16 +205,17 @@ export class World {
 
   /** Whether somebody takes what comes to this socket. */
   reads(endpoint: model.Endpoint): boolean {
-    return this.acts(endpoint) && (endpoint.side === 'accepted' || this.#partyOf(endpoint).reading);
+    return this.acts(endpoint) && (endpoint.side === 'accepted' || this.partyAt(endpoint).reading);
   }
 
   /** Whether the process at this socket goes on, rather than being paused. */
   acts(endpoint: model.Endpoint): boolean {
-    const party = this.#partyOf(endpoint);
+    const party = this.partyAt(endpoint);
     return endpoint.side === 'accepted' ? !this.host(party.bus).paused : !party.paused;
   }
 
-  #partyOf(endpoint: model.Endpoint): Party {
+  /** The party at either end of a line. */
+  partyAt(endpoint: model.Endpoint): Party {
     return this.#parties.get(endpoint) as Party;
   }
 
@@ -242,8 +245,9 @@ export class World {
   }
 
   endpoint(lane: Lane): model.Endpoint {
-    const { client, accepted } = this.party(lane.replace(/^.*@/, ''));
-    return lane.includes('@') ? accepted : client;
+    const { client, accepted } = parseLane(lane);
+    const party = this.party(client);
+    return accepted ? party.accepted : party.client;
   }
 
   *endpoints(): Generator<model.Endpoint> {
@@ -253,19 +257,25 @@ export class World {
     }
   }
 
+  /** The bus that a fault is about. */
+  busOf(action: FaultAction): string {
+    return busOf(action, (client) => this.party(client).bus);
+  }
+
   /** What a fault does. */
   apply(action: FaultAction): void {
     this.forget();
     switch (action.fault) {
       case 'kill':
       case 'stop':
+        this.#end(action.target);
+        break;
       case 'pause':
       case 'resume':
-        signal(this, action.fault, action.target);
+        this.actor(action.target).paused = action.fault === 'pause';
         break;
       case 'leave':
-        this.host(action.bus).gone = true;
-        model.leave(this.host(action.bus).bus);
+        this.#end({ kind: 'master', bus: action.bus });
         break;
       case 'close-listener':
         model.closeListener(this.host(action.bus).bus);
@@ -284,6 +294,21 @@ export class World {
       default:
         if (policy(this.party(action.client).accepted, action)) this.refused.push(action);
     }
+  }
+
+  /** A client, or a master as the host of its bus. */
+  actor(party: Sender): Party | Host {
+    return party.kind === 'client' ? this.party(party.name) : this.host(party.bus);
+  }
+
+  #end(party: Sender): void {
+    if (party.kind === 'client') {
+      model.close(this.party(party.name).client);
+      return;
+    }
+    const host = this.host(party.bus);
+    host.gone = true;
+    model.leave(host.bus);
   }
 
   #start(action: FaultAction & { readonly client: string }): void {
@@ -361,28 +386,15 @@ function take(endpoint: model.Endpoint): true {
   return true;
 }
 
-type Signal = Extract<FaultAction, { target: unknown }>;
-
-function signal(world: World, fault: Signal['fault'], target: Signal['target']): void {
-  const ends = fault === 'kill' || fault === 'stop';
-  if (target.kind === 'client') {
-    const party = world.party(target.name);
-    if (ends) model.close(party.client);
-    else party.paused = fault === 'pause';
-  } else {
-    const host = world.host(target.bus);
-    if (ends) host.gone = true;
-    if (ends) model.leave(host.bus);
-    else host.paused = fault === 'pause';
-  }
-}
-
 function read(party: Party, count: number | 'all'): void {
   if (count === 'all') party.reading = true;
   for (let n = 0; count === 'all' || n < count; n++) if (!model.receive(party.client)) return;
 }
 
-type Policy = Extract<FaultAction, { client: string }>;
+type Policy = Exclude<
+  Extract<FaultAction, { client: string }>,
+  { fault: 'read' | 'stop-reading' | 'limit' | 'start' }
+>;
 
 function policy(accepted: model.Endpoint, action: Policy): model.Errno | undefined {
   switch (action.fault) {
@@ -401,7 +413,5 @@ function policy(accepted: model.Endpoint, action: Policy): model.Errno | undefin
       return model.addMatch(accepted, action.rule);
     case 'remove-match':
       return model.removeMatch(accepted, action.rule);
-    default:
-      return undefined;
   }
 }

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
 
-import type {
-  AgentOrder,
-  AgentReport,
-  NodeReport,
-  Order,
-  Signal,
-  SystemErrorData,
-} from '../agent/protocol.ts';
+import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData } from '../agent/protocol.ts';
 import type { TopoError } from '../common/errors.ts';
 import type { AgentPlan } from '../plan/plan.ts';
 import type { Lab, NodeConnection } from '../provision/lab.ts';
+import type { Signal } from '../topology/faults.ts';
 import type { Collector } from '../trace/collect.ts';
 import { crashed, nodeEnded } from './broken.ts';
 import { OrderFailed } from './order-failed.ts';

@@ -1,42 +1,37 @@
 // SPDX-License-Identifier: MIT
 /** Faults: what the file has done to a party, on purpose. */
 
-import type { Order, Signal } from '../agent/protocol.ts';
-import { sizeInWords } from '../common/size.ts';
-import { masterOf } from '../topology/lane.ts';
-import type { FaultAction, FaultStep, Sender } from '../topology/topology.ts';
+import type { FaultOrder } from '../agent/protocol.ts';
+import {
+  actorOf,
+  type FaultAction,
+  faultText,
+  type OrderedFault,
+  readingEffect,
+  type Signal,
+  signalOf,
+} from '../topology/faults.ts';
+import { partyOf } from '../topology/lane.ts';
+import type { FaultStep, Sender } from '../topology/topology.ts';
 import { attachOne } from './attach.ts';
 import type { Stage } from './stage.ts';
 
 /** Resolves when it has taken effect; rejects with OrderFailed where it had none. */
 export async function playFault(stage: Stage, step: FaultStep): Promise<void> {
   const { action } = step;
-  switch (action.fault) {
-    case 'kill':
-      if (action.memory !== undefined) return limitMemory(stage, step, action);
-      return signal(stage, step, action.target, 'SIGKILL');
-    case 'stop':
-      return signal(stage, step, action.target, 'SIGTERM');
-    case 'pause':
-      return signal(stage, step, action.target, 'SIGSTOP');
-    case 'resume':
-      return signal(stage, step, action.target, 'SIGCONT');
-    case 'read':
-      return read(stage, step, action);
-    case 'stop-reading':
-      return stopReading(stage, step, action.client);
-    case 'limit':
-      return limit(stage, step, action);
-    case 'start':
-      return start(stage, step, action.client);
-    default:
-      return policy(stage, step, action);
-  }
+  if (action.fault === 'kill' && action.memory !== undefined) return limitMemory(stage, step, action);
+  if (action.fault === 'start') return start(stage, step, action.client);
+  const sent = signalOf(action);
+  if (sent !== undefined) return signal(stage, step, (action as Signalled).target, sent);
+  return order(stage, step, action as OrderedFault);
 }
+
+type Signalled = Extract<FaultAction, { readonly target: unknown }>;
+type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
 async function signal(stage: Stage, step: FaultStep, target: Sender, signal: Signal): Promise<void> {
   const { agents, parties } = stage;
-  const agent = target.kind === 'client' ? target.name : masterOf(target.bus);
+  const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
   if (signal === 'SIGSTOP') state.paused = true;
   await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
@@ -49,29 +44,6 @@ async function start(stage: Stage, step: FaultStep, client: string): Promise<voi
   await attachOne(stage, stage.parties.client(client));
 }
 
-async function stopReading({ agents, parties }: Stage, step: FaultStep, client: string): Promise<void> {
-  parties.client(client).reading = false;
-  await agents.call(client, { do: 'stop-reading' }, { what: `${client} to stop reading`, step });
-}
-
-type Read = Extract<FaultAction, { fault: 'read' }>;
-
-async function read({ agents, parties }: Stage, step: FaultStep, { client, count }: Read): Promise<void> {
-  const what = `${client} to read ${count === 'all' ? 'all it has' : `${count} messages`}`;
-  // Who reads so many does not read by itself any more.
-  if (count !== 'all') parties.client(client).reading = false;
-  await agents.call(client, { do: 'read', count }, { what, step });
-  if (count === 'all') parties.client(client).reading = true;
-}
-
-type Limit = Extract<FaultAction, { fault: 'limit' }>;
-
-async function limit({ agents }: Stage, step: FaultStep, { client, fds }: Limit): Promise<void> {
-  await agents.call(client, { do: 'limit', fds }, { what: `${client} to limit its descriptors`, step });
-}
-
-type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
-
 async function limitMemory(
   { agents }: Stage,
   step: FaultStep,
@@ -81,55 +53,42 @@ async function limitMemory(
   await agents.limitMemory(target.name, memory, { what, step });
 }
 
-/** What a master does. */
-type Policy = Exclude<FaultAction, Read | Limit | { target: Sender } | { fault: 'start' }>;
-
-async function policy(stage: Stage, step: FaultStep, action: Policy): Promise<void> {
+/** What a client or a master does itself. */
+async function order(stage: Stage, step: FaultStep, action: OrderedFault): Promise<void> {
   const { agents, parties } = stage;
-  const bus = 'bus' in action ? action.bus : parties.client(action.client).spec.bus;
-  if (action.fault === 'leave') parties.bus(bus).left = true;
-  const what = `${masterOf(bus)} to ${wordsOf(action)}`;
-  const { gone } = await agents.call(masterOf(bus), orderOf(action), { what, step });
+  const actor = actorOf(action, (client) => parties.client(client).spec.bus);
+  const agent = actor === undefined ? '' : partyOf(actor);
+  begin(stage, action);
+  const what = `${agent} to do "${faultText(action)}"`;
+  const { gone } = await agents.call(agent, orderOf(action), { what, step });
   // It was killed before it could.
-  if (gone) return;
-  if (action.fault === 'leave') disconnectOthers(stage, bus);
-  else if (action.fault === 'join') parties.client(action.client).joined = true;
-  else if (action.fault === 'expel') parties.client(action.client).ended = true;
+  if (!gone) done(stage, action);
 }
 
-function orderOf(action: Policy): Order {
-  switch (action.fault) {
-    case 'leave':
-    case 'close-listener':
-      return { do: action.fault };
-    case 'eavesdrop':
-      return { do: action.fault, client: action.client, on: action.on };
-    case 'add-match':
-    case 'remove-match':
-      return { do: action.fault, client: action.client, rule: action.rule };
-    case 'add-address':
-    case 'del-address':
-      return { do: action.fault, client: action.client, address: action.address };
-    default:
-      return { do: action.fault as 'join' | 'expel', client: action.client };
+const orderOf = ({ fault, ...rest }: OrderedFault): FaultOrder => ({ do: fault, ...rest }) as FaultOrder;
+
+/** What no longer holds from the order on, whenever it is carried out. */
+function begin({ parties }: Stage, action: OrderedFault): void {
+  if (action.fault === 'leave') parties.bus(action.bus).left = true;
+  const effect = readingEffect(action);
+  // A client that reads some messages does not read by itself any more.
+  if ('client' in action && (effect === 'stops' || effect === 'reads some'))
+    parties.client(action.client).reading = false;
+}
+
+/** What holds once it was carried out. */
+function done(stage: Stage, action: OrderedFault): void {
+  if ('bus' in action) {
+    if (action.fault === 'leave') disconnectOthers(stage, action.bus);
+    return;
   }
+  const client = stage.parties.client(action.client);
+  if (action.fault === 'join') client.joined = true;
+  if (action.fault === 'expel') client.ended = true;
+  if (readingEffect(action) === 'reads on') client.reading = true;
 }
 
 /** Without a master, a client that has not joined has nobody to talk with: the kernel disconnects it. */
 function disconnectOthers({ parties }: Stage, bus: string): void {
   for (const client of parties.bus(bus).clients) if (!client.joined) client.ended = true;
-}
-
-/** `join tool-0`, `leave cabin`: a fault as the file says it. */
-export function wordsOf(action: FaultAction): string {
-  const { fault } = action;
-  if (fault === 'kill' && action.memory !== undefined)
-    return `limit ${action.target.name} to ${sizeInWords(action.memory)} of memory`;
-  if ('target' in action) {
-    return `${fault} ${action.target.kind === 'client' ? action.target.name : masterOf(action.target.bus)}`;
-  }
-  if ('bus' in action) return `${fault} ${action.bus}`;
-  if ('address' in action) return `${fault} ${action.address} of ${action.client}`;
-  if ('rule' in action) return `${fault} ${JSON.stringify(action.rule)} of ${action.client}`;
-  return `${fault} ${action.client}`;
 }

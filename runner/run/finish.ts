@@ -2,7 +2,7 @@
 /** After the last step: everyone reads what is left, pipes are read out, and the agents end or are left to themselves. */
 
 import type { Lab } from '../provision/lab.ts';
-import { masterOf } from '../topology/lane.ts';
+import { masterOf, partyOf } from '../topology/lane.ts';
 import type { Settler } from './settle.ts';
 import type { Stage } from './stage.ts';
 
@@ -28,9 +28,10 @@ export async function readLeftOvers(stage: Stage, settler: Settler): Promise<voi
     if (client.address === null || !agents.alive(client.spec.name)) continue;
     // Whoever reads is settled with its bus below, unless it is on none any more.
     if (client.reading && !client.ended) continue;
-    const what = `${client.spec.name} to read what is left`;
-    const order = client.reading ? ({ do: 'drain' } as const) : ({ do: 'read', count: 'all' } as const);
-    await agents.call(client.spec.name, order, { what });
+    const { name } = client.spec;
+    const what = `${name} to read what is left`;
+    const order = { do: 'read', client: name, count: 'all' } as const;
+    await agents.call(name, client.reading ? { do: 'drain' } : order, { what });
     client.reading = true;
   }
   await settler.whole();
@@ -41,11 +42,7 @@ const resume = ({ agents }: Stage, agent: string) =>
 
 /** Every agent that made pipes tells what came out of them. */
 export async function collectPipes({ plan, agents }: Stage): Promise<void> {
-  const makers = new Set(
-    plan.messages
-      .filter((m) => m.fds > 0)
-      .map(({ from }) => (from.kind === 'client' ? from.name : masterOf(from.bus))),
-  );
+  const makers = new Set(plan.messages.filter((m) => m.fds > 0).map(({ from }) => partyOf(from)));
   await Promise.all(
     [...makers].map((agent) =>
       agents.call(agent, { do: 'collect-pipes', within: PIPES_MS }, { what: `the pipes of ${agent} to end` }),

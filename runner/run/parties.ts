@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Who is there now and what state they are in, as the steps so far and the ends of sockets have left them. */
 
-import { acceptedLane, type Lane, masterOf } from '../topology/lane.ts';
-import type { Address, BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
+import type { Address } from '../common/address.ts';
+import { type Lane, masterOf, parseLane } from '../topology/lane.ts';
+import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import type { Agents } from './agents.ts';
 
 export interface ClientState {
@@ -81,11 +82,8 @@ export class Parties {
   }
 
   #ended(lane: Lane): void {
-    for (const client of this.#clients.values()) {
-      if (lane === client.spec.name || lane === acceptedLane(client.spec.bus, client.spec.name)) {
-        this.#lost(client, lane === client.spec.name);
-      }
-    }
+    const { client, accepted } = parseLane(lane);
+    this.#lost(this.client(client), !accepted);
   }
 
   /** An accepted socket that ends by itself means that its client has; one that the master closed does not. */

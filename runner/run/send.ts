@@ -2,7 +2,7 @@
 /** One send step → one order to its sender. */
 
 import type { Order } from '../agent/protocol.ts';
-import { masterOf } from '../topology/lane.ts';
+import { partyOf } from '../topology/lane.ts';
 import type { SendStep } from '../topology/topology.ts';
 import { destinationOf } from './addresses.ts';
 import type { Stage } from './stage.ts';
@@ -12,7 +12,7 @@ export async function playSend(stage: Stage, step: SendStep): Promise<void> {
   const { agents, collector, plan } = stage;
   const range = plan.messagesOf.get(step.id);
   if (!range) throw new Error(`the plan has no messages for step ${step.id}`);
-  const agent = step.from.kind === 'client' ? step.from.name : masterOf(step.from.bus);
+  const agent = partyOf(step.from);
   const open = collector.openSends(agent, range.first, range.count);
   const what = `${agent} to send ${named(stage, range.first, range.count)}`;
   const { gone } = await agents.call(agent, orderOf(stage, step, range), { what, step });

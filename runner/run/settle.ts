@@ -12,11 +12,11 @@
  * a multicast that is no D-Bus message, which reaches nobody (docs/dbus.md section 3). Where a full queue fails or evicts instead of holding up, the lanes are drained first.
  */
 
+import { EVERYONE } from '../common/address.ts';
 import { encode, IDENTITY_SIZE } from '../common/envelope.ts';
 import { runFilter } from '../common/filter.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
 import type { Step } from '../topology/topology.ts';
-import { multicastOfBus } from './addresses.ts';
 import { OrderFailed } from './order-failed.ts';
 import type { BusState, ClientState } from './parties.ts';
 import type { Stage } from './stage.ts';
@@ -66,7 +66,6 @@ export class Settler {
   async #fence(bus: BusState, sender: FenceSender, joined: readonly ClientState[], step: Step | undefined) {
     const { agents, collector } = this.#stage;
     const number = ++this.#lastFence;
-    const to = multicastOfBus();
     const name = bus.spec.name;
     const t0 = collector.now;
     try {
@@ -74,7 +73,7 @@ export class Settler {
       const what = `the fence behind it, sent by ${agent}`;
       await agents.call(
         agent,
-        { do: 'fence', to, number, ...(via !== undefined && { via }) },
+        { do: 'fence', to: EVERYONE, number, ...(via !== undefined && { via }) },
         purpose(what, step),
       );
       collector.fence({ bus: name, number, t0, sender: lane, lanes: joined.map((c) => c.spec.name) });

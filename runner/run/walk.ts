@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
 
+import { faultText } from '../topology/faults.ts';
 import type { FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import { playBlocked, playHangup } from './expect.ts';
-import { playFault, wordsOf } from './fault.ts';
+import { playFault } from './fault.ts';
 import { OrderFailed } from './order-failed.ts';
 import { playSend } from './send.ts';
 import { Settler } from './settle.ts';
@@ -73,7 +74,7 @@ export class Walker {
       return undefined;
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;
-      return { check: 'errors', expected: `${wordsOf(step.action)} succeeds`, observed: error.message };
+      return { check: 'errors', expected: `${faultText(step.action)} succeeds`, observed: error.message };
     }
   }
 

@@ -3,8 +3,9 @@
 
 import { Agent } from '../agent/agent.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
-import type { AgentOrder, Signal } from '../agent/protocol.ts';
+import type { AgentOrder } from '../agent/protocol.ts';
 import type { Random } from '../common/random.ts';
+import type { Signal } from '../topology/faults.ts';
 import type { Kernel } from './kernel.ts';
 import { Owner } from './owner.ts';
 import type { Process, Scheduler } from './scheduler.ts';

@@ -12,10 +12,10 @@ import type {
   SendOptions,
   Socket,
 } from '../agent/system.ts';
+import type { Address } from '../common/address.ts';
 import type { Credentials } from '../common/credentials.ts';
 import { parsed } from '../dbus/index.ts';
 import * as model from '../model/index.ts';
-import type { Address } from '../topology/topology.ts';
 import { errorOf } from './errno.ts';
 import type { WriteEnd } from './files.ts';
 import type { Datagram, Kernel } from './kernel.ts';

@@ -4,8 +4,10 @@
  * addresses assigned and names checked (docs/topology.md). Made by `load`, frozen, read by everyone after it.
  */
 
+import type { Address } from '../common/address.ts';
 import type { Filter } from '../common/filter.ts';
 import type { DbusMessage } from '../dbus/index.ts';
+import type { FaultAction } from './faults.ts';
 
 /** A place in a YAML file; `line` and `column` count from 1. */
 export interface Place {
@@ -13,9 +15,6 @@ export interface Place {
   readonly line: number;
   readonly column: number;
 }
-
-/** An AF_BUS address in text form without the path, `pppp/cccccccccccc` in lower-case hex (af_bus.md section 1). */
-export type Address = string;
 
 export type Protocol = 'none' | 'dbus';
 export type Overflow = 'block' | 'fail' | 'evict';
@@ -153,25 +152,6 @@ export interface ParallelStep {
   readonly branches: readonly (readonly Step[])[];
   readonly place: Place;
 }
-
-/** Something done to a party of the bus (docs/topology.md, "Faults"). */
-export type FaultAction =
-  | {
-      readonly fault: 'kill' | 'stop' | 'pause' | 'resume';
-      readonly target: Sender;
-      readonly memory?: undefined;
-    }
-  /** The kernel does it, as soon as the process wants so many bytes more than it has then. */
-  | { readonly fault: 'kill'; readonly target: Sender & { readonly kind: 'client' }; readonly memory: number }
-  | { readonly fault: 'leave' | 'close-listener'; readonly bus: string }
-  | { readonly fault: 'expel' | 'join' | 'stop-reading' | 'start'; readonly client: string }
-  | { readonly fault: 'eavesdrop'; readonly client: string; readonly on: boolean }
-  | { readonly fault: 'add-address' | 'del-address'; readonly client: string; readonly address: Address }
-  | { readonly fault: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
-  /** Its process may open so many descriptors beside those that it has open then. */
-  | { readonly fault: 'limit'; readonly client: string; readonly fds: number | 'unlimited' }
-  /** Reads `count` messages, or `all` that are there and from then on. */
-  | { readonly fault: 'read'; readonly client: string; readonly count: number | 'all' };
 
 export interface FaultStep {
   readonly kind: 'fault';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The trace: what every agent saw and did, merged. Judged by `verdict` without any other source. */
 
+import type { Address } from '../common/address.ts';
 import type { Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Lane } from '../topology/lane.ts';
-import type { Address } from '../topology/topology.ts';
 
 /**
  * A send, from just before the call to just after its return. An invocation that never returned has no `t1`: the

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What connect and accept told: one address for both ends, never given twice, and the client's own credentials. */
 
+import { MASTER } from '../common/address.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { AttachEvent } from '../trace/trace.ts';
 import { pidFor, processesOf, usersOf } from './credentials.ts';
-import { type Facts, MASTER_ADDRESS } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { Findings, Words } from './findings.ts';
 
 /** Judges every attachment; returns how many there were. */
@@ -35,7 +36,7 @@ function judgeAddress(
   const unused = 'an address of prefix 0 that nobody on the bus ever had';
   if (holder !== undefined) {
     findings.add('address-taken', client, words(`${client} got the address of ${holder}`, unused, address));
-  } else if (!address.startsWith('0000/') || address === MASTER_ADDRESS) {
+  } else if (!address.startsWith('0000/') || address === MASTER) {
     findings.add(
       'address-taken',
       client,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `blocked`: sends that must wait did wait, and went on when they could. */
 
-import { agentOf, type Facts, outcomeOf } from './facts.ts';
+import { partyOf } from '../topology/lane.ts';
+import { type Facts, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
@@ -47,7 +48,7 @@ function neverReturned(facts: Facts, findings: Findings): void {
     if (!message || outcomeOf(facts, number) !== 'pending' || excused(facts, agent)) continue;
     findings.add('never-returned', message.step, () => ({
       summary: `the send of ${message.name} never returned`,
-      expected: `${agentOf(message.from)} goes on when there is room, or an error`,
+      expected: `${partyOf(message.from)} goes on when there is room, or an error`,
       observed: `in the call from ${clock(facts, t0)} to the end of the run`,
       ...about(message),
     }));

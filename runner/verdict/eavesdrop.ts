@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What to think of copies that a lane did not show: lost, left unread, or dropped and counted by an eavesdropper. */
 
+import { isMulticast } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
+import { faults } from '../topology/steps.ts';
 import type { Destination, SendStep } from '../topology/topology.ts';
 import { type Facts, type LaneFacts, messageOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
@@ -101,7 +103,7 @@ function reaches(facts: Facts, lane: LaneFacts, to: Destination): boolean {
     case 'group':
       return inGroup(prefixOf(facts, to.name));
     case 'address': {
-      if (!to.address.endsWith('/ffffffffffff')) return held.includes(to.address);
+      if (!isMulticast(to.address)) return held.includes(to.address);
       const prefix = to.address.slice(0, 5);
       return prefix === '0000/' || inGroup(prefix);
     }
@@ -111,10 +113,8 @@ function reaches(facts: Facts, lane: LaneFacts, to: Destination): boolean {
 /** Addresses that the client is given at the start, and that no step takes from it. */
 function heldThroughout(facts: Facts, name: string): readonly string[] {
   const taken = new Set<string>();
-  for (const { step } of facts.steps.values()) {
-    if (step.kind !== 'fault' || step.action.fault !== 'del-address') continue;
-    if (step.action.client === name) taken.add(step.action.address);
-  }
+  for (const { action } of faults(facts.plan.topology.steps))
+    if (action.fault === 'del-address' && action.client === name) taken.add(action.address);
   return facts.clients.get(name)?.addresses.filter((address) => !taken.has(address)) ?? [];
 }
 

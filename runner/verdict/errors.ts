@@ -2,7 +2,8 @@
 /** `errors`: each send failed or succeeded as expected, and a failed one reached nobody. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
-import { agentOf, type Facts, outcomeOf, topOf } from './facts.ts';
+import { partyOf } from '../topology/lane.ts';
+import { type Facts, outcomeOf, topOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
@@ -72,7 +73,7 @@ function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): v
 
 /** A sender that crashed or was ended by a fault explains why nothing more came of it. */
 function judgeUnsent(facts: Facts, findings: Findings, message: PlannedMessage): void {
-  const sender = agentOf(message.from);
+  const sender = partyOf(message.from);
   if (
     facts.trace.cut !== undefined ||
     facts.crashed.has(sender) ||

@@ -6,7 +6,9 @@
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
 import { type Prediction, predict, type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
-import type { ParallelStep, Step } from '../topology/topology.ts';
+import { signalOf } from '../topology/faults.ts';
+import { faults } from '../topology/steps.ts';
+import type { ParallelStep } from '../topology/topology.ts';
 import { busOf, type Facts, messageOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { about, list } from './words.ts';
@@ -31,11 +33,8 @@ export function explained(facts: Facts, findings: Findings): void {
 }
 
 /** Something in it changes who gets what. */
-function changes({ plan }: Facts, { branches }: ParallelStep): boolean {
-  const faults = (steps: readonly Step[]): boolean =>
-    steps.some((step) => step.kind === 'fault' || (step.kind === 'parallel' && step.branches.some(faults)));
-  return branches.some(faults) || plan.topology.buses.some(({ overflow }) => overflow === 'evict');
-}
+const changes = ({ plan: { topology } }: Facts, step: ParallelStep): boolean =>
+  [...faults([step])].length > 0 || topology.buses.some(({ overflow }) => overflow === 'evict');
 
 /** Message → what was seen of it; without those that a lane got without the kernel's number. */
 function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Set<string> }> {
@@ -94,7 +93,7 @@ function witness(facts: Facts, message: PlannedMessage, seq: number, lanes: Read
 /** Nobody tells when a process has ended: that is noticed, and not at once. */
 function isSignal({ steps }: Facts, fault: string): boolean {
   const step = steps.get(fault)?.step;
-  return step?.kind === 'fault' && 'target' in step.action;
+  return step?.kind === 'fault' && signalOf(step.action) !== undefined;
 }
 
 function add(facts: Facts, findings: Findings, { message: { step, n, lanes }, instead }: Unexplained): void {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Plan and trace, indexed once for all checks. */
 
+import { type Address, MASTER } from '../common/address.ts';
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
-import { type Lane, masterOf } from '../topology/lane.ts';
-import type { Address, ClientSpec, Sender, Step } from '../topology/topology.ts';
+import { type Lane, masterOf, parseLane } from '../topology/lane.ts';
+import { type Visit, walk } from '../topology/steps.ts';
+import type { ClientSpec } from '../topology/topology.ts';
 import type { DeliveryEvent, SendEvent, Trace } from '../trace/trace.ts';
-import { playedSteps, type Reader, readsUntil } from './steps.ts';
+import { type Reader, readsUntil } from './steps.ts';
 
 export interface LaneFacts {
   readonly name: Lane;
@@ -22,12 +24,6 @@ export interface LaneFacts {
 
 export type Outcome = 'unsent' | 'ok' | 'failed' | 'pending';
 
-export interface PlayedStep {
-  readonly step: Step;
-  /** Place of its top-level step in the file, from 0. */
-  readonly top: number;
-}
-
 export interface Facts {
   readonly plan: Plan;
   readonly trace: Trace;
@@ -36,20 +32,18 @@ export interface Facts {
   /** By message number. */
   readonly sends: readonly (SendEvent | undefined)[];
   readonly clients: ReadonlyMap<string, ClientSpec>;
-  readonly steps: ReadonlyMap<string, PlayedStep>;
+  readonly steps: ReadonlyMap<string, Visit>;
   /** Prefix-0 address of every agent that is known to have one. */
   readonly addresses: ReadonlyMap<string, Address>;
   /** Agents that ended though nobody asked. */
   readonly crashed: ReadonlySet<string>;
 }
 
-export const MASTER_ADDRESS: Address = '0000/000000000000';
-
 /** Indexes a run; linear in plan and trace. */
 export function collect(plan: Plan, trace: Trace): Facts {
   const clients = new Map(plan.topology.clients.map((c) => [c.name, c]));
   const crashed = new Set(trace.exits.filter((e) => !e.wanted).map((e) => e.agent));
-  const steps = playedSteps(plan.topology.steps);
+  const steps = new Map([...walk(plan.topology.steps)].map((visit) => [visit.step.id, visit]));
   const lanes = laneNames(plan, trace).map((name) =>
     laneFacts(name, { plan, trace, clients, crashed, steps }),
   );
@@ -84,19 +78,17 @@ function laneFacts(
   name: Lane,
   known: Pick<Facts, 'plan' | 'trace' | 'clients' | 'crashed' | 'steps'>,
 ): LaneFacts {
-  const at = name.indexOf('@');
-  const agent = at < 0 ? name : name.slice(0, at);
-  const client = at < 0 ? name : name.slice(at + 1);
+  const { agent, client, accepted } = parseLane(name);
   const bus = known.plan.agents.find((a) => a.name === agent)?.bus ?? known.clients.get(client)?.bus ?? '';
-  const manual = at < 0 && known.clients.get(client)?.receive === 'manual';
+  const manual = !accepted && known.clients.get(client)?.receive === 'manual';
   return {
     name,
     bus,
     agent,
     client,
-    accepted: at >= 0,
+    accepted,
     deliveries: known.trace.deliveries.get(name) ?? [],
-    readsUntil: known.crashed.has(agent) ? 0 : untilOf({ agent, bus, manual }, known),
+    readsUntil: known.crashed.has(agent) ? 0 : untilOf({ agent, manual }, known),
   };
 }
 
@@ -111,16 +103,10 @@ function untilOf(reader: Reader, { trace, steps }: Pick<Facts, 'trace' | 'steps'
 }
 
 function addressesOf(plan: Plan, trace: Trace): Map<string, Address> {
-  const addresses = new Map<string, Address>(
-    plan.topology.buses.map((b) => [masterOf(b.name), MASTER_ADDRESS]),
-  );
+  const addresses = new Map<string, Address>(plan.topology.buses.map((b) => [masterOf(b.name), MASTER]));
   for (const attach of trace.attaches) addresses.set(attach.client, attach.address);
   return addresses;
 }
-
-/** The process that a sender of the file is. */
-export const agentOf = (sender: Sender): string =>
-  sender.kind === 'client' ? sender.name : masterOf(sender.bus);
 
 /** The bus that a message is on. */
 export function busOf(facts: Facts, message: PlannedMessage): string {

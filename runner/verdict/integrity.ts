@@ -2,11 +2,12 @@
 /** `integrity`: what arrived is what was sent, by whom it says, with working descriptors. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
+import { partyOf } from '../topology/lane.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { attachments } from './attachments.ts';
 import { type CredentialsRule, credentialsRule } from './credentials.ts';
 import { descriptorProblem } from './descriptors.ts';
-import { agentOf, type Facts, type LaneFacts, messageOf } from './facts.ts';
+import { type Facts, type LaneFacts, messageOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { pipes } from './pipes.ts';
 import type { CheckResult } from './verdict.ts';
@@ -76,18 +77,18 @@ function problems(
   const found: Problem[] = [];
   const body = bodyProblem(d, message.cuts?.get(lane.name), message);
   if (body) found.push(body);
-  const address = facts.addresses.get(agentOf(message.from));
+  const address = facts.addresses.get(partyOf(message.from));
   if (address !== undefined && d.from !== address) {
     found.push({
       kind: 'sender',
       what: 'from another sender',
-      expected: `${agentOf(message.from)} ${address}`,
+      expected: `${partyOf(message.from)} ${address}`,
       observed: holderOf(facts, d.from),
     });
   }
   const descriptors = descriptorProblem(lane, d, message);
   if (descriptors) found.push(descriptors);
-  const credentials = withCredentials ? rule(lane, d, agentOf(message.from)) : undefined;
+  const credentials = withCredentials ? rule(lane, d, partyOf(message.from)) : undefined;
   if (credentials) found.push(credentials);
   return found;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `lifetime`: sockets end when they must and not before, and every process lives as long as the run wants. */
 
-import { masterOf } from '../topology/lane.ts';
-import type { FaultAction } from '../topology/topology.ts';
+import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
+import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
+import { faults } from '../topology/steps.ts';
+import type { FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { unplayed } from './blocked.ts';
 import type { Facts, LaneFacts } from './facts.ts';
@@ -78,7 +80,7 @@ function lastActivity({ trace }: Facts): number {
 }
 
 function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
-  const lane = facts.laneOf.get(end.lane) ?? unseenLane(end.lane);
+  const lane = parseLane(end.lane);
   if (end.why === 'closed' || mayEnd(facts, lane, end)) return;
   findings.add('ended', end.lane, () => ({
     summary: `the socket ${end.lane} ended though nobody asked`,
@@ -87,17 +89,8 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
   }));
 }
 
-function unseenLane(name: string): Pick<LaneFacts, 'agent' | 'client' | 'accepted'> {
-  const [agent, client] = name.split('@') as [string, string | undefined];
-  return { agent, client: client ?? agent, accepted: client !== undefined };
-}
-
 /** Something that happened before calls for this end. */
-function mayEnd(
-  facts: Facts,
-  lane: Pick<LaneFacts, 'agent' | 'client' | 'accepted'>,
-  end: EndEvent,
-): boolean {
+function mayEnd(facts: Facts, lane: LaneParts, end: EndEvent): boolean {
   const client = facts.clients.get(lane.client);
   const master = masterOf(client?.bus ?? '');
   const onBus = joined(facts, lane.client);
@@ -107,7 +100,7 @@ function mayEnd(
   if (bus?.overflow === 'evict') return true;
   for (const { step } of facts.steps.values()) {
     if (step.kind === 'hangup' && step.client === lane.client) return true;
-    if (step.kind !== 'fault' || !calls(step.action, others, lane.client, client?.bus)) continue;
+    if (step.kind !== 'fault' || !endsOne(step.action, others)) continue;
     const began = facts.trace.steps.find((s) => s.step === step.id)?.t0 ?? -Infinity;
     if (end.t >= began) return true;
   }
@@ -117,20 +110,10 @@ function mayEnd(
 function joined(facts: Facts, name: string): boolean {
   const client = facts.clients.get(name);
   if (client?.join && client.admitted) return true;
-  return [...facts.steps.values()].some(
-    ({ step }) => step.kind === 'fault' && step.action.fault === 'join' && step.action.client === name,
-  );
+  const joins = ({ action }: FaultStep) => action.fault === 'join' && action.client === name;
+  return [...faults(facts.plan.topology.steps)].some(joins);
 }
 
-/** The fault ends one of these parties, or expels the client. */
-function calls(
-  action: FaultAction,
-  parties: readonly string[],
-  client: string,
-  bus: string | undefined,
-): boolean {
-  if (action.fault === 'expel') return action.client === client;
-  if (action.fault === 'leave') return action.bus === bus && parties.includes(masterOf(action.bus));
-  if (action.fault !== 'kill' && action.fault !== 'stop') return false;
-  return parties.includes(action.target.kind === 'client' ? action.target.name : masterOf(action.target.bus));
-}
+/** The fault ends one of these parties, or its place on the bus. */
+const endsOne = (action: FaultAction, parties: readonly string[]): boolean =>
+  rowOf(action).ends !== undefined && parties.includes(partyOf(subjectOf(action)));

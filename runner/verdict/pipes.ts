@@ -2,8 +2,9 @@
 /** Descriptors, proved by using them: each receiver's token came out of the pipe, and then its end. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
+import { partyOf } from '../topology/lane.ts';
 import type { PipeEvent } from '../trace/trace.ts';
-import { agentOf, type Facts, outcomeOf } from './facts.ts';
+import { type Facts, outcomeOf } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import { about, allowedLanes, expectedLanes, list } from './words.ts';
@@ -32,7 +33,7 @@ export function pipes(facts: Facts, findings: Findings): number {
 /** The send returned, and its sender lived to read the pipe. */
 function isOver(facts: Facts, message: PlannedMessage): boolean {
   const outcome = outcomeOf(facts, message.number);
-  const sender = agentOf(message.from);
+  const sender = partyOf(message.from);
   if (facts.crashed.has(sender) || endsAt(sender, facts.steps.values()) !== Infinity) return false;
   return outcome === 'ok' || outcome === 'failed';
 }

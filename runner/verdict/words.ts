@@ -3,8 +3,9 @@
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { Lane } from '../topology/lane.ts';
+import { partyOf } from '../topology/lane.ts';
 import type { Facts, LaneFacts } from './facts.ts';
-import { agentOf } from './facts.ts';
+
 import type { Words } from './findings.ts';
 
 /** `a, b, c`, or `nobody`. */
@@ -81,12 +82,12 @@ export function neighbours(facts: Facts, lane: LaneFacts, message: PlannedMessag
   let after: PlannedMessage | undefined;
   for (const d of lane.deliveries) {
     const other = d.fence || d.message === null ? undefined : facts.plan.messages[d.message];
-    if (!other || agentOf(other.from) !== agentOf(message.from)) continue;
+    if (!other || partyOf(other.from) !== partyOf(message.from)) continue;
     if (other.number < message.number && (!before || other.number > before.number)) before = other;
     if (other.number > message.number && (!after || other.number < after.number)) after = other;
   }
   const got = [before, after].filter((m) => m !== undefined).map((m) => m.name);
-  if (got.length === 0) return `${lane.name} got nothing else of ${agentOf(message.from)}`;
+  if (got.length === 0) return `${lane.name} got nothing else of ${partyOf(message.from)}`;
   return `${lane.name} got ${got.join(' and ')}, not ${message.name}`;
 }
 

@@ -2,10 +2,10 @@
 /** The lines of `expect.deliveries`: this lane got this message, from this client, with these descriptors and credentials. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
-import { acceptedLane, masterOf } from '../topology/lane.ts';
+import { busOfMaster, defaultRoute, partyOf } from '../topology/lane.ts';
 import type { DeliveryExpect } from '../topology/topology.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
-import { agentOf, type Facts } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { list, observedLanes } from './words.ts';
 
@@ -16,7 +16,7 @@ export function writtenDeliveries(facts: Facts, findings: Findings): number {
   for (const line of facts.plan.topology.deliveries) {
     for (const message of messagesNamed(facts, line.message)) {
       asked++;
-      const lane = laneOf(facts, line, message);
+      const lane = laneOf(line, message);
       if (!arrived.has(lane)) arrived.set(lane, byMessage(facts, lane));
       judgeLine(facts, findings, line, message, arrived.get(lane)?.get(message.number));
     }
@@ -33,11 +33,9 @@ function messagesNamed(facts: Facts, name: string): PlannedMessage[] {
   return [];
 }
 
-function laneOf(facts: Facts, line: DeliveryExpect, message: PlannedMessage): string {
-  const bus = facts.plan.topology.buses.find((b) => masterOf(b.name) === line.to);
-  if (!bus) return line.to;
-  const via = message.from.kind === 'client' ? message.from.name : (message.from.via ?? '');
-  return acceptedLane(bus.name, via);
+function laneOf(line: DeliveryExpect, message: PlannedMessage): string {
+  const bus = busOfMaster(line.to);
+  return bus === undefined ? line.to : defaultRoute(message.from, bus);
 }
 
 function byMessage(facts: Facts, lane: string): ReadonlyMap<number, DeliveryEvent> {
@@ -70,7 +68,7 @@ function judgeLine(
 
 function differences(facts: Facts, line: DeliveryExpect, message: PlannedMessage, d: DeliveryEvent) {
   const want = line.from === undefined ? undefined : facts.addresses.get(line.from);
-  const sender = agentOf(message.from);
+  const sender = partyOf(message.from);
   return [
     {
       what: 'sender',

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
 
-import { sizeInWords } from '../common/size.ts';
 import type { Expected, Plan } from '../plan/plan.ts';
-import { type Lane, masterOf } from '../topology/lane.ts';
-import type { Destination, FaultAction, Sender, SendStep, Step } from '../topology/topology.ts';
+import { faultText } from '../topology/faults.ts';
+import { type Lane, masterOf, partyOf } from '../topology/lane.ts';
+import { lengthsOf } from '../topology/message.ts';
+import { flat } from '../topology/steps.ts';
+import type { Destination, SendStep, Step } from '../topology/topology.ts';
 import { count } from './words.ts';
 
 export interface Overview {
@@ -94,7 +96,7 @@ export function overviewOf(plan: Plan): Overview {
           ...(pack === undefined ? {} : { pack }),
         })),
     })),
-    steps: viewsOf(steps, plan),
+    steps: Array.from(flat(steps), (step) => viewOf(step, plan)),
     totals: {
       nodes: nodes.length,
       processes: new Set(plan.agents.map(({ name, pack }) => pack ?? name)).size,
@@ -111,25 +113,20 @@ export function overviewOf(plan: Plan): Overview {
 const sum = ({ messages }: Plan, of: (message: Plan['messages'][number]) => number): number =>
   messages.reduce((total, message) => total + of(message), 0);
 
-function viewsOf(steps: readonly Step[], plan: Plan): StepView[] {
-  return steps.flatMap((step): StepView[] => {
-    const common = { id: step.id, line: step.place.line, text: inWords(step) };
-    if (step.kind === 'send') return [{ ...common, ...sendView(step, plan) }];
-    const below = step.kind === 'parallel' ? step.branches.flatMap((branch) => viewsOf(branch, plan)) : [];
-    return [{ ...common, kind: step.kind }, ...below];
-  });
+function viewOf(step: Step, plan: Plan): StepView {
+  const common = { id: step.id, line: step.place.line, text: inWords(step) };
+  return { ...common, ...(step.kind === 'send' ? sendView(step, plan) : { kind: step.kind }) };
 }
 
 function sendView(step: SendStep, plan: Plan): SendView {
   const { first, count } = plan.messagesOf.get(step.id) ?? { first: 0, count: 0 };
   const messages = plan.messages.slice(first, first + count);
-  const length = messages[0]?.length ?? 0;
   return {
     kind: 'send',
-    from: senderOf(step.from),
+    from: partyOf(step.from),
     to: destinationOf(step.to),
     count,
-    bytes: step.size ?? { min: length, max: length },
+    bytes: lengthsOf(step),
     fds: step.fds.length,
     ...(messages[0]?.fdsAt && { fdsAt: Object.fromEntries(messages[0].fdsAt) }),
     nonblocking: step.nonblocking,
@@ -163,11 +160,11 @@ function outcomeOf(expected: Expected): Omit<Outcome, 'first' | 'count'> {
 function inWords(step: Step): string {
   switch (step.kind) {
     case 'send':
-      return `${senderOf(step.from)} -> ${destinationOf(step.to)}`;
+      return `${partyOf(step.from)} -> ${destinationOf(step.to)}`;
     case 'parallel':
       return `parallel, ${count(step.branches.length, 'branch', 'branches')}`;
     case 'fault':
-      return faultInWords(step.action);
+      return faultText(step.action);
     case 'blocked':
       return `expect ${step.client} ${step.blocked ? 'blocked' : 'not blocked'} within ${duration(step.within)}`;
     case 'hangup':
@@ -176,20 +173,6 @@ function inWords(step: Step): string {
 }
 
 const duration = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
-
-/** The verb, on whom, and what else it takes. */
-function faultInWords({ fault, ...rest }: FaultAction): string {
-  if ('memory' in rest && rest.memory !== undefined)
-    return `limit ${senderOf(rest.target)} memory ${sizeInWords(rest.memory)}`;
-  const words = Object.entries(rest).map(([key, value]: [string, unknown]) => {
-    if (key === 'target') return senderOf(value as Sender);
-    if (key === 'bus') return masterOf(String(value));
-    return key === 'client' || key === 'address' ? String(value) : `${key} ${String(value)}`;
-  });
-  return [fault, ...words].join(' ');
-}
-
-const senderOf = (sender: Sender): string => (sender.kind === 'client' ? sender.name : masterOf(sender.bus));
 
 function destinationOf(to: Destination): string {
   if (to.kind === 'master') return masterOf(to.bus);

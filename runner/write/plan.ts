@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** An overview as text: a table of nodes, a table of steps, and the sums. */
+import { parseLane } from '../topology/lane.ts';
 import type { Outcome, Overview, Process, SendView, StepView } from './overview.ts';
 import { count } from './words.ts';
 
@@ -74,13 +75,11 @@ function outcome(of: Outcome | undefined, send: SendView): string {
 const reason = (of: Outcome | undefined): string[][] =>
   of?.because === undefined ? [] : [['', '', `  because ${of.because}`]];
 
+/** The master's socket for a client is, to people, the master. */
 function receiver(lane: string, { fds, fdsAt }: SendView): string {
   const counts = fdsAt?.[lane];
-  return counts ? `${lane} (${counts.join(' or ')} of ${count(fds, 'descriptor')})` : partyOf(lane);
+  return counts ? `${lane} (${counts.join(' or ')} of ${count(fds, 'descriptor')})` : parseLane(lane).agent;
 }
-
-/** The master's socket for a client is, to people, the master. */
-const partyOf = (lane: string): string => lane.replace(/@.*/, '');
 
 /** `tool-0, tool-1, tool-2` → `tool-0 … tool-2` */
 export function fold(names: readonly string[]): string[] {

@@ -2,6 +2,7 @@
 /** A run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
 
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
+import { parseLane } from '../topology/lane.ts';
 import type { SendEvent, Trace } from '../trace/trace.ts';
 import { count } from './words.ts';
 
@@ -40,7 +41,7 @@ export function renderSequence(plan: Plan, trace: Trace): string {
 function receiptsOf(trace: Trace): Map<number, string[]> {
   const receipts = new Map<number, { agent: string; t: number }[]>();
   for (const [lane, deliveries] of trace.deliveries) {
-    const agent = lane.split('@')[0] as string;
+    const { agent } = parseLane(lane);
     for (const d of deliveries) {
       if (d.fence || d.message === null) continue;
       const list = receipts.get(d.message);

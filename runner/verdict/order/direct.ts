@@ -4,7 +4,8 @@
  * also turns a sender's messages round, or shows an effect before its cause, breaks these promises too.
  */
 
-import { agentOf } from '../facts.ts';
+import { partyOf } from '../../topology/lane.ts';
+
 import type { Findings, Words } from '../findings.ts';
 import { about, clock } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
@@ -36,7 +37,7 @@ function inverted(history: History, order: LaneOrder, first: number, second: num
   const lane = order.lane.name;
   const positions = `${deliveryAt(order, first).position}, ${deliveryAt(order, second).position}`;
   return {
-    summary: `${lane} got ${b} before ${a}, though ${message && agentOf(message.from)} sent ${a} first`,
+    summary: `${lane} got ${b} before ${a}, though ${message && partyOf(message.from)} sent ${a} first`,
     expected: `${a}, ${b}`,
     observed: `${b}, ${a}`,
     ...(message ? about(message) : {}),
@@ -101,7 +102,7 @@ function report(history: History, cause: number, effect: number, causal: Finding
       observed: `${b}, ${a}`,
       ...(message ? about(message) : {}),
       detail: [
-        `${message && agentOf(message.from)} had received ${a} before it sent ${b}`,
+        `${message && partyOf(message.from)} had received ${a} before it sent ${b}`,
         `${b} before ${a} at lane ${order.lane.name} (positions ${deliveryAt(order, first).position}, ${deliveryAt(order, second).position})`,
       ],
     }));

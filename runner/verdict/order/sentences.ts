@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A cycle of "A before B", in words. */
 
-import { agentOf } from '../facts.ts';
+import { partyOf } from '../../topology/lane.ts';
+
 import type { Words } from '../findings.ts';
 import { about, clock, some } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
@@ -42,7 +43,7 @@ function sentence(history: History, hop: Hop): string {
   const { facts } = history;
   const [a, b] = [nameOf(history, hop.from), nameOf(history, hop.to)];
   const message = facts.plan.messages[hop.to];
-  const sender = message ? agentOf(message.from) : '';
+  const sender = message ? partyOf(message.from) : '';
   switch (hop.why) {
     case 'lane':
       return `${a} before ${b} at lane ${atLane(history, hop)}`;

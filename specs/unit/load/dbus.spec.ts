@@ -2,7 +2,8 @@
 // What a file says of D-Bus, and what it comes to.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { FaultAction, Step } from '../../../runner/topology/topology.ts';
+import type { FaultAction } from '../../../runner/topology/faults.ts';
+import type { Step } from '../../../runner/topology/topology.ts';
 import { complaints, ok } from './helpers.ts';
 
 const file = (traffic: string): string => `

@@ -2,7 +2,8 @@
 // Expectations and faults follow what the steps before them did.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { FaultAction, Step } from '../../../runner/topology/topology.ts';
+import type { FaultAction } from '../../../runner/topology/faults.ts';
+import type { Step } from '../../../runner/topology/topology.ts';
 import { complaints, ok, steps, withParties } from './helpers.ts';
 
 const recipients = (traffic: string) => {

@@ -155,7 +155,7 @@ describe('run', () => {
     assert.deepEqual(trace.steps[0]?.failure, {
       check: 'errors',
       expected: 'expel slow succeeds',
-      observed: 'cabin.master to expel slow: EINVAL: no',
+      observed: 'cabin.master to do "expel slow": EINVAL: no',
     });
     assert.equal(trace.sends.length, 1);
   });
@@ -181,7 +181,7 @@ describe('run', () => {
     lab.limited = (agent) => ({ say: 'not-limited', agent, error });
     const trace = await run(planOf(LIMITED), lab, { deadline: new Deadline(5000) });
     const { failure } = trace.steps.find(({ step }) => step === '1.b2.1') ?? {};
-    assert.equal(failure?.expected, 'limit camera to 1MiB of memory succeeds');
+    assert.equal(failure?.expected, 'limit camera memory 1MiB succeeds');
     assert.match(failure?.observed ?? '', /: EROFS: no cgroups here$/);
     assert.deepEqual(
       trace.exits.map(({ wanted }) => wanted),

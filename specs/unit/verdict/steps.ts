@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The base run with more steps. */
 
-import type { FaultAction, Step } from '../../../runner/topology/topology.ts';
+import type { FaultAction } from '../../../runner/topology/faults.ts';
+import type { Step } from '../../../runner/topology/topology.ts';
 import { baseStory, indexIn, logOf } from './base.ts';
 import { makeRun, renumber } from './fixture.ts';
 import { place } from './planned.ts';

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Addresses as text (section 1). */
-import type { Address } from './types.ts';
+/** Addresses of AF_BUS as text (af_bus.md section 1). */
+
+/** Without the path, `pppp/cccccccccccc` in lower-case hex. */
+export type Address = string;
 
 export const MASTER: Address = '0000/000000000000';
 /** Every joined client. */
@@ -13,7 +15,7 @@ export const prefixOf = (address: Address): string => address.slice(0, 4);
 
 export const isMulticast = (address: Address): boolean => address.endsWith(MULTICAST);
 
-/** Section 2: a master neither gives nor takes prefix 0 and multicast addresses. */
+/** af_bus.md section 2: a master neither gives nor takes prefix 0 and multicast addresses. */
 export const isAssignable = (address: Address): boolean =>
   prefixOf(address) !== KERNEL_PREFIX && !isMulticast(address);
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The faults, a row each: who carries it out, and what it changes. Whoever needs to know more about a fault than its
+ * name asks the row, so that a new fault is known everywhere once it has one.
+ */
+import type { Address } from '../common/address.ts';
+import { sizeInWords } from '../common/size.ts';
+import { partyOf } from './lane.ts';
+import type { Sender } from './topology.ts';
+
+/** A fault to inject: an action and its target (docs/topology.md, "Faults"). */
+export type FaultAction =
+  | OnProcess<'kill' | 'stop' | 'pause' | 'resume'>
+  /** The kernel does it, as soon as the process wants that many bytes more than it has then. */
+  | { readonly fault: 'kill'; readonly target: Sender & { readonly kind: 'client' }; readonly memory: number }
+  | OnMaster<'leave' | 'close-listener'>
+  | OnClient<'expel' | 'join' | 'stop-reading' | 'start'>
+  | OnClient<'eavesdrop', { readonly on: boolean }>
+  | OnClient<'add-address' | 'del-address', { readonly address: Address }>
+  | OnClient<'add-match' | 'remove-match', { readonly rule: string }>
+  /** Its process may open that many descriptors beside those that it has open then. */
+  | OnClient<'limit', { readonly fds: number | 'unlimited' }>
+  /** Reads `count` messages, or `all` that are there and from then on. */
+  | OnClient<'read', { readonly count: number | 'all' }>;
+
+/** A type for each verb rather than one for all, so that it can be picked by its verb. */
+type OnProcess<V> = V extends string
+  ? { readonly fault: V; readonly target: Sender; readonly memory?: undefined }
+  : never;
+type OnMaster<V> = V extends string ? { readonly fault: V; readonly bus: string } : never;
+type OnClient<V, More = unknown> = V extends string
+  ? { readonly fault: V; readonly client: string } & More
+  : never;
+
+export type Verb = FaultAction['fault'];
+export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
+
+/** What a fault does to the reading of the party that it is about. */
+export type ReadingEffect = 'ends' | 'pauses' | 'resumes' | 'stops' | 'reads some' | 'reads on';
+
+interface Row {
+  /** A signal to the process, an order to the client or to the master of its bus, or its node, which starts it. */
+  readonly by: Signal | 'client' | 'master' | 'node';
+  /**
+   * Who gets what (`routes`), when messages are taken (`reading`), who may come (`listener`); `process`: nothing that
+   * the bus could see.
+   */
+  readonly changes: 'routes' | 'reading' | 'listener' | 'process';
+  /** The process, the sockets of a master, or the place of a client on the bus. */
+  readonly ends?: 'process' | 'sockets' | 'place';
+  readonly reading?: ReadingEffect;
+}
+
+export const FAULTS = {
+  kill: { by: 'SIGKILL', changes: 'routes', ends: 'process', reading: 'ends' },
+  stop: { by: 'SIGTERM', changes: 'routes', ends: 'process', reading: 'ends' },
+  pause: { by: 'SIGSTOP', changes: 'reading', reading: 'pauses' },
+  resume: { by: 'SIGCONT', changes: 'reading', reading: 'resumes' },
+  start: { by: 'node', changes: 'routes' },
+  leave: { by: 'master', changes: 'routes', ends: 'sockets', reading: 'ends' },
+  'close-listener': { by: 'master', changes: 'listener' },
+  // An expelled client still reads what is in its queue (af_bus.md section 5).
+  expel: { by: 'master', changes: 'routes', ends: 'place' },
+  join: { by: 'master', changes: 'routes' },
+  eavesdrop: { by: 'master', changes: 'routes' },
+  'add-address': { by: 'master', changes: 'routes' },
+  'del-address': { by: 'master', changes: 'routes' },
+  'add-match': { by: 'master', changes: 'routes' },
+  'remove-match': { by: 'master', changes: 'routes' },
+  'stop-reading': { by: 'client', changes: 'reading', reading: 'stops' },
+  read: { by: 'client', changes: 'reading', reading: 'reads on' },
+  limit: { by: 'client', changes: 'process' },
+} as const satisfies Readonly<Record<Verb, Row>>;
+
+type Table = typeof FAULTS;
+/** What a client or a master carries out itself. */
+export type OrderedFault = {
+  [V in Verb]: Table[V]['by'] extends 'client' | 'master'
+    ? Extract<FaultAction, { readonly fault: V }>
+    : never;
+}[Verb];
+
+export const rowOf = ({ fault }: FaultAction): Row => FAULTS[fault];
+
+/** The signal that does it; undefined if something else does. */
+export function signalOf(action: FaultAction): Signal | undefined {
+  const { by } = rowOf(action);
+  return by === 'client' || by === 'master' || by === 'node' ? undefined : by;
+}
+
+/** The party that it is about. */
+export function subjectOf(action: FaultAction): Sender {
+  if ('client' in action) return { kind: 'client', name: action.client };
+  return 'bus' in action ? { kind: 'master', bus: action.bus } : action.target;
+}
+
+/** The client that it is about; undefined for a fault of a master. */
+export function clientOf(action: FaultAction): string | undefined {
+  const subject = subjectOf(action);
+  return subject.kind === 'client' ? subject.name : undefined;
+}
+
+/** The bus that it is about. */
+export function busOf(action: FaultAction, busOfClient: (client: string) => string): string {
+  const subject = subjectOf(action);
+  return subject.kind === 'master' ? subject.bus : busOfClient(subject.name);
+}
+
+/**
+ * The party whose process must run for it to happen; undefined where the kernel or a node sees to it. Of the signals
+ * only SIGTERM is the process's own to act on.
+ */
+export function actorOf(action: FaultAction, busOfClient: (client: string) => string): Sender | undefined {
+  const { by } = rowOf(action);
+  if (by === 'master') return { kind: 'master', bus: busOf(action, busOfClient) };
+  return by === 'client' || by === 'SIGTERM' ? subjectOf(action) : undefined;
+}
+
+/** It is about a whole process, which therefore can be shared with nobody. */
+export const needsOwnProcess = (action: FaultAction): boolean =>
+  signalOf(action) !== undefined || rowOf(action).changes === 'process';
+
+export function readingEffect(action: FaultAction): ReadingEffect | undefined {
+  const some = action.fault === 'read' && action.count !== 'all';
+  return some ? 'reads some' : rowOf(action).reading;
+}
+
+/** `join tool-0`, `read slow count 3`: the verb, the party, and what else the file gives. */
+export function faultText(action: FaultAction): string {
+  const party = partyOf(subjectOf(action));
+  if (action.fault === 'kill' && action.memory !== undefined)
+    return `limit ${party} memory ${sizeInWords(action.memory)}`;
+  const { fault, ...rest } = action;
+  const more = Object.entries(rest).flatMap(([key, value]) => {
+    if (['target', 'bus', 'client', 'memory'].includes(key)) return [];
+    return key === 'address' ? [value] : [key, value];
+  });
+  return [fault, party, ...more].join(' ');
+}
