@@ -21,14 +21,15 @@ debian dbus-daemon=1.14.10-1~deb12u1 dbus-broker=33-1 \
 	libdbus-1-3=1.14.10-1~deb12u1 libapparmor1=3.0.8-3 libexpat1=2.5.0-1+deb12u5
 guess 'the serials of one sender differ'
 observe python3 - <<'PYTHON'
-from bus import Client, dbus_broker, dbus_daemon
+from bus import DRIVER, Client, dbus_broker, dbus_daemon
+from wire import SENDER
 
 for name, bus in (('dbus-daemon', dbus_daemon), ('dbus-broker', dbus_broker)):
     with bus() as path:
         client = Client.connect(path)
         replies = [client.driver('GetId'), client.driver('ListNames'), client.driver('RequestName', 'su', 'org.example.A', 0)]
         error = client.driver('GetNameOwner', 's', 'org.example.Nobody')
-        signals = [m for m in client.unread if m.fields[7] == 'org.freedesktop.DBus']
+        signals = [m for m in client.unread if m[SENDER] == DRIVER]
         serials = [m.serial for m in [*replies, error, *signals]]
         print(f'{name}: {len(replies)} replies, an error and {len(signals)} signals of the bus have', end=' ')
         print('a serial each' if len(set(serials)) == len(serials) else f'the serials {sorted(set(serials))}')

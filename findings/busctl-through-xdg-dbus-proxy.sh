@@ -6,8 +6,8 @@
 # Guess: a proxy that lets everything pass makes no difference to any client that the bus itself accepts. All three libraries
 # speak the same login: AUTH, NEGOTIATE_UNIX_FD, BEGIN.
 #
-# What happens: libdbus and GDBus wait for the answer to each line. sd-bus sends all lines in one go, BEGIN included, and both
-# makes of bus take that. The proxy reads BEGIN, and expects messages in both directions from there on. The answers of the bus
+# What happens: libdbus and GDBus wait for the answer to each line. sd-bus sends all lines in one go, BEGIN included, and the
+# bus takes that. The proxy reads BEGIN, and expects messages in both directions from there on. The answers of the bus
 # to the lines before are still to come: the proxy reads "OK ..." as the header of a message, says "Invalid message header
 # read", and closes the connection. busctl says "Transport endpoint is not connected". A raw client shows that the one write is
 # the cause: with the same lines one by one it gets in.
@@ -18,7 +18,8 @@
 # Our project: docs/dbus.md has busctl and gdbus among the clients of the bus master, so it must take both forms.
 . "$(dirname "$0")/lib/finding.sh"
 
-debian dbus-daemon=1.14.10-1~deb12u1 dbus-bin=1.14.10-1~deb12u1 libdbus-1-3=1.14.10-1~deb12u1 libapparmor1=3.0.8-3 libexpat1=2.5.0-1+deb12u5 \
+debian dbus-daemon=1.14.10-1~deb12u1 dbus-bin=1.14.10-1~deb12u1 libdbus-1-3=1.14.10-1~deb12u1 \
+	libapparmor1=3.0.8-3 libexpat1=2.5.0-1+deb12u5 \
 	systemd=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2 libkmod2=30+20221128-1 libip4tc2=1.8.9-2 libssl3=3.0.22-1~deb12u2 \
 	libglib2.0-bin=2.74.6-2+deb12u9 libglib2.0-0=2.74.6-2+deb12u9 xdg-dbus-proxy=0.1.4-3+deb12u2
 guess 'busctl, gdbus and dbus-send all reach the bus, straight and through the proxy'
@@ -56,7 +57,8 @@ def tools(address):
 
 def attempt(label, path):
     for tool, arguments in tools('unix:path=' + path):
-        done = subprocess.run([f'{ROOT}/usr/bin/{tool}', *arguments], env=ENVIRONMENT, text=True, capture_output=True, check=False)
+        command = [f'{ROOT}/usr/bin/{tool}', *arguments]
+        done = subprocess.run(command, env=ENVIRONMENT, text=True, capture_output=True, check=False)
         print(f'{label}: {tool}', 'works' if done.returncode == 0 else 'says: ' + done.stderr.strip())
     print(f'{label}: a raw client that writes line by line', raw(path, LINES))
     print(f'{label}: a raw client that writes all at once', raw(path, [b''.join(LINES)]))

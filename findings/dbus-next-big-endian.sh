@@ -38,7 +38,8 @@ with dbus_daemon() as path:
     senders = [('little-endian', Client.connect(path, '<')), ('big-endian', Client.connect(path, '>'))]
     values = [258, 16909060, 'text', 1.5, 5, 5 << 40, -1]
     print('sent:         ', *values)
-    with process(['node', os.path.dirname(ROOT) + '/listen.cjs', 'unix:path=' + path], stdout=subprocess.PIPE, text=True) as listener:
+    command = ['node', os.path.dirname(ROOT) + '/listen.cjs', 'unix:path=' + path]
+    with process(command, stdout=subprocess.PIPE, text=True) as listener:
         name = listener.stdout.readline().strip()
         for label, sender in senders:
             sender.signal('/a', 'org.example.A', 'Values', 'qusdxtx', *values, to=name)

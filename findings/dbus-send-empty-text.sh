@@ -27,7 +27,8 @@ from wire import SIGNATURE
 with dbus_daemon() as path:
     receiver = Client.connect(path)
     for argument in ('string:', 'array:string:a,,b', 'dict:string:string:a,,b,'):
-        command = [ROOT + '/usr/bin/dbus-send', '--bus=unix:path=' + path, '--dest=' + receiver.name, '/a', 'org.example.A.Changed', argument]
+        options = ['--bus=unix:path=' + path, '--dest=' + receiver.name]
+        command = [ROOT + '/usr/bin/dbus-send', *options, '/a', 'org.example.A.Changed', argument]
         exit_code = subprocess.run(command, env=ENVIRONMENT, check=False).returncode
         (message,) = receiver.arrived()
         print(f'dbus-send … {argument} exits {exit_code}; what arrives is "{message[SIGNATURE]}": {message.body[0]!r}')

@@ -3,8 +3,8 @@
 #
 # dockerode: followProgress() reports a failed build, and a failed load, as finished without an error.
 #
-# Guess: the callback of docker.modem.followProgress(stream, (error, output) => …) gets an error if the build or the load failed.
-# The README of dockerode shows it with "reject" for an error and "resolve" otherwise.
+# Guess: the callback of docker.modem.followProgress(stream, (error, output) => …) gets an error if the build or the load
+# failed. The README of dockerode shows it with "reject" for an error and "resolve" otherwise.
 #
 # What happens: the engine answers 200 before it begins, and writes a failure as the last object of the stream: { error,
 # errorDetail }. followProgress() (lib/modem.js of docker-modem 5.0.7) parses these objects and looks into none. Its error is
@@ -17,13 +17,15 @@
 # Our project: the docker backend loads its image through followProgress(), so it has to look into the output as well.
 . "$(dirname "$0")/lib/finding.sh"
 
-debian docker.io=20.10.24+dfsg1-1+deb12u1+b6 containerd=1.6.20~ds1-1+deb12u3 runc=1.1.5+ds1-1+deb12u1 libdevmapper1.02.1=2:1.02.185-2
+debian docker.io=20.10.24+dfsg1-1+deb12u1+b6 containerd=1.6.20~ds1-1+deb12u3 runc=1.1.5+ds1-1+deb12u1 \
+	libdevmapper1.02.1=2:1.02.185-2
 npm_packages dockerode@5.0.1 docker-modem@5.0.7
 guess 'an error each time'
 
 engine() {
-	PATH=$ROOT/usr/bin:$ROOT/usr/sbin:$PATH LD_LIBRARY_PATH=$LIBRARIES exec dockerd --host "unix://$tmp/engine.sock" --storage-driver vfs \
-		--data-root "$tmp/data" --exec-root "$tmp/exec" --pidfile "$tmp/pid" --bridge none --iptables=false --ip6tables=false --ip-forward=false
+	PATH=$ROOT/usr/bin:$ROOT/usr/sbin:$PATH LD_LIBRARY_PATH=$LIBRARIES exec dockerd \
+		--host "unix://$tmp/engine.sock" --pidfile "$tmp/pid" --data-root "$tmp/data" --exec-root "$tmp/exec" \
+		--storage-driver vfs --bridge none --iptables=false --ip6tables=false --ip-forward=false
 }
 
 engine >"$tmp/engine.log" 2>&1 &
@@ -43,9 +45,9 @@ const docker = new Docker({ socketPath });
 async function follow(what, begin) {
   const stream = await begin().catch((error) => console.log(`${what}: the engine answers ${error.statusCode}`));
   if (!stream) return;
-  const { error, output } = await new Promise((done) => docker.modem.followProgress(stream, (error, output) => done({ error, output })));
-  const [last] = output.slice(-1);
-  console.log(`${what}: the engine answers ${stream.statusCode}; followProgress() says ${error}; the last object has`, 'error' in last ? 'an error' : 'none');
+  const [error, output] = await new Promise((done) => docker.modem.followProgress(stream, (...said) => done(said)));
+  const last = 'error' in output.at(-1) ? 'an error' : 'none';
+  console.log(`${what}: the engine answers ${stream.statusCode}; followProgress() says ${error}; the last object has ${last}`);
 }
 
 async function main() {

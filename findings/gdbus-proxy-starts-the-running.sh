@@ -28,7 +28,8 @@ from gi.repository import Gio, GLib
 login = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
 connection = Gio.DBusConnection.new_for_address_sync('unix:path=' + sys.argv[1], login, None, None)
 flags = Gio.DBusProxyFlags.DO_NOT_LOAD_PROPERTIES | Gio.DBusProxyFlags.DO_NOT_CONNECT_SIGNALS
-for label, more in (('a proxy', Gio.DBusProxyFlags.NONE), ('a proxy with DO_NOT_AUTO_START', Gio.DBusProxyFlags.DO_NOT_AUTO_START)):
+start_nothing = Gio.DBusProxyFlags.DO_NOT_AUTO_START
+for label, more in (('a proxy', flags), ('a proxy with DO_NOT_AUTO_START', start_nothing)):
     try:
         proxy = Gio.DBusProxy.new_sync(connection, flags | more, None, 'org.example.A', '/a', 'org.example.A', None)
         print(f'  {label}: made, for the owner {proxy.get_name_owner()}')
@@ -39,9 +40,10 @@ observe /usr/bin/python3 - <<'PYTHON'
 import os
 import subprocess
 from bus import DRIVER, ENVIRONMENT, ROOT, Client, dbus_daemon, refusal
-from wire import CALL, MEMBER, REPLY_SERIAL, SENDER
+from wire import CALL, DESTINATION, MEMBER, REPLY_SERIAL, SENDER
 
-gi = {**ENVIRONMENT, 'PYTHONPATH': ROOT + '/usr/lib/python3/dist-packages', 'GI_TYPELIB_PATH': ROOT + '/usr/lib/x86_64-linux-gnu/girepository-1.0'}
+gi = {**ENVIRONMENT, 'PYTHONPATH': ROOT + '/usr/lib/python3/dist-packages',
+      'GI_TYPELIB_PATH': ROOT + '/usr/lib/x86_64-linux-gnu/girepository-1.0'}
 program = os.path.dirname(ROOT) + '/proxy.py'
 DENIED = f'<deny send_destination="{DRIVER}" send_interface="{DRIVER}" send_member="StartServiceByName"/>'
 for label, policy in (('dbus-daemon', ''), ('dbus-daemon that denies StartServiceByName', DENIED)):
@@ -56,8 +58,8 @@ for label, policy in (('dbus-daemon', ''), ('dbus-daemon that denies StartServic
         while (message := monitor.read())[MEMBER] != 'End':
             if message.kind == CALL and message[MEMBER] in ('StartServiceByName', 'GetNameOwner'):
                 calls[message[SENDER], message.serial] = f'{message[MEMBER]}({message.body[0]})'
-            elif calls.get((message[6], message[REPLY_SERIAL])):
-                print('  seen on the bus:', calls[message[6], message[REPLY_SERIAL]], '->', refusal(message) or message.body[0])
+            elif calls.get((message[DESTINATION], message[REPLY_SERIAL])):
+                print('  seen on the bus:', calls[message[DESTINATION], message[REPLY_SERIAL]], '->', refusal(message) or message.body[0])
 PYTHON
 as_described <<'TEXT'
 dbus-daemon; org.example.A is owned by :1.0

@@ -47,11 +47,12 @@ it('one', () => { throw new Error('it is wrong'); });
 NODE
 # The head without its times, and how many cases of each kind are below it.
 cat >reports.sh <<'SHELL'
+count() { grep -c "$1" report.xml; }
 for file in test after-each before after; do
 	node node_modules/mocha/bin/mocha.js --no-config --reporter xunit "$file.cjs" >report.xml
 	exit_code=$?
 	echo "$file.cjs (exit $exit_code): $(grep -o 'tests="[^"]*" failures="[^"]*" errors="[^"]*" skipped="[^"]*"' report.xml)"
-	echo "  below: $(grep -c '<testcase' report.xml) cases, $(grep -c '<failure>' report.xml) <failure>, $(grep -c '<error' report.xml) <error>, $(grep -c '<skipped/>' report.xml) <skipped>"
+	echo "  below: $(count '<testcase') cases, $(count '<failure>') <failure>, $(count '<error') <error>, $(count '<skipped/>') <skipped>"
 done
 SHELL
 observe bash reports.sh

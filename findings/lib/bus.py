@@ -7,7 +7,8 @@ import socket
 import subprocess
 import tempfile
 
-from wire import CALL, DESTINATION, ERROR, INTERFACE, MEMBER, PATH, REPLY_SERIAL, RETURN, SIGNAL, Message, encode, total
+from wire import (CALL, DESTINATION, ERROR, ERROR_NAME, INTERFACE, MEMBER, PATH, REPLY_SERIAL, RETURN, SIGNAL, UNIX_FDS,
+                  Message, encode, total)
 
 ROOT, LIBRARIES = os.environ['ROOT'], os.environ['LIBRARIES']
 ENVIRONMENT = {**os.environ, 'LD_LIBRARY_PATH': LIBRARIES}
@@ -89,17 +90,17 @@ class Client:
         """After it, the bus has dealt with all that was sent here, and all that it sent here is read."""
         self.call(DRIVER, '/org/freedesktop/DBus', DRIVER + '.Peer', 'Ping')
 
-    def arrived(self, kind=SIGNAL, interface=None):
-        """The messages of one kind that came since the last call, from clients (or of one interface)."""
+    def arrived(self):
+        """The signals of other clients that came since the last call."""
         self.fence()
-        found = [m for m in self.unread if m.kind == kind and (m[INTERFACE] == interface or interface is None and m[INTERFACE] != DRIVER)]
+        signals = [m for m in self.unread if m.kind == SIGNAL and m[INTERFACE] != DRIVER]
         self.unread = []
-        return found
+        return signals
 
 
 def refusal(message):
     """The error's name without the usual beginning, or None if the message is no error."""
-    return message[4].removeprefix(ERRORS) if message.kind == ERROR else None
+    return message[ERROR_NAME].removeprefix(ERRORS) if message.kind == ERROR else None
 
 
 @contextlib.contextmanager
@@ -121,8 +122,8 @@ def dbus_daemon(denied=''):
             file.write(f'<busconfig><type>session</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>'
                        '<policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>'
                        + denied + '</policy></busconfig>')
-        command = [ROOT + '/usr/bin/dbus-daemon', '--config-file=' + config, '--nofork', '--nopidfile', '--nosyslog', '--print-address=1']
-        with process(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        options = ['--config-file=' + config, '--nofork', '--nopidfile', '--nosyslog', '--print-address=1']
+        with process([ROOT + '/usr/bin/dbus-daemon', *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
             child.stdout.readline()
             yield path
 
@@ -131,7 +132,8 @@ def dbus_daemon(denied=''):
 def dbus_broker():
     """A bus of dbus-broker, everything allowed; gives the path of its socket."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as listener:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.setblocking(False)
         listener.bind(folder + '/bus')
         listener.listen(32)
         command = [ROOT + '/usr/bin/dbus-broker', '--controller', str(theirs.fileno()), '--machine-id', '0' * 31 + '1']
@@ -147,8 +149,8 @@ def add_listener(controller, listener):
     everything = (1, 1, [(1, 1, 1, '')], [allowed], [allowed])
     batch = '(bta(btbs)a(btssssuutt)a(btssssuutt))'
     policy = f'(a(u{batch})a(buu{batch})a(ss)bs)', ([(2**32 - 1, everything)], [], [], 0, 'session')
-    fields = {PATH: '/org/bus1/DBus/Broker', INTERFACE: 'org.bus1.DBus.Broker', MEMBER: 'AddListener', 9: 1}
+    fields = {PATH: '/org/bus1/DBus/Broker', INTERFACE: 'org.bus1.DBus.Broker', MEMBER: 'AddListener', UNIX_FDS: 1}
     serial = controller.send(CALL, fields, 'ohv', ('/org/bus1/DBus/Listener/0', 0, policy), fds=[listener.fileno()])
     reply = controller.reply_to(serial)
     if reply.kind == ERROR:
-        raise RuntimeError(f'dbus-broker refused the listener: {reply[4]} {reply.body}')
+        raise RuntimeError(f'dbus-broker refused the listener: {reply[ERROR_NAME]} {reply.body}')

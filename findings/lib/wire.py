@@ -5,7 +5,8 @@ import struct
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 PATH, INTERFACE, MEMBER, ERROR_NAME, REPLY_SERIAL, DESTINATION, SENDER, SIGNATURE = range(1, 9)
-FIELD_TYPES = {PATH: 'o', INTERFACE: 's', MEMBER: 's', ERROR_NAME: 's', REPLY_SERIAL: 'u', DESTINATION: 's', SENDER: 's', SIGNATURE: 'g', 9: 'u'}
+UNIX_FDS = 9
+FIELD_TYPES = dict(zip(range(1, 10), 'osssussgu', strict=True))
 FIXED = {'y': 'B', 'n': 'h', 'q': 'H', 'i': 'i', 'u': 'I', 'b': 'I', 'h': 'I', 'x': 'q', 't': 'Q', 'd': 'd'}
 ALIGNMENT = {'y': 1, 'g': 1, 'v': 1, 'n': 2, 'q': 2, 'x': 8, 't': 8, 'd': 8, '(': 8, '{': 8}
 
