@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Command } from 'commander';
 import { InvalidInput } from '../common/errors.ts';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMean } from '../common/nearest.ts';
 
 /** `help`: of the command, of a verb, or of a verb's verb. A name that is none is an error, not the help of something else. */
 export function help(program: Command, words: readonly string[]): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { jsonSchema } from '../load/json-schema.ts';
-import { reference } from '../load/reference.ts';
+import { jsonSchema } from '../load/schema/publish/json-schema.ts';
+import { reference } from '../load/schema/publish/reference.ts';
 
 /** `schema`: the language as JSON Schema, for editors and other tools, or as a reference to read. */
 export function schema({ format }: { format: 'json' | 'markdown' }): void {

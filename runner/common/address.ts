@@ -10,6 +10,8 @@ export const EVERYONE: Address = '0000/ffffffffffff';
 
 const KERNEL_PREFIX = '0000';
 const MULTICAST = 'ffffffffffff';
+/** The highest client part: one more is the multicast address. */
+const MAX_CLIENT = 0xffff_ffff_fffen;
 
 export const prefixOf = (address: Address): string => address.slice(0, 4);
 
@@ -23,5 +25,15 @@ export const isAssignable = (address: Address): boolean =>
 export const clientAddress = (n: number): Address => `${KERNEL_PREFIX}/${n.toString(16).padStart(12, '0')}`;
 
 /** The multicast address of a group. */
-export const groupAddress = (prefix: number): Address =>
-  `${prefix.toString(16).padStart(4, '0')}/${MULTICAST}`;
+export const groupAddress = (prefix: number): Address => addressOf(prefix, MAX_CLIENT + 1n);
+
+export const prefixNumber = (address: Address): number => Number.parseInt(prefixOf(address), 16);
+
+export const addressOf = (prefix: number, client: bigint): Address =>
+  `${prefix.toString(16).padStart(4, '0')}/${client.toString(16).padStart(12, '0')}`;
+
+/** The address `step` further on; undefined where it would become the multicast address. */
+export function countUp(address: Address, step: number): Address | undefined {
+  const next = BigInt(`0x${address.slice(5)}`) + BigInt(step);
+  return next > MAX_CLIENT ? undefined : addressOf(prefixNumber(address), next);
+}

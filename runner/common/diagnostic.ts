@@ -23,6 +23,35 @@ export type DiagnosticCode =
   | 'chancy'
   | 'unused';
 
+/** The way to a value: keys and indexes. */
+export type Path = readonly (string | number)[];
+
+/** A stretch of one line. */
+export interface Range {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endColumn: number;
+}
+
+/** The words of a diagnostic, before it has a place. */
+export interface Words {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly expected?: string | undefined;
+  readonly hint?: string | undefined;
+  /** Mark the key rather than the value. */
+  readonly onKey?: boolean;
+  /** Mark a piece of the value: of a line of its text, from this column (from 0) on. */
+  readonly piece?: Piece;
+}
+
+export interface Piece {
+  readonly line: string;
+  readonly column: number;
+  readonly length: number;
+}
+
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: 'error' | 'warning';
@@ -47,3 +76,14 @@ export interface Diagnostic {
 /** A diagnostic without its place and its line, as lines of plain text: what is wrong, then what to write instead. */
 export const wordsOf = ({ message, expected, notes = [], hint }: Diagnostic): string[] =>
   [message, expected, ...notes, hint].filter((part) => part !== undefined);
+
+/** `['traffic', 3, 'send']` → `traffic[3].send`; keys that are no plain words are quoted. */
+export function formatPath(path: Path): string {
+  let out = '';
+  for (const part of path) {
+    if (typeof part === 'number') out += `[${part}]`;
+    else if (/^[\w-]+$/.test(part)) out += out === '' ? part : `.${part}`;
+    else out += `[${JSON.stringify(part)}]`;
+  }
+  return out;
+}

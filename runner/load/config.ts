@@ -2,13 +2,8 @@
 /** A topology written out: one file without includes, defaults, variables or matrix, that loads to the same. */
 import { Document, isScalar, type Node, Scalar } from 'yaml';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
-import type { Part } from './compose.ts';
-import { fillSends } from './defaults.ts';
-import type { Spot } from './grow.ts';
 import { type Loaded, type LoadOptions, loadTrees } from './load.ts';
-import { deepMerge, isMap } from './merge.ts';
-import { BUILT_IN } from './source.ts';
-import type { Tree } from './tree.ts';
+import { BUILT_IN, deepMerge, fillSends, isMap, type Part, type Spot, type Tree } from './yaml/index.ts';
 
 export interface Written {
   readonly topology: Topology;

@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: MIT
 /** `*.topo.yaml` → Topology, or everything that is wrong with it, at once. */
-import { basename } from 'node:path';
-import type { LauncherSpec, Step, Topology } from '../topology/topology.ts';
-import { budgetsOf } from './budgets.ts';
-import { resolveBuses, resolveGroups } from './buses.ts';
-import { checkUnused } from './checks.ts';
-import { checkClaims } from './claims.ts';
-import { resolveClients } from './clients.ts';
-import { compose, syntaxErrors } from './compose.ts';
-import { Deliveries } from './deliveries.ts';
-import { byPlace, type Diagnostic, diagnostic, Problems, wholeFile } from './diagnostic.ts';
-import { Library, type Opened } from './library.ts';
-import { checkLimits } from './limits.ts';
-import { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
-import { checkMemory } from './memory.ts';
-import { Names } from './names.ts';
-import { didYouMean } from './nearest.ts';
-import { resolveNodes } from './nodes.ts';
-import { type Read, read } from './read.ts';
-import type { Written } from './schema.ts';
-import type { Scope } from './scope.ts';
-import { resolveSteps } from './steps.ts';
-import type { Tree } from './tree.ts';
-import { validate } from './validate.ts';
-import type { Variables } from './variables.ts';
-import { World } from './world.ts';
+import type { Diagnostic } from '../common/diagnostic.ts';
+import { didYouMean } from '../common/nearest.ts';
+import type { Topology } from '../topology/topology.ts';
+import { check, checkParallel } from './check/index.ts';
+import { byPlace, diagnostic, Problems, wholeFile } from './diagnostic/index.ts';
+import { resolve } from './resolve/index.ts';
+import { validate } from './schema/index.ts';
+import {
+  type Combination,
+  compose,
+  Library,
+  nameOfCombination,
+  type Opened,
+  type Read,
+  read,
+  readMatrix,
+  syntaxErrors,
+  type Tree,
+  type Variables,
+} from './yaml/index.ts';
 
 export interface LoadOptions {
   /** The file's text, where it is not to be read from disk. */
@@ -142,11 +137,13 @@ function loadOne(
     const hint = `Write "\${${name}}" where its value belongs.`;
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
-  const topology = resolve(tree, problems, validate(tree, problems), combination);
+  const resolved = resolve(tree, problems, validate(tree, problems), combination, checkParallel);
+  const against = check(resolved);
+  const topology = { ...resolved.topology, ...(Object.keys(against).length > 0 && { against }) };
   const diagnostics = problems.sorted();
   return problems.failed
     ? { combination, tree, diagnostics }
-    : { combination, tree, diagnostics, topology: freeze(topology) };
+    : { combination, tree, diagnostics, topology: freeze<Topology>(topology) };
 }
 
 /** What is said of every combination is said once; what is said of some tells of which first. */
@@ -180,78 +177,6 @@ function together(file: string, runs: readonly One[], library: Library): Loaded 
   return failed || topology === undefined
     ? { topologies: [], diagnostics, sources }
     : { topologies, topology, diagnostics, sources };
-}
-
-function resolve(tree: Tree, problems: Problems, written: Written, combination: Combination): Topology {
-  const names = new Names(problems);
-  const scope: Scope = {
-    written,
-    tree,
-    problems,
-    names,
-    buses: new Map(),
-    groups: new Map(),
-    clients: new Map(),
-    budgets: [],
-    incarnation: (name) => names.incarnation(name),
-    startAgain: (name) => names.startAgain(name),
-    paths: new Map(),
-    doubts: new Map(),
-  };
-  const nodes = resolveNodes(scope);
-  resolveBuses(scope, nodes);
-  resolveGroups(scope);
-  resolveClients(scope, nodes);
-  const deliveries = new Deliveries(scope);
-  const steps = resolveSteps(scope, World.start(scope.clients.values(), scope.buses.keys()), deliveries);
-  const lines = deliveries.finish();
-  if (!problems.isBroken(['expect'])) scope.budgets.push(...budgetsOf(scope, written.expect, ['expect']));
-  checkLimits(scope, steps);
-  checkMemory(scope, steps);
-  checkUnused(scope);
-  const combined = Object.keys(combination).length > 0;
-  const name = written.name ?? nameOf(tree.file);
-  const topology: Topology = {
-    name: combined ? `${name}.${nameOfCombination(combination, '.')}` : name,
-    ...(combined && { combination }),
-    ...(written.description === undefined ? {} : { description: written.description }),
-    file: tree.file,
-    nodes: nodes.list,
-    buses: [...scope.buses.values()],
-    groups: [...scope.groups.values()],
-    clients: [...scope.clients.values()],
-    steps,
-    deliveries: lines,
-    budgets: scope.budgets,
-    ...(written.launcher !== undefined &&
-      !problems.isBroken(['launcher']) && { launcher: launcherOf(written.launcher) }),
-  };
-  const sure = sureSteps(scope, steps);
-  const against = sure.length === 0 ? {} : checkClaims(scope, { ...topology, steps: sure }, deliveries);
-  return Object.keys(against).length === 0 ? topology : { ...topology, against };
-}
-
-/** The steps before the first mistake: what the model says of them holds, whatever the others come to. */
-function sureSteps({ problems }: Scope, steps: readonly Step[]): readonly Step[] {
-  if (!problems.failed) return steps;
-  const parties = ['nodes', 'buses', 'groups', 'clients', 'defaults'];
-  if (parties.some((section) => problems.isBroken([section]))) return [];
-  const wrong = steps.findIndex((_, n) => problems.isBroken(['traffic', n]));
-  return wrong < 0 ? steps : steps.slice(0, wrong);
-}
-
-const launcherOf = (written: NonNullable<Written['launcher']>): LauncherSpec =>
-  typeof written === 'string' ? { kind: written } : { kind: 'process', pack: written.process.pack };
-
-/** `topologies/two-buses.topo.yaml` → `two-buses` */
-function nameOf(file: string): string {
-  const base = basename(file).replace(/(\.topo)?\.ya?ml$/, '');
-  return (
-    base
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, '-')
-      .replace(/^[^a-z]+|-+$/g, '') || 'topology'
-  );
 }
 
 const empty = (file: string): Diagnostic =>

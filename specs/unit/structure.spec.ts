@@ -23,7 +23,28 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
   'runner/predict': ['runner/topology', 'runner/model'],
-  'runner/load': ['runner/topology', 'runner/predict', 'runner/dbus'],
+  // The rooms of the loader are a column: each is entered by its own door.
+  'runner/load/diagnostic': [],
+  'runner/load/yaml': ['runner/topology', 'runner/load/diagnostic/index.ts'],
+  'runner/load/schema': ['runner/dbus', 'runner/load/diagnostic/index.ts', 'runner/load/yaml/index.ts'],
+  'runner/load/schema/publish': ['runner/load/schema'],
+  'runner/load/resolve': [
+    'runner/topology',
+    'runner/predict',
+    'runner/dbus',
+    'runner/load/diagnostic/index.ts',
+    'runner/load/yaml/index.ts',
+    'runner/load/schema/index.ts',
+  ],
+  'runner/load/check': ['runner/topology', 'runner/predict', 'runner/dbus', 'runner/load/resolve/index.ts'],
+  'runner/load': [
+    'runner/topology',
+    'runner/load/diagnostic/index.ts',
+    'runner/load/yaml/index.ts',
+    'runner/load/schema/index.ts',
+    'runner/load/resolve/index.ts',
+    'runner/load/check/index.ts',
+  ],
   'runner/plan': ['runner/topology', 'runner/predict', 'runner/dbus'],
   // A topology drawn; it needs no plan and no run.
   'runner/graph': ['runner/topology'],
@@ -89,6 +110,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/cli': [
     'native/lib',
     'runner/topology',
+    'runner/load/schema/publish',
     'runner/load',
     'runner/plan',
     'runner/graph',

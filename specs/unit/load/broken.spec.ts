@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { after, describe, it } from 'mocha';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import { read } from '../../../runner/load/read.ts';
+import { read } from '../../../runner/load/yaml/read.ts';
 
 const FOLDER = fileURLToPath(new URL('./broken/', import.meta.url));
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.topo.yaml'));

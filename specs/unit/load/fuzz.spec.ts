@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { mix } from '../../../runner/common/envelope.ts';
 import { configOf, load, renderDiagnostics } from '../../../runner/load/index.ts';
-import { read } from '../../../runner/load/read.ts';
+import { read } from '../../../runner/load/yaml/read.ts';
 
 const FOLDERS = ['./broken/', '../../../topologies/'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),

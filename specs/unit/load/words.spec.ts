@@ -2,10 +2,10 @@
 // The small tools behind the words: carets, suggestions, patterns, paths.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { matches } from '../../../runner/load/clients.ts';
-import { formatPath } from '../../../runner/load/diagnostic.ts';
+import { formatPath } from '../../../runner/common/diagnostic.ts';
+import { nearest } from '../../../runner/common/nearest.ts';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import { nearest } from '../../../runner/load/nearest.ts';
+import { matches } from '../../../runner/load/resolve/clients.ts';
 
 describe('did you mean', () => {
   const words = ['camera', 'lidar', 'logger', 'groups', 'buses', 'ecu'];

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/** Match rules that branches of `parallel` take from a client which has them in no order, or not so many of them. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { areConcurrent, type Visit } from '../../topology/steps.ts';
+import type { FaultStep } from '../../topology/topology.ts';
+import type { Scope, World } from '../resolve/index.ts';
+import { lacks, ruleKey } from '../resolve/index.ts';
+import { pathOf } from './fault-path.ts';
+
+/** Points out the first that cannot be taken; `before` is the world at the start. */
+export function checkConcurrentRules(scope: Scope, before: World, faults: readonly Visit<FaultStep>[]): void {
+  const same = Map.groupBy(faults, ({ step: { action } }) =>
+    'rule' in action ? JSON.stringify([action.client, ruleKey(action.rule)]) : '',
+  );
+  for (const [what, changes] of same) {
+    if (what === '') continue;
+    const [client, key] = JSON.parse(what) as [string, string];
+    const rules = before.client(client)?.rules ?? [];
+    const count = rules.filter((each) => each === key).length;
+    for (const [n, fault] of changes.entries()) {
+      if (isTaken(fault)) checkTaken(scope, fault, changes.slice(0, n), changes, { client, rules, count });
+    }
+  }
+}
+
+const isTaken = ({ step }: Visit<FaultStep>): boolean => step.action.fault === 'remove-match';
+
+interface Had {
+  readonly client: string;
+  readonly rules: readonly string[];
+  /** How many say the same. */
+  readonly count: number;
+}
+
+/** What its own branch did before has happened; of what others do, all that gives may have, and nothing that takes. */
+function checkTaken(
+  scope: Scope,
+  fault: Visit<FaultStep>,
+  earlier: readonly Visit<FaultStep>[],
+  all: readonly Visit<FaultStep>[],
+  { client, rules, count }: Had,
+): void {
+  const own = earlier.filter((other) => !areConcurrent(other, fault));
+  const beside = all.filter((other) => areConcurrent(other, fault));
+  const given = [...own, ...beside].filter((other) => !isTaken(other)).length;
+  const held = count + given - own.filter(isTaken).length;
+  const [rival, ...rivals] = earlier.filter((other) => isTaken(other) && areConcurrent(other, fault));
+  const path = ruleOf(pathOf(scope, fault.step));
+  if (held < 1) {
+    const [message, hint] = lacks(client, rules);
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  } else if (rival && held <= 1 + rivals.length) {
+    const message = `the rule is taken from "${client}" in another branch, at line ${rival.step.place.line}`;
+    const hint = 'Only one of them can be done, whichever comes first: remove the other.';
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  }
+}
+
+/** The end of a `for` has no rule of its own in the file. */
+const ruleOf = (path: Path): Path => (path.at(-1) === 'fault' ? path : [...path.slice(0, -1), 'rule']);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/** What a file says of its sends, beside what the model expects of them: before anything boots. */
+import { ENVELOPE_SIZE, encode } from '../../common/envelope.ts';
+import { seal } from '../../dbus/index.ts';
+import {
+  type Allowed,
+  type Datagrams,
+  type Doubt,
+  limitedShares,
+  type Prediction,
+  predict,
+} from '../../predict/index.ts';
+import { type Lane, parseLane } from '../../topology/lane.ts';
+import { lengthsOf } from '../../topology/message.ts';
+import { sends } from '../../topology/steps.ts';
+import type { SendStep, Topology } from '../../topology/topology.ts';
+import type { Deliveries, Scope } from '../resolve/index.ts';
+
+/**
+ * Points out steps that can never end, and expectations that can never hold; returns why not, by the step's id, for
+ * when they do not.
+ */
+export function checkExpectations(
+  scope: Scope,
+  topology: Topology,
+  deliveries: Deliveries,
+): Readonly<Record<string, string>> {
+  const against: Record<string, string> = {};
+  const prediction = predict(topology, longest);
+  const limited = limitedShares(topology);
+  for (const doubt of prediction.doubts) {
+    tell(scope, doubt);
+    if (doubt.kind !== 'chancy') against[doubt.step] = doubt.message;
+  }
+  for (const step of sends(topology.steps)) {
+    const wrong = checkSend(scope, prediction, step);
+    if (wrong.length > 0) against[step.id] = wrong.join('; ');
+    if (step.as === undefined) continue;
+    checkLines(prediction, step, step.as, deliveries);
+    const { length } = step.fds;
+    deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
+  }
+  return against;
+}
+
+/** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
+const longest: Datagrams = (step) => {
+  const { payload, dbus } = step;
+  const length = Math.max(ENVELOPE_SIZE, lengthsOf(step).max);
+  const body = () => payload ?? new Uint8Array(length - ENVELOPE_SIZE);
+  return {
+    length,
+    bytes: () => (dbus ? seal('message', 0, 0, dbus) : encode('message', 0, 0, body())),
+  };
+};
+
+/** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
+function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
+  const path = paths.get(step) ?? [];
+  if (kind === 'chancy') problems.warning(path, { code: 'chancy', message, hint });
+  else if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
+  else problems.warning([...path, 'expect'], { code: 'impossible', message, hint });
+}
+
+interface Words {
+  readonly key: 'error' | 'recipients';
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Says of a step what is wrong with the first of its messages that cannot go as written; returns what was said. */
+function checkSend(scope: Scope, prediction: Prediction, step: SendStep): string[] {
+  const path = scope.paths.get(step.id) ?? [];
+  const seen = new Set<Allowed>();
+  for (let n = 0; n < step.count; n++) {
+    const allowed = prediction.of(step.id, n);
+    if (allowed === undefined || seen.has(allowed)) continue;
+    seen.add(allowed);
+    const wrong = [...mismatches(scope, step, allowed)];
+    const which = n === 0 ? '' : `message ${n + 1} of ${step.count}: `;
+    for (const { key, message, hint } of wrong) {
+      const words = { code: 'impossible' as const, message: `${which}${message}`, hint };
+      scope.problems.warning([...path, 'expect', key], words);
+    }
+    if (wrong.length > 0) return wrong.map(({ message }) => `${which}${message}`);
+  }
+  return [];
+}
+
+function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Words> {
+  const { errors, because, delivered } = allowed;
+  if (expect.error !== undefined) {
+    // That it would fit is said where its length is.
+    if (errors.includes(expect.error) || expect.error === 'EMSGSIZE') return;
+    const instead = delivered ? 'the send succeeds' : `it fails with ${errors.join(' or ')}`;
+    yield { key: 'error', message: `${expect.error} cannot happen here: ${instead}, because ${because}` };
+  } else if (expect.recipients !== undefined && delivered === undefined) {
+    const hint = `Expect it: expect: { error: ${errors[0]} }.`;
+    yield { key: 'recipients', message: `this send fails with ${errors.join(' or ')}: ${because}`, hint };
+  } else if (expect.recipients !== undefined && delivered !== undefined) {
+    yield* wrongRecipients(scope, id, expect.recipients, namesOf(delivered), because);
+  }
+}
+
+/** One mistake is said once: who gets nothing, or else who gets it too. */
+function* wrongRecipients(
+  { doubts }: Scope,
+  id: string,
+  written: readonly string[],
+  { must, may }: { readonly must: ReadonlySet<string>; readonly may: ReadonlySet<string> },
+  because: string,
+): Generator<Words> {
+  const known = doubts.get(id);
+  const extra = written.filter((name) => !must.has(name) && !may.has(name));
+  for (const name of extra) {
+    const only = [...must, ...may].join(', ') || 'nobody';
+    const message = known?.get(name) ?? `"${name}" gets no copy, but ${only}: ${because}`;
+    yield { key: 'recipients', message };
+  }
+  if (extra.length > 0) return;
+  const listed = new Set(written);
+  for (const name of must) {
+    if (listed.has(name)) continue;
+    const message = known?.get(name) ?? `"${name}" gets a copy too: ${because}`;
+    yield { key: 'recipients', message, hint: `Add ${name} to the recipients.` };
+  }
+}
+
+const namesOf = ({ must, may }: NonNullable<Allowed['delivered']>) => ({
+  must: new Set(must.map(nameOf)),
+  may: new Set(may.map(nameOf)),
+});
+
+/** As a file writes it: the master is one, whichever of its sockets. */
+const nameOf = (lane: Lane): string => parseLane(lane).agent;
+
+/** Lines of `expect.deliveries` about somebody who gets no copy. */
+function checkLines(
+  prediction: Prediction,
+  { id, expect }: SendStep,
+  as: string,
+  deliveries: Deliveries,
+): void {
+  if (expect.recipients !== undefined || expect.error !== undefined) return;
+  const { delivered, errors = [], because = '' } = prediction.of(id, 0) ?? {};
+  if (delivered === undefined)
+    deliveries.refuse(as, `the send fails with ${errors.join(' or ')}, because ${because}`);
+  else deliveries.compare(as, new Set([...delivered.must, ...delivered.may].map(nameOf)));
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/** What can be said of a topology as a whole, beyond what its parts mean: before anything boots. */
+import type { Step } from '../../topology/topology.ts';
+import type { Resolved, Scope } from '../resolve/index.ts';
+import { checkExpectations } from './expectations.ts';
+import { checkLimits } from './limits.ts';
+import { checkMemory } from './memory.ts';
+import { checkUnused } from './unused.ts';
+
+export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
+
+/** Tells what is wrong or odd; returns what the model says against expectations of the file, by the step's id. */
+export function check({ scope, topology, deliveries }: Resolved): Readonly<Record<string, string>> {
+  const { steps } = topology;
+  checkLimits(scope, steps);
+  checkMemory(scope, steps);
+  checkUnused(scope);
+  const sure = sureSteps(scope, steps);
+  return sure.length === 0 ? {} : checkExpectations(scope, { ...topology, steps: sure }, deliveries);
+}
+
+/** The steps before the first mistake: what the model says of them holds, whatever the others come to. */
+function sureSteps({ problems }: Scope, steps: readonly Step[]): readonly Step[] {
+  if (!problems.failed) return steps;
+  const parties = ['nodes', 'buses', 'groups', 'clients', 'defaults'];
+  if (parties.some((section) => problems.isBroken([section]))) return [];
+  const wrong = steps.findIndex((_, n) => problems.isBroken(['traffic', n]));
+  return wrong < 0 ? steps : steps.slice(0, wrong);
+}

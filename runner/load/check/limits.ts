@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/** What a client with a limit of descriptors cannot do. */
+import { faults, sends } from '../../topology/steps.ts';
+import type { Step } from '../../topology/topology.ts';
+import type { Scope } from '../resolve/index.ts';
+
+/**
+ * Who passes a pipe needs descriptors for it, and holds the reading end until all have written: with those how many
+ * are free could not be said.
+ */
+export function checkLimits({ problems, paths }: Scope, steps: readonly Step[]): void {
+  const limits = new Map<string, number>();
+  for (const { action, place } of faults(steps))
+    if (action.fault === 'limit' && !limits.has(action.client)) limits.set(action.client, place.line);
+  for (const { id, from, fds } of sends(steps)) {
+    if (from.kind !== 'client' || fds.length === 0) continue;
+    const line = limits.get(from.name);
+    if (line === undefined) continue;
+    const message = `"${from.name}" is limited at line ${line}, and makes no pipes to pass`;
+    const path = [...(paths.get(id) ?? []), 'send', 'fds'];
+    problems.error(path, { code: 'impossible', message, hint: 'Let another client send them.' });
+  }
+}

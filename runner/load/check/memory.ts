@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
+import { sizeInWords } from '../../common/size.ts';
+import { DEFAULT_QUEUE_LENGTH } from '../../predict/index.ts';
+import type { FaultAction } from '../../topology/faults.ts';
+import { lengthsOf } from '../../topology/message.ts';
+import { areConcurrent, faultsIn, type Visit, walk } from '../../topology/steps.ts';
+import type { BusSpec, FaultStep, ParallelStep, SendStep, Step } from '../../topology/topology.ts';
+import type { Scope } from '../resolve/index.ts';
+import { DEFAULT_SEND_BUFFER } from '../resolve/index.ts';
+import { pathOf } from './fault-path.ts';
+
+type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
+
+/** Points out limits that what is sent beside them can never come to. */
+export function checkMemory(scope: Scope, steps: readonly Step[]): void {
+  for (const step of steps) {
+    if (step.kind !== 'parallel') continue;
+    for (const placed of faultsIn(step)) {
+      const { action } = placed.step;
+      if (action.fault === 'kill' && action.memory !== undefined) checkReach(scope, step, placed, action);
+    }
+  }
+}
+
+function checkReach(
+  scope: Scope,
+  parallel: ParallelStep,
+  limit: Visit<FaultStep>,
+  action: OutOfMemory,
+): void {
+  const { name } = action.target;
+  const bus = scope.buses.get(scope.clients.get(name)?.bus ?? '');
+  if (bus === undefined) return;
+  const reach = unreadAtMost(sendsBeside(parallel, limit, name), bus);
+  if (reach > action.memory) return;
+  const message = `"${name}" never comes to ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
+  const hint = `Let it send more, to clients that do not read; bus "${bus.name}" bounds it by its \`queueLength\` and \`sendBuffer\`.`;
+  scope.problems.error(pathOf(scope, limit.step), { code: 'impossible', message, hint });
+}
+
+function sendsBeside(parallel: ParallelStep, limit: Visit, client: string): SendStep[] {
+  return [...walk([parallel])].flatMap((visit) => {
+    const { step } = visit;
+    const its = step.kind === 'send' && step.from.kind === 'client' && step.from.name === client;
+    return its && areConcurrent(visit, limit) ? [step] : [];
+  });
+}
+
+/** Bytes: a queue takes one message more than its length, and a send begins while there is room in the buffer. */
+function unreadAtMost(sends: readonly SendStep[], bus: BusSpec): number {
+  const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus;
+  const queued = sends.map((send) => lengthsOf(send).max * Math.min(send.count, queueLength + 1));
+  return Math.min(
+    sendBuffer,
+    queued.reduce((sum, each) => sum + each, 0),
+  );
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/** Puts words at places. */
+import { type Diagnostic, formatPath, type Path, type Range, type Words } from '../../common/diagnostic.ts';
+
+/** More than anybody reads: such a file is no topology at all. */
+const MOST = 500;
+
+/** In the order of the file that was asked for, then of those that it includes; the end of very many is summed up. */
+export function byPlace(list: readonly Diagnostic[], file: string, failed: boolean): Diagnostic[] {
+  const files = [...new Set([file, ...list.map((each) => each.file)])];
+  const sorted = list.toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+  if (sorted.length <= MOST) return sorted;
+  const words = { code: 'too-big', message: `and ${sorted.length - MOST} more like these` } as const;
+  return [...sorted.slice(0, MOST), diagnostic(failed ? 'error' : 'warning', wholeFile(file), [], words)];
+}
+
+/** For what is about a file and no line of it. */
+export const wholeFile = (file: string): Range => ({ file, line: 0, column: 0, endColumn: 0 });
+
+/** Puts words at a range. */
+export function diagnostic(
+  severity: 'error' | 'warning',
+  range: Range,
+  path: Path,
+  { code, message, expected, hint }: Words,
+  notes: readonly string[] = [],
+): Diagnostic {
+  return {
+    code,
+    severity,
+    message,
+    ...range,
+    path: formatPath(path),
+    ...(expected === undefined ? {} : { expected }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** Diagnostics → text for a terminal or an editor's problem matcher. */
+import type { Diagnostic } from '../../common/diagnostic.ts';
+
+export interface RenderOptions {
+  readonly color?: boolean;
+}
+
+const WIDTH = 110;
+
+/** `file:line:col: error: …` with the line, a caret and the hint; one block a diagnostic, each ending in a newline. */
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+  { color = false }: RenderOptions = {},
+): string {
+  const paint = color
+    ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
+    : (_: number, t: string) => t;
+  const lines = new Map([...sources].map(([file, text]) => [file, text.split(/\r\n|\r|\n/)]));
+  return diagnostics.map((each) => renderOne(each, lines.get(each.file)?.[each.line - 1], paint)).join('');
+}
+
+type Paint = (code: number, text: string) => string;
+
+function renderOne(each: Diagnostic, line: string | undefined, paint: Paint): string {
+  const tint = each.severity === 'error' ? 31 : 33;
+  const place = each.line > 0 ? `${each.file}:${each.line}:${each.column}` : each.file;
+  const out = [
+    `${paint(1, `${printable(place)}:`)} ${paint(tint, `${each.severity}:`)} ${printable(each.message)}`,
+  ];
+  if (line !== undefined) out.push(...excerpt(each, line, (text) => paint(tint, text)));
+  const note = noteOf(each);
+  const { notes } = each;
+  for (const each of [note, ...(notes ?? [])])
+    if (each !== '') out.push(`      ${paint(36, '=')} ${printable(each)}`);
+  return `${out.join('\n')}\n`;
+}
+
+/** The line and its caret; of a very long line the part around the caret. */
+function excerpt(each: Diagnostic, line: string, tint: (text: string) => string): string[] {
+  const from = each.column > WIDTH - 20 ? each.column - 40 : 0;
+  const shown = printable(line.slice(from, from + WIDTH));
+  const column = each.column - 1 - from;
+  const width = Math.max(1, Math.min(each.endColumn - each.column, shown.length - column));
+  const indent = shown.slice(0, column).replace(/[^\t]/g, ' ').padEnd(column);
+  return [`${String(each.line).padStart(5)} | ${shown}`, `      | ${indent}${tint('^'.repeat(width))}`];
+}
+
+function noteOf({ path, expected, hint }: Diagnostic): string {
+  const start = [path, expected].filter((part) => part !== undefined && part !== '').join('; ');
+  return start !== '' && hint !== undefined ? `${start}. ${hint}` : start + (hint ?? '');
+}
+
+/** Nothing of the file may steer the terminal: control and direction characters are shown as �. */
+const printable = (text: string): string => text.replace(/[^\P{C}\t]/gu, '�');

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/** Addresses that the master assigns: written ones, and one per group and name in file order. */
+
+import type { Address } from '../../common/address.ts';
+import { addressOf, countUp, isMulticast, prefixNumber } from '../../common/address.ts';
+import type { Path } from '../../common/diagnostic.ts';
+import type { ClientSpec } from '../../topology/topology.ts';
+import { NAMES_PREFIX } from './owned-names.ts';
+import type { Scope } from './scope.ts';
+
+export interface Draft extends Omit<ClientSpec, 'addresses'> {
+  /** As written, and the number of the replica by which it counts up. */
+  readonly explicit: readonly { readonly text: Address; readonly index: number }[];
+  readonly path: Path;
+}
+
+/** Client name → addresses: those of its groups, of its names, then the written ones. */
+export function assignAddresses(scope: Scope, drafts: readonly Draft[]): Map<string, Address[]> {
+  const holders = new Map<string, string>();
+  const written = new Map(drafts.map((draft) => [draft.name, writtenAddresses(scope, draft, holders)]));
+  const next = new Map<string, bigint>();
+  const grouped = (draft: Draft) =>
+    draft.groups.flatMap((group) => {
+      const spec = scope.groups.get(group);
+      return spec === undefined ? [] : [nextFree(draft, spec.prefix, next, holders)];
+    });
+  const named = (draft: Draft) => (draft.names ?? []).map(() => nextFree(draft, NAMES_PREFIX, next, holders));
+  return new Map(
+    drafts.map((draft) => [
+      draft.name,
+      [...grouped(draft), ...named(draft), ...(written.get(draft.name) ?? [])],
+    ]),
+  );
+}
+
+function writtenAddresses(scope: Scope, draft: Draft, holders: Map<string, string>): Address[] {
+  return draft.explicit.flatMap(({ text, index }, n) => {
+    const path = [...draft.path, 'addresses', n];
+    const found = checkAssignable(scope, text, path) ? countUp(text, index) : undefined;
+    if (found === undefined) return [];
+    const key = `${draft.bus} ${found}`;
+    const holder = holders.get(key);
+    if (holder !== undefined) {
+      const message = `${found} is held by "${holder}" on the same bus`;
+      scope.problems.error(path, { code: 'clash', message, hint: hintFor(holder, draft.name) });
+    }
+    holders.set(key, draft.name);
+    return [found];
+  });
+}
+
+const hintFor = (holder: string, name: string): string =>
+  holder === name
+    ? 'Remove one of the two.'
+    : 'An address has one holder; the addresses of replicas count up.';
+
+/** Prefix 0 is the kernel's and all ones is everybody: no master can assign them. */
+export function checkAssignable({ problems }: Scope, text: Address, path: Path): boolean {
+  if (prefixNumber(text) === 0) {
+    const message = `${text} has prefix 0000, which only the kernel assigns`;
+    problems.error(path, { code: 'bad-value', message, hint: 'Use a prefix from 0001 to ffff.' });
+  } else if (isMulticast(text)) {
+    const message = `${text} is a multicast address: it means a whole group`;
+    problems.error(path, { code: 'bad-value', message, hint: 'Use another client part than ffffffffffff.' });
+  } else {
+    return true;
+  }
+  return false;
+}
+
+function nextFree(
+  draft: Draft,
+  prefix: number,
+  next: Map<string, bigint>,
+  holders: Map<string, string>,
+): Address {
+  const counter = `${draft.bus} ${prefix}`;
+  let part = next.get(counter) ?? 1n;
+  while (holders.has(`${draft.bus} ${addressOf(prefix, part)}`)) part++;
+  next.set(counter, part + 1n);
+  const found = addressOf(prefix, part);
+  holders.set(`${draft.bus} ${found}`, draft.name);
+  return found;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/** Clients: replicas expanded, placed, admitted or not. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { user } from '../../common/scalars.ts';
+import type { BusSpec, User } from '../../topology/topology.ts';
+import { assignAddresses, type Draft } from './addresses.ts';
+import { filterOf } from './filters.ts';
+import type { Nodes } from './nodes.ts';
+import { ownedNames } from './owned-names.ts';
+import { rulesOf } from './rules.ts';
+import type { WrittenClient } from './scope.ts';
+import { busOf, type Scope, sound } from './scope.ts';
+
+type Some = NonNullable<WrittenClient>;
+
+export function resolveClients(scope: Scope, nodes: Nodes): void {
+  const drafts: Draft[] = [];
+  const owners = new Map<string, string>();
+  for (const [name, client, path] of sound(scope, 'clients', scope.written.clients)) {
+    drafts.push(...expand(scope, nodes, name, client ?? {}, path, owners));
+  }
+  const addresses = assignAddresses(scope, drafts);
+  for (const { explicit: _, path: __, ...draft } of drafts) {
+    scope.clients.set(draft.name, { ...draft, addresses: addresses.get(draft.name) ?? [] });
+  }
+}
+
+function expand(
+  scope: Scope,
+  nodes: Nodes,
+  key: string,
+  client: Some,
+  path: Path,
+  owners: Map<string, string>,
+): Draft[] {
+  const bus = busOf(scope, client.bus, path);
+  const node = nodes.forClient(client.node, path);
+  const groups = (client.groups ?? []).filter((group, n) =>
+    checkGroup(scope, group, bus, [...path, 'groups', n]),
+  );
+  warnTwice(scope, client.groups ?? [], [...path, 'groups']);
+  const fresh = scope.names.declare(client.replicas === undefined ? 'client' : 'replicas', key, path);
+  const names = client.replicas === undefined ? [key] : replicaNames(key, client.replicas);
+  if (client.replicas !== undefined) for (const name of names) scope.names.declare('client', name, path);
+  if (!fresh || bus === undefined) return [];
+  const spec = scope.buses.get(bus);
+  const who = client.user === undefined ? { uid: 0, gid: 0 } : user(client.user);
+  const admitted = spec === undefined || admits(spec, key, who);
+  warnEavesdrop(scope, client, admitted, path);
+  const filter = client.filter && filterOf(scope, client.filter, spec, [...path, 'filter']);
+  const match = rulesOf(scope, client.match ?? [], spec, [...path, 'match']);
+  const owned = (name: string) =>
+    ownedNames(
+      scope,
+      { client: name, names: client.names ?? [], bus: spec, path: [...path, 'names'] },
+      owners,
+    );
+  return names.map((name, index) => ({
+    name,
+    bus,
+    node: node ?? '',
+    user: who,
+    groups,
+    join: client.join ?? true,
+    admitted: spec === undefined || admits(spec, name, who, key),
+    eavesdrop: client.eavesdrop ?? false,
+    receive: client.receive ?? 'auto',
+    ...(filter && { filter }),
+    ...(match.length > 0 && { match }),
+    ...some(owned(name)),
+    place: scope.tree.place(path),
+    explicit: (client.addresses ?? []).map((text) => ({ text: text.toLowerCase(), index })),
+    path,
+  }));
+}
+
+const some = (names: readonly string[]): Pick<Draft, 'names'> => (names.length > 0 ? { names } : {});
+
+const replicaNames = (key: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${key}-${n}`);
+
+function checkGroup(scope: Scope, group: string, bus: string | undefined, path: Path): boolean {
+  if (scope.names.find(group, ['group'], path) === undefined) return false;
+  const spec = scope.groups.get(group);
+  if (spec === undefined || bus === undefined || spec.bus === bus) return true;
+  const message = `group "${group}" is on bus "${spec.bus}", the client on "${bus}"`;
+  scope.problems.error(path, { code: 'impossible', message, hint: 'Groups live on one bus.' });
+  return false;
+}
+
+/** Some pattern matches the client (or the name its replicas share) and no deny rule matches its user. */
+function admits(bus: BusSpec, name: string, who: User, key = name): boolean {
+  const { admit, deny } = bus.master;
+  const denied = deny.some(
+    ({ uid, gid }) =>
+      (uid ?? who.uid) === who.uid && (gid ?? who.gid) === who.gid && (uid ?? gid) !== undefined,
+  );
+  return !denied && admit.some((pattern) => matches(pattern, name) || matches(pattern, key));
+}
+
+/** `*` stands for any characters; linear, whatever the pattern. */
+export function matches(pattern: string, name: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.pop();
+  if (tail === undefined) return name === head;
+  if (name.length < head.length + tail.length || !name.startsWith(head) || !name.endsWith(tail)) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= name.length - tail.length;
+}
+
+function warnTwice({ problems }: Scope, groups: readonly string[], path: Path): void {
+  groups.forEach((group, n) => {
+    if (groups.indexOf(group) === n) return;
+    const message = `group "${group}" is there twice: the client gets two addresses in it`;
+    const hint = 'A message to the group comes once all the same: remove one.';
+    problems.warning([...path, n], { code: 'unused', message, hint });
+  });
+}
+
+function warnEavesdrop({ problems }: Scope, client: Some, admitted: boolean, path: Path): void {
+  if (client.eavesdrop !== true || (admitted && client.join !== false)) return;
+  const why = admitted ? 'does not join' : 'is not admitted';
+  const message = `this client ${why}, so it cannot eavesdrop`;
+  problems.warning([...path, 'eavesdrop'], { code: 'impossible', message });
+}

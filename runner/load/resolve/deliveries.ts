@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/** `expect.deliveries`: lines about sends that carry a name. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { either } from '../../common/text.ts';
+import { partyOf } from '../../topology/lane.ts';
+import type { DeliveryExpect } from '../../topology/topology.ts';
+import type { Facts } from './expectations.ts';
+import { receivers } from './parties.ts';
+import type { World } from './party-state.ts';
+import type { Scope } from './scope.ts';
+
+type Line = { readonly index: number; readonly path: Path; readonly written: Omit<DeliveryExpect, 'place'> };
+
+export class Deliveries {
+  readonly #scope: Scope;
+  readonly #lines: Line[] = [];
+  readonly #resolved: (readonly [index: number, DeliveryExpect])[] = [];
+  readonly #names = new Map<string, Path>();
+  readonly #recipients = new Map<string, Set<string>>();
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+    const section = scope.written.expect?.deliveries;
+    if (!Array.isArray(section)) return;
+    section.forEach((written, index) => {
+      const path = ['expect', 'deliveries', index];
+      if (!scope.problems.isBroken(path))
+        this.#lines.push({ index, path, written: written as Line['written'] });
+    });
+  }
+
+  /** Enters the `as` of a send. */
+  declare(name: string, path: Path): void {
+    const first = this.#names.get(name);
+    if (first === undefined) {
+      this.#names.set(name, path);
+      return;
+    }
+    const { line } = this.#scope.tree.place(first);
+    const message = `the name "${name}" is the one of the send at line ${line}`;
+    this.#scope.problems.error(path, {
+      code: 'duplicate-name',
+      message,
+      hint: 'Give each send its own `as`.',
+    });
+  }
+
+  /** Resolves the lines about a send. */
+  take(scope: Scope, world: World, facts: Facts): void {
+    if (facts.as === undefined) return;
+    const all = new Set<string>();
+    for (const line of this.#of(facts.as)) {
+      this.#doubt(line, facts);
+      const place = scope.tree.place(line.path);
+      for (const to of receivers(scope, world, line.written.to, facts.bus, [...line.path, 'to'])) {
+        all.add(to);
+        const { from } = line.written;
+        const sender = from === undefined ? {} : { from: scope.incarnation(from) };
+        this.#resolved.push([line.index, { ...line.written, ...sender, to, place }]);
+      }
+    }
+    this.#recipients.set(facts.as, all);
+  }
+
+  /** The send's own expectation rules its lines out. */
+  refuse(as: string | undefined, why: string): void {
+    for (const { path } of this.#of(as)) {
+      this.#scope.problems.error(path, { code: 'impossible', message: `this cannot happen: ${why}` });
+    }
+  }
+
+  /** Lines about receivers that the send's own expectation leaves out. */
+  compare(as: string | undefined, recipients: ReadonlySet<string>): void {
+    for (const to of this.#recipients.get(as ?? '') ?? []) {
+      if (recipients.has(to)) continue;
+      const line = this.#of(as).find((each) => each.written.to === to) ?? this.#of(as)[0];
+      const message = `"${to}" is not among the recipients that the send "${as}" expects`;
+      if (line) this.#scope.problems.warning([...line.path, 'to'], { code: 'impossible', message });
+    }
+  }
+
+  /** Lines that ask for fewer descriptors than come; `comingTo` gives each number that may. */
+  count(as: string, carried: number, comingTo: (lane: string) => readonly number[]): void {
+    for (const [index, { message: name, to, fds }] of this.#resolved) {
+      if (name !== as || fds === undefined || fds > carried) continue;
+      const right = comingTo(to);
+      if (right.includes(fds)) continue;
+      const message = `"${as}" comes to "${to}" with ${either(right.map(String))} of ${carried} descriptors`;
+      this.#scope.problems.warning(['expect', 'deliveries', index, 'fds'], { code: 'impossible', message });
+    }
+  }
+
+  /** All lines in file order; those that no send answers to are errors. */
+  finish(): DeliveryExpect[] {
+    const { problems } = this.#scope;
+    for (const { path, written } of this.#lines) {
+      if (this.#names.has(written.message)) continue;
+      const names = [...this.#names.keys()];
+      problems.error([...path, 'message'], {
+        code: 'unknown-name',
+        message: `no send is called "${written.message}"`,
+        expected: names.length > 0 ? `names given with \`as\`: ${names.join(', ')}` : 'no send has an `as`',
+        hint: didYouMean(written.message, names),
+      });
+    }
+    return this.#resolved.toSorted(([a], [b]) => a - b).map(([, line]) => line);
+  }
+
+  #of(as: string | undefined): Line[] {
+    return as === undefined ? [] : this.#lines.filter((line) => line.written.message === as);
+  }
+
+  #doubt({ path, written }: Line, { from, fds, as }: Facts): void {
+    const sender = partyOf(from);
+    const warn = (key: string, message: string) =>
+      this.#scope.problems.warning([...path, key], { code: 'impossible', message });
+    if (written.from !== undefined && this.#scope.incarnation(written.from) !== sender)
+      warn('from', `"${as}" is sent by "${sender}"`);
+    // Fewer come to whoever is limited, which the model knows of.
+    if (written.fds !== undefined && written.fds > fds) warn('fds', `"${as}" carries ${fds} descriptors`);
+  }
+}

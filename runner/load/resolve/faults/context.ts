@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** What the faults share: where they are, whether their party is still there, and how the world changes. */
+
+import type { Path } from '../../../common/diagnostic.ts';
+import type { FaultAction } from '../../../topology/faults.ts';
+import type { Change, ClientState, MasterState, World } from '../party-state.ts';
+import type { Scope, WrittenFault } from '../scope.ts';
+import type { StepContext } from '../step-context.ts';
+
+export interface Context {
+  readonly scope: Scope;
+  readonly world: World;
+  /** Of the target. */
+  readonly path: Path;
+  readonly line: number;
+}
+
+export interface Done {
+  readonly action: FaultAction;
+  readonly change: Change;
+}
+
+/** A fault as written, done to its target; undefined, and an error, where it cannot be done. */
+export type Resolver = (context: Context, target: string, written: WrittenFault) => Done | undefined;
+
+export const contextOf = ({ scope, world, path }: StepContext, verb: string): Context => ({
+  scope,
+  world,
+  path: [...path, 'fault', verb],
+  line: scope.tree.place(path).line,
+});
+
+/** The client's state; an error where its process is gone, or its place on the bus where that is needed. */
+export function needClient(
+  context: Context,
+  name: string,
+  need: 'attached' | 'running',
+): ClientState | undefined {
+  if (context.scope.names.find(name, ['client'], context.path) === undefined) return undefined;
+  const state = context.world.client(name);
+  const runs = state?.gone?.how === 'expelled' || state?.gone?.how === 'disconnected';
+  if (state?.gone !== undefined && !(runs && need === 'running'))
+    return impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
+  return state;
+}
+
+/** The state of the bus's master; an error where it is gone. */
+export function needMaster(context: Context, bus: string): MasterState | undefined {
+  const state = context.world.master(bus);
+  if (state?.gone === undefined) return state;
+  const { how, line } = state.gone;
+  const was = how === 'left' ? 'left' : `was ${how}`;
+  return impossible(context, `the master of bus "${bus}" ${was} at line ${line}`);
+}
+
+/** A change of one client. */
+export const change =
+  (client: string, patch: Partial<ClientState>): Change =>
+  (world) => {
+    Object.assign(world.client(client) ?? {}, patch);
+  };
+
+/** Says so; what cannot be done is not done, or later steps would be blamed for what follows from it. */
+export function impossible({ scope, path }: Context, message: string, hint?: string): undefined {
+  scope.problems.error(path, { code: 'impossible', message, hint });
+}
+
+/** Its process has ended. */
+export const isDead = (state: ClientState | MasterState | undefined): boolean =>
+  state?.gone?.how === 'killed' || state?.gone?.how === 'stopped';

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/** A fault as written → the steps that it comes to: at its moment, and undone after a while. */
+import { duration } from '../../../common/scalars.ts';
+import type { Step } from '../../../topology/topology.ts';
+import type { WrittenFault } from '../scope.ts';
+import type { StepContext } from '../step-context.ts';
+import { fill } from './fill.ts';
+import { killNode } from './nodes.ts';
+import { restart } from './restart.ts';
+import { resolveFault } from './simple.ts';
+
+/** What a fault as written comes to. */
+export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
+  const steps = compose(where, fault);
+  const delay = fault.at === undefined ? undefined : duration(String(fault.at));
+  const delayed = delay === undefined ? steps : steps.map((step) => later(step, delay));
+  return fault.for === undefined ? delayed : [...delayed, ...undone(where, fault)];
+}
+
+/** Those that come to several steps of the simple kind, or to none of them. */
+const COMPOSED: Readonly<Record<string, (where: StepContext, target: string) => Step[]>> = {
+  fill,
+  'kill-node': killNode,
+  restart,
+};
+
+function compose(where: StepContext, fault: WrittenFault): Step[] {
+  const verb = verbIn(COMPOSED, fault);
+  if (verb !== undefined) return COMPOSED[verb]?.(where, String(fault[verb])) ?? [];
+  const step = resolveFault(where, fault);
+  return step === undefined ? [] : [step];
+}
+
+/** Whatever comes first of the step waits. */
+function later(step: Step, at: number): Step {
+  if (step.kind === 'fault') return { ...step, at };
+  if (step.kind !== 'parallel') return step;
+  return { ...step, branches: step.branches.map((branch) => branch.map((each) => later(each, at))) };
+}
+
+/** `for:`: the opposite, so much later. */
+function undone(where: StepContext, fault: WrittenFault): Step[] {
+  const { scope, id, path } = where;
+  const opposite = oppositeOf(fault);
+  if (opposite === undefined) {
+    const limit = 'memory' in fault ? 'memory' : 'fds: unlimited';
+    const verb = 'limit' in fault ? limit : Object.keys(fault)[0];
+    const message = `\`${verb}\` cannot be undone, so it lasts for good`;
+    const hint = `Remove \`for\`. What can be undone: ${Object.keys(OPPOSITES).join(', ')}.`;
+    scope.problems.error([...path, 'fault', 'for'], { code: 'impossible', message, hint, onKey: true });
+    return [];
+  }
+  // The fault itself has a mistake, which has been told.
+  if (scope.problems.isBroken(path)) return [];
+  const step = resolveFault({ ...where, id: `${id}.end` }, opposite);
+  return step === undefined ? [] : [{ ...step, at: duration(String(fault.for)) }];
+}
+
+/** What `for` ends a fault with. */
+const OPPOSITES: Readonly<Record<string, (fault: WrittenFault) => WrittenFault | undefined>> = {
+  pause: ({ pause }) => ({ resume: pause }),
+  'stop-reading': (fault) => ({ read: fault['stop-reading'] }),
+  eavesdrop: ({ eavesdrop, on }) => ({ eavesdrop, on: on === false }),
+  'add-address': (fault) => ({ 'del-address': fault['add-address'], address: fault.address }),
+  'del-address': (fault) => ({ 'add-address': fault['del-address'], address: fault.address }),
+  'add-match': (fault) => ({ 'remove-match': fault['add-match'], rule: fault.rule }),
+  'remove-match': (fault) => ({ 'add-match': fault['remove-match'], rule: fault.rule }),
+  limit: ({ limit, fds }) => (typeof fds === 'number' ? { limit, fds: 'unlimited' } : undefined),
+};
+
+function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
+  const verb = verbIn(OPPOSITES, fault);
+  return verb === undefined ? undefined : OPPOSITES[verb]?.(fault);
+}
+
+const verbIn = (table: object, fault: WrittenFault): string | undefined =>
+  Object.keys(fault).find((key) => Object.hasOwn(table, key));

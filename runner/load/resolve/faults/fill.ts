@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+import { ENVELOPE_SIZE } from '../../../common/envelope.ts';
+import { DEFAULT_QUEUE_LENGTH } from '../../../predict/index.ts';
+import type { Step } from '../../../topology/topology.ts';
+import type { StepContext } from '../step-context.ts';
+import { contextOf, impossible, needClient, needMaster } from './context.ts';
+
+/** The master sends until the queue is full: one message more than its length. What is there already comes off that. */
+export function fill(where: StepContext, target: string): Step[] {
+  const { scope, world, id } = where;
+  const context = contextOf(where, 'fill');
+  const client = scope.incarnation(target);
+  const state = needClient(context, client, 'attached');
+  if (state === undefined) return [];
+  if (needMaster(context, state.bus) === undefined) return [];
+  if (state.reading && state.paused === undefined && !world.concurrent) {
+    const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
+    impossible(context, `"${target}" reads by itself, so its queue never fills`, hint);
+    return [];
+  }
+  const { overflow, queueLength = DEFAULT_QUEUE_LENGTH } = scope.buses.get(state.bus) ?? {};
+  if (overflow === 'evict') {
+    impossible(context, `bus "${state.bus}" evicts whoever is full, so no queue stays full`);
+    return [];
+  }
+  return [
+    {
+      kind: 'send',
+      id,
+      from: { kind: 'master', bus: state.bus, via: client },
+      to: { kind: 'client', name: client },
+      count: queueLength + 1,
+      size: { min: ENVELOPE_SIZE, max: ENVELOPE_SIZE },
+      fds: [],
+      nonblocking: true,
+      expect: {},
+      place: scope.tree.place(where.path),
+    },
+  ];
+}

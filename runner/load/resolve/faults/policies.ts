@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/** What a master does to one of its clients. */
+import { checkAssignable } from '../addresses.ts';
+import type { ClientState } from '../party-state.ts';
+import { asksForRules, isRule, lacks, ruleKey } from '../rules.ts';
+import type { WrittenFault } from '../scope.ts';
+import {
+  type Context,
+  change,
+  type Done,
+  impossible,
+  needClient,
+  needMaster,
+  type Resolver,
+} from './context.ts';
+
+export const policies = {
+  expel: policy(({ line }, client) => ({
+    action: { fault: 'expel', client },
+    change: change(client, { gone: { how: 'expelled', line } }),
+  })),
+  join: policy((context, client, { joined }) => {
+    if (joined) return impossible(context, `"${client}" has joined already`);
+    return { action: { fault: 'join', client }, change: change(client, { joined: true }) };
+  }),
+  eavesdrop: policy((context, client, state, { on }) => eavesdrop(context, client, state, on !== false)),
+  'add-address': policy((...all) => addressing('add-address', ...all)),
+  'del-address': policy((...all) => addressing('del-address', ...all)),
+  'add-match': policy((...all) => matching('add-match', ...all)),
+  'remove-match': policy((...all) => matching('remove-match', ...all)),
+} satisfies Readonly<Record<string, Resolver>>;
+
+type Policy = (
+  context: Context,
+  client: string,
+  state: ClientState,
+  written: WrittenFault,
+) => Done | undefined;
+
+/** A policy needs a master and a client that are still there. */
+function policy(apply: Policy): Resolver {
+  return (context, target, written) => {
+    const client = context.scope.incarnation(target);
+    const state = needClient(context, client, 'attached');
+    if (state === undefined || needMaster(context, state.bus) === undefined) return undefined;
+    return apply(context, client, state, written);
+  };
+}
+
+function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done | undefined {
+  if (!state.joined) return impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
+  return {
+    action: { fault: 'eavesdrop', client, on },
+    change: change(client, { eavesdrops: on }),
+  };
+}
+
+function addressing(
+  fault: 'add-address' | 'del-address',
+  context: Context,
+  client: string,
+  state: ClientState,
+  written: WrittenFault,
+): Done | undefined {
+  const address = String(written.address).toLowerCase();
+  const path = [...context.path.slice(0, -1), 'address'];
+  if (!checkAssignable(context.scope, address, path)) return undefined;
+  const holder = context.world.present(state.bus).find((each) => each.addresses.has(address));
+  const adds = fault === 'add-address';
+  if (adds && holder !== undefined)
+    impossible({ ...context, path }, `${address} is held by "${holder.name}"`);
+  if (!adds && !state.addresses.has(address))
+    impossible({ ...context, path }, `"${client}" does not hold ${address}`);
+  const others = [...state.addresses].filter((each) => each !== address);
+  const addresses = new Set(adds ? [...others, address] : others);
+  return { action: { fault, client, address }, change: change(client, { addresses }) };
+}
+
+/** The master gives a rule, or takes it. */
+function matching(
+  fault: 'add-match' | 'remove-match',
+  context: Context,
+  client: string,
+  { bus, rules }: ClientState,
+  written: WrittenFault,
+): Done | undefined {
+  const { scope, world } = context;
+  const text = String(written.rule);
+  const path = [...context.path.slice(0, -1), 'rule'];
+  if (!asksForRules(scope, scope.buses.get(bus), context.path) || !isRule(scope, text, path))
+    return undefined;
+  const key = ruleKey(text);
+  // What other branches may have given it by then is looked at with them (check/concurrent-rules.ts).
+  if (fault === 'remove-match' && !world.concurrent && !rules.includes(key))
+    return impossible({ ...context, path }, ...lacks(client, rules));
+  return {
+    action: { fault, client, rule: text },
+    change: (later) => {
+      const state = later.client(client);
+      if (state) state.rules = fault === 'add-match' ? [...state.rules, key] : without(state.rules, key);
+    },
+  };
+}
+
+function without(rules: readonly string[], key: string): readonly string[] {
+  const at = rules.indexOf(key);
+  return at < 0 ? rules : rules.toSpliced(at, 1);
+}

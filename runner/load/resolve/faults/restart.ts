@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/** A client that starts again. */
+import { busOfMaster } from '../../../topology/lane.ts';
+import type { ClientSpec, FaultStep, Step } from '../../../topology/topology.ts';
+import type { StepContext } from '../step-context.ts';
+import { type Context, contextOf, impossible, isDead, needMaster } from './context.ts';
+import { resolveFault } from './simple.ts';
+
+/** The master is there and listens, so that somebody new can come. */
+function letsOn(context: Context, bus: string): boolean {
+  const master = needMaster(context, bus);
+  if (master?.deaf !== undefined) {
+    impossible(context, `bus "${bus}" takes no new clients since line ${master.deaf.line}`);
+  } else if (master?.paused !== undefined) {
+    const { line } = master.paused;
+    impossible(context, `the master of bus "${bus}" is paused since line ${line}, and lets nobody on`);
+  } else return master !== undefined;
+  return false;
+}
+
+/**
+ * The process is killed where it still runs, and another takes its place: to the bus that is another client, with a new
+ * prefix-0 address, and its messages and sockets are told apart from those of the first.
+ */
+export function restart(where: StepContext, target: string): Step[] {
+  const { scope, world, id, path } = where;
+  const context = contextOf(where, 'restart');
+  if (busOfMaster(target) !== undefined) {
+    const message = 'a master that starts again makes another bus at the same path, and nobody is on it';
+    impossible(context, message, 'Kill it, and see what its clients do.');
+    return [];
+  }
+  if (scope.names.find(target, ['client'], context.path) === undefined) return [];
+  if (world.concurrent) {
+    const message = 'a client starts again between steps, not while others play';
+    impossible(context, message, 'Put the step before or behind `parallel`.');
+    return [];
+  }
+  const before = scope.clients.get(scope.incarnation(target));
+  const state = before && world.client(before.name);
+  if (before === undefined || state === undefined) return [];
+  if (!letsOn(context, before.bus) || lacksAddress(context, before)) return [];
+  const kill = isDead(state) ? undefined : resolveFault({ ...where, id: `${id}.end` }, { kill: target });
+  const place = scope.tree.place(path);
+  const again: ClientSpec = { ...before, name: scope.startAgain(target), late: true };
+  scope.clients.set(again.name, again);
+  world.apply((later) => later.add(again));
+  const start: FaultStep = { kind: 'fault', id, action: { fault: 'start', client: again.name }, place };
+  return kill === undefined ? [start] : [kill, start];
+}
+
+/** An address of its own may be somebody else's by now. */
+function lacksAddress(context: Context, { name, bus, addresses }: ClientSpec): boolean {
+  const others = context.world.present(bus).filter((each) => each.name !== name);
+  for (const address of addresses) {
+    const holder = others.find((each) => each.addresses.has(address));
+    if (holder === undefined) continue;
+    const hint = `Put - fault: { del-address: ${holder.name}, address: "${address}" } before it.`;
+    impossible(context, `${address}, which it gets when it starts, is held by "${holder.name}"`, hint);
+    return true;
+  }
+  return false;
+}

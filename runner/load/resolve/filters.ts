@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/** `filter:` of a client → the program that its socket gets. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { ENVELOPE_SIZE, IDENTITY_SIZE } from '../../common/envelope.ts';
+import { CLASS, type Filter, RETURN_A } from '../../common/filter.ts';
+import { size } from '../../common/scalars.ts';
+import type { BusSpec } from '../../topology/topology.ts';
+import { assemble } from './bpf.ts';
+import type { Scope, WrittenFilter } from './scope.ts';
+
+/** The program; undefined and errors where it is none. */
+export function filterOf(
+  { problems }: Scope,
+  written: WrittenFilter,
+  bus: BusSpec | undefined,
+  path: Path,
+): Filter | undefined {
+  if ('drop' in written) return [returning(0)];
+  if (bus?.protocol === 'dbus') {
+    const [key = ''] = Object.keys(written);
+    problems.error([...path, key], { code: 'impossible', ...cutsEnd, onKey: true });
+    return undefined;
+  }
+  if ('keep' in written) {
+    const kept = size(written.keep);
+    if (kept < IDENTITY_SIZE) problems.error([...path, 'keep'], { code: 'impossible', ...tooShort(kept) });
+    return [returning(kept)];
+  }
+  const assembled = assemble(written.bpf);
+  const at = [...path, 'bpf'];
+  if ('mistakes' in assembled) {
+    for (const { message, hint, ...piece } of assembled.mistakes)
+      problems.error(at, { code: 'bad-value', message, hint, piece });
+    return undefined;
+  }
+  const short = assembled.program.find(isTooShort);
+  if (short !== undefined) problems.error(at, { code: 'impossible', ...tooShort(short.k) });
+  return assembled.program;
+}
+
+const returning = (k: number): Filter[number] => ({ code: CLASS.ret, jt: 0, jf: 0, k });
+
+const isTooShort = ({ code, k }: Filter[number]): boolean =>
+  (code & 7) === CLASS.ret && (code & RETURN_A) === 0 && k > 0 && k < IDENTITY_SIZE;
+
+/** In a D-Bus message the envelope is the last argument. */
+const cutsEnd = {
+  message: 'a copy that is cut on a bus of D-Bus loses its end, which tells what message it is',
+  hint: 'Write { drop: true }, or leave it to match rules what the client gets.',
+};
+
+/** A copy is known by the head of its envelope. */
+const tooShort = (bytes: number) => ({
+  message: `nobody could tell which message a copy of ${bytes} bytes is`,
+  hint: `Keep ${IDENTITY_SIZE} bytes or more of the ${ENVELOPE_SIZE} that mark each message, or drop it (0).`,
+});

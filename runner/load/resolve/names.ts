@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/** Every name of a file: one name space for nodes, buses, groups and clients. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { show } from '../../common/text.ts';
+import { masterOf } from '../../topology/lane.ts';
+import type { Problems } from '../diagnostic/index.ts';
+
+/** `replicas` is the written name of clients that are many: `tool` for `tool-0` …. */
+export type Kind = 'node' | 'bus' | 'group' | 'client' | 'replicas';
+
+const PLURAL: Readonly<Record<Kind, string>> = {
+  node: 'nodes',
+  bus: 'buses',
+  group: 'groups',
+  client: 'clients',
+  replicas: 'replicas',
+};
+
+const MANY = 12;
+
+export class Names {
+  readonly #kinds = new Map<string, Kind>();
+  readonly #byKind = new Map<Kind, string[]>();
+  readonly #broken: string[] = [];
+  /** How often a client has been started. */
+  readonly #lives = new Map<string, number>();
+  readonly #problems: Problems;
+
+  constructor(problems: Problems) {
+    this.#problems = problems;
+  }
+
+  /** Enters a name, once; false and an error where it is taken. */
+  declare(kind: Kind, name: string, path: Path): boolean {
+    const taken = this.#kinds.get(name);
+    if (taken === undefined) this.#enter(kind, name);
+    else {
+      const message = `the name "${name}" is taken by a ${taken === 'replicas' ? 'client' : taken}`;
+      const hint = 'Nodes, buses, groups and clients share one name space.';
+      this.#problems.error(path, { code: 'duplicate-name', message, hint, onKey: true });
+    }
+    return taken === undefined;
+  }
+
+  /** An entity that could not be read: names that might come from it are nobody's mistake. */
+  declareBroken(kind: Kind, name: string): void {
+    this.#broken.push(name);
+    if (!this.#kinds.has(name)) this.#enter(kind, name);
+  }
+
+  #enter(kind: Kind, name: string): void {
+    this.#kinds.set(name, kind);
+    const list = this.#byKind.get(kind) ?? [];
+    list.push(name);
+    this.#byKind.set(kind, list);
+  }
+
+  /** `camera`, `camera.2` …: what the name of a client stands for at this step. */
+  incarnation(name: string): string {
+    const lives = this.#lives.get(name);
+    return lives === undefined ? name : `${name}.${lives}`;
+  }
+
+  /** The next of them; it is found like a name of the file, and never suggested. */
+  startAgain(name: string): string {
+    this.#lives.set(name, (this.#lives.get(name) ?? 1) + 1);
+    const again = this.incarnation(name);
+    this.#kinds.set(again, 'client');
+    return again;
+  }
+
+  of(kind: Kind): readonly string[] {
+    return this.#byKind.get(kind) ?? [];
+  }
+
+  /**
+   * The kind of `name` if it is one of `wanted`; else undefined, and an error unless it follows from another. `madeUp`
+   * are names that would be right and that the file does not have.
+   */
+  find(name: string, wanted: readonly Kind[], path: Path, madeUp: readonly string[] = []): Kind | undefined {
+    const kind = this.#kinds.get(name);
+    if (kind !== undefined && wanted.includes(kind)) return kind;
+    if (this.#excused(name, wanted)) return undefined;
+    const known = [...wanted.flatMap((each) => this.of(each)), ...madeUp];
+    const what = wanted.filter((each) => each !== 'replicas').length === 1 ? (wanted[0] ?? 'client') : 'name';
+    this.#problems.error(path, {
+      code: 'unknown-name',
+      message: this.#message(name, kind, what),
+      expected: this.#known(wanted, known),
+      hint: this.#hint(name, kind, wanted, known),
+    });
+    return undefined;
+  }
+
+  #message(name: string, kind: Kind | undefined, what: Kind | 'name'): string {
+    if (kind === undefined) return `unknown ${what} ${show(name)}`;
+    return `"${name}" is ${kind === 'replicas' ? 'several clients' : `a ${kind}`}, ${what === 'name' ? 'which cannot stand here' : `not a ${what}`}`;
+  }
+
+  #hint(
+    name: string,
+    kind: Kind | undefined,
+    wanted: readonly Kind[],
+    known: readonly string[],
+  ): string | undefined {
+    if (kind === 'replicas' && wanted.includes('group'))
+      return `Name one of them, "${name}-0", or a group that they are all in.`;
+    if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
+    if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${masterOf(name)}"?`;
+    const masters = this.of('bus').map(masterOf);
+    const candidates = [...known, ...masters].filter((each) => each !== name);
+    return kind === undefined ? didYouMean(name, candidates) : undefined;
+  }
+
+  #known(wanted: readonly Kind[], known: readonly string[]): string {
+    const what = wanted.filter((kind) => kind !== 'replicas').map((kind) => PLURAL[kind]);
+    if (known.length === 0) return `this file has no ${what.join(' and no ')}`;
+    const more = known.length > MANY ? ` and ${known.length - MANY} more` : '';
+    return `${what.join(', ')} of this file: ${known.slice(0, MANY).join(', ')}${more}`;
+  }
+
+  /** What is wrong with the section, or with the client that replicas come from, has been said. */
+  #excused(name: string, wanted: readonly Kind[]): boolean {
+    if (this.#broken.includes(name)) return true;
+    if (wanted.some((kind) => kind !== 'replicas' && this.#sectionLost(PLURAL[kind]))) return true;
+    return this.#broken.some(
+      (base) => name.startsWith(`${base}-`) && /^\d+$/.test(name.slice(base.length + 1)),
+    );
+  }
+
+  #sectionLost(section: string): boolean {
+    return this.#problems.isBroken([section]) && !this.of(singular(section)).length;
+  }
+}
+
+const singular = (plural: string): Kind =>
+  (Object.keys(PLURAL) as Kind[]).find((kind) => PLURAL[kind] === plural) ?? 'client';

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/** Well-known names that clients own: each is one client's, and has an address of its own (docs/dbus.md section 1). */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { DRIVER } from '../../dbus/index.ts';
+import { masterOf } from '../../topology/lane.ts';
+import type { BusSpec } from '../../topology/topology.ts';
+import type { Scope } from './scope.ts';
+
+/** The prefix of addresses that stand for names. */
+export const NAMES_PREFIX = 1;
+
+/** The names; errors where the bus has none, and where one is somebody else's. */
+export function ownedNames(
+  { problems }: Scope,
+  { client, names, bus, path }: Owning,
+  owners: Map<string, string>,
+): readonly string[] {
+  // What is wrong with the bus is said there.
+  if (names.length === 0 || bus === undefined) return [];
+  if (bus.protocol !== 'dbus') {
+    const message = `bus "${bus.name}" has no well-known names: it carries bytes`;
+    const hint = 'Names are for buses with protocol: dbus.';
+    problems.error(path, { code: 'impossible', message, hint, onKey: true });
+    return [];
+  }
+  names.forEach((name, n) => {
+    const key = `${bus.name} ${name}`;
+    const owner = name === DRIVER ? masterOf(bus.name) : owners.get(key);
+    owners.set(key, client);
+    if (owner === undefined) return;
+    const message = `the name ${name} is owned by "${owner}"`;
+    problems.error([...path, n], { code: 'clash', message, hint: 'A name has one owner on a bus.' });
+  });
+  return names;
+}
+
+export interface Owning {
+  readonly client: string;
+  readonly names: readonly string[];
+  readonly bus: BusSpec | undefined;
+  readonly path: Path;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/** Names in steps → parties of a bus. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { ADDRESS } from '../../common/scalars.ts';
+import { busOfMaster } from '../../topology/lane.ts';
+import type { Destination, Sender } from '../../topology/topology.ts';
+import type { Kind } from './names.ts';
+import type { World } from './party-state.ts';
+import type { Scope } from './scope.ts';
+
+/** `cabin.master`, looked up: undefined if the text names no master, and no `known` one if it has no such bus. */
+function masterNamed(
+  { names }: Scope,
+  text: string,
+  path: Path,
+): { readonly known?: { readonly kind: 'master'; readonly bus: string } } | undefined {
+  const bus = busOfMaster(text);
+  if (bus === undefined) return undefined;
+  return names.find(bus, ['bus'], path) === undefined ? {} : { known: { kind: 'master', bus } };
+}
+
+export function sender(scope: Scope, text: string, path: Path): Sender | undefined {
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
+  return scope.names.find(text, ['client'], path) && { kind: 'client', name: scope.incarnation(text) };
+}
+
+export function destination(scope: Scope, text: string, path: Path): Destination | undefined {
+  if (ADDRESS.test(text)) return { kind: 'address', address: text.toLowerCase() };
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
+  if (text.includes('/')) return noAddress(scope, text, path);
+  const kind = scope.names.find(text, ['client', 'group', 'bus'], path);
+  const name = kind === 'client' ? scope.incarnation(text) : text;
+  return kind === undefined ? undefined : { kind: kind as 'client' | 'group' | 'bus', name };
+}
+
+function noAddress({ problems }: Scope, text: string, path: Path): undefined {
+  const hint = 'Write pppp/cccccccccccc in hex: "0002/00000000f00d".';
+  problems.error(path, { code: 'bad-value', message: `"${text}" is neither a name nor an address`, hint });
+}
+
+/** The bus a party is on; undefined for a literal address, which means one on the sender's own bus. */
+export function busOfParty({ clients, groups }: Scope, party: Sender | Destination): string | undefined {
+  switch (party.kind) {
+    case 'client':
+      return clients.get(party.name)?.bus;
+    case 'group':
+      return groups.get(party.name)?.bus;
+    case 'bus':
+      return party.name;
+    case 'master':
+      return party.bus;
+    case 'address':
+      return undefined;
+  }
+}
+
+/** A receiver's name looked up; its bus is undefined where that is not known. */
+export function party(
+  scope: Scope,
+  text: string,
+  path: Path,
+): { readonly kind: Kind | 'master'; readonly bus: string | undefined } | undefined {
+  const master = masterNamed(scope, text, path);
+  if (master) return master.known;
+  const kind = scope.names.find(text, ['client', 'group', 'bus', 'replicas'], path);
+  return kind === undefined ? undefined : { kind, bus: busOfName(scope, kind, text) };
+}
+
+/** Receivers' names → clients and `<bus>.master`: groups, buses and replicas become who they are at this step. */
+export function receivers(
+  scope: Scope,
+  world: World,
+  text: string,
+  bus: string,
+  path: Path,
+): readonly string[] {
+  const known = party(scope, text, path);
+  if (known === undefined || !sameBus(scope, known.bus, bus, text, path)) return [];
+  const { kind } = known;
+  if (kind === 'master') return [text];
+  if (kind === 'bus') return world.joined(bus).map((client) => client.name);
+  if (kind === 'replicas') return replicasOf(scope, text).map((name) => scope.incarnation(name));
+  if (kind === 'client') return [scope.incarnation(text)];
+  const prefix = scope.groups.get(text)?.prefix;
+  return prefix === undefined ? [] : world.members(bus, prefix).map((client) => client.name);
+}
+
+const replicasOf = ({ clients }: Scope, base: string): string[] =>
+  [...clients.keys()].filter(
+    (name) => name.startsWith(`${base}-`) && /^\d+$/.test(name.slice(base.length + 1)),
+  );
+
+function busOfName(scope: Scope, kind: Kind, name: string): string | undefined {
+  if (kind === 'bus') return name;
+  if (kind === 'group') return scope.groups.get(name)?.bus;
+  const first = kind === 'replicas' ? replicasOf(scope, name)[0] : name;
+  return scope.clients.get(first ?? '')?.bus;
+}
+
+/** True where both are on one bus; nothing is said where one of them is not known. */
+export function sameBus(
+  { problems }: Scope,
+  of: string | undefined,
+  bus: string,
+  text: string,
+  path: Path,
+): boolean {
+  if (of === undefined || of === bus) return of !== undefined;
+  const hint = "Buses do not reach each other; a literal address means one on the sender's own bus.";
+  const message = `"${text}" is on bus "${of}", the sender on "${bus}"`;
+  problems.error(path, { code: 'impossible', message, hint });
+  return false;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What the steps so far have done to the parties, as far as it shows in the file itself: enough to expand groups
+ * at a step and to refuse what makes no sense. It knows nothing of queues, time or concurrency.
+ */
+
+import type { Address } from '../../common/address.ts';
+import { prefixNumber } from '../../common/address.ts';
+import type { ClientSpec, Sender } from '../../topology/topology.ts';
+import { ruleKey } from './rules.ts';
+
+export interface ClientState {
+  readonly name: string;
+  readonly bus: string;
+  joined: boolean;
+  eavesdrops: boolean;
+  reading: boolean;
+  /** Why it takes no part any more: `killed`, `expelled` …, and where that was said. */
+  gone?: { readonly how: 'killed' | 'stopped' | 'expelled' | 'disconnected'; readonly line: number };
+  paused?: { readonly line: number };
+  /** Its process may open few descriptors. */
+  limited?: { readonly line: number } | undefined;
+  addresses: ReadonlySet<Address>;
+  /** What its match rules say, each as often as it has it. */
+  rules: readonly string[];
+}
+
+export interface MasterState {
+  gone?: { readonly how: 'killed' | 'stopped' | 'left'; readonly line: number };
+  /** Its listening socket is closed. */
+  deaf?: { readonly line: number };
+  paused?: { readonly line: number };
+}
+
+export type Change = (world: World) => void;
+
+export class World {
+  readonly #clients: Map<string, ClientState>;
+  readonly #masters: Map<string, MasterState>;
+  readonly #changes: Change[] = [];
+  /** Lists asked for since the last change; a file of thousands of sends asks for the same ones. */
+  readonly #lists = new Map<string, readonly ClientState[]>();
+  /** Inside a parallel step: other branches may undo what this one sees. */
+  readonly concurrent: boolean;
+
+  private constructor(
+    clients: Map<string, ClientState>,
+    masters: Map<string, MasterState>,
+    concurrent: boolean,
+  ) {
+    this.#clients = clients;
+    this.#masters = masters;
+    this.concurrent = concurrent;
+  }
+
+  static start(clients: Iterable<ClientSpec>, buses: Iterable<string>): World {
+    const states = [...clients].map((client): [string, ClientState] => [client.name, startOf(client)]);
+    return new World(new Map(states), new Map([...buses].map((bus) => [bus, {}])), false);
+  }
+
+  /** A copy for one branch of a parallel step. */
+  branch(): World {
+    const clients = [...this.#clients].map(([name, state]): [string, ClientState] => [name, { ...state }]);
+    const masters = [...this.#masters].map(([bus, state]): [string, MasterState] => [bus, { ...state }]);
+    return new World(new Map(clients), new Map(masters), true);
+  }
+
+  /** Takes over what branches changed. */
+  merge(branches: readonly World[]): void {
+    for (const branch of branches) for (const change of branch.#changes) this.apply(change);
+  }
+
+  apply(change: Change): void {
+    this.#changes.push(change);
+    this.#lists.clear();
+    change(this);
+  }
+
+  /** A client that comes while steps are played. */
+  add(client: ClientSpec): void {
+    this.#clients.set(client.name, startOf(client));
+  }
+
+  client(name: string): ClientState | undefined {
+    return this.#clients.get(name);
+  }
+
+  master(bus: string): MasterState | undefined {
+    return this.#masters.get(bus);
+  }
+
+  party(party: Sender): ClientState | MasterState | undefined {
+    return party.kind === 'client' ? this.client(party.name) : this.master(party.bus);
+  }
+
+  /** Clients of a bus that are there, joined or not, in file order. */
+  present(bus: string): readonly ClientState[] {
+    const there = (client: ClientState) => client.bus === bus && client.gone === undefined;
+    return this.#list(`present ${bus}`, () => [...this.#clients.values()].filter(there));
+  }
+
+  joined(bus: string): readonly ClientState[] {
+    return this.#list(`joined ${bus}`, () => this.present(bus).filter((client) => client.joined));
+  }
+
+  eavesdroppers(bus: string): readonly ClientState[] {
+    return this.#list(`eavesdroppers ${bus}`, () => this.joined(bus).filter((client) => client.eavesdrops));
+  }
+
+  members(bus: string, prefix: number): readonly ClientState[] {
+    const holds = (client: ClientState) =>
+      [...client.addresses].some((each) => prefixNumber(each) === prefix);
+    return this.#list(`members ${bus} ${prefix}`, () => this.joined(bus).filter(holds));
+  }
+
+  #list(what: string, make: () => readonly ClientState[]): readonly ClientState[] {
+    const known = this.#lists.get(what) ?? make();
+    this.#lists.set(what, known);
+    return known;
+  }
+}
+
+const startOf = (client: ClientSpec): ClientState => ({
+  name: client.name,
+  bus: client.bus,
+  joined: client.join && client.admitted,
+  eavesdrops: client.eavesdrop && client.join && client.admitted,
+  reading: client.receive === 'auto',
+  addresses: new Set(client.addresses),
+  rules: (client.match ?? []).map(ruleKey),
+});

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/** Why somebody who is listed gets nothing, or somebody who is not gets a copy: in words, for when the model says so. */
+import { busOfMaster } from '../../topology/lane.ts';
+import type { Facts } from './expectations.ts';
+import type { StepContext } from './step-context.ts';
+
+/** By name. What is not here the model explains with its rules. */
+export function reasons(
+  { world }: StepContext,
+  { bus }: Facts,
+  listed: Iterable<string>,
+): Map<string, string> {
+  const why = new Map<string, string>();
+  for (const name of listed) {
+    const reason = busOfMaster(name) === undefined ? ofClient(name) : ofMaster(name);
+    if (reason !== undefined) why.set(name, reason);
+  }
+  for (const { name } of world.eavesdroppers(bus)) {
+    why.set(name, `"${name}" eavesdrops on bus "${bus}" and gets a copy too`);
+  }
+  return why;
+
+  function ofMaster(name: string): string | undefined {
+    const { how, line } = world.master(bus)?.gone ?? {};
+    return how && `"${name}" ${how === 'left' ? 'left' : `was ${how}`} at line ${line} and gets nothing`;
+  }
+
+  function ofClient(name: string): string | undefined {
+    const state = world.client(name);
+    if (state?.gone !== undefined) {
+      return `"${name}" was ${state.gone.how} at line ${state.gone.line} and gets nothing`;
+    }
+    const outside = state?.joined === false;
+    return outside ? `"${name}" has not joined bus "${bus}" and gets messages of its master only` : undefined;
+  }
+}

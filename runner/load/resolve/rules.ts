@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** Match rules of clients: what is wrong with their texts, and who has which. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { parseRule, RULE_KEYS } from '../../dbus/index.ts';
+import type { BusSpec } from '../../topology/topology.ts';
+import type { Scope } from './scope.ts';
+
+/** The rules that are sound; errors for the others, and where the bus asks for none. */
+export function rulesOf(
+  scope: Scope,
+  texts: readonly string[],
+  bus: BusSpec | undefined,
+  path: Path,
+): readonly string[] {
+  if (texts.length > 0 && !asksForRules(scope, bus, path)) return [];
+  return texts.filter((text, n) => isRule(scope, text, [...path, n]));
+}
+
+/** The same for rules that say the same. */
+export function ruleKey(text: string): string {
+  const rule = parseRule(text);
+  return 'key' in rule ? rule.key : text;
+}
+
+/** Words for a rule that cannot be taken away. */
+export function lacks(client: string, rules: readonly string[]): [message: string, hint?: string] {
+  const message = `"${client}" has no rule that says this`;
+  return rules.length === 0
+    ? [message, `It has none here: give it one with \`match\` or add-match.`]
+    : [message];
+}
+
+export function asksForRules({ problems }: Scope, bus: BusSpec | undefined, path: Path): boolean {
+  if (bus === undefined || bus.protocol === 'dbus') return true;
+  const message = `bus "${bus.name}" has no match rules: it carries bytes`;
+  const hint = 'Rules are for buses with protocol: dbus.';
+  problems.error(path, { code: 'impossible', message, hint, onKey: true });
+  return false;
+}
+
+/** What is wrong with the text of a rule is told. */
+export function isRule({ problems }: Scope, text: string, path: Path): boolean {
+  const rule = parseRule(text);
+  if (!('mistake' in rule)) return true;
+  const { message, at, length, unknown, hint } = rule.mistake;
+  problems.error(path, {
+    code: unknown === undefined ? 'bad-value' : 'unknown-key',
+    message: `no match rule: ${message}, at character ${at + 1}`,
+    ...(unknown !== undefined && { expected: `keys here: ${EXPECTED}` }),
+    hint: unknown === undefined ? hint : didYouMean(unknown, RULE_KEYS),
+    piece: { line: text, column: at, length },
+  });
+  return false;
+}
+
+const EXPECTED =
+  'type, sender, interface, member, path, path_namespace, destination, arg0 … arg63, arg0path … arg63path, arg0namespace, eavesdrop';

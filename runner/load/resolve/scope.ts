@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/** What the parts of resolving share: the file as written, what is known of it so far, and where to complain. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import type { Budget, BusSpec, ClientSpec, GroupSpec } from '../../topology/topology.ts';
+import type { Problems } from '../diagnostic/index.ts';
+import type { Written } from '../schema/index.ts';
+import type { Tree } from '../yaml/index.ts';
+import type { Names } from './names.ts';
+
+export type {
+  Written,
+  WrittenBudgets,
+  WrittenClient,
+  WrittenDbus,
+  WrittenFault,
+  WrittenFilter,
+  WrittenSend,
+  WrittenSendExpect,
+  WrittenStep,
+} from '../schema/index.ts';
+
+export interface Scope {
+  readonly written: Written;
+  readonly tree: Tree;
+  readonly problems: Problems;
+  readonly names: Names;
+  readonly buses: Map<string, BusSpec>;
+  readonly groups: Map<string, GroupSpec>;
+  readonly clients: Map<string, ClientSpec>;
+  readonly budgets: Budget[];
+  /** The client that a name stands for at this step: itself, or what a restart made of it. */
+  incarnation(name: string): string;
+  /** Gives a client that starts again a name of its own, which the old one stands for from now on. */
+  startAgain(name: string): string;
+  /** StepContext each step is written, by its id. */
+  readonly paths: Map<string, Path>;
+  /** Why somebody gets a copy of a send, or none, by its id and their names. */
+  readonly doubts: Map<string, ReadonlyMap<string, string>>;
+}
+
+/** The entries of a section that are sound; the names of the others are entered, their content is passed over. */
+export function* sound<T>(
+  { problems, names }: Scope,
+  section: 'nodes' | 'buses' | 'groups' | 'clients',
+  entries: Readonly<Record<string, T>> | undefined,
+): Generator<[name: string, value: T, path: Path]> {
+  const kind = ({ nodes: 'node', buses: 'bus', groups: 'group', clients: 'client' } as const)[section];
+  if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return;
+  for (const [name, value] of Object.entries(entries)) {
+    const path = [section, name];
+    if (problems.isBroken(path)) names.declareBroken(kind, name);
+    else yield [name, value, path];
+  }
+}
+
+/** The bus that is meant: the one named, or the only one. */
+export function busOf({ names, problems }: Scope, bus: string | undefined, path: Path): string | undefined {
+  if (bus !== undefined) return names.find(bus, ['bus'], [...path, 'bus']) && bus;
+  const all = names.of('bus');
+  if (all.length === 1) return all[0];
+  if (all.length > 1) {
+    const message = 'this file has several buses: say on which one';
+    problems.error(path, {
+      code: 'missing-key',
+      message,
+      expected: `buses of this file: ${all.join(', ')}`,
+      hint: `Write bus: ${all[0]}.`,
+      onKey: true,
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/** A send as written → a send step. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { rate } from '../../common/scalars.ts';
+import { partyOf } from '../../topology/lane.ts';
+import type { Destination, Sender, SendStep } from '../../topology/topology.ts';
+import { bodyOf, checkLength, fdsOf } from './bodies.ts';
+import { expectation } from './expectations.ts';
+import { busOfParty, destination, party, sameBus, sender } from './parties.ts';
+import type { World } from './party-state.ts';
+import type { Scope, WrittenSend, WrittenSendExpect } from './scope.ts';
+import type { StepContext } from './step-context.ts';
+
+export function resolveSend(
+  where: StepContext,
+  send: WrittenSend,
+  expect: WrittenSendExpect | undefined,
+  at: (key: string) => Path,
+): SendStep | undefined {
+  const { scope, world, id, path } = where;
+  const from = sender(scope, send.from, at('from'));
+  const to = destination(scope, send.to, at('to'));
+  const bus = from && busOfParty(scope, from);
+  if (from === undefined || to === undefined || bus === undefined) {
+    checkNames(scope, expect?.recipients ?? [], path);
+    return undefined;
+  }
+  const apart = to.kind !== 'address' && !sameBus(scope, busOfParty(scope, to), bus, send.to, at('to'));
+  if (apart) return undefined;
+  checkSender(scope, world, from, expect, at('from'));
+  const gone = from.kind === 'master' && world.master(bus)?.gone !== undefined;
+  const who = from.kind === 'master' && !gone ? withVia(where, from, to, send.via, at('via')) : from;
+  if (from.kind === 'client' && send.via !== undefined) refuseVia(scope, at('via'));
+  const body = bodyOf(scope, send, bus, at);
+  checkLength(scope, bus, body, expect?.error, at(send.size === undefined ? 'payload' : 'size'));
+  const nonblocking = send.nonblocking ?? false;
+  const count = send.count ?? 1;
+  const facts = { from: who, to, bus, as: send.as, fds: send.fds?.length ?? 0, count, nonblocking };
+  return {
+    kind: 'send',
+    id,
+    from: who,
+    to,
+    count,
+    ...body,
+    ...(send.rate === undefined ? {} : { rate: rate(send.rate) }),
+    fds: fdsOf(scope, send, at),
+    nonblocking,
+    ...(send.as === undefined ? {} : { as: send.as }),
+    expect: expectation(where, facts, expect),
+    place: scope.tree.place(path),
+  };
+}
+
+/** What can be said of recipients where the send itself is not understood. */
+function checkNames(scope: Scope, recipients: readonly string[], path: Path): void {
+  recipients.forEach((name, n) => {
+    party(scope, name, [...path, 'expect', 'recipients', n]);
+  });
+}
+
+type MasterSender = Extract<Sender, { kind: 'master' }>;
+
+/** The dead send nothing; an expelled client gets EPIPE, and may say so. */
+function checkSender(
+  scope: Scope,
+  world: World,
+  from: Sender,
+  expect: WrittenSendExpect | undefined,
+  path: Path,
+): void {
+  const state = world.party(from);
+  const name = partyOf(from);
+  if (state?.gone !== undefined) {
+    const { how, line } = state.gone;
+    const open = how === 'expelled' || how === 'disconnected';
+    // It fails, and the model knows with what.
+    if (open && (expect?.error !== undefined || expect?.recipients === undefined)) return;
+    const message = `"${name}" was ${how === 'left' ? 'closed' : how} at line ${line} and cannot send`;
+    const hint = open ? 'Expect the error: expect: { error: EPIPE }.' : 'Send before that step.';
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  } else if (state?.paused !== undefined && !world.concurrent) {
+    const message = `"${name}" is paused since line ${state.paused.line}: this step would never end`;
+    const hint = `Put - fault: { resume: ${name} } before it.`;
+    scope.problems.error(path, { code: 'impossible', message, hint });
+  }
+}
+
+/**
+ * The accepted socket that the master sends through, where the file names none: the receiver's own for one client,
+ * since nothing else reaches a client that has not joined; else the first joined client's.
+ */
+function withVia(
+  where: StepContext,
+  from: MasterSender,
+  to: Destination,
+  via: string | undefined,
+  path: Path,
+): Sender {
+  const { scope, world } = where;
+  if (via !== undefined) {
+    const known = scope.names.find(via, ['client'], path) !== undefined;
+    if (known) sameBus(scope, scope.clients.get(via)?.bus, from.bus, via, path);
+    return { ...from, via: scope.incarnation(via) };
+  }
+  const there = world.present(from.bus);
+  const receiver = there.find((client) => to.kind === 'client' && client.name === to.name);
+  const chosen = receiver ?? there.find((client) => client.joined) ?? there[0];
+  if (chosen !== undefined) return { ...from, via: chosen.name };
+  const message = `"${partyOf(from)}" has no client to send through`;
+  if (!scope.problems.isBroken(['clients'])) scope.problems.error(path, { code: 'impossible', message });
+  return from;
+}
+
+function refuseVia({ problems }: Scope, path: Path): void {
+  const message = '`via` is for masters: a client has one socket only';
+  problems.error(path, { code: 'impossible', message, hint: 'Remove `via`.', onKey: true });
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+import type { Path } from '../../common/diagnostic.ts';
+import type { ParallelStep } from '../../topology/topology.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { World } from './party-state.ts';
+import type { Scope } from './scope.ts';
+
+/** Looks at a `parallel` as a whole; `before` is the state at its start. */
+export type CheckParallel = (scope: Scope, before: World, parallel: ParallelStep) => void;
+
+/** What resolving a step goes by. */
+export interface StepContext {
+  readonly scope: Scope;
+  readonly world: World;
+  readonly deliveries: Deliveries;
+  readonly checkParallel: CheckParallel;
+  readonly id: string;
+  /** Of the step. */
+  readonly path: Path;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/** `traffic` → steps, in order, with the world following them. */
+
+import type { Path } from '../../common/diagnostic.ts';
+import { duration } from '../../common/scalars.ts';
+import type { ParallelStep, SendStep, Step } from '../../topology/topology.ts';
+import { takenBySend } from '../yaml/index.ts';
+import { budgetsOf } from './budgets.ts';
+import { resolveFaults } from './faults/faults.ts';
+import type { World } from './party-state.ts';
+import type {
+  Scope,
+  WrittenBudgets,
+  WrittenFault,
+  WrittenSend,
+  WrittenSendExpect,
+  WrittenStep,
+} from './scope.ts';
+import { resolveSend } from './sends.ts';
+import type { StepContext } from './step-context.ts';
+
+/** How long an `expect` step waits where it does not say: an upper limit that a sound bus never needs. */
+const DEFAULT_WITHIN = 5000;
+
+type WrittenParallel = Extract<WrittenStep, { parallel: unknown }>['parallel'];
+
+export function resolveSteps(
+  scope: Scope,
+  start: Pick<StepContext, 'world' | 'deliveries' | 'checkParallel'>,
+): Step[] {
+  const traffic = scope.written.traffic;
+  if (!Array.isArray(traffic)) return [];
+  return traffic.flatMap((written: WrittenStep, index) =>
+    resolveStep({ scope, ...start, id: `${index + 1}`, path: ['traffic', index] }, written),
+  );
+}
+
+function resolveStep(where: StepContext, written: WrittenStep): Step[] {
+  const { scope, path } = where;
+  scope.paths.set(where.id, path);
+  const inner =
+    typeof written === 'object' && written !== null && 'parallel' in written ? written.parallel : undefined;
+  if (Array.isArray(inner)) return [parallel(where, inner as WrittenParallel)];
+  nameOf(where, written);
+  if (scope.problems.isBroken(path)) return [];
+  if ('fault' in written) return resolveFaults(where, written.fault as WrittenFault);
+  const step = single(where, written as Exclude<WrittenStep, { parallel: unknown }>);
+  if (step?.kind === 'send') addBudgets(where, step, written);
+  return step === undefined ? [] : [step];
+}
+
+function addBudgets({ scope, path }: StepContext, { id, expect }: SendStep, written: WrittenStep): void {
+  const at = [...path, 'expect'];
+  const budgets = budgetsOf(scope, (written as { expect?: WrittenBudgets }).expect, at, id);
+  if (expect.error !== undefined && budgets.length > 0) {
+    const message = `a send that fails with ${expect.error} has no budget`;
+    scope.problems.error(at, {
+      code: 'impossible',
+      message,
+      hint: 'Remove `error` or the budget.',
+      onKey: true,
+    });
+  }
+  scope.budgets.push(...budgets);
+}
+
+/** The `as` of a send counts even where the rest of it is broken, so that lines about it are not blamed. */
+function nameOf({ deliveries, path }: StepContext, written: WrittenStep): void {
+  const as = (written as { send?: { as?: unknown } } | null)?.send?.as;
+  if (typeof as === 'string') deliveries.declare(as, [...path, 'send', 'as']);
+}
+
+function single(where: StepContext, written: Exclude<WrittenStep, { parallel: unknown }>): Step | undefined {
+  if ('send' in written && typeof written.send === 'object') {
+    const send = written.send as WrittenSend;
+    const at = (key: string): Path => [...where.path, 'send', key];
+    return withDefaults(where, send, written.expect as WrittenSendExpect | undefined, at);
+  }
+  if ('expect' in written && Object.keys(written).length === 1) {
+    return observation(where, written.expect as Observation);
+  }
+  return short(where, written as Readonly<Record<string, string | WrittenSendExpect>>);
+}
+
+/** What the send leaves out is as `defaults.sends` says, except that a payload has its own size, and a size its own payload. */
+function withDefaults(
+  where: StepContext,
+  send: WrittenSend,
+  expect: WrittenSendExpect | undefined,
+  at: (key: string) => Path,
+): Step | undefined {
+  const { written, problems } = where.scope;
+  const path = ['defaults', 'sends'];
+  const defaults = problems.isBroken(path) ? undefined : written.defaults?.sends;
+  if (defaults === undefined) return resolveSend(where, send, expect, at);
+  const taken = takenBySend(defaults, send);
+  const place = (key: string): Path => (taken.includes(key) ? [...path, key] : at(key));
+  const values = Object.fromEntries(taken.map((key) => [key, defaults[key as keyof typeof defaults]]));
+  return resolveSend(where, { ...values, ...send }, expect, place);
+}
+
+/** `camera -> sensors: "text"` */
+function short(
+  where: StepContext,
+  written: Readonly<Record<string, string | WrittenSendExpect>>,
+): Step | undefined {
+  const { path } = where;
+  const key = Object.keys(written).find((each) => each !== 'expect') ?? '';
+  const [from = '', to = ''] = key.split('->').map((end) => end.trim());
+  const at = (what: string): Path => (what === 'payload' ? [...path, key] : [...path, key, what]);
+  return withDefaults(
+    where,
+    { from, to, payload: String(written[key]) },
+    written.expect as WrittenSendExpect,
+    at,
+  );
+}
+
+function parallel(where: StepContext, branches: WrittenParallel): Step {
+  const { scope, world, id } = where;
+  const path = [...where.path, 'parallel'];
+  if (branches.length === 0) {
+    scope.problems.error(path, {
+      code: 'bad-value',
+      message: 'nothing to play in parallel',
+      hint: 'List steps below it.',
+    });
+  }
+  const before = world.branch();
+  const worlds: World[] = [];
+  const steps = branches.map((branch, b) => {
+    const own = world.branch();
+    worlds.push(own);
+    const list = Array.isArray(branch) ? (branch as readonly WrittenStep[]) : [branch as WrittenStep];
+    return list.flatMap((each, s) => {
+      const at = Array.isArray(branch) ? [...path, b, s] : [...path, b];
+      return resolveStep({ ...where, world: own, id: `${id}.b${b + 1}.${s + 1}`, path: at }, each);
+    });
+  });
+  world.merge(worlds);
+  const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
+  // What is parallel inside a branch is looked at together with what is beside that.
+  if (!world.concurrent) where.checkParallel(scope, before, step);
+  return step;
+}
+
+type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };
+
+function observation({ scope, world, id, path }: StepContext, written: Observation): Step | undefined {
+  const { client, blocked } = written;
+  const at = [...path, 'expect'];
+  if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
+  const within = written.within === undefined ? DEFAULT_WITHIN : duration(written.within);
+  const base = { id, client: scope.incarnation(client), within, place: scope.tree.place(path) };
+  if (blocked === undefined) return { kind: 'hangup', ...base };
+  if (blocked && !world.concurrent) {
+    const message = 'no send can be waiting here: the steps before have ended';
+    const hint = 'Put the send and this step into two branches of `parallel`.';
+    scope.problems.warning([...at, 'blocked'], { code: 'impossible', message, hint });
+  }
+  return { kind: 'blocked', ...base, blocked };
+}

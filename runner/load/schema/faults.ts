@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/** The schema of a fault: its verb is the key that says on whom. */
+import * as z from 'zod';
+import { didYouMean, nearest } from '../../common/nearest.ts';
+import { show } from '../../common/text.ts';
+import { type Choice, expected, flag, has, map, pick, ref, whole } from './blocks.ts';
+import { rule } from './dbus.ts';
+import { address, duration, size } from './values.ts';
+
+const timing = { at: duration.optional(), for: duration.optional() };
+const client = ref('a client');
+const party = ref('a client or a master');
+const master = ref('a master');
+
+const amount = pick([whole('a number of messages', 1), z.literal('all')], (input) =>
+  input === 'all' ? 1 : 0,
+);
+
+/** More than 253 never come with a message. */
+const more = z.union([whole('a number of descriptors', 0, 253), z.literal('unlimited')], {
+  error: expected('a number of descriptors, or `unlimited`', (input) =>
+    typeof input === 'string' ? (didYouMean(input, ['unlimited']) ?? 'Write fds: 3.') : 'Write fds: 3.',
+  ),
+});
+
+/** A limit that is not even one of a client's, or of anything: said as a whole rather than key by key. */
+function notALimit(input: unknown): Choice | undefined {
+  const { limit, ...rest } = input as { limit: unknown };
+  if (typeof limit === 'string' && Object.keys(rest).every((key) => key in timing))
+    return { message: 'a limit of what?', hint: 'Write fds: 3, or memory: 8MiB.', at: 'limit', onKey: true };
+  if (typeof limit !== 'object' || limit === null) return undefined;
+  const message = `expected a client, got ${show(limit)}`;
+  return { message, hint: 'Write { limit: lidar, fds: 3 }.', at: 'limit' };
+}
+
+const FAULTS = {
+  kill: map({ kill: party, ...timing }),
+  stop: map({ stop: party, ...timing }),
+  pause: map({ pause: party, ...timing }),
+  resume: map({ resume: party, ...timing }),
+  leave: map({ leave: master, ...timing }),
+  'close-listener': map({ 'close-listener': master, ...timing }),
+  expel: map({ expel: client, ...timing }),
+  join: map({ join: client, ...timing }),
+  'stop-reading': map({ 'stop-reading': client, ...timing }),
+  eavesdrop: map({ eavesdrop: client, on: flag.optional(), ...timing }),
+  'add-address': map({ 'add-address': client, address, ...timing }),
+  'del-address': map({ 'del-address': client, address, ...timing }),
+  'add-match': map({ 'add-match': client, rule, ...timing }),
+  'remove-match': map({ 'remove-match': client, rule, ...timing }),
+  read: map({
+    read: client,
+    count: amount.optional(),
+    ...timing,
+  }),
+  restart: map({ restart: party, ...timing }),
+  fill: map({ fill: client, ...timing }),
+  'kill-node': map({ 'kill-node': ref('a node'), ...timing }),
+  limit: map({ limit: client, fds: more, ...timing }),
+} as const;
+
+/** The other kind of limit. */
+const memory = map({ limit: client, memory: size, ...timing });
+
+const VERBS = Object.keys(FAULTS);
+export const fault = pick(
+  [...Object.values(FAULTS), memory] as unknown as readonly [z.ZodType, ...z.ZodType[]],
+  (input) => {
+    const verb = VERBS.findIndex((each) => has(input, each));
+    if (VERBS[verb] === 'limit') return notALimit(input) ?? (has(input, 'memory') ? VERBS.length : verb);
+    if (verb >= 0) return verb;
+    const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
+    const first = isMap ? Object.keys(input)[0] : undefined;
+    const near = first === undefined ? undefined : nearest(first, VERBS);
+    const hint = near === undefined ? `Faults are ${VERBS.join(', ')}.` : `Did you mean "${near}"?`;
+    if (isMap && first === undefined)
+      return { message: 'this fault is empty', hint: 'Write { kill: lidar }.' };
+    if (first === undefined)
+      return { message: `expected a fault, got ${show(input)}`, hint: 'Write { kill: lidar }.' };
+    return { code: 'unknown-key', message: `unknown fault ${show(first)}`, hint, at: first, onKey: true };
+  },
+);
+
+/** A fault as written: its verb is the key that says on whom. */
+export type WrittenFault = Readonly<Record<string, string | number | boolean | undefined>>;

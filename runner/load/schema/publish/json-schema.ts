@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/** The JSON Schema (draft 2020-12) of `*.topo.yaml`, for editors and other tools: the zod schema and the words of prose.ts. */
+
+import { topologySchema } from '../schema.ts';
+import { Words } from './descriptions.ts';
+import type { Json } from './json.ts';
+import { ShapeWriter } from './shape.ts';
+import { asWritten, VARIABLE } from './written.ts';
+
+export interface Described {
+  readonly schema: Json;
+  /** Keys that prose.ts has no words for, and its words that no key wants: both empty, or a spec fails. */
+  readonly wordless: readonly string[];
+  readonly keyless: readonly string[];
+}
+
+/** A new copy each time. */
+export function jsonSchema(): Described {
+  const writer = new ShapeWriter();
+  const { required: _, ...root } = asWritten(writer.write(topologySchema));
+  const defs = Object.fromEntries(Object.entries(writer.defs).map(([name, def]) => [name, asWritten(def)]));
+  const words = new Words(defs);
+  const schema: Json = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'AF_BUS topology',
+    ...root,
+    // What is missing here may be in a file that is included.
+    anyOf: [{ required: ['buses'] }, { required: ['include'] }],
+    $defs: { ...defs, variable: VARIABLE },
+  };
+  words.visit(schema, '');
+  return { schema, wordless: words.missing, keyless: words.unused() };
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/** The JSON Schema as a reference to read: a section for each kind of map, a table of its keys. */
+
+import {
+  ADDRESS,
+  BASE64,
+  DURATION,
+  HEX,
+  NAME,
+  RATE,
+  SIZE,
+  SIZE_RANGE,
+  USER,
+} from '../../../common/scalars.ts';
+import { isJson, type Json } from './json.ts';
+
+export function reference(schema: Json): string {
+  const writer = new Writer(schema.$defs as Record<string, Json>);
+  writer.section('The file', '', schema);
+  return `${[HEAD, ...writer.sections].join('\n\n')}\n`;
+}
+
+const HEAD = `# Reference of the topology language
+
+Every key of \`*.topo.yaml\`, made from the schema that validates it (\`afbus-topo schema --format markdown\`). What the words
+mean together is in [topology.md](topology.md); how to begin, in [tutorial.md](tutorial.md). Keys that must be there are marked
+with an asterisk. Wherever a value belongs, a variable may stand: \`\${n}\`, or \`\${n:-8}\` with a default.
+
+| value | is written |
+|---|---|
+| name | lower-case letters, digits and dashes, at most 63, a letter first |
+| size | \`64B\`, \`4KiB\`, \`1MiB\` |
+| sizes | a size, or a range to draw from: \`64..4KiB\` |
+| duration | \`50us\`, \`500ms\`, \`2s\`, \`1m\` |
+| rate | \`2000/s\`, \`30/m\` |
+| address | prefix and client part in hex: \`"0002/00000000f00d"\` |
+| user | \`"1000:1000"\`, user id and group id |`;
+
+const FORMS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    name: NAME,
+    size: SIZE,
+    sizes: SIZE_RANGE,
+    duration: DURATION,
+    rate: RATE,
+    address: ADDRESS,
+    user: USER,
+    'hex digits': HEX,
+    base64: BASE64,
+  }).map(([words, form]) => [form.source, words]),
+);
+
+interface Key {
+  readonly path: string;
+  readonly name: string;
+  readonly json: Json;
+  readonly required: boolean;
+}
+
+class Writer {
+  readonly sections: string[] = [];
+  readonly #defs: Readonly<Record<string, Json>>;
+
+  constructor(defs: Readonly<Record<string, Json>>) {
+    this.#defs = defs;
+  }
+
+  section(title: string, path: string, json: Json): void {
+    const keys = this.#keysOf(json, path);
+    const rows = keys.map(
+      (key) => `| ${this.#label(key)} | ${this.#value(key.json)} | ${wordsOf(key.json)} |`,
+    );
+    this.sections.push(
+      [`## ${title}`, '', wordsOf(json), '', '| key | value | meaning |', '|---|---|---|', ...rows].join(
+        '\n',
+      ),
+    );
+    // A default has the keys of what it is a default for.
+    if (path === 'defaults') return;
+    for (const key of keys) this.#below(key);
+  }
+
+  /** Sections for the maps that a key holds. */
+  #below({ path, json }: Key): void {
+    const inner = this.#mapIn(json);
+    if (inner === undefined) return;
+    const at = inner.way === 'itself' ? path : `${path}${inner.way === 'entries' ? '.*' : '[]'}`;
+    this.section(`\`${at}\``, at, inner.json);
+  }
+
+  /** The map that a value is, or that its entries or items are. */
+  #mapIn(json: Json): { json: Json; way: 'itself' | 'entries' | 'items' } | undefined {
+    if (this.#keysOf(json, '').length > 0) return { json, way: 'itself' };
+    const entries = isJson(json.additionalProperties) ? this.#mapIn(json.additionalProperties) : undefined;
+    if (entries?.way === 'itself') return { json: entries.json, way: 'entries' };
+    // The items of `parallel` are steps, which have their section.
+    const items =
+      isJson(json.items) && !isChoice(json.items) ? this.#mapIn(this.#target(json.items)) : undefined;
+    return items?.way === 'itself' ? { json: items.json, way: 'items' } : undefined;
+  }
+
+  #target(json: Json): Json {
+    const name = typeof json.$ref === 'string' ? json.$ref.replace('#/$defs/', '') : '';
+    return this.#defs[name] ?? json;
+  }
+
+  /** The keys of a map and of all its alternatives, each once. */
+  #keysOf(json: Json, path: string): Key[] {
+    const required = (json.required as string[] | undefined) ?? [];
+    const alternatives = ((json.anyOf as Json[] | undefined) ?? []).filter((each) => !each.$ref);
+    const own = Object.entries((json.properties as Record<string, Json> | undefined) ?? {}).map(
+      ([name, value]) => ({
+        path: path === '' ? name : `${path}.${name}`,
+        name,
+        json: value,
+        // An alternative is told by its key: leaving that out means another one.
+        required: required.includes(name) && json.title === undefined,
+      }),
+    );
+    const arrows = Object.values((json.patternProperties as Record<string, Json> | undefined) ?? {}).map(
+      (value) => ({ path: `${path}.->`, name: 'sender -> destination', json: value, required: false }),
+    );
+    const all = [...arrows, ...own, ...alternatives.flatMap((each) => this.#keysOf(each, path))];
+    const merged = [...Map.groupBy(all, ({ name }) => name).values()];
+    return merged.map((same) => {
+      const [first] = same as [Key];
+      return same.length === 1 ? first : { ...first, json: together(same.map((key) => key.json)) };
+    });
+  }
+
+  #label = ({ name, required }: Key): string => `\`${name}\`${required ? ' *' : ''}`;
+
+  #value(json: Json): string {
+    if (typeof json.$ref === 'string') return json.$ref === '#/$defs/variable' ? '' : 'step';
+    if (Array.isArray(json.anyOf)) {
+      const options = [...new Set((json.anyOf as Json[]).map((each) => this.#value(each)))];
+      return options.filter((each) => each !== '' && each !== 'nothing').join(' or ');
+    }
+    if (Array.isArray(json.enum)) return (json.enum as string[]).map((word) => `\`${word}\``).join(', ');
+    if (json.const !== undefined) return `\`${json.const}\``;
+    return this.#typed(json);
+  }
+
+  #typed(json: Json): string {
+    switch (json.type) {
+      case 'array':
+        return isJson(json.items) ? `list of ${this.#value(json.items)}` : 'list';
+      case 'object':
+        return isJson(json.additionalProperties) && !json.properties
+          ? `name → ${this.#value(json.additionalProperties)}`
+          : 'map';
+      case 'integer':
+        return json.minimum === undefined ? 'number' : `${json.minimum} … ${json.maximum}`;
+      case 'boolean':
+        return '`true`, `false`';
+      case 'string':
+        return formOf(json.pattern) ?? 'text';
+      case 'null':
+        return 'nothing';
+      default:
+        return Array.isArray(json.type) ? (json.type as string[]).map(plain).join(' or ') : 'text or number';
+    }
+  }
+}
+
+const isChoice = (json: Json): boolean => Array.isArray(json.anyOf) && json.properties === undefined;
+
+/** One key that means something else in each alternative has one description, and all their keys. */
+const together = (schemas: readonly Json[]): Json => ({
+  ...(schemas[0] as Json),
+  ...(new Set(schemas.map((each) => JSON.stringify(each))).size > 1 && {
+    properties: undefined,
+    anyOf: schemas,
+  }),
+});
+
+function formOf(pattern: unknown): string | undefined {
+  if (typeof pattern !== 'string') return undefined;
+  for (const [form, words] of FORMS) if (pattern === form || pattern.startsWith(`${form}|`)) return words;
+  return undefined;
+}
+
+const plain = (type: string): string => (type === 'string' ? 'text' : type);
+
+const wordsOf = (json: Json): string =>
+  String(json.markdownDescription ?? json.description ?? '').replace(/\|/g, '\\|');

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/** A file with all that it includes → one tree of values, each knowing where it is written. */
+import { resolve } from 'node:path';
+import type { Document } from 'yaml';
+import { type Diagnostic, formatPath, type Path, type Words } from '../../common/diagnostic.ts';
+import { show } from '../../common/text.ts';
+import { diagnostic } from '../diagnostic/index.ts';
+import { grow, type Spot } from './construct.ts';
+import { applyDefaults } from './defaults.ts';
+import { included, type Library, type Opened } from './library.ts';
+import { merge } from './merge.ts';
+import type { Found } from './parse.ts';
+import type { Source } from './source.ts';
+import { inclusion, Tree } from './tree.ts';
+import type { Variables } from './variables.ts';
+
+/** Values and where they are written. */
+export interface Part {
+  readonly value: unknown;
+  readonly spot: Spot;
+}
+
+export interface Composed {
+  readonly tree: Tree;
+  /** What was wrong before any value was looked at, and with which of them. */
+  readonly found: readonly { readonly diagnostic: Diagnostic; readonly path: Path }[];
+  /** Something is missing, so that nothing sensible can be said about the rest. */
+  readonly fatal: boolean;
+}
+
+/** Never throws: what cannot be read is in `found`. */
+export function compose(library: Library, main: Opened, variables: Variables): Composed {
+  const composer = new Composer(library, variables);
+  const part = composer.add(main, []);
+  const whole = applyDefaults(part);
+  return { tree: new Tree(main.source, whole), found: composer.found, fatal: composer.fatal };
+}
+
+/** What is wrong with the YAML of one file. */
+export function syntaxErrors({ source, parsed }: Opened): Composed['found'] {
+  return 'errors' in parsed ? parsed.errors.map((each) => located(source, each)) : [];
+}
+
+const located = (source: Source, { span, path, words }: Found) => ({
+  diagnostic: diagnostic('error', source.trimmed(span), path, words, inclusion(source)),
+  path,
+});
+
+class Composer {
+  readonly found: { diagnostic: Diagnostic; path: Path }[] = [];
+  fatal = false;
+  readonly #library: Library;
+  readonly #variables: Variables;
+  /** Files that are in already: one that two others include is there once. */
+  readonly #added = new Set<string>();
+
+  constructor(library: Library, variables: Variables) {
+    this.#library = library;
+    this.#variables = variables;
+  }
+
+  /** The file with what it includes; `chain` are the files that led here. */
+  add({ source, parsed }: Opened, chain: readonly string[]): Part {
+    this.#added.add(resolve(source.file));
+    if ('errors' in parsed) {
+      this.fatal = true;
+      this.found.push(...syntaxErrors({ source, parsed }));
+      return { value: {}, spot: emptySpot(source) };
+    }
+    const own = this.#grow(parsed.document, source);
+    if (chain.length > 0) this.#checkIncluded(own, source);
+    const parts = this.#includes(own, source, [...chain, source.file]);
+    return parts.length === 0
+      ? own
+      : merge([...parts, own], (path, at, words) => this.#error(path, at, words));
+  }
+
+  #grow(document: Document.Parsed, source: Source): Part {
+    const { value, spot, errors, fatal } = grow(document, source, this.#variables);
+    this.found.push(...errors.map((each) => located(source, each)));
+    this.fatal ||= fatal;
+    return { value, spot };
+  }
+
+  /** A part of a topology is a map as well, and one that is run in combinations is run by itself. */
+  #checkIncluded({ value, spot }: Part, source: Source): void {
+    const matrix = spot.children.get('matrix');
+    if (matrix !== undefined) {
+      const message = 'an included file has no matrix of its own';
+      const hint = 'Move it to the file that is played.';
+      this.#error(['matrix'], matrix, { code: 'include', message, hint, onKey: true });
+    }
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return;
+    const message = `expected a map with buses, clients or traffic, got ${show(value)}`;
+    this.#error([], emptySpot(source), { code: 'include', message });
+  }
+
+  #includes({ value, spot }: Part, source: Source, chain: readonly string[]): Part[] {
+    const items = (value as { include?: unknown } | null)?.include;
+    const list = spot.children.get('include');
+    if (!Array.isArray(items) || list === undefined) return [];
+    return items.flatMap((item: unknown, index): Part[] => {
+      const at = list.children.get(index);
+      if (typeof item !== 'string' || at === undefined) return [];
+      if (this.#isBroken(['include', index])) return [];
+      return this.#include(included(item, source.file), ['include', index], at, chain);
+    });
+  }
+
+  #include(file: string, path: Path, at: Spot, chain: readonly string[]): Part[] {
+    const round = chain.findIndex((each) => resolve(each) === resolve(file));
+    if (round >= 0) {
+      const circle = [...chain.slice(round), file].join(' → ');
+      this.#error(path, at, { code: 'include', message: `these files include each other: ${circle}` });
+      return [];
+    }
+    if (this.#added.has(resolve(file))) return [];
+    const opened = this.#library.open(file, { source: at.source, span: at.value });
+    if (!('words' in opened)) return [this.add(opened, chain)];
+    const { code, message } = opened.words;
+    const hint = 'Names of included files are relative to the file that includes them.';
+    this.#error(path, at, { code, message: `cannot include ${show(file)}: ${message}`, hint });
+    this.fatal = true;
+    return [];
+  }
+
+  /** Its name is not known, so that nothing sensible can be said of what would be in the file. */
+  #isBroken(path: Path): boolean {
+    const broken = this.found.some((each) => formatPath(each.path) === formatPath(path));
+    this.fatal ||= broken;
+    return broken;
+  }
+
+  #error(path: Path, { source, key, value }: Spot, words: Words): void {
+    const range = source.range(words.onKey && key !== undefined ? key : value);
+    this.found.push({ diagnostic: diagnostic('error', range, path, words, inclusion(source)), path });
+  }
+}
+
+const emptySpot = (source: Source): Spot => ({
+  source,
+  value: [0, 1],
+  isCollection: true,
+  children: new Map(),
+});

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/** From files to one tree of values, each of which knows where it is written. */
+export { compose, type Part, syntaxErrors } from './compose.ts';
+export type { Spot } from './construct.ts';
+export { fillSends, takenBySend } from './defaults.ts';
+export { Library, type Opened } from './library.ts';
+export { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
+export { deepMerge, isMap } from './merge.ts';
+export { type Read, read, readStdin } from './read.ts';
+export { BUILT_IN } from './source.ts';
+export type { Tree } from './tree.ts';
+export type { Variables } from './variables.ts';

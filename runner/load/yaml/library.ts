@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** The files that a topology is made of: each is read and parsed once, however many combinations are made of it. */
+import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
+import type { Words } from '../../common/diagnostic.ts';
+import { type Parsed, parse } from './parse.ts';
+import type { Read } from './read.ts';
+import { type Includer, Source } from './source.ts';
+
+export interface Opened {
+  readonly source: Source;
+  readonly parsed: Parsed;
+}
+
+export class Library {
+  readonly #read: Read;
+  readonly #open = new Map<string, Opened>();
+
+  constructor(read: Read) {
+    this.#read = read;
+  }
+
+  /** File → text, of all that were opened. */
+  get sources(): ReadonlyMap<string, string> {
+    return new Map(Array.from(this.#open.values(), ({ source }) => [source.file, source.text]));
+  }
+
+  /** The file and its document, or why there is none; `text` where it is known already. */
+  open(file: string, by?: Includer, text?: string): Opened | { readonly words: Words } {
+    const known = this.#open.get(resolve(file));
+    if (known !== undefined) return known;
+    const got = text === undefined ? this.#read(file) : { text };
+    if ('words' in got) return got;
+    const source = new Source(file, got.text, by);
+    const opened = { source, parsed: parse(source) };
+    this.#open.set(resolve(file), opened);
+    return opened;
+  }
+}
+
+/** An item of `include` → the file's name as messages show it: relative to the file that includes it. */
+export const included = (item: string, from: string): string =>
+  isAbsolute(item) ? normalize(item) : join(dirname(from), item);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/** Text → YAML document, or what is wrong with its syntax. */
+import { type Document, isCollection, parseDocument, visit, type YAMLError } from 'yaml';
+import type { Path, Words } from '../../common/diagnostic.ts';
+import { CLOSER, tooDeep, unquoted, wordsOf } from './complaints.ts';
+import type { Source } from './source.ts';
+
+/** Offsets in the text. */
+export type Span = readonly [start: number, end: number];
+
+export interface Found {
+  readonly span: Span;
+  readonly path: Path;
+  readonly words: Words;
+}
+
+/** Nothing sensible nests deeper, and recursion over the values stays far from the stack's end. */
+export const MAX_DEPTH = 60;
+/** A text that is no YAML at all has one on every line. */
+const MAX_ERRORS = 20;
+
+export type Parsed = { readonly document: Document.Parsed } | { readonly errors: readonly Found[] };
+
+export function parse({ text: source, lines: lineCounter }: Source): Parsed {
+  try {
+    // Keys are checked by grow.ts, in linear time.
+    const document = parseDocument(source, { lineCounter, prettyErrors: false, uniqueKeys: false });
+    const bad = [...document.errors, ...document.warnings];
+    if (bad.length === 0) return { document };
+    const { found, rest } = unquotedIn(source);
+    const errors = found.length > 0 ? [...found, ...errorsIn(rest)] : errorsOf(document, bad, source);
+    return { errors: errors.toSorted((a, b) => a.span[0] - b.span[0]) };
+  } catch (error) {
+    // The stack's end is all that a parser of any text can throw.
+    if (!(error instanceof RangeError)) throw error;
+    return { errors: [{ span: [0, 1], path: [], words: tooDeep(MAX_DEPTH) }] };
+  }
+}
+
+const VARIABLE = /\$\{[^{}\n]*\}/g;
+
+/** Variables in flow collections without their quotes, and the text with something harmless in their places. */
+function unquotedIn(source: string): { found: Found[]; rest: string } {
+  const rest = source.replace(VARIABLE, (all) => '_'.repeat(all.length));
+  const spans: Span[] = [];
+  visit(parseDocument(rest, { uniqueKeys: false }), {
+    Scalar: (_, node, path) => {
+      const inFlow = path.some((each) => isCollection(each) && each.flow);
+      const [start, end] = node.range ?? [0, 0];
+      if (inFlow && node.type === 'PLAIN' && rest.slice(start, end) !== source.slice(start, end))
+        spans.push([start, end]);
+    },
+  });
+  const found = spans.map((span) => ({ span, path: [], words: unquoted(source.slice(...span)) }));
+  return { found, rest };
+}
+
+function errorsIn(text: string): Found[] {
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
+  return errorsOf(document, [...document.errors, ...document.warnings], text);
+}
+
+/** One a line: the others are most often echoes of the first. */
+function errorsOf(document: Document.Parsed, bad: readonly YAMLError[], source: string): Found[] {
+  const lines = new Set<number>();
+  return bad.slice(0, MAX_ERRORS).flatMap(({ code, message, pos }) => {
+    const { words, opener } = wordsOf(code, message);
+    const span = (opener && openerBefore(document, opener, pos[0], source)) || pos;
+    const line = source.lastIndexOf('\n', span[0] - 1);
+    return lines.has(line) || !lines.add(line) ? [] : [{ span, path: [], words }];
+  });
+}
+
+/** The innermost node that opens with `opener` and was still open at `offset`. */
+function openerBefore(
+  document: Document.Parsed,
+  opener: string,
+  offset: number,
+  source: string,
+): Span | undefined {
+  let found: Span | undefined;
+  visit(document, {
+    Node: (_, node) => {
+      const [start = 0, end = 0] = node.range ?? [];
+      const closed = end > start + 1 && source[end - 1] === (CLOSER[opener] ?? opener);
+      const open = source[start] === opener && !closed && start < offset && end >= offset - 1;
+      if (open) found = [start, start + 1];
+    },
+  });
+  return found;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `${VAR}`, `${VAR:-default}` and `$$` in a scalar. What comes out is read again as an unquoted YAML 1.2 core scalar, with
+ * or without quotes around it: a flow map needs them (`{ replicas: "${n}" }`), and still means a number.
+ */
+
+import type { Words } from '../../common/diagnostic.ts';
+import { didYouMean } from '../../common/nearest.ts';
+
+/** Where a variable has its value from. */
+export type Origin = '--set' | 'the environment' | 'the matrix';
+
+export interface Variable {
+  readonly value: string;
+  readonly origin: Origin;
+}
+
+export interface Variables {
+  (name: string): Variable | undefined;
+  /** Names that a file or a command line gives, to suggest where one is not set. */
+  readonly known?: readonly string[];
+}
+
+/** A variable that a scalar names, as diagnostics and `config --explain` tell it. */
+export interface Use {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: Origin | 'its default';
+}
+
+export interface Substituted {
+  readonly text: string;
+  readonly uses: readonly Use[];
+  /** The mistake, and the piece of the text that makes it. */
+  readonly mistakes: readonly { readonly piece: string; readonly words: Words }[];
+}
+
+const PIECE = /\$\$|\$\{([^{}]*)\}?/g;
+const REFERENCE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
+
+export const mayHoldVariable = (text: string): boolean => text.includes('$$') || text.includes('${');
+
+/** Puts in the values. */
+export function substitute(text: string, variables: Variables): Substituted {
+  const uses: Use[] = [];
+  const mistakes: { piece: string; words: Words }[] = [];
+  const out = text.replace(PIECE, (piece: string, inside: string | undefined) => {
+    if (inside === undefined) return '$';
+    const [, name, otherwise] = (piece.endsWith('}') && REFERENCE.exec(inside)) || [];
+    if (name === undefined) {
+      mistakes.push({ piece, words: malformed(piece, inside) });
+      return piece;
+    }
+    const found = variables(name);
+    const value = found?.value ?? otherwise;
+    if (value === undefined) {
+      mistakes.push({ piece, words: unset(name, variables.known ?? []) });
+      return piece;
+    }
+    uses.push({ name, value, origin: found?.origin ?? 'its default' });
+    return value;
+  });
+  return { text: out, uses, mistakes };
+}
+
+function malformed(piece: string, inside: string): Words {
+  const message = piece.endsWith('}')
+    ? `${JSON.stringify(piece)} is not a variable`
+    : 'this ${ is never closed';
+  const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(inside)?.[0] ?? 'VAR';
+  const hint = `Write \${${name}} or \${${name}:-default}; a plain $ before a { is $$.`;
+  return { code: 'bad-value', message, hint };
+}
+
+function unset(name: string, known: readonly string[]): Words {
+  const message = `the variable ${name} is not set`;
+  const near = didYouMean(name, known);
+  const hint = `${near === undefined ? '' : `${near} `}Give it with --set ${name}=value or in the environment, or write a default: \${${name}:-value}.`;
+  return { code: 'unset-variable', message, hint };
+}
+
+/** A plain scalar of YAML 1.2's core schema → its value. */
+export function coreScalar(text: string): string | number | boolean | null {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  if (/^(?:false|False|FALSE)$/.test(text)) return false;
+  if (/^[-+]?\d+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$/.test(text)) return Number(text);
+  if (/^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)) return Number(text);
+  return text;
+}
