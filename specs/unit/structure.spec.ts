@@ -165,28 +165,6 @@ describe('structure', () => {
       }
     });
   }
-
-  it('every source file names its licence', () => {
-    for (const file of tracked(
-      '*.ts',
-      '*.js',
-      '*.cjs',
-      '*.c',
-      '*.h',
-      '*.cc',
-      '*.sh',
-      '*.yaml',
-      'images/*',
-      'bin/*',
-      '.ci/run',
-    )) {
-      if (/\.(md|json|expected\.txt)$/.test(file) || file.includes('/broken/')) continue;
-      // Every line of it is a pattern for grep, which knows no comments.
-      if (file === 'images/scratch/splats') continue;
-      const head = readFileSync(join(ROOT, file), 'utf8').slice(0, 400);
-      assert.match(head, /SPDX-License-Identifier: (MIT|GPL-2\.0)/, `${file} has no SPDX line`);
-    }
-  });
 });
 
 function imports(file: string): readonly string[] {
