@@ -42,7 +42,7 @@ static char *good(size_t len)
 }
 
 /* Where there is nothing, or not enough. */
-static char *bad(struct dice *d, size_t len)
+static char *bad(struct rng *d, size_t len)
 {
 	switch (roll(d, 5)) {
 	case 0:
@@ -64,7 +64,7 @@ int is_whole(const void *p, size_t len)
 }
 
 /* Memory that a call reads; @data is in as much of it as exists. */
-void *place_in(struct dice *d, const void *data, size_t len)
+void *arena_in(struct rng *d, const void *data, size_t len)
 {
 	char *p = one_in(d, 40) ? bad(d, len) : good(len);
 	size_t there = len;
@@ -79,7 +79,7 @@ void *place_in(struct dice *d, const void *data, size_t len)
 }
 
 /* Memory that a call writes. */
-void *place_out(struct dice *d, size_t len)
+void *arena_out(struct rng *d, size_t len)
 {
 	if (one_in(d, 60))
 		return arena + GOOD + PAGE;

@@ -20,10 +20,10 @@ long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, lon
 		errno = ENOSYS;
 		return -1;
 	}
-	__atomic_fetch_add(&board->made[kind], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->made[kind], 1, __ATOMIC_RELAXED);
 	value = syscall(kinds[kind].nr, a, b, c, d, e, g);
 	if (value >= 0 && !kinds[kind].answered)
-		__atomic_fetch_add(&board->succeeded[kind], 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->succeeded[kind], 1, __ATOMIC_RELAXED);
 	if (value < 0)
 		judge_errno(f, kind, errno, (const long[]){ a, b, c, d, e, g });
 	return value;
@@ -31,138 +31,138 @@ long call6(struct fuzzer *f, enum kind kind, long a, long b, long c, long d, lon
 
 static void do_socket(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int type = one_in(d, 20) ? (int)roll(d, 11) : SOCK_SEQPACKET;
 	int flags = one_in(d, 3) ? SOCK_NONBLOCK : 0;
 	int proto = one_in(d, 20) ? (int)roll(d, 4) - 1 : some_protocol(d);
-	int place = place_for(d, proto);
+	int slot = slot_for(d, proto);
 
-	put_away(CALL(f, SOCKET, family(), type | flags, proto), place);
+	put_away(CALL(f, SOCKET, family(), type | flags, proto), slot);
 }
 
 static void do_socketpair(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 
-	CALL(f, SOCKETPAIR, family(), SOCK_SEQPACKET, roll(d, 2), place_out(d, 8));
+	CALL(f, SOCKETPAIR, family(), SOCK_SEQPACKET, roll(d, 2), arena_out(d, 8));
 }
 
 static void do_bind(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	long len;
 	void *name = some_name(d, some_path(d), some_address(d), &len);
 
-	CALL(f, BIND, bus_place(d), name, len);
+	CALL(f, BIND, bus_slot(d), name, len);
 }
 
 static void do_connect(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	long len;
 	void *name = some_name(d, some_path(d), some_address(d), &len);
 
-	CALL(f, CONNECT, bus_place(d), name, len);
+	CALL(f, CONNECT, bus_slot(d), name, len);
 }
 
 static void do_listen(struct fuzzer *f)
 {
 	static const int backlogs[] = { 0, 1, 3, 10, 100, -1, 1 << 30 };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 
-	CALL(f, LISTEN, bus_place(d), PICK(d, backlogs));
+	CALL(f, LISTEN, bus_slot(d), PICK(d, backlogs));
 }
 
 static void do_accept(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	socklen_t room = sizeof(struct sockaddr_bus);
-	void *name = one_in(d, 2) ? place_out(d, room) : NULL;
-	void *len = place_in(d, &room, sizeof(room));
+	void *name = one_in(d, 2) ? arena_out(d, room) : NULL;
+	void *len = arena_in(d, &room, sizeof(room));
 	int flags = one_in(d, 10) ? 0 : one_in(d, 10) ? (int)roll(d, 1 << 12) : SOCK_NONBLOCK;
-	int from = bus_place(d), to = master_place(d, from);
+	int from = bus_slot(d), to = master_slot(d, from);
 
 	put_away(CALL(f, ACCEPT, from, name, len, flags), to);
 }
 
 static void do_getname(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	enum kind kind = one_in(d, 2) ? GETSOCKNAME : GETPEERNAME;
 	socklen_t room = one_in(d, 4) ? roll(d, 200) : sizeof(struct sockaddr_bus);
-	void *name = place_out(d, room);
-	socklen_t *len = place_in(d, &room, sizeof(room));
+	void *name = arena_out(d, room);
+	socklen_t *len = arena_in(d, &room, sizeof(room));
 
-	if (CALL(f, kind, bus_place(d), name, len) >= 0 && *len != sizeof(struct sockaddr_bus))
+	if (CALL(f, kind, bus_slot(d), name, len) >= 0 && *len != sizeof(struct sockaddr_bus))
 		found(f, "%s says %u bytes", kinds[kind].name, *len);
 }
 
 static void do_shutdown(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 
-	CALL(f, SHUTDOWN, bus_place(d), one_in(d, 10) ? (int)roll(d, 6) - 1 : (int)roll(d, 3));
+	CALL(f, SHUTDOWN, bus_slot(d), one_in(d, 10) ? (int)roll(d, 6) - 1 : (int)roll(d, 3));
 }
 
 static void do_mmap(struct fuzzer *f)
 {
-	CALL(f, MMAP, 0, 4096, 1, 2, bus_place(&f->dice), 0);
+	CALL(f, MMAP, 0, 4096, 1, 2, bus_slot(&f->rng), 0);
 }
 
 static void do_poll(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct pollfd p[8];
 	unsigned int n = 1 + roll(d, ARRAY_SIZE(p));
 
 	for (unsigned int i = 0; i < n; i++)
-		p[i] = (struct pollfd){ any_place(d), roll(d, 0x10000), 0 };
-	CALL(f, POLL, place_in(d, p, sizeof(p[0]) * n), n, roll(d, 3));
+		p[i] = (struct pollfd){ any_slot(d), roll(d, 0x10000), 0 };
+	CALL(f, POLL, arena_in(d, p, sizeof(p[0]) * n), n, roll(d, 3));
 }
 
 static void do_epoll_create(struct fuzzer *f)
 {
-	int place = epoll_place(&f->dice);
+	int slot = epoll_slot(&f->rng);
 
-	put_away(CALL(f, EPOLL_CREATE, EPOLL_CLOEXEC), place);
+	put_away(CALL(f, EPOLL_CREATE, EPOLL_CLOEXEC), slot);
 }
 
 static void do_epoll_ctl(struct fuzzer *f)
 {
 	static const uint32_t modes[] = { 0, EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct epoll_event event = { roll(d, 0x2020) | PICK(d, modes), { .u32 = 0 } };
 
-	CALL(f, EPOLL_CTL, epoll_place(d), 1 + roll(d, 3), bus_place(d),
-	     place_in(d, &event, sizeof(event)));
+	CALL(f, EPOLL_CTL, epoll_slot(d), 1 + roll(d, 3), bus_slot(d),
+	     arena_in(d, &event, sizeof(event)));
 }
 
 static void do_epoll_wait(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 
-	CALL(f, EPOLL_WAIT, epoll_place(d), place_out(d, sizeof(struct epoll_event) * 8), 8,
+	CALL(f, EPOLL_WAIT, epoll_slot(d), arena_out(d, sizeof(struct epoll_event) * 8), 8,
 	     roll(d, 3));
 }
 
 static void do_dup(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
-	int from = bus_place(d);
+	struct rng *d = &f->rng;
+	int from = bus_slot(d);
 
-	CALL(f, DUP, from, place_like(d, from), O_CLOEXEC);
+	CALL(f, DUP, from, slot_like(d, from), O_CLOEXEC);
 }
 
 static void do_close(struct fuzzer *f)
 {
-	CALL(f, CLOSE, any_place(&f->dice));
+	CALL(f, CLOSE, any_slot(&f->rng));
 }
 
 static void do_other_file(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	enum kind kind = PICK(d, ((const enum kind[]){ EVENTFD, PIPE, UNIX }));
-	int first = PLACES + BUS_PLACES + 2 + roll(d, OTHER_PLACES - 2), second = other_place(d);
+	int first = SLOTS + BUS_SLOTS + 2 + roll(d, OTHER_SLOTS - 2), second = other_slot(d);
 	int fds[2] = { -1, -1 };
 
 	if (kind == EVENTFD)
@@ -177,7 +177,7 @@ static void do_other_file(struct fuzzer *f)
 
 static void do_unlink(struct fuzzer *f)
 {
-	CALL(f, UNLINK, one_in(&f->dice, 2) ? "a" : "b");
+	CALL(f, UNLINK, one_in(&f->rng, 2) ? "a" : "b");
 }
 
 static void do_rename(struct fuzzer *f)
@@ -208,7 +208,7 @@ static void do_unshare(struct fuzzer *f)
 /* What another worker is at is interrupted, or the worker killed. */
 static void do_signal(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	unsigned int victim = roll(d, WORKERS);
 	int signal = one_in(d, 20) ? SIGKILL : SIGUSR1;
 
@@ -216,16 +216,16 @@ static void do_signal(struct fuzzer *f)
 	f->at->kind = KILL;
 	if (f->show)
 		printf("%u kill worker %u %d\n", f->at->calls, victim, signal);
-	else if (board->progress[victim].pid > 1)
-		kill(board->progress[victim].pid, signal);
+	else if (shared->progress[victim].pid > 1)
+		kill(shared->progress[victim].pid, signal);
 }
 
 /* A bus of its own with members: what random calls seldom bring about. */
 static void do_open_bus(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int proto = some_protocol(d), dbus = proto == BUS_PROTO_DBUS;
-	int listener = place_for(d, proto), place = listener - PLACES;
+	int listener = slot_for(d, proto), slot = listener - SLOTS;
 	unsigned int n = 1 + roll(d, 4);
 	struct sockaddr_bus name;
 	char path[32];
@@ -238,29 +238,29 @@ static void do_open_bus(struct fuzzer *f)
 		memcpy(f->path, path, sizeof(path));
 
 	put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, proto), listener);
-	CALL(f, BIND, listener, place_in(d, &name, sizeof(name)), sizeof(name));
+	CALL(f, BIND, listener, arena_in(d, &name, sizeof(name)), sizeof(name));
 	CALL(f, LISTEN, listener, 3);
 	for (unsigned int i = 0; i < n; i++) {
-		int client = PLACES + ++place % NONE_PLACES, accepted = PLACES + ++place % NONE_PLACES;
+		int client = SLOTS + ++slot % NONE_SLOTS, accepted = SLOTS + ++slot % NONE_SLOTS;
 		int one = 1;
 		uint64_t addr = ADDRESS(1 + roll(d, 3), roll(d, 6));
 
 		if (dbus) {
 			f->addrs[i] = addr;
-			client = PLACES + NONE_PLACES + (listener - PLACES - NONE_PLACES + 1 + i) % DBUS_PLACES;
-			accepted = PLACES + NONE_PLACES + DBUS_PLACES + i;
+			client = SLOTS + NONE_SLOTS + (listener - SLOTS - NONE_SLOTS + 1 + i) % DBUS_SLOTS;
+			accepted = SLOTS + NONE_SLOTS + DBUS_SLOTS + i;
 		}
 		put_away(CALL(f, SOCKET, family(), SOCK_SEQPACKET, proto), client);
-		CALL(f, CONNECT, client, place_in(d, &name, sizeof(name)), sizeof(name));
+		CALL(f, CONNECT, client, arena_in(d, &name, sizeof(name)), sizeof(name));
 		put_away(CALL(f, ACCEPT, listener, 0, 0, SOCK_NONBLOCK), accepted);
 		CALL(f, SET_BUS, accepted, SOL_BUS, BUS_JOIN_BUS, 0, 0);
 		CALL(f, SET_BUS, accepted, SOL_BUS, BUS_ADD_ADDR,
-		     place_in(d, &addr, sizeof(addr)), sizeof(addr));
+		     arena_in(d, &addr, sizeof(addr)), sizeof(addr));
 		if (one_in(d, 4))
 			CALL(f, SET_BUS, accepted, SOL_BUS, BUS_SET_EAVESDROP, 0, 0);
 		if (one_in(d, 2))
 			CALL(f, SET_SOCKET, client, SOL_SOCKET, SO_PASSCRED,
-			     place_in(d, &one, sizeof(one)), sizeof(one));
+			     arena_in(d, &one, sizeof(one)), sizeof(one));
 		if (dbus && roll(d, 4))
 			ask_for_rule(f, path, addr);
 	}
@@ -323,7 +323,7 @@ void make_one_call(struct fuzzer *f)
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		sum += calls[i].weight;
-	at = roll(&f->dice, sum);
+	at = roll(&f->rng, sum);
 	arena_reset();
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		if (at < calls[i].weight) {
@@ -334,11 +334,11 @@ void make_one_call(struct fuzzer *f)
 	}
 }
 
-/* A child with copies of the descriptors, and a stream of its own that its parent's place gives. */
+/* A child with copies of the descriptors, and a stream of its own that its parent's slot gives. */
 static void do_fork(struct fuzzer *f)
 {
-	struct dice stream = dice_for(seed ^ dice_next(&f->dice), f->at->number);
-	int quit = roll(&f->dice, CHILD_CALLS);
+	struct rng stream = rng_for(seed ^ rng_next(&f->rng), f->at->number);
+	int quit = roll(&f->rng, CHILD_CALLS);
 	static struct progress nowhere;
 	pid_t parent = getpid();
 	struct fuzzer child;
@@ -360,7 +360,7 @@ static void do_fork(struct fuzzer *f)
 	if (getppid() != parent)
 		_exit(PASSED);
 	nowhere = (struct progress){ .number = f->at->number };
-	child = (struct fuzzer){ .dice = stream, .at = &nowhere };
+	child = (struct fuzzer){ .rng = stream, .at = &nowhere };
 	while (quit--)
 		make_one_call(&child);
 	_exit(PASSED);

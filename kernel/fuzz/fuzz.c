@@ -19,7 +19,7 @@
 
 enum { UNPRIVILEGED = 1000, STUCK_SECONDS = 60 };
 
-struct board *board;
+struct shared *shared;
 uint64_t seed;
 int shared_protocol;
 
@@ -31,8 +31,8 @@ void found(struct fuzzer *f, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (!board->fault[0])
-		snprintf(board->fault, sizeof(board->fault), "process %u, call %u: %s",
+	if (!shared->fault[0])
+		snprintf(shared->fault, sizeof(shared->fault), "process %u, call %u: %s",
 			 f->at->number, f->at->calls, text);
 	_exit(FAILED);
 }
@@ -72,7 +72,7 @@ static void be_limited(void)
 
 __attribute__((noreturn)) static void live(struct progress *at)
 {
-	struct fuzzer f = { .dice = dice_for(seed, at->number), .at = at };
+	struct fuzzer f = { .rng = rng_for(seed, at->number), .at = at };
 
 	if (at->number % 4 == 3)
 		be_limited();
@@ -93,7 +93,7 @@ static void share_bus(const char *path, int overflow, int sockets, int masters)
 
 		OK(dup3(c.fd, sockets + 1 + i, O_CLOEXEC));
 		OK(dup3(c.accepted, masters + i, O_CLOEXEC));
-		if (shared_protocol == BUS_PROTO_DBUS && i < HELD_PLACES / 2) {
+		if (shared_protocol == BUS_PROTO_DBUS && i < HELD_SLOTS / 2) {
 			OK(dup3(c.fd, FIRST_HELD + 1 + 2 * i, O_CLOEXEC));
 			OK(dup3(c.accepted, FIRST_HELD + 2 + 2 * i, O_CLOEXEC));
 		}
@@ -115,17 +115,17 @@ static void populate(unsigned int number)
 
 	snprintf(path, sizeof(path), "@shared%u", number);
 	shared_protocol = BUS_PROTO_NONE;
-	share_bus(path, number / 2 % 3, PLACES, PLACES + 1 + MEMBERS);
+	share_bus(path, number / 2 % 3, SLOTS, SLOTS + 1 + MEMBERS);
 	shared_protocol = BUS_PROTO_DBUS;
-	share_bus(shared_dbus(number), number / 2 % 3, PLACES + NONE_PLACES,
-		  PLACES + NONE_PLACES + DBUS_PLACES);
-	put_away(netlink(NETLINK_GENERIC), GENERIC_PLACE);
+	share_bus(shared_dbus(number), number / 2 % 3, SLOTS + NONE_SLOTS,
+		  SLOTS + NONE_SLOTS + DBUS_SLOTS);
+	put_away(netlink(NETLINK_GENERIC), GENERIC_SLOT);
 }
 
 /* One process, and then another with the table of descriptors of the first. */
 static void start_pair(unsigned int worker, unsigned int number)
 {
-	struct progress *at = &board->progress[worker];
+	struct progress *at = &shared->progress[worker];
 	pid_t first;
 
 	for (int i = 0; i < 2; i++)
@@ -155,13 +155,13 @@ static void bury_the_dead(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (int i = 0; i < WORKERS; i++)
-			if (board->progress[i].pid == pid)
-				board->progress[i].pid = 0;
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && !board->fault[0])
-			snprintf(board->fault, sizeof(board->fault), "a process dies of SIG%s",
+			if (shared->progress[i].pid == pid)
+				shared->progress[i].pid = 0;
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && !shared->fault[0])
+			snprintf(shared->fault, sizeof(shared->fault), "a process dies of SIG%s",
 				 sigabbrev_np(WTERMSIG(status)));
-		else if (WIFEXITED(status) && WEXITSTATUS(status) && !board->fault[0])
-			snprintf(board->fault, sizeof(board->fault),
+		else if (WIFEXITED(status) && WEXITSTATUS(status) && !shared->fault[0])
+			snprintf(shared->fault, sizeof(shared->fault),
 				 "a process cannot go on; it says why above");
 	}
 }
@@ -173,14 +173,14 @@ static void look_for_stuck(void)
 	static long long since[WORKERS];
 
 	for (int i = 0; i < WORKERS; i++) {
-		struct progress *at = &board->progress[i];
+		struct progress *at = &shared->progress[i];
 
 		if (!is_running(at) || at->calls != calls[i] || at->number != numbers[i]) {
 			calls[i] = at->calls;
 			numbers[i] = at->number;
 			since[i] = now_ms();
 		} else if (now_ms() - since[i] > STUCK_SECONDS * 1000LL * patience()) {
-			snprintf(board->fault, sizeof(board->fault),
+			snprintf(shared->fault, sizeof(shared->fault),
 				 "process %u hangs in %s, its call %u", at->number,
 				 kinds[at->kind].name, at->calls);
 		}
@@ -190,11 +190,11 @@ static void look_for_stuck(void)
 static void kill_all(void)
 {
 	for (int i = 0; i < WORKERS; i++)
-		if (board->progress[i].pid)
-			kill(board->progress[i].pid, SIGKILL);
+		if (shared->progress[i].pid)
+			kill(shared->progress[i].pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	for (int fd = PLACES; fd < NO_PLACE; fd++)
+	for (int fd = SLOTS; fd < NO_SLOT; fd++)
 		close(fd);
 }
 
@@ -203,9 +203,9 @@ static unsigned int fuzz(long long seconds)
 	long long end = now_ms() + seconds * 1000;
 	unsigned int number = 0;
 
-	while (now_ms() < end && !board->fault[0]) {
+	while (now_ms() < end && !shared->fault[0]) {
 		for (int i = 0; i < WORKERS; i += 2) {
-			if (board->progress[i].pid || board->progress[i + 1].pid)
+			if (shared->progress[i].pid || shared->progress[i + 1].pid)
 				continue;
 			populate(number);
 			start_pair(i, number);
@@ -224,19 +224,19 @@ static void report(unsigned int processes)
 	unsigned long calls = 0;
 
 	for (int i = 0; i < KINDS; i++) {
-		calls += board->made[i];
-		if (board->made[i])
-			printf("# %-24s %8lu calls, %3lu %% succeed\n", kinds[i].name, board->made[i],
-			       100 * board->succeeded[i] / board->made[i]);
+		calls += shared->made[i];
+		if (shared->made[i])
+			printf("# %-24s %8lu calls, %3lu %% succeed\n", kinds[i].name, shared->made[i],
+			       100 * shared->succeeded[i] / shared->made[i]);
 	}
 	printf("# %u processes, %lu calls, %lu messages received and looked at, %lu of D-Bus, %lu rules and names dumped\n",
-	       processes, calls, board->received, board->said, board->dumped);
+	       processes, calls, shared->received, shared->said, shared->dumped);
 }
 
 static void show(unsigned int number)
 {
 	struct progress at = { .number = number };
-	struct fuzzer f = { .dice = dice_for(seed, number), .at = &at, .show = 1 };
+	struct fuzzer f = { .rng = rng_for(seed, number), .at = &at, .show = 1 };
 
 	for (int i = 0; i < CALLS; i++)
 		make_one_call(&f);
@@ -244,7 +244,7 @@ static void show(unsigned int number)
 
 static void limit_files(void)
 {
-	struct rlimit files = { NO_PLACE, NO_PLACE };
+	struct rlimit files = { NO_SLOT, NO_SLOT };
 
 	OK(setrlimit(RLIMIT_NOFILE, &files));
 }
@@ -276,9 +276,9 @@ static void open_ways_to_nfdbus(void)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_CONNECTOR);
 	if (fd >= 0)
 		OK(bind(fd, (struct sockaddr *)&self, sizeof(self)));
-	put_away(fd, CONNECTOR_PLACE);
+	put_away(fd, CONNECTOR_SLOT);
 	use_netlink();
-	board->nfdbus = nl_type;
+	shared->nfdbus = nl_type;
 }
 
 int main(int argc, char **argv)
@@ -290,8 +290,8 @@ int main(int argc, char **argv)
 		leave(FAILED, "usage: fuzz SECONDS SEED [show NUMBER]");
 	seed = strtoull(argv[2], NULL, 0);
 	arena_map();
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(board != MAP_FAILED);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
 	prepare_messages();
 	if (argc == 5) {
 		show(atoi(argv[4]));
@@ -310,10 +310,10 @@ int main(int argc, char **argv)
 	survive_signals();
 	processes = fuzz(atoi(argv[1]));
 	report(processes);
-	if (board->fault[0])
-		FAIL("%s", board->fault);
-	CHECK(board->received > 0);
-	CHECK(board->said > 0);
+	if (shared->fault[0])
+		FAIL("%s", shared->fault);
+	CHECK(shared->received > 0);
+	CHECK(shared->said > 0);
 	count_leaks(files, users);
 	printf("ok 1 fuzz\n");
 	return 0;

@@ -6,40 +6,40 @@
 #define BUS_PROTOCOL shared_protocol
 extern int shared_protocol;		/* of a bus that the next pair inherits */
 #include "../tests/dbus.h"
-#include "dice.h"
+#include "rng.h"
 
 /*
- * Descriptors are kept at fixed numbers: what a process draws is a place, not a descriptor, so
+ * Descriptors are kept at fixed numbers: what a process draws is a slot, not a descriptor, so
  * that its calls do not depend on what earlier ones returned. Bus sockets and other files have
- * places of their own, so that the oracle knows what a call is made on. They are far above what the
+ * slots of their own, so that the oracle knows what a call is made on. They are far above what the
  * kernel gives out, also where descriptors came and their numbers could not be written.
  *
- * Sockets of BUS_PROTO_DBUS are in the last of the bus places: first clients and what may become
+ * Sockets of BUS_PROTO_DBUS are in the last of the bus slots: first clients and what may become
  * one, then the master's halves, for which nfdbus filters nothing.
  */
 enum {
-	PLACES = 4000,			/* the first one's number */
-	NONE_PLACES = 24,
-	DBUS_PLACES = 6,
-	MASTER_PLACES = 6,
-	BUS_PLACES = NONE_PLACES + DBUS_PLACES + MASTER_PLACES,
-	OTHER_PLACES = 8,
+	SLOTS = 4000,			/* the first one's number */
+	NONE_SLOTS = 24,
+	DBUS_SLOTS = 6,
+	MASTER_SLOTS = 6,
+	BUS_SLOTS = NONE_SLOTS + DBUS_SLOTS + MASTER_SLOTS,
+	OTHER_SLOTS = 8,
 	/* In no call's reach: they keep a bus of D-Bus and some members, for requests to find. */
-	HELD_PLACES = 5,
-	FIRST_HELD = PLACES + BUS_PLACES + OTHER_PLACES,
-	GENERIC_PLACE = FIRST_HELD + HELD_PLACES,
-	CONNECTOR_PLACE,
-	NO_PLACE,
+	HELD_SLOTS = 5,
+	FIRST_HELD = SLOTS + BUS_SLOTS + OTHER_SLOTS,
+	GENERIC_SLOT = FIRST_HELD + HELD_SLOTS,
+	CONNECTOR_SLOT,
+	NO_SLOT,
 };
 
-static inline int is_dbus_client(int place)
+static inline int is_dbus_client(int slot)
 {
-	return place >= PLACES + NONE_PLACES && place < PLACES + NONE_PLACES + DBUS_PLACES;
+	return slot >= SLOTS + NONE_SLOTS && slot < SLOTS + NONE_SLOTS + DBUS_SLOTS;
 }
 
-static inline int is_dbus_master(int place)
+static inline int is_dbus_master(int slot)
 {
-	return place >= PLACES + NONE_PLACES + DBUS_PLACES && place < PLACES + BUS_PLACES;
+	return slot >= SLOTS + NONE_SLOTS + DBUS_SLOTS && slot < SLOTS + BUS_SLOTS;
 }
 
 /* What the i-th member of a bus that is inherited holds besides. */
@@ -89,7 +89,7 @@ struct progress {
 };
 
 /* Shared by all. */
-struct board {
+struct shared {
 	struct progress progress[WORKERS];
 	unsigned long made[KINDS], succeeded[KINDS];
 	unsigned long received;		/* messages that were checked */
@@ -100,14 +100,14 @@ struct board {
 };
 
 struct fuzzer {
-	struct dice dice;
+	struct rng rng;
 	struct progress *at;
 	int show;			/* print the calls, make none */
 	char path[32];			/* of its last bus of D-Bus */
 	uint64_t addrs[4];		/* and what its members hold, if they are so many */
 };
 
-extern struct board *board;
+extern struct shared *shared;
 extern uint64_t seed;
 
 /* fuzz.c */
@@ -116,8 +116,8 @@ void be_interrupted(void);
 /* arena.c */
 void arena_map(void);
 void arena_reset(void);
-void *place_in(struct dice *d, const void *data, size_t len);
-void *place_out(struct dice *d, size_t len);
+void *arena_in(struct rng *d, const void *data, size_t len);
+void *arena_out(struct rng *d, size_t len);
 int is_whole(const void *p, size_t len);
 
 /* calls.c */
@@ -127,19 +127,19 @@ void make_one_call(struct fuzzer *f);
 #define ARG(n, a, b, c, d, e, g, ...) (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(g)
 #define CALL(f, kind, ...) call6(f, kind, ARG(0, __VA_ARGS__, 0, 0, 0, 0, 0, 0))
 
-/* places.c */
-int bus_place(struct dice *d);
-int place_like(struct dice *d, int place);
-int place_for(struct dice *d, int proto);
-int master_place(struct dice *d, int listener);
-int some_protocol(struct dice *d);
-int other_place(struct dice *d);
-int epoll_place(struct dice *d);
-int any_place(struct dice *d);
-void put_away(long fd, int place);
-uint64_t some_address(struct dice *d);
-const char *some_path(struct dice *d);
-void *some_name(struct dice *d, const char *path, uint64_t addr, long *len);
+/* slots.c */
+int bus_slot(struct rng *d);
+int slot_like(struct rng *d, int slot);
+int slot_for(struct rng *d, int proto);
+int master_slot(struct rng *d, int listener);
+int some_protocol(struct rng *d);
+int other_slot(struct rng *d);
+int epoll_slot(struct rng *d);
+int any_slot(struct rng *d);
+void put_away(long fd, int slot);
+uint64_t some_address(struct rng *d);
+const char *some_path(struct rng *d);
+void *some_name(struct rng *d, const char *path, uint64_t addr, long *len);
 
 /* options.c */
 void do_set_bus(struct fuzzer *f);
@@ -152,8 +152,8 @@ void do_ioctl(struct fuzzer *f);
 void do_fcntl(struct fuzzer *f);
 
 /* send.c */
-size_t some_length(struct dice *d);
-struct iovec *some_vectors(struct dice *d, const unsigned char *bytes, size_t len, unsigned int *n);
+size_t some_length(struct rng *d);
+struct iovec *some_vectors(struct rng *d, const unsigned char *bytes, size_t len, unsigned int *n);
 void do_sendmsg(struct fuzzer *f);
 void do_sendmmsg(struct fuzzer *f);
 void do_sendto(struct fuzzer *f);
@@ -167,7 +167,7 @@ void do_read(struct fuzzer *f);
 
 /* message.c */
 void prepare_messages(void);
-const unsigned char *some_dbus(struct dice *d, int many, size_t *len);
+const unsigned char *some_dbus(struct rng *d, int many, size_t *len);
 int is_dbus(const unsigned char *data, size_t len);
 int is_broken_multicast(const unsigned char *data, size_t len);
 
@@ -184,7 +184,7 @@ enum { STEP = 1, STEP_MANY = 3 };	/* from byte to byte of a payload, the second 
 enum { MUST_FAIL = 1 << 8 };		/* in the sequence number of a request, with its kind */
 
 void judge_errno(struct fuzzer *f, enum kind kind, int err, const long args[6]);
-void judge_message(struct fuzzer *f, int place, const struct sockaddr_bus *from,
+void judge_message(struct fuzzer *f, int slot, const struct sockaddr_bus *from,
 		   socklen_t from_len, const unsigned char *data, size_t len);
 void judge_answers(struct fuzzer *f, const void *data, int len);
 void judge_connector(struct fuzzer *f, const void *data, int len);

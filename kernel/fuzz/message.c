@@ -116,7 +116,7 @@ void prepare_messages(void)
 }
 
 /* One of them, as it is or spoilt; good until the next one is drawn. */
-const unsigned char *some_dbus(struct dice *d, int many, size_t *len)
+const unsigned char *some_dbus(struct rng *d, int many, size_t *len)
 {
 	static unsigned char data[1 << 16];
 	const struct sayings *s = &sayings[many];
@@ -126,7 +126,7 @@ const unsigned char *some_dbus(struct dice *d, int many, size_t *len)
 	memcpy(data, one->data, one->len);
 	if (one_in(d, 4))
 		for (unsigned int n = 1 + roll(d, SPOILT); n; n--)
-			data[one_in(d, 2) ? roll(d, 16) : roll(d, one->len)] = dice_next(d);
+			data[one_in(d, 2) ? roll(d, 16) : roll(d, one->len)] = rng_next(d);
 	return data;
 }
 

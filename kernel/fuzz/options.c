@@ -15,13 +15,13 @@ void do_set_bus(struct fuzzer *f)
 		BUS_GET_QLENFULL, BUS_SET_OVERFLOW, BUS_PASSSEQ,
 	};
 	static const int values[] = { 0, 1, 2, 3, 20, 100, 4096, 1 << 20, -1, INT32_MAX, INT32_MIN };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int option = one_in(d, 20) ? (int)roll(d, 64) : PICK(d, policy);
 	int is_addr = option == BUS_ADD_ADDR || option == BUS_DEL_ADDR;
 	uint64_t value = is_addr ? some_address(d) : (uint64_t)(uint32_t)PICK(d, values);
 	int len = one_in(d, 20) ? (int)roll(d, 20) - 2 : is_addr ? 8 : 4;
 
-	CALL(f, SET_BUS, bus_place(d), SOL_BUS, option, place_in(d, &value, sizeof(value)), len);
+	CALL(f, SET_BUS, bus_slot(d), SOL_BUS, option, arena_in(d, &value, sizeof(value)), len);
 }
 
 void do_get_bus(struct fuzzer *f)
@@ -29,12 +29,12 @@ void do_get_bus(struct fuzzer *f)
 	static const int options[] = {
 		BUS_SET_SENDBUF, BUS_SET_MAXQLEN, BUS_SET_OVERFLOW, BUS_GET_QLENFULL, BUS_PASSSEQ,
 	};
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int option = one_in(d, 10) ? (int)roll(d, 64) : PICK(d, options);
 	int room = one_in(d, 5) ? (int)roll(d, 20) - 2 : 4;
-	void *value = place_out(d, 4);
+	void *value = arena_out(d, 4);
 
-	CALL(f, GET_BUS, bus_place(d), SOL_BUS, option, value, place_in(d, &room, sizeof(room)));
+	CALL(f, GET_BUS, bus_slot(d), SOL_BUS, option, value, arena_in(d, &room, sizeof(room)));
 }
 
 void do_set_socket(struct fuzzer *f)
@@ -44,27 +44,27 @@ void do_set_socket(struct fuzzer *f)
 		SO_SNDBUF, SO_RCVBUF, SO_LOCK_FILTER, SO_DETACH_FILTER, SO_ZEROCOPY, SO_LINGER,
 	};
 	static const int values[] = { 0, 1, 1, 5, 4000, 20000, 1 << 20, -1 };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int option = one_in(d, 8) ? (int)roll(d, 80) : PICK(d, options);
 	int value = PICK(d, values);
 
-	CALL(f, SET_SOCKET, bus_place(d), SOL_SOCKET, option, place_in(d, &value, sizeof(value)),
+	CALL(f, SET_SOCKET, bus_slot(d), SOL_SOCKET, option, arena_in(d, &value, sizeof(value)),
 	     sizeof(value));
 }
 
 void do_timeout(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct timeval t = { 0, roll(d, 3) * 5000 };
 
-	CALL(f, SET_SOCKET, bus_place(d), SOL_SOCKET, one_in(d, 2) ? SO_SNDTIMEO : SO_RCVTIMEO,
-	     place_in(d, &t, sizeof(t)), sizeof(t));
+	CALL(f, SET_SOCKET, bus_slot(d), SOL_SOCKET, one_in(d, 2) ? SO_SNDTIMEO : SO_RCVTIMEO,
+	     arena_in(d, &t, sizeof(t)), sizeof(t));
 }
 
 /* Keeps a number of bytes, or decides by the first one. */
 void do_filter(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	static const int froms[] = { 0, 0, 0, 64, SKF_NET_OFF, SKF_LL_OFF, SKF_AD_OFF + SKF_AD_PAY_OFFSET };
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned int)PICK(d, froms)),
@@ -75,20 +75,20 @@ void do_filter(struct fuzzer *f)
 	unsigned int from = one_in(d, 2) ? 3 : 0;
 	struct sock_fprog prog = { ARRAY_SIZE(code) - from, NULL };
 
-	prog.filter = place_in(d, code + from, sizeof(code[0]) * prog.len);
-	CALL(f, SET_SOCKET, bus_place(d), SOL_SOCKET, SO_ATTACH_FILTER,
-	     place_in(d, &prog, sizeof(prog)), sizeof(prog));
+	prog.filter = arena_in(d, code + from, sizeof(code[0]) * prog.len);
+	CALL(f, SET_SOCKET, bus_slot(d), SOL_SOCKET, SO_ATTACH_FILTER,
+	     arena_in(d, &prog, sizeof(prog)), sizeof(prog));
 }
 
 void do_get_socket(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int room = roll(d, 80);
-	void *value = place_out(d, 80);
+	void *value = arena_out(d, 80);
 	int option = one_in(d, 2) ? SO_ERROR : (int)roll(d, 80);
 
-	CALL(f, GET_SOCKET, bus_place(d), SOL_SOCKET, option, value,
-	     place_in(d, &room, sizeof(room)));
+	CALL(f, GET_SOCKET, bus_slot(d), SOL_SOCKET, option, value,
+	     arena_in(d, &room, sizeof(room)));
 }
 
 void do_ioctl(struct fuzzer *f)
@@ -96,15 +96,15 @@ void do_ioctl(struct fuzzer *f)
 	static const unsigned int commands[] = {
 		SIOCINQ, SIOCINQ, SIOCOUTQ, SIOCOUTQ, FIOASYNC, SIOCATMARK, SIOCGPGRP, SIOCPROTOPRIVATE,
 	};
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int zero = 0;
 
-	CALL(f, IOCTL, bus_place(d), PICK(d, commands), place_in(d, &zero, sizeof(zero)));
+	CALL(f, IOCTL, bus_slot(d), PICK(d, commands), arena_in(d, &zero, sizeof(zero)));
 }
 
 void do_fcntl(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 
-	CALL(f, FCNTL, bus_place(d), F_SETFL, one_in(d, 2) ? O_NONBLOCK : 0);
+	CALL(f, FCNTL, bus_slot(d), F_SETFL, one_in(d, 2) ? O_NONBLOCK : 0);
 }

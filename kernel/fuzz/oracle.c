@@ -12,7 +12,7 @@
  */
 enum { ERESTARTSYS = 512 };
 
-/* Of any call: the place is empty, the pointer bad, a signal comes, memory or descriptors run out. */
+/* Of any call: the slot is empty, the pointer bad, a signal comes, memory or descriptors run out. */
 static const int common[] = { EBADF, EFAULT, EINTR, ENOMEM, EMFILE, ENFILE, 0 };
 
 static const int socket_errs[] = { EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, 0 };
@@ -158,22 +158,22 @@ static void judge_multicast(struct fuzzer *f, const unsigned char *data, size_t 
 		      len);
 }
 
-void judge_message(struct fuzzer *f, int place, const struct sockaddr_bus *from,
+void judge_message(struct fuzzer *f, int slot, const struct sockaddr_bus *from,
 		   socklen_t from_len, const unsigned char *data, size_t len)
 {
 	size_t follow = count_steps(data, len, STEP);
 
 	if (from)
 		judge_source(f, from, from_len);
-	if (from && from->sbus_addr.s_addr != MASTER && is_dbus_client(place))
+	if (from && from->sbus_addr.s_addr != MASTER && is_dbus_client(slot))
 		judge_multicast(f, data, len);
 	if (follow < len && count_steps(data, len, STEP_MANY) < len) {
 		if (!is_dbus(data, len))
 			found(f, "a message of %zu bytes is none that was sent: %02x %02x %02x %02x; it counts to byte %zu",
 			      len, data[0], data[1], data[2], data[3], follow);
-		__atomic_fetch_add(&board->said, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->said, 1, __ATOMIC_RELAXED);
 	}
-	__atomic_fetch_add(&board->received, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->received, 1, __ATOMIC_RELAXED);
 }
 
 static void judge_refusal(struct fuzzer *f, unsigned int seq, int err)
@@ -188,7 +188,7 @@ static void judge_refusal(struct fuzzer *f, unsigned int seq, int err)
 		found(f, "%s is refused with %s (%d), which the contract does not have",
 		      kinds[kind].name, errname(err), err);
 	if (!err)
-		__atomic_fetch_add(&board->succeeded[kind], 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->succeeded[kind], 1, __ATOMIC_RELAXED);
 }
 
 static int is_listed(const char *const *list, const struct nlattr *a)
@@ -228,7 +228,7 @@ static void judge_dumped(struct fuzzer *f, const struct nlmsghdr *nl)
 	}
 	if (addresses != 1 || texts != 1)
 		found(f, "an entry of a dump has %u addresses and %u texts", addresses, texts);
-	__atomic_fetch_add(&board->dumped, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->dumped, 1, __ATOMIC_RELAXED);
 }
 
 /* Whosever requests they answer: who shares descriptors shares this socket. */
@@ -239,7 +239,7 @@ void judge_answers(struct fuzzer *f, const void *data, int len)
 	for (; NLMSG_OK(nl, len); nl = NLMSG_NEXT(nl, len)) {
 		if (nl->nlmsg_type == NLMSG_ERROR || nl->nlmsg_type == NLMSG_DONE)
 			judge_refusal(f, nl->nlmsg_seq, -*(const int *)NLMSG_DATA(nl));
-		else if (nl->nlmsg_type == board->nfdbus)
+		else if (nl->nlmsg_type == shared->nfdbus)
 			judge_dumped(f, nl);
 		else
 			found(f, "an answer is of type %#x", nl->nlmsg_type);

@@ -42,14 +42,14 @@ struct wish {
 	uint64_t addr;
 };
 
-static const char *some_rule(struct dice *d, int *is_bad)
+static const char *some_rule(struct rng *d, int *is_bad)
 {
 	*is_bad = one_in(d, 6);
 	/* The first few often, so that there is something to take away. */
 	return *is_bad ? PICK(d, bad_rules) : good_rules[roll(d, one_in(d, 2) ? 3 : GOOD_RULES)];
 }
 
-static const char *some_bus_name(struct dice *d, int *is_bad)
+static const char *some_bus_name(struct rng *d, int *is_bad)
 {
 	*is_bad = one_in(d, 6);
 	return *is_bad ? PICK(d, bad_names) : good_names[roll(d, one_in(d, 2) ? 1 : GOOD_NAMES)];
@@ -58,7 +58,7 @@ static const char *some_bus_name(struct dice *d, int *is_bad)
 /* Most often of a client on a bus of D-Bus that this process knows of. */
 static struct wish some_wish(struct fuzzer *f, enum kind kind)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int own = roll(d, 2);
 	struct wish w = { .kind = kind, .path = shared_dbus(f->at->number) };
 
@@ -83,17 +83,17 @@ static struct wish some_wish(struct fuzzer *f, enum kind kind)
 	return w;
 }
 
-static void post_request(struct fuzzer *f, int place, enum kind kind, const void *data, size_t len)
+static void post_request(struct fuzzer *f, int slot, enum kind kind, const void *data, size_t len)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	void *to = roll(d, 8) ? place_in(d, &kernel, sizeof(kernel)) : NULL;
+	void *to = roll(d, 8) ? arena_in(d, &kernel, sizeof(kernel)) : NULL;
 
-	CALL(f, kind, place, place_in(d, data, len), len, MSG_DONTWAIT, to, to ? sizeof(kernel) : 0);
+	CALL(f, kind, slot, arena_in(d, data, len), len, MSG_DONTWAIT, to, to ? sizeof(kernel) : 0);
 }
 
 /* A length or a type that it must not have; the last attribute, so that no other is cut. */
-static void spoil_attr(struct dice *d, struct request *r, size_t at, struct wish *w)
+static void spoil_attr(struct rng *d, struct request *r, size_t at, struct wish *w)
 {
 	struct nlattr *a = (struct nlattr *)((char *)r + at);
 	unsigned int len = a->nla_len - NLA_HDRLEN;
@@ -127,7 +127,7 @@ static void send_wish(struct fuzzer *f, struct wish *w, unsigned int missing, in
 	int wants_text = w->kind != REMOVE_ALL && w->kind != GET;
 	size_t last = 0;
 
-	begin_request(&r, board->nfdbus, commands[w->kind] ?: NFDBUS_CMD_MAX + 1, flags);
+	begin_request(&r, shared->nfdbus, commands[w->kind] ?: NFDBUS_CMD_MAX + 1, flags);
 	if (missing & 1)
 		w->must_fail = 1;
 	else
@@ -145,27 +145,27 @@ static void send_wish(struct fuzzer *f, struct wish *w, unsigned int missing, in
 		add_attr(&r, is_name ? NFDBUS_ATTR_NAME : NFDBUS_ATTR_RULE, w->text, strlen(w->text) + 1);
 	}
 	if (spoil && last)
-		spoil_attr(&f->dice, &r, last, w);
+		spoil_attr(&f->rng, &r, last, w);
 	r.nl.nlmsg_seq = w->kind | (w->must_fail ? MUST_FAIL : 0);
-	post_request(f, GENERIC_PLACE, w->kind, &r, r.nl.nlmsg_len);
+	post_request(f, GENERIC_SLOT, w->kind, &r, r.nl.nlmsg_len);
 }
 
 void ask_for_rule(struct fuzzer *f, const char *path, uint64_t addr)
 {
 	struct wish w = { .kind = ADD, .path = path, .addr = addr };
 
-	w.text = good_rules[one_in(&f->dice, 2) ? 0 : roll(&f->dice, GOOD_RULES)];
+	w.text = good_rules[one_in(&f->rng, 2) ? 0 : roll(&f->rng, GOOD_RULES)];
 	send_wish(f, &w, 0, 0, NLM_F_ACK);
 	do_answer(f);
 }
 
-static void take_answer(struct fuzzer *f, int place, enum kind kind,
+static void take_answer(struct fuzzer *f, int slot, enum kind kind,
 			void (*judge)(struct fuzzer *f, const void *data, int len))
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	size_t room = one_in(d, 10) ? roll(d, 400) : 32768;
-	void *data = place_out(d, room);
-	long len = CALL(f, kind, place, data, room, MSG_DONTWAIT | MSG_TRUNC, 0, 0);
+	void *data = arena_out(d, room);
+	long len = CALL(f, kind, slot, data, room, MSG_DONTWAIT | MSG_TRUNC, 0, 0);
 
 	/* What was cut cannot be looked at. */
 	if (len > 0 && (size_t)len <= room && is_whole(data, room))
@@ -174,7 +174,7 @@ static void take_answer(struct fuzzer *f, int place, enum kind kind,
 
 void do_answer(struct fuzzer *f)
 {
-	take_answer(f, GENERIC_PLACE, ANSWER, judge_answers);
+	take_answer(f, GENERIC_SLOT, ANSWER, judge_answers);
 }
 
 void do_request(struct fuzzer *f)
@@ -182,7 +182,7 @@ void do_request(struct fuzzer *f)
 	static const enum kind kinds[] = {
 		ADD, ADD, ADD, ADD, REMOVE, REMOVE, REMOVE_ALL, GET, GET, SET_NAME, SET_NAME, UNSET_NAME,
 	};
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct wish w = some_wish(f, one_in(d, 40) ? NO_COMMAND : PICK(d, kinds));
 	unsigned int missing = one_in(d, 20) ? roll(d, 8) : 0;
 	int flags = roll(d, 8) ? NLM_F_ACK : 0;
@@ -203,7 +203,7 @@ void do_request(struct fuzzer *f)
 void do_connector(struct fuzzer *f)
 {
 	static const enum kind kinds[] = { CN_ADD, CN_ADD, CN_REMOVE, CN_REMOVE_ALL };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	struct wish w = some_wish(f, one_in(d, 20) ? CN_NO_COMMAND : PICK(d, kinds));
 	struct {
 		struct nlmsghdr nl;
@@ -230,20 +230,20 @@ void do_connector(struct fuzzer *f)
 		w.must_fail = 1;
 	}
 	p.cn.seq = w.kind | (w.must_fail ? MUST_FAIL : 0);
-	post_request(f, CONNECTOR_PLACE, w.kind, &p, p.nl.nlmsg_len);
-	take_answer(f, CONNECTOR_PLACE, CN_ANSWER, judge_connector);
+	post_request(f, CONNECTOR_SLOT, w.kind, &p, p.nl.nlmsg_len);
+	take_answer(f, CONNECTOR_SLOT, CN_ANSWER, judge_connector);
 }
 
 /* Another socket, maybe of other rights and in another namespace; a dump under way ends. */
 void do_netlink(struct fuzzer *f)
 {
 	static const int options[] = { NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK };
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int on = 1;
 
-	put_away(CALL(f, NETLINK, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), GENERIC_PLACE);
+	put_away(CALL(f, NETLINK, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), GENERIC_SLOT);
 	for (unsigned int i = 0; i < ARRAY_SIZE(options); i++)
 		if (one_in(d, 2))
-			CALL(f, SET_SOCKET, GENERIC_PLACE, SOL_NETLINK, options[i],
-			     place_in(d, &on, sizeof(on)), sizeof(on));
+			CALL(f, SET_SOCKET, GENERIC_SLOT, SOL_NETLINK, options[i],
+			     arena_in(d, &on, sizeof(on)), sizeof(on));
 }

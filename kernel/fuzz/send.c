@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include <sys/uio.h>
 
-size_t some_length(struct dice *d)
+size_t some_length(struct rng *d)
 {
 	static const unsigned int usual[] = { 0, 1, 4, 100, 100, 1000, 4000 };
 	static const unsigned int heavy[] = { 16000, 65535, 130000, 212960, 212961, 300000 };
@@ -19,10 +19,10 @@ static int is_many(uint64_t addr)
 }
 
 /* Bytes that count up, or a message of D-Bus; @many: they go to a group. */
-static const unsigned char *some_payload(struct dice *d, int place, int many, size_t max, size_t *len)
+static const unsigned char *some_payload(struct rng *d, int slot, int many, size_t max, size_t *len)
 {
 	static unsigned char bytes[1 << 19];
-	int dbus = place >= PLACES + NONE_PLACES ? !one_in(d, 4) : one_in(d, 10);
+	int dbus = slot >= SLOTS + NONE_SLOTS ? !one_in(d, 4) : one_in(d, 10);
 	unsigned char first = roll(d, 256);
 
 	if (dbus)
@@ -34,7 +34,7 @@ static const unsigned char *some_payload(struct dice *d, int place, int many, si
 }
 
 /* Vectors over @len bytes of payload, or over room for as many. */
-struct iovec *some_vectors(struct dice *d, const unsigned char *bytes, size_t len, unsigned int *n)
+struct iovec *some_vectors(struct rng *d, const unsigned char *bytes, size_t len, unsigned int *n)
 {
 	struct iovec iov[4];
 
@@ -43,13 +43,13 @@ struct iovec *some_vectors(struct dice *d, const unsigned char *bytes, size_t le
 		size_t part = len * i / *n, end = len * (i + 1) / *n;
 
 		iov[i].iov_len = end - part;
-		iov[i].iov_base = bytes ? place_in(d, bytes + part, end - part) :
-					  place_out(d, end - part);
+		iov[i].iov_base = bytes ? arena_in(d, bytes + part, end - part) :
+					  arena_out(d, end - part);
 	}
-	return place_in(d, iov, sizeof(iov[0]) * *n);
+	return arena_in(d, iov, sizeof(iov[0]) * *n);
 }
 
-static void *some_control(struct dice *d, size_t *len)
+static void *some_control(struct rng *d, size_t *len)
 {
 	static const unsigned int counts[] = { 1, 1, 1, 2, 3, 8, 253, 254 };
 	union {
@@ -65,7 +65,7 @@ static void *some_control(struct dice *d, size_t *len)
 		n = one_in(d, 20) ? PICK(d, counts) : 1 + roll(d, 3);
 		c->cmsg_type = SCM_RIGHTS;
 		for (unsigned int i = 0; i < n; i++)
-			fds[i] = n > 8 ? (int)i % 3 : any_place(d);
+			fds[i] = n > 8 ? (int)i % 3 : any_slot(d);
 		*len = sizeof(int) * n;
 	} else {
 		struct ucred creds = { one_in(d, 2) ? 1 : 0x7fffffff, roll(d, 2), roll(d, 2) };
@@ -84,10 +84,10 @@ static void *some_control(struct dice *d, size_t *len)
 		c->cmsg_len = roll(d, 60);
 	if (one_in(d, 30))
 		*len = roll(d, sizeof(control.bytes));
-	return place_in(d, &control, *len);
+	return arena_in(d, &control, *len);
 }
 
-static int send_flags(struct dice *d)
+static int send_flags(struct rng *d)
 {
 	static const int odd[] = {
 		MSG_OOB, MSG_ZEROCOPY, MSG_MORE, MSG_EOR, MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN,
@@ -96,7 +96,7 @@ static int send_flags(struct dice *d)
 
 	if (one_in(d, 20))
 		flags |= PICK(d, odd);
-	return one_in(d, 100) ? (int)dice_next(d) : flags;
+	return one_in(d, 100) ? (int)rng_next(d) : flags;
 }
 
 /* What there is of an address in a name that is said to be so long. */
@@ -105,7 +105,7 @@ static int names_many(uint64_t addr, long len)
 	return is_many(addr) && len >= (long)offsetof(struct sockaddr_bus, sbus_path);
 }
 
-static struct msghdr some_message(struct dice *d, int place)
+static struct msghdr some_message(struct rng *d, int slot)
 {
 	struct msghdr msg = { 0 };
 	uint64_t addr = some_address(d);
@@ -117,7 +117,7 @@ static struct msghdr some_message(struct dice *d, int place)
 	if (roll(d, 8))
 		msg.msg_name = some_name(d, one_in(d, 10) ? some_path(d) : NULL, addr, &len);
 	msg.msg_namelen = len;
-	bytes = some_payload(d, place, names_many(addr, len), 0, &size);
+	bytes = some_payload(d, slot, names_many(addr, len), 0, &size);
 	msg.msg_iov = some_vectors(d, bytes, size, &n);
 	msg.msg_iovlen = n;
 	if (one_in(d, 4))
@@ -127,57 +127,57 @@ static struct msghdr some_message(struct dice *d, int place)
 
 void do_sendmsg(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
-	int place = bus_place(d);
-	struct msghdr msg = some_message(d, place);
+	struct rng *d = &f->rng;
+	int slot = bus_slot(d);
+	struct msghdr msg = some_message(d, slot);
 	int flags = send_flags(d);
 
-	CALL(f, SENDMSG, place, place_in(d, &msg, sizeof(msg)), flags);
+	CALL(f, SENDMSG, slot, arena_in(d, &msg, sizeof(msg)), flags);
 }
 
 void do_sendmmsg(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	unsigned int n = 1 + roll(d, 4);
 	struct mmsghdr msgs[4] = { 0 };
-	int flags = send_flags(d), place = bus_place(d);
+	int flags = send_flags(d), slot = bus_slot(d);
 
 	for (unsigned int i = 0; i < n; i++)
-		msgs[i].msg_hdr = some_message(d, place);
-	CALL(f, SENDMMSG, place, place_in(d, msgs, sizeof(msgs[0]) * n), n, flags);
+		msgs[i].msg_hdr = some_message(d, slot);
+	CALL(f, SENDMMSG, slot, arena_in(d, msgs, sizeof(msgs[0]) * n), n, flags);
 }
 
 void do_sendto(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	uint64_t addr = some_address(d);
 	long name_len;
 	void *name = some_name(d, NULL, addr, &name_len);
-	int flags = send_flags(d), place = bus_place(d);
+	int flags = send_flags(d), slot = bus_slot(d);
 	size_t len;
-	const unsigned char *bytes = some_payload(d, place, names_many(addr, name_len), 64, &len);
+	const unsigned char *bytes = some_payload(d, slot, names_many(addr, name_len), 64, &len);
 
-	CALL(f, SENDTO, place, place_in(d, bytes, len), len, flags, name, name_len);
+	CALL(f, SENDTO, slot, arena_in(d, bytes, len), len, flags, name, name_len);
 }
 
 void do_write(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
-	int place = bus_place(d);
+	struct rng *d = &f->rng;
+	int slot = bus_slot(d);
 	size_t len;
-	const unsigned char *bytes = some_payload(d, place, 0, 64, &len);
+	const unsigned char *bytes = some_payload(d, slot, 0, 64, &len);
 
-	CALL(f, WRITE, place, place_in(d, bytes, len), len);
+	CALL(f, WRITE, slot, arena_in(d, bytes, len), len);
 }
 
 /* The file's bytes count up as those of every payload do. */
 void do_sendfile(struct fuzzer *f)
 {
-	struct dice *d = &f->dice;
+	struct rng *d = &f->rng;
 	int from = f->show ? -1 : open("pattern", O_RDONLY | O_CLOEXEC);
 	uint64_t offset = roll(d, 1000);
 
-	CALL(f, SENDFILE, bus_place(d), f->show ? -1 : from, place_in(d, &offset, sizeof(offset)),
+	CALL(f, SENDFILE, bus_slot(d), f->show ? -1 : from, arena_in(d, &offset, sizeof(offset)),
 	     roll(d, 10000));
 	if (from >= 0)
 		close(from);

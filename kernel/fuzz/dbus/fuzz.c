@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz SECONDS SEED [TRIES] - messages and rules, made by the dice and then spoilt, for the parsers of
+ * fuzz SECONDS SEED [TRIES] - messages and rules, made by chance and then spoilt, for the parsers of
  * nfdbus, built with the sanitizers. What is tried is a function of SEED and the number of the try.
  *
  * Besides what the sanitizers see:
@@ -13,12 +13,12 @@
 #define HARNESS_OWN_MAIN
 #include "../../tests/corpus.h"
 #include "../../nfdbus/dbus.h"
-#include "../dice.h"
+#include "../rng.h"
 
 enum { PIECES = 4, IN_A_HEADER = 4 };
 
 static u64 seed, try;
-static struct dice stream;
+static struct rng stream;
 
 static u32 draw(u32 sides)
 {
@@ -114,7 +114,7 @@ static const char *random_value(struct bytes *b, const char *sig, int depth)
 
 	switch (*sig) {
 	case 'y':
-		put_u8(b, dice_next(&stream));
+		put_u8(b, rng_next(&stream));
 		break;
 	case 'n':
 	case 'q':
@@ -161,7 +161,7 @@ static const char *random_value(struct bytes *b, const char *sig, int depth)
 			sig = random_value(b, sig, depth - 1);
 		return sig + 1;
 	default:
-		put_u32(b, dice_next(&stream));
+		put_u32(b, rng_next(&stream));
 	}
 	return after_type(sig);
 }
@@ -247,7 +247,7 @@ static void spoil(u8 *data, size_t *len, size_t room)
 		break;
 	default:
 		if (at < *len)
-			data[at] = dice_next(&stream);
+			data[at] = rng_next(&stream);
 	}
 }
 
@@ -295,7 +295,7 @@ static struct nfdbus_rule *read_rule(const char *text, size_t len)
 		nfdbus_rule_make(rule, d);
 		rule->from = &somebody;
 	} else if (!d->error || d->error_at > len) {
-		wrong("a refusal without a reason or a place");
+		wrong("a refusal without a reason or a slot");
 	}
 	free(copy);
 	free(d);
@@ -524,7 +524,7 @@ int main(int argc, char **argv)
 		end = INT64_MAX;
 	check_corpus();
 	for (try = 0; try < tries && (try % 256 || now_ms() < end); try++) {
-		stream = dice_for(seed, try);
+		stream = rng_for(seed, try);
 		one_try();
 	}
 	printf("fuzz: %llu tries, %llu rules, %llu valid messages of which %llu matched, no fault\n",

@@ -3,17 +3,17 @@
  * Where all chance comes from: one stream of numbers a process, which is a function of the
  * seed and the process' number and of nothing else.
  */
-#ifndef DICE_H
-#define DICE_H
+#ifndef RNG_H
+#define RNG_H
 
 #include <stdint.h>
 
-struct dice {
+struct rng {
 	uint64_t state;
 };
 
 /* The next number; splitmix64. */
-static inline uint64_t dice_next(struct dice *d)
+static inline uint64_t rng_next(struct rng *d)
 {
 	uint64_t z = d->state += 0x9e3779b97f4a7c15;
 
@@ -23,21 +23,21 @@ static inline uint64_t dice_next(struct dice *d)
 }
 
 /* A stream of its own for each pair of numbers. */
-static inline struct dice dice_for(uint64_t seed, uint64_t number)
+static inline struct rng rng_for(uint64_t seed, uint64_t number)
 {
-	struct dice d = { seed };
+	struct rng d = { seed };
 
-	d.state = dice_next(&d) ^ number * 0xd1342543de82ef95;
-	return (struct dice){ dice_next(&d) };
+	d.state = rng_next(&d) ^ number * 0xd1342543de82ef95;
+	return (struct rng){ rng_next(&d) };
 }
 
 /* 0 … sides - 1. */
-static inline unsigned int roll(struct dice *d, unsigned int sides)
+static inline unsigned int roll(struct rng *d, unsigned int sides)
 {
-	return dice_next(d) % sides;
+	return rng_next(d) % sides;
 }
 
-static inline int one_in(struct dice *d, unsigned int n)
+static inline int one_in(struct rng *d, unsigned int n)
 {
 	return !roll(d, n);
 }

@@ -4,65 +4,65 @@
  */
 #include "fuzz.h"
 
-int bus_place(struct dice *d)
+int bus_slot(struct rng *d)
 {
-	return PLACES + roll(d, BUS_PLACES);
+	return SLOTS + roll(d, BUS_SLOTS);
 }
 
 /* Another for the same sort of sockets. */
-int place_like(struct dice *d, int place)
+int slot_like(struct rng *d, int slot)
 {
-	if (is_dbus_client(place))
-		return PLACES + NONE_PLACES + roll(d, DBUS_PLACES);
-	if (is_dbus_master(place))
-		return PLACES + NONE_PLACES + DBUS_PLACES + roll(d, MASTER_PLACES);
-	return PLACES + roll(d, NONE_PLACES);
+	if (is_dbus_client(slot))
+		return SLOTS + NONE_SLOTS + roll(d, DBUS_SLOTS);
+	if (is_dbus_master(slot))
+		return SLOTS + NONE_SLOTS + DBUS_SLOTS + roll(d, MASTER_SLOTS);
+	return SLOTS + roll(d, NONE_SLOTS);
 }
 
-int place_for(struct dice *d, int proto)
+int slot_for(struct rng *d, int proto)
 {
-	return place_like(d, proto == BUS_PROTO_DBUS ? PLACES + NONE_PLACES : PLACES);
+	return slot_like(d, proto == BUS_PROTO_DBUS ? SLOTS + NONE_SLOTS : SLOTS);
 }
 
 /* For what is accepted at one. */
-int master_place(struct dice *d, int listener)
+int master_slot(struct rng *d, int listener)
 {
 	int dbus = is_dbus_client(listener) || is_dbus_master(listener);
 
-	return place_like(d, dbus ? PLACES + NONE_PLACES + DBUS_PLACES : PLACES);
+	return slot_like(d, dbus ? SLOTS + NONE_SLOTS + DBUS_SLOTS : SLOTS);
 }
 
-int some_protocol(struct dice *d)
+int some_protocol(struct rng *d)
 {
 	return one_in(d, 4) ? BUS_PROTO_DBUS : BUS_PROTO_NONE;
 }
 
-int other_place(struct dice *d)
+int other_slot(struct rng *d)
 {
-	return PLACES + BUS_PLACES + roll(d, OTHER_PLACES);
+	return SLOTS + BUS_SLOTS + roll(d, OTHER_SLOTS);
 }
 
 /* Two of the others, so that what watches and what is watched meet. */
-int epoll_place(struct dice *d)
+int epoll_slot(struct rng *d)
 {
-	return PLACES + BUS_PLACES + roll(d, 2);
+	return SLOTS + BUS_SLOTS + roll(d, 2);
 }
 
-int any_place(struct dice *d)
+int any_slot(struct rng *d)
 {
-	return roll(d, 4) ? bus_place(d) : other_place(d);
+	return roll(d, 4) ? bus_slot(d) : other_slot(d);
 }
 
-/* Puts a new descriptor in its place; what was there is closed. */
-void put_away(long fd, int place)
+/* Puts a new descriptor in its slot; what was there is closed. */
+void put_away(long fd, int slot)
 {
 	if (fd < 0)
 		return;
-	dup3(fd, place, O_CLOEXEC);
+	dup3(fd, slot, O_CLOEXEC);
 	close(fd);
 }
 
-uint64_t some_address(struct dice *d)
+uint64_t some_address(struct rng *d)
 {
 	switch (roll(d, 8)) {
 	case 0:
@@ -76,11 +76,11 @@ uint64_t some_address(struct dice *d)
 	case 5: case 6:
 		return 1 + roll(d, 12);
 	default:
-		return dice_next(d);
+		return rng_next(d);
 	}
 }
 
-const char *some_path(struct dice *d)
+const char *some_path(struct rng *d)
 {
 	static const char long_path[] = "@0123456789012345678901234567890123456789012345678901234567890"
 					"12345678901234567890123456789012345678901234567890";
@@ -93,7 +93,7 @@ const char *some_path(struct dice *d)
 }
 
 /* An address in the arena; how long it is said to be goes to @len. */
-void *some_name(struct dice *d, const char *path, uint64_t addr, long *len)
+void *some_name(struct rng *d, const char *path, uint64_t addr, long *len)
 {
 	static const int odd[] = { 0, 1, 2, 8, 15, 16, 17, 20, 127, 129, 4096, -1 };
 	struct sockaddr_bus name = bus_name(path, addr);
@@ -101,5 +101,5 @@ void *some_name(struct dice *d, const char *path, uint64_t addr, long *len)
 	if (one_in(d, 40))
 		name.sbus_family = roll(d, 46);
 	*len = one_in(d, 20) ? PICK(d, odd) : (int)sizeof(name);
-	return place_in(d, &name, sizeof(name));
+	return arena_in(d, &name, sizeof(name));
 }
