@@ -16,6 +16,8 @@ export interface From {
   readonly unique: string;
   /** Whether it owns this well-known name. */
   readonly owns: (name: string) => boolean;
+  /** Whether the recipient has this name, unique or well-known; if nobody knows, the header's text counts. */
+  readonly isFor?: (name: string) => boolean;
 }
 
 export const matches = ({ conditions }: Rule, message: Subject, from: From): boolean =>
@@ -27,8 +29,9 @@ function holds({ kind, arg, value }: Condition, message: Subject, from: From): b
     case 'interface':
     case 'member':
     case 'path':
-    case 'destination':
       return message[kind] === value;
+    case 'destination':
+      return from.isFor?.(value) ?? message.destination === value;
     case 'sender':
       return isUnique(value) ? from.unique === value : from.unique === value || from.owns(value);
     case 'path_namespace':
