@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/** Services that the bus starts when somebody needs them. */
+import type { Arg } from '../../runner/dbus/index.ts';
+import { type Call, LATER } from './call.ts';
+import type { Driver } from './driver.ts';
+import type { Effect, Incoming } from './effect.ts';
+import { DriverError } from './error.ts';
+import { errorTo, replyTo, uint32 } from './message.ts';
+import type { Peer } from './peer.ts';
+
+/** What a `.service` file says. */
+export interface Service {
+  readonly name: string;
+  /** The program and its arguments. */
+  readonly exec: readonly string[];
+  readonly user?: string;
+}
+
+/** Replies of StartServiceByName. */
+const STARTED = 1;
+const ALREADY_RUNNING = 2;
+
+/** A call of StartServiceByName, or a message for the service. */
+interface Waiting {
+  readonly peer: Peer;
+  readonly message: Incoming | undefined;
+  readonly header: Incoming['header'];
+}
+
+export class Activation {
+  readonly #driver: Driver;
+  #services: ReadonlyMap<string, Service> = new Map();
+  /** Services that have been started and own no name yet, and what waits for that. */
+  readonly #starting = new Map<string, Waiting[]>();
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  names(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  setServices(services: readonly Service[]): void {
+    this.#services = new Map(services.map((service) => [service.name, service]));
+  }
+
+  startByName(call: Call, name: string): readonly Arg[] | typeof LATER {
+    this.#serviceOf(name);
+    if (this.#driver.ownerOf(name) !== undefined) return [uint32(ALREADY_RUNNING)];
+    call.before.push(...this.#wait(name, { peer: call.peer, message: undefined, header: call.header }));
+    return LATER;
+  }
+
+  /** A message for a name without an owner: it waits for the service to come. */
+  deliver(name: string, peer: Peer, message: Incoming): readonly Effect[] {
+    this.#serviceOf(name);
+    return this.#wait(name, { peer, message, header: message.header });
+  }
+
+  /** The name has an owner: those that wait get what they want. */
+  appeared(name: string, owner: Peer): readonly Effect[] {
+    const waiting = this.#starting.get(name) ?? [];
+    this.#starting.delete(name);
+    return waiting.filter(({ peer }) => peer.state === 'active').flatMap((each) => this.#serve(each, owner));
+  }
+
+  #serve({ peer, message, header }: Waiting, owner: Peer): readonly Effect[] {
+    if (message === undefined)
+      return [{ do: 'send', to: peer, message: replyTo(peer, header, [uint32(STARTED)]) }];
+    try {
+      return this.#driver.deliver(peer, message, owner);
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }];
+    }
+  }
+
+  /** The service did not come. */
+  failed(name: string, error: DriverError): readonly Effect[] {
+    const waiting = this.#starting.get(name) ?? [];
+    this.#starting.delete(name);
+    return waiting
+      .filter(({ peer }) => peer.state === 'active')
+      .map(({ peer, header }) => ({ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }));
+  }
+
+  #serviceOf(name: string): Service {
+    const service = this.#services.get(name);
+    if (service !== undefined) return service;
+    throw new DriverError('ServiceUnknown', `The name ${name} was not provided by any .service files`);
+  }
+
+  #wait(name: string, waiting: Waiting): readonly Effect[] {
+    const before = this.#starting.get(name);
+    if (before !== undefined) {
+      before.push(waiting);
+      return [];
+    }
+    const { max_pending_service_starts: most, service_start_timeout: timeout } = this.#driver.limits;
+    if (this.#starting.size >= most)
+      throw new DriverError(
+        'LimitsExceeded',
+        `The maximum number of pending activations has been reached, activation of ${name} failed`,
+      );
+    this.#starting.set(name, [waiting]);
+    return [{ do: 'start', service: this.#serviceOf(name), timeout }];
+  }
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The bus as a state machine: clients, names, rules and what may be sent. It does nothing itself: a message goes in,
+ * effects come out, and its caller carries them out in order.
+ */
+import {
+  argsOf,
+  DRIVER,
+  type Header,
+  isUnique,
+  NO_AUTO_START,
+  NO_REPLY_EXPECTED,
+  type Rule,
+} from '../../runner/dbus/index.ts';
+import { Activation } from './activation.ts';
+import { Call, LATER } from './call.ts';
+import type { Effect, Incoming } from './effect.ts';
+import { DriverError } from './error.ts';
+import { INTERFACES, type Method } from './interfaces.ts';
+import { introspection } from './introspect.ts';
+import type { Limits } from './limits.ts';
+import { DRIVER_PATH, errorTo, replyTo, signal, string } from './message.ts';
+import { type Change, Names } from './names.ts';
+import type { Credentials, Peer } from './peer.ts';
+import type { Policy, Recipient } from './policy.ts';
+import { Replies } from './replies.ts';
+import { Peaks } from './stats.ts';
+
+export interface DriverOptions {
+  readonly limits: Limits;
+  readonly policy: Policy;
+  /** GetId: 32 hex digits. */
+  readonly id: string;
+  readonly machineId: string;
+  /** The process that the bus runs in. */
+  readonly self: Credentials;
+  /** What has been sent and received, for GetConnectionStats. */
+  readonly traffic?: (peer: Peer) => Readonly<Record<string, number>>;
+}
+
+const PEER_INTERFACE = 'org.freedesktop.DBus.Peer';
+
+export class Driver {
+  readonly names = new Names();
+  readonly activation = new Activation(this);
+  readonly replies = new Replies();
+  readonly peaks = new Peaks();
+  readonly id: string;
+  readonly machineId: string;
+  readonly self: Credentials;
+  readonly traffic: (peer: Peer) => Readonly<Record<string, number>>;
+  limits: Limits;
+  policy: Policy;
+  readonly #peers = new Map<string, Peer>();
+
+  constructor({ limits, policy, id, machineId, self, traffic = () => ({}) }: DriverOptions) {
+    this.limits = limits;
+    this.policy = policy;
+    this.id = id;
+    this.machineId = machineId;
+    this.self = self;
+    this.traffic = traffic;
+  }
+
+  /** A client has authenticated. */
+  connect(peer: Peer): void {
+    this.#peers.set(peer.name, peer);
+  }
+
+  /** Clients that have said Hello, and are no monitors. */
+  active(): readonly Peer[] {
+    return [...this.#peers.values()].filter(({ state }) => state === 'active');
+  }
+
+  get incomplete(): number {
+    return [...this.#peers.values()].filter(({ state }) => state === 'new').length;
+  }
+
+  /** The client that a name stands for, unique or well-known. */
+  ownerOf(name: string): Peer | undefined {
+    if (!isUnique(name)) return this.names.ownerOf(name);
+    const peer = this.#peers.get(name);
+    return peer?.state === 'active' ? peer : undefined;
+  }
+
+  hasOwner(name: string): boolean {
+    return name === DRIVER || this.ownerOf(name) !== undefined;
+  }
+
+  /**
+   * Where a message that a client sends goes without help: to a client, or to everyone. `bus`: what it is for, or what
+   * is wrong with it, is for `handle` to find.
+   */
+  route(peer: Peer, header: Header): Recipient {
+    const { type, destination } = header;
+    if (peer.state !== 'active' || type === 'unknown' || destination === DRIVER) return 'bus';
+    try {
+      if (destination === undefined) return this.#isPeerCall(header) ? 'bus' : this.#broadcast(peer, header);
+      const owner = this.ownerOf(destination);
+      if (owner !== undefined) this.#allow(peer, header, owner);
+      return owner ?? 'bus';
+    } catch (error) {
+      if (error instanceof DriverError) return 'bus';
+      throw error;
+    }
+  }
+
+  /** A message that a client has sent to the bus, or that could not be delivered without it. */
+  handle(peer: Peer, message: Incoming): readonly Effect[] {
+    const { header } = message;
+    if (peer.state === 'monitor') return [{ do: 'disconnect', peer, reason: 'a monitor must not send' }];
+    try {
+      if (peer.state === 'new') return this.#first(peer, message);
+      return this.#dispatch(peer, message);
+    } catch (error) {
+      if (error instanceof DriverError)
+        return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }];
+      throw error;
+    }
+  }
+
+  /** A client has left the bus: what it owned goes on to the next, and nobody waits for it any longer. */
+  leave(peer: Peer): readonly Effect[] {
+    const { state } = peer;
+    peer.state = 'gone';
+    this.#peers.delete(peer.name);
+    if (state !== 'active') return [];
+    const effects = this.#releaseAll(peer, [...peer.claims].reverse());
+    effects.push(...this.changed({ name: peer.name, from: peer, to: undefined }));
+    for (const { caller, serial } of this.replies.left(peer))
+      effects.push(...this.noReply(caller, serial, LEFT));
+    return effects;
+  }
+
+  /** A caller hears that its call is not answered. It may still be: what the callee has sent before comes first. */
+  noReply(caller: Peer, serial: number, why: string): readonly Effect[] {
+    const error = new DriverError('NoReply', why);
+    return [{ do: 'send', to: caller, message: errorTo(caller, serial, error) }];
+  }
+
+  /** A client says Hello, and becomes one of the bus. */
+  admit(peer: Peer): void {
+    const { max_completed_connections: most, max_connections_per_user: mostOfUser } = this.limits;
+    const { uid } = peer.credentials;
+    const active = this.active();
+    if (active.length >= most)
+      throw new DriverError('LimitsExceeded', 'The maximum number of active connections has been reached');
+    if (active.filter(({ credentials }) => credentials.uid === uid).length >= mostOfUser)
+      throw new DriverError(
+        'LimitsExceeded',
+        `The maximum number of active connections for UID ${uid} has been reached`,
+      );
+    peer.state = 'active';
+  }
+
+  /** A name has another owner: the old owner hears of it, then all clients with a rule for it, then the new owner. */
+  changed({ name, from, to }: Change): readonly Effect[] {
+    const effects: Effect[] = [];
+    if (!isUnique(name)) effects.push({ do: 'own', name, ...(from && { from }), ...(to && { to }) });
+    if (from && from.state !== 'gone')
+      effects.push({ do: 'send', to: from, message: signal('NameLost', [string(name)], from) });
+    const args = [name, from?.name ?? '', to?.name ?? ''].map(string);
+    effects.push({ do: 'broadcast', message: signal('NameOwnerChanged', args) });
+    if (to) effects.push({ do: 'send', to, message: signal('NameAcquired', [string(name)], to) });
+    this.peaks.note(this);
+    if (to) this.peaks.noteOf(to);
+    return effects;
+  }
+
+  /** A client becomes a monitor. It loses its unique name first, then the others as it got them. */
+  watch(peer: Peer, rules: readonly Rule[]): readonly Effect[] {
+    const effects = [...this.changed({ name: peer.name, from: peer, to: undefined })];
+    effects.push(...this.#releaseAll(peer, [...peer.claims]));
+    peer.removeRules();
+    peer.monitors = rules;
+    peer.state = 'monitor';
+    return [...effects, { do: 'monitor', peer }];
+  }
+
+  readonly introspection = introspection;
+
+  /** What only root and the user of the bus may do. */
+  checkPrivilege({ name, credentials: { uid } }: Peer): void {
+    if (uid !== 0 && uid !== this.self.uid)
+      throw new DriverError('AccessDenied', `${name} is neither root nor the user that runs the bus`);
+  }
+
+  /** Delivers a message to a client. */
+  deliver(peer: Peer, message: Incoming, to: Peer): readonly Effect[] {
+    this.#allow(peer, message.header, to);
+    return [{ do: 'forward', from: peer, to, message }];
+  }
+
+  /** Before Hello there is nothing but calls of the bus. */
+  #first(peer: Peer, message: Incoming): readonly Effect[] {
+    const { type, destination, member } = message.header;
+    if (type !== 'method_call' || destination !== DRIVER)
+      return [{ do: 'disconnect', peer, reason: 'it must say Hello first' }];
+    if (member === 'Hello') return this.#answer(peer, message);
+    throw new DriverError(
+      'AccessDenied',
+      'Client tried to send a message other than Hello without being registered',
+    );
+  }
+
+  #dispatch(peer: Peer, message: Incoming): readonly Effect[] {
+    const { header } = message;
+    const { type, destination } = header;
+    // It was on its way to a client that has left.
+    this.replies.giveUp(peer, header.serial);
+    if (type === 'unknown')
+      throw new DriverError('AccessDenied', 'Message bus will not accept messages of unknown type');
+    if (destination === DRIVER || this.#isPeerCall(header))
+      return type === 'method_call' ? this.#answer(peer, message) : [];
+    if (destination === undefined) {
+      this.#broadcast(peer, header);
+      return [{ do: 'multicast', from: peer, message }];
+    }
+    const owner = this.ownerOf(destination);
+    if (owner !== undefined) return this.deliver(peer, message, owner);
+    if ((header.flags & NO_AUTO_START) !== 0)
+      throw new DriverError('NameHasNoOwner', `Name "${destination}" does not exist`);
+    return this.activation.deliver(destination, peer, message);
+  }
+
+  #isPeerCall({ type, destination, interface: name }: Header): boolean {
+    return type === 'method_call' && destination === undefined && name === PEER_INTERFACE;
+  }
+
+  #broadcast(peer: Peer, header: Header): 'everyone' {
+    if (this.policy.maySend(peer, header, 'everyone', false)) return 'everyone';
+    throw this.#rejected(peer, header, 'all clients');
+  }
+
+  /** Throws unless a client may send a message to another; notes that it waits for the reply. */
+  #allow(peer: Peer, header: Header, to: Peer): void {
+    if ((header.unixFds ?? 0) > 0 && !to.fds)
+      throw new DriverError(
+        'NotSupported',
+        "Tried to send message with Unix file descriptors to a client that doesn't support that.",
+      );
+    const { type, serial, replySerial } = header;
+    const reply = replySerial !== undefined && this.replies.settle(to, replySerial, peer);
+    if (!this.policy.maySend(peer, header, to, reply) || !this.policy.mayReceive(peer, header, to, reply))
+      throw this.#rejected(peer, header, to.name);
+    if (!peer.tracked || type !== 'method_call' || (header.flags & NO_REPLY_EXPECTED) !== 0) return;
+    if (this.replies.waiting(peer) >= this.limits.max_replies_per_connection)
+      throw new DriverError(
+        'LimitsExceeded',
+        'The maximum number of pending replies per connection has been reached',
+      );
+    this.replies.expect(peer, serial, to);
+  }
+
+  #rejected(peer: Peer, header: Header, to: string): DriverError {
+    const { type, interface: name = '(unset)', member = '(unset)', errorName = '(unset)' } = header;
+    const { pid, uid } = peer.credentials;
+    return new DriverError(
+      'AccessDenied',
+      `Rejected send message, the policy of the bus has no rule that allows it; type="${type}", sender="${peer.name}" (uid=${uid} pid=${pid}) interface="${name}" member="${member}" error name="${errorName}" destination="${header.destination ?? to}"`,
+    );
+  }
+
+  /** A call of the bus itself. */
+  #answer(peer: Peer, { header, bytes }: Incoming): readonly Effect[] {
+    const method = methodOf(header);
+    const { signature = '' } = header;
+    if (method.in !== signature)
+      throw new DriverError(
+        'InvalidArgs',
+        `Call to ${method.name} has wrong args (${signature}, expected ${method.in})\n`,
+      );
+    if (method.canonical && header.path !== DRIVER_PATH)
+      throw new DriverError(
+        'AccessDenied',
+        `Method '${method.name}' is only available at the canonical object path '${DRIVER_PATH}'`,
+      );
+    if (!this.policy.maySend(peer, header, 'bus', false)) throw this.#rejected(peer, header, DRIVER);
+    if (method.privileged) this.checkPrivilege(peer);
+    const call = new Call(this, peer, header, argsOf(bytes, header));
+    const args = method.handler(call);
+    this.peaks.noteOf(peer);
+    if (args === LATER) return [...call.before, ...call.after];
+    return [...call.before, { do: 'send', to: peer, message: replyTo(peer, header, args) }, ...call.after];
+  }
+
+  #releaseAll(peer: Peer, names: readonly string[]): Effect[] {
+    return names.flatMap((name) => {
+      const { change } = this.names.release(name, peer);
+      return change ? this.changed(change) : [];
+    });
+  }
+}
+
+const LEFT = 'Message recipient disconnected from message bus without replying';
+
+/** Throws if there is none of that name, interface and path. */
+function methodOf({ path, interface: name, member = '' }: Header): Method {
+  const at = INTERFACES.filter(({ anyPath }) => anyPath || path === DRIVER_PATH);
+  const those = at.filter((each) => name === undefined || each.name === name);
+  const method = those.flatMap(({ methods }) => methods).find((each) => each.name === member);
+  if (method !== undefined) return method;
+  throw new DriverError(
+    those.length === 0 ? 'UnknownInterface' : 'UnknownMethod',
+    `${DRIVER} does not understand message ${member}`,
+  );
+}
