@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+import { InvalidInput } from '../../runner/common/errors.ts';
+
+/** Where in which file. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A configuration that cannot be obeyed. */
+export class ConfigError extends InvalidInput {
+  constructor(
+    { file, line }: Place,
+    message: string,
+    hint = 'dbus-daemon(1) has the language of this file.',
+  ) {
+    super(`${file}:${line}: ${message}`, hint);
+  }
+}
