@@ -29,5 +29,7 @@ function program() {
         entry.isFile() &&
         (statSync(`${entry.parentPath}/${entry.name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0) > built,
     );
-  return built === 0 || ['../runner', '../native/lib'].some((folder) => isOld(at(folder))) ? source : bundle;
+  return built === 0 || ['../runner', '../daemon', '../native/lib'].some((folder) => isOld(at(folder)))
+    ? source
+    : bundle;
 }

@@ -164,6 +164,26 @@ for (const [name, description] of [
   sub.action(async (flags) => (await import('./host.ts')).hostVerbs[name](flags));
 }
 
+verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until it is stopped')
+  .requiredOption('--address <address>', 'the bus: afbus:path=/run/my-bus or afbus:abstract=my-bus')
+  .option(
+    '--listen <addresses...>',
+    'where programs connect that know AF_UNIX alone: unix:path=/run/my-legacy-bus',
+    [],
+  )
+  .option(
+    '--print-address [fd]',
+    'print the addresses to this descriptor once clients can connect; default 1',
+  )
+  .addHelpText(
+    'after',
+    `
+Example:
+  afbus-topo dbus-daemon --address afbus:abstract=my-bus --listen unix:path=/tmp/my-bus --print-address &
+  DBUS_SESSION_BUS_ADDRESS=unix:path=/tmp/my-bus busctl --user list`,
+  )
+  .action(async (flags) => (await import('./dbus-daemon.ts')).dbusDaemon(flags));
+
 verb('completion', 'print a script that completes the command line in a shell')
   .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
   .addHelpText(

@@ -107,8 +107,14 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/run',
     'runner/verdict',
   ],
+  // The message bus: a driver that does nothing itself, what tells it what it may, and what carries out what it wants.
+  'daemon/driver': ['runner/dbus'],
+  'daemon/config': ['runner/dbus', 'daemon/driver'],
+  'daemon/bus': ['runner/dbus', 'native/lib', 'daemon/driver'],
+  daemon: ['native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],
   'runner/cli': [
     'native/lib',
+    'daemon',
     'runner/topology',
     'runner/load/schema/publish',
     'runner/load',

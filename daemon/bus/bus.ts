@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+/** The AF_BUS bus, and this process as its master: what the driver wants is done here. */
+import {
+  type AcceptedClient,
+  addressToBigInt,
+  type BusAddress,
+  BusClient,
+  BusError,
+  BusMaster,
+  formatAddress,
+  type Message,
+  multicastAddress,
+  type OwnedFd,
+} from '../../native/lib/index.ts';
+import {
+  check,
+  DRIVER,
+  forwarded,
+  type Mechanism,
+  marshal,
+  NotDbus,
+  readHeader,
+} from '../../runner/dbus/index.ts';
+import type { Driver } from '../driver/driver.ts';
+import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
+import { DriverError } from '../driver/error.ts';
+import { errorTo, signal } from '../driver/message.ts';
+import type { Peer } from '../driver/peer.ts';
+import type { Log } from './log.ts';
+
+/** A client, as this process is connected with it. */
+export interface Connection {
+  readonly peer: Peer;
+  readonly accepted: AcceptedClient;
+  /** It hears what is for others, or no longer. */
+  eavesdrop(on: boolean): void;
+  /** A monitor is made of it. */
+  monitor(): void;
+  /** Ends it for good. */
+  close(reason?: string): void;
+}
+
+/** The two ends of an attachment that this process has made for a client of another transport. */
+export interface Attachment {
+  readonly client: BusClient;
+  readonly accepted: AcceptedClient;
+}
+
+/** What a bus does that the driver cannot do by itself. */
+export interface Services {
+  start(effect: Effect & { do: 'start' }): void;
+  setEnvironment(variables: Readonly<Record<string, string>>): void;
+  reload(peer: Peer, serial: number): void;
+}
+
+const EVERYONE = multicastAddress(0);
+/** Well-known names have addresses of this prefix (docs/dbus.md section 1). */
+const NAME_PREFIX = 1;
+/** Messages that wait for a native client. One that lets more of them wait is expelled by the kernel. */
+const NATIVE_QUEUE = 128;
+/** This process always reads its own attachments, even if their clients do not read. */
+const OWN_QUEUE = 16384;
+/** Messages of the bus that may wait for room in a native client's queue. */
+const MAX_WAITING = 1024;
+
+export class Bus {
+  readonly driver: Driver;
+  readonly log: Log;
+  /** What clients of both transports authenticate with. */
+  readonly guid: string;
+  readonly mechanisms: readonly Mechanism[];
+  readonly #master: BusMaster;
+  readonly #services: Services;
+  readonly #connections = new Map<string, Connection>();
+  /** Own attachments that the accept loop has found before their maker did. */
+  readonly #unclaimed = new Map<string, AcceptedClient>();
+  #onNative: ((accepted: AcceptedClient) => void) | undefined;
+  /** Clients of the bus itself that came before they could be served. */
+  readonly #early: AcceptedClient[] = [];
+  readonly #nameAddresses = new Map<string, string>();
+  /** How each effect is carried out. */
+  readonly #acts: { readonly [Do in Effect['do']]: (effect: Effect & { do: Do }) => void } = {
+    join: ({ peer }) => this.#attempt(peer, ({ accepted }) => accepted.join()),
+    send: ({ to, message }) => this.#send(to, this.#marshal(message), []),
+    broadcast: ({ message }) => this.#toAll(this.#voice?.accepted, this.#marshal(message), []),
+    forward: ({ from, to, message }) => this.#forward(from, to, message),
+    multicast: ({ from, message }) => this.#multicast(from, message),
+    'add-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.addMatch(rule)),
+    'remove-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.removeMatch(rule)),
+    own: ({ name, from, to }) => this.#own(name, from, to),
+    eavesdrop: ({ peer, on }) => this.#attempt(peer, (connection) => connection.eavesdrop(on)),
+    monitor: ({ peer }) => this.#attempt(peer, (connection) => connection.monitor()),
+    environment: ({ variables }) => this.#services.setEnvironment(variables),
+    reload: ({ peer, serial }) => this.#services.reload(peer, serial),
+    start: (effect) => this.#services.start(effect),
+    disconnect: ({ peer, reason }) => this.#connections.get(peer.address)?.close(reason),
+    log: ({ text, peer }) => this.log(text, peer),
+  };
+  /** The bus itself speaks through this one when it speaks to all. Its client has not joined. */
+  #voice: Attachment | undefined;
+  #serial = 0;
+
+  private constructor(master: BusMaster, { driver, log, guid, mechanisms, services }: BusOptions) {
+    this.#master = master;
+    this.driver = driver;
+    this.log = log;
+    this.guid = guid;
+    this.mechanisms = mechanisms;
+    this.#services = services;
+  }
+
+  static async open(path: string, options: BusOptions): Promise<Bus> {
+    const master = await BusMaster.listen({
+      ...{ path, protocol: 'dbus', backlog: 128, queueLength: NATIVE_QUEUE },
+      // A client that does not read must not hold up those that send to it.
+      overflow: 'evict',
+      sendBuffer: options.driver.limits.max_message_size + MESSAGE_ROOM,
+    });
+    const bus = new Bus(master, options);
+    bus.#voice = await bus.attach();
+    return bus;
+  }
+
+  /** Clients of the bus itself are given to this, from now on. */
+  serve(onNative: (accepted: AcceptedClient) => void): void {
+    this.#onNative = onNative;
+    for (const accepted of this.#early.splice(0)) onNative(accepted);
+    void this.#acceptAll();
+  }
+
+  /** Bytes of the longest message that the kernel takes. */
+  get maxMessage(): number {
+    return this.#master.sendBuffer - MESSAGE_ROOM;
+  }
+
+  /** An attachment of this process, for a client of another transport. It has not joined. */
+  async attach(): Promise<Attachment> {
+    this.#master.queueLength = OWN_QUEUE;
+    // connect(2) is made in the call: what comes in meanwhile has the short queue again.
+    const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
+    this.#master.queueLength = NATIVE_QUEUE;
+    const client = await connecting;
+    while (!this.#unclaimed.has(client.address)) this.#onAccepted(this.#master.tryAccept());
+    const accepted = this.#unclaimed.get(client.address) as AcceptedClient;
+    this.#unclaimed.delete(client.address);
+    return { client, accepted };
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.peer.address, connection);
+    this.driver.connect(connection.peer);
+  }
+
+  /** The client has gone, or must go. */
+  remove(connection: Connection): void {
+    if (!this.#connections.delete(connection.peer.address)) return;
+    connection.accepted.close();
+    this.perform(this.driver.leave(connection.peer));
+  }
+
+  /** The client at a prefix-0 address; undefined is the master, or one that has left. */
+  peerAt(address: string): Peer | undefined {
+    return this.#connections.get(address)?.peer;
+  }
+
+  /** The address to send to for what a name stands for. */
+  addressOf(name: string, owner: Peer): string {
+    return this.#nameAddresses.get(name) ?? owner.address;
+  }
+
+  /** Answers a message that cannot go further with an error. */
+  refuse(peer: Peer, serial: number, name: string, text: string): void {
+    this.#send(peer, this.#marshal(errorTo(peer, serial, new DriverError(name, text))), []);
+  }
+
+  /** Reads what a client has sent to the master, and does what is to be done. */
+  pump(connection: Connection): void {
+    for (const message of connection.accepted.tryReceive()) this.handle(connection, message);
+  }
+
+  handle(connection: Connection, message: Message): void {
+    const { peer } = connection;
+    try {
+      const header = peer.tracked ? readHeader(message.data) : check(message.data);
+      this.perform(this.driver.handle(peer, { header, bytes: message.data, fds: message.fds }));
+    } catch (error) {
+      if (!(error instanceof NotDbus)) throw error;
+      connection.close(`it has sent what is no D-Bus message: ${error.message}`);
+    }
+  }
+
+  perform(effects: readonly Effect[]): void {
+    for (const effect of effects) (this.#acts[effect.do] as (effect: Effect) => void)(effect);
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.close();
+    this.#voice?.client.close();
+    this.#voice?.accepted.close();
+    this.#master.close();
+  }
+
+  async #acceptAll(): Promise<void> {
+    for await (const accepted of this.#master) this.#onAccepted(accepted);
+  }
+
+  #onAccepted(accepted: AcceptedClient | undefined): void {
+    if (accepted === undefined) return;
+    if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
+    else if (this.#onNative) this.#onNative(accepted);
+    else this.#early.push(accepted);
+  }
+
+  /** A client that is gone needs nothing done; anything else that fails is told. */
+  #attempt(peer: Peer, act: (connection: Connection) => void): void {
+    const connection = this.#connections.get(peer.address);
+    if (connection === undefined) return;
+    try {
+      act(connection);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (!GONE.has(error.code)) connection.close(error.message);
+    }
+  }
+
+  #marshal(message: Outgoing): Buffer {
+    this.#serial = (this.#serial % 0xffff_ffff) + 1;
+    return marshal({ ...message, endian: 'little', sender: DRIVER }, this.#serial);
+  }
+
+  #send(to: Peer, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
+    this.#attempt(to, (connection) => {
+      const { accepted } = connection;
+      if (accepted.pendingSends > MAX_WAITING) connection.close('it does not read');
+      else void settle(accepted.send(bytes, { fds }), fds);
+    });
+  }
+
+  #forward(from: Peer, to: Peer, { header, bytes, fds }: Incoming): void {
+    this.#send(to, Buffer.concat(forwarded(bytes, header, from.name)), fds as readonly OwnedFd[]);
+    if (!from.tracked) this.#tellAddress(from, header.destination as string, to);
+  }
+
+  /** A native client that does not know an address learns it, and sends there itself from now on. */
+  #tellAddress(to: Peer, name: string, owner: Peer): void {
+    const address = addressToBigInt(this.addressOf(name, owner) as BusAddress);
+    const args = [
+      { type: 's', value: name },
+      { type: 't', value: address },
+    ];
+    const message = { ...signal('Forwarded', args, to), interface: 'org.freedesktop.DBus.AF_BUS' };
+    this.#send(to, this.#marshal(message), []);
+  }
+
+  #multicast(from: Peer, { header, bytes, fds }: Incoming): void {
+    const accepted = this.#connections.get(from.address)?.accepted;
+    this.#toAll(accepted, Buffer.concat(forwarded(bytes, header, from.name)), fds as readonly OwnedFd[]);
+  }
+
+  #toAll(through: AcceptedClient | undefined, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
+    if (through !== undefined) void settle(through.send(bytes, { to: EVERYONE, fds }), fds);
+  }
+
+  /** The name's address and the rules about it go with it. */
+  #own(name: string, from: Peer | undefined, to: Peer | undefined): void {
+    const address = this.#nameAddresses.get(name) ?? formatAddress(NAME_PREFIX, this.#nameAddresses.size + 1);
+    this.#nameAddresses.set(name, address);
+    if (from) this.#attempt(from, ({ accepted }) => accepted.deleteAddress(address));
+    if (to)
+      this.#attempt(to, ({ accepted }) => {
+        accepted.addAddress(address);
+        accepted.setName(name);
+      });
+    else if (from && from.state !== 'gone') this.#attempt(from, () => this.#master.unsetName(name));
+  }
+}
+
+export interface BusOptions {
+  readonly driver: Driver;
+  readonly log: Log;
+  readonly guid: string;
+  readonly mechanisms: readonly Mechanism[];
+  readonly services: Services;
+}
+
+/** The kernel wants this much more than a message has. */
+const MESSAGE_ROOM = 32;
+
+/** What says that a client has left meanwhile. */
+const GONE = new Set([
+  'EPIPE',
+  'ENOTCONN',
+  'ECONNREFUSED',
+  'ECANCELED',
+  'EBADF',
+  'EADDRNOTAVAIL',
+  'ENOENT',
+  'ENOBUFS',
+]);
+
+/** Descriptors are closed when they are sent, or cannot be. */
+async function settle(sending: Promise<void>, fds: readonly OwnedFd[]): Promise<void> {
+  try {
+    await sending;
+  } catch (error) {
+    if (!(error instanceof BusError) || !GONE.has(error.code)) throw error;
+  } finally {
+    for (const fd of fds) fd.close();
+  }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+/** A client that speaks D-Bus over AF_UNIX. It has an attachment of its own on the bus: it is a client like any other. */
+import { BusError, type Message, type OwnedFd, type UnixStream } from '../../native/lib/index.ts';
+import {
+  check,
+  DRIVER,
+  forwarded,
+  type Header,
+  matches,
+  NotDbus,
+  parsed,
+  type Rule,
+  readHeader,
+  SaslServer,
+} from '../../runner/dbus/index.ts';
+import { Peer } from '../driver/peer.ts';
+import type { Recipient } from '../driver/policy.ts';
+import type { Attachment, Bus, Connection } from './bus.ts';
+import { Framer } from './framer.ts';
+
+/** The client must be disconnected: why. */
+class Refused extends Error {}
+
+const EVERYONE = '0000/ffffffffffff';
+
+export class Legacy implements Connection {
+  readonly #bus: Bus;
+  readonly #stream: UnixStream;
+  readonly #framer: Framer;
+  /** Descriptors that have come, and belong to messages that have not. */
+  readonly #fds: OwnedFd[] = [];
+  #attachment: Attachment | undefined;
+  #peer: Peer | undefined;
+  #closed = false;
+
+  constructor(bus: Bus, stream: UnixStream) {
+    this.#bus = bus;
+    this.#stream = stream;
+    this.#framer = new Framer(bus.driver.limits.max_message_size);
+  }
+
+  get peer(): Peer {
+    return this.#peer as Peer;
+  }
+
+  get accepted() {
+    return (this.#attachment as Attachment).accepted;
+  }
+
+  /** Serves the client until it leaves, or must. */
+  async run(): Promise<void> {
+    const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
+    late.unref();
+    try {
+      const sasl = await this.#authenticate();
+      if (sasl === undefined) return;
+      await this.#attach(sasl.fds);
+      this.#framer.push(sasl.rest);
+      await this.#readAll();
+    } catch (error) {
+      if (!isEnd(error)) throw error;
+      this.close(error instanceof Refused || error instanceof NotDbus ? error.message : undefined);
+    } finally {
+      clearTimeout(late);
+      this.close();
+    }
+  }
+
+  eavesdrop(on: boolean): void {
+    this.accepted.setEavesdrop(on);
+  }
+
+  monitor(): void {
+    this.accepted.removeAllMatches();
+    this.accepted.addMatch('');
+    this.accepted.setEavesdrop(true);
+  }
+
+  close(reason?: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (reason !== undefined) this.#bus.log(`disconnected: ${reason}`, this.#peer);
+    this.#stream.close();
+    for (const fd of this.#fds) fd.close();
+    this.#attachment?.client.close();
+    if (this.#peer) this.#bus.remove(this);
+  }
+
+  #late(): void {
+    if (this.#peer === undefined || this.#peer.state === 'new') this.close('it has not said Hello in time');
+  }
+
+  /** What SASL has found; undefined if the client has left before its end. */
+  async #authenticate(): Promise<SaslServer | undefined> {
+    const { uid } = this.#stream.credentials;
+    const { guid, mechanisms } = this.#bus;
+    const sasl = new SaslServer({ uid, guid, mechanisms, fds: true });
+    for (;;) {
+      const { data, fds } = await this.#stream.receive();
+      this.#fds.push(...fds);
+      if (data.length === 0) return undefined;
+      const { answer, state, reason } = sasl.feed(data);
+      if (answer !== '') await this.#stream.write(Buffer.from(answer));
+      if (state === 'closed') throw new Refused(`authentication: ${reason}`);
+      if (state === 'done') return sasl;
+    }
+  }
+
+  async #attach(fds: boolean): Promise<void> {
+    const { pid, uid, gid } = this.#stream.credentials;
+    const { security } = this.#stream;
+    const groups = [...new Set([gid, ...this.#stream.groups])].toSorted((a, b) => a - b);
+    const credentials = { pid, uid, groups, ...(security !== undefined && { security }) };
+    this.#attachment = await this.#bus.attach();
+    this.#peer = new Peer(this.#attachment.client.address, credentials, { fds, tracked: true });
+    if (!this.#bus.driver.policy.mayConnect(this.#peer))
+      throw new Refused('the policy does not let its user connect');
+    this.#bus.add(this);
+    void this.#deliverAll(this.#attachment);
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      for (let bytes = this.#framer.next(); bytes !== undefined; bytes = this.#framer.next())
+        await this.#take(bytes);
+      const { data, fds } = await this.#stream.receive();
+      if (data.length === 0) return;
+      if (fds.length > 0 && !this.peer.fds)
+        throw new Refused('it has sent descriptors, which it has not negotiated');
+      this.#fds.push(...fds);
+      this.#framer.push(data);
+    }
+  }
+
+  /** A message of the client: to the bus in its true name. */
+  async #take(bytes: Buffer): Promise<void> {
+    const { peer } = this;
+    const header = check(bytes);
+    const fds = this.#takeFds(header.unixFds ?? 0);
+    const { driver } = this.#bus;
+    if (peer.state === 'new' && (header.type !== 'method_call' || header.destination !== DRIVER))
+      throw new Refused('it must say Hello first');
+    if (peer.state === 'monitor') throw new Refused('a monitor must not send');
+    const pieces = forwarded(bytes, header, peer.name);
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    try {
+      if (length > this.#bus.maxMessage) this.#tooLong(header, length);
+      else
+        await this.#send(
+          Buffer.concat(pieces, length),
+          this.#destination(driver.route(peer, header), header),
+          fds,
+        );
+    } finally {
+      for (const fd of fds) fd.close();
+    }
+    // What it was for the bus itself is done before the client's next message is looked at.
+    if (!this.#closed) this.#bus.pump(this);
+  }
+
+  #destination(recipient: Recipient, { destination }: Header): { readonly to?: string } {
+    if (recipient === 'bus') return {};
+    return {
+      to: recipient === 'everyone' ? EVERYONE : this.#bus.addressOf(destination as string, recipient),
+    };
+  }
+
+  async #send(bytes: Buffer, to: { readonly to?: string }, fds: readonly OwnedFd[]): Promise<void> {
+    await (this.#attachment as Attachment).client.send(bytes, { ...to, fds });
+  }
+
+  #tooLong({ serial }: Header, length: number): void {
+    const text = `A message of ${length} bytes is longer than the ${this.#bus.maxMessage} bytes that the bus takes`;
+    this.#bus.refuse(this.peer, serial, 'LimitsExceeded', text);
+  }
+
+  #takeFds(count: number): readonly OwnedFd[] {
+    const { max_message_unix_fds: most } = this.#bus.driver.limits;
+    if (count > most) throw new Refused(`it has sent ${count} descriptors with a message, more than ${most}`);
+    if (count > this.#fds.length)
+      throw new Refused(`a message lacks ${count - this.#fds.length} of its descriptors`);
+    return this.#fds.splice(0, count);
+  }
+
+  /** What comes for the client, until it leaves. */
+  async #deliverAll({ client }: Attachment): Promise<void> {
+    for await (const batch of client.batches()) for (const message of batch) this.#deliver(message);
+  }
+
+  #deliver(message: Message): void {
+    const { data, fds } = message;
+    const from = this.#bus.peerAt(message.from);
+    try {
+      const header = from?.tracked === false ? check(data) : readHeader(data);
+      if (this.#wants(header, data, from)) {
+        const bytes = from && header.sender !== from.name ? forwarded(data, header, from.name) : [data];
+        void this.#write(bytes, fds);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof NotDbus)) throw error;
+      this.#bus.log(`dropped what is no D-Bus message: ${error.message}`, from);
+    }
+    for (const fd of fds) fd.close();
+  }
+
+  #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
+    const { peer } = this;
+    if ((header.unixFds ?? 0) > 0 && !peer.fds) return false;
+    if (peer.state === 'monitor') return this.#hears(peer.monitors, bytes, from);
+    if (peer.eavesdrops && !this.#isAddressed(header)) return this.#hears(peer.eavesdropping, bytes, from);
+    if (header.replySerial === undefined) return true;
+    const { replies } = this.#bus.driver;
+    // The bus tells of a reply that will not come; it may have come.
+    if (header.sender === DRIVER && header.errorName === NO_REPLY)
+      return replies.giveUp(peer, header.replySerial);
+    if (from) replies.settle(peer, header.replySerial, from);
+    return true;
+  }
+
+  /** To everyone, or to a name of this client. */
+  #isAddressed({ destination }: Header): boolean {
+    return destination === undefined || this.#bus.driver.ownerOf(destination) === this.peer;
+  }
+
+  /** Whether one of the rules matches; no rules are all. */
+  #hears(rules: readonly Rule[], bytes: Buffer, from: Peer | undefined): boolean {
+    const message = parsed(bytes);
+    if (message === undefined) return false;
+    const { driver } = this.#bus;
+    const unique = from?.name ?? message.sender ?? DRIVER;
+    const { destination } = message;
+    const recipient = destination === undefined ? undefined : driver.ownerOf(destination);
+    const parties = {
+      unique,
+      owns: (name: string) => driver.names.ownerOf(name)?.name === unique,
+      isFor: (name: string) =>
+        name === destination || (recipient !== undefined && driver.ownerOf(name) === recipient),
+    };
+    return rules.length === 0 || rules.some((rule) => matches(rule, message, parties));
+  }
+
+  async #write(bytes: readonly Uint8Array[], fds: readonly OwnedFd[]): Promise<void> {
+    try {
+      const writing = this.#stream.write(bytes, { fds });
+      if (this.#stream.pendingBytes > this.#bus.driver.limits.max_outgoing_bytes)
+        this.close('it does not read: max_outgoing_bytes wait for it');
+      await writing;
+    } catch (error) {
+      if (!isEnd(error)) throw error;
+      this.close();
+    } finally {
+      for (const fd of fds) fd.close();
+    }
+  }
+}
+
+const NO_REPLY = 'org.freedesktop.DBus.Error.NoReply';
+
+/** What ends a connection, and is no fault of ours. */
+const isEnd = (error: unknown): boolean =>
+  error instanceof Refused || error instanceof NotDbus || error instanceof BusError;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/** A client of the bus itself: it authenticates with the master, one line or more in a message, and says Hello. */
+import { type AcceptedClient, BusError, type Message } from '../../native/lib/index.ts';
+import { SaslServer } from '../../runner/dbus/index.ts';
+import { Peer } from '../driver/peer.ts';
+import type { Bus, Connection } from './bus.ts';
+
+export class Native implements Connection {
+  readonly #bus: Bus;
+  readonly accepted: AcceptedClient;
+  readonly #sasl: SaslServer;
+  #peer: Peer | undefined;
+  #closed = false;
+
+  constructor(bus: Bus, accepted: AcceptedClient) {
+    this.#bus = bus;
+    this.accepted = accepted;
+    const { uid } = accepted.credentials;
+    const { guid, mechanisms } = bus;
+    this.#sasl = new SaslServer({ uid, guid, mechanisms, fds: true });
+  }
+
+  get peer(): Peer {
+    return this.#peer as Peer;
+  }
+
+  /** Serves the client until it leaves, or must. */
+  async run(): Promise<void> {
+    const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
+    late.unref();
+    try {
+      for await (const message of this.accepted.messages()) {
+        if (this.#peer) this.#bus.handle(this, message);
+        else this.#authenticate(message);
+        if (this.#closed) break;
+      }
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+    } finally {
+      clearTimeout(late);
+      this.close();
+    }
+  }
+
+  /** A client of the bus itself would hear everything: its rules are the kernel's, which judge no unicast. */
+  eavesdrop(): void {}
+
+  monitor(): void {
+    this.accepted.removeAllMatches();
+    this.accepted.addMatch('');
+    this.accepted.setEavesdrop(true);
+  }
+
+  close(reason?: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (reason !== undefined) this.#bus.log(`disconnected: ${reason}`, this.#peer);
+    this.accepted.expel();
+    if (this.#peer) this.#bus.remove(this);
+    else this.accepted.close();
+  }
+
+  #late(): void {
+    if (this.#peer === undefined || this.#peer.state === 'new') this.close('it has not said Hello in time');
+  }
+
+  #authenticate({ data, fds }: Message): void {
+    for (const fd of fds) fd.close();
+    const { answer, state, reason } = this.#sasl.feed(data);
+    if (answer !== '') void this.accepted.send(answer).catch(() => {});
+    if (state === 'closed') this.close(`authentication: ${reason}`);
+    if (state === 'done') this.#begin();
+  }
+
+  /** What comes after BEGIN is a message of its own. */
+  #begin(): void {
+    if (this.#sasl.rest.length > 0) {
+      this.close('more than its authentication in one message');
+      return;
+    }
+    const { pid, uid, gid } = this.accepted.credentials;
+    const { policy, self } = this.#bus.driver;
+    const peer = new Peer(
+      this.accepted.peer,
+      { pid, uid, groups: [gid] },
+      { fds: this.#sasl.fds, tracked: false },
+    );
+    if (!policy.mayConnect(peer)) {
+      this.close('the policy does not let its user connect');
+      return;
+    }
+    // The kernel delivers between clients of the bus itself: no policy about messages binds them.
+    if (uid !== 0 && uid !== self.uid && !policy.isOpenFor(peer)) {
+      this.close(
+        'the policy restricts messages of its user, which must connect to the listener of legacy clients',
+      );
+      return;
+    }
+    this.#peer = peer;
+    this.#bus.add(this);
+  }
+}

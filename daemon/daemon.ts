@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/** `afbus-topo dbus-daemon`: a D-Bus message bus whose transport is AF_BUS. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { InvalidInput } from '../runner/common/errors.ts';
+import { accounts } from './accounts.ts';
+import { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
+import { Bus } from './bus/bus.ts';
+import { Launcher } from './bus/launcher.ts';
+import { Legacy } from './bus/legacy.ts';
+import { toStderr } from './bus/log.ts';
+import { Native } from './bus/native.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { ConfigError } from './config/error.ts';
+import { ConfiguredPolicy } from './config/policy.ts';
+import { readServices } from './config/services.ts';
+import { Driver } from './driver/driver.ts';
+import { DriverError } from './driver/error.ts';
+import { DEFAULT_LIMITS } from './driver/limits.ts';
+import { errorTo, replyTo } from './driver/message.ts';
+import type { Peer } from './driver/peer.ts';
+import { onlyFor } from './driver/policy.ts';
+import { listen } from './listen.ts';
+
+export interface DaemonOptions {
+  /** `afbus:path=…`: the bus. */
+  readonly address: string;
+  /** `unix:path=…`: where legacy clients connect; instead of what the configuration says. */
+  readonly listen: readonly string[];
+  /** A descriptor to print the addresses to, once clients can connect. */
+  readonly printAddress?: number;
+  /** dbus-daemon's configuration. Without one the bus is for the user that runs it alone. */
+  readonly config?: string;
+}
+
+const ID_BYTES = 16;
+const newId = (): string => randomBytes(ID_BYTES).toString('hex');
+
+/** Runs until it is told to stop. */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const config = options.config === undefined ? undefined : read(options.config);
+  const [afbus] = addressesOf(options.address, 'afbus', 'of the bus') as [Address];
+  const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
+  becomeUser(config?.user);
+  const guid = newId();
+  const driver = newDriver(config);
+  const launcher = new Launcher(driver, (effects) => bus.perform(effects), {
+    log: toStderr,
+    environment: starterEnvironment(listening[0]?.address, guid, config),
+    ...(config?.type === 'system' && config.servicehelper !== undefined && { helper: config.servicehelper }),
+  });
+  const bus = await Bus.open(socketPath(afbus), {
+    ...{ driver, log: toStderr, guid, mechanisms: mechanismsOf(config) },
+    services: {
+      start: ({ service, timeout }) => launcher.start(service, timeout),
+      setEnvironment: (variables) => launcher.setEnvironment(variables),
+      reload: (peer, serial) =>
+        bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
+    },
+  });
+  const reload = (): void => {
+    if (options.config !== undefined) configure(driver, read(options.config));
+  };
+  bus.serve((accepted) => void new Native(bus, accepted).run());
+  for (const { listener } of listening) void acceptAll(bus, listener);
+  if (config?.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
+  print(options.printAddress, [...listening.map(({ address }) => address), afbus], guid);
+  process.on('SIGHUP', () => tryOrLog(reload));
+  await stopped();
+  for (const { listener } of listening) listener.close();
+  bus.close();
+  const inodes = [...listening.map(({ inode }) => inode), inodeOf(afbus), config?.pidfile];
+  for (const path of inodes) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
+}
+
+const read = (file: string): Config => readConfig(file, { accounts, env: process.env });
+
+function newDriver(config: Config | undefined): Driver {
+  const uid = process.getuid?.() ?? 0;
+  const driver = new Driver({
+    ...{ limits: DEFAULT_LIMITS, policy: onlyFor(uid), id: newId(), machineId: machineId() },
+    self: { pid: process.pid, uid },
+  });
+  if (config) configure(driver, config);
+  return driver;
+}
+
+/** Policy, limits and services, at first and again. Clients that are connected stay so. */
+function configure(driver: Driver, { limits, sections, serviceFolders }: Config): void {
+  driver.limits = limits;
+  driver.policy = new ConfiguredPolicy(sections, driver.names, driver.self.uid);
+  driver.activation.setServices(readServices(serviceFolders, toStderr));
+}
+
+function answer(peer: Peer, serial: number, act: () => void) {
+  try {
+    act();
+    return replyTo(peer, { serial }, []);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return errorTo(peer, serial, new DriverError('Failed', error.message));
+  }
+}
+
+async function acceptAll(bus: Bus, listener: ReturnType<typeof listen>['listener']): Promise<void> {
+  while (!listener.closed) {
+    const stream = await listener.accept().catch(() => undefined);
+    if (stream) void new Legacy(bus, stream).run();
+  }
+}
+
+function unixAddresses({ listen: given }: DaemonOptions, config: Config | undefined): readonly Address[] {
+  if (given.length > 0) return given.flatMap((text) => addressesOf(text, 'unix', 'of legacy clients'));
+  return (config?.listen ?? []).flatMap(({ address, ...place }) => {
+    try {
+      return addressesOf(address, 'unix', 'of legacy clients');
+    } catch (error) {
+      if (error instanceof InvalidInput) throw new ConfigError(place, error.message, error.hint);
+      throw error;
+    }
+  });
+}
+
+function addressesOf(text: string, transport: string, what: string): readonly Address[] {
+  const all = parseAddresses(text);
+  for (const address of all)
+    if (address.transport !== transport)
+      throw new InvalidInput(
+        `the transport ${what} is ${transport}, not ${address.transport}`,
+        `Write ${transport}:path=/run/my-bus.`,
+      );
+  return all;
+}
+
+const mechanismsOf = (config: Config | undefined) => {
+  const spoken = config === undefined || config.auth.length === 0 ? (['EXTERNAL'] as const) : config.auth;
+  return spoken.filter((mechanism) => mechanism !== 'ANONYMOUS' || config?.allowAnonymous);
+};
+
+/** What services find in their environment. */
+function starterEnvironment(address: Address | undefined, guid: string, config: Config | undefined) {
+  if (address === undefined) return {};
+  const text = formatAddress(withGuid(address, guid));
+  const type = config?.type ?? 'session';
+  return {
+    DBUS_STARTER_ADDRESS: text,
+    DBUS_STARTER_BUS_TYPE: type,
+    ...(type === 'session' && { DBUS_SESSION_BUS_ADDRESS: text }),
+  };
+}
+
+const withGuid = ({ transport, options }: Address, guid: string): Address => ({
+  transport,
+  options: new Map([...options, ['guid', guid]]),
+});
+
+function print(fd: number | undefined, addresses: readonly Address[], guid: string): void {
+  if (fd === undefined) return;
+  writeSync(fd, `${addresses.map((address) => formatAddress(withGuid(address, guid))).join(';')}\n`);
+}
+
+function inodeOf(address: Address): string | undefined {
+  const path = socketPath(address);
+  return path.startsWith('@') ? undefined : path;
+}
+
+/** For good. What needs root is done by then. */
+function becomeUser(name: string | undefined): void {
+  if (name === undefined || process.getuid?.() !== 0) return;
+  const uid = /^\d+$/.test(name) ? Number(name) : accounts.user(name);
+  if (uid === undefined) throw new InvalidInput(`there is no user ${name}`, 'Name another one in <user>.');
+  process.setgroups?.([]);
+  process.setgid?.(accounts.group(name) ?? uid);
+  process.setuid?.(uid);
+}
+
+function machineId(): string {
+  for (const path of ['/var/lib/dbus/machine-id', '/etc/machine-id'])
+    if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  return '0'.repeat(2 * ID_BYTES);
+}
+
+function tryOrLog(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    toStderr((error as Error).message);
+  }
+}
+
+const stopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
