@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { parse } from 'yaml';
 import { EXIT } from '../common/errors.ts';
+import { neutralJson } from '../common/neutral.ts';
 import { configOf, renderDiagnostics } from '../load/index.ts';
 import { wantsColor } from '../write/paint.ts';
 import { inputOf } from './input.ts';
@@ -20,7 +21,7 @@ export function config(named: string, { explain = false, format = 'yaml', set }:
   if (written.length === 0) process.exitCode = EXIT.invalid;
   if (format === 'json') {
     const indent = written.length > 1 ? 0 : 2;
-    for (const { yaml } of written) console.log(JSON.stringify(parse(yaml), null, indent));
+    for (const { yaml } of written) console.log(neutralJson(parse(yaml), indent));
     return;
   }
   const head = written.length > 1 ? '---\n' : '';

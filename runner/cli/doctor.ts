@@ -4,6 +4,7 @@
 import { styleText } from 'node:util';
 import { AddonLoadError, isSupported } from '../../native/lib/index.ts';
 import { EXIT } from '../common/errors.ts';
+import { neutral, neutralJson } from '../common/neutral.ts';
 import { missing, requirements, status } from '../host/host.ts';
 import { isCheckout } from '../host/paths.ts';
 import { runningBackends } from '../provision/choose.ts';
@@ -20,7 +21,7 @@ interface Finding {
 
 export async function doctor(flags: { format: 'text' | 'json' }): Promise<void> {
   const findings = [tools(), ownKernel(), ...(await hosts()), ...(await leftovers())];
-  if (flags.format === 'json') console.log(JSON.stringify({ schemaVersion: 1, findings }, null, 2));
+  if (flags.format === 'json') console.log(neutralJson({ schemaVersion: 1, findings }, 2));
   else for (const f of findings) console.log(line(f));
   if (findings.some((f) => f.state === 'missing')) process.exitCode = EXIT.environment;
 }
@@ -92,5 +93,5 @@ const MARKS = { ok: ['green', '✓'], note: ['yellow', '•'], missing: ['red', 
 
 function line({ about, state, text, fix }: Finding): string {
   const [style, mark] = MARKS[state];
-  return `${styleText(style, mark, { stream: process.stdout })} ${about.padEnd(10)} ${text}${fix ? `\n             fix: ${fix}` : ''}`;
+  return `${styleText(style, mark, { stream: process.stdout })} ${about.padEnd(10)} ${neutral(text)}${fix ? `\n             fix: ${fix}` : ''}`;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { neutral, neutralJson } from '../common/neutral.ts';
 import { removeRun } from '../provision/runs.ts';
 import { withRuns } from './find-run.ts';
 
@@ -17,10 +18,10 @@ export async function down(names: readonly string[], flags: DownFlags): Promise<
     await Promise.all(doomed.map(({ backend, run }) => removeRun(backend, run)));
     if (flags.format === 'json') {
       const down = doomed.map(({ run: { topology, run } }) => ({ topology, run }));
-      console.log(JSON.stringify({ schemaVersion: 1, down }, null, 2));
+      console.log(neutralJson({ schemaVersion: 1, down }, 2));
     }
-    for (const { run } of doomed) console.error(`down: ${run.topology} (run ${run.run})`);
-    if (doomed.length === 0) console.error(nothing(kept, names));
+    for (const { run } of doomed) console.error(neutral(`down: ${run.topology} (run ${run.run})`));
+    if (doomed.length === 0) console.error(neutral(nothing(kept, names)));
   });
 }
 

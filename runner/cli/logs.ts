@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { InvalidInput } from '../common/errors.ts';
+import { neutral } from '../common/neutral.ts';
 import { pick, pickNode, withRuns } from './find-run.ts';
 
 /** `logs`: stderr of the nodes; their stdout is the agents' protocol and of no use to people. */
@@ -14,7 +15,7 @@ export async function logs(name: string, node: string | undefined): Promise<void
     }
     for (const n of node === undefined ? it.run.nodes : [pickNode(it, node)]) {
       const raw = await it.backend.docker.getContainer(n.id).logs({ stdout: false, stderr: true });
-      for (const line of unframe(raw).split('\n')) if (line) console.log(`${n.name} | ${line}`);
+      for (const line of unframe(raw).split('\n')) if (line) console.log(neutral(`${n.name} | ${line}`));
     }
   });
 }

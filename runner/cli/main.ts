@@ -3,6 +3,7 @@
 
 import { Argument, Command, CommanderError } from 'commander';
 import { EXIT } from '../common/errors.ts';
+import { neutralLines } from '../common/neutral.ts';
 import {
   formatOption,
   fuzzBackendOption,
@@ -21,6 +22,7 @@ const program = new Command('afbus-topo')
     'Describe buses, masters, clients and traffic in YAML; play them on a real AF_BUS; prove every delivery.',
   )
   .version(version(), '-V, --version')
+  .configureOutput({ writeErr: (text) => void process.stderr.write(neutralLines(text)) })
   .showSuggestionAfterError()
   .exitOverride()
   .helpCommand(false)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { neutralJson } from '../common/neutral.ts';
 import { plan as makePlan } from '../plan/index.ts';
 import { overviewOf } from '../write/overview.ts';
 import { renderPlan } from '../write/plan.ts';
@@ -16,7 +17,7 @@ export function plan(file: string, { set, format, seed, why = false }: PlanFlags
   const overviews = topologiesIn(file, set).map((topology) => overviewOf(makePlan(topology, { seed })));
   const indent = overviews.length === 1 ? 2 : 0;
   const texts = overviews.map((each) =>
-    format === 'json' ? `${JSON.stringify(each, null, indent)}\n` : renderPlan(each, { why }),
+    format === 'json' ? `${neutralJson(each, indent)}\n` : renderPlan(each, { why }),
   );
   process.stdout.write(texts.join(format === 'json' ? '' : '\n'));
 }

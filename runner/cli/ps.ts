@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { neutralJson } from '../common/neutral.ts';
 import { withRuns } from './find-run.ts';
 import { table } from './table.ts';
 
@@ -11,7 +12,7 @@ export async function ps(flags: { format: 'text' | 'json' }): Promise<void> {
         kernel: backend.where.kernel,
         backend: backend.where.backend,
       }));
-      console.log(JSON.stringify({ schemaVersion: 1, runs }, null, 2));
+      console.log(neutralJson({ schemaVersion: 1, runs }, 2));
       return;
     }
     const rows = found.flatMap(({ backend, run }) =>

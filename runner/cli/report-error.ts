@@ -3,26 +3,27 @@
 
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode, TopoError } from '../common/errors.ts';
+import { neutral, neutralLines } from '../common/neutral.ts';
 
 const paint = (style: 'red' | 'yellow' | 'dim' | 'bold', text: string) =>
   styleText(style, text, { stream: process.stderr });
 
 /** Something that went wrong and changes no result. */
 export function warn(message: string): void {
-  console.error(`${paint('yellow', 'warning:')} ${message}`);
+  console.error(`${paint('yellow', 'warning:')} ${neutral(message)}`);
 }
 
 /** Prints the error and returns the exit code it calls for. */
 export function report(e: unknown): ExitCode {
   if (e instanceof TopoError) {
-    for (const line of e.lines) console.error(paint('dim', `  | ${line}`));
-    console.error(`${paint('red', 'error:')} ${e.message}`);
-    if (e.hint) console.error(`${paint('bold', 'hint:')} ${e.hint}`);
+    for (const line of e.lines) console.error(paint('dim', `  | ${neutral(line)}`));
+    console.error(`${paint('red', 'error:')} ${neutral(e.message)}`);
+    if (e.hint) console.error(`${paint('bold', 'hint:')} ${neutral(e.hint)}`);
     return e.exitCode;
   }
   // A bug of this tool: the stack is what its authors need.
   console.error(
-    `${paint('red', 'internal error:')} ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`,
+    `${paint('red', 'internal error:')} ${neutralLines(e instanceof Error ? (e.stack ?? e.message) : String(e))}`,
   );
   console.error(
     `${paint('bold', 'hint:')} this is a bug of afbus-topo; please report it with the lines above`,

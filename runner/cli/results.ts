@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Results to stdout, in the format asked for. Nothing else is ever written there. */
 
+import { neutralJson } from '../common/neutral.ts';
 import { InvalidTopology } from '../pipeline.ts';
 import { writeGithub } from '../write/github.ts';
 import { document, writeJson } from '../write/json.ts';
@@ -47,5 +48,5 @@ function json(reports: readonly Report[]): string {
   const [only] = reports;
   if (reports.length === 1 && only && !isUnplayed(only)) return writeJson(only);
   const objects = reports.map((report) => (isUnplayed(report) ? report : document(report)));
-  return objects.map((each) => `${JSON.stringify(each)}\n`).join('');
+  return objects.map((each) => `${neutralJson(each)}\n`).join('');
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../common/errors.ts';
+import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
@@ -28,7 +29,7 @@ function summarise(results: readonly FileResult[]): void {
   const passed = results.filter((r) => r.exitCode === EXIT.pass).length;
   const others = results
     .filter((r) => r.exitCode !== EXIT.pass)
-    .map((r) => `  ${word(r)} ${r.file}${combinationOf(r)}`);
+    .map((r) => `  ${word(r)} ${neutral(`${r.file}${combinationOf(r)}`)}`);
   console.log([`${passed} of ${results.length} topologies passed`, ...others].join('\n'));
 }
 

@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { styleText } from 'node:util';
+import { neutral } from '../common/neutral.ts';
 
 /** Off a terminal, a stage that takes longer says so this often. */
 const HEARTBEAT_MS = 15_000;
@@ -31,7 +32,8 @@ export class Ui {
     const seconds = () => (performance.now() - started) / 1000;
     const beat = this.#beat(title, () => text, seconds);
     try {
-      const result = await work((now) => {
+      const result = await work((strange) => {
+        const now = neutral(strange);
         if (now !== text && !this.#live && seconds() > 2) this.#line('…', title, now, seconds());
         text = now;
       });
@@ -47,7 +49,7 @@ export class Ui {
   }
 
   note(text: string): void {
-    if (!this.#quiet) this.#out.write(`${this.#clear()}${text}\n`);
+    if (!this.#quiet) this.#out.write(`${this.#clear()}${neutral(text)}\n`);
   }
 
   #beat(title: string, text: () => string, seconds: () => number): NodeJS.Timeout {

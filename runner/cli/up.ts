@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { EXIT, InvalidInput } from '../common/errors.ts';
+import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type PlayFlags, topologyFile } from './options.ts';
@@ -27,7 +28,7 @@ export async function up(named: string | undefined, flags: UpFlags): Promise<voi
   process.exitCode = worst(results);
   const [result] = results;
   if (keep && !flags.quiet && (result?.exitCode === EXIT.pass || result?.exitCode === EXIT.fail)) {
-    console.error(next(result.played?.verdict.topology ?? ''));
+    console.error(next(neutral(result.played?.verdict.topology ?? '')));
   }
 }
 

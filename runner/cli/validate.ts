@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import { EXIT } from '../common/errors.ts';
+import { neutral, neutralJson } from '../common/neutral.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
@@ -16,7 +17,7 @@ export function validate(
   const loaded = files.map((file) => loadInput(file, flags.set));
   const diagnostics = loaded.flatMap((l) => l.diagnostics);
   if (flags.format === 'json')
-    console.log(JSON.stringify({ schemaVersion: 1, files: files.length, diagnostics }, null, 2));
+    console.log(neutralJson({ schemaVersion: 1, files: files.length, diagnostics }, 2));
   else if (flags.format === 'github') for (const each of diagnostics) console.log(annotate(each));
   else if (flags.format === 'sarif') process.stdout.write(sarifOfFiles(diagnostics));
   else text(loaded);
@@ -33,12 +34,12 @@ function text(loaded: readonly (Loaded & { file: string })[]): void {
       );
     if (!topology) continue;
     if (topologies.length > 1) {
-      console.log(`${file}: valid in ${topologies.length} combinations`);
+      console.log(`${neutral(file)}: valid in ${topologies.length} combinations`);
       continue;
     }
     const { name, clients, buses, steps } = topology;
     console.log(
-      `${file}: ${name} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
+      `${neutral(file)}: ${name} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
     );
   }
 }

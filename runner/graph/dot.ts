@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A picture in the language of Graphviz. */
+import { neutralBlank } from '../common/neutral.ts';
 import type { Party, Picture, PictureBus } from './picture.ts';
 
 export function dot(picture: Picture): string {
@@ -49,6 +50,6 @@ function wires(party: Party): string[] {
   return [`${self} -- ${bus}${ear};`, ...party.groups.map((group) => `${self} -- ${groupId(group)};`)];
 }
 
-const escaped = (text: string): string => text.replace(/[\p{C}\s]+/gu, ' ').replace(/["\\]/g, '\\$&');
+const escaped = (text: string): string => neutralBlank(text).replace(/["\\]/g, '\\$&');
 const quoted = (text: string): string => `"${escaped(text)}"`;
 const lines = (texts: readonly string[]): string => `"${texts.map(escaped).join('\\n')}"`;

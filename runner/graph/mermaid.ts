@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** A picture as a Mermaid flowchart, which many forges and wikis draw where it stands. */
+import { neutralBlank } from '../common/neutral.ts';
 import type { Party, Picture, PictureBus } from './picture.ts';
 
 export function mermaid(picture: Picture): string {
   const parties = picture.nodes.flatMap((node) => node.parties);
   return [
-    ...(picture.description === '' ? [] : [`%% ${oneLine(picture.description)}`]),
+    ...(picture.description === '' ? [] : [`%% ${neutralBlank(picture.description)}`]),
     'flowchart TB',
     ...picture.nodes.flatMap((node) => [
       `  subgraph ${id('node', node.name)}["${quoted(node.name)}"]`,
@@ -48,6 +49,4 @@ function wires(party: Party): string[] {
 
 /** Mermaid's own escapes: # begins one, and labels are HTML. */
 const quoted = (text: string): string =>
-  oneLine(text).replace(/[#"&<>`\\[\]{}()|]/g, (char) => `#${char.codePointAt(0)};`);
-
-const oneLine = (text: string): string => text.replace(/[\p{C}\s]+/gu, ' ');
+  neutralBlank(text).replace(/[#"&<>`\\[\]{}()|]/g, (char) => `#${char.codePointAt(0)};`);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A picture as an SVG that needs nothing else: no script, no font, no renderer; light or dark as its reader is. */
+import { neutralBlank } from '../common/neutral.ts';
 import {
   type Chip,
   factsOf,
@@ -190,4 +191,4 @@ const text = (x: number, y: number, words: string, style: string): string =>
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 /** XML knows no control characters at all. */
 const escaped = (words: string): string =>
-  words.replace(/[\p{C}\s]+/gu, ' ').replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
+  neutralBlank(words).replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A topology written out: one file without includes, defaults, variables or matrix, that loads to the same. */
 import { Document, isScalar, type Node, Scalar } from 'yaml';
+import { isNeutral, neutralYaml } from '../common/neutral.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import { type Loaded, type LoadOptions, loadTrees } from './load.ts';
 import { BUILT_IN, deepMerge, fillSends, isMap, type Part, type Spot, type Tree } from './yaml/index.ts';
@@ -110,7 +111,12 @@ function builtIn(value: unknown): Part {
 function yamlOf(part: Part, explain: boolean): string {
   const document = new Document();
   document.contents = nodeOf(part, document, explain, undefined) as typeof document.contents;
-  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  const text = document.toString({
+    lineWidth: 0,
+    flowCollectionPadding: true,
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+  });
+  return neutralYaml(text);
 }
 
 function nodeOf(
@@ -149,7 +155,7 @@ function plain(value: unknown, { source, value: span, text }: Spot): unknown {
 /** Whatever might be taken for something else. */
 function quote(node: Scalar<string>): void {
   if (!/^[A-Za-z/@][\w./@-]*$/.test(node.value) || /^(true|false|null|yes|no|on|off)$/i.test(node.value))
-    node.type = node.value.includes('\n') ? 'BLOCK_LITERAL' : 'QUOTE_DOUBLE';
+    node.type = node.value.includes('\n') && isNeutral(node.value) ? 'BLOCK_LITERAL' : 'QUOTE_DOUBLE';
 }
 
 function originOf(spot: Spot, inherited: string | undefined): string {

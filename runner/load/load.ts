@@ -2,6 +2,7 @@
 /** `*.topo.yaml` → Topology, or everything that is wrong with it, at once. */
 import type { Diagnostic } from '../common/diagnostic.ts';
 import { didYouMean } from '../common/nearest.ts';
+import { steeringIn } from '../common/neutral.ts';
 import type { Topology } from '../topology/topology.ts';
 import { check, checkParallel } from './check/index.ts';
 import { byPlace, diagnostic, Problems, wholeFile } from './diagnostic/index.ts';
@@ -16,6 +17,7 @@ import {
   type Read,
   read,
   readMatrix,
+  steering,
   syntaxErrors,
   type Tree,
   type Variables,
@@ -62,6 +64,8 @@ export function loadTrees(
     diagnostics,
     sources: library.sources,
   });
+  if (steeringIn(file) !== undefined)
+    return failed([diagnostic('error', wholeFile(file), [], steering("the file's name"))]);
   const main = library.open(file, undefined, source);
   if ('words' in main) return failed([diagnostic('error', wholeFile(file), [], main.words)]);
   if ('errors' in main.parsed) return failed(syntaxErrors(main).map((each) => each.diagnostic));

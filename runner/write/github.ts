@@ -2,6 +2,7 @@
 /** Workflow commands that put failures at their lines of the YAML. */
 
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
+import { neutralData } from '../common/neutral.ts';
 import type { Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
 import { failuresOf, inWords, plainLines, whereOf } from './words.ts';
@@ -10,7 +11,8 @@ import { failuresOf, inWords, plainLines, whereOf } from './words.ts';
 const MOST = 10;
 
 /** The first annotations of all files, each one's worst first; then a line a file. */
-export function writeGithub(reports: readonly Report[]): string {
+export function writeGithub(strange: readonly Report[]): string {
+  const reports = neutralData(strange);
   const turns = reports.map(annotations);
   const all = takeTurns(turns);
   const left = all.length - MOST;
@@ -47,7 +49,8 @@ function unplayed({ file, reason, diagnostics }: Unplayed): string[] {
 }
 
 /** A diagnostic at its line, with what to write instead. */
-export function annotate(each: Diagnostic): string {
+export function annotate(strange: Diagnostic): string {
+  const each = neutralData(strange);
   const { severity, file, line, column, endColumn } = each;
   const where = line > 0 ? { file, line, col: column, endColumn: Math.max(column, endColumn - 1) } : { file };
   return `::${severity} ${properties(where)}::${data(wordsOf(each).join('\n'))}`;

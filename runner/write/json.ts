@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The verdict for programs: `schemaVersion` changes when a key changes its meaning or goes away. */
 
+import { neutralJson } from '../common/neutral.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 
 /** One JSON document, keys always in the same order. */
 export function writeJson(verdict: Verdict): string {
-  return `${JSON.stringify(document(verdict), null, 2)}\n`;
+  return `${neutralJson(document(verdict), 2)}\n`;
 }
 
 /** The same value, for those who write several. Absent keys stay absent. */

@@ -2,12 +2,14 @@
 /** JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all. */
 
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
+import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
 import { inWords, plainLines, secondsOf, unshown, whereOf } from './words.ts';
 
 /** One document for all files. */
-export function writeJunit(reports: readonly Report[]): string {
+export function writeJunit(strange: readonly Report[]): string {
+  const reports = neutralData(strange);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites>',

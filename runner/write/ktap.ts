@@ -2,17 +2,19 @@
 /** KTAP version 1: a test a topology, a subtest a check; names are unique, for readers lose results that share one. */
 
 import { wordsOf } from '../common/diagnostic.ts';
+import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
 import { inWords, plainLines, unshown, whereOf } from './words.ts';
 
 /** One stream for all files. */
-export function writeKtap(reports: readonly Report[]): string {
+export function writeKtap(strange: readonly Report[]): string {
+  const reports = neutralData(strange);
   const names = new Set<string>();
   const lines = reports.flatMap((report, i) =>
     isUnplayed(report)
-      ? unplayed(report, i + 1, unique(report.file.replace(/\s/g, '_'), names))
-      : topology(report, i + 1, unique(report.topology, names)),
+      ? unplayed(report, i + 1, unique(testName(report.file), names))
+      : topology(report, i + 1, unique(testName(report.topology), names)),
   );
   return ['KTAP version 1', `1..${reports.length}`, ...lines, ''].join('\n');
 }
@@ -24,6 +26,9 @@ function unplayed({ reason, diagnostics }: Unplayed, number: number, name: strin
   });
   return [...lines.map((line) => `# ${name}: ${oneLine(line)}`), result('error', number, name, reason)];
 }
+
+/** A word: a blank would end it, and `#` begins a directive. */
+const testName = (text: string): string => text.replace(/[\s#\\]/g, '_');
 
 function unique(name: string, taken: Set<string>): string {
   let chosen = name;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** An overview as text: a table of nodes, a table of steps, and the sums. */
+import { neutralData } from '../common/neutral.ts';
 import { parseLane } from '../topology/lane.ts';
 import type { Outcome, Overview, Process, SendView, StepView } from './overview.ts';
 import { count } from './words.ts';
@@ -9,7 +10,8 @@ export interface PlanOptions {
   readonly why: boolean;
 }
 
-export function renderPlan(overview: Overview, { why }: PlanOptions): string {
+export function renderPlan(strange: Overview, { why }: PlanOptions): string {
+  const overview = neutralData(strange);
   const { topology, description, nodes } = overview;
   const processes = nodes.map(({ name, processes }) => [name, inWords(processes)]);
   const steps = overview.steps.flatMap((step) => rowsOf(step, why));

@@ -3,6 +3,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { neutralJson } from '../common/neutral.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { failuresOf, inWords, plainLines } from './words.ts';
 
@@ -30,7 +31,7 @@ export interface Tool {
 
 /** A log of one run. `complete` is false where something kept the tool from looking at everything. */
 export function writeSarif(findings: readonly Finding[], tool: Tool, complete = true): string {
-  return `${JSON.stringify(sarif(findings, tool, complete), null, 2)}\n`;
+  return `${neutralJson(sarif(findings, tool, complete), 2)}\n`;
 }
 
 export function sarif(findings: readonly Finding[], { version, rules }: Tool, complete: boolean) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The report for the terminal. */
 
+import { neutral, neutralData } from '../common/neutral.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { align } from './align.ts';
 import { type Paint, painter } from './paint.ts';
@@ -16,7 +17,8 @@ const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], skip: ['dim', '–
 const NAME_WIDTH = 13;
 
 /** A verdict as people read it: where it ran, a line a check, each failure with its proof, the result in words. */
-export function renderText(verdict: Verdict, options: TextOptions): string {
+export function renderText(strange: Verdict, options: TextOptions): string {
+  const verdict = neutralData(strange);
   const paint = painter(options.color);
   const lines = [paint('bold', whereOf(verdict.where)), subject(verdict, paint), ''];
   for (const check of verdict.checks) lines.push(...checkLines(check, paint));
@@ -86,7 +88,7 @@ function excerpt({ place }: Failure, options: TextOptions, paint: Paint): string
   const number = String(place.line).padStart(5);
   const mark = ' '.repeat(Math.max(0, place.column - 1));
   return [
-    `${paint('dim', `${number} │`)} ${line.trimEnd()}`,
+    `${paint('dim', `${number} │`)} ${neutral(line.trimEnd())}`,
     `${paint('dim', `${' '.repeat(number.length)} │`)} ${mark}${paint('red', '^')}`,
   ];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Diagnostics → text for a terminal or an editor's problem matcher. */
 import type { Diagnostic } from '../../common/diagnostic.ts';
+import { neutral } from '../../common/neutral.ts';
 
 export interface RenderOptions {
   readonly color?: boolean;
@@ -27,20 +28,20 @@ function renderOne(each: Diagnostic, line: string | undefined, paint: Paint): st
   const tint = each.severity === 'error' ? 31 : 33;
   const place = each.line > 0 ? `${each.file}:${each.line}:${each.column}` : each.file;
   const out = [
-    `${paint(1, `${printable(place)}:`)} ${paint(tint, `${each.severity}:`)} ${printable(each.message)}`,
+    `${paint(1, `${neutral(place)}:`)} ${paint(tint, `${each.severity}:`)} ${neutral(each.message)}`,
   ];
   if (line !== undefined) out.push(...excerpt(each, line, (text) => paint(tint, text)));
   const note = noteOf(each);
   const { notes } = each;
   for (const each of [note, ...(notes ?? [])])
-    if (each !== '') out.push(`      ${paint(36, '=')} ${printable(each)}`);
+    if (each !== '') out.push(`      ${paint(36, '=')} ${neutral(each)}`);
   return `${out.join('\n')}\n`;
 }
 
 /** The line and its caret; of a very long line the part around the caret. */
 function excerpt(each: Diagnostic, line: string, tint: (text: string) => string): string[] {
   const from = each.column > WIDTH - 20 ? each.column - 40 : 0;
-  const shown = printable(line.slice(from, from + WIDTH));
+  const shown = neutral(line.slice(from, from + WIDTH));
   const column = each.column - 1 - from;
   const width = Math.max(1, Math.min(each.endColumn - each.column, shown.length - column));
   const indent = shown.slice(0, column).replace(/[^\t]/g, ' ').padEnd(column);
@@ -51,6 +52,3 @@ function noteOf({ path, expected, hint }: Diagnostic): string {
   const start = [path, expected].filter((part) => part !== undefined && part !== '').join('; ');
   return start !== '' && hint !== undefined ? `${start}. ${hint}` : start + (hint ?? '');
 }
-
-/** Nothing of the file may steer the terminal: control and direction characters are shown as �. */
-const printable = (text: string): string => text.replace(/[^\P{C}\t]/gu, '�');

@@ -52,7 +52,11 @@ const master = map({
 
 const bus = map(
   {
-    path: text(/^(\/|@)./, 'a path', 'Write an absolute path, or @name for an abstract one.').optional(),
+    path: text(
+      /^[/@]\P{Cc}+$/u,
+      'a path',
+      'Write an absolute path, or @name for an abstract one.',
+    ).optional(),
     protocol: oneOf(['none', 'dbus']).optional(),
     queueLength: whole('a number of messages', 1, 1_000_000).optional(),
     sendBuffer: size.optional(),

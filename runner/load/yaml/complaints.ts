@@ -118,3 +118,10 @@ export function tooDeep(limit: number): Words {
     hint: 'Is a bracket unclosed?',
   };
 }
+
+/** Words for a name that would act on a terminal or a log rather than be read there. */
+export const steering = (what: string): Words => ({
+  code: 'bad-name',
+  message: `${what} holds a control character`,
+  hint: 'Names are printed in reports: leave out line breaks, escapes and direction marks.',
+});

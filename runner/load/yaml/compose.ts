@@ -3,8 +3,10 @@
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { type Diagnostic, formatPath, type Path, type Words } from '../../common/diagnostic.ts';
+import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
+import { steering } from './complaints.ts';
 import { grow, type Spot } from './construct.ts';
 import { applyDefaults } from './defaults.ts';
 import { included, type Library, type Opened } from './library.ts';
@@ -108,6 +110,10 @@ class Composer {
   }
 
   #include(file: string, path: Path, at: Spot, chain: readonly string[]): Part[] {
+    if (steeringIn(file) !== undefined) {
+      this.#error(path, at, steering("the file's name"));
+      return [];
+    }
     const round = chain.findIndex((each) => resolve(each) === resolve(file));
     if (round >= 0) {
       const circle = [...chain.slice(round), file].join(' → ');

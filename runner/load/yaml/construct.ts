@@ -2,7 +2,8 @@
 /** A YAML document → plain values, aliases and merges expanded, and beside them where each is written. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { Path, Words } from '../../common/diagnostic.ts';
-import { tooDeep } from './complaints.ts';
+import { steeringIn } from '../../common/neutral.ts';
+import { steering, tooDeep } from './complaints.ts';
 import { type Found, MAX_DEPTH, type Span } from './parse.ts';
 import type { Source } from './source.ts';
 import { coreScalar, mayHoldVariable, substitute, type Use, type Variables } from './variables.ts';
@@ -151,6 +152,8 @@ class Grower {
         ? node.value
         : (node.source ?? '')
       : undefined;
+    if (name !== undefined && steeringIn(name) !== undefined)
+      return this.#error(span, path, steering('a key'));
     if (name !== undefined && name !== '' && name !== '__proto__') return name;
     const message =
       name === undefined ? 'a key must be a plain word' : `${JSON.stringify(name)} cannot be a key`;

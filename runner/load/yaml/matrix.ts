@@ -2,8 +2,10 @@
 /** `matrix:` → the combinations that a file is played in. */
 import { isMap as isYamlMap } from 'yaml';
 import type { Diagnostic, Path, Words } from '../../common/diagnostic.ts';
+import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
+import { steering } from './complaints.ts';
 import { grow, type Spot } from './construct.ts';
 import type { Opened } from './library.ts';
 import { isMap } from './merge.ts';
@@ -91,7 +93,16 @@ function axesOf(
       const message = `${show(values[again])} is there twice`;
       complain([...path, again], spot.children.get(again) ?? spot, { code: 'duplicate-name', message });
     }
-    return [name, Object.hasOwn(set, name) ? [set[name] ?? ''] : texts];
+    const given = set[name];
+    if (Object.hasOwn(set, name) && given !== undefined) {
+      if (steeringIn(given) !== undefined) complain(path, spot, steering('the value that --set gives'));
+      return [name, [given]];
+    }
+    for (const n of texts.keys()) {
+      if (steeringIn(texts[n] ?? '') !== undefined)
+        complain([...path, n], spot.children.get(n) ?? spot, steering('this value'));
+    }
+    return [name, texts];
   });
 }
 

@@ -131,7 +131,7 @@ describe('GitHub annotations', () => {
   it('cannot be forged by what they quote', () => {
     const text = writeGithub([failing([{ summary: 'x\n::error::forged 100%' }])]);
     assert.equal(text.split('\n').filter((l) => l.startsWith('::')).length, 1);
-    assert.match(text, /x%0A::error::forged 100%25/);
+    assert.match(text, /x⏎::error::forged 100%25/);
   });
 
   it('are none for a pass, which is a line', () => {
