@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What a run leaves on disk for whoever has to understand it later. */
 
-import { accessSync, constants, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidInput } from '../common/errors.ts';
-import { makeFolder } from '../common/folder.ts';
+import { makeFolder, replaceFile, replaceText, strangeLink } from '../common/folder.ts';
+import { folderName, neutralJson } from '../common/neutral.ts';
 import type { Plan } from '../plan/plan.ts';
 import { writeTrace } from '../trace/file.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -26,6 +27,7 @@ export interface Artifacts {
 
 /** Makes the folder that an option names, before anything is played for it. Throws InvalidInput. */
 export function folderOf(option: string, path: string): void {
+  refuseLink(option, path);
   try {
     makeFolder(path);
     accessSync(path, constants.W_OK);
@@ -35,15 +37,30 @@ export function folderOf(option: string, path: string): void {
   }
 }
 
+/** A link in a checkout may lead anywhere, and what lies there would be overwritten. */
+function refuseLink(option: string, path: string): void {
+  const link = strangeLink(path);
+  if (link === undefined) return;
+  throw new InvalidInput(
+    `${option} ${path} leads through the symbolic link ${link}`,
+    'name the folder that it leads to',
+  );
+}
+
+/** The folder below `directory` for one of several that share it. */
+export const folderBelow = (directory: string, name: string): string => join(directory, folderName(name));
+
 /** Writes into `directory`, or a place of its own among the newest runs; returns where. */
 export function keepArtifacts(what: Artifacts, directory?: string): string {
   const place = directory ?? join(home(), what.verdict.run);
+  if (directory !== undefined) refuseLink('--artifacts', place);
   makeFolder(place);
-  writeFileSync(join(place, 'verdict.json'), `${JSON.stringify(what.verdict, null, 2)}\n`);
-  writeFileSync(join(place, 'report.txt'), what.report);
-  if (what.trace) {
-    writeTrace(join(place, 'trace.jsonl'), what.trace);
-    writeFileSync(join(place, 'sequence.mmd'), renderSequence(what.plan, what.trace));
+  replaceText(join(place, 'verdict.json'), `${neutralJson(what.verdict, 2)}\n`);
+  replaceText(join(place, 'report.txt'), what.report);
+  const { plan, trace } = what;
+  if (trace) {
+    replaceFile(join(place, 'trace.jsonl'), (fresh) => writeTrace(fresh, trace));
+    replaceText(join(place, 'sequence.mmd'), renderSequence(plan, trace));
   }
   if (directory === undefined) prune(home());
   return place;

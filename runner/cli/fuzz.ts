@@ -2,9 +2,10 @@
 /** `fuzz`: random topologies on the simulated bus and on a kernel, until something goes wrong. */
 
 import { randomInt } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Interrupted } from '../common/errors.ts';
+import { replaceText } from '../common/folder.ts';
+import { neutral, neutralJson } from '../common/neutral.ts';
 import { type Finding, fuzz } from '../fuzz/fuzz.ts';
 import { textOf } from '../fuzz/scenario.ts';
 import { simSite } from '../sim/index.ts';
@@ -77,15 +78,15 @@ const VM = { backend: 'vm', launcher: 'process', timeout: 120_000, format: 'text
 /** Saves the scenario; what went wrong, where it is, and how to play it again. */
 function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string {
   const file = join(flags.out, `${scenario.name}.topo.yaml`);
-  writeFileSync(file, textOf(scenario));
+  replaceText(file, textOf(scenario));
   const on = problem.where === 'sim' ? 'sim' : `vm --launcher process --kernel ${flags.kernel}`;
   const command = `afbus-topo run --backend ${on} --seed ${seed} ${file}`;
   const { where, kind, words } = problem;
   if (flags.format === 'json')
-    return `${JSON.stringify({ schemaVersion: 1, where, kind, words, file, seed, command })}\n`;
+    return `${neutralJson({ schemaVersion: 1, where, kind, words, file, seed, command })}\n`;
   return [
     `${problem.where}: ${problem.kind}`,
-    ...problem.words.map((line) => `  ${line}`),
+    ...problem.words.map((line) => `  ${neutral(line)}`),
     `  saved as ${file}; play it again with`,
     `  ${command}`,
     '',

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What `up` and `run` share: play a file, write its results, keep their artifacts, give their exit codes. */
 
-import { join } from 'node:path';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import {
@@ -15,7 +14,7 @@ import {
 import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
-import { keepArtifacts } from './artifacts.ts';
+import { folderBelow, keepArtifacts } from './artifacts.ts';
 import { inputOf } from './input.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
@@ -135,7 +134,7 @@ function keep(played: Played, flags: PlayFlags, ui: Ui): void {
 /** Combinations share the directory that was asked for, each with one of its own in it. */
 function placeOf({ plan }: Played, { artifacts }: PlayFlags): string | undefined {
   const { combination, name } = plan.topology;
-  return artifacts !== undefined && combination !== undefined ? join(artifacts, name) : artifacts;
+  return artifacts !== undefined && combination !== undefined ? folderBelow(artifacts, name) : artifacts;
 }
 
 export function textReport(played: Played, color: boolean): string {

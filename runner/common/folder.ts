@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Folders that may have to be made. */
+/** Folders that may have to be made, and files in folders that others have written to. */
 
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 
 /**
  * Makes a folder and those above it; throws what mkdir says. Node's own `recursive` asks /proc for ever: there mkdir
@@ -21,3 +22,35 @@ export function makeFolder(path: string, mode?: number): void {
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/**
+ * The link that `path` leads through though a stranger may have put it there: its last part, or one that lies in the
+ * current folder, which may be anybody's checkout. undefined where there is none.
+ */
+export function strangeLink(path: string): string | undefined {
+  const whole = resolve(path);
+  const here = realpathSync('.');
+  const parts = whole.split(sep).map((_, i, all) => all.slice(0, i + 1).join(sep) || sep);
+  return parts.find((part) => isLink(part) && (part === whole || isBelow(realpathSync(dirname(part)), here)));
+}
+
+const isLink = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/** `path` is `folder` or lies in it; both are real paths. */
+export const isBelow = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+
+/** Lets `write` make a new file and puts it in the place of `path`, whatever lies there: a link is not followed. */
+export function replaceFile(path: string, write: (fresh: string) => void): void {
+  const fresh = join(dirname(path), `.${randomBytes(6).toString('hex')}.new`);
+  try {
+    write(fresh);
+    renameSync(fresh, path);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+export const replaceText = (path: string, text: string): void =>
+  replaceFile(path, (fresh) => writeFileSync(fresh, text, { flag: 'wx' }));
