@@ -261,7 +261,7 @@ int afbus_addr_del(struct afbus_sock *accepted, u64 value)
 		bus->seq++;
 		trace_addr(bus, bus->seq, client->addr, value, 0);
 		afbus_addr_drop(bus, addr);
-		afbus_wake_senders(client);
+		afbus_line_changed(client);
 		err = 0;
 	}
 	spin_unlock(&bus->lock);

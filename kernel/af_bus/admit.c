@@ -1,47 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Admission: room at every recipient, or nobody gets the message.
+ * Admission: space at every recipient, or nobody gets the message.
  */
 
 #include "send.h"
 
-/*
- * Whether the recipient takes the copy now. Those who sat down earlier come
- * first: room that is theirs is not room.
- */
-static bool afbus_has_room(struct afbus_send *s, struct afbus_rcpt *r)
-{
-	unsigned int qlen = skb_queue_len_lockless(&r->to->sk.sk_receive_queue);
-	u64 ticket;
+enum afbus_admission {
+	AFBUS_ADMITTED,
+	AFBUS_REFUSED_BY_POLICY,
+	AFBUS_NO_SPACE,
+};
 
-	lockdep_assert_held(&s->bus->lock);
-
-	s->yields = false;
-	if (qlen > r->to->maxqlen)
-		return false;
-	if (list_empty(&r->to->seats))
-		return true;
-
-	ticket = s->ticket ?: afbus_claim_ticket(s->from, r->to);
-	s->yields = !afbus_seats_let_pass(r->to, ticket,
-					  r->to->maxqlen + 1 - qlen);
-	return !s->yields;
-}
-
-/* What the bus does with a recipient that may have no room. */
-static int afbus_admit_copy(struct afbus_send *s, struct afbus_rcpt *r)
+/* What the bus does with a recipient that may be full. */
+static enum afbus_admission afbus_admit_copy(struct afbus_send *s,
+					     struct afbus_rcpt *r)
 {
 	switch (s->bus->overflow) {
 	case BUS_OVERFLOW_FAIL:
-		return afbus_queue_full(r->to) ? -ENOBUFS : 0;
+		return afbus_queue_full(r->to) ? AFBUS_REFUSED_BY_POLICY :
+						 AFBUS_ADMITTED;
 	case BUS_OVERFLOW_EVICT:
-		/* A full accepted socket has no client to expel. */
-		if (r->to->kind != AFBUS_CLIENT)
-			break;
-		r->evict = afbus_queue_full(r->to);
-		return 0;
+		r->evict = r->to->kind == AFBUS_CLIENT &&
+			   afbus_queue_full(r->to);
+		break;
 	}
-	return afbus_has_room(s, r) ? 0 : -EAGAIN;
+	return afbus_lacks_space(s, r) ? AFBUS_NO_SPACE : AFBUS_ADMITTED;
 }
 
 /**
@@ -49,31 +32,29 @@ static int afbus_admit_copy(struct afbus_send *s, struct afbus_rcpt *r)
  * @s: the send, routed under this hold of the lock, all copies made
  *
  * What does not fit at an eavesdropper is its own loss. A full client is
- * marked for eviction where that is the bus's way.
+ * marked for eviction if that is the bus's policy.
  *
- * Return: 0; -EAGAIN if somebody has to be waited for, with @s->full telling
- * whom (NULL: the sender itself); -ENOBUFS.
+ * Return: what hinders it, and in @s->own_full and @s->full where.
  */
-static int afbus_admit(struct afbus_send *s)
+static enum afbus_admission afbus_admit(struct afbus_send *s)
 {
+	enum afbus_admission admission;
 	struct afbus_rcpt *r;
-	int err;
 
 	lockdep_assert_held(&s->bus->lock);
 
-	s->full = NULL;
-	s->yields = false;
-	if (s->from->kind == AFBUS_CLIENT && afbus_wait_own(s->from))
-		return -EAGAIN;
+	s->own_full = s->from->kind == AFBUS_CLIENT && afbus_wait_own(s->from);
+	if (s->own_full)
+		return AFBUS_NO_SPACE;
 
 	afbus_for_each_live(r, s) {
 		if (r->eaves || !r->skb)
 			continue;
-		err = afbus_admit_copy(s, r);
-		if (err) {
+		admission = afbus_admit_copy(s, r);
+		if (admission != AFBUS_ADMITTED) {
 			s->full = r;
-			return err;
+			return admission;
 		}
 	}
-	return 0;
+	return AFBUS_ADMITTED;
 }

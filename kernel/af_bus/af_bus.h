@@ -24,13 +24,13 @@
  *   build    descriptors, credentials, payload               scm.c, payload.c
  *   route    destination -> set of recipients                route.c
  *   filter   one copy per recipient, through its filters     filter.c, hook.c
- *   admit    room at every recipient, or wait for it         admit.c, wait.c,
- *                                                            claim.c
+ *   admit    space at every recipient, or wait for it        admit.c, line.c,
+ *                                                            wait.c, pollout.c
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c
  *
- * All but the slow ways, in hook.c, wait.c and claim.c, are compiled as one:
- * build_message.c.
+ * All but the slow ways, in hook.c, line.c, wait.c and pollout.c, are compiled
+ * as one: build_message.c.
  *
  * Everything that can fail or sleep comes before the line and outside the
  * bus lock. Route, admit and commit of one attempt run under one hold of the
@@ -44,14 +44,15 @@
  * number of the bus's one sequence while they hold it, and a message is in
  * all its queues before it lets go.
  *
- * DOC: Room
+ * DOC: Space
  *
  * Messages are added to a queue under the bus lock only. So a queue that has
- * room when admit looks at it still has room at commit, and nothing needs to
- * be reserved across sleeps. A sender that finds a queue full takes a seat
- * (struct afbus_seat) there, in the order in which senders began to wait;
- * room is given to the seats first. A sender that may not sleep leaves a
- * claim (struct afbus_claim), and is told when there is room.
+ * space when admit looks at it still has space at commit. A sender that finds a
+ * queue full joins the line there (struct afbus_line) with a waiter (struct
+ * afbus_waiter), in the order of tickets: the send itself if it may sleep, its
+ * socket if not, which is told by POLLOUT. Waiters are called as space comes
+ * up, and what they are called for is theirs for a while. line.c has the rules,
+ * kernel/proof a model of them.
  *
  * DOC: Locks
  *
@@ -59,7 +60,7 @@
  *   afbus_name_lock                  names of buses
  *   afbus_net.lock                   sockets of a network namespace
  *     bus->lock                      the bus and everything on it
- *       sk->sk_receive_queue.lock      a queue, and who waits for room in it
+ *       sk->sk_receive_queue.lock      a queue, and its line
  *         wait queue locks
  * afbus_sock.iolock                  one reader at a time, not held to wait
  *   sk->sk_receive_queue.lock
@@ -89,6 +90,7 @@ struct afbus_inflight;
 struct afbus_protocol;
 struct afbus_send;
 struct afbus_sock;
+struct afbus_wait;
 
 extern int afbus_family;
 extern struct proto afbus_proto;
@@ -96,8 +98,8 @@ extern struct proto_ops afbus_ops;
 extern struct workqueue_struct *afbus_wq;
 extern struct pernet_operations afbus_net_ops;
 
-/* Claims that one socket may have at a time. */
-#define AFBUS_MAX_CLAIMS	64
+/* Recipients that one socket may wait for without sleeping. */
+#define AFBUS_MAX_POLLOUT	64
 
 /* Bus sockets in flight of a user that has to wait for the collector. */
 #define AFBUS_GC_MANY		(8 * SCM_MAX_FD)
@@ -143,7 +145,10 @@ struct afbus_name {
  * @groups: groups by prefix
  * @joined: joined clients
  * @eaves: joined clients that are eavesdroppers
- * @blocked: sends that sleep for room anywhere on the bus
+ * @blocked: sends and sockets that wait for space, struct afbus_wait
+ * @unrouted: the same, if the default route led them there
+ * @to_tell: entries of both that are to be told of a change
+ * @tell_work: tells them
  * @listener: the listening socket, NULL when closed
  * @owner: effective user of who bound, or of the last to call listen(); stays
  *	when the listening socket is closed
@@ -179,6 +184,9 @@ struct afbus_bus {
 	struct list_head	joined;
 	struct list_head	eaves;
 	struct list_head	blocked;
+	struct list_head	unrouted;
+	struct list_head	to_tell;
+	struct work_struct	tell_work;
 	struct afbus_sock	*listener;
 	kuid_t			owner;
 	struct list_head	backlog;
@@ -195,6 +203,42 @@ enum afbus_kind {
 	AFBUS_LISTENER,
 	AFBUS_CLIENT,
 	AFBUS_ACCEPTED,
+};
+
+/**
+ * struct afbus_line - waiters for space in a receive queue, see line.c
+ * @waiting: waiters that have not been called, by ticket
+ * @called: waiters that have been called and not come, by ticket
+ * @nr_called: length of @called
+ * @nr_sleepers: sends among the waiters in both, not sockets
+ * @nr: waiters in both; grows under the bus lock only, and may be read without
+ *	the queue's lock by a holder of the bus lock, or by a reader that has
+ *	held the queue's lock since it made space
+ * @own: the owner wants to be told of space, too; read in the same way
+ * @open: called waiters did not come: no sender yields to another
+ * @passing: the waiters are being told of a change
+ * @passed: ticket of the last waiter told
+ * @pass_end: ticket of the last waiter to be told
+ * @timed: @since is valid
+ * @since: when the space came up that some waiters have not used yet
+ * @work: opens the line, tells of a change; holds a reference on the socket
+ *
+ * Under the lock of the receive queue; joined under the bus lock as well.
+ */
+struct afbus_line {
+	struct rb_root_cached	waiting;
+	struct list_head	called;
+	unsigned int		nr_called;
+	unsigned int		nr_sleepers;
+	unsigned int		nr;
+	bool			own;
+	bool			open;
+	bool			passing;
+	bool			timed;
+	u64			passed;
+	u64			pass_end;
+	unsigned long		since;
+	struct delayed_work	work;
 };
 
 /**
@@ -232,21 +276,14 @@ enum afbus_kind {
  * @last_dst: the address that it last found somebody for
  * @last_to: whom
  * @last_routes: afbus_bus.routes at that time: nothing is said of another
- * @claims: what this sender waits for without sleeping
- * @nr_claims: length of @claims
+ * @pollout_waiters: waiters of this sender, for sends that did not sleep
+ * @nr_pollout_waiters: length of @pollout_waiters
+ * @awaited_by: such waiters of other sockets, for space in this one
  *
- * Changed under the bus lock and the lock of the receive queue, read under
- * either:
+ * With locks of their own, or none:
  *
- * @seats: senders that sleep for room in the receive queue, by ticket
- * @claimed: senders that want to be told of room in the receive queue
- *
- * Under the lock of the receive queue:
- *
- * @claims_armed: some of @claimed have not been told yet
- * @want_room: tell the owner itself of room
- * @wanted: somebody must be told when there is room; may be read without the
- *	lock by one who has taken it since the change that matters
+ * @line: waiters for space in the receive queue
+ * @pollout: bits of pollout.c
  *
  * Under the lock of the collector, see gc.c:
  *
@@ -284,15 +321,12 @@ struct afbus_sock {
 	u64			last_dst;
 	struct afbus_sock	*last_to;
 	u64			last_routes;
-	struct list_head	claims;
-	unsigned int		nr_claims;
+	struct list_head	pollout_waiters;
+	unsigned int		nr_pollout_waiters;
+	struct list_head	awaited_by;
 
-	struct list_head	seats;
-	struct list_head	claimed;
-
-	bool			claims_armed;
-	bool			want_room;
-	bool			wanted;
+	struct afbus_line	line;
+	unsigned long		pollout;
 
 	struct list_head	gc_node;
 	unsigned long		gc_inflight;
@@ -420,6 +454,14 @@ static inline bool afbus_queue_full(const struct afbus_sock *s)
 	return skb_queue_len_lockless(&s->sk.sk_receive_queue) > s->maxqlen;
 }
 
+/* How many messages the queue takes now. */
+static inline unsigned int afbus_space(const struct afbus_sock *s)
+{
+	unsigned int qlen = skb_queue_len_lockless(&s->sk.sk_receive_queue);
+
+	return qlen > s->maxqlen ? 0 : s->maxqlen + 1u - qlen;
+}
+
 /* name.c */
 int afbus_name_parse(struct afbus_name *name, const struct sockaddr_bus *addr,
 		     int len);
@@ -439,6 +481,8 @@ int afbus_bus_join(struct afbus_sock *client);
 int afbus_bus_eavesdrop(struct afbus_sock *client, bool on);
 void afbus_bus_expel(struct afbus_sock *client, int err);
 void afbus_bus_leave(struct afbus_sock *client);
+void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
+		    bool unrouted);
 void afbus_bus_reroute(struct afbus_bus *bus, bool all);
 
 /* addr.c */
@@ -481,8 +525,12 @@ int afbus_getsockopt(struct socket *sock, int level, int opt,
 /* send.c */
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);
 
-/* wait.c */
-bool afbus_want_room(struct afbus_sock *s);
+/* line.c */
+void afbus_line_init(struct afbus_line *line);
+bool afbus_line_is_empty(const struct afbus_line *line);
+bool afbus_line_own(struct afbus_sock *s);
+void afbus_line_space_made(struct afbus_sock *s);
+void afbus_line_changed(struct afbus_sock *s);
 
 /**
  * afbus_wait_own() - see whether a client may send as to its own queue
@@ -492,16 +540,15 @@ bool afbus_want_room(struct afbus_sock *s);
  */
 static inline bool afbus_wait_own(struct afbus_sock *s)
 {
-	return afbus_queue_full(s) && afbus_want_room(s);
+	return afbus_queue_full(s) && afbus_line_own(s);
 }
 
-void afbus_give_room(struct afbus_sock *s);
-void afbus_room_made(struct afbus_sock *s);
-void afbus_wake_senders(struct afbus_sock *s);
-
-/* claim.c */
-void afbus_claim_tell(struct afbus_sock *s);
-void afbus_claim_drop_all(struct afbus_sock *s);
+/* pollout.c */
+void afbus_pollout_tell(struct afbus_sock *s);
+bool afbus_pollout_quit(struct afbus_wait *wait);
+bool afbus_pollout_is_withheld(struct afbus_sock *s);
+void afbus_pollout_drop_all(struct afbus_sock *s);
+void afbus_pollout_release(struct afbus_sock *s);
 
 /* poll.c */
 void afbus_wake_pollout(struct afbus_sock *s);

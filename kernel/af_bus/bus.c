@@ -5,10 +5,87 @@
  */
 
 #include <linux/cred.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <net/af_bus.h>
 #include "send.h"
 #include "trace.h"
+
+/**
+ * afbus_bus_wait() - want to be told of a change of the bus
+ * @bus: the bus
+ * @wait: who waits, may be waiting already
+ * @unrouted: the default route has led it to the recipient that it waits for
+ */
+void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
+		    bool unrouted)
+{
+	lockdep_assert_held(&bus->lock);
+
+	list_move_tail(&wait->bus_node,
+		       unrouted ? &bus->unrouted : &bus->blocked);
+}
+
+/* Tell one, without the lock. Return: whether there was one. */
+static bool afbus_bus_tell_one(struct afbus_bus *bus)
+{
+	struct task_struct *task = NULL;
+	struct afbus_sock *from = NULL;
+	struct afbus_wait *wait;
+
+	spin_lock(&bus->lock);
+	wait = list_first_entry_or_null(&bus->to_tell, struct afbus_wait,
+					bus_node);
+	if (wait) {
+		list_del_init(&wait->bus_node);
+		if (wait->task) {
+			task = get_task_struct(wait->task);
+			WRITE_ONCE(wait->woken, true);
+		} else if (afbus_pollout_quit(wait)) {
+			from = wait->from;
+			sock_hold(&from->sk);
+		}
+	}
+	spin_unlock(&bus->lock);
+
+	if (task) {
+		wake_up_process(task);
+		put_task_struct(task);
+	}
+	if (from) {
+		afbus_pollout_tell(from);
+		sock_put(&from->sk);
+	}
+	return wait;
+}
+
+static void afbus_bus_tell_work(struct work_struct *work)
+{
+	struct afbus_bus *bus = container_of(work, struct afbus_bus, tell_work);
+
+	while (afbus_bus_tell_one(bus))
+		cond_resched();
+	afbus_bus_put(bus);
+}
+
+/**
+ * afbus_bus_reroute() - let those who wait look for their recipients again
+ * @bus: the bus
+ * @all: all of them, not just those on the default route
+ */
+void afbus_bus_reroute(struct afbus_bus *bus, bool all)
+{
+	lockdep_assert_held(&bus->lock);
+
+	list_splice_tail_init(&bus->unrouted, &bus->to_tell);
+	if (all)
+		list_splice_tail_init(&bus->blocked, &bus->to_tell);
+	if (list_empty(&bus->to_tell))
+		return;
+	afbus_bus_get(bus);
+	if (!queue_work(afbus_wq, &bus->tell_work))
+		afbus_bus_put(bus);
+}
 
 /**
  * afbus_bus_new() - make a bus that nobody knows yet
@@ -51,6 +128,9 @@ struct afbus_bus *afbus_bus_new(const struct sock *sk,
 	INIT_LIST_HEAD(&bus->joined);
 	INIT_LIST_HEAD(&bus->eaves);
 	INIT_LIST_HEAD(&bus->blocked);
+	INIT_LIST_HEAD(&bus->unrouted);
+	INIT_LIST_HEAD(&bus->to_tell);
+	INIT_WORK(&bus->tell_work, afbus_bus_tell_work);
 	INIT_LIST_HEAD(&bus->backlog);
 	bus->max_backlog = -1;
 	bus->maxqlen = BUS_MAX_QLEN;
@@ -81,6 +161,7 @@ static void afbus_bus_free(struct kref *ref)
 
 	WARN_ON(bus->listener || !list_empty(&bus->joined) ||
 		!list_empty(&bus->eaves) || !list_empty(&bus->blocked) ||
+		!list_empty(&bus->unrouted) || !list_empty(&bus->to_tell) ||
 		!list_empty(&bus->backlog));
 
 	INIT_WORK(&bus->free_work, afbus_bus_free_work);
@@ -98,23 +179,6 @@ struct afbus_bus *afbus_bus_put(struct afbus_bus *bus)
 	if (bus)
 		kref_put(&bus->ref, afbus_bus_free);
 	return NULL;
-}
-
-/**
- * afbus_bus_reroute() - let waiting senders look for their recipients again
- * @bus: the bus
- * @all: all of them, not just those on the default route
- */
-void afbus_bus_reroute(struct afbus_bus *bus, bool all)
-{
-	struct afbus_send *s;
-
-	lockdep_assert_held(&bus->lock);
-
-	list_for_each_entry(s, &bus->blocked, blocked_node) {
-		if (all || s->stray)
-			afbus_rouse(s);
-	}
 }
 
 /**
@@ -198,7 +262,7 @@ void afbus_bus_leave(struct afbus_sock *client)
 	afbus_addr_drop_all(client);
 	if (client->protocol)
 		client->protocol->client_leave(client->data);
-	afbus_wake_senders(client);
+	afbus_line_changed(client);
 }
 
 /**

@@ -76,8 +76,6 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 			      afbus_own_addr(r->to), r->skb->len);
 	skb_queue_tail(&sk->sk_receive_queue, r->skb);
 	r->queued = true;
-	if (!r->eaves && !list_empty(&r->to->seats))
-		afbus_seats_passed(r->to, s->ticket);
 }
 
 /**
@@ -100,8 +98,8 @@ static void afbus_commit(struct afbus_send *s)
 		if (!r->evict && !afbus_commit_drop(s, r))
 			afbus_commit_copy(s, r, &now);
 	}
-	if (!list_empty(&s->from->claims))
-		afbus_claim_settle(s);
+	if (!list_empty(&s->from->pollout_waiters))
+		afbus_pollout_settle(s);
 
 	if (s->bus->overflow != BUS_OVERFLOW_EVICT)
 		return;

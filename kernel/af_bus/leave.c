@@ -29,7 +29,7 @@ void afbus_shut(struct afbus_sock *s, int how, int err)
 	else if (how & RCV_SHUTDOWN)
 		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 	if (how & RCV_SHUTDOWN)
-		afbus_wake_senders(s);
+		afbus_line_changed(s);
 }
 
 /* Break the pair; the caller drops the references once it holds no lock. */
@@ -108,9 +108,10 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	else
 		peer = afbus_detach_accepted(s, embryo || afbus_unread(s));
 
-	afbus_wake_senders(s);
-	afbus_claim_drop_all(s);
+	afbus_line_changed(s);
+	afbus_pollout_drop_all(s);
 	spin_unlock(&bus->lock);
+	afbus_pollout_release(s);
 
 	if (peer) {
 		sock_put(&peer->sk);

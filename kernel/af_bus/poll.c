@@ -122,7 +122,8 @@ __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait)
 
 	/* An accepted socket may send with a full queue, see afbus_admit(). */
 	if (!afbus_wait_budget(sk) &&
-	    !(bus && s->kind == AFBUS_CLIENT && afbus_wait_own(s)))
+	    !(bus && s->kind == AFBUS_CLIENT && afbus_wait_own(s)) &&
+	    !afbus_pollout_is_withheld(s))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	else
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);

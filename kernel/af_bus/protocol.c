@@ -158,20 +158,37 @@ void afbus_protocol_begin_change(struct afbus_bus *bus)
 }
 EXPORT_SYMBOL_GPL(afbus_protocol_begin_change);
 
+/* Senders that wait for a client may not have to, if it gets less than before. */
+static void afbus_protocol_tell(struct afbus_bus *bus, u64 loser)
+{
+	struct afbus_sock *client;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (loser == AFBUS_EVERYBODY) {
+		afbus_bus_reroute(bus, true);
+	} else if (loser != AFBUS_NOBODY) {
+		client = afbus_addr_find(bus, loser);
+		if (client)
+			afbus_line_changed(client);
+	}
+}
+
 /**
  * afbus_protocol_end_change() - give a change its place
  * @bus: the bus
+ * @loser: prefix-0 address of the client that may get less than before;
+ *	AFBUS_NOBODY, AFBUS_EVERYBODY
  *
  * Messages that were judged before are judged again before they are committed.
  */
-void afbus_protocol_end_change(struct afbus_bus *bus)
+void afbus_protocol_end_change(struct afbus_bus *bus, u64 loser)
 	__releases(&bus->lock)
 {
 	bus->seq++;
 	/* Pairs with the acquire in afbus_filter_renew(). */
 	smp_store_release(&bus->verdicts, bus->verdicts + 1);
-	/* Whom they wait for may not be their recipient any more. */
-	afbus_bus_reroute(bus, true);
+	afbus_protocol_tell(bus, loser);
 	spin_unlock(&bus->lock);
 }
 EXPORT_SYMBOL_GPL(afbus_protocol_end_change);

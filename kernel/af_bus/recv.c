@@ -66,7 +66,7 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 		if (!(flags & MSG_PEEK)) {
 			/* Taken, whether it can be given or not. */
 			sk_peek_offset_bwd(sk, skb->len);
-			afbus_room_made(s);
+			afbus_line_space_made(s);
 		}
 		err = afbus_recv_copy(sock, msg, skb, size, skip, flags);
 		skb_free_datagram(sk, skb);

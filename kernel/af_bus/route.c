@@ -28,7 +28,7 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->live = 0;
 	s->missing = 0;
 	s->unmade = 0;
-	s->stray = false;
+	s->unrouted = false;
 }
 
 /* The entry of one whom this walk meets for the first time; NULL without room. */
@@ -46,8 +46,8 @@ afbus_route_new(struct afbus_send *s, struct afbus_sock *to)
 
 	to->slot = s->nr++;
 	r = &s->rcpts[to->slot];
-	/* The seat is written by whoever sits down. */
-	memset_after(r, 0, seat);
+	/* The waiter is filled in when the send joins the recipient's line. */
+	memset_after(r, 0, waiter);
 	r->to = to;
 	sock_hold(&to->sk);
 	return r;
@@ -159,7 +159,7 @@ static int afbus_route_unicast(struct afbus_send *s)
 	} else {
 		to = afbus_route_find(s->from, s->dst);
 		if (!to) {
-			s->stray = true;
+			s->unrouted = true;
 			to = afbus_route_master(s);
 		}
 	}
@@ -208,8 +208,8 @@ static int afbus_route(struct afbus_send *s)
 }
 
 /**
- * afbus_route_grow() - make room for the recipients that the route missed
- * @s: the send, with no seat taken
+ * afbus_route_grow() - make space for the recipients that the route missed
+ * @s: the send, in no line
  *
  * Return: 0 or -ENOMEM.
  */
@@ -223,7 +223,7 @@ static int afbus_route_grow(struct afbus_send *s)
 		return -ENOMEM;
 
 	memcpy(rcpts, s->rcpts, s->nr * sizeof(*rcpts));
-	if (s->rcpts != s->few)
+	if (s->rcpts != s->inline_rcpts)
 		kvfree(s->rcpts);
 	s->rcpts = rcpts;
 	s->cap = cap;

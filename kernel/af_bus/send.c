@@ -103,74 +103,104 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	return afbus_payload_fill(s, msg);
 }
 
-/*
- * One attempt: route, admit and commit under one hold of the lock.
- *
- * Return: 0 when sent; 1 to prepare what the route lacks and try again;
- * 2 to sleep and try again; or the error of the send.
- */
-static int afbus_send_attempt(struct afbus_send *s)
+enum afbus_attempt {
+	AFBUS_SENT,
+	AFBUS_FAILED,		/* for good: afbus_send.err */
+	AFBUS_UNPREPARED,	/* something has to be made ready first */
+	AFBUS_BLOCKED,		/* it waits, and may sleep now */
+};
+
+/* There is no space somewhere: wait for it, or fail. */
+static enum afbus_attempt afbus_send_block(struct afbus_send *s)
+{
+	if (s->timeo) {
+		afbus_wait_begin(s);
+		return AFBUS_BLOCKED;
+	}
+	s->err = -EAGAIN;
+	/* For its own queue no more is needed: afbus_wait_own() has seen to it. */
+	if (s->own_full)
+		return AFBUS_FAILED;
+	if (afbus_pollout_is_lacking(s))
+		return AFBUS_UNPREPARED;
+	afbus_pollout_refuse(s);
+	return AFBUS_FAILED;
+}
+
+static enum afbus_attempt afbus_send_try(struct afbus_send *s)
+{
+	s->err = afbus_route(s);
+	if (s->err)
+		return AFBUS_FAILED;
+	afbus_filter_recheck(s);
+	if ((s->missing || s->unmade) && !afbus_filter_direct(s))
+		return AFBUS_UNPREPARED;
+
+	switch (afbus_admit(s)) {
+	case AFBUS_ADMITTED:
+		afbus_commit(s);
+		return AFBUS_SENT;
+	case AFBUS_NO_SPACE:
+		return afbus_send_block(s);
+	case AFBUS_REFUSED_BY_POLICY:
+		break;
+	}
+	s->err = -ENOBUFS;
+	return AFBUS_FAILED;
+}
+
+/* One attempt: route, admit and commit under one hold of the lock. */
+static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 {
 	struct afbus_bus *bus = s->bus;
-	int err;
+	enum afbus_attempt attempt;
 
 	spin_lock(&bus->lock);
-	if (afbus_waits(s))
+	if (s->waits)
 		afbus_wait_rise(s);
-
-	err = afbus_route(s);
-	if (!err)
-		afbus_filter_recheck(s);
-	if (!err && (s->missing || s->unmade) && !afbus_filter_direct(s))
-		err = 1;
-	if (!err)
-		err = afbus_admit(s);
-
-	if (!err) {
-		afbus_commit(s);
-	} else if (err == -EAGAIN) {
-		if (s->timeo) {
-			afbus_wait_sit(s);
-			err = 2;
-		} else if (afbus_claim_is_lacking(s)) {
-			err = 1;
-		} else {
-			afbus_claim_leave(s);
-		}
-	}
+	attempt = afbus_send_try(s);
+	/* Places in lines are in the array of recipients, which may move. */
+	if (s->waits && attempt != AFBUS_BLOCKED &&
+	    (attempt != AFBUS_UNPREPARED || s->missing))
+		afbus_wait_end(s);
 	spin_unlock(&bus->lock);
 
-	if (s->left)
-		afbus_wait_pass_on(s);
-	return err;
+	if (s->touched)
+		afbus_wait_hand_over(s);
+	return attempt;
 }
 
 /* Make ready what the last attempt lacked. */
 static int afbus_send_prepare(struct afbus_send *s)
 {
-	int err = 0;
-
 	if (s->missing)
-		err = afbus_route_grow(s);
-	else if (s->unmade)
-		err = afbus_filter_copies(s);
-	else if (!s->claim)
-		err = afbus_claim_prepare(s);
-	return err;
+		return afbus_route_grow(s);
+	if (s->unmade)
+		return afbus_filter_copies(s);
+	return afbus_pollout_prepare(s);
 }
 
-/* Sleep was cut short: give up the seats, but not the place in line. */
-static void afbus_send_give_up(struct afbus_send *s)
+/*
+ * Sleep was cut short: out of all lines. If the time was up, the sender may poll
+ * now; otherwise it may try again, and has its place in line then.
+ */
+static int afbus_send_give_up(struct afbus_send *s, int err)
 {
-	if (s->full && !s->claim)
-		afbus_claim_prepare(s);
+	if (!s->own_full && !s->pollout && afbus_pollout_prepare(s) &&
+	    err == -EAGAIN)
+		err = -ENOMEM;
 
 	spin_lock(&s->bus->lock);
-	afbus_wait_rise(s);
-	if (s->full && !afbus_route(s))
-		afbus_claim_keep(s);
+	afbus_wait_end(s);
+	if (!s->own_full && s->pollout && !afbus_route(s) && s->full->live) {
+		if (err == -EAGAIN)
+			afbus_pollout_refuse(s);
+		else
+			afbus_pollout_keep(s);
+	}
 	spin_unlock(&s->bus->lock);
-	afbus_wait_pass_on(s);
+	afbus_wait_hand_over(s);
+	return err;
 }
 
 static int afbus_send_deliver(struct afbus_send *s)
@@ -178,17 +208,21 @@ static int afbus_send_deliver(struct afbus_send *s)
 	int err;
 
 	for (;;) {
-		err = afbus_send_attempt(s);
-		if (err <= 0)
+		switch (afbus_send_attempt(s)) {
+		case AFBUS_SENT:
+			return 0;
+		case AFBUS_FAILED:
+			return s->err;
+		case AFBUS_UNPREPARED:
+			err = afbus_send_prepare(s);
 			break;
-		err = err == 1 ? afbus_send_prepare(s) : afbus_wait_sleep(s);
+		case AFBUS_BLOCKED:
+			err = afbus_wait_sleep(s);
+			break;
+		}
 		if (err)
-			break;
+			return s->waits ? afbus_send_give_up(s, err) : err;
 	}
-
-	if (afbus_waits(s))
-		afbus_send_give_up(s);
-	return err;
 }
 
 /*
@@ -245,11 +279,11 @@ static void afbus_send_end(struct afbus_send *s)
 			afbus_filter_unmake(s, r);
 		sock_put(&r->to->sk);
 	}
-	if (s->rcpts != s->few)
+	if (s->rcpts != s->inline_rcpts)
 		kvfree(s->rcpts);
-	/* As a rule there is none, and to free nothing takes its time as well. */
-	if (s->claim)
-		afbus_claim_free(s);
+	/* Usually there is none: skip the call. */
+	if (s->pollout)
+		afbus_pollout_free(s);
 	/* As a rule the message has taken them. */
 	if (s->scm.pid || s->scm.fp)
 		afbus_scm_end(s);
@@ -272,28 +306,26 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->live = 0;
 	s->missing = 0;
 	s->unmade = 0;
-	s->rounds = 0;
 
-	s->full = NULL;
-	s->claim = NULL;
-	s->ticket = 0;
-	s->task = current;
-	INIT_LIST_HEAD(&s->blocked_node);
+	s->pollout = NULL;
+	s->wait.ticket = 0;
+	s->wait.task = current;
+	INIT_LIST_HEAD(&s->wait.bus_node);
 
 	s->to_peer = false;
 	s->prepared = false;
 	s->direct = false;
 	s->committed = false;
-	s->stray = false;
-	s->yields = false;
-	s->woken = false;
-	s->left = false;
+	s->unrouted = false;
+	s->own_full = false;
+	s->waits = false;
+	s->touched = false;
 }
 
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	/* Written before they are read, so they need no zeros. */
-	struct afbus_rcpt few[AFBUS_FEW_RCPTS] __uninitialized;
+	struct afbus_rcpt rcpts[AFBUS_INLINE_RCPTS] __uninitialized;
 	u64 scratch[AFBUS_SCRATCH / sizeof(u64)] __uninitialized;
 	struct afbus_send s __uninitialized;
 	int err;
@@ -301,9 +333,9 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	s.from = afbus_sk(sock->sk);
 	s.bus = afbus_sock_bus(s.from);
 	s.len = len;
-	s.rcpts = few;
-	s.few = few;
-	s.cap = ARRAY_SIZE(few);
+	s.rcpts = rcpts;
+	s.inline_rcpts = rcpts;
+	s.cap = ARRAY_SIZE(rcpts);
 	s.scratch = scratch;
 	afbus_send_begin(&s);
 

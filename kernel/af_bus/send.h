@@ -10,50 +10,54 @@
 #include "af_bus.h"
 
 /* Recipients that need no allocation. */
-#define AFBUS_FEW_RCPTS		3
+#define AFBUS_INLINE_RCPTS	3
 
 /**
- * struct afbus_seat - a place among the senders that wait for a queue
- * @node: in afbus_sock.seats
- * @send: who sits here
- * @called_at: when it was first told of room
- * @called: it was; written under the lock of the queue, read under the bus
- *	lock as well
- * @quiet: the sender waits for another recipient, and only keeps its place
- * @passed: messages that others got in since; written under the bus lock, read
- *	under either
+ * struct afbus_wait - a sender that waits for space: a send that sleeps, or a socket
+ * @bus_node: in afbus_bus.blocked, .unrouted or .to_tell
+ * @ticket: its place in every line; 0 if it never had to wait
+ * @task: the task that sleeps; NULL if @from is to be told by POLLOUT
+ * @from: the socket, if there is no task
+ * @pending: waiters of the send that were not called, and one before it sleeps
+ * @woken: there may be space, or the route has changed
  */
-struct afbus_seat {
-	struct list_head	node;
-	struct afbus_send	*send;
-	unsigned long		called_at;
-	bool			called;
-	bool			quiet;
-	unsigned int		passed;
+struct afbus_wait {
+	struct list_head	bus_node;
+	u64			ticket;
+	struct task_struct	*task;
+	struct afbus_sock	*from;
+	atomic_t		pending;
+	bool			woken;
+};
+
+enum afbus_waiter_state {
+	AFBUS_IDLE,
+	AFBUS_WAITING,
+	AFBUS_CALLED,
 };
 
 /**
- * struct afbus_claim - a sender that did not sleep, and wants to be told
- * @from: the sender
- * @to: the socket whose queue was full
- * @from_node: in afbus_sock.claims of the sender
- * @to_node: in afbus_sock.claimed of the recipient
- * @ticket: since when it waits; kept until a message gets through
- * @armed: still to be told; under the lock of the recipient's queue
+ * struct afbus_waiter - a place in one recipient's line
+ * @node: in afbus_line.waiting
+ * @called_node: in afbus_line.called
+ * @wait: the sender, to be told
+ * @state: where it is linked
+ *
+ * Under the lock of the recipient's queue.
  */
-struct afbus_claim {
-	struct afbus_sock	*from;
-	struct afbus_sock	*to;
-	struct list_head	from_node;
-	struct list_head	to_node;
-	u64			ticket;
-	bool			armed;
+struct afbus_waiter {
+	union {
+		struct rb_node		node;
+		struct list_head	called_node;
+	};
+	struct afbus_wait	*wait;
+	enum afbus_waiter_state	state;
 };
 
 /**
  * struct afbus_rcpt - one recipient of a message being sent
  * @to: the recipient, with a reference
- * @seat: its place in the recipient's queue of senders, once there is one
+ * @waiter: its place in the recipient's line, once it had one
  * @skb: its copy; NULL if not made yet, or dropped
  * @live: is a recipient as of the last route
  * @eaves: gets it as an eavesdropper only
@@ -62,13 +66,13 @@ struct afbus_claim {
  * @made: @skb is final
  * @made_eaves: value of @eaves for which it is
  * @missed: there was no memory for the copy of an eavesdropper
- * @seated: @seat is taken
- * @left: @seat was given up, room may have to go to the next
+ * @enlisted: @waiter is in use
+ * @touched: the line is to be served when the bus lock is free
  * @evict: the copy does not fit and the recipient has to go
  * @queued: the copy is in the queue
  */
 struct afbus_rcpt {
-	struct afbus_seat	seat;
+	struct afbus_waiter	waiter;
 	struct afbus_sock	*to;
 	struct sk_buff		*skb;
 	bool			live:1;
@@ -78,8 +82,8 @@ struct afbus_rcpt {
 	bool			made:1;
 	bool			made_eaves:1;
 	bool			missed:1;
-	bool			seated:1;
-	bool			left:1;
+	bool			enlisted:1;
+	bool			touched:1;
 	bool			evict:1;
 	bool			queued:1;
 };
@@ -98,27 +102,25 @@ struct afbus_rcpt {
  * @verdicts: afbus_bus.verdicts as of when copies were judged
  * @skb: the original; NULL before it is there, and while it is @direct
  * @rcpts: recipients, in no order
- * @few: @rcpts of the usual case, on the stack of the call
+ * @inline_rcpts: @rcpts of the usual case, on the stack of the call
  * @nr: recipients met so far
- * @cap: room in @rcpts
+ * @cap: space in @rcpts
  * @live: recipients of the last route that are in @rcpts
- * @missing: recipients of the last route that @rcpts has no room for
+ * @missing: recipients of the last route that @rcpts has no space for
  * @unmade: recipients of the last route whose copy is not made yet
- * @rounds: how often it was called and still found no room
- * @full: the first recipient in the way, NULL if it is the sender's own queue
- * @claim: to leave there, if the send may not sleep
+ * @full: the first recipient in the way, unless it is @own_full
+ * @pollout: to leave there, if the send may not sleep
  * @timeo: what is left of the time to wait
- * @ticket: since when the send waits, 0 if it never had to
- * @task: who sends
- * @blocked_node: in afbus_bus.blocked
+ * @wait: how it sleeps
+ * @err: why it failed
  * @to_peer: no destination was given
  * @prepared: the protocol has seen the original
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
- * @stray: the last route led along the default route
- * @yields: @full has room, but others come first
- * @woken: there may be room, or the route has changed
- * @left: a seat was given up, see struct afbus_rcpt
+ * @unrouted: the last route led along the default route
+ * @own_full: the sender's own queue is in the way
+ * @waits: it is in lines, or wants to be told of a change of the bus
+ * @touched: some lines are to be served, see struct afbus_rcpt
  */
 struct afbus_send {
 	struct afbus_sock	*from;
@@ -134,35 +136,28 @@ struct afbus_send {
 	struct sk_buff		*skb;
 
 	struct afbus_rcpt	*rcpts;
-	struct afbus_rcpt	*few;
+	struct afbus_rcpt	*inline_rcpts;
 	unsigned int		nr;
 	unsigned int		cap;
 	unsigned int		live;
 	unsigned int		missing;
 	unsigned int		unmade;
-	unsigned int		rounds;
 
 	struct afbus_rcpt	*full;
-	struct afbus_claim	*claim;
+	struct afbus_pollout_waiter *pollout;
 	long			timeo;
-	u64			ticket;
-	struct task_struct	*task;
-	struct list_head	blocked_node;
+	struct afbus_wait	wait;
+	int			err;
 
 	bool			to_peer;
 	bool			prepared;
 	bool			direct;
 	bool			committed;
-	bool			stray;
-	bool			yields;
-	bool			woken;
-	bool			left;
+	bool			unrouted;
+	bool			own_full;
+	bool			waits;
+	bool			touched;
 };
-
-static inline bool afbus_waits(const struct afbus_send *s)
-{
-	return !list_empty(&s->blocked_node);
-}
 
 #define afbus_for_each_rcpt(r, s)					\
 	for (struct afbus_rcpt *__end = ((r) = (s)->rcpts) + (s)->nr;	\
@@ -183,24 +178,68 @@ static inline bool afbus_hook_present(void)
 
 int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r);
 
-/* wait.c */
-bool afbus_seats_let_pass(const struct afbus_sock *s, u64 ticket,
-			  unsigned int room);
-void afbus_seats_passed(struct afbus_sock *s, u64 ticket);
-void afbus_wait_sit(struct afbus_send *s);
-void afbus_wait_rise(struct afbus_send *s);
-void afbus_wait_pass_on(struct afbus_send *s);
-int afbus_wait_sleep(struct afbus_send *s);
-void afbus_rouse(struct afbus_send *s);
+/* line.c */
+void afbus_line_serve(struct afbus_sock *s);
+void afbus_line_kick(struct afbus_sock *s);
+bool afbus_line_admits(struct afbus_sock *s, u64 ticket);
+bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w);
+bool afbus_line_leave(struct afbus_sock *s, struct afbus_waiter *w,
+		      bool called);
 
-/* claim.c */
-u64 afbus_claim_ticket(const struct afbus_sock *from,
-		       const struct afbus_sock *to);
-bool afbus_claim_is_lacking(const struct afbus_send *s);
-int afbus_claim_prepare(struct afbus_send *s);
-void afbus_claim_free(struct afbus_send *s);
-void afbus_claim_leave(struct afbus_send *s);
-void afbus_claim_keep(struct afbus_send *s);
-void afbus_claim_settle(struct afbus_send *s);
+/* A line has changed: it is to be served when the bus lock is free. */
+static inline void afbus_touch(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	r->touched = true;
+	s->touched = true;
+}
+
+/* wait.c */
+void afbus_wait_tell(struct afbus_wait *wait);
+void afbus_wait_rise(struct afbus_send *s);
+void afbus_wait_end(struct afbus_send *s);
+void afbus_wait_begin(struct afbus_send *s);
+void afbus_wait_hand_over(struct afbus_send *s);
+int afbus_wait_sleep(struct afbus_send *s);
+
+/* pollout.c */
+u64 afbus_pollout_ticket(const struct afbus_sock *from,
+			 const struct afbus_sock *to);
+u64 afbus_pollout_take_ticket(struct afbus_sock *from, struct afbus_sock *to);
+bool afbus_pollout_is_lacking(const struct afbus_send *s);
+int afbus_pollout_prepare(struct afbus_send *s);
+void afbus_pollout_free(struct afbus_send *s);
+void afbus_pollout_refuse(struct afbus_send *s);
+void afbus_pollout_keep(struct afbus_send *s);
+void afbus_pollout_settle(struct afbus_send *s);
+
+/*
+ * Whether a recipient takes the copy now. Waiters come first: space that is
+ * kept for them is not space.
+ */
+static inline bool afbus_has_space(const struct afbus_send *s,
+				   struct afbus_sock *to)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	if (afbus_queue_full(to))
+		return false;
+	if (!READ_ONCE(to->line.nr))
+		return true;
+	return afbus_line_admits(to, s->wait.ticket ?:
+				     afbus_pollout_ticket(s->from, to));
+}
+
+/* Whether the send must wait for the recipient. */
+static inline bool afbus_lacks_space(const struct afbus_send *s,
+				     const struct afbus_rcpt *r)
+{
+	if (r->eaves || !r->skb)
+		return false;
+	/* A full client is expelled, but an accepted socket has no client to be. */
+	if (s->bus->overflow == BUS_OVERFLOW_EVICT &&
+	    r->to->kind == AFBUS_CLIENT)
+		return false;
+	return !afbus_has_space(s, r->to);
+}
 
 #endif /* _AF_BUS_SEND_H */

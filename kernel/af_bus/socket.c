@@ -23,9 +23,10 @@ static void afbus_sock_destruct(struct sock *sk)
 	WARN_ON_ONCE(!skb_queue_empty(&sk->sk_receive_queue));
 	WARN_ON_ONCE(refcount_read(&sk->sk_wmem_alloc));
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
-	WARN_ON_ONCE(s->peer || s->joined || s->nr_claims);
+	WARN_ON_ONCE(s->peer || s->joined || s->nr_pollout_waiters);
 	WARN_ON_ONCE(s->gc_inflight);
-	WARN_ON_ONCE(!list_empty(&s->seats) || !list_empty(&s->claimed));
+	WARN_ON_ONCE(!afbus_line_is_empty(&s->line) ||
+		     !list_empty(&s->awaited_by));
 
 	kfree(s->used_name);
 	if (s->watch)
@@ -72,9 +73,9 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 	INIT_LIST_HEAD(&s->eaves_node);
 	INIT_LIST_HEAD(&s->backlog_node);
 	INIT_LIST_HEAD(&s->addrs);
-	INIT_LIST_HEAD(&s->claims);
-	INIT_LIST_HEAD(&s->seats);
-	INIT_LIST_HEAD(&s->claimed);
+	INIT_LIST_HEAD(&s->pollout_waiters);
+	INIT_LIST_HEAD(&s->awaited_by);
+	afbus_line_init(&s->line);
 	INIT_LIST_HEAD(&s->gc_node);
 
 	afbus_proc_add(s);

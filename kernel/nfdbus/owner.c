@@ -178,7 +178,7 @@ int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
 		name->client = client;
 		afbus_protocol_begin_change(on);
 		WRITE_ONCE(name->owner, addr);
-		afbus_protocol_end_change(on);
+		afbus_protocol_end_change(on, AFBUS_EVERYBODY);
 		bus->changes++;
 	} else if (name) {
 		nfdbus_name_put(bus, name);
@@ -214,7 +214,7 @@ int nfdbus_name_unset(struct afbus_bus *on, const char *text, u32 len)
 	if (name && name->client) {
 		afbus_protocol_begin_change(on);
 		WRITE_ONCE(name->owner, NFDBUS_NOBODY);
-		afbus_protocol_end_change(on);
+		afbus_protocol_end_change(on, AFBUS_EVERYBODY);
 		nfdbus_name_clear(bus, name);
 		err = 0;
 	}

@@ -99,7 +99,7 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 	if (!err)
 		WRITE_ONCE(client->classes,
 			   client->classes | BIT(e->index.class));
-	afbus_protocol_end_change(on);
+	afbus_protocol_end_change(on, AFBUS_NOBODY);
 	if (err) {
 		xa_erase(&bus->by_id, e->id);
 		return err;
@@ -234,7 +234,7 @@ int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 	if (e) {
 		afbus_protocol_begin_change(on);
 		nfdbus_entry_hide(e);
-		afbus_protocol_end_change(on);
+		afbus_protocol_end_change(on, client->addr);
 		nfdbus_entry_end(e);
 	}
 	mutex_unlock(&client->bus->lock);
@@ -261,7 +261,7 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 	list_for_each_entry(e, &client->rules, client_node)
 		nfdbus_entry_hide(e);
 	if (on)
-		afbus_protocol_end_change(on);
+		afbus_protocol_end_change(on, client->addr);
 	list_for_each_entry_safe(e, next, &client->rules, client_node)
 		nfdbus_entry_end(e);
 }

@@ -5,6 +5,7 @@
  * come and go, and by whose will.
  */
 #include "dbus.h"
+#include <sys/epoll.h>
 
 static struct bytes b;
 
@@ -141,6 +142,27 @@ TEST(sender_that_waits_goes_on_when_its_message_is_not_wanted_any_more)
 	OK(remove_rule("@bus", w.none.id, "member='Changed'"));
 	ends_with(&j, 0);
 	EQ(1, drain(w.all.fd));
+}
+
+/* The same of one that does not sleep: it is told. */
+TEST(poller_is_told_when_its_message_is_not_wanted_any_more)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), full = join(&bus);
+	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
+
+	OK(add_rule("@bus", full.id, ""));
+	while (signal_all(a.fd, &a_signal) > 0)
+		;
+	EQ(EAGAIN, errno);
+	OK(epoll_ctl(poller, EPOLL_CTL_ADD, a.fd, &event));
+	EQ(0, OK(epoll_wait(poller, &event, 1, 0)));
+	CHECK(!(events(a.fd) & POLLOUT));
+	OK(remove_rule("@bus", full.id, ""));
+	EQ(1, OK(epoll_wait(poller, &event, 1, 10000)));
+	CHECK(event.events & EPOLLOUT);
+	OK(signal_all(a.fd, &a_signal));
 }
 
 TEST(sender_that_waits_reaches_who_began_to_want_its_message)

@@ -167,7 +167,7 @@ static void send_long_done(struct world *w, long len)
 	GETS_NOTHING(w->b.fd);
 }
 
-/* A sender that may not wait leaves its claim where the queue is full: told of room, or of none. */
+/* A sender that may not wait leaves a waiter at the full queue: it is told of space, or gets ENOMEM. */
 static void before_full(struct world *w)
 {
 	w->fd = OK(epoll_create1(EPOLL_CLOEXEC));

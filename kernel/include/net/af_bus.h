@@ -101,6 +101,10 @@ struct afbus_protocol {
 
 struct afbus_bus;
 
+/* afbus_protocol_end_change(): who may get less than before. */
+#define AFBUS_NOBODY		BUS_MASTER_ADDR
+#define AFBUS_EVERYBODY		U64_MAX
+
 int afbus_register_hook(const struct nf_hook_ops *ops);
 void afbus_unregister_hook(const struct nf_hook_ops *ops);
 int afbus_register_protocol(const struct afbus_protocol *protocol);
@@ -112,7 +116,7 @@ afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
 void afbus_protocol_put_bus(struct afbus_bus *bus);
 void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner);
 void afbus_protocol_begin_change(struct afbus_bus *bus);
-void afbus_protocol_end_change(struct afbus_bus *bus);
+void afbus_protocol_end_change(struct afbus_bus *bus, u64 loser);
 struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr);
 void *afbus_protocol_client(const struct sock *client, u64 *addr);
 

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets that wait without sleeping. A send that got EAGAIN for a full
+ * recipient leaves its socket in the recipient's line, where it is called like
+ * any other, by an edge of POLLOUT. Its ticket stands when it comes back.
+ *
+ * Until then POLLOUT is withheld: a level-triggered event loop would spin
+ * between poll() and EAGAIN. The first poll() after an edge shows POLLOUT, even
+ * if the socket was refused by another recipient meanwhile: so a program that
+ * sends to several recipients through one socket loses no edge.
+ */
+
+#include <linux/slab.h>
+#include "send.h"
+
+/* Bits of struct afbus_sock.pollout. */
+#define AFBUS_REFUSED		0	/* got EAGAIN since POLLOUT was shown */
+#define AFBUS_TOLD		1	/* had an edge since POLLOUT was shown */
+
+/**
+ * struct afbus_pollout_waiter - a socket that waits for a recipient
+ * @waiter: its place in the recipient's line
+ * @wait: what is told; its ticket is kept until a message gets through
+ * @to: the recipient
+ * @from_node: in afbus_sock.pollout_waiters of the sender
+ * @to_node: in afbus_sock.awaited_by of the recipient
+ */
+struct afbus_pollout_waiter {
+	struct afbus_waiter	waiter;
+	struct afbus_wait	wait;
+	struct afbus_sock	*to;
+	struct list_head	from_node;
+	struct list_head	to_node;
+};
+
+/**
+ * afbus_pollout_tell() - tell a socket that it may try again
+ * @s: the sender
+ */
+void afbus_pollout_tell(struct afbus_sock *s)
+{
+	set_bit(AFBUS_TOLD, &s->pollout);
+	/* The wake-up has the barrier: a poll after it sees the bit. */
+	afbus_wake_pollout(s);
+}
+
+/**
+ * afbus_pollout_is_withheld() - whether a poll for POLLOUT should say no more
+ * @s: the sender
+ *
+ * The poll that shows an edge ends that: so call this if nothing else withholds
+ * POLLOUT.
+ */
+bool afbus_pollout_is_withheld(struct afbus_sock *s)
+{
+	if (!READ_ONCE(s->pollout))
+		return false;
+	if (!test_and_clear_bit(AFBUS_TOLD, &s->pollout) &&
+	    test_bit(AFBUS_REFUSED, &s->pollout))
+		return true;
+	clear_bit(AFBUS_REFUSED, &s->pollout);
+	return false;
+}
+
+/**
+ * afbus_pollout_quit() - stop waiting, since the socket is to be told anyway
+ * @wait: of a socket
+ *
+ * Return: whether it waited.
+ */
+bool afbus_pollout_quit(struct afbus_wait *wait)
+{
+	struct afbus_pollout_waiter *p =
+		container_of(wait, struct afbus_pollout_waiter, wait);
+
+	lockdep_assert_held(&p->to->bus->lock);
+
+	if (READ_ONCE(p->waiter.state) != AFBUS_WAITING)
+		return false;
+	if (afbus_line_leave(p->to, &p->waiter, false))
+		afbus_line_kick(p->to);
+	return true;
+}
+
+static struct afbus_pollout_waiter *
+afbus_pollout_find(const struct afbus_sock *from, const struct afbus_sock *to)
+{
+	struct afbus_pollout_waiter *p;
+
+	lockdep_assert_held(&to->bus->lock);
+
+	list_for_each_entry(p, &from->pollout_waiters, from_node) {
+		if (p->to == to)
+			return p;
+	}
+	return NULL;
+}
+
+/**
+ * afbus_pollout_ticket() - since when a socket has waited for a recipient
+ * @from: the sender
+ * @to: the recipient
+ *
+ * Return: its ticket, U64_MAX without.
+ */
+u64 afbus_pollout_ticket(const struct afbus_sock *from,
+			 const struct afbus_sock *to)
+{
+	struct afbus_pollout_waiter *p = afbus_pollout_find(from, to);
+
+	return p && p->wait.ticket ? p->wait.ticket : U64_MAX;
+}
+
+/**
+ * afbus_pollout_take_ticket() - let a send that sleeps wait in its socket's place
+ * @from: the sender
+ * @to: the recipient
+ *
+ * Return: the ticket, 0 without. No two waiters in a line have the same.
+ */
+u64 afbus_pollout_take_ticket(struct afbus_sock *from, struct afbus_sock *to)
+{
+	struct afbus_pollout_waiter *p = afbus_pollout_find(from, to);
+	u64 ticket = 0;
+
+	if (p && READ_ONCE(p->waiter.state) == AFBUS_IDLE)
+		swap(ticket, p->wait.ticket);
+	return ticket;
+}
+
+/* Return: whether the recipient's line is still to be served. */
+static bool afbus_pollout_drop(struct afbus_pollout_waiter *p)
+{
+	bool others;
+
+	lockdep_assert_held(&p->to->bus->lock);
+
+	others = afbus_line_leave(p->to, &p->waiter, true);
+	list_del(&p->wait.bus_node);
+	list_del(&p->from_node);
+	list_del(&p->to_node);
+	p->wait.from->nr_pollout_waiters--;
+	kfree(p);
+	return others;
+}
+
+/**
+ * afbus_pollout_is_lacking() - whether afbus_pollout_refuse() has nothing to leave
+ * @s: the send, not admitted under this hold of the lock
+ *
+ * A sender that tries again and again has left a waiter the first time.
+ */
+bool afbus_pollout_is_lacking(const struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	return !s->pollout && !afbus_pollout_find(s->from, s->full->to);
+}
+
+/**
+ * afbus_pollout_prepare() - get what afbus_pollout_refuse() uses up
+ * @s: the send
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int afbus_pollout_prepare(struct afbus_send *s)
+{
+	s->pollout = kzalloc(sizeof(*s->pollout), GFP_KERNEL_ACCOUNT);
+	return s->pollout ? 0 : -ENOMEM;
+}
+
+/**
+ * afbus_pollout_free() - give up a waiter that was prepared and not used up
+ * @s: the send
+ */
+void afbus_pollout_free(struct afbus_send *s)
+{
+	kfree(s->pollout);
+	s->pollout = NULL;
+}
+
+/* Too many: tell of the oldest now, rather than never. */
+static void afbus_pollout_make_way(struct afbus_sock *from)
+{
+	struct afbus_pollout_waiter *p;
+	struct afbus_sock *to;
+
+	if (from->nr_pollout_waiters < AFBUS_MAX_POLLOUT)
+		return;
+	p = list_first_entry(&from->pollout_waiters,
+			     struct afbus_pollout_waiter, from_node);
+	to = p->to;
+	if (afbus_pollout_drop(p))
+		afbus_line_kick(to);
+	afbus_pollout_tell(from);
+}
+
+/* Use up @s->pollout. */
+static struct afbus_pollout_waiter *afbus_pollout_make(struct afbus_send *s)
+{
+	struct afbus_sock *from = s->from, *to = s->full->to;
+	struct afbus_pollout_waiter *p = s->pollout;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	afbus_pollout_make_way(from);
+	s->pollout = NULL;
+	p->waiter.wait = &p->wait;
+	p->wait.from = from;
+	p->to = to;
+	INIT_LIST_HEAD(&p->wait.bus_node);
+	list_add_tail(&p->from_node, &from->pollout_waiters);
+	list_add_tail(&p->to_node, &to->awaited_by);
+	from->nr_pollout_waiters++;
+	return p;
+}
+
+/**
+ * afbus_pollout_refuse() - let the socket wait for the full recipient
+ * @s: the send, not admitted under this hold of the lock, to fail with EAGAIN
+ */
+void afbus_pollout_refuse(struct afbus_send *s)
+{
+	struct afbus_pollout_waiter *p;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	p = afbus_pollout_find(s->from, s->full->to);
+	if (!p)
+		p = afbus_pollout_make(s);
+	if (!p->wait.ticket)
+		p->wait.ticket = s->wait.ticket ?: ++s->bus->last_ticket;
+	set_bit(AFBUS_REFUSED, &s->from->pollout);
+	afbus_bus_wait(s->bus, &p->wait, s->unrouted);
+	if (afbus_line_join(p->to, &p->waiter))
+		afbus_touch(s, s->full);
+}
+
+/**
+ * afbus_pollout_keep() - keep the place of a send whose sleep was cut short
+ * @s: the send, routed under this hold of the lock
+ *
+ * Otherwise a sender that is interrupted again and again would start at the end
+ * of the line each time.
+ */
+void afbus_pollout_keep(struct afbus_send *s)
+{
+	struct afbus_pollout_waiter *p;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	p = afbus_pollout_find(s->from, s->full->to);
+	if (!p && s->pollout)
+		p = afbus_pollout_make(s);
+	if (p && !p->wait.ticket)
+		p->wait.ticket = s->wait.ticket;
+}
+
+/**
+ * afbus_pollout_settle() - a message got through: its recipients owe nothing
+ * @s: the send, routed under this hold of the lock
+ */
+void afbus_pollout_settle(struct afbus_send *s)
+{
+	struct afbus_pollout_waiter *p, *next;
+	struct afbus_rcpt *r;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	list_for_each_entry_safe(p, next, &s->from->pollout_waiters,
+				 from_node) {
+		if (p->to->stamp != s->bus->stamp)
+			continue;
+		r = &s->rcpts[p->to->slot];
+		if (!r->queued)
+			continue;
+		if (afbus_pollout_drop(p))
+			afbus_touch(s, r);
+	}
+	if (test_and_clear_bit(AFBUS_REFUSED, &s->from->pollout))
+		afbus_wake_pollout(s->from);
+}
+
+/**
+ * afbus_pollout_drop_all() - a sender closes
+ * @s: its socket
+ */
+void afbus_pollout_drop_all(struct afbus_sock *s)
+{
+	struct afbus_pollout_waiter *p, *next;
+	struct afbus_sock *to;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	list_for_each_entry_safe(p, next, &s->pollout_waiters, from_node) {
+		to = p->to;
+		if (afbus_pollout_drop(p))
+			afbus_line_kick(to);
+	}
+}
+
+/**
+ * afbus_pollout_release() - a recipient closes: end all waits for it
+ * @s: its socket, no recipient any more
+ */
+void afbus_pollout_release(struct afbus_sock *s)
+{
+	struct afbus_pollout_waiter *p;
+	struct afbus_sock *from;
+
+	do {
+		from = NULL;
+		spin_lock(&s->bus->lock);
+		p = list_first_entry_or_null(&s->awaited_by,
+					     struct afbus_pollout_waiter,
+					     to_node);
+		if (p) {
+			from = p->wait.from;
+			sock_hold(&from->sk);
+			afbus_pollout_drop(p);
+		}
+		spin_unlock(&s->bus->lock);
+		if (from) {
+			afbus_pollout_tell(from);
+			sock_put(&from->sk);
+			cond_resched();
+		}
+	} while (from);
+}
