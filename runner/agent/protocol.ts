@@ -13,7 +13,6 @@ import type { Address } from '../common/address.ts';
 import type { Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
-import type { DbusMessage } from '../dbus/index.ts';
 import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
@@ -113,8 +112,8 @@ export type Order =
       readonly seed: number;
       /** base64 */
       readonly payload?: string;
-      /** The message, without its serial and envelope. */
-      readonly dbus?: DbusMessage;
+      /** A D-Bus message without its serial and envelope, in base64: JSON has no words for some of its values. */
+      readonly template?: string;
       readonly size?: { readonly min: number; readonly max: number };
       readonly rate?: number;
       readonly pipes: number;

@@ -82,10 +82,10 @@ export class Sending {
   }
 }
 
-function contentOf({ payload, dbus, size }: SendOrder): Content {
+function contentOf({ payload, template, size }: SendOrder): Content {
   return {
     ...(payload !== undefined && { payload: Buffer.from(payload, 'base64') }),
-    ...(dbus && { dbus }),
+    ...(template !== undefined && { template: Buffer.from(template, 'base64') }),
     ...(size && { size }),
   };
 }

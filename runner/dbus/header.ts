@@ -71,7 +71,7 @@ export const SERIAL_AT = 8;
 const BODY_LENGTH_AT = 4;
 const FIELDS_LENGTH_AT = 12;
 const VERSION = 1;
-const LITTLE = 0x6c; // "l"
+export const LITTLE = 0x6c; // "l"
 const BIG = 0x42; // "B"
 /** A field's value is in a variant, in a structure, in an array. */
 const FIELD_DEPTH = 3;
@@ -86,6 +86,10 @@ export function lengthOf(bytes: Uint8Array): number | undefined {
   const fields = align(FIXED_HEADER + view.getUint32(FIELDS_LENGTH_AT, little), 8);
   return fields + view.getUint32(BODY_LENGTH_AT, little);
 }
+
+/** Bytes of a message's header fields. */
+export const fieldsLength = (bytes: Uint8Array): number =>
+  viewOf(bytes).getUint32(FIELDS_LENGTH_AT, bytes[0] === LITTLE);
 
 /** The header of the message that these bytes are, all of them. Throws NotDbus. */
 export function readHeader(bytes: Uint8Array): Header {

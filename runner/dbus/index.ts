@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** D-Bus: messages, names and match rules. Bytes and texts in, data out; no I/O, and nothing of AF_BUS. */
+export { MAX_FIELDS, MAX_NAMES, MAX_RULES } from './bounds.ts';
 export {
   type Fields,
+  fieldsLength,
   type Header,
   lengthOf,
   MAX_MESSAGE,
@@ -12,7 +14,7 @@ export {
   REQUIRED,
   readHeader,
 } from './header.ts';
-export { BadValue, type Endian, Writer } from './marshal.ts';
+export { BadValue, type Endian, marshalBody, Writer } from './marshal.ts';
 export { type From, matches, type Subject } from './match.ts';
 export {
   argsOf,
@@ -44,6 +46,6 @@ export {
 export { NotDbus } from './refusal.ts';
 export { type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
 export { type Mechanism, type SaslOptions, SaslServer, type SaslStep } from './sasl.ts';
-export { envelopeIn, seal, sealedLength } from './sealed.ts';
-export { type Type, typeOf, typesOf } from './type.ts';
+export { envelopeIn, seal, templateOf } from './sealed.ts';
+export { MAX_SIGNATURE, type Type, typeOf, typesOf } from './type.ts';
 export type { Arg, Value, Variant } from './value.ts';

@@ -4,26 +4,24 @@
  * message is valid, its arguments count from 0 as written, and its last bytes are the envelope.
  */
 import { ENVELOPE_SIZE, type Envelope, type EnvelopeKind, envelope, open } from '../common/envelope.ts';
-import { lengthOf, SERIAL_AT } from './header.ts';
+import { LITTLE, lengthOf, SERIAL_AT } from './header.ts';
 import { type DbusMessage, marshal } from './message.ts';
 
 /** Messages of one step differ in their serials and envelopes alone. */
 const templates = new WeakMap<DbusMessage, Buffer>();
 
-function templateOf(message: DbusMessage): Buffer {
+/** The message with room for its envelope; its serial is any. */
+export function templateOf(message: DbusMessage): Buffer {
   const last = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
   const known = templates.get(message) ?? marshal({ ...message, args: [...message.args, last] }, 1);
   templates.set(message, known);
   return known;
 }
 
-/** Bytes on the wire: the same for all messages that are made of one. */
-export const sealedLength = (message: DbusMessage): number => templateOf(message).length;
-
 /** The datagram for message `number`, which makes its serial too: that is never 0. */
-export function seal(kind: EnvelopeKind, nonce: number, number: number, message: DbusMessage): Buffer {
-  const bytes = Buffer.from(templateOf(message));
-  if (message.endian === 'little') bytes.writeUInt32LE(number + 1, SERIAL_AT);
+export function seal(kind: EnvelopeKind, nonce: number, number: number, template: Uint8Array): Buffer {
+  const bytes = Buffer.from(template);
+  if (bytes[0] === LITTLE) bytes.writeUInt32LE(number + 1, SERIAL_AT);
   else bytes.writeUInt32BE(number + 1, SERIAL_AT);
   const at = bytes.length - ENVELOPE_SIZE;
   bytes.set(envelope(kind, nonce, number, bytes.subarray(0, at), NOTHING), at);

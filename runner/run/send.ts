@@ -3,6 +3,7 @@
 
 import type { Order } from '../agent/protocol.ts';
 import { partyOf } from '../topology/lane.ts';
+import { templateIn } from '../topology/message.ts';
 import type { SendStep } from '../topology/topology.ts';
 import { destinationOf } from './addresses.ts';
 import type { Stage } from './stage.ts';
@@ -21,7 +22,8 @@ export async function playSend(stage: Stage, step: SendStep): Promise<void> {
 
 function orderOf(stage: Stage, step: SendStep, range: { first: number; count: number }): Order {
   const { plan, parties } = stage;
-  const { from, payload, dbus, size, rate, fds, nonblocking } = step;
+  const template = templateIn(step);
+  const { from, payload, size, rate, fds, nonblocking } = step;
   return {
     do: 'send',
     ...(from.kind === 'master' && from.via !== undefined && { via: from.via }),
@@ -29,7 +31,7 @@ function orderOf(stage: Stage, step: SendStep, range: { first: number; count: nu
     ...range,
     seed: plan.seed,
     ...(payload && { payload: Buffer.from(payload).toString('base64') }),
-    ...(dbus && { dbus }),
+    ...(template && { template: Buffer.from(template).toString('base64') }),
     ...(size && { size }),
     ...(rate !== undefined && { rate }),
     pipes: fds.length,

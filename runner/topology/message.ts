@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** What a message looks like on the wire: its length and its bytes. */
 import { drawBody, drawLength, ENVELOPE_SIZE, encode } from '../common/envelope.ts';
-import { seal, sealedLength } from '../dbus/index.ts';
+import { seal, templateOf } from '../dbus/index.ts';
 import type { SendStep } from './topology.ts';
 
 /** What a message is made of: a payload, a D-Bus message, or bytes that are drawn. */
-export type Content = Pick<SendStep, 'payload' | 'dbus' | 'size'>;
+export type Content = Pick<SendStep, 'payload' | 'dbus' | 'size'> & {
+  /** What was made of `dbus`: bytes that agents can be told. */
+  readonly template?: Uint8Array;
+};
+
+export const templateIn = ({ template, dbus }: Content): Uint8Array | undefined =>
+  template ?? (dbus && templateOf(dbus));
 
 /** Bytes of the whole message, at least and at most. */
-export function lengthsOf({ payload, dbus, size }: Content): { readonly min: number; readonly max: number } {
-  if (dbus === undefined && payload === undefined && size !== undefined) return size;
-  const length = dbus ? sealedLength(dbus) : ENVELOPE_SIZE + (payload?.length ?? 0);
+export function lengthsOf(content: Content): { readonly min: number; readonly max: number } {
+  const { payload, size } = content;
+  const template = templateIn(content);
+  if (template === undefined && payload === undefined && size !== undefined) return size;
+  const length = template?.length ?? ENVELOPE_SIZE + (payload?.length ?? 0);
   return { min: length, max: length };
 }
 
@@ -29,8 +37,8 @@ export function lengthOf(content: Content, { seed, number }: Omit<Numbered, 'non
 }
 
 export function bytesOf(content: Content, { seed, number, nonce }: Numbered): Buffer {
-  const { payload, dbus } = content;
-  if (dbus) return seal('message', nonce, number, dbus);
-  const body = payload ?? drawBody(seed, number, lengthOf(content, { seed, number }) - ENVELOPE_SIZE);
+  const template = templateIn(content);
+  if (template) return seal('message', nonce, number, template);
+  const body = content.payload ?? drawBody(seed, number, lengthOf(content, { seed, number }) - ENVELOPE_SIZE);
   return encode('message', nonce, number, body);
 }

@@ -11,7 +11,7 @@ import {
   predict,
 } from '../../predict/index.ts';
 import { type Lane, parseLane } from '../../topology/lane.ts';
-import { lengthsOf } from '../../topology/message.ts';
+import { lengthsOf, templateIn } from '../../topology/message.ts';
 import { sends } from '../../topology/steps.ts';
 import type { SendStep, Topology } from '../../topology/topology.ts';
 import type { Deliveries, Scope } from '../resolve/index.ts';
@@ -45,12 +45,13 @@ export function checkExpectations(
 
 /** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
 const longest: Datagrams = (step) => {
-  const { payload, dbus } = step;
+  const { payload } = step;
+  const template = templateIn(step);
   const length = Math.max(ENVELOPE_SIZE, lengthsOf(step).max);
   const body = () => payload ?? new Uint8Array(length - ENVELOPE_SIZE);
   return {
     length,
-    bytes: () => (dbus ? seal('message', 0, 0, dbus) : encode('message', 0, 0, body())),
+    bytes: () => (template ? seal('message', 0, 0, template) : encode('message', 0, 0, body())),
   };
 };
 

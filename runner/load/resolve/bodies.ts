@@ -28,11 +28,10 @@ export function bodyOf(scope: Scope, send: WrittenSend, bus: string, at: (key: s
         onKey: true,
       });
     }
-    if (isDbus(send.payload))
-      return dbusOf(scope, send.payload.dbus, { bus, fds: send.fds?.length ?? 0 }, [
-        ...at('payload'),
-        'dbus',
-      ]);
+    if (isDbus(send.payload)) {
+      const path = [...at('payload'), 'dbus'];
+      return dbusOf(scope, send.payload.dbus, { bus, fds: send.fds?.length ?? 0 }, path);
+    }
     return { payload: bytes(send.payload) };
   }
   const size = send.size === undefined ? DEFAULT_SIZE : sizeRange(send.size);

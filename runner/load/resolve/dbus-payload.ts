@@ -2,7 +2,16 @@
 /** `payload: { dbus: … }` → the message, with what its type must have (D-Bus Specification, "Message Types"). */
 
 import type { Path } from '../../common/diagnostic.ts';
-import { type Arg, type DbusMessage, type MessageType, REQUIRED } from '../../dbus/index.ts';
+import {
+  type DbusMessage,
+  fieldsLength,
+  MAX_FIELDS,
+  type MessageType,
+  REQUIRED,
+  templateOf,
+} from '../../dbus/index.ts';
+import { argsOf } from './dbus-args.ts';
+import { captured } from './dbus-captured.ts';
 import type { Scope, WrittenDbus } from './scope.ts';
 
 /** As people write them. */
@@ -20,12 +29,24 @@ export function dbusOf(
   { bus, fds }: { readonly bus: string; readonly fds: number },
   at: Path,
 ): { readonly dbus: DbusMessage } {
-  const { type = 'signal', endian = 'little', args = [], destination } = written;
   checkBus(scope, bus, at);
+  const dbus =
+    written.raw === undefined ? composed(scope, written, fds, at) : captured(scope, written, fds, at);
+  checkHeader(scope, dbus, at);
+  return { dbus };
+}
+
+/** nfdbus would know no message in it, so that its multicasts reach nobody. */
+function checkHeader({ problems }: Scope, dbus: DbusMessage, at: Path): void {
+  const length = fieldsLength(templateOf(dbus));
+  if (length <= MAX_FIELDS) return;
+  const message = `the header fields have ${length} bytes, and the kernel reads ${MAX_FIELDS}`;
+  problems.error(at, { code: 'impossible', message, hint: 'Shorten the path.', onKey: true });
+}
+
+function composed(scope: Scope, written: WrittenDbus, fds: number, at: Path): DbusMessage {
+  const { type = 'signal', endian = 'little', destination } = written;
   checkFields(scope, written, type, at);
-  args.forEach((arg, n) => {
-    if (typeof arg === 'string') checkText(scope, arg, [...at, 'args', n]);
-  });
   const fields = Object.entries(KEYS).flatMap(([field, key]) =>
     written[key] === undefined ? [] : [[field, written[key]]],
   );
@@ -34,12 +55,7 @@ export function dbusOf(
     ...(destination !== undefined && { destination }),
     ...(fds > 0 && { unixFds: fds }),
   };
-  return { dbus: { type, endian, ...rest, args: args.map(argOf) } };
-}
-
-function argOf(arg: NonNullable<WrittenDbus['args']>[number]): Arg {
-  if (typeof arg === 'string') return { type: 's', value: arg };
-  return typeof arg === 'number' ? { type: 'i', value: arg } : { type: 'o', value: arg.path };
+  return { type, endian, ...rest, args: argsOf(scope.problems, written, fds, at) };
 }
 
 function checkBus({ buses, problems }: Scope, bus: string, at: Path): void {
@@ -66,11 +82,4 @@ function checkFields({ problems }: Scope, written: WrittenDbus, type: MessageTyp
       onKey: true,
     });
   }
-}
-
-/** D-Bus texts are UTF-8 and end with a NUL. */
-function checkText({ problems }: Scope, text: string, at: Path): void {
-  if (text.includes('\0')) problems.error(at, { code: 'bad-value', message: 'a text of D-Bus holds no NUL' });
-  else if (!text.isWellFormed())
-    problems.error(at, { code: 'bad-value', message: 'half of a character is no text of D-Bus' });
 }

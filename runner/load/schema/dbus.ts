@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of D-Bus messages and match rules. */
 import * as z from 'zod';
-import { show } from '../../common/text.ts';
+import { HEX } from '../../common/scalars.ts';
 import {
   BUS_NAME,
   INTERFACE,
@@ -11,7 +11,7 @@ import {
   PATH,
   WELL_KNOWN,
 } from '../../dbus/index.ts';
-import { expected, list, map, oneOf, pick, text, whole } from './blocks.ts';
+import { expected, list, map, oneOf, text, whole } from './blocks.ts';
 
 /** What it says is looked at later, with better words. */
 export const rule = z.string({
@@ -30,18 +30,10 @@ const path = text(
   'an object path',
   'Write /org/example/Player: letters, digits and _ between slashes.',
 );
-const INT32 = 0x7fff_ffff;
 
-const ARG_HINT = 'Write "text", { path: /org/example } or a whole number.';
-const arg = pick([z.string(), whole('a number of 32 bits', -INT32 - 1, INT32), map({ path })], (input) => {
-  if (typeof input === 'string' || typeof input === 'number') return typeof input === 'string' ? 0 : 1;
-  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return 2;
-  return { message: `expected an argument, got ${show(input)}`, hint: ARG_HINT };
-});
-
-/** A signature has at most 255 bytes, two of which are the envelope's. */
+/** A signature has at most 255 bytes, two of which are the envelope's. Each value is looked at with its type, later. */
 const MOST_ARGS = 253;
-const args = list(arg).max(MOST_ARGS, { error: expected(`at most ${MOST_ARGS} arguments`) });
+const args = list(z.unknown()).max(MOST_ARGS, { error: expected(`at most ${MOST_ARGS} arguments`) });
 
 const DBUS_HINT = 'Write { path: /org/example/Player, interface: org.example.Player, member: Changed }.';
 
@@ -58,7 +50,9 @@ export const dbus = map(
     ).optional(),
     'error-name': name(INTERFACE, 'the name of an error', 'Write org.example.Error.Failed.').optional(),
     'reply-serial': whole('a serial', 1, 0xffff_ffff).optional(),
+    signature: z.string({ error: expected('a signature', 'Write sa{sv}as.') }).optional(),
     args: args.optional(),
+    raw: text(HEX, 'the bytes of a message in hex', 'Write pairs of hex digits.').optional(),
     endian: oneOf(['little', 'big']).optional(),
   },
   'a D-Bus message',

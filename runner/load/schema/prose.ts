@@ -113,9 +113,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].send.payload.dbus.reply-serial':
     'Of a `method_return` or an `error`: the serial of the message that it answers.',
   'traffic[].send.payload.dbus.args':
-    'Its arguments, which rules count from 0: a text is a string, a number a 32-bit integer.',
-  'traffic[].send.payload.dbus.args[]': 'An argument that is neither text nor number.',
-  'traffic[].send.payload.dbus.args[].path': 'An object path: `{ path: /org/example }`.',
+    'Its arguments, which rules count from 0. With a `signature`: lists are arrays and structures, maps are dicts, `{ u: 7 }` is a variant, `{ hex: "00ff" }` may be an `ay`, and numbers of 64 bits are in quotes beyond 2^53. Without: texts are `s`, numbers `i`, `true` and `false` `b`, `{ path: /a }` is `o`.',
+  'traffic[].send.payload.dbus.signature': 'The types of its arguments: `sa{sv}as`.',
+  'traffic[].send.payload.dbus.raw':
+    'A captured message in hex, instead of all other keys. Its serial is replaced, fields that D-Bus does not know are left out, and the envelope is added to its arguments.',
   'traffic[].send.payload.dbus.endian': 'The byte order of the message: `little`, the default, or `big`.',
   'traffic[].send.count': 'How many messages, one after another. 1 by default.',
   'traffic[].send.size':

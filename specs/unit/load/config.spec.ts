@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { configOf, load, renderDiagnostics } from '../../../runner/load/index.ts';
 import type { Topology } from '../../../runner/topology/topology.ts';
+import { plain } from '../../helpers/corpus.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../topologies/', import.meta.url));
 
 /** Without the places, and without what says that it was one of several. */
 const bare = ({ combination: _, ...topology }: Topology) =>
   JSON.parse(
-    JSON.stringify(topology, (key, value) => (key === 'place' || key === 'file' ? undefined : value)),
+    JSON.stringify(plain(topology), (key, value) => (key === 'place' || key === 'file' ? undefined : value)),
   );
 
 function sameAgain(file: string, source?: string): void {

@@ -2,8 +2,11 @@
 // What a file says of D-Bus, and what it comes to.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { type DbusMessage, marshal, parse } from '../../../runner/dbus/index.ts';
 import type { FaultAction } from '../../../runner/topology/faults.ts';
-import type { Step } from '../../../runner/topology/topology.ts';
+import { bytesOf } from '../../../runner/topology/message.ts';
+import type { SendStep, Step } from '../../../runner/topology/topology.ts';
+import { plain } from '../../helpers/corpus.ts';
 import { complaints, ok } from './helpers.ts';
 
 const file = (traffic: string): string => `
@@ -64,6 +67,118 @@ describe('D-Bus in a file', () => {
         ],
       ],
     );
+  });
+
+  const body = (message: string, more = ''): string =>
+    file(
+      `  - send: { from: a, to: b, ${more}payload: { dbus: { path: /p, interface: a.B, member: C, ${message} } } }`,
+    );
+
+  /** What a receiver reads of a message's arguments, without the envelope. */
+  const readBack = (text: string): unknown => {
+    const [step] = ok(text).steps;
+    const { args } = parse(bytesOf(step as SendStep, { seed: 1, number: 0, nonce: 7 }));
+    return args.slice(0, -1).map(({ type, value }) => [type, plain(value)]);
+  };
+
+  const ARGS: readonly (readonly [signature: string, written: string, read: unknown])[] = [
+    [
+      'ybnqiud',
+      '[255, true, -32768, 65535, -2147483648, 4294967295, -0.5]',
+      [255, true, -32768, 65535, -2147483648, 4294967295, -0.5],
+    ],
+    [
+      'xt',
+      '["-9223372036854775808", "18446744073709551615"]',
+      ['-9223372036854775808', '18446744073709551615'],
+    ],
+    ['xt', '[-5, 5]', ['-5', '5']],
+    ['sogh', '["a, b", /a/b, "a{sv}", 1]', ['a, b', '/a/b', 'a{sv}', 1]],
+    ['ay', '[{ hex: 00ff }]', ['00ff']],
+    ['aay', '[[[0, 255], { hex: "01" }]]', [['00ff', '01']]],
+    [
+      'as(i(bs))',
+      '[[x, y], [7, [true, z]]]',
+      [
+        ['x', 'y'],
+        [7, [true, 'z']],
+      ],
+    ],
+    [
+      'a{sv}',
+      '[{ Powered: { b: true }, Names: { as: [] }, Deep: { v: { v: { u: 1 } } } }]',
+      [
+        [
+          ['Powered', { type: 'b', value: true }],
+          ['Names', { type: 'as', value: [] }],
+          ['Deep', { type: 'v', value: { type: 'v', value: { type: 'u', value: 1 } } }],
+        ],
+      ],
+    ],
+    [
+      'a{ub}a{ts}a{bo}',
+      '[{ 1: true }, { "18446744073709551615": x }, { true: / }]',
+      [[[1, true]], [['18446744073709551615', 'x']], [[true, '/']]],
+    ],
+    ['', '[]', []],
+  ];
+  for (const [signature, written, read] of ARGS)
+    it(`is arguments of the types ${signature || 'of none'}, which come out as they are written`, () => {
+      for (const endian of ['little', 'big']) {
+        const text = body(
+          `endian: ${endian}, signature: '${signature}', args: ${written}`,
+          'fds: [{ pipe: p }, { pipe: q }], ',
+        );
+        assert.deepEqual(
+          (readBack(text) as [string, unknown][]).map(([, value]) => value),
+          read,
+        );
+      }
+    });
+
+  it('is captured bytes, whose serial and envelope are its own', () => {
+    const message: DbusMessage = {
+      ...{
+        type: 'signal',
+        endian: 'big',
+        flags: 3,
+        path: '/p',
+        interface: 'a.B',
+        member: 'C',
+        sender: ':1.5',
+      },
+      args: [{ type: 'a{sv}', value: new Map([['A', { type: 'u', value: 1 }]]) }],
+    };
+    const raw = marshal(message, 99).toString('hex');
+    const { steps } = ok(file(`  - send: { from: a, to: b, payload: { dbus: { raw: ${raw} } } }`));
+    assert.deepEqual((steps[0] as SendStep).dbus, message);
+  });
+
+  const WRONG: readonly (readonly [message: string, complaint: RegExp])[] = [
+    ["signature: 'a{vs}', args: [{}]", /"a\{vs\}" is no list of types/],
+    ['signature: ss, args: [x]', /2 types for 1 arguments/],
+    ['signature: y, args: [256]', /whole number from 0 to 255 for type y, got 256/],
+    ["signature: t, args: ['18446744073709551616']", /out of the range of type t/],
+    ["signature: 'a(si)', args: [[[x]]]", /expected a list of the 2 members of \(si\)/],
+    ["signature: 'a{sv}', args: [{ A: 1 }]", /expected a variant, got 1/],
+    ["signature: 'a{ub}', args: [{ x: true }]", /expected a number, got "x"/],
+    ['signature: h, args: [0]', /there is no descriptor 0/],
+    ["signature: s, args: ['a\\0b']".replace("'a\\0b'", '"a\\0b"'), /has no NUL/],
+    ['args: [{ Powered: true }]', /the type of .* is not clear/],
+    ['args: [2147483648]', /for type i, got 2147483648/],
+    ['raw: "6c"', /captured bytes say by themselves what `path` says/],
+  ];
+  for (const [message, complaint] of WRONG)
+    it(`is refused: ${message}`, () => assert.match(complaints(body(message)).join('\n'), complaint));
+
+  it('is refused: bytes that are no message, with the place', () => {
+    const text = (raw: string) =>
+      file(`  - send: { from: a, to: b, payload: { dbus: { raw: ${JSON.stringify(raw)} } } }`);
+    assert.match(
+      complaints(text('6c04')).join(),
+      /no message of D-Bus that can be sent: no header of a message, at byte 0/,
+    );
+    assert.match(complaints(text('x')).join(), /the bytes of a message in hex/);
   });
 
   it('is a message whose header says how many descriptors come with it', () => {
@@ -129,6 +244,33 @@ clients:
       ),
       ['10 warning: who goes first decides whether the master can do what it is told here'],
     );
+  });
+
+  it('has the bounds of the module', () => {
+    const rules = (count: number) => Array.from({ length: count }, (_, n) => `member=M${n}`).join('", "');
+    const client = (more: string) => `buses: { s: { protocol: dbus } }\nclients: { a: { ${more} } }`;
+    assert.deepEqual(complaints(client(`match: ["${rules(512)}"]`)), []);
+    assert.match(
+      complaints(client(`match: ["${rules(513)}"]`)).join(),
+      /^2 error: .*512 match rules of one client/,
+    );
+    assert.match(
+      complaints(
+        `${client(`match: ["${rules(512)}"]`)}\ntraffic: [{ fault: { add-match: a, rule: member=X } }]`,
+      ).join(),
+      /^3 error: .*512 match rules/,
+    );
+    const names = Array.from({ length: 513 }, (_, n) => `a.N${n}`).join();
+    assert.match(complaints(client(`names: [${names}]`)).join(), /512 names of one client/);
+    const path = (length: number) =>
+      body('')
+        .replace('/p,', `/${'x'.repeat(length)},`)
+        .replace(/, {2}/, ' ');
+    assert.match(
+      complaints(path(65_536)).join(),
+      /header fields have 65\d\d\d bytes, and the kernel reads 65536/,
+    );
+    assert.deepEqual(complaints(path(65_000)), []);
   });
 
   it('has an end of its size, like any message', () => {

@@ -158,6 +158,7 @@ class Writer {
       case 'null':
         return 'nothing';
       default:
+        if (Object.keys(json).length === 0) return 'any value';
         return Array.isArray(json.type) ? (json.type as string[]).map(plain).join(' or ') : 'text or number';
     }
   }
