@@ -2,9 +2,10 @@
 /** Well-known names that clients own: each is one client's, and has an address of its own (docs/dbus.md section 1). */
 
 import type { Path } from '../../common/diagnostic.ts';
-import { DRIVER } from '../../dbus/index.ts';
+import { DRIVER, MAX_NAMES } from '../../dbus/index.ts';
 import { masterOf } from '../../topology/lane.ts';
 import type { BusSpec } from '../../topology/topology.ts';
+import { tooMany } from './rules.ts';
 import type { Scope } from './scope.ts';
 
 /** The prefix of addresses that stand for names. */
@@ -12,10 +13,11 @@ export const NAMES_PREFIX = 1;
 
 /** The names; errors where the bus has none, and where one is somebody else's. */
 export function ownedNames(
-  { problems }: Scope,
+  scope: Scope,
   { client, names, bus, path }: Owning,
   owners: Map<string, string>,
 ): readonly string[] {
+  const { problems } = scope;
   // What is wrong with the bus is said there.
   if (names.length === 0 || bus === undefined) return [];
   if (bus.protocol !== 'dbus') {
@@ -24,6 +26,7 @@ export function ownedNames(
     problems.error(path, { code: 'impossible', message, hint, onKey: true });
     return [];
   }
+  if (names.length > MAX_NAMES) tooMany(scope, MAX_NAMES, 'names', [...path, MAX_NAMES]);
   names.forEach((name, n) => {
     const key = `${bus.name} ${name}`;
     const owner = name === DRIVER ? masterOf(bus.name) : owners.get(key);

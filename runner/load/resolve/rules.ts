@@ -3,7 +3,7 @@
 
 import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
-import { parseRule, RULE_KEYS } from '../../dbus/index.ts';
+import { MAX_RULES, parseRule, RULE_KEYS } from '../../dbus/index.ts';
 import type { BusSpec } from '../../topology/topology.ts';
 import type { Scope } from './scope.ts';
 
@@ -15,7 +15,14 @@ export function rulesOf(
   path: Path,
 ): readonly string[] {
   if (texts.length > 0 && !asksForRules(scope, bus, path)) return [];
+  if (texts.length > MAX_RULES) tooMany(scope, MAX_RULES, 'match rules', [...path, MAX_RULES]);
   return texts.filter((text, n) => isRule(scope, text, [...path, n]));
+}
+
+/** A client has as many rules and names as the module takes. */
+export function tooMany({ problems }: Scope, most: number, what: string, path: Path): undefined {
+  const message = `the kernel takes ${most} ${what} of one client`;
+  problems.error(path, { code: 'impossible', message, hint: 'Share them among several clients.' });
 }
 
 /** The same for rules that say the same. */

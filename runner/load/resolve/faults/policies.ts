@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What a master does to one of its clients. */
+import { MAX_RULES } from '../../../dbus/index.ts';
 import { checkAssignable } from '../addresses.ts';
 import type { ClientState } from '../party-state.ts';
-import { asksForRules, isRule, lacks, ruleKey } from '../rules.ts';
+import { asksForRules, isRule, lacks, ruleKey, tooMany } from '../rules.ts';
 import type { WrittenFault } from '../scope.ts';
 import {
   type Context,
@@ -93,6 +94,8 @@ function matching(
   // What other branches may have given it by then is looked at with them (check/concurrent-rules.ts).
   if (fault === 'remove-match' && !world.concurrent && !rules.includes(key))
     return impossible({ ...context, path }, ...lacks(client, rules));
+  if (fault === 'add-match' && rules.length >= MAX_RULES)
+    return tooMany(scope, MAX_RULES, 'match rules', path);
   return {
     action: { fault, client, rule: text },
     change: (later) => {
