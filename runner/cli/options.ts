@@ -43,13 +43,16 @@ export const runsOption = () =>
 
 export const setOption = () =>
   new Option(
-    '--set <variable=value>',
-    'a value for ${variable}, before the environment; may be repeated',
+    '--set <variable[=value]>',
+    'a value for ${variable}; without =value that of the environment; may be repeated',
   ).argParser(assignment);
 
 function assignment(text: string, known: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [, name, value = ''] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  const [, name, given] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
   if (name === undefined) throw new InvalidArgumentError('write a name, = and a value: --set n=8.');
+  const value = given ?? process.env[name];
+  if (value === undefined)
+    throw new InvalidArgumentError(`the environment has no ${name}; write --set ${name}=value.`);
   return { ...known, [name]: value };
 }
 

@@ -11,11 +11,12 @@ import { validate } from './schema/index.ts';
 import {
   type Combination,
   compose,
+  folderOf,
   Library,
   nameOfCombination,
   type Opened,
   type Read,
-  read,
+  readBelow,
   readMatrix,
   steering,
   syntaxErrors,
@@ -26,10 +27,8 @@ import {
 export interface LoadOptions {
   /** The file's text, where it is not to be read from disk. */
   readonly source?: string;
-  /** Values of variables, before those of the environment; a variable of the matrix has this value alone. */
+  /** Values of variables: a file sees no others but its own; a variable of the matrix has this value alone. */
   readonly set?: Readonly<Record<string, string>>;
-  /** `process.env` by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Reads included files, and the file itself where `source` is absent. */
   readonly read?: Read;
 }
@@ -56,8 +55,8 @@ export function loadTrees(
   file: string,
   options: LoadOptions = {},
 ): Loaded & { readonly trees: readonly Tree[] } {
-  const { source, set = {}, environment = process.env } = options;
-  const library = new Library(options.read ?? read);
+  const { source, set = {} } = options;
+  const library = new Library(options.read ?? readBelow(folderOf(file)));
   const failed = (diagnostics: readonly Diagnostic[]) => ({
     topologies: [],
     trees: [],
@@ -69,7 +68,7 @@ export function loadTrees(
   const main = library.open(file, undefined, source);
   if ('words' in main) return failed([diagnostic('error', wholeFile(file), [], main.words)]);
   if ('errors' in main.parsed) return failed(syntaxErrors(main).map((each) => each.diagnostic));
-  const outer = lookup(set, environment);
+  const outer = lookup(set);
   const matrix = readMatrix(main, outer, set);
   if ('diagnostics' in matrix) return failed(matrix.diagnostics);
   const used = new Set<string>(Object.keys(matrix.combinations[0]));
@@ -80,16 +79,9 @@ export function loadTrees(
   return { ...loaded, diagnostics, trees: runs.map(({ tree }) => tree) };
 }
 
-/** `--set`, then the environment. */
-function lookup(
-  set: Readonly<Record<string, string>>,
-  environment: NonNullable<LoadOptions['environment']>,
-): Variables {
-  const look = (name: string) => {
-    if (Object.hasOwn(set, name)) return { value: set[name] ?? '', origin: '--set' } as const;
-    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    return value === undefined ? undefined : ({ value, origin: 'the environment' } as const);
-  };
+function lookup(set: Readonly<Record<string, string>>): Variables {
+  const look = (name: string) =>
+    Object.hasOwn(set, name) ? ({ value: set[name] ?? '', origin: '--set' } as const) : undefined;
   return Object.assign(look, { known: Object.keys(set) });
 }
 

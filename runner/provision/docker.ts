@@ -62,6 +62,19 @@ function over(
   };
 }
 
+/** A load that failed ends its stream like one that did not: only an event of it tells. */
+async function loaded(docker: Dockerode, said: NodeJS.ReadableStream, image: string): Promise<void> {
+  const events = await new Promise<readonly { readonly error?: string }[]>((resolve, reject) =>
+    docker.modem.followProgress(said, (e, all) => (e ? reject(e) : resolve(all))),
+  );
+  const failed = events.find(({ error }) => error !== undefined);
+  if (failed === undefined) return;
+  throw new EnvironmentError(
+    `the engine did not load ${image}: ${failed.error}`,
+    'has it room left? "docker system df" tells',
+  );
+}
+
 async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
   const { name, archive } = await agentImage({
     progress: (s) => choice.detail(s.title),
@@ -74,9 +87,7 @@ async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
   if (!there) {
     choice.detail(`loading ${name}`);
     const said = await docker.loadImage(archive);
-    await new Promise((resolve, reject) =>
-      docker.modem.followProgress(said, (e) => (e ? reject(e) : resolve(null))),
-    );
+    await loaded(docker, said, name);
   }
   return name;
 }

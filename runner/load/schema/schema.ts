@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The one schema of `*.topo.yaml` as people write it. Types, validation and the JSON Schema come from here. */
 import * as z from 'zod';
+import { isObeyed, VARIABLE_NAME } from '../../common/environment.ts';
 import { NAME, USER } from '../../common/scalars.ts';
 import { show } from '../../common/text.ts';
 import {
@@ -15,6 +16,7 @@ import {
   oneOf,
   pick,
   ref,
+  tell,
   text,
   whole,
 } from './blocks.ts';
@@ -26,9 +28,26 @@ import { address, size } from './values.ts';
 const user = text(USER, 'a user', 'Write "uid:gid" in numbers: "1000:1000".');
 
 const id = whole('an id', 0, 0xffff_fffe);
+const ENV_HINT = 'Letters, digits and underscores, no digit first.';
+const envName = text(VARIABLE_NAME, 'the name of a variable', ENV_HINT, 'bad-name').refine(
+  (name) => !isObeyed(name),
+  {
+    error: ({ input }) =>
+      tell({
+        code: 'bad-name',
+        message: `the variable ${show(input)} would steer what plays the node`,
+        hint: 'Node, its libraries and the shell obey it: give the value under another name.',
+      }),
+  },
+);
+
+const textOfEnv = z
+  .string()
+  .refine((value) => !value.includes('\0'), { error: expected('a text without NUL') });
+
 const env = z.record(
-  z.string(),
-  pick([z.string(), z.number(), z.boolean()], (input) => {
+  envName,
+  pick([textOfEnv, z.number(), z.boolean()], (input) => {
     const type = ['string', 'number', 'boolean'].indexOf(typeof input);
     return type >= 0
       ? type

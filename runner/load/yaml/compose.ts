@@ -123,8 +123,9 @@ class Composer {
     if (this.#added.has(resolve(file))) return [];
     const opened = this.#library.open(file, { source: at.source, span: at.value });
     if (!('words' in opened)) return [this.add(opened, chain)];
-    const { code, message } = opened.words;
-    const hint = 'Names of included files are relative to the file that includes them.';
+    const { code, message, hint: own } = opened.words;
+    const relative = 'Names of included files are relative to the file that includes them.';
+    const hint = code === 'include' ? own : relative;
     this.#error(path, at, { code, message: `cannot include ${show(file)}: ${message}`, hint });
     this.fatal = true;
     return [];

@@ -7,7 +7,7 @@ export { fillSends, takenBySend } from './defaults.ts';
 export { Library, type Opened } from './library.ts';
 export { type Combination, nameOfCombination, readMatrix } from './matrix.ts';
 export { deepMerge, isMap } from './merge.ts';
-export { type Read, read, readStdin } from './read.ts';
+export { folderOf, type Read, readBelow, readStdin } from './read.ts';
 export { BUILT_IN } from './source.ts';
 export type { Tree } from './tree.ts';
 export type { Variables } from './variables.ts';

@@ -1,24 +1,43 @@
 // SPDX-License-Identifier: MIT
 /** File → text. */
-import { readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { Words } from '../../common/diagnostic.ts';
-
-const MAX_BYTES = 2 * 1024 * 1024;
+import { isBelow } from '../../common/folder.ts';
+import { LIMITS } from '../../common/limits.ts';
 
 /** A file's text, or the words that say why there is none. */
 export type Read = (file: string) => { readonly text: string } | { readonly words: Words };
 
-export const read: Read = (file) => {
-  try {
-    const found = statSync(file);
-    // What has no size may have no end, or keep whoever opens it waiting.
-    if (!found.isFile() && !found.isDirectory()) return { words: NO_FILE };
-    const { size } = found;
-    if (size > MAX_BYTES) return { words: tooBig(size) };
-    return textOf(readFileSync(file));
-  } catch (error) {
-    return { words: unreadable(error) };
-  }
+/** The folder of the file that was asked for: no file outside of it is read on behalf of that file. */
+export const folderOf = (file: string): string => (file === STDIN ? '.' : dirname(file));
+
+/** Reads files below `folder`, links followed: one that leads out of it is not read, and nothing of it is shown. */
+export const readBelow =
+  (folder: string): Read =>
+  (file) => {
+    try {
+      const place = realpathSync(file);
+      if (!isBelow(place, realpathSync(folder))) return { words: OUTSIDE };
+      return readAt(place);
+    } catch (error) {
+      return { words: unreadable(error) };
+    }
+  };
+
+const OUTSIDE: Words = {
+  code: 'include',
+  message: 'it lies outside of the folder of the file that is read',
+  hint: 'A topology is made of files below its own folder: move it there, or name the file that a link leads to.',
 };
 
 const NO_FILE: Words = {
@@ -27,17 +46,37 @@ const NO_FILE: Words = {
   hint: 'Devices, sockets and pipes are not read: save the topology to a file.',
 };
 
-/** `<stdin>` is what comes in there; what it includes are files. */
-export const readStdin: Read = (file) => {
-  if (file !== '<stdin>') return read(file);
+/** By descriptor, so that what is looked at is what is read. What is opened must neither wait nor become our terminal. */
+function readAt(place: string): ReturnType<Read> {
+  const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
+  if (!isPlain(statSync(place))) return { words: NO_FILE };
+  const fd = openSync(place, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
   try {
-    return textOf(upTo(MAX_BYTES + 1, 0));
+    const found = fstatSync(fd);
+    if (!isPlain(found)) return { words: NO_FILE };
+    if (found.size > LIMITS.fileBytes.most) return { words: tooBig(found.size) };
+    return textOf(upTo(LIMITS.fileBytes.most + 1, fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file, or a folder, of which the read itself says what is wrong. */
+const isPlain = (found: Stats): boolean => found.isFile() || found.isDirectory();
+
+const STDIN = '<stdin>';
+
+/** `<stdin>` is what comes in there; what it includes are files below the current folder. */
+export const readStdin: Read = (file) => {
+  if (file !== STDIN) return readBelow('.')(file);
+  try {
+    return textOf(upTo(LIMITS.fileBytes.most + 1, 0));
   } catch (error) {
     return { words: unreadable(error) };
   }
 };
 
-/** At most so many bytes: what comes from elsewhere need not have an end. */
+/** At most that many bytes: neither stdin nor a file of /proc, whatever its size, need have an end. */
 function upTo(most: number, fd: number): Uint8Array {
   const bytes = new Uint8Array(most);
   let length = 0;
@@ -48,7 +87,7 @@ function upTo(most: number, fd: number): Uint8Array {
 }
 
 function textOf(bytes: Uint8Array): ReturnType<Read> {
-  if (bytes.length > MAX_BYTES) return { words: tooBig(bytes.length) };
+  if (bytes.length > LIMITS.fileBytes.most) return { words: tooBig(bytes.length) };
   return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
 }
 

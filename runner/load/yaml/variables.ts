@@ -8,7 +8,7 @@ import type { Words } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
 
 /** Where a variable has its value from. */
-export type Origin = '--set' | 'the environment' | 'the matrix';
+export type Origin = '--set' | 'the matrix';
 
 export interface Variable {
   readonly value: string;
@@ -75,7 +75,7 @@ function malformed(piece: string, inside: string): Words {
 function unset(name: string, known: readonly string[]): Words {
   const message = `the variable ${name} is not set`;
   const near = didYouMean(name, known);
-  const hint = `${near === undefined ? '' : `${near} `}Give it with --set ${name}=value or in the environment, or write a default: \${${name}:-value}.`;
+  const hint = `${near === undefined ? '' : `${near} `}Give it with --set ${name}=value, or with --set ${name} from the environment, or write a default: \${${name}:-value}.`;
   return { code: 'unset-variable', message, hint };
 }
 

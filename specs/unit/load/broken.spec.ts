@@ -5,17 +5,19 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { after, describe, it } from 'mocha';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
-import { read } from '../../../runner/load/yaml/read.ts';
+import { readBelow } from '../../../runner/load/yaml/read.ts';
 
 const FOLDER = fileURLToPath(new URL('./broken/', import.meta.url));
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.topo.yaml'));
 const UPDATE = process.env.UPDATE === '1';
 
 function said(file: string): string {
+  const source = readFileSync(FOLDER + file, 'utf8');
+  const given = Object.entries({ HOME: '/root', SIZE: '12', EMPTY: '' });
   const { diagnostics, sources } = load(file, {
-    source: readFileSync(FOLDER + file, 'utf8'),
-    environment: { HOME: '/root', SIZE: '12', EMPTY: '' },
-    read: (name) => read(FOLDER + name),
+    source,
+    set: Object.fromEntries(given.filter(([name]) => new RegExp(`\\$\\{${name}\\b`).test(source))),
+    read: (name) => readBelow(FOLDER)(FOLDER + name),
   });
   return renderDiagnostics(diagnostics, sources);
 }

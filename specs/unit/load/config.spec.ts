@@ -23,7 +23,7 @@ function sameAgain(file: string, source?: string): void {
     for (const { topology, yaml } of written) {
       // A combination's name is more than a name can be; all else is plain.
       const text = yaml.replace(/^name: .*\n/, '');
-      const again = load(`${topology.name}.topo.yaml`, { source: text, environment: {} });
+      const again = load(`${topology.name}.topo.yaml`, { source: text });
       assert.ok(again.topology, `${yaml}\n${renderDiagnostics(again.diagnostics, again.sources)}`);
       assert.deepEqual({ ...bare(again.topology), name: '' }, { ...bare(topology), name: '' });
     }
@@ -68,13 +68,13 @@ traffic:
       source: `include: [part.yaml]
 defaults: { clients: { user: "\${U}:1" } }
 buses: { cabin: { queueLength: 3 } }`,
-      environment: { U: '5' },
+      set: { U: '5' },
       read: () => ({ text: 'clients: { a: { receive: manual } }' }),
     });
     const origins = [
       'queueLength: 3 # main.topo.yaml:3:32',
       'receive: manual # part.yaml:1:26, included from main.topo.yaml:1:11',
-      'user: "5:1" # defaults.clients at main.topo.yaml:2:30, ${U} from the environment',
+      'user: "5:1" # defaults.clients at main.topo.yaml:2:30, ${U} from --set',
       'overflow: block # built-in default',
     ];
     for (const line of origins) assert.ok(written[0]?.yaml.includes(line), `${line}\n${written[0]?.yaml}`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { mix } from '../../../runner/common/envelope.ts';
 import { configOf, load, renderDiagnostics } from '../../../runner/load/index.ts';
-import { read } from '../../../runner/load/yaml/read.ts';
+import { readBelow } from '../../../runner/load/yaml/read.ts';
 
 const FOLDERS = ['./broken/', '../../../topologies/'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
@@ -137,8 +137,8 @@ function check(source: string): void {
     sources: texts,
   } = load('fuzz.topo.yaml', {
     source,
-    environment: { SIZE: '12' },
-    read: (name) => read(`${FOLDERS[0]}${name}`),
+    set: { SIZE: '12' },
+    read: (name) => readBelow(FOLDERS[0] ?? '')(`${FOLDERS[0]}${name}`),
   });
   for (const { file, line, column, endColumn, message, severity } of diagnostics) {
     const lines = (texts.get(file) ?? '').split(/\r\n|\r|\n/);
@@ -148,7 +148,7 @@ function check(source: string): void {
     assert.ok(topology === undefined || severity === 'warning');
   }
   assert.ok(topology !== undefined || diagnostics.length > 0);
-  const written = configOf('fuzz.topo.yaml', { source, environment: {}, read: () => UNREAD }).written;
+  const written = configOf('fuzz.topo.yaml', { source, read: () => UNREAD }).written;
   for (const { yaml } of written) assert.ok(yaml.startsWith('name: '));
   const text = renderDiagnostics(diagnostics, texts);
   assert.ok(!text.includes('\0') && !text.includes('\u001b'));

@@ -32,9 +32,10 @@ describe('reading a file', function () {
   it('that is none, and may have no end', () => {
     const pipe = join(folder, 'pipe.topo.yaml');
     execFileSync('mkfifo', [pipe]);
-    for (const file of ['/dev/zero', pipe]) {
+    for (const file of [pipe, '/dev/zero']) {
       const says = 'this is not a regular file';
       assert.deepEqual([only(file).code, only(file).message], ['file', says]);
+      if (file !== pipe) continue;
       const including = only(put('including.topo.yaml', `include: [${file}]\nbuses: { b: {} }\n`));
       assert.equal(including.code, 'file');
       assert.match(including.text, new RegExp(says));

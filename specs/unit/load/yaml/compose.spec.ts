@@ -7,7 +7,7 @@ import { coreScalar } from '../../../../runner/load/yaml/variables.ts';
 import type { Topology } from '../../../../runner/topology/topology.ts';
 
 function all(source: string, options: LoadOptions = {}): readonly Topology[] {
-  const loaded = load('spec.topo.yaml', { source, environment: {}, ...options });
+  const loaded = load('spec.topo.yaml', { source, ...options });
   assert.ok(loaded.topologies.length > 0, renderDiagnostics(loaded.diagnostics, loaded.sources));
   return loaded.topologies;
 }
@@ -44,7 +44,7 @@ describe('a scalar of variables', () => {
   it('is a number or a flag, in quotes or not', () => {
     const { buses, clients } = one(
       'buses:\n  cabin:\n    queueLength: ${N}\n    sendBuffer: ${N}KiB\nclients: { a: { join: "${J}" } }',
-      { environment: { N: '7', J: 'false' } },
+      { set: { N: '7', J: 'false' } },
     );
     assert.deepEqual([buses[0]?.queueLength, buses[0]?.sendBuffer], [7, 7168]);
     assert.equal(clients[0]?.join, false);
@@ -60,18 +60,25 @@ traffic:
     expect: { recipients: [b] }
   - a -> b: "\${NONE:-}"
     expect: { recipients: [b] }`,
-      { environment: { N: '7', V: '1.1' } },
+      { set: { N: '7', V: '1.1' } },
     );
     const texts = steps.map((step) => step.kind === 'send' && Buffer.from(step.payload ?? []).toString());
     assert.deepEqual(texts, ['7', '']);
     assert.deepEqual(nodes[0]?.env, { V: '1.1', W: '1.10' });
   });
 
-  it('takes --set before the environment, and a default last', () => {
+  it('takes --set before a default, and nothing that it was not given', () => {
     const name = (options: LoadOptions) => one('name: "${A:-c}"\nbuses: { cabin: {} }', options).name;
-    assert.equal(name({ set: { A: 'a' }, environment: { A: 'b' } }), 'a');
-    assert.equal(name({ environment: { A: 'b' } }), 'b');
-    assert.equal(name({}), 'c');
+    assert.equal(name({ set: { A: 'a' } }), 'a');
+    process.env.A = 'secret';
+    try {
+      assert.equal(name({}), 'c');
+      const { diagnostics } = load('x', { source: 'name: "${A}"\nbuses: { cabin: {} }' });
+      assert.equal(diagnostics[0]?.code, 'unset-variable');
+      assert.doesNotMatch(JSON.stringify(diagnostics), /secret/);
+    } finally {
+      delete process.env.A;
+    }
   });
 
   it('may say $$ for $, and $ alone means nothing', () => {
@@ -92,7 +99,6 @@ traffic:
   it('is never looked up in what every object has', () => {
     const { diagnostics } = load('x', {
       source: 'buses: { cabin: { path: "${constructor}" } }',
-      environment: {},
     });
     assert.equal(diagnostics[0]?.code, 'unset-variable');
   });
@@ -226,8 +232,8 @@ clients: { tool: { replicas: "\${n}" } }`;
     );
   });
 
-  it('is pinned by --set, and not disturbed by the environment', () => {
-    const names = all(source, { set: { n: '9' }, environment: { policy: 'evict' } }).map((each) => each.name);
+  it('is pinned by --set', () => {
+    const names = all(source, { set: { n: '9' } }).map((each) => each.name);
     assert.deepEqual(names, ['scale.n=9.policy=block', 'scale.n=9.policy=fail']);
   });
 

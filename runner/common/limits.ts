@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/**
+ * How much of what is taken from files and from nodes. docs/limits.md is made of this table, and a spec compares them:
+ * a limit that nobody can read is a trap, and one that nothing checks is a wish.
+ */
+
+export interface Limit {
+  readonly most: number;
+  /** What is limited, as a row of the page. */
+  readonly what: string;
+  /** What comes of more. */
+  readonly over: string;
+}
+
+const MIB = 1024 * 1024;
+const INVALID = 'an error of the file';
+const BROKEN = 'an environment error that names the node';
+
+export const LIMITS = {
+  fileBytes: {
+    most: 2 * MIB,
+    what: 'bytes of a topology file, and of each file that it includes',
+    over: INVALID,
+  },
+  files: { most: 100, what: 'files that a topology is made of', over: INVALID },
+  tokens: { most: 500_000, what: 'tokens of YAML in a file: words, marks and line ends', over: INVALID },
+  depth: { most: 60, what: 'levels that values are nested', over: INVALID },
+  repeated: { most: 100_000, what: 'values that aliases repeat, all together', over: INVALID },
+  combinations: { most: 256, what: 'combinations of a matrix', over: INVALID },
+  parties: { most: 20_000, what: 'nodes, buses, groups and clients, replicas counted', over: INVALID },
+  messages: { most: 1_000_000, what: 'messages that a topology sends', over: INVALID },
+  copies: { most: 5_000_000, what: 'copies of messages that may have to be delivered', over: INVALID },
+  diagnostics: { most: 500, what: 'mistakes of a file that are told', over: 'the others are counted' },
+  suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
+  reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
+  runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
+  stderrBytes: {
+    most: 64 * 1024,
+    what: "bytes of a node's stderr that are kept",
+    over: 'the newest are kept',
+  },
+  consoleBytes: { most: 16 * MIB, what: "bytes of the host's console log", over: 'the host is ended' },
+} as const satisfies Readonly<Record<string, Limit>>;
