@@ -208,7 +208,10 @@ export class Legacy implements Connection {
     const { peer } = this;
     if ((header.unixFds ?? 0) > 0 && !peer.fds) return false;
     if (peer.state === 'monitor') return this.#hears(peer.monitors, bytes, from);
-    if (peer.eavesdrops && !this.#isAddressed(header)) return this.#hears(peer.eavesdropping, bytes, from);
+    if (peer.eavesdrops && !this.#isAddressed(header))
+      return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, from);
+    // What is for this client alone was asked about when it was sent.
+    if (header.destination === undefined && !this.#may(header, from, false)) return false;
     if (header.replySerial === undefined) return true;
     const { replies } = this.#bus.driver;
     // The bus tells of a reply that will not come; it may have come.
@@ -216,6 +219,13 @@ export class Legacy implements Connection {
       return replies.giveUp(peer, header.replySerial);
     if (from) replies.settle(peer, header.replySerial, from);
     return true;
+  }
+
+  /** Whether the policy lets this client have what is for many, or for another. */
+  #may(header: Header, from: Peer | undefined, eavesdropping: boolean): boolean {
+    const { policy } = this.#bus.driver;
+    if (from && !eavesdropping && !policy.maySend(from, header, this.peer, false)) return false;
+    return policy.mayReceive(from, header, this.peer, false, eavesdropping);
   }
 
   /** To everyone, or to a name of this client. */
