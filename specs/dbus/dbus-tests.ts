@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Debian's dbus-tests against three buses: dbus-daemon, dbus-broker and this project's. One process for each case, since
+ * a case that fails aborts the rest. Prints a table; fails if ours fails a case that dbus-daemon passes.
+ *
+ *   node specs/dbus/dbus-tests.ts [PART]     only cases whose name holds PART
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { type RunningBus, startBroker, startDaemon, startOurs } from './daemons.ts';
+
+const INSTALLED = '/usr/lib/dbus-1.0/debug-build';
+const TESTS = join(INSTALLED, 'libexec/installed-tests/dbus');
+/** Those that connect to a bus; the others of the package test libdbus by itself. */
+const PROGRAMS = ['test-dbus-daemon', 'test-dbus-daemon-eavesdrop', 'test-monitor', 'test-header-fields'];
+const BUSES = { 'dbus-daemon': startDaemon, 'dbus-broker': startBroker, ours: startOurs } as const;
+const LIMIT = 120_000;
+
+type Result = 'pass' | 'fail' | 'skip';
+
+interface Case {
+  readonly program: string;
+  readonly name: string;
+}
+
+interface Outcome {
+  readonly result: Result;
+  readonly output: string;
+}
+
+const ENVIRONMENT = {
+  ...process.env,
+  LD_LIBRARY_PATH: join(INSTALLED, 'lib'),
+  DBUS_TEST_DATA: join(TESTS, 'data'),
+  G_MESSAGES_DEBUG: '',
+  // Allocations that fail in the test itself say nothing of the bus, and take hours on an emulated processor.
+  DBUS_TEST_MALLOC_FAILURES: '0',
+};
+
+function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { env: environment, timeout: LIMIT, killSignal: 'SIGKILL' } as const;
+    execFile(join(TESTS, program), args, options, (error, stdout, stderr) => {
+      const output = `${stdout}${stderr}`;
+      const result =
+        error !== null || /^not ok/m.test(stdout) ? 'fail' : /^ok .*# SKIP/im.test(stdout) ? 'skip' : 'pass';
+      resolve({ result, output });
+    });
+  });
+}
+
+async function casesOf(program: string): Promise<readonly Case[]> {
+  const { output } = await run(program, ['-l'], ENVIRONMENT);
+  return [...output.matchAll(/^\/\S+$/gm)].map(([name]) => ({ program, name }));
+}
+
+async function judge({ program, name }: Case, start: () => Promise<RunningBus>): Promise<Outcome> {
+  await using bus = await start();
+  const environment = { ...ENVIRONMENT, DBUS_TEST_DAEMON_ADDRESS: `unix:path=${bus.path}` };
+  const outcome = await run(program, ['--tap', '-p', name], environment);
+  return { ...outcome, output: outcome.output + bus.log() };
+}
+
+const part = process.argv[2] ?? '';
+const cases = (await Promise.all(PROGRAMS.map(casesOf))).flat().filter(({ name }) => name.includes(part));
+const totals = new Map<string, Record<Result, number>>();
+const worse: string[] = [];
+const names = Object.keys(BUSES) as (keyof typeof BUSES)[];
+
+console.log(`${'case'.padEnd(72)}${names.map((name) => name.padEnd(12)).join(' ')}`);
+for (const each of cases) {
+  const results: Result[] = [];
+  for (const bus of names) {
+    const { result, output } = await judge(each, () => BUSES[bus]());
+    results.push(result);
+    const total = totals.get(bus) ?? { pass: 0, fail: 0, skip: 0 };
+    total[result]++;
+    totals.set(bus, total);
+    if (bus !== 'ours' || result === 'pass' || results[0] !== 'pass') continue;
+    worse.push(`${each.program} ${each.name}`);
+    console.log(output.replace(/^/gm, '  | '));
+  }
+  console.log(
+    `${`${each.program} ${each.name}`.padEnd(72)}${results.map((result) => result.padEnd(12)).join(' ')}`,
+  );
+}
+for (const [bus, { pass, fail, skip }] of totals)
+  console.log(`${bus.padEnd(12)} ${pass} pass, ${fail} fail, ${skip} skip of ${cases.length}`);
+if (worse.length > 0) {
+  console.log(`ours does not pass what dbus-daemon passes:\n${worse.map((each) => `  ${each}`).join('\n')}`);
+  process.exitCode = 1;
+}
