@@ -279,11 +279,15 @@ struct afbus_line {
  * @pollout_waiters: waiters of this sender, for sends that did not sleep
  * @nr_pollout_waiters: length of @pollout_waiters
  * @awaited_by: such waiters of other sockets, for space in this one
+ * @refused: a send has failed with EAGAIN, and none got through since; read
+ *	without the lock
  *
  * With locks of their own, or none:
  *
  * @line: waiters for space in the receive queue
- * @pollout: bits of pollout.c
+ * @told_lost: told of recipients that have no waiter in @pollout_waiters any
+ *	more, see struct afbus_pollout_waiter
+ * @nr_told: how many of @told_lost and the waiters' are not 0
  *
  * Under the lock of the collector, see gc.c:
  *
@@ -324,9 +328,11 @@ struct afbus_sock {
 	struct list_head	pollout_waiters;
 	unsigned int		nr_pollout_waiters;
 	struct list_head	awaited_by;
+	bool			refused;
 
 	struct afbus_line	line;
-	unsigned long		pollout;
+	atomic_t		told_lost;
+	atomic_t		nr_told;
 
 	struct list_head	gc_node;
 	unsigned long		gc_inflight;
@@ -544,9 +550,9 @@ static inline bool afbus_wait_own(struct afbus_sock *s)
 }
 
 /* pollout.c */
-void afbus_pollout_tell(struct afbus_sock *s);
+void afbus_pollout_tell(struct afbus_wait *wait);
 bool afbus_pollout_quit(struct afbus_wait *wait);
-bool afbus_pollout_is_withheld(struct afbus_sock *s);
+bool afbus_pollout_is_withheld(const struct afbus_sock *s);
 void afbus_pollout_drop_all(struct afbus_sock *s);
 void afbus_pollout_release(struct afbus_sock *s);
 

@@ -53,7 +53,7 @@ static bool afbus_bus_tell_one(struct afbus_bus *bus)
 		put_task_struct(task);
 	}
 	if (from) {
-		afbus_pollout_tell(from);
+		afbus_wake_pollout(from);
 		sock_put(&from->sk);
 	}
 	return wait;

@@ -5,22 +5,23 @@
  * any other, by an edge of POLLOUT. Its ticket stands when it comes back.
  *
  * Until then POLLOUT is withheld: a level-triggered event loop would spin
- * between poll() and EAGAIN. The first poll() after an edge shows POLLOUT, even
- * if the socket was refused by another recipient meanwhile: so a program that
- * sends to several recipients through one socket loses no edge.
+ * between poll() and EAGAIN. From the edge on it is shown to everybody who
+ * polls, until the socket tries that recipient again, even if another recipient
+ * refuses it meanwhile: so a program that sends to several recipients through
+ * one socket loses no edge. A program may have given up what it had for the
+ * recipient that it was told of: so after AFBUS_MAX_POLLOUT more refusals by
+ * others this one counts no more.
  */
 
 #include <linux/slab.h>
 #include "send.h"
 
-/* Bits of struct afbus_sock.pollout. */
-#define AFBUS_REFUSED		0	/* got EAGAIN since POLLOUT was shown */
-#define AFBUS_TOLD		1	/* had an edge since POLLOUT was shown */
-
 /**
  * struct afbus_pollout_waiter - a socket that waits for a recipient
  * @waiter: its place in the recipient's line
  * @wait: what is told; its ticket is kept until a message gets through
+ * @told: 0 if the socket has not been told since it tried @to; else how many
+ *	refusals by others it takes for that to be forgotten
  * @to: the recipient
  * @from_node: in afbus_sock.pollout_waiters of the sender
  * @to_node: in afbus_sock.awaited_by of the recipient
@@ -28,50 +29,73 @@
 struct afbus_pollout_waiter {
 	struct afbus_waiter	waiter;
 	struct afbus_wait	wait;
+	atomic_t		told;
 	struct afbus_sock	*to;
 	struct list_head	from_node;
 	struct list_head	to_node;
 };
 
-/**
- * afbus_pollout_tell() - tell a socket that it may try again
- * @s: the sender
- */
-void afbus_pollout_tell(struct afbus_sock *s)
+static struct afbus_pollout_waiter *afbus_pollout_of(struct afbus_wait *wait)
 {
-	set_bit(AFBUS_TOLD, &s->pollout);
-	/* The wake-up has the barrier: a poll after it sees the bit. */
-	afbus_wake_pollout(s);
+	return container_of(wait, struct afbus_pollout_waiter, wait);
+}
+
+/* A socket's @told: of one recipient, or of all those that it knows no more. */
+static void afbus_told_set(struct afbus_sock *from, atomic_t *told)
+{
+	if (!atomic_xchg(told, AFBUS_MAX_POLLOUT))
+		atomic_inc(&from->nr_told);
+}
+
+static void afbus_told_clear(struct afbus_sock *from, atomic_t *told)
+{
+	if (atomic_xchg(told, 0))
+		atomic_dec(&from->nr_told);
+}
+
+/* Another recipient has refused the socket. */
+static void afbus_told_age(struct afbus_sock *from, atomic_t *told)
+{
+	if (!atomic_dec_if_positive(told))
+		atomic_dec(&from->nr_told);
 }
 
 /**
- * afbus_pollout_is_withheld() - whether a poll for POLLOUT should say no more
- * @s: the sender
- *
- * The poll that shows an edge ends that: so call this if nothing else withholds
- * POLLOUT.
+ * afbus_pollout_tell() - tell a socket that it may try a recipient again
+ * @wait: of the socket, under the lock of the recipient's queue
  */
-bool afbus_pollout_is_withheld(struct afbus_sock *s)
+void afbus_pollout_tell(struct afbus_wait *wait)
 {
-	if (!READ_ONCE(s->pollout))
-		return false;
-	if (!test_and_clear_bit(AFBUS_TOLD, &s->pollout) &&
-	    test_bit(AFBUS_REFUSED, &s->pollout))
-		return true;
-	clear_bit(AFBUS_REFUSED, &s->pollout);
-	return false;
+	afbus_told_set(wait->from, &afbus_pollout_of(wait)->told);
+	/* The wake-up has the barrier: a poll after it sees that. */
+	afbus_wake_pollout(wait->from);
+}
+
+/* The same, and there is no waiter any more that it could be said of. */
+static void afbus_pollout_tell_lost(struct afbus_sock *from)
+{
+	afbus_told_set(from, &from->told_lost);
+	afbus_wake_pollout(from);
 }
 
 /**
- * afbus_pollout_quit() - stop waiting, since the socket is to be told anyway
+ * afbus_pollout_is_withheld() - whether a poll for POLLOUT should not show it
+ * @s: the sender
+ */
+bool afbus_pollout_is_withheld(const struct afbus_sock *s)
+{
+	return READ_ONCE(s->refused) && !atomic_read(&s->nr_told);
+}
+
+/**
+ * afbus_pollout_quit() - stop waiting, since the reason to wait may be gone
  * @wait: of a socket
  *
- * Return: whether it waited.
+ * Return: whether it waited: its POLLOUT is to be woken up.
  */
 bool afbus_pollout_quit(struct afbus_wait *wait)
 {
-	struct afbus_pollout_waiter *p =
-		container_of(wait, struct afbus_pollout_waiter, wait);
+	struct afbus_pollout_waiter *p = afbus_pollout_of(wait);
 
 	lockdep_assert_held(&p->to->bus->lock);
 
@@ -79,6 +103,7 @@ bool afbus_pollout_quit(struct afbus_wait *wait)
 		return false;
 	if (afbus_line_leave(p->to, &p->waiter, false))
 		afbus_line_kick(p->to);
+	afbus_told_set(wait->from, &p->told);
 	return true;
 }
 
@@ -136,6 +161,7 @@ static bool afbus_pollout_drop(struct afbus_pollout_waiter *p)
 	lockdep_assert_held(&p->to->bus->lock);
 
 	others = afbus_line_leave(p->to, &p->waiter, true);
+	afbus_told_clear(p->wait.from, &p->told);
 	list_del(&p->wait.bus_node);
 	list_del(&p->from_node);
 	list_del(&p->to_node);
@@ -179,7 +205,7 @@ void afbus_pollout_free(struct afbus_send *s)
 	s->pollout = NULL;
 }
 
-/* Too many: tell of the oldest now, rather than never. */
+/* There are too many: tell of the oldest now, rather than never. */
 static void afbus_pollout_make_way(struct afbus_sock *from)
 {
 	struct afbus_pollout_waiter *p;
@@ -192,7 +218,7 @@ static void afbus_pollout_make_way(struct afbus_sock *from)
 	to = p->to;
 	if (afbus_pollout_drop(p))
 		afbus_line_kick(to);
-	afbus_pollout_tell(from);
+	afbus_pollout_tell_lost(from);
 }
 
 /* Use up @s->pollout. */
@@ -215,6 +241,23 @@ static struct afbus_pollout_waiter *afbus_pollout_make(struct afbus_send *s)
 	return p;
 }
 
+/* The socket has been refused by @by: what it was told of others gets older. */
+static void afbus_pollout_age(struct afbus_sock *from,
+			      const struct afbus_pollout_waiter *by)
+{
+	struct afbus_pollout_waiter *p;
+
+	lockdep_assert_held(&from->bus->lock);
+
+	if (!atomic_read(&from->nr_told))
+		return;
+	afbus_told_age(from, &from->told_lost);
+	list_for_each_entry(p, &from->pollout_waiters, from_node) {
+		if (p != by)
+			afbus_told_age(from, &p->told);
+	}
+}
+
 /**
  * afbus_pollout_refuse() - let the socket wait for the full recipient
  * @s: the send, not admitted under this hold of the lock, to fail with EAGAIN
@@ -230,7 +273,9 @@ void afbus_pollout_refuse(struct afbus_send *s)
 		p = afbus_pollout_make(s);
 	if (!p->wait.ticket)
 		p->wait.ticket = s->wait.ticket ?: ++s->bus->last_ticket;
-	set_bit(AFBUS_REFUSED, &s->from->pollout);
+	afbus_told_clear(s->from, &p->told);
+	afbus_pollout_age(s->from, p);
+	WRITE_ONCE(s->from->refused, true);
 	afbus_bus_wait(s->bus, &p->wait, s->unrouted);
 	if (afbus_line_join(p->to, &p->waiter))
 		afbus_touch(s, s->full);
@@ -277,8 +322,10 @@ void afbus_pollout_settle(struct afbus_send *s)
 		if (afbus_pollout_drop(p))
 			afbus_touch(s, r);
 	}
-	if (test_and_clear_bit(AFBUS_REFUSED, &s->from->pollout))
+	if (s->from->refused) {
+		WRITE_ONCE(s->from->refused, false);
 		afbus_wake_pollout(s->from);
+	}
 }
 
 /**
@@ -321,7 +368,7 @@ void afbus_pollout_release(struct afbus_sock *s)
 		}
 		spin_unlock(&s->bus->lock);
 		if (from) {
-			afbus_pollout_tell(from);
+			afbus_pollout_tell_lost(from);
 			sock_put(&from->sk);
 			cond_resched();
 		}

@@ -23,7 +23,7 @@ static void afbus_wait_wake(struct afbus_wait *wait)
 void afbus_wait_tell(struct afbus_wait *wait)
 {
 	if (!wait->task)
-		afbus_pollout_tell(wait->from);
+		afbus_pollout_tell(wait);
 	else if (atomic_dec_and_test(&wait->pending))
 		afbus_wait_wake(wait);
 }

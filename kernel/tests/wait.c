@@ -498,6 +498,47 @@ TEST(edge_survives_a_refusal_elsewhere)
 	CHECK(!edge_comes(poller, 0));
 }
 
+/* A poll has no effect: whatever one of them shows, the others that poll the same socket see as well. */
+TEST(edge_is_for_everybody_who_polls)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
+	int first, second;
+
+	fill(a.fd, stopped.id);
+	fill(a.fd, b.id);
+	first = edge_poll(a.fd);
+	second = edge_poll(a.fd);
+	read_one(&b);
+	CHECK(is_writable(a.fd));
+	FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
+	CHECK(is_writable(a.fd));
+	CHECK(edge_comes(first, 0));
+	CHECK(edge_comes(second, 0));
+	OK(post(a.fd, b.id, "x"));
+	FAILS(EAGAIN, post(a.fd, b.id, "x"));
+	CHECK(!is_writable(a.fd));
+}
+
+/* A program that gives up what it had for one recipient does not spin for ever while another is full. */
+TEST(what_a_socket_was_told_and_never_tried_is_forgotten)
+{
+	enum { MANY = 100 };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
+	int n = 0;
+
+	fill(a.fd, stopped.id);
+	fill(a.fd, b.id);
+	read_one(&b);
+	for (; is_writable(a.fd) && n < MANY; n++)
+		FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
+	CHECK(n > 1);
+	CHECK(n < MANY);
+	read_one(&stopped);
+	CHECK(is_writable(a.fd));
+}
+
 /* One socket is told of at most 64 recipients; that of the oldest more comes too early, not never. */
 TEST(more_refusals_than_are_remembered_lose_no_edge)
 {
