@@ -115,17 +115,18 @@ async function playOn(site: Site, plan: Plan, owner: Ownership, options: PlayOpt
   let error: TopoError | null = null;
   let checks: readonly CheckResult[] = [];
   let result: Result = 'error';
+  let reason: string | undefined;
   try {
     trace = await playTraffic(site, plan, owner, deadline, options, (cut) => {
       trace = cut;
     });
     const judged = await options.stage('judge', () => judge(plan, trace as Trace));
-    ({ checks, result } = judged);
+    ({ checks, result, reason } = judged);
   } catch (e) {
     error = await blame(e, site);
   }
   if (!options.keep || error) await takeDown(site, owner, options, error);
-  const verdict = assemble(plan, owner, site, options, { trace, checks, result, error });
+  const verdict = assemble(plan, owner, site, options, { trace, checks, result, reason, error });
   return { verdict, plan, trace, error };
 }
 
@@ -189,11 +190,14 @@ interface Outcome {
   readonly trace: Trace | null;
   readonly checks: readonly CheckResult[];
   readonly result: Result;
+  /** Why it is `skip`. */
+  readonly reason: string | undefined;
   readonly error: TopoError | null;
 }
 
 function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions, out: Outcome): Verdict {
   const warnings = options.warnings?.() ?? [];
+  const reason = out.error?.message ?? out.reason;
   const deliveries = [...(out.trace?.deliveries.values() ?? [])].flat().filter((d) => !d.fence).length;
   return {
     schemaVersion: 1,
@@ -211,7 +215,7 @@ function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions
       nodes: plan.topology.nodes.length,
     },
     timings: { ...options.timings },
-    ...(out.error ? { reason: out.error.message } : {}),
+    ...(reason !== undefined && { reason }),
     ...(warnings.length > 0 && { warnings }),
   };
 }

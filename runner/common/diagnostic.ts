@@ -21,6 +21,8 @@ export type DiagnosticCode =
   | 'clash'
   | 'impossible'
   | 'chancy'
+  | 'unsaid'
+  | 'vacuous'
   | 'unused';
 
 /** The way to a value: keys and indexes. */

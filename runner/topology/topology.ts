@@ -112,6 +112,8 @@ export interface FdSpec {
 }
 
 export interface SendExpect {
+  /** The file says on purpose that it leaves everything to the model: `expect: model`. */
+  readonly model?: true;
   /** Every message of the step must fail with this errno name and reach nobody. */
   readonly error?: string;
   /**

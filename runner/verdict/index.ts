@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Trace } from '../trace/trace.ts';
 import { blocked } from './blocked.ts';
 import { budget } from './budget.ts';
+import { nothingDelivered } from './delivered.ts';
 import { errors } from './errors.ts';
 import { collect } from './facts.ts';
 import { integrity } from './integrity.ts';
@@ -29,5 +30,7 @@ export function judge(plan: Plan, trace: Trace): Judgement {
   const idle = ofTheBus.every((check) => check.result === 'skip');
   const checks = [...ofTheBus, kernel(facts, idle)];
   const has = (result: string) => checks.some((c) => c.result === result);
-  return { result: has('fail') ? 'fail' : has('pass') ? 'pass' : 'skip', checks };
+  if (has('fail')) return { result: 'fail', checks };
+  const reason = nothingDelivered(facts);
+  return reason === undefined ? { result: 'pass', checks } : { result: 'skip', reason, checks };
 }

@@ -56,9 +56,10 @@ export interface CheckResult {
   readonly notes?: readonly string[];
 }
 
-/** What the checks say together: `skip` where not one of them had anything to check. */
+/** What the checks say together: `skip`, with the reason, if the run delivered nothing and so proves nothing. */
 export interface Judgement {
   readonly result: 'pass' | 'fail' | 'skip';
+  readonly reason?: string;
   readonly checks: readonly CheckResult[];
 }
 

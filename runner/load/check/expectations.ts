@@ -15,6 +15,7 @@ import { lengthsOf, templateIn } from '../../topology/message.ts';
 import { sends } from '../../topology/steps.ts';
 import type { SendStep, Topology } from '../../topology/topology.ts';
 import type { Deliveries, Scope } from '../resolve/index.ts';
+import { prove } from './prove/index.ts';
 
 /**
  * Points out steps that can never end, and expectations that can never hold; returns why not, by the step's id, for
@@ -40,6 +41,7 @@ export function checkExpectations(
     const { length } = step.fds;
     deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
+  prove(scope, prediction, topology);
   return against;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a file says must happen to a send, with names of many spelled out; nothing where it leaves that to the model. */
 
+import type { Path } from '../../common/diagnostic.ts';
 import type { Destination, SendExpect, Sender } from '../../topology/topology.ts';
 import { receivers } from './parties.ts';
 import { reasons } from './reasons.ts';
@@ -24,6 +25,10 @@ export function expectation(
 ): SendExpect {
   const { scope, world, deliveries, path } = where;
   const at = [...path, 'expect'];
+  if (expect === 'model') {
+    deliveries.take(scope, world, facts);
+    return { model: true };
+  }
   if (expect?.error !== undefined && expect.recipients !== undefined) {
     const message = 'a send fails or has recipients, not both';
     scope.problems.error(at, {
@@ -39,11 +44,26 @@ export function expectation(
   deliveries.take(scope, world, facts);
   if (expect?.recipients === undefined) return {};
   const recipients = new Set(
-    expect.recipients.flatMap((name, n) =>
-      receivers(scope, world, name, facts.bus, [...at, 'recipients', n]),
-    ),
+    expect.recipients.flatMap((name, n) => recipientsNamed(where, name, facts.bus, [...at, 'recipients', n])),
   );
   scope.doubts.set(where.id, reasons(where, facts, recipients));
   deliveries.compare(facts.as, recipients);
   return { recipients: [...recipients] };
+}
+
+/** The receivers that a name stands for at this step; an error if that is nobody, since then it asks for nothing. */
+function recipientsNamed(
+  { scope, world }: StepContext,
+  name: string,
+  bus: string,
+  path: Path,
+): readonly string[] {
+  const found = receivers(scope, world, name, bus, path);
+  if (found.length > 0 || scope.problems.isFaulty(path) || scope.problems.isBroken(['clients'])) return found;
+  scope.problems.error(path, {
+    code: 'vacuous',
+    message: `"${name}" stands for nobody at this step: it has no joined member`,
+    hint: 'Write recipients: [] if nobody is to get the message.',
+  });
+  return found;
 }

@@ -23,7 +23,7 @@ export function resolveSend(
   const to = destination(scope, send.to, at('to'));
   const bus = from && busOfParty(scope, from);
   if (from === undefined || to === undefined || bus === undefined) {
-    checkNames(scope, expect?.recipients ?? [], path);
+    checkNames(scope, keysOf(expect).recipients ?? [], path);
     return undefined;
   }
   const apart = to.kind !== 'address' && !sameBus(scope, busOfParty(scope, to), bus, send.to, at('to'));
@@ -33,7 +33,7 @@ export function resolveSend(
   const who = from.kind === 'master' && !gone ? withVia(where, from, to, send.via, at('via')) : from;
   if (from.kind === 'client' && send.via !== undefined) refuseVia(scope, at('via'));
   const body = bodyOf(scope, send, bus, at);
-  checkLength(scope, bus, body, expect?.error, at(send.size === undefined ? 'payload' : 'size'));
+  checkLength(scope, bus, body, keysOf(expect).error, at(send.size === undefined ? 'payload' : 'size'));
   const nonblocking = send.nonblocking ?? false;
   const count = send.count ?? 1;
   const facts = { from: who, to, bus, as: send.as, fds: send.fds?.length ?? 0, count, nonblocking };
@@ -52,6 +52,8 @@ export function resolveSend(
     place: scope.tree.place(path),
   };
 }
+
+const keysOf = (expect: WrittenSendExpect | undefined) => (expect === 'model' ? {} : (expect ?? {}));
 
 /** What can be said of recipients where the send itself is not understood. */
 function checkNames(scope: Scope, recipients: readonly string[], path: Path): void {
@@ -76,7 +78,8 @@ function checkSender(
     const { how, line } = state.gone;
     const open = how === 'expelled' || how === 'disconnected';
     // It fails, and the model knows with what.
-    if (open && (expect?.error !== undefined || expect?.recipients === undefined)) return;
+    const { error, recipients } = keysOf(expect);
+    if (open && (error !== undefined || recipients === undefined)) return;
     const message = `"${name}" was ${how === 'left' ? 'closed' : how} at line ${line} and cannot send`;
     const hint = open ? 'Expect the error: expect: { error: EPIPE }.' : 'Send before that step.';
     scope.problems.error(path, { code: 'impossible', message, hint });

@@ -132,7 +132,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].send.via':
     'For masters: the client through whose accepted socket it sends. The receiver itself where that is one client, else the first that has joined.',
   'traffic[].expect':
-    'Below a send, with the same indent: what must happen to it. As a step of its own: what must be seen of a client by then.',
+    'Below a send, with the same indent: what must happen to it; `model` allows whatever the model predicts, failures included. As a step of its own: what must be seen of a client by then.',
   'traffic[].expect.error': 'The send fails with this errno, and nobody gets the message.',
   'traffic[].expect.recipients':
     'Everybody who gets a copy, eavesdroppers included; a group, a bus or the name of replicas stands for its members at that step. `[]` is nobody.',

@@ -53,7 +53,7 @@ const send = map(
   'Write { from: camera, to: sensors, payload: "text" }.',
 );
 
-const sendExpect = map(
+const sendExpectKeys = map(
   {
     error: z
       .enum(SEND_ERRNOS, { error: expected('an errno that a send can give', sendErrnoHint) })
@@ -62,8 +62,11 @@ const sendExpect = map(
     ...budgets,
   },
   'a map',
-  'Write { recipients: [lidar] } or { error: EAGAIN }.',
+  'Write { recipients: [lidar] }, { error: EAGAIN }, or model.',
 );
+/** The file says on purpose that whatever the model predicts is right. */
+const asPredicted = z.literal('model', { error: expected('model', 'Did you mean "model"?') });
+const sendExpect = pick([sendExpectKeys, asPredicted], (input) => (typeof input === 'string' ? 1 : 0));
 
 const sendStep = map({ send, expect: sendExpect.optional() });
 const shortStep = z.object({ expect: sendExpect.optional() }).catchall(plain);
@@ -89,7 +92,7 @@ const observation = pick([blocked, hangup], (input) => {
 });
 
 export type WrittenSend = z.infer<typeof send>;
-export type WrittenSendExpect = z.infer<typeof sendExpect>;
+export type WrittenSendExpect = z.infer<typeof sendExpectKeys> | 'model';
 export type WrittenStep =
   | { readonly send: WrittenSend; readonly expect?: WrittenSendExpect }
   | { readonly parallel: readonly (WrittenStep | readonly WrittenStep[])[] }
@@ -145,7 +148,7 @@ const ARROW_HINT = 'Write one sender, an arrow, and one destination: camera -> l
 /** What stands beside a short send, and belongs somewhere else. */
 function besideHint(odd: string): string {
   if (nearest(odd, ['expect']) !== undefined) return 'Did you mean "expect"?';
-  if (Object.hasOwn(sendExpect.shape, odd)) return `Write expect: { ${odd}: … }.`;
+  if (Object.hasOwn(sendExpectKeys.shape, odd)) return `Write expect: { ${odd}: … }.`;
   if (Object.hasOwn(send.shape, odd))
     return `Write the send in its long form: send: { from: …, to: …, payload: …, ${odd}: … }.`;
   return 'Only `expect` stands beside a send.';

@@ -29,9 +29,12 @@ describe('recipients', () => {
     assert.deepEqual(recipients(`${add}${del}${toGroup}`), ['b']);
   });
 
-  it('leave out the dead and the expelled', () => {
-    assert.deepEqual(recipients(`- fault: { kill: b }${toGroup}`), []);
-    assert.deepEqual(recipients(`- fault: { expel: b }${toGroup}`), []);
+  it('leave out the dead and the expelled; a name that stands for nobody is an error', () => {
+    const nobody = ['7 error: "g" stands for nobody at this step: it has no joined member'];
+    for (const fault of ['kill', 'expel']) {
+      assert.deepEqual(recipients(`- fault: { join: c }\n  - fault: { ${fault}: b }${toGroup}`), ['c']);
+      assert.deepEqual(complaints(withParties(`- fault: { ${fault}: b }${toGroup}`)), nobody);
+    }
   });
 
   it('of a bus are all who joined; a name counts once', () => {

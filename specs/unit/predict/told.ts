@@ -5,9 +5,10 @@ import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { plan } from '../../../runner/plan/index.ts';
 import type { PlannedMessage } from '../../../runner/plan/plan.ts';
 import type { Topology } from '../../../runner/topology/topology.ts';
+import { leftToModel } from '../../helpers/left-to-model.ts';
 
 export function topologyOf(source: string): Topology {
-  const { topology, diagnostics, sources } = load('spec.topo.yaml', { source });
+  const { topology, diagnostics, sources } = load('spec.topo.yaml', { source: leftToModel(source) });
   assert.ok(topology !== undefined, renderDiagnostics(diagnostics, sources));
   return topology;
 }

@@ -28,6 +28,23 @@ describe('the command on sim', function () {
     );
   });
 
+  it('does not pass a run that delivers nothing', async () => {
+    const source =
+      'buses: { b: {} }\ngroups: { g: { prefix: 1 } }\nclients: { c: {} }\ntraffic: [c -> g: "x"]\n';
+    using files = folder({
+      'unsaid.topo.yaml': source,
+      'model.topo.yaml': source.replace('[c -> g: "x"]', '[{ c -> g: "x", expect: model }]'),
+    });
+    const unsaid = await cli(['run', ...SIM, files.path('unsaid.topo.yaml')]);
+    assert.deepEqual([unsaid.code, unsaid.stdout], [2, '']);
+    const model = await cli(['run', ...SIM, files.path('model.topo.yaml')]);
+    assert.equal(model.code, 1);
+    assert.match(
+      model.stdout,
+      /SKIP {2}model: no message was delivered, and \S+model\.topo\.yaml:4 does not say/,
+    );
+  });
+
   it('knows its faults by name', async () => {
     const { code, stderr } = await cli(['run', ...SIM, '--sim-bug', 'gremlins', QUICKSTART]);
     assert.equal(code, 2);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Played, play } from '../../../runner/pipeline.ts';
 import { type SimOptions, simSite } from '../../../runner/sim/index.ts';
 import type { Verdict } from '../../../runner/verdict/verdict.ts';
+import { leftToModel } from '../../helpers/left-to-model.ts';
 
 /** A file's verdict, plan and trace. */
 export function playFile(file: string, options: SimOptions): Promise<Played> {
@@ -23,20 +24,20 @@ export function playFile(file: string, options: SimOptions): Promise<Played> {
   });
 }
 
-/** The same for a topology given as text. */
+/** The same for a topology given as text; sends of which it says nothing are left to the model. */
 export async function playText(yaml: string, options: SimOptions): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'afbus-sim-'));
   try {
     const file = join(folder, 'test.topo.yaml');
-    writeFileSync(file, yaml);
+    writeFileSync(file, leftToModel(yaml));
     return await playFile(file, options);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** What went wrong, in a line each; empty for a pass. */
-export const complaints = ({ checks, reason }: Verdict): string[] => [
-  ...(reason === undefined ? [] : [reason]),
+/** What went wrong, in a line each; empty for a pass, and for a run that delivered nothing. */
+export const complaints = ({ result, checks, reason }: Verdict): string[] => [
+  ...(result === 'error' && reason !== undefined ? [reason] : []),
   ...checks.flatMap((c) => c.failures.map((f) => `${c.name}: ${f.summary} (step ${f.step})`)),
 ];

@@ -33,7 +33,8 @@ export function fill(where: StepContext, target: string): Step[] {
       size: { min: ENVELOPE_SIZE, max: ENVELOPE_SIZE },
       fds: [],
       nonblocking: true,
-      expect: {},
+      // The last of them fail: the fault asks for that.
+      expect: { model: true },
       place: scope.tree.place(where.path),
     },
   ];

@@ -49,7 +49,7 @@ describe('a queue that is filled', () => {
     const [step] = steps('- fault: { fill: m }');
     assert.ok(step?.kind === 'send');
     assert.deepEqual([step.from, step.to], [{ kind: 'master', bus: 'cabin', via: 'm' }, client('m')]);
-    assert.deepEqual([step.count, step.nonblocking, step.expect], [11, true, {}]);
+    assert.deepEqual([step.count, step.nonblocking, step.expect], [11, true, { model: true }]);
   });
 });
 

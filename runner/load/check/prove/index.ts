@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What a file can prove, decided from the prediction before anything boots: sends, expectations and faults from which
+ * a passing run proves nothing. One file a kind.
+ */
+import type { Prediction } from '../../../predict/index.ts';
+import type { Topology } from '../../../topology/topology.ts';
+import type { Scope } from '../../resolve/index.ts';
+import { checkOutcomes } from './outcomes.ts';
+
+export function prove(scope: Scope, prediction: Prediction, topology: Topology): void {
+  checkOutcomes(scope, prediction, topology);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Sends that do not do what a reader of the file takes them to do: they fail, reach nobody, or end at the master by the
+ * default route. Unless the file says so, a run that passes proves nothing about them.
+ */
+import { MASTER } from '../../../common/address.ts';
+import { either } from '../../../common/text.ts';
+import type { Allowed, Prediction } from '../../../predict/index.ts';
+import { type Lane, parseLane } from '../../../topology/lane.ts';
+import { sends } from '../../../topology/steps.ts';
+import type { SendStep, Topology } from '../../../topology/topology.ts';
+import type { Scope } from '../../resolve/index.ts';
+import { watchersOf } from './watchers.ts';
+
+/** Points out each such send of which the file says nothing: an error if it is sure, else a warning. */
+export function checkOutcomes(scope: Scope, prediction: Prediction, topology: Topology): void {
+  const watchers = watchersOf(topology);
+  for (const step of sends(topology.steps)) {
+    if (Object.keys(step.expect).length > 0) continue;
+    const groups = groupsOf(prediction, step, watchers(step));
+    const group = groups.find(({ sure }) => sure) ?? groups[0];
+    if (group === undefined) continue;
+    const words = { code: 'unsaid' as const, message: messageOf(step, group), hint: hintOf(step, group) };
+    const path = scope.paths.get(step.id) ?? [];
+    if (group.sure) scope.problems.error(path, words);
+    else scope.problems.warning(path, words);
+  }
+}
+
+type Kind = 'fails' | 'reaches nobody' | 'goes to the master';
+
+/** Messages of one step that end the same way. */
+interface Group {
+  readonly kind: Kind;
+  readonly sure: boolean;
+  readonly first: number;
+  readonly allowed: Allowed;
+  count: number;
+}
+
+/** In the order of their first message. */
+function groupsOf(prediction: Prediction, step: SendStep, watchers: ReadonlySet<Lane>): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (let n = 0; n < step.count; n++) {
+    const allowed = prediction.of(step.id, n);
+    const found = allowed && judge(allowed, step, watchers);
+    if (!found) continue;
+    const key = `${found.kind} ${found.sure}`;
+    const group = groups.get(key) ?? { ...found, first: n, allowed, count: 0 };
+    group.count++;
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function judge(
+  { delivered, errors }: Allowed,
+  step: SendStep,
+  watchers: ReadonlySet<Lane>,
+): Pick<Group, 'kind' | 'sure'> | undefined {
+  if (delivered === undefined) return { kind: 'fails', sure: true };
+  const must = delivered.must.filter((lane) => !watchers.has(lane));
+  const may = delivered.may.filter((lane) => !watchers.has(lane));
+  if (must.length + may.length === 0) return { kind: 'reaches nobody', sure: errors.length === 0 };
+  if (must.some((lane) => isDefaultRoute(lane, step))) return { kind: 'goes to the master', sure: true };
+  if (errors.length > 0) return { kind: 'fails', sure: false };
+  if (may.some((lane) => isDefaultRoute(lane, step))) return { kind: 'goes to the master', sure: false };
+  return must.length === 0 ? { kind: 'reaches nobody', sure: false } : undefined;
+}
+
+/** The master's socket got what was for somebody else. */
+function isDefaultRoute(lane: Lane, { to }: SendStep): boolean {
+  const forMaster = to.kind === 'master' || (to.kind === 'address' && to.address === MASTER);
+  return !forMaster && parseLane(lane).accepted;
+}
+
+function messageOf(step: SendStep, { kind, sure, first, count, allowed }: Group): string {
+  const { errors, because } = allowed;
+  const errno = kind === 'fails' ? ` with ${either([...errors])}` : '';
+  const none =
+    isMulticast(step) && kind === 'reaches nobody' && sure ? 'no member is there to take it; ' : '';
+  const why = `${errno}${first > 0 ? `, from message ${first + 1} on` : ''}: ${none}${because}`;
+  if (!sure) return `${subject(step, count)} may ${PHRASES[kind].many}${why}`;
+  return `${subject(step, count)} ${PHRASES[kind][step.count === 1 ? 'one' : 'many']}${why}`;
+}
+
+const isMulticast = ({ to }: SendStep): boolean => to.kind === 'group' || to.kind === 'bus';
+
+const PHRASES: Readonly<Record<Kind, { readonly one: string; readonly many: string }>> = {
+  fails: { one: 'fails', many: 'fail' },
+  'reaches nobody': { one: 'reaches nobody', many: 'reach nobody' },
+  'goes to the master': { one: 'goes to the master instead', many: 'go to the master instead' },
+};
+
+function subject(step: SendStep, count: number): string {
+  if (step.count === 1) return 'this send';
+  return count === step.count ? `all ${count} messages` : `${count} of ${step.count} messages`;
+}
+
+function hintOf(step: SendStep, { kind, sure, count, allowed }: Group): string {
+  const { delivered, errors } = allowed;
+  if (!sure || count < step.count || (kind === 'fails' && errors.length > 1))
+    return 'If any outcome that the model predicts is right, write expect: model.';
+  const names = [...new Set((delivered?.must ?? []).map((lane) => parseLane(lane).agent))];
+  const expect = kind === 'fails' ? `error: ${errors[0]}` : `recipients: [${names.join(', ')}]`;
+  return `If that is meant, write expect: { ${expect} }.`;
+}
