@@ -226,9 +226,9 @@ int afbus_addr_add(struct afbus_sock *accepted, u64 value)
 	spare->prefix = afbus_addr_prefix(value);
 	INIT_LIST_HEAD(&spare->addrs);
 
-	spin_lock(&accepted->bus->lock);
+	afbus_bus_begin_change(accepted->bus);
 	err = afbus_addr_give(accepted, addr, &spare);
-	spin_unlock(&accepted->bus->lock);
+	afbus_bus_end_change(accepted->bus);
 
 	if (err)
 		kfree_rcu(addr, rcu);
@@ -254,7 +254,7 @@ int afbus_addr_del(struct afbus_sock *accepted, u64 value)
 	if (!afbus_addr_prefix(value) || afbus_addr_is_multicast(value))
 		return -EINVAL;
 
-	spin_lock(&bus->lock);
+	afbus_bus_begin_change(bus);
 	client = accepted->peer;
 	addr = rhashtable_lookup_fast(&bus->addrs, &value, afbus_addr_params);
 	if (client && addr && addr->owner == client) {
@@ -264,7 +264,7 @@ int afbus_addr_del(struct afbus_sock *accepted, u64 value)
 		afbus_line_changed(client);
 		err = 0;
 	}
-	spin_unlock(&bus->lock);
+	afbus_bus_end_change(bus);
 	return err;
 }
 

@@ -56,6 +56,8 @@
  *
  * DOC: Locks
  *
+ * afbus_bus.change_lock              changes of policy, and a send that they overtake
+ *   bus->lock                        see below
  * lock_sock(sk)                      set-up of one socket: bind, listen, connect
  *   afbus_name_lock                  names of buses
  *   afbus_net.lock                   sockets of a network namespace
@@ -133,13 +135,13 @@ struct afbus_name {
  * @inode_path: inode that bind made, none for an abstract name; owned by the
  *	listening socket
  * @connect_wait: connects that wait for the backlog
+ * @change_lock: held by a change after which a message may have another
+ *	recipient or another verdict, and by a send that wants none for a while
  * @lock: the order; guards everything below
  * @seq: last number given in the sequence
  * @last_client: last prefix-0 address given
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
- * @verdicts: changes with what the protocol's verdicts are; read without the
- *	lock by one who looks again under it
  * @routes: changes with who holds an address while joined
  * @addrs: addresses by value
  * @groups: groups by prefix
@@ -171,13 +173,13 @@ struct afbus_bus {
 	struct hlist_node	name_node;
 	struct path		inode_path;
 	wait_queue_head_t	connect_wait;
+	struct mutex		change_lock;
 
 	spinlock_t		lock;
 	u64			seq;
 	u64			last_client;
 	u64			last_ticket;
 	u64			stamp;
-	u64			verdicts;
 	u64			routes;
 	struct rhashtable	addrs;
 	struct rhashtable	groups;
@@ -271,6 +273,9 @@ struct afbus_line {
  * @watch: what the descriptors of its copies count against, once the client has
  *	been an eavesdropper
  * @lost: copies that an eavesdropper missed since its last message
+ * @verdicts_to: changes with the protocol's verdicts on messages to this client;
+ *	read without the lock by a send that compares it again under the lock
+ * @verdicts_from: the same, of messages from this client
  * @stamp: equals afbus_bus.stamp if the current walk has met this socket
  * @slot: where the current walk has put it
  * @last_dst: the address that it last found somebody for
@@ -320,6 +325,8 @@ struct afbus_sock {
 	unsigned int		nr_addrs;
 	struct afbus_inflight	*watch;
 	u64			lost;
+	unsigned long		verdicts_to;
+	unsigned long		verdicts_from;
 	u64			stamp;
 	unsigned int		slot;
 	u64			last_dst;
@@ -490,6 +497,8 @@ void afbus_bus_leave(struct afbus_sock *client);
 void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
 		    bool unrouted);
 void afbus_bus_reroute(struct afbus_bus *bus, bool all);
+void afbus_bus_begin_change(struct afbus_bus *bus);
+void afbus_bus_end_change(struct afbus_bus *bus);
 
 /* addr.c */
 int afbus_addr_init(struct afbus_bus *bus);

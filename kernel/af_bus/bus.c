@@ -124,6 +124,7 @@ struct afbus_bus *afbus_bus_new(const struct sock *sk,
 	bus->name = *name;
 	bus->owner = current_euid();
 	init_waitqueue_head(&bus->connect_wait);
+	mutex_init(&bus->change_lock);
 	spin_lock_init(&bus->lock);
 	INIT_LIST_HEAD(&bus->joined);
 	INIT_LIST_HEAD(&bus->eaves);
@@ -152,6 +153,7 @@ static void afbus_bus_free_work(struct work_struct *work)
 	if (bus->protocol)
 		bus->protocol->bus_free(bus->data);
 	afbus_protocol_put(bus->protocol);
+	mutex_destroy(&bus->change_lock);
 	kfree(bus);
 }
 
@@ -179,6 +181,27 @@ struct afbus_bus *afbus_bus_put(struct afbus_bus *bus)
 	if (bus)
 		kref_put(&bus->ref, afbus_bus_free);
 	return NULL;
+}
+
+/**
+ * afbus_bus_begin_change() - begin a change after which a message may have a
+ *	recipient or a verdict that it did not have before
+ * @bus: the bus; its lock is held until afbus_bus_end_change()
+ *
+ * Waits for a send that such changes have overtaken too often.
+ */
+void afbus_bus_begin_change(struct afbus_bus *bus)
+	__acquires(&bus->lock)
+{
+	mutex_lock(&bus->change_lock);
+	spin_lock(&bus->lock);
+}
+
+void afbus_bus_end_change(struct afbus_bus *bus)
+	__releases(&bus->lock)
+{
+	spin_unlock(&bus->lock);
+	mutex_unlock(&bus->change_lock);
 }
 
 /**

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filtering: one copy of the message for each recipient, cut or dropped by
- * what the recipient has attached to its socket.
+ * Filtering: the message is judged for each recipient, and copied for those
+ * that are to get it; what the recipient has attached to its socket may cut or
+ * drop the copy.
+ *
+ * What was found out holds until the send sleeps, and until the recipient, what
+ * it is to the message, or the protocol's rules for it are others.
  */
 
 #include <linux/filter.h>
+#include <linux/sched/signal.h>
 #include <net/af_bus.h>
 #include "send.h"
 #include "trace.h"
@@ -66,12 +71,11 @@ static bool afbus_has_filter(const struct afbus_rcpt *r)
 	return rcu_access_pointer(r->to->sk.sk_filter);
 }
 
-/* The original is enough: one recipient, and nothing may meddle with its copy. */
+/* The original is enough: one recipient, and no filter that may cut its copy. */
 static inline bool afbus_can_go_direct(struct afbus_send *s,
 				       struct afbus_rcpt *r)
 {
-	return s->live == 1 && !r->eaves && !afbus_has_judge(s) &&
-	       !afbus_has_filter(r);
+	return s->live == 1 && !r->eaves && !afbus_has_filter(r);
 }
 
 static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
@@ -85,9 +89,13 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 	s->direct = true;
 	s->skb = NULL;
 	r->skb = skb;
-	r->judged = true;
+}
+
+static void afbus_copy_is_made(struct afbus_rcpt *r, unsigned long verdicts)
+{
+	r->verdicts = verdicts;
 	r->made = true;
-	r->made_eaves = false;
+	r->made_eaves = r->eaves;
 }
 
 /**
@@ -105,10 +113,12 @@ static bool afbus_filter_direct(struct afbus_send *s)
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (s->nr != 1 || r->made || s->scm.fp || !afbus_can_go_direct(s, r))
+	if (s->nr != 1 || r->made || s->scm.fp || afbus_has_judge(s) ||
+	    !afbus_can_go_direct(s, r))
 		return false;
 
 	afbus_copy_direct(s, r);
+	afbus_copy_is_made(r, r->to->verdicts_to);
 	return true;
 }
 
@@ -169,35 +179,16 @@ static void afbus_copy_drop(struct afbus_rcpt *r)
 	r->skb = NULL;
 }
 
-/* Let protocol and hooks see the copy, once. */
-static int afbus_copy_judge(struct afbus_send *s, struct afbus_rcpt *r)
-{
-	int err;
-
-	if (!r->judged) {
-		err = afbus_has_judge(s) ? afbus_hook_verdict(s, r) : 0;
-		r->judged = true;
-		r->denied = err;
-		/* A message to one recipient fails with it. */
-		if (err && !r->eaves &&
-		    (s->to_peer || !afbus_addr_is_multicast(s->dst)))
-			return err;
-	}
-	if (r->denied)
-		afbus_copy_drop(r);
-	return 0;
-}
-
 /* Let the recipient's filter see its copy. */
-static int afbus_copy_filter(struct afbus_send *s, struct afbus_rcpt *r)
+static int afbus_copy_filter(struct afbus_rcpt *r)
 {
-	unsigned int truesize;
+	unsigned int truesize = r->skb->truesize;
 	int err;
 
-	if (!r->skb || !afbus_has_filter(r))
+	if (!afbus_has_filter(r))
 		return 0;
-	truesize = r->skb->truesize;
 
+	r->filtered = true;
 	err = sk_filter(&r->to->sk, r->skb);
 	if (r->eaves)
 		atomic_add(r->skb->truesize - truesize,
@@ -220,14 +211,14 @@ static void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
 		kfree_skb(r->skb);
 	r->skb = NULL;
 	r->made = false;
+	r->filtered = false;
 	r->missed = false;
 }
 
-static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
+static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	int err;
 
-	afbus_filter_unmake(s, r);
 	/* The collector wants the send to keep bus sockets until they are queued. */
 	if (!s->msg->buses && afbus_can_go_direct(s, r)) {
 		afbus_copy_direct(s, r);
@@ -236,81 +227,130 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 
 	err = afbus_copy_clone(s, r);
 	if (!err)
-		err = afbus_copy_judge(s, r);
-	if (!err)
-		err = afbus_copy_filter(s, r);
+		err = afbus_copy_filter(r);
 	if (err == -ENOMEM && r->eaves) {
 		/* Watching fails nothing: the copy counts as lost. */
 		afbus_copy_drop(r);
 		r->missed = true;
 		err = 0;
 	}
-	if (err)
+	return err;
+}
+
+/*
+ * Let protocol and hooks see the message, and copy it if they let it pass: one
+ * that a recipient does not want costs no copy.
+ */
+static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	unsigned long verdicts;
+	int err = 0;
+
+	afbus_filter_unmake(s, r);
+	/*
+	 * What is judged from now on is judged by no older rules: pairs with
+	 * the release in afbus_protocol_change_to().
+	 */
+	verdicts = smp_load_acquire(&r->to->verdicts_to);
+	r->filtered = afbus_hook_present();
+	if (afbus_has_judge(s))
+		err = afbus_hook_verdict(s, r);
+	/* A message to one recipient fails with it. */
+	if (err && !r->eaves &&
+	    (s->to_peer || !afbus_addr_is_multicast(s->dst)))
 		return err;
 
-	r->made = true;
-	r->made_eaves = r->eaves;
-	return 0;
+	err = err ? 0 : afbus_copy_get(s, r);
+	if (!err)
+		afbus_copy_is_made(r, verdicts);
+	return err;
 }
 
 /**
- * afbus_filter_recheck() - see whether the protocol would still say the same
- * @s: the send, routed under this hold of the lock
- *
- * If not, all copies are to be made once more.
+ * afbus_filter_forget() - forget the recipients that are none any more
+ * @s: the send, with no place in a line
  */
-static void afbus_filter_recheck(struct afbus_send *s)
+static void afbus_filter_forget(struct afbus_send *s)
 {
-	lockdep_assert_held(&s->bus->lock);
+	struct afbus_rcpt *r, *to = s->rcpts;
 
-	if (afbus_has_protocol(s) && s->verdicts != s->bus->verdicts)
-		s->unmade = s->live;
+	afbus_filter_undo_direct(s);
+	afbus_for_each_rcpt(r, s) {
+		if (!r->live) {
+			afbus_filter_unmake(s, r);
+			sock_put(&r->to->sk);
+			continue;
+		}
+		if (to != r)
+			*to = *r;
+		to++;
+	}
+	s->nr = to - s->rcpts;
+	s->full = NULL;
 }
 
-/* Copies that were judged before the last change say nothing any more. */
+/* What was judged before the last change that concerns the sender. */
 static void afbus_filter_renew(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
-	u64 verdicts;
+	unsigned long verdicts;
 
-	/* What is judged from now on is judged by no older rules. */
-	verdicts = smp_load_acquire(&s->bus->verdicts);
+	/* Pairs with the release in afbus_protocol_change_from(). */
+	verdicts = smp_load_acquire(&s->from->verdicts_from);
 	if (s->verdicts == verdicts)
 		return;
 	s->verdicts = verdicts;
-	afbus_for_each_rcpt(r, s) {
+	afbus_for_each_rcpt(r, s)
 		afbus_filter_unmake(s, r);
-		r->judged = false;
-		r->denied = 0;
-	}
 }
 
 /**
  * afbus_filter_copies() - make the copies that the last route asks for
  * @s: the send
  *
- * Return: 0; -ENOMEM; what a hook says to a message to one recipient.
+ * Return: 0; -ENOMEM; -EINTR if the caller is killed; what a hook says to a
+ * message to one recipient.
  */
 static int afbus_filter_copies(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
+	unsigned int n = 0;
 	int err;
 
 	afbus_filter_undo_direct(s);
-	if (afbus_has_protocol(s))
-		afbus_filter_renew(s);
+	afbus_filter_renew(s);
+
 	afbus_for_each_rcpt(r, s) {
 		if (!r->live)
 			afbus_filter_unmake(s, r);
-	}
-
-	afbus_for_each_live(r, s) {
-		if (r->made && r->made_eaves == r->eaves)
+		if (!r->live || !afbus_copy_is_stale(r))
 			continue;
 		err = afbus_copy_make(s, r);
 		if (err)
 			return err;
-		cond_resched();
+		if (afbus_take_breath(&n) && fatal_signal_pending(current))
+			return -EINTR;
 	}
 	return 0;
+}
+
+/**
+ * afbus_filter_expire() - the send has slept: ask filters and hooks once more
+ * @s: the send
+ *
+ * The protocol says by itself what it has changed its mind about.
+ */
+static void afbus_filter_expire(struct afbus_send *s)
+{
+	bool hooks = afbus_hook_present();
+	struct afbus_rcpt *r;
+
+	afbus_for_each_rcpt(r, s) {
+		if (!hooks && !r->filtered && !afbus_has_filter(r))
+			continue;
+		if (s->direct)
+			afbus_filter_undo_direct(s);
+		else
+			afbus_filter_unmake(s, r);
+	}
 }

@@ -65,11 +65,11 @@ static unsigned int afbus_hook_run(struct sk_buff *skb,
 #endif
 
 /**
- * afbus_hook_verdict() - let others see one copy
+ * afbus_hook_verdict() - ask others whether a recipient may get a message
  * @s: the send
- * @r: the recipient, with its copy
+ * @r: the recipient
  *
- * Return: 0 if the copy may pass; the error of a message to one recipient.
+ * Return: 0 if it may; the error of a message to one recipient.
  */
 int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 {
@@ -91,10 +91,6 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 		state.flags |= AFBUS_FROM_MASTER;
 	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
 		state.flags |= AFBUS_MULTICAST;
-	if (protocol && !s->prepared) {
-		protocol->prepare(s->skb, &state);
-		s->prepared = true;
-	}
 	if (r->to->kind == AFBUS_ACCEPTED)
 		state.flags |= AFBUS_TO_MASTER;
 	if (r->eaves)
@@ -102,9 +98,9 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 
 	rcu_read_lock();
 	if (protocol)
-		verdict = protocol->verdict(r->skb, &state);
+		verdict = protocol->verdict(s->msg->skb, &state);
 	if (verdict == NF_ACCEPT)
-		verdict = afbus_hook_run(r->skb, &state);
+		verdict = afbus_hook_run(s->msg->skb, &state);
 	rcu_read_unlock();
 
 	if (verdict == NF_ACCEPT)

@@ -60,7 +60,7 @@ static int afbus_set_membership(struct afbus_sock *s, int opt)
 			return -ENOMEM;
 	}
 
-	spin_lock(&s->bus->lock);
+	afbus_bus_begin_change(s->bus);
 	if (s->peer) {
 		if (!s->peer->watch)
 			swap(s->peer->watch, watch);
@@ -70,7 +70,7 @@ static int afbus_set_membership(struct afbus_sock *s, int opt)
 			err = afbus_bus_eavesdrop(s->peer,
 						  opt == BUS_SET_EAVESDROP);
 	}
-	spin_unlock(&s->bus->lock);
+	afbus_bus_end_change(s->bus);
 
 	if (watch)
 		afbus_inflight_put(watch);

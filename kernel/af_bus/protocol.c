@@ -154,42 +154,59 @@ EXPORT_SYMBOL_GPL(afbus_protocol_bus);
 void afbus_protocol_begin_change(struct afbus_bus *bus)
 	__acquires(&bus->lock)
 {
-	spin_lock(&bus->lock);
+	afbus_bus_begin_change(bus);
 }
 EXPORT_SYMBOL_GPL(afbus_protocol_begin_change);
 
-/* Senders that wait for a client may not have to, if it gets less than before. */
-static void afbus_protocol_tell(struct afbus_bus *bus, u64 loser)
+/**
+ * afbus_protocol_change_to() - the change concerns messages to one client
+ * @bus: the bus, with a change that has been made under this hold of the lock
+ * @addr: prefix-0 address of the client, which may be gone
+ * @less: it may get less than before: senders that wait for it look whether
+ *	they still have to
+ *
+ * Messages that were judged for it before are judged again before they are
+ * committed.
+ */
+void afbus_protocol_change_to(struct afbus_bus *bus, u64 addr, bool less)
 {
-	struct afbus_sock *client;
+	struct afbus_sock *client = afbus_addr_find(bus, addr);
 
-	lockdep_assert_held(&bus->lock);
-
-	if (loser == AFBUS_EVERYBODY) {
-		afbus_bus_reroute(bus, true);
-	} else if (loser != AFBUS_NOBODY) {
-		client = afbus_addr_find(bus, loser);
-		if (client)
-			afbus_line_changed(client);
-	}
+	if (!client)
+		return;
+	/* Pairs with the acquire in afbus_copy_make(). */
+	smp_store_release(&client->verdicts_to, client->verdicts_to + 1);
+	if (less)
+		afbus_line_changed(client);
 }
+EXPORT_SYMBOL_GPL(afbus_protocol_change_to);
+
+/**
+ * afbus_protocol_change_from() - the change concerns messages from one client
+ * @bus: as above
+ * @addr: as above
+ */
+void afbus_protocol_change_from(struct afbus_bus *bus, u64 addr)
+{
+	struct afbus_sock *client = afbus_addr_find(bus, addr);
+
+	if (!client)
+		return;
+	/* Pairs with the acquires in send.c and filter.c. */
+	smp_store_release(&client->verdicts_from, client->verdicts_from + 1);
+	afbus_bus_reroute(bus, true);
+}
+EXPORT_SYMBOL_GPL(afbus_protocol_change_from);
 
 /**
  * afbus_protocol_end_change() - give a change its place
  * @bus: the bus
- * @loser: prefix-0 address of the client that may get less than before;
- *	AFBUS_NOBODY, AFBUS_EVERYBODY
- *
- * Messages that were judged before are judged again before they are committed.
  */
-void afbus_protocol_end_change(struct afbus_bus *bus, u64 loser)
+void afbus_protocol_end_change(struct afbus_bus *bus)
 	__releases(&bus->lock)
 {
 	bus->seq++;
-	/* Pairs with the acquire in afbus_filter_renew(). */
-	smp_store_release(&bus->verdicts, bus->verdicts + 1);
-	afbus_protocol_tell(bus, loser);
-	spin_unlock(&bus->lock);
+	afbus_bus_end_change(bus);
 }
 EXPORT_SYMBOL_GPL(afbus_protocol_end_change);
 

@@ -65,6 +65,13 @@ afbus_route_again(struct afbus_send *s, struct afbus_sock *to)
 	return r->live ? NULL : r;
 }
 
+/* Whether what was found out for a recipient does not hold any more. */
+static __always_inline bool afbus_copy_is_stale(const struct afbus_rcpt *r)
+{
+	return !r->made || r->made_eaves != r->eaves ||
+	       r->verdicts != READ_ONCE(r->to->verdicts_to);
+}
+
 static __always_inline void afbus_route_add(struct afbus_send *s,
 					    struct afbus_sock *to, bool eaves)
 {
@@ -80,7 +87,7 @@ static __always_inline void afbus_route_add(struct afbus_send *s,
 	s->live++;
 	r->eaves = eaves;
 	r->evict = false;
-	if (!r->made || r->made_eaves != eaves)
+	if (afbus_copy_is_stale(r))
 		s->unmade++;
 }
 
@@ -204,6 +211,9 @@ static int afbus_route(struct afbus_send *s)
 		if (afbus_receives(to))
 			afbus_route_add(s, to, true);
 	}
+	/* Of the sender the protocol says something else by now. */
+	if (s->verdicts != from->verdicts_from)
+		s->unmade = s->live;
 	return 0;
 }
 

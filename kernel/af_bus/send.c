@@ -8,6 +8,9 @@
 #include <net/af_bus.h>
 #include "send.h"
 
+/* Rounds after which a send lets no change overtake it any more. */
+#define AFBUS_MAX_OVERTAKEN	3
+
 /* Whether there is a destination path: zeros alone are none. */
 static bool afbus_has_path(const struct sockaddr_bus *addr, int len)
 {
@@ -132,7 +135,6 @@ static enum afbus_attempt afbus_send_try(struct afbus_send *s)
 	s->err = afbus_route(s);
 	if (s->err)
 		return AFBUS_FAILED;
-	afbus_filter_recheck(s);
 	if ((s->missing || s->unmade) && !afbus_filter_direct(s))
 		return AFBUS_UNPREPARED;
 
@@ -170,14 +172,51 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 	return attempt;
 }
 
+/*
+ * Changes of policy can overtake a send again and again: each may give it a
+ * recipient, or another verdict. After some rounds it holds them off, until it
+ * is sent or goes to sleep; the next round is its last, but for clients that
+ * leave.
+ */
+static int afbus_send_hold_changes(struct afbus_send *s)
+{
+	if (s->holds_changes || s->overtaken++ < AFBUS_MAX_OVERTAKEN)
+		return 0;
+	if (mutex_lock_killable(&s->bus->change_lock))
+		return -EINTR;
+	s->holds_changes = true;
+	return 0;
+}
+
+static void afbus_send_admit_changes(struct afbus_send *s)
+{
+	if (s->holds_changes)
+		mutex_unlock(&s->bus->change_lock);
+	s->holds_changes = false;
+	s->overtaken = 0;
+}
+
 /* Make ready what the last attempt lacked. */
 static int afbus_send_prepare(struct afbus_send *s)
 {
-	if (s->missing)
+	if (s->missing) {
+		afbus_filter_forget(s);
 		return afbus_route_grow(s);
+	}
 	if (s->unmade)
-		return afbus_filter_copies(s);
+		return afbus_send_hold_changes(s) ?: afbus_filter_copies(s);
 	return afbus_pollout_prepare(s);
+}
+
+static int afbus_send_sleep(struct afbus_send *s)
+{
+	int err;
+
+	afbus_send_admit_changes(s);
+	err = afbus_wait_sleep(s);
+	if (!err)
+		afbus_filter_expire(s);
+	return err;
 }
 
 /*
@@ -205,24 +244,26 @@ static int afbus_send_give_up(struct afbus_send *s, int err)
 
 static int afbus_send_deliver(struct afbus_send *s)
 {
-	int err;
+	int err = 0;
 
-	for (;;) {
+	while (!err) {
 		switch (afbus_send_attempt(s)) {
 		case AFBUS_SENT:
+			afbus_send_admit_changes(s);
 			return 0;
 		case AFBUS_FAILED:
+			afbus_send_admit_changes(s);
 			return s->err;
 		case AFBUS_UNPREPARED:
 			err = afbus_send_prepare(s);
 			break;
 		case AFBUS_BLOCKED:
-			err = afbus_wait_sleep(s);
+			err = afbus_send_sleep(s);
 			break;
 		}
-		if (err)
-			return s->waits ? afbus_send_give_up(s, err) : err;
 	}
+	afbus_send_admit_changes(s);
+	return s->waits ? afbus_send_give_up(s, err) : err;
 }
 
 /*
@@ -269,6 +310,7 @@ static void afbus_send_end_msg(struct afbus_send *s)
 static void afbus_send_end(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
+	unsigned int n = 0;
 
 	if (!s->committed)
 		afbus_filter_undo_direct(s);
@@ -278,6 +320,7 @@ static void afbus_send_end(struct afbus_send *s)
 		else
 			afbus_filter_unmake(s, r);
 		sock_put(&r->to->sk);
+		afbus_take_breath(&n);
 	}
 	if (s->rcpts != s->inline_rcpts)
 		kvfree(s->rcpts);
@@ -299,13 +342,15 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->dst = BUS_MASTER_ADDR;
 	s->scm = (struct scm_cookie){};
 	s->msg = NULL;
-	s->verdicts = 0;
+	/* As in afbus_filter_renew(). */
+	s->verdicts = smp_load_acquire(&s->from->verdicts_from);
 	s->skb = NULL;
 
 	s->nr = 0;
 	s->live = 0;
 	s->missing = 0;
 	s->unmade = 0;
+	s->overtaken = 0;
 
 	s->pollout = NULL;
 	s->wait.ticket = 0;
@@ -313,7 +358,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	INIT_LIST_HEAD(&s->wait.bus_node);
 
 	s->to_peer = false;
-	s->prepared = false;
+	s->holds_changes = false;
 	s->direct = false;
 	s->committed = false;
 	s->unrouted = false;
@@ -337,6 +382,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	s.inline_rcpts = rcpts;
 	s.cap = ARRAY_SIZE(rcpts);
 	s.scratch = scratch;
+	scratch[0] = 0;
 	afbus_send_begin(&s);
 
 	err = afbus_send_check(&s, msg);

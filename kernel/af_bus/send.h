@@ -7,6 +7,7 @@
  * "Life of a message" in af_bus.h.
  */
 
+#include <linux/sched.h>
 #include "af_bus.h"
 
 /* Recipients that need no allocation. */
@@ -59,12 +60,12 @@ struct afbus_waiter {
  * @to: the recipient, with a reference
  * @waiter: its place in the recipient's line, once it had one
  * @skb: its copy; NULL if not made yet, or dropped
+ * @verdicts: afbus_sock.verdicts_to as of when the message was judged
  * @live: is a recipient as of the last route
  * @eaves: gets it as an eavesdropper only
- * @judged: the hooks have seen its copy
- * @denied: they want it dropped
- * @made: @skb is final
- * @made_eaves: value of @eaves for which it is
+ * @made: the message was judged, and @skb is what came of it
+ * @made_eaves: value of @eaves for which it was
+ * @filtered: a hook or a socket filter has had a say in it
  * @missed: there was no memory for the copy of an eavesdropper
  * @enlisted: @waiter is in use
  * @touched: the line is to be served when the bus lock is free
@@ -75,12 +76,12 @@ struct afbus_rcpt {
 	struct afbus_waiter	waiter;
 	struct afbus_sock	*to;
 	struct sk_buff		*skb;
+	unsigned long		verdicts;
 	bool			live:1;
 	bool			eaves:1;
-	bool			judged:1;
-	bool			denied:1;
 	bool			made:1;
 	bool			made_eaves:1;
+	bool			filtered:1;
 	bool			missed:1;
 	bool			enlisted:1;
 	bool			touched:1;
@@ -99,7 +100,7 @@ struct afbus_rcpt {
  * @buses: how many of them are bus sockets
  * @msg: what the copies share
  * @scratch: for the protocol, on the stack of the call
- * @verdicts: afbus_bus.verdicts as of when copies were judged
+ * @verdicts: afbus_sock.verdicts_from as of when the message was judged
  * @skb: the original; NULL before it is there, and while it is @direct
  * @rcpts: recipients, in no order
  * @inline_rcpts: @rcpts of the usual case, on the stack of the call
@@ -107,14 +108,16 @@ struct afbus_rcpt {
  * @cap: space in @rcpts
  * @live: recipients of the last route that are in @rcpts
  * @missing: recipients of the last route that @rcpts has no space for
- * @unmade: recipients of the last route whose copy is not made yet
+ * @unmade: recipients of the last route for which the message is to be judged
+ *	and a copy made, for the first time or once more
+ * @overtaken: how often there were such recipients
  * @full: the first recipient in the way, unless it is @own_full
  * @pollout: to leave there, if the send may not sleep
  * @timeo: what is left of the time to wait
  * @wait: how it sleeps
  * @err: why it failed
  * @to_peer: no destination was given
- * @prepared: the protocol has seen the original
+ * @holds_changes: afbus_bus.change_lock is held
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
  * @unrouted: the last route led along the default route
@@ -132,7 +135,7 @@ struct afbus_send {
 	unsigned int		buses;
 	struct afbus_msg	*msg;
 	void			*scratch;
-	u64			verdicts;
+	unsigned long		verdicts;
 	struct sk_buff		*skb;
 
 	struct afbus_rcpt	*rcpts;
@@ -142,6 +145,7 @@ struct afbus_send {
 	unsigned int		live;
 	unsigned int		missing;
 	unsigned int		unmade;
+	unsigned int		overtaken;
 
 	struct afbus_rcpt	*full;
 	struct afbus_pollout_waiter *pollout;
@@ -150,7 +154,7 @@ struct afbus_send {
 	int			err;
 
 	bool			to_peer;
-	bool			prepared;
+	bool			holds_changes;
 	bool			direct;
 	bool			committed;
 	bool			unrouted;
@@ -158,6 +162,18 @@ struct afbus_send {
 	bool			waits;
 	bool			touched;
 };
+
+/*
+ * In a loop over recipients, of which there may be thousands: let others have
+ * the processor now and then. Returns true when it has.
+ */
+static inline bool afbus_take_breath(unsigned int *n)
+{
+	if (likely(++*n % 64))
+		return false;
+	cond_resched();
+	return true;
+}
 
 #define afbus_for_each_rcpt(r, s)					\
 	for (struct afbus_rcpt *__end = ((r) = (s)->rcpts) + (s)->nr;	\

@@ -22,7 +22,6 @@ const struct afbus_protocol nfdbus_protocol = {
 	.client_new	= nfdbus_client_new,
 	.client_leave	= nfdbus_client_leave,
 	.client_free	= nfdbus_client_free,
-	.prepare	= nfdbus_prepare,
 	.verdict	= nfdbus_verdict,
 };
 

@@ -124,7 +124,8 @@ static bool nfdbus_wants(const struct nfdbus_client *client,
 		list = rhltable_lookup(&client->bus->rules, &index,
 				       nfdbus_rule_params);
 		rhl_for_each_entry_rcu(e, pos, list, node) {
-			if (nfdbus_rule_matches(&e->rule, &p->m, src))
+			if (READ_ONCE(e->live) &&
+			    nfdbus_rule_matches(&e->rule, &p->m, src))
 				return true;
 		}
 	}
@@ -138,18 +139,13 @@ static bool nfdbus_is_free(const struct afbus_hook_state *state)
 	       state->flags & AFBUS_TO_MASTER;
 }
 
-/**
- * nfdbus_prepare() - read a message, once for all its recipients
- * @skb: the message
- * @state: where it comes from and goes to
- */
-void nfdbus_prepare(const struct sk_buff *skb,
-		    const struct afbus_hook_state *state)
+/* Read a message, once for all its recipients. */
+static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb)
 {
-	struct nfdbus_parsed *p = state->scratch;
 	const struct nfdbus_text *f = p->m.fields;
 
-	if (nfdbus_is_free(state) || !nfdbus_message_parse(&p->m, skb))
+	p->done = 1;
+	if (!nfdbus_message_parse(&p->m, skb))
 		return;
 	p->path = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_PATH]);
 	p->interface = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_INTERFACE]);
@@ -159,13 +155,13 @@ void nfdbus_prepare(const struct sk_buff *skb,
 }
 
 /**
- * nfdbus_verdict() - whether a recipient gets its copy
- * @skb: the copy
- * @state: the recipient, and what nfdbus_prepare() has made of the message
+ * nfdbus_verdict() - whether a recipient gets a message
+ * @skb: the message
+ * @state: the recipient
  *
  * Return: NF_ACCEPT or NF_DROP.
  */
-unsigned int nfdbus_verdict(struct sk_buff *skb,
+unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state)
 {
 	struct nfdbus_parsed *p = state->scratch;
@@ -173,6 +169,8 @@ unsigned int nfdbus_verdict(struct sk_buff *skb,
 
 	if (nfdbus_is_free(state))
 		return NF_ACCEPT;
+	if (!p->done)
+		nfdbus_parse(p, skb);
 	/* A signal of the bus driver is for those who want it, like any other. */
 	if (!p->m.valid)
 		return state->flags & AFBUS_FROM_MASTER ? NF_ACCEPT : NF_DROP;

@@ -33,6 +33,10 @@
  * the hash is of what it asks for. A client notes of which classes it has
  * rules. A message is looked up once for each of these, and meets only rules
  * that agree with it in all the parts of their class.
+ *
+ * Tables change under the mutex alone, which may take its time. What makes a
+ * rule count, or no longer, is one word that is written under the lock of
+ * af_bus's bus: nobody on the bus waits for more than that.
  */
 
 #include <linux/kref.h>
@@ -132,6 +136,7 @@ struct nfdbus_index {
  * @client: whose it is
  * @client_node: in nfdbus_client.rules
  * @id: in nfdbus_bus.by_id
+ * @live: it counts; changed under the lock of af_bus's bus, read under RCU
  * @name: well-known name that it wants as the sender, or NULL
  * @sender: address that it wants as the sender, if it has no such name
  * @text: the rule as it was written, behind @rule
@@ -144,6 +149,7 @@ struct nfdbus_entry {
 	struct nfdbus_client	*client;
 	struct list_head	client_node;
 	unsigned long		id;
+	bool			live;
 	struct nfdbus_name	*name;
 	u64			sender;
 	const char		*text;
@@ -177,6 +183,7 @@ struct nfdbus_name {
 
 /**
  * struct nfdbus_parsed - a message on its way, in the scratch space of its send
+ * @done: it was parsed; first, and 0 to begin with
  * @path: hash of its path
  * @interface: hash of its interface
  * @member: hash of its member
@@ -185,6 +192,7 @@ struct nfdbus_name {
  * @m: the message; last, as its arguments are not filled in
  */
 struct nfdbus_parsed {
+	u64			done;
 	u32			path;
 	u32			interface;
 	u32			member;
@@ -218,9 +226,7 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client);
 void nfdbus_index_rule(struct nfdbus_index *index,
 		       const struct nfdbus_client *client,
 		       const struct nfdbus_rule *rule);
-void nfdbus_prepare(const struct sk_buff *skb,
-		    const struct afbus_hook_state *state);
-unsigned int nfdbus_verdict(struct sk_buff *skb,
+unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state);
 
 /* owner.c */

@@ -158,6 +158,7 @@ int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
 {
 	struct nfdbus_bus *bus = client->bus;
 	struct nfdbus_name *name;
+	u64 before;
 	int err = 0;
 
 	mutex_lock(&bus->lock);
@@ -171,6 +172,7 @@ int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
 		err = -ENOSPC;
 
 	if (!err) {
+		before = name->client ? name->owner : NFDBUS_NOBODY;
 		nfdbus_name_disown(bus, name);
 		client->addr = addr;
 		list_add_tail(&name->client_node, &client->names);
@@ -178,7 +180,9 @@ int nfdbus_name_set(struct afbus_bus *on, struct nfdbus_client *client,
 		name->client = client;
 		afbus_protocol_begin_change(on);
 		WRITE_ONCE(name->owner, addr);
-		afbus_protocol_end_change(on, AFBUS_EVERYBODY);
+		afbus_protocol_change_from(on, before);
+		afbus_protocol_change_from(on, addr);
+		afbus_protocol_end_change(on);
 		bus->changes++;
 	} else if (name) {
 		nfdbus_name_put(bus, name);
@@ -208,13 +212,16 @@ int nfdbus_name_unset(struct afbus_bus *on, const char *text, u32 len)
 	struct nfdbus_bus *bus = afbus_protocol_bus(on, &owner);
 	struct nfdbus_name *name;
 	int err = -ENOENT;
+	u64 before;
 
 	mutex_lock(&bus->lock);
 	name = nfdbus_name_find(bus, text, len);
 	if (name && name->client) {
+		before = name->owner;
 		afbus_protocol_begin_change(on);
 		WRITE_ONCE(name->owner, NFDBUS_NOBODY);
-		afbus_protocol_end_change(on, AFBUS_EVERYBODY);
+		afbus_protocol_change_from(on, before);
+		afbus_protocol_end_change(on);
 		nfdbus_name_clear(bus, name);
 		err = 0;
 	}

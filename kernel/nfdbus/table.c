@@ -93,17 +93,17 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 	if (err)
 		return err;
 	e->id = ++bus->last_id;
-
-	afbus_protocol_begin_change(on);
 	err = rhltable_insert(&bus->rules, &e->node, nfdbus_rule_params);
-	if (!err)
-		WRITE_ONCE(client->classes,
-			   client->classes | BIT(e->index.class));
-	afbus_protocol_end_change(on, AFBUS_NOBODY);
 	if (err) {
 		xa_erase(&bus->by_id, e->id);
 		return err;
 	}
+	WRITE_ONCE(client->classes, client->classes | BIT(e->index.class));
+
+	afbus_protocol_begin_change(on);
+	WRITE_ONCE(e->live, true);
+	afbus_protocol_change_to(on, client->addr, false);
+	afbus_protocol_end_change(on);
 
 	list_add_tail(&e->client_node, &client->rules);
 	client->nr_rules++;
@@ -151,26 +151,13 @@ int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
 		nfdbus_entry_forget(e);
 out:
 	mutex_unlock(&bus->lock);
-	/* The table may have shown it to messages, if only for a moment. */
+	/* Messages may have met it in the table, if only for a moment. */
 	if (err)
 		kfree_rcu(e, rcu);
 	return err;
 }
 
-/* No message finds it any more. */
-static void nfdbus_entry_hide(struct nfdbus_entry *e)
-{
-	struct nfdbus_client *client = e->client;
-
-	lockdep_assert_held(&client->bus->lock);
-
-	rhltable_remove(&client->bus->rules, &e->node, nfdbus_rule_params);
-	if (!--client->nr_in_class[e->index.class])
-		WRITE_ONCE(client->classes,
-			   client->classes & ~BIT(e->index.class));
-}
-
-/* The end of a hidden rule. */
+/* The end of a rule that does not count any more. */
 static void nfdbus_entry_end(struct nfdbus_entry *e)
 {
 	struct nfdbus_client *client = e->client;
@@ -178,6 +165,10 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 
 	lockdep_assert_held(&bus->lock);
 
+	rhltable_remove(&bus->rules, &e->node, nfdbus_rule_params);
+	if (!--client->nr_in_class[e->index.class])
+		WRITE_ONCE(client->classes,
+			   client->classes & ~BIT(e->index.class));
 	xa_erase(&bus->by_id, e->id);
 	list_del(&e->client_node);
 	client->nr_rules--;
@@ -233,8 +224,9 @@ int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 	e = nfdbus_entry_find(client, rule);
 	if (e) {
 		afbus_protocol_begin_change(on);
-		nfdbus_entry_hide(e);
-		afbus_protocol_end_change(on, client->addr);
+		WRITE_ONCE(e->live, false);
+		afbus_protocol_change_to(on, client->addr, true);
+		afbus_protocol_end_change(on);
 		nfdbus_entry_end(e);
 	}
 	mutex_unlock(&client->bus->lock);
@@ -256,12 +248,13 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 
 	if (list_empty(&client->rules))
 		return;
-	if (on)
+	if (on) {
 		afbus_protocol_begin_change(on);
-	list_for_each_entry(e, &client->rules, client_node)
-		nfdbus_entry_hide(e);
-	if (on)
-		afbus_protocol_end_change(on, client->addr);
+		/* None of them counts where no message looks for any. */
+		WRITE_ONCE(client->classes, 0);
+		afbus_protocol_change_to(on, client->addr, true);
+		afbus_protocol_end_change(on);
+	}
 	list_for_each_entry_safe(e, next, &client->rules, client_node)
 		nfdbus_entry_end(e);
 }

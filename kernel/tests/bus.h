@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -394,6 +395,32 @@ static inline int drain(int fd)
 	while (take(fd, &m) > 0 && ++n)
 		close_fds(&m);
 	return n;
+}
+
+/* Reads one message of a full queue. */
+static inline void make_room(int fd)
+{
+	struct message m;
+
+	OK(take(fd, &m));
+	close_fds(&m);
+}
+
+/* Reads all messages but the last, which stays; how many these were. */
+static inline int drain_to_the_last(int fd)
+{
+	struct message m;
+	int n = 0, bytes;
+
+	for (;; n++) {
+		OK(take_flags(fd, &m, MSG_DONTWAIT | MSG_PEEK));
+		close_fds(&m);
+		OK(ioctl(fd, FIONREAD, &bytes));
+		if (bytes == m.len)
+			return n;
+		OK(take(fd, &m));
+		close_fds(&m);
+	}
 }
 
 /* Work in another thread, for calls that block. */

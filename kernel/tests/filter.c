@@ -47,6 +47,36 @@ TEST_EACH(filter_truncates_its_own_copy_only, ways)
 		GETS(c.fd, a.id, "longtext");
 }
 
+/* A filter that comes or goes while the sender waits holds for its message. */
+TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, ways)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
+	struct job j;
+
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, row->to, "longtext");
+	await_block(&j);
+	keep_bytes(b.fd, 4);
+	make_room(b.fd);
+	ends_with(&j, 0);
+	drain_to_the_last(b.fd);
+	GETS(b.fd, a.id, "long");
+
+	drain(a.fd);
+	drain(c.fd);
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, row->to, "longtext");
+	await_block(&j);
+	OK(setsockopt(b.fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){ 0 }, sizeof(int)));
+	make_room(b.fd);
+	ends_with(&j, 0);
+	drain_to_the_last(b.fd);
+	GETS(b.fd, a.id, "longtext");
+	if (row->to != 2)
+		GETS(c.fd, a.id, "longtext");
+}
+
 /* A dropped copy is no error; it takes no room either. */
 TEST_EACH(filter_drops_its_own_copy_only, ways)
 {

@@ -71,13 +71,14 @@ static void register_test(const char *name, const char *row_name,
 #define TEST(test) TEST_LONG(test, 20)
 
 /* TEST_EACH(what_it_proves, table) { uses row->...; } runs once for each row. */
-#define TEST_EACH(test, table)						\
+#define TEST_EACH(test, table) TEST_EACH_LONG(test, table, 20)
+#define TEST_EACH_LONG(test, table, seconds)				\
 	static void test(const __typeof__((table)[0]) *row);		\
 	static void test##_row(unsigned int i) { test(&(table)[i]); }	\
 	__attribute__((constructor)) static void test##_register(void)	\
 	{								\
 		for (unsigned int i = 0; i < ARRAY_SIZE(table); i++)	\
-			register_test(#test, (table)[i].name, test##_row, i, 20); \
+			register_test(#test, (table)[i].name, test##_row, i, seconds); \
 	}								\
 	static void test(const __typeof__((table)[0]) *row)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 6: NF_BUS_SENDING, once for each message and recipient. The hook
+ * Contract section 6: NF_BUS_SENDING, asked for each message and recipient. The hook
  * itself is hook/bus_hook.c, a module that is loaded for the time of a test.
  */
 #include "bus.h"
@@ -57,12 +57,17 @@ static void load_hook(void)
 	close(fd);
 }
 
-static void deny(int fd)
+static unsigned long inode(int fd)
 {
 	struct stat st;
 
 	OK(fstat(fd, &st));
-	tell("deny", st.st_ino);
+	return st.st_ino;
+}
+
+static void deny(int fd)
+{
+	tell("deny", inode(fd));
 }
 
 TEST(hook_is_called_once_for_each_message_and_recipient)
@@ -128,8 +133,8 @@ TEST(hook_is_told_where_messages_come_from_and_go_to)
 	unload_hook();
 }
 
-/* A send that waits, or tries again, is still one message. */
-TEST(hook_is_called_once_for_a_message_that_waits)
+/* What a hook says holds until the sender sleeps. */
+TEST(hook_is_asked_again_when_the_sender_has_slept)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
@@ -137,13 +142,44 @@ TEST(hook_is_called_once_for_a_message_that_waits)
 
 	load_hook();
 	fill(a.fd, b.id);
-	tell("calls", 0);
 	start_send(&j, a.fd, GROUP(2), "later");
 	await_block(&j);
-	OK(add_address(c.accepted, ADDRESS(5, 5)));
+	deny(c.fd);
+	make_room(b.fd);
+	ends_with(&j, 0);
+	drain_to_the_last(b.fd);
+	GETS(b.fd, a.id, "later");
+	GETS_NOTHING(c.fd);
+
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, b.id, "later");
+	await_block(&j);
+	deny(b.fd);
+	drain(b.fd);
+	ends_with(&j, EPERM);
+	GETS_NOTHING(b.fd);
+	unload_hook();
+}
+
+TEST(eavesdropper_that_becomes_a_recipient_is_judged_as_one)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), w = join(&bus);
+	struct job j;
+
+	OK(watch(w.accepted));
+	load_hook();
+	tell("about", inode(w.fd));
+	fill(a.fd, b.id);
+	start_send(&j, a.fd, GROUP(2), "later");
+	await_block(&j);
+	drain(w.fd);
+	EQ(0, ask("as_recipient"));
+	OK(add_address(w.accepted, ADDRESS(2, 2)));
 	drain(b.fd);
 	ends_with(&j, 0);
-	EQ(2, ask("calls"));
+	GETS(w.fd, a.id, "later");
+	CHECK(ask("as_recipient") > 0);
 	unload_hook();
 }
 

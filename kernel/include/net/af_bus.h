@@ -5,22 +5,25 @@
 /**
  * DOC: What other modules may do with messages
  *
- * Each copy of a message is shown once to the protocol of its bus, if that has
+ * For each recipient a message is shown to the protocol of its bus, if that has
  * one, and to the hooks of NF_BUS_SENDING, in the order of their priorities,
- * before the recipient's socket filter sees it. NF_ACCEPT lets it pass.
- * NF_DROP drops it: a message to one recipient fails with EPERM, or with the
- * error that comes with the verdict; a multicast leaves that recipient out,
- * and an eavesdropper misses it. A copy can neither be stolen nor queued.
+ * before a copy is made and the recipient's socket filter sees that.
+ * NF_ACCEPT lets it pass. NF_DROP drops it: a message to one recipient fails
+ * with EPERM, or with the error that comes with the verdict; a multicast
+ * leaves that recipient out, and an eavesdropper misses it. A message can
+ * neither be stolen nor queued.
  *
  * Hooks run under rcu_read_lock() and no lock of the bus. They must not change
- * the data, which other copies share. The message may still not be sent to
- * anybody, if there is no room.
+ * the message, which all recipients share. It may still not be sent to
+ * anybody, if there is no room. A verdict holds for as long as the sender does
+ * not sleep: one that had to wait for room shows the message again.
  *
  * A protocol is a filter that its buses cannot do without: sockets of it can
  * only be made while it is registered, and keep its module. It may have
  * something of its own for each bus and for each client, which end with them.
- * When it changes its mind it says so, and each change has its place among the
- * messages: those on their way are shown again, to the hooks as well.
+ * When it changes its mind it says so, and whose messages are concerned. Each
+ * change has its place among the messages: those of them that are on their way
+ * are shown again, to the hooks as well.
  */
 
 #include <linux/container_of.h>
@@ -47,8 +50,9 @@
  * @src: prefix-0 address of the sender
  * @dst: destination as given, 0 if none was
  * @flags: AFBUS_*
- * @scratch: AFBUS_SCRATCH bytes of the message, not of the copy, for its
- *	protocol alone; aligned as a u64, and not filled in
+ * @scratch: AFBUS_SCRATCH bytes for the protocol alone, the same for all
+ *	recipients of the message; aligned as a u64, and not filled in but for
+ *	the first u64, which is 0 before the first verdict
  */
 struct afbus_hook_state {
 	struct nf_hook_state	nf;
@@ -79,10 +83,8 @@ afbus_hook_state(const struct nf_hook_state *state)
  *	under the bus lock, once for each client that was on the bus
  * @client_free: the last reference on a client's socket is gone, or its
  *	connect has failed; must not sleep
- * @prepare: called once before the first verdict on a message, with the
- *	original and with what the copies have in common: all but the recipient,
- *	AFBUS_TO_MASTER and AFBUS_EAVESDROP. The original outlives the verdicts
- * @verdict: called first for each copy, as a hook is
+ * @verdict: called for each recipient before the hooks are, and as they are; the
+ *	message is the same for all
  */
 struct afbus_protocol {
 	int		number;
@@ -93,17 +95,11 @@ struct afbus_protocol {
 	void		*(*client_new)(void *bus);
 	void		(*client_leave)(void *client);
 	void		(*client_free)(void *client);
-	void		(*prepare)(const struct sk_buff *skb,
-				   const struct afbus_hook_state *state);
-	unsigned int	(*verdict)(struct sk_buff *skb,
+	unsigned int	(*verdict)(const struct sk_buff *skb,
 				   const struct afbus_hook_state *state);
 };
 
 struct afbus_bus;
-
-/* afbus_protocol_end_change(): who may get less than before. */
-#define AFBUS_NOBODY		BUS_MASTER_ADDR
-#define AFBUS_EVERYBODY		U64_MAX
 
 int afbus_register_hook(const struct nf_hook_ops *ops);
 void afbus_unregister_hook(const struct nf_hook_ops *ops);
@@ -116,7 +112,9 @@ afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
 void afbus_protocol_put_bus(struct afbus_bus *bus);
 void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner);
 void afbus_protocol_begin_change(struct afbus_bus *bus);
-void afbus_protocol_end_change(struct afbus_bus *bus, u64 loser);
+void afbus_protocol_change_to(struct afbus_bus *bus, u64 addr, bool less);
+void afbus_protocol_change_from(struct afbus_bus *bus, u64 addr);
+void afbus_protocol_end_change(struct afbus_bus *bus);
 struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr);
 void *afbus_protocol_client(const struct sock *client, u64 *addr);
 

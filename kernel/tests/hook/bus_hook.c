@@ -12,11 +12,15 @@ static unsigned long deny;
 module_param(deny, ulong, 0644);
 MODULE_PARM_DESC(deny, "inode of the socket whose copies are dropped");
 
+static unsigned long about;
+module_param(about, ulong, 0644);
+MODULE_PARM_DESC(about, "inode of the socket that `as_recipient` is about");
+
 static int error;
 module_param(error, int, 0644);
 MODULE_PARM_DESC(error, "errno that comes with the drop, 0 for none");
 
-static unsigned int calls, late, to_master, from_master, multicast, eavesdrop, wrong;
+static unsigned int calls, late, to_master, from_master, multicast, eavesdrop, wrong, as_recipient;
 module_param(calls, uint, 0644);
 module_param(late, uint, 0644);
 MODULE_PARM_DESC(late, "calls of a second hook, behind the first");
@@ -24,6 +28,7 @@ module_param(to_master, uint, 0644);
 module_param(from_master, uint, 0644);
 module_param(multicast, uint, 0644);
 module_param(eavesdrop, uint, 0644);
+module_param(as_recipient, uint, 0644);
 module_param(wrong, uint, 0644);
 MODULE_PARM_DESC(wrong, "calls that did not make sense");
 
@@ -43,6 +48,8 @@ static unsigned int bus_hook(void *priv, struct sk_buff *skb,
 	eavesdrop += !!(state->flags & AFBUS_EAVESDROP);
 	wrong += !state->sender || nf->sk != state->recipient ||
 		 !net_eq(nf->net, sock_net(state->sender)) || !skb->len;
+	as_recipient += about && sock_i_ino(state->recipient) == about &&
+			!(state->flags & AFBUS_EAVESDROP);
 	last_src = state->src;
 	last_dst = state->dst;
 
