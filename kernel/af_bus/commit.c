@@ -25,8 +25,8 @@ static bool afbus_eaves_full(const struct afbus_sock *s)
 /* Where a message goes, for those who watch. */
 static u64 afbus_send_target(const struct afbus_send *s)
 {
-	return s->to_peer && s->from->kind == AFBUS_ACCEPTED ? s->from->addr :
-							       s->dst;
+	return s->dst == BUS_MASTER_ADDR && s->from->kind == AFBUS_ACCEPTED ?
+	       s->from->addr : s->dst;
 }
 
 /* All copies have the same time, which is only looked up if anybody asks. */

@@ -51,18 +51,20 @@ static void afbus_eaves_destruct(struct sk_buff *skb)
 	sock_put(skb->sk);
 }
 
-static bool afbus_has_protocol(const struct afbus_send *s)
+static bool afbus_has_protocol(const struct afbus_send *s,
+			       const struct afbus_rcpt *r)
 {
 	const struct afbus_protocol *protocol = s->from->protocol;
 
-	return protocol && (!protocol->multicast_only ||
-			    (!s->to_peer && afbus_addr_is_multicast(s->dst)));
+	return protocol && (!protocol->multicast_only || r->eaves ||
+			    afbus_addr_is_multicast(s->dst));
 }
 
-/* Whether anybody may have a say in what the recipients get. */
-static bool afbus_has_judge(const struct afbus_send *s)
+/* Whether anybody may have a say in what the recipient gets. */
+static bool afbus_has_judge(const struct afbus_send *s,
+			    const struct afbus_rcpt *r)
 {
-	return afbus_has_protocol(s) || afbus_hook_present();
+	return afbus_has_protocol(s, r) || afbus_hook_present();
 }
 
 /* What a security module has to say of received packets is about networks. */
@@ -113,7 +115,7 @@ static bool afbus_filter_direct(struct afbus_send *s)
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (s->nr != 1 || r->made || s->scm.fp || afbus_has_judge(s) ||
+	if (s->nr != 1 || r->made || s->scm.fp || afbus_has_judge(s, r) ||
 	    !afbus_can_go_direct(s, r))
 		return false;
 
@@ -253,11 +255,10 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 	 */
 	verdicts = smp_load_acquire(&r->to->verdicts_to);
 	r->filtered = afbus_hook_present();
-	if (afbus_has_judge(s))
+	if (afbus_has_judge(s, r))
 		err = afbus_hook_verdict(s, r);
 	/* A message to one recipient fails with it. */
-	if (err && !r->eaves &&
-	    (s->to_peer || !afbus_addr_is_multicast(s->dst)))
+	if (err && !r->eaves && !afbus_addr_is_multicast(s->dst))
 		return err;
 
 	err = err ? 0 : afbus_copy_get(s, r);

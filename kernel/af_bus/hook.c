@@ -89,7 +89,7 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 
 	if (s->from->kind == AFBUS_ACCEPTED)
 		state.flags |= AFBUS_FROM_MASTER;
-	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
+	if (afbus_addr_is_multicast(s->dst))
 		state.flags |= AFBUS_MULTICAST;
 	if (r->to->kind == AFBUS_ACCEPTED)
 		state.flags |= AFBUS_TO_MASTER;

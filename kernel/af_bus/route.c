@@ -145,36 +145,37 @@ static void afbus_route_multicast(struct afbus_send *s)
 	}
 }
 
-/* The master's side, as seen from the sender; NULL if the master has left. */
-static struct afbus_sock *afbus_route_master(struct afbus_send *s)
+/* The master's side of the sender's pair; NULL if the master has left. */
+static struct afbus_sock *afbus_route_default(struct afbus_send *s)
 {
 	lockdep_assert_held(&s->bus->lock);
 
+	s->unrouted = true;
 	return s->from->kind == AFBUS_ACCEPTED ? s->from : s->from->peer;
 }
 
-static int afbus_route_unicast(struct afbus_send *s)
+static bool afbus_is_stranger(const struct afbus_sock *s)
 {
-	struct afbus_sock *to;
+	return s->kind == AFBUS_CLIENT && !s->joined;
+}
+
+/* @watched: result: the message is on the bus, and not between a stranger and the master. */
+static int afbus_route_unicast(struct afbus_send *s, bool *watched)
+{
+	struct afbus_sock *from = s->from, *to;
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (s->to_peer) {
-		to = s->from->peer;
-	} else if (s->dst == BUS_MASTER_ADDR) {
-		to = afbus_route_master(s);
-	} else {
-		to = afbus_route_find(s->from, s->dst);
-		if (!to) {
-			s->unrouted = true;
-			to = afbus_route_master(s);
-		}
-	}
+	if (s->dst == BUS_MASTER_ADDR)
+		to = from->peer;
+	else
+		to = afbus_route_find(from, s->dst) ?: afbus_route_default(s);
 
 	if (!to)
-		return s->from->kind == AFBUS_ACCEPTED ? -EPIPE : -ECONNREFUSED;
+		return from->kind == AFBUS_ACCEPTED ? -EPIPE : -ECONNREFUSED;
 	if (!afbus_receives(to))
 		return -EPIPE;
+	*watched = !afbus_is_stranger(from) && !afbus_is_stranger(to);
 	afbus_route_add(s, to, false);
 	return 0;
 }
@@ -189,26 +190,26 @@ static int afbus_route_unicast(struct afbus_send *s)
 static int afbus_route(struct afbus_send *s)
 {
 	struct afbus_sock *from = s->from, *to;
+	bool watched = true;
 	int err = 0;
 
 	lockdep_assert_held(&s->bus->lock);
 
 	if (from->sk.sk_shutdown & SEND_SHUTDOWN)
 		return -EPIPE;
-	if (from->kind == AFBUS_CLIENT && !from->joined &&
-	    s->dst != BUS_MASTER_ADDR)
+	if (afbus_is_stranger(from) && s->dst != BUS_MASTER_ADDR)
 		return -EHOSTUNREACH;
 
 	afbus_route_begin(s);
-	if (!s->to_peer && afbus_addr_is_multicast(s->dst))
+	if (afbus_addr_is_multicast(s->dst))
 		afbus_route_multicast(s);
 	else
-		err = afbus_route_unicast(s);
+		err = afbus_route_unicast(s, &watched);
 	if (err)
 		return err;
 
 	list_for_each_entry(to, &s->bus->eaves, eaves_node) {
-		if (afbus_receives(to))
+		if (watched && afbus_receives(to))
 			afbus_route_add(s, to, true);
 	}
 	/* Of the sender the protocol says something else by now. */

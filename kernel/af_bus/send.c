@@ -38,10 +38,8 @@ static int afbus_send_dst(struct afbus_send *s, struct msghdr *msg)
 {
 	const struct sockaddr_bus *addr = msg->msg_name;
 
-	if (!msg->msg_namelen) {
-		s->to_peer = true;
+	if (!msg->msg_namelen)
 		return 0;
-	}
 
 	if (msg->msg_namelen < offsetofend(struct sockaddr_bus, sbus_addr) ||
 	    msg->msg_namelen > sizeof(*addr) ||
@@ -357,7 +355,6 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->wait.task = current;
 	INIT_LIST_HEAD(&s->wait.bus_node);
 
-	s->to_peer = false;
 	s->holds_changes = false;
 	s->direct = false;
 	s->committed = false;

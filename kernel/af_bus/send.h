@@ -93,7 +93,7 @@ struct afbus_rcpt {
  * struct afbus_send - one call of sendmsg()
  * @from: the sender
  * @bus: its bus
- * @dst: destination
+ * @dst: destination; BUS_MASTER_ADDR is the other half of the pair
  * @len: bytes of payload
  * @scm: descriptors and credentials
  * @inflight: what the descriptors count against, if there are any in @scm
@@ -116,7 +116,6 @@ struct afbus_rcpt {
  * @timeo: what is left of the time to wait
  * @wait: how it sleeps
  * @err: why it failed
- * @to_peer: no destination was given
  * @holds_changes: afbus_bus.change_lock is held
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
@@ -153,7 +152,6 @@ struct afbus_send {
 	struct afbus_wait	wait;
 	int			err;
 
-	bool			to_peer;
 	bool			holds_changes;
 	bool			direct;
 	bool			committed;

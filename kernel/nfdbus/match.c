@@ -139,6 +139,13 @@ static bool nfdbus_is_free(const struct afbus_hook_state *state)
 	       state->flags & AFBUS_TO_MASTER;
 }
 
+/* What is no message: the master may send it to all, but eavesdroppers get none. */
+static bool nfdbus_passes_anyway(const struct afbus_hook_state *state)
+{
+	return (state->flags & (AFBUS_FROM_MASTER | AFBUS_EAVESDROP)) ==
+	       AFBUS_FROM_MASTER;
+}
+
 /* Read a message, once for all its recipients. */
 static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb)
 {
@@ -167,13 +174,15 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 	struct nfdbus_parsed *p = state->scratch;
 	const struct nfdbus_client *client;
 
-	if (nfdbus_is_free(state))
+	if (nfdbus_is_free(state) && !(state->flags & AFBUS_EAVESDROP))
 		return NF_ACCEPT;
 	if (!p->done)
 		nfdbus_parse(p, skb);
-	/* A signal of the bus driver is for those who want it, like any other. */
 	if (!p->m.valid)
-		return state->flags & AFBUS_FROM_MASTER ? NF_ACCEPT : NF_DROP;
+		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
+	if (nfdbus_is_free(state))
+		return NF_ACCEPT;
+	/* A signal of the bus driver is for those who want it, like any other. */
 	client = afbus_protocol_client(state->recipient, NULL);
 	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
 							       NF_DROP;

@@ -90,12 +90,12 @@ TEST(eavesdropper_hears_unicasts_and_of_multicasts_what_its_rules_want)
 	struct client spy = join(&w.bus);
 
 	OK(watch(spy.accepted));
-	OK(post(w.a.fd, w.none.id, "unicast"));
-	GETS(spy.fd, w.a.id, "unicast");
-	OK(post(w.a.fd, MASTER, "to the master"));
-	GETS(spy.fd, w.a.id, "to the master");
-	OK(add_address(w.all.accepted, ADDRESS(2, 1)));
 	write_message(&b, &a_signal);
+	OK(post_bytes(w.a.fd, w.none.id, &b));
+	OK(post_bytes(w.a.fd, MASTER, &b));
+	OK(post_bytes(w.a.accepted, MASTER, &b));
+	EQ(3, drain(spy.fd));
+	OK(add_address(w.all.accepted, ADDRESS(2, 1)));
 	OK(post_bytes(w.a.fd, GROUP(2), &b));
 	GETS_NOTHING(spy.fd);
 	OK(add_rule("@bus", spy.id, "eavesdrop='true'"));
@@ -103,6 +103,33 @@ TEST(eavesdropper_hears_unicasts_and_of_multicasts_what_its_rules_want)
 	EQ(1, drain(spy.fd));
 	OK(post(w.a.fd, GROUP(2), "no message"));
 	GETS_NOTHING(spy.fd);
+}
+
+/* A monitor is a D-Bus program, which disconnects over bytes that are no message. */
+TEST(eavesdropper_hears_nothing_that_is_no_message)
+{
+	struct world w = make_world();
+	struct client spy = join(&w.bus);
+	struct message m;
+
+	OK(add_rule("@bus", spy.id, ""));
+	OK(watch(spy.accepted));
+	OK(post(w.a.fd, w.none.id, "unicast"));
+	OK(post(w.a.fd, MASTER, "AUTH EXTERNAL"));
+	OK(post(w.a.fd, ADDRESS(9, 9), "default route"));
+	OK(post(w.a.accepted, MASTER, "OK"));
+	OK(post(w.a.accepted, GROUP(9), "master"));
+	write_message(&b, &a_signal);
+	b.len--;
+	OK(post_bytes(w.a.fd, w.none.id, &b));
+	GETS_NOTHING(spy.fd);
+	EQ(2, drain(w.none.fd));
+	EQ(2, drain(w.a.accepted));
+	/* And has missed nothing. */
+	write_message(&b, &a_signal);
+	OK(post_bytes(w.a.fd, w.none.id, &b));
+	OK(take(spy.fd, &m));
+	CHECK(!m.has_lost);
 }
 
 TEST(full_client_that_wants_nothing_holds_up_nobody)

@@ -35,18 +35,31 @@ TEST_EACH(eavesdropper_gets_one_copy, kinds)
 	(void)b;
 }
 
-TEST(words_of_a_client_not_joined_are_heard_too)
+/* What a client and the master say to each other before the join is not on the bus. */
+TEST(words_of_a_client_not_joined_are_not_heard)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = attach(&bus), e = join(&bus);
 
 	OK(watch(e.accepted));
-	OK(post(a.fd, MASTER, "may I?"));
-	OK(post(a.accepted, MASTER, "hm"));
+	OK(post(a.fd, MASTER, "my secret"));
+	OK(post(a.accepted, MASTER, "well"));
 	OK(send(a.accepted, "yes", 3, MSG_DONTWAIT));
-	GETS(e.fd, a.id, "may I?");
-	GETS(e.fd, MASTER, "hm");
-	GETS(e.fd, MASTER, "yes");
+	GETS(a.accepted, a.id, "my secret");
+	GETS(a.fd, MASTER, "well");
+	GETS(a.fd, MASTER, "yes");
+	GETS_NOTHING(e.fd);
+	/* What the master says to others by way of that client's socket is. */
+	OK(post(a.accepted, GROUP(9), "nobody there"));
+	GETS(e.fd, MASTER, "nobody there");
+	OK(post(a.accepted, ADDRESS(9, 9), "note to self"));
+	GETS(e.fd, MASTER, "note to self");
+	OK(let_join(a.accepted));
+	OK(post(a.fd, MASTER, "thanks"));
+	OK(post(a.accepted, MASTER, "welcome"));
+	GETS(e.fd, a.id, "thanks");
+	GETS(e.fd, MASTER, "welcome");
+	GETS_NOTHING(e.fd);
 }
 
 TEST(recipient_that_eavesdrops_gets_one_copy)

@@ -32,7 +32,7 @@ TEST(no_destination_is_the_master_or_the_masters_client)
 	GETS(b.fd, MASTER, "to b");
 }
 
-TEST(address_0_is_the_senders_own_accepted_socket)
+TEST(address_0_of_a_client_is_its_accepted_socket)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = attach(&bus), b = join(&bus);
@@ -42,6 +42,25 @@ TEST(address_0_is_the_senders_own_accepted_socket)
 	GETS(a.accepted, a.id, "from a");
 	GETS(b.accepted, b.id, "from b");
 	GETS_NOTHING(a.accepted);
+}
+
+/* As programs of 2012 mean it, whose daemon names the bus and says no address. */
+TEST(address_0_of_an_accepted_socket_is_its_client)
+{
+	struct bus bus = open_bus("bus");
+	struct client a = attach(&bus), b = join(&bus);
+	socklen_t whole = sizeof(struct sockaddr_bus);
+
+	OK(post(a.accepted, MASTER, "to a"));
+	OK(post(b.accepted, MASTER, "to b"));
+	OK(post_path(b.accepted, "bus", MASTER, "by path", whole));
+	GETS(a.fd, MASTER, "to a");
+	GETS(b.fd, MASTER, "to b");
+	GETS(b.fd, MASTER, "by path");
+	GETS_NOTHING(a.accepted);
+	GETS_NOTHING(b.accepted);
+	close(b.fd);
+	FAILS(EPIPE, post(b.accepted, MASTER, "x"));
 }
 
 static const struct {

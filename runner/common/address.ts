@@ -5,6 +5,8 @@
 export type Address = string;
 
 export const MASTER: Address = '0000/000000000000';
+/** No client can have it: a message to it takes the default route (section 3.3). */
+export const NOBODYS: Address = '0000/fffffffffffe';
 /** Every joined client. */
 export const EVERYONE: Address = '0000/ffffffffffff';
 

@@ -16,6 +16,7 @@ export {
   isAssignable,
   isMulticast,
   MASTER,
+  NOBODYS,
   prefixOf,
 } from '../common/address.ts';
 export {

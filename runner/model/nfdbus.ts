@@ -44,8 +44,9 @@ export function forget(client: Endpoint): void {
   for (const [name, owner] of client.bus.names) if (owner === client) client.bus.names.delete(name);
 }
 
-/** Multicasts are judged, an eavesdropper's copies too. What the master sends to all may be no D-Bus. */
-export const nfdbus: Verdict = ({ message, sender, recipient, multicast }) => {
+/** Multicasts are judged. What the master sends to all may be no D-Bus, but an eavesdropper gets nothing else. */
+export const nfdbus: Verdict = ({ message, sender, recipient, multicast, eavesdropped }) => {
+  if (eavesdropped && message.dbus === undefined) return 'EPERM';
   if (!multicast || recipient.side === 'accepted') return undefined;
   if (sender.side === 'accepted' && message.dbus === undefined) return undefined;
   return wants(recipient, sender, message) ? undefined : 'EPERM';

@@ -18,7 +18,8 @@ export function route(from: Endpoint, { to }: Message): Route | Failure {
   const multicast = to !== undefined && isMulticast(to);
   const found = multicast ? members(from, to) : unicast(from, to);
   if ('error' in found) return found;
-  return { multicast, ...found, watchers: watchers(from, found.recipients) };
+  const watched = multicast || isOnBus(from, found.recipients);
+  return { multicast, ...found, watchers: watched ? watchers(from, found.recipients) : [] };
 }
 
 type Found = Pick<Route, 'recipients' | 'because'>;
@@ -31,9 +32,9 @@ function members({ bus }: Endpoint, to: string): Found {
   return { recipients, because: 'each joined member gets one copy (section 3.4)' };
 }
 
-function unicast(from: Endpoint, to?: string): Found | Failure {
-  const holding = to === undefined ? undefined : holder(from, to);
-  const recipient = to === undefined ? from.peer : (holding ?? masterOf(from));
+function unicast(from: Endpoint, to: string = MASTER): Found | Failure {
+  const holding = holder(from, to);
+  const recipient = to === MASTER ? from.peer : (holding ?? defaultRoute(from));
   if (recipient === undefined) {
     return from.side === 'accepted'
       ? { error: 'EPIPE', because: 'its client is gone (section 5)' }
@@ -43,9 +44,8 @@ function unicast(from: Endpoint, to?: string): Found | Failure {
   return { recipients: new Set([recipient]), because: ruleOf(to, holding) };
 }
 
-function ruleOf(to: string | undefined, holding: Endpoint | undefined): string {
-  if (to === undefined) return 'no destination is the other end of the line (section 3.1)';
-  if (to === MASTER) return 'address 0 is the master (section 3.1)';
+function ruleOf(to: string, holding: Endpoint | undefined): string {
+  if (to === MASTER) return 'no destination, or address 0, is the other half of the pair (section 3.1)';
   return holding
     ? 'a joined client holds the address (section 3.3)'
     : 'nobody joined holds the address: the default route (section 3.3)';
@@ -57,10 +57,14 @@ function holder({ bus }: Endpoint, to: string): Endpoint | undefined {
   return client?.joined ? client : undefined;
 }
 
-/** 3.1 and 3.3: address 0 and the default route. An accepted socket's is itself. */
-const masterOf = (from: Endpoint): Endpoint | undefined => (from.side === 'accepted' ? from : from.peer);
+/** 3.3: the master's side of the sender's pair. */
+const defaultRoute = (from: Endpoint): Endpoint | undefined => (from.side === 'accepted' ? from : from.peer);
 
-/** 3.5: whoever watches gets one copy of everything; one that is a recipient already gets it as that. */
+/** 3.5: what a client that has not joined sends or receives is between it and the master. */
+const isOnBus = (from: Endpoint, recipients: ReadonlySet<Endpoint>): boolean =>
+  [from, ...recipients].every(({ side, joined }) => side === 'accepted' || joined);
+
+/** 3.5: each eavesdropper gets one copy of everything on the bus; one that is a recipient already gets it as that. */
 function watchers({ bus }: Endpoint, recipients: ReadonlySet<Endpoint>): readonly Endpoint[] {
   const all: Endpoint[] = [];
   for (const client of bus.eavesdroppers) if (!recipients.has(client) && !client.shutRead) all.push(client);

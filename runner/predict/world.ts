@@ -144,7 +144,7 @@ export class World {
       case 'group':
         return model.groupAddress(this.#prefixes.get(to.name) ?? 0);
       case 'master':
-        return from.kind === 'master' ? model.MASTER : undefined;
+        return from.kind === 'master' ? model.NOBODYS : undefined;
       case 'client':
         return from.kind === 'master' && from.via === to.name
           ? undefined

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where the parties of a file are reached on the wire. */
 
-import { type Address, EVERYONE, groupAddress, MASTER } from '../common/address.ts';
+import { type Address, EVERYONE, groupAddress, NOBODYS } from '../common/address.ts';
 import type { SendStep, Topology } from '../topology/topology.ts';
 import type { Parties } from './parties.ts';
 
@@ -18,7 +18,7 @@ export function destinationOf({ from, to }: SendStep, topology: Topology, partie
       return groupAddress(group.prefix);
     }
     case 'master':
-      return from.kind === 'master' ? MASTER : null;
+      return from.kind === 'master' ? NOBODYS : null;
     case 'client':
       // On its own line to the client the master needs no address, which also reaches one that has not joined.
       return from.kind === 'master' && from.via === to.name ? null : parties.client(to.name).address;

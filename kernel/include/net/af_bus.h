@@ -48,7 +48,7 @@
  * @sender: socket that sends
  * @recipient: socket that would get the copy
  * @src: prefix-0 address of the sender
- * @dst: destination as given, 0 if none was
+ * @dst: destination as given, 0 if none was: the other half of the sender's pair
  * @flags: AFBUS_*
  * @scratch: AFBUS_SCRATCH bytes for the protocol alone, the same for all
  *	recipients of the message; aligned as a u64, and not filled in but for
@@ -74,7 +74,8 @@ afbus_hook_state(const struct nf_hook_state *state)
  * struct afbus_protocol - a protocol other than BUS_PROTO_NONE
  * @number: BUS_PROTO_*
  * @owner: its module
- * @multicast_only: it lets everything pass that is for one recipient, unseen
+ * @multicast_only: it lets everything pass that is for one recipient, unseen;
+ *	copies for eavesdroppers are shown to it
  * @bus_new: what the protocol has for a bus, NULL without memory; may sleep
  * @bus_free: a bus has ended, and all its clients before; may sleep
  * @client_new: what it has for a client of the bus with that, NULL without

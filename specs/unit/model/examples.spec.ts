@@ -102,11 +102,12 @@ describe('model, section 2: interface', () => {
 });
 
 describe('model, section 3: sending', () => {
-  it('3.1 sends to the master without a destination, or to address 0; and back', () => {
+  it('3.1 sends to the other half of the pair without a destination, or to address 0', () => {
     const scene = new Scene().add('a');
     assert.equal(scene.tell('a'), '@a');
     assert.equal(scene.tell('a', model.MASTER), '@a');
     assert.equal(scene.tell('@a'), 'a');
+    assert.equal(scene.tell('@a', model.MASTER), 'a');
   });
 
   it('3.2 keeps a client that has not joined to its master, and a path to the bus', () => {
@@ -148,11 +149,15 @@ describe('model, section 3: sending', () => {
     assert.equal(scene.tell('b', GROUP), 'c');
   });
 
-  it('3.5 copies everything to who watches, once, and counts what it misses', () => {
+  it('3.5 copies everything on the bus to eavesdroppers, once, and counts what they miss', () => {
     const scene = new Scene({ queueLength: 1 }).add('a', 'b', 'w', 'x?');
     model.setEavesdrop(scene.accepted('w'), true);
     assert.equal(scene.tell('a', 'b'), 'b w');
-    assert.equal(scene.tell('x'), '@x w');
+    assert.equal(scene.tell('x'), '@x');
+    assert.equal(scene.tell('@x'), 'x');
+    assert.equal(scene.tell('@x', NOBODYS), '@x w');
+    scene.drain();
+    assert.equal(scene.tell('@x', 'b'), 'b w');
     scene.drain();
     scene.fill('w');
     const missed = scene.send('a', 'b');

@@ -66,11 +66,20 @@ describe('model, match rules', () => {
     const other = { ...CHANGED, member: 'Other' };
     assert.equal(scene.tell('a', '0002/ffffffffffff', { dbus: CHANGED }), 'b');
     assert.equal(scene.tell('a', '0002/ffffffffffff', { dbus: other }), 'w');
-    assert.equal(scene.tell('a', 'b'), 'b w');
+    assert.equal(scene.tell('a', 'b', { dbus: CHANGED }), 'b w');
     assert.deepEqual(
       [...scene.client('w').queue].map(({ lost }) => lost),
       [0, 0],
     );
+  });
+
+  it('keep what is no D-Bus message from eavesdroppers, and from nobody else but in a multicast', () => {
+    const scene = bus({ a: [], b: [], w: [''] });
+    model.setEavesdrop(scene.accepted('w'), true);
+    assert.equal(scene.tell('a', 'b'), 'b');
+    assert.equal(scene.tell('a'), '@a');
+    assert.equal(scene.tell('@a', TO_ALL), 'a b w');
+    assert.equal(scene.tell('a', undefined, { dbus: CHANGED }), '@a w');
   });
 
   it('keep those whom they leave out from holding up a sender', () => {

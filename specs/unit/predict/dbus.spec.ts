@@ -36,8 +36,10 @@ describe('predictions on a bus of D-Bus', () => {
   - send: { from: a, to: session, count: 3 }
   - send: { from: a, to: session, payload: "x" }
   - send: { from: a, to: d, payload: "x" }
-  - send: { from: a, to: session.master }`,
-      ['b', 'c w', 'b c', 'c w', 'nobody ×5', 'd w', 'session.master@a w'],
+  - send: { from: a, to: d, ${signal('X')} }
+  - send: { from: a, to: session.master }
+  - send: { from: a, to: session.master, ${signal('X')} }`,
+      ['b', 'c w', 'b c', 'c w', 'nobody ×5', 'd', 'd w', 'session.master@a', 'session.master@a w'],
     ));
 
   it('say by which rule', () => {
@@ -109,7 +111,7 @@ traffic:
   - send: { from: a, to: session, count: 9, ${signal('X')} }
   - fault: { add-match: d, rule: "member='X'" }
   - send: { from: a, to: session, nonblocking: true, ${signal('X')} }`,
-      ['d w ×2', 'b ×9', 'EAGAIN'],
+      ['d ×2', 'b ×9', 'EAGAIN'],
       ', queueLength: 1',
     ));
 });

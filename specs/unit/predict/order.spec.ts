@@ -42,8 +42,8 @@ describe('predictions, in order', () => {
 
   it('give eavesdroppers their copies', () =>
     says(
-      '  - a -> b: "x"\n  - w -> g: "x"\n  - c -> cabin.master: "x"',
-      ['b w', 'a b w', 'cabin.master@c w'],
+      '  - a -> b: "x"\n  - w -> g: "x"\n  - a -> cabin.master: "x"\n  - c -> cabin.master: "x"\n  - cabin.master -> c: "x"',
+      ['b w', 'a b w', 'cabin.master@a w', 'cabin.master@c', 'c'],
       '',
       ', w: { eavesdrop: true }',
     ));
