@@ -14,7 +14,6 @@ export interface Limit {
 
 const MIB = 1024 * 1024;
 const INVALID = 'an error of the file';
-const BROKEN = 'an environment error that names the node';
 
 export const LIMITS = {
   fileBytes: {
@@ -23,21 +22,29 @@ export const LIMITS = {
     over: INVALID,
   },
   files: { most: 100, what: 'files that a topology is made of', over: INVALID },
-  tokens: { most: 500_000, what: 'tokens of YAML in a file: words, marks and line ends', over: INVALID },
+  tokens: {
+    most: 250_000,
+    what: 'tokens of YAML in a file: words, marks, blanks and line ends',
+    over: INVALID,
+  },
   depth: { most: 60, what: 'levels that values are nested', over: INVALID },
   repeated: { most: 100_000, what: 'values that aliases repeat, all together', over: INVALID },
   combinations: { most: 256, what: 'combinations of a matrix', over: INVALID },
-  parties: { most: 20_000, what: 'nodes, buses, groups and clients, replicas counted', over: INVALID },
-  messages: { most: 1_000_000, what: 'messages that a topology sends', over: INVALID },
-  copies: { most: 5_000_000, what: 'copies of messages that may have to be delivered', over: INVALID },
+  clients: {
+    most: 20_000,
+    what: 'clients of a file, replicas and all combinations of its matrix counted',
+    over: INVALID,
+  },
+  messages: {
+    most: 1_000_000,
+    what: 'messages that a file sends, in all combinations of its matrix',
+    over: INVALID,
+  },
+  copies: {
+    most: 5_000_000,
+    what: 'copies of these messages: each times the clients that may get it',
+    over: INVALID,
+  },
   diagnostics: { most: 500, what: 'mistakes of a file that are told', over: 'the others are counted' },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
-  reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
-  runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
-  stderrBytes: {
-    most: 64 * 1024,
-    what: "bytes of a node's stderr that are kept",
-    over: 'the newest are kept',
-  },
-  consoleBytes: { most: 16 * MIB, what: "bytes of the host's console log", over: 'the host is ended' },
 } as const satisfies Readonly<Record<string, Limit>>;

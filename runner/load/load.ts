@@ -6,7 +6,7 @@ import { steeringIn } from '../common/neutral.ts';
 import type { Topology } from '../topology/topology.ts';
 import { check, checkParallel } from './check/index.ts';
 import { byPlace, diagnostic, Problems, wholeFile } from './diagnostic/index.ts';
-import { resolve } from './resolve/index.ts';
+import { resolve, Tally } from './resolve/index.ts';
 import { validate } from './schema/index.ts';
 import {
   type Combination,
@@ -72,7 +72,12 @@ export function loadTrees(
   const matrix = readMatrix(main, outer, set);
   if ('diagnostics' in matrix) return failed(matrix.diagnostics);
   const used = new Set<string>(Object.keys(matrix.combinations[0]));
-  const runs = matrix.combinations.map((each) => loadOne(library, main, each, outer, used));
+  const tally = new Tally();
+  const runs: One[] = [];
+  for (const each of matrix.combinations) {
+    runs.push(loadOne(library, main, each, outer, used, tally));
+    if (tally.full) break;
+  }
   const loaded = together(file, runs, library);
   const failing = loaded.topology === undefined;
   const diagnostics = byPlace([...loaded.diagnostics, ...idle(file, set, used)], file, failing);
@@ -112,6 +117,7 @@ function loadOne(
   combination: Combination,
   outer: Variables,
   usedByAny: Set<string>,
+  tally: Tally,
 ): One {
   const used = new Set<string>();
   const inner = (name: string) => {
@@ -133,7 +139,7 @@ function loadOne(
     const hint = `Write "\${${name}}" where its value belongs.`;
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
-  const resolved = resolve(tree, problems, validate(tree, problems), combination, checkParallel);
+  const resolved = resolve(tree, problems, validate(tree, problems), combination, checkParallel, tally);
   const against = check(resolved);
   const topology = { ...resolved.topology, ...(Object.keys(against).length > 0 && { against }) };
   const diagnostics = problems.sorted();

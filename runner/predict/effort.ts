@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** How much is looked at before nothing more is said: a file of a few lines can ask for billions of copies. */
 
+import { LIMITS } from '../common/limits.ts';
+
 /** Copies that are gone through; a second's worth or two. */
-const MOST_COPIES = 5e6;
+const MOST_COPIES = LIMITS.copies.most;
 
 export const TOO_MUCH = `more than ${MOST_COPIES / 1e6} million copies would have to be gone through`;
 

@@ -5,6 +5,7 @@ import type { Resolved, Scope } from '../resolve/index.ts';
 import { checkExpectations } from './expectations.ts';
 import { checkLimits } from './limits.ts';
 import { checkMemory } from './memory.ts';
+import { checkSize } from './size.ts';
 import { checkUnused } from './unused.ts';
 
 export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
@@ -12,6 +13,7 @@ export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
 /** Tells what is wrong or odd; returns what the model says against expectations of the file, by the step's id. */
 export function check({ scope, topology, deliveries }: Resolved): Readonly<Record<string, string>> {
   const { steps } = topology;
+  if (!checkSize(scope, steps)) return {};
   checkLimits(scope, steps);
   checkMemory(scope, steps);
   checkUnused(scope);

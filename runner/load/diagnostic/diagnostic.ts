@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Puts words at places. */
 import { type Diagnostic, formatPath, type Path, type Range, type Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 
 /** More than anybody reads: such a file is no topology at all. */
-const MOST = 500;
+const MOST = LIMITS.diagnostics.most;
 
 /** In the order of the file that was asked for, then of those that it includes; the end of very many is summed up. */
 export function byPlace(list: readonly Diagnostic[], file: string, failed: boolean): Diagnostic[] {

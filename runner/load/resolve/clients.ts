@@ -18,6 +18,11 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
   const drafts: Draft[] = [];
   const owners = new Map<string, string>();
   for (const [name, client, path] of sound(scope, 'clients', scope.written.clients)) {
+    const fits = scope.tally.add('clients', client?.replicas ?? 1, path, scope.problems);
+    if (!fits) {
+      scope.names.declareBroken('client', name);
+      continue;
+    }
     drafts.push(...expand(scope, nodes, name, client ?? {}, path, owners));
   }
   const addresses = assignAddresses(scope, drafts);

@@ -2,6 +2,7 @@
 /** Every name of a file: one name space for nodes, buses, groups and clients. */
 
 import type { Path } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { didYouMean } from '../../common/nearest.ts';
 import { show } from '../../common/text.ts';
 import { masterOf } from '../../topology/lane.ts';
@@ -27,6 +28,7 @@ export class Names {
   /** How often a client has been started. */
   readonly #lives = new Map<string, number>();
   readonly #problems: Problems;
+  #slips = 0;
 
   constructor(problems: Problems) {
     this.#problems = problems;
@@ -83,6 +85,11 @@ export class Names {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
     if (this.#excused(name, wanted)) return undefined;
+    // Advice looks at every name, and a file may hold thousands of slips.
+    if (++this.#slips > LIMITS.suggestions.most) {
+      this.#problems.error(path, { code: 'unknown-name', message: `unknown name ${show(name)}` });
+      return undefined;
+    }
     const known = [...wanted.flatMap((each) => this.of(each)), ...madeUp];
     const what = wanted.filter((each) => each !== 'replicas').length === 1 ? (wanted[0] ?? 'client') : 'name';
     this.#problems.error(path, {

@@ -14,6 +14,7 @@ import { World } from './party-state.ts';
 import type { Scope, Written } from './scope.ts';
 import type { CheckParallel } from './step-context.ts';
 import { resolveSteps } from './steps.ts';
+import type { Tally } from './tally.ts';
 
 /** A topology, and what was known when it was made: the checks go on from there. */
 export interface Resolved {
@@ -29,6 +30,7 @@ export function resolve(
   written: Written,
   combination: Combination,
   checkParallel: CheckParallel,
+  tally: Tally,
 ): Resolved {
   const names = new Names(problems);
   const scope: Scope = {
@@ -36,6 +38,7 @@ export function resolve(
     tree,
     problems,
     names,
+    tally,
     buses: new Map(),
     groups: new Map(),
     clients: new Map(),

@@ -7,6 +7,7 @@ import type { Problems } from '../diagnostic/index.ts';
 import type { Written } from '../schema/index.ts';
 import type { Tree } from '../yaml/index.ts';
 import type { Names } from './names.ts';
+import type { Tally } from './tally.ts';
 
 export type {
   Written,
@@ -25,6 +26,7 @@ export interface Scope {
   readonly tree: Tree;
   readonly problems: Problems;
   readonly names: Names;
+  readonly tally: Tally;
   readonly buses: Map<string, BusSpec>;
   readonly groups: Map<string, GroupSpec>;
   readonly clients: Map<string, ClientSpec>;

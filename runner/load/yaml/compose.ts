@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { type Diagnostic, formatPath, type Path, type Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
@@ -121,6 +122,12 @@ class Composer {
       return [];
     }
     if (this.#added.has(resolve(file))) return [];
+    if (this.#added.size >= LIMITS.files.most) {
+      const message = `a topology is made of ${LIMITS.files.most} files at most`;
+      this.#error(path, at, { code: 'too-big', message });
+      this.fatal = true;
+      return [];
+    }
     const opened = this.#library.open(file, { source: at.source, span: at.value });
     if (!('words' in opened)) return [this.add(opened, chain)];
     const { code, message, hint: own } = opened.words;

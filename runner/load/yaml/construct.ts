@@ -2,6 +2,7 @@
 /** A YAML document → plain values, aliases and merges expanded, and beside them where each is written. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { Path, Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { steering, tooDeep } from './complaints.ts';
 import { type Found, MAX_DEPTH, type Span } from './parse.ts';
@@ -23,7 +24,7 @@ export interface Spot {
 }
 
 /** Values that aliases repeat, all together: far beyond any real file, far below what would hurt. */
-const MAX_REPEATED = 100_000;
+const MAX_REPEATED = LIMITS.repeated.most;
 
 export interface Grown {
   readonly value: unknown;

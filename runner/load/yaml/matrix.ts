@@ -2,6 +2,7 @@
 /** `matrix:` → the combinations that a file is played in. */
 import { isMap as isYamlMap } from 'yaml';
 import type { Diagnostic, Path, Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
@@ -15,7 +16,7 @@ import type { Variables } from './variables.ts';
 export type Combination = Readonly<Record<string, string>>;
 
 /** More is a mistake, or better split into files. */
-const MOST = 256;
+const MOST = LIMITS.combinations.most;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type Matrix =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Text → YAML document, or what is wrong with its syntax. */
-import { type Document, isCollection, parseDocument, visit, type YAMLError } from 'yaml';
+import { type Document, isCollection, Lexer, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Path, Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { CLOSER, tooDeep, unquoted, wordsOf } from './complaints.ts';
 import type { Source } from './source.ts';
 
@@ -15,27 +16,57 @@ export interface Found {
 }
 
 /** Nothing sensible nests deeper, and recursion over the values stays far from the stack's end. */
-export const MAX_DEPTH = 60;
+export const MAX_DEPTH = LIMITS.depth.most;
 /** A text that is no YAML at all has one on every line. */
 const MAX_ERRORS = 20;
 
 export type Parsed = { readonly document: Document.Parsed } | { readonly errors: readonly Found[] };
 
 export function parse({ text: source, lines: lineCounter }: Source): Parsed {
+  const excess = excessOf(source);
+  if (excess !== undefined) return { errors: [{ span: [0, 1], path: [], words: excess }] };
+  const { stackTraceLimit } = Error;
   try {
+    // The parser makes an error object for each mistake, and nobody looks at their stacks.
+    Error.stackTraceLimit = 0;
     // Keys are checked by grow.ts, in linear time.
     const document = parseDocument(source, { lineCounter, prettyErrors: false, uniqueKeys: false });
     const bad = [...document.errors, ...document.warnings];
     if (bad.length === 0) return { document };
-    const { found, rest } = unquotedIn(source);
+    const { found, rest } = source.includes('${') ? unquotedIn(source) : { found: [], rest: source };
     const errors = found.length > 0 ? [...found, ...errorsIn(rest)] : errorsOf(document, bad, source);
     return { errors: errors.toSorted((a, b) => a.span[0] - b.span[0]) };
   } catch (error) {
     // The stack's end is all that a parser of any text can throw.
     if (!(error instanceof RangeError)) throw error;
     return { errors: [{ span: [0, 1], path: [], words: tooDeep(MAX_DEPTH) }] };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** Tokens are looked at before they are parsed, which takes ten times as long, and much more of what is no YAML. */
+function excessOf(source: string): Words | undefined {
+  let [count, depth, dashes] = [0, 0, 0];
+  for (const token of new Lexer().lex(source)) {
+    if (++count > LIMITS.tokens.most) return TOO_MUCH;
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth = Math.max(0, depth - 1);
+    else if (token === '-') dashes++;
+    else if (token.includes('\n')) dashes = 0;
+    if (depth > MAX_OPEN || dashes > MAX_OPEN) return tooDeep(MAX_DEPTH);
+  }
+  return undefined;
+}
+
+/** Brackets that were never closed are told one by one, so that a few too many are none of nesting. */
+const MAX_OPEN = 10 * LIMITS.depth.most;
+
+const TOO_MUCH: Words = {
+  code: 'too-big',
+  message: `the file has more than ${LIMITS.tokens.most} words and marks of YAML`,
+  hint: 'Use replicas and count instead of writing everything out.',
+};
 
 const VARIABLE = /\$\{[^{}\n]*\}/g;
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Files of a few lines or of two megabytes that ask for too much: each is answered at its line, and soon.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'mocha';
+import { LIMITS } from '../../../runner/common/limits.ts';
+import { load } from '../../../runner/load/index.ts';
+import { plan } from '../../../runner/plan/index.ts';
+
+const HEAD = 'buses: { b: {} }\ngroups: { all: { prefix: 1 } }\n';
+const clients = (replicas: number) => `clients: { s: {}, r: { replicas: ${replicas}, groups: [all] } }\n`;
+const send = (count: number, to = 'all') => `traffic:\n  - send: { from: s, to: ${to}, count: ${count} }\n`;
+const slips = (n: number, to: (i: number) => string) =>
+  `${HEAD}${clients(10_000)}traffic:\n${Array.from({ length: n }, (_, i) => `  - s -> ${to(i)}: hi\n`).join('')}`;
+
+interface Case {
+  readonly source: string;
+  readonly says: RegExp;
+  readonly line?: number;
+}
+
+const TOO_MUCH: Readonly<Record<string, Case>> = {
+  'clients and messages': {
+    source: `${HEAD}clients: { s: {}, r: { replicas: 10000, groups: [all] }, q: { replicas: 10000 } }\n${send(1_000_000)}`,
+    says: /20001 clients, and 20000 at most/,
+    line: 3,
+  },
+  'messages, summed up': {
+    source: `${HEAD}${clients(1)}${send(600_000, 'r-0')}  - send: { from: s, to: r-0, count: 600000 }\n`,
+    says: /1200000 messages, and 1000000 at most/,
+    line: 6,
+  },
+  copies: {
+    source: `${HEAD}${clients(10_000)}${send(501)}`,
+    says: /5010000 copies of messages, and 5000000 at most/,
+    line: 5,
+  },
+  'clients of all combinations': {
+    source: `matrix: { n: [${Array.from({ length: 256 }, (_, i) => 9000 + i).join(', ')}] }\n${HEAD}clients: { r: { replicas: "\${n}" } }\n`,
+    says: /clients, and 20000 at most/,
+    line: 4,
+  },
+  combinations: {
+    source: `matrix: { a: [${Array.from({ length: 257 }, (_, i) => i).join(', ')}] }\n${HEAD}`,
+    says: /257 = 257 combinations; a file is played in 256 at most/,
+    line: 1,
+  },
+  'broken YAML': { source: 'a: b: c\n'.repeat(200_000), says: /more than 250000 words and marks of YAML/ },
+  'broken YAML below the limit': {
+    source: 'a: b: c\n'.repeat(20_000),
+    says: /a map cannot start here/,
+    line: 1,
+  },
+  brackets: { source: '- [ }\n'.repeat(40_000), says: /./ },
+  dashes: { source: '- '.repeat(100_000), says: /nested/ },
+  'open brackets': { source: '['.repeat(200_000), says: /./ },
+  escapes: { source: 'x: "\\q"\n'.repeat(30_000), says: /unknown escape/ },
+  'variables without quotes': { source: 'x: { a: ${b} }\n'.repeat(15_000), says: /./ },
+  'slips, all the same': { source: slips(20_000, () => 'q17'), says: /unknown/ },
+  'slips, all different': { source: slips(20_000, (i) => `q${i}`), says: /unknown/ },
+};
+
+describe('a file that asks for too much', function () {
+  this.timeout(120_000);
+
+  for (const [what, { source, says, line }] of Object.entries(TOO_MUCH)) {
+    it(`is answered in two seconds of processor: ${what}`, () => {
+      const before = process.cpuUsage();
+      const { topology, diagnostics } = load('a.topo.yaml', { source });
+      const { user, system } = process.cpuUsage(before);
+      assert.equal(topology, undefined);
+      const found = diagnostics.find(({ severity, message }) => severity === 'error' && says.test(message));
+      assert.ok(found, JSON.stringify(diagnostics.slice(0, 3)));
+      if (line !== undefined) assert.equal(found.line, line);
+      assert.ok(diagnostics.length <= LIMITS.diagnostics.most + 1);
+      assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s`);
+    });
+  }
+
+  it('is played up to the limits, and planned soon', () => {
+    for (const source of [
+      `${HEAD}${clients(1000)}${send(5000)}`,
+      `${HEAD}${clients(1)}${send(1_000_000, 'r-0')}`,
+    ]) {
+      const before = process.cpuUsage();
+      const { topology, diagnostics } = load('a.topo.yaml', { source });
+      assert.ok(topology, JSON.stringify(diagnostics));
+      plan(topology, { seed: 1 });
+      const { user, system } = process.cpuUsage(before);
+      assert.ok((user + system) / 1e6 < 10, `${(user + system) / 1e6} s`);
+    }
+  });
+});
+
+describe('the page of limits', () => {
+  const PAGE = fileURLToPath(new URL('../../../docs/limits.md', import.meta.url));
+  const rows = Object.values(LIMITS).map(({ most, what, over }) => `| ${most} | ${what} | ${over} |`);
+
+  it('has the numbers that are checked', () => {
+    const page = readFileSync(PAGE, 'utf8');
+    const [head = ''] = page.split(/^\| \d/m);
+    const made = `${head}${rows.join('\n')}\n`;
+    if (process.env.UPDATE === '1') writeFileSync(PAGE, made);
+    assert.equal(readFileSync(PAGE, 'utf8'), made, 'docs/limits.md is old: run with UPDATE=1');
+  });
+});
