@@ -34,8 +34,14 @@ export function strangeLink(path: string): string | undefined {
   return parts.find((part) => isLink(part) && (part === whole || isBelow(realpathSync(dirname(part)), here)));
 }
 
-const isLink = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+/** No link: what is not there, below a file that is no folder, or out of sight; making it says why it cannot be made. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
 
 /** `path` is `folder` or lies in it; both are real paths. */
 export const isBelow = (path: string, folder: string): boolean =>

@@ -71,6 +71,6 @@ describe('a file with a matrix', function () {
   it('says what an assignment looks like', async () => {
     const { code, stderr } = await run('validate', '--set', 'n');
     assert.equal(code, 2);
-    assert.match(stderr, /write a name, = and a value: --set n=8/);
+    assert.match(stderr, /the environment has no n; write --set n=value/);
   });
 });
