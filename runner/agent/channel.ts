@@ -6,7 +6,7 @@
  * an agent needs. Writes wait while the pipe is full; the node agent always reads.
  */
 import { read, writeSync } from 'node:fs';
-import { Lines } from './lines.ts';
+import { Lines } from '../common/lines.ts';
 import type { AgentOrder, AgentReport } from './protocol.ts';
 
 const STDIN = 0;

@@ -3,8 +3,8 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { Lines } from '../common/lines.ts';
 import type { Signal } from '../topology/faults.ts';
-import { Lines } from './lines.ts';
 import type { AgentProcess, Spawn } from './machine.ts';
 import { limitMemory } from './memory-limit.ts';
 import type { AgentOrder } from './protocol.ts';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A node agent as the first process of its node: orders from stdin, reports to stdout. */
 
+import { Lines } from '../common/lines.ts';
 import { Child } from './child.ts';
 import { busFamily, kernelRelease, socketsLeft } from './kernel-facts.ts';
 import { KernelLog } from './kernel-log.ts';
-import { Lines } from './lines.ts';
 import type { Machine } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
 import { packing } from './pack.ts';

@@ -4,9 +4,9 @@
  * what an agent's own would say. No signal is for one agent alone: whoever gets them has a process of its own.
  */
 
+import { Lines } from '../common/lines.ts';
 import type { Signal } from '../topology/faults.ts';
 import { launch, type Process } from './child.ts';
-import { Lines } from './lines.ts';
 import type { AgentProcess, Machine, Spawn } from './machine.ts';
 import type { AgentOrder } from './protocol.ts';
 import type { Upstream } from './upstream.ts';

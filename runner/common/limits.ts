@@ -13,6 +13,7 @@ export interface Limit {
 }
 
 const MIB = 1024 * 1024;
+const BROKEN = 'an environment error that names the node';
 const INVALID = 'an error of the file';
 
 export const LIMITS = {
@@ -47,4 +48,11 @@ export const LIMITS = {
   },
   diagnostics: { most: 500, what: 'mistakes of a file that are told', over: 'the others are counted' },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
+  reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
+  runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
+  stderrBytes: {
+    most: 64 * 1024,
+    what: "bytes of a node's stderr that are kept",
+    over: 'the newest are kept',
+  },
 } as const satisfies Readonly<Record<string, Limit>>;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** A node agent at the other end of a byte stream, whatever carries it: a container's stdio or a host channel. */
 
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { type NodeOrder, type NodeReport, PROTOCOL_VERSION } from '../agent/protocol.ts';
 import { EnvironmentError } from '../common/errors.ts';
+import { LIMITS } from '../common/limits.ts';
+import { Lines } from '../common/lines.ts';
 import type { NodeConnection } from './lab.ts';
 
 export interface Streams {
@@ -19,33 +20,41 @@ type Hello = NodeConnection['hello'];
 /** Waits for `hello` and gives the connection; rejects with what the node said instead. */
 export async function connectNode(name: string, streams: Streams): Promise<NodeConnection> {
   const noise = new LastLines(20);
-  if (streams.errors) createInterface(streams.errors).on('line', (line) => noise.add(line));
-  const lines = createInterface(streams.output);
-  const ended = new Promise<string>((resolve) => {
-    lines.once('close', () => resolve('its stream ended'));
-    for (const s of [streams.input, streams.output]) s.on('error', (e) => resolve(e.message));
-  });
-
+  if (streams.errors) follow(streams.errors, (line) => noise.add(line), LIMITS.stderrBytes.most);
+  const ended = Promise.withResolvers<string>();
   let listener: ((report: NodeReport) => void) | null = null;
   const early: NodeReport[] = [];
-  const hello = await new Promise<Hello>((resolve, reject) => {
-    lines.on('line', (line) => {
-      const report = parse(line);
-      if (!report) return noise.add(line);
-      if (report.say === 'hello') return resolve(report);
-      if (listener) listener(report);
-      else early.push(report);
-    });
-    void ended.then((why) =>
-      reject(
-        new EnvironmentError(
-          `node "${name}" ended before it was ready (${why})`,
-          `look at its last lines above, then run "afbus-topo doctor"`,
-          { lines: noise.list() },
-        ),
+  const first = Promise.withResolvers<Hello>();
+  let left: number = LIMITS.runBytes.most;
+  const take = (line: string) => {
+    left -= line.length;
+    if (left < 0) return excess(`it reported more than ${LIMITS.runBytes.most} bytes`);
+    const report = parse(line);
+    if (!report) return noise.add(line);
+    if (report.say === 'hello') return first.resolve(report);
+    if (listener) listener(report);
+    else early.push(report);
+  };
+  const excess = (why: string) => {
+    ended.resolve(why);
+    for (const stream of [streams.input, streams.output]) stream.destroy();
+  };
+  follow(streams.output, take, LIMITS.reportBytes.most, () =>
+    excess(`it sent a report of more than ${LIMITS.reportBytes.most} bytes`),
+  );
+  streams.output.once('close', () => ended.resolve('its stream ended'));
+  streams.output.once('end', () => ended.resolve('its stream ended'));
+  for (const s of [streams.input, streams.output]) s.on('error', (e) => ended.resolve(e.message));
+  void ended.promise.then((why) =>
+    first.reject(
+      new EnvironmentError(
+        `node "${name}" ended before it was ready (${why})`,
+        `look at its last lines above, then run "afbus-topo doctor"`,
+        { lines: noise.list() },
       ),
-    );
-  });
+    ),
+  );
+  const hello = await first.promise;
   if (hello.version !== PROTOCOL_VERSION) throw otherVersion(name, hello.version);
 
   return {
@@ -56,7 +65,7 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
       listener = to;
       for (const report of early.splice(0)) to(report);
     },
-    closed: ended,
+    closed: ended.promise,
     release: () => {
       streams.input.destroy();
       streams.output.destroy();
@@ -64,13 +73,26 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
   };
 }
 
+function follow(stream: Readable, onLine: (line: string) => void, most: number, onExcess = () => {}): void {
+  const lines = new Lines((line) => onLine(line.toString()), { most, onExcess });
+  stream.on('data', (chunk: Buffer) => lines.push(chunk));
+}
+
+/** A report of whatever form, but for the first, whose fields are looked at before there is a run. */
 function parse(line: string): NodeReport | null {
   if (!line.startsWith('{"say"')) return null;
   try {
-    return JSON.parse(line) as NodeReport;
+    const report = JSON.parse(line) as NodeReport;
+    return report.say !== 'hello' || isHello(report) ? report : null;
   } catch {
     return null;
   }
+}
+
+function isHello({ version, kernel, bus }: Partial<Hello>): boolean {
+  const { family, missing } = (bus ?? {}) as { family?: unknown; missing?: unknown };
+  const known = typeof family === 'number' || typeof missing === 'string';
+  return typeof version === 'number' && typeof kernel === 'string' && known;
 }
 
 const otherVersion = (name: string, version: number) =>
@@ -78,6 +100,9 @@ const otherVersion = (name: string, version: number) =>
     `node "${name}" speaks version ${version} of the agents' protocol, this runner ${PROTOCOL_VERSION}`,
     'the agent image is of another release: run "afbus-topo host clean" and try again',
   );
+
+/** Of a line of noise, in characters. */
+const LONGEST = 4096;
 
 class LastLines {
   readonly #most: number;
@@ -88,7 +113,7 @@ class LastLines {
   }
 
   add(line: string): void {
-    this.#lines.push(line);
+    this.#lines.push(line.slice(0, LONGEST));
     if (this.#lines.length > this.#most) this.#lines.shift();
   }
 

@@ -55,15 +55,16 @@ export function toLabels(o: Ownership, node?: string): Record<string, string> {
 }
 
 export function fromLabels(labels: Readonly<Record<string, string>>): Ownership | null {
-  const run = labels[LABEL.run];
-  if (run === undefined) return null;
+  const text = (label: string) => (typeof labels[label] === 'string' ? labels[label] : '');
+  const run = text(LABEL.run);
+  if (run === '') return null;
   return {
     run,
-    topology: labels[LABEL.topology] ?? '',
-    file: labels[LABEL.file] ?? '',
-    started: labels[LABEL.started] ?? '',
-    owner: labels[LABEL.owner] ?? '',
-    kept: labels[LABEL.kept] === 'true',
+    topology: text(LABEL.topology),
+    file: text(LABEL.file),
+    started: text(LABEL.started),
+    owner: text(LABEL.owner),
+    kept: text(LABEL.kept) === 'true',
   };
 }
 

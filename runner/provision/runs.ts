@@ -38,11 +38,12 @@ async function containerRuns(backend: Backend): Promise<readonly Run[]> {
 }
 
 /** One line a node: `RUN NODE PID STATE`, and before them one `owner` line a run. Others come and go meanwhile. */
-const LIST = `
+export const LIST = `
 for d in ${RUNS}/*/; do
   owner=$(cat "$d/owner" 2>/dev/null); [ -n "$owner" ] || continue
-  echo "owner $owner"
-  for p in "$d"*.pid; do
+  d=\${d%/}
+  printf 'run %s\\nowner %s\\n' "\${d##*/}" "$owner"
+  for p in "$d"/*.pid; do
     pid=$(cat "$p" 2>/dev/null); [ -n "$pid" ] || continue
     [ -d "/proc/$pid" ] && state=running || state=gone
     n=\${p##*/}; echo "node \${n%.pid} $pid $state"
@@ -50,19 +51,41 @@ for d in ${RUNS}/*/; do
 done`;
 
 async function processRuns(backend: Backend): Promise<readonly Run[]> {
-  const said = await text(await backend.channel(['sh', '-c', LIST]));
+  return runsIn(await text(await backend.channel(['sh', '-c', LIST])));
+}
+
+/** What LIST said. A run whose owner cannot be read is still one: `ps` shows it, and `down` takes it down. */
+export function runsIn(said: string): readonly Run[] {
   const runs: (Run & { nodes: RunNode[] })[] = [];
+  let run = '';
   for (const line of said.split('\n')) {
-    if (line.startsWith('owner ')) {
-      const owner = fromLabels(JSON.parse(line.slice(6)) as Record<string, string>);
-      if (owner) runs.push({ ...owner, launcher: 'process', nodes: [] });
-    } else if (line.startsWith('node ')) {
-      const [, name = '', id = '', state = ''] = line.split(' ');
+    const [, word, rest = ''] = /^(run|owner|node) (.*)$/.exec(line) ?? [];
+    if (word === 'run') run = RUN.test(rest) ? rest : '';
+    if (run === '') continue;
+    if (word === 'owner')
+      runs.push({ ...(ownerIn(rest) ?? nobody(run)), run, launcher: 'process', nodes: [] });
+    if (word === 'node') {
+      const [name = '', id = '', state = ''] = rest.split(' ');
       runs.at(-1)?.nodes.push({ name, id, state });
     }
   }
   return runs;
 }
+
+/** As `newRun` makes them; they become words of a shell and names of folders. */
+const RUN = /^[0-9a-f]{8}$/;
+
+function ownerIn(text: string): Ownership | null {
+  try {
+    return fromLabels(JSON.parse(text) as Record<string, string>);
+  } catch {
+    return null;
+  }
+}
+
+const nobody = (run: string): Ownership => ({
+  ...{ run, topology: 'unreadable', file: '', started: '', owner: '', kept: true },
+});
 
 /** Ends a run and removes all that bears its mark; done twice, the second time does nothing. */
 export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {

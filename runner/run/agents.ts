@@ -3,11 +3,14 @@
 
 import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData } from '../agent/protocol.ts';
 import type { TopoError } from '../common/errors.ts';
+import { LIMITS } from '../common/limits.ts';
 import type { AgentPlan } from '../plan/plan.ts';
 import type { Lab, NodeConnection } from '../provision/lab.ts';
 import type { Signal } from '../topology/faults.ts';
+import { type Lane, parseLane } from '../topology/lane.ts';
 import type { Collector } from '../trace/collect.ts';
-import { crashed, nodeEnded } from './broken.ts';
+import { crashed, nodeEnded, violated } from './broken.ts';
+import { isNodeReport } from './form.ts';
 import { OrderFailed } from './order-failed.ts';
 import { type Answer, type Key, type Purpose, Waits } from './waits.ts';
 
@@ -38,7 +41,7 @@ export class Agents {
     this.#collector = collector;
     this.#agents = new Map(plans.map((plan) => [plan.name, newAgent(plan, lab)]));
     for (const node of lab.nodes.values()) {
-      node.onReport((report) => this.#take(node.name, report));
+      node.onReport((report) => this.#hear(node.name, report));
       void node.closed.then((why) => this.waits.end(nodeEnded(node.name, why)));
     }
   }
@@ -120,6 +123,28 @@ export class Agents {
     this.waits.end(error);
   }
 
+  /** A node that says what it must not say ends the run, and is named; it may say nothing about agents of another. */
+  #hear(node: string, report: unknown): void {
+    try {
+      if (!isNodeReport(report)) throw new Error('a report is not of the form that it must have');
+      if ('agent' in report) this.#checkOwner(node, report);
+      this.#take(node, report);
+    } catch (error) {
+      this.waits.end(violated(node, error as Error));
+    }
+  }
+
+  #checkOwner(node: string, report: Extract<NodeReport, { agent: string }>): void {
+    const { agent } = report;
+    if (this.#agents.get(agent)?.plan.node !== node) throw new Error(`it has no agent of the name ${agent}`);
+    if (report.say !== 'heard') return;
+    for (const lane of lanesOf(report.report)) {
+      const parts = parseLane(lane);
+      const known = this.#agents.has(parts.agent) && this.#agents.has(parts.client);
+      if (parts.agent !== agent || !known) throw new Error(`${agent} has no socket of the name ${lane}`);
+    }
+  }
+
   #take(node: string, report: NodeReport): void {
     switch (report.say) {
       case 'heard':
@@ -182,7 +207,8 @@ export class Agents {
   }
 
   #stderr(agent: Agent, text: string): void {
-    agent.stderr.push(...text.split('\n').filter((line) => line !== ''));
+    const kept = text.slice(-LIMITS.stderrBytes.most);
+    agent.stderr.push(...kept.split('\n').filter((line) => line !== ''));
     agent.stderr.splice(0, agent.stderr.length - STDERR_LINES);
   }
 
@@ -191,6 +217,12 @@ export class Agents {
     if (!agent) throw new Error(`no agent of this plan: ${name}`);
     return agent;
   }
+}
+
+/** The sockets that a report is about. */
+function lanesOf(report: AgentReport): readonly Lane[] {
+  if (report.say === 'deliveries') return report.list.map(([lane]) => lane);
+  return report.say === 'end' ? [report.lane] : [];
 }
 
 function newAgent(plan: AgentPlan, lab: Lab): Agent {

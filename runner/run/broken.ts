@@ -33,6 +33,14 @@ export const nodeEnded = (node: string, why: string): EnvironmentError =>
     'see "afbus-topo doctor"; "afbus-topo host logs" shows what its kernel said',
   );
 
+/** What a node says cannot be: something in it speaks that is no agent of ours, or of another release. */
+export const violated = (node: string, cause: Error): EnvironmentError =>
+  new EnvironmentError(
+    `node "${node}" broke the protocol of the agents: ${cause.message}`,
+    'run "afbus-topo host stop" and try again: the next host is a fresh one',
+    { cause },
+  );
+
 /** The deadline passed: which steps were on, and what of each was waited for. */
 export function timedOut(deadline: Deadline, waits: readonly Purpose[]): RunTimeout {
   return new RunTimeout(

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { socketsLeft } from '../../../runner/agent/kernel-facts.ts';
 import { parseRecord } from '../../../runner/agent/kernel-log.ts';
-import { Lines } from '../../../runner/agent/lines.ts';
 import { Waiters } from '../../../runner/agent/waiters.ts';
 import { wallClock } from '../../../runner/common/clock.ts';
+import { Lines } from '../../../runner/common/lines.ts';
 
 describe('Lines', () => {
   it('cuts at newlines, however the bytes come', () => {

@@ -3,30 +3,54 @@
 
 const NEWLINE = 10;
 
+export interface LineLimit {
+  /** The longest line, in bytes. */
+  readonly most: number;
+  /** A line is longer; nothing more is handed out. */
+  readonly onExcess: () => void;
+}
+
 /** Cuts a byte stream at newlines; what follows the last one waits for the rest. */
 export class Lines {
   readonly #onLine: (line: Buffer) => void;
+  readonly #limit: LineLimit | undefined;
   /** Pieces of a line that has not ended: joined once, however many reads it took. */
   #rest: Buffer[] = [];
+  #length = 0;
+  #over = false;
 
-  constructor(onLine: (line: Buffer) => void) {
+  constructor(onLine: (line: Buffer) => void, limit?: LineLimit) {
     this.#onLine = onLine;
+    this.#limit = limit;
   }
 
   /** The line handed out may share memory with `chunk`. */
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      if (!this.#fits(end - start)) return;
       this.#onLine(this.#join(chunk.subarray(start, end)));
       start = end + 1;
     }
-    if (start < chunk.length) this.#rest.push(chunk.subarray(start));
+    if (start >= chunk.length || !this.#fits(chunk.length - start)) return;
+    this.#rest.push(chunk.subarray(start));
+    this.#length += chunk.length - start;
+  }
+
+  #fits(more: number): boolean {
+    if (this.#over) return false;
+    if (this.#limit === undefined || this.#length + more <= this.#limit.most) return true;
+    this.#over = true;
+    this.#rest = [];
+    this.#limit.onExcess();
+    return false;
   }
 
   #join(tail: Buffer): Buffer {
     if (this.#rest.length === 0) return tail;
     const line = Buffer.concat([...this.#rest, tail]);
     this.#rest = [];
+    this.#length = 0;
     return line;
   }
 }

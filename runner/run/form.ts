@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/** The form of what nodes say: they are machines of their own, and what is in them may say anything. */
+
+import type { NodeReport } from '../agent/protocol.ts';
+
+type Check = (value: unknown) => boolean;
+type Fields = Readonly<Record<string, Check>>;
+
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => Number.isFinite(value);
+const index: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const flag: Check = (value) => typeof value === 'boolean';
+const listOf =
+  (item: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(item);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const oneOf =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value);
+const row =
+  (...columns: readonly Check[]): Check =>
+  (value) =>
+    Array.isArray(value) &&
+    value.length === columns.length &&
+    columns.every((check, column) => check(value[column]));
+
+const map =
+  (fields: Fields): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
+
+/** One of several forms, told apart by `say`. */
+const saying =
+  (forms: Readonly<Record<string, Fields>>): Check =>
+  (value) => {
+    const say = (value as { say?: unknown } | null)?.say;
+    const form = typeof say === 'string' && Object.hasOwn(forms, say) ? forms[say] : undefined;
+    return form !== undefined && map(form)(value);
+  };
+
+const error = map({ code: text, message: text, syscall: maybe(text) });
+const ids = map({ pid: index, uid: index, gid: index });
+const send = row(index, number, orNull(number), orNull(text));
+const delivery = row(
+  ...[text, index, number, orNull(index), index, orNull(index), text, index],
+  ...[orNull(row(index, index, index)), index, index],
+);
+
+const result = map({
+  address: maybe(text),
+  credentials: maybe(ids),
+  blocked: maybe(flag),
+  message: maybe(index),
+  ended: maybe(flag),
+  read: maybe(index),
+});
+
+const agentReport = saying({
+  ready: { pid: index, pidNamespace: text },
+  done: { id: index, t: number, result: maybe(result) },
+  failed: { id: index, t: number, error },
+  deliveries: { list: listOf(delivery) },
+  sends: { list: listOf(send) },
+  pipe: { message: index, index, tokens: listOf(text), eof: flag },
+  end: { lane: text, t: number, why: oneOf('eof', 'hangup', 'closed', 'error'), errno: maybe(text) },
+});
+
+const nodeReport = saying({
+  spawned: { agent: text, pid: index },
+  heard: { agent: text, report: agentReport },
+  stderr: { agent: text, text },
+  signalled: { agent: text, signal: text },
+  'not-limited': { agent: text, error },
+  exit: { agent: text, code: orNull(number), signal: orNull(text), error: maybe(text) },
+  kernel: { level: number, text },
+  ended: { socketsLeft: orNull(index) },
+  detached: {},
+});
+
+/** Every field that the report has by its type is there, and of its type. */
+export const isNodeReport = (value: unknown): value is NodeReport => nodeReport(value);

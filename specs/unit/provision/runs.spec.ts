@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Runs of process nodes, as their folders tell: a name with a line break, and a file that is no mark of ownership.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'mocha';
+import { ownership, toLabels } from '../../../runner/provision/labels.ts';
+import { RUNS } from '../../../runner/provision/processes.ts';
+import { LIST, runsIn } from '../../../runner/provision/runs.ts';
+import { folder } from '../../helpers/cli.ts';
+
+describe('the runs of process nodes', () => {
+  it('are listed whatever is in their names, and those that cannot be read as well', () => {
+    using files = folder({});
+    const owner = ownership('0000000a', 'a.n=1\nrun 0000000f\nowner {}\\n', '/x\ny', true);
+    const owners = {
+      '0000000a': JSON.stringify(toLabels(owner)),
+      '0000000b': 'no JSON',
+      '0000000c': '[1]',
+      'x y': '{}',
+    };
+    for (const [run, text] of Object.entries(owners)) {
+      mkdirSync(files.path(run));
+      writeFileSync(files.path(`${run}/owner`), text);
+      writeFileSync(files.path(`${run}/n.pid`), `${process.pid}\n`);
+    }
+    const said = execFileSync('sh', ['-c', LIST.replaceAll(RUNS, files.path(''))], { encoding: 'utf8' });
+    const runs = runsIn(said);
+    const node = { name: 'n', id: String(process.pid), state: 'running' };
+    assert.deepEqual(
+      runs.map(({ run, topology, nodes }) => [run, topology, nodes]),
+      [
+        ['0000000a', owner.topology, [node]],
+        ['0000000b', 'unreadable', [node]],
+        ['0000000c', 'unreadable', [node]],
+      ],
+    );
+  });
+});

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// A node may say anything: the run ends with a verdict, or with an environment error that names the node.
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import type { NodeReport } from '../../../runner/agent/protocol.ts';
+import { Deadline } from '../../../runner/common/deadline.ts';
+import { EnvironmentError } from '../../../runner/common/errors.ts';
+import { LIMITS } from '../../../runner/common/limits.ts';
+import { connectNode } from '../../../runner/provision/connection.ts';
+import { run } from '../../../runner/run/index.ts';
+import { judge } from '../../../runner/verdict/index.ts';
+import { FakeLab, hi, planOf } from './fake-lab.ts';
+
+const PLAN = planOf(`
+nodes: { n: {}, other: {} }
+buses: { cabin: { master: { node: n } } }
+clients: { camera: { node: n }, lidar: { node: other } }
+traffic: [${hi('camera', 'lidar')}, ${hi('lidar', 'camera')}]
+`);
+
+/** Plays, while node `n` says these; the error that ended it, or null after a verdict. */
+async function play(lines: readonly unknown[]): Promise<unknown> {
+  const lab = new FakeLab(['n', 'other'], (agent, order) => {
+    if (order.do === 'send' && agent === 'lidar')
+      for (const line of lines) lab.nodes.get('n')?.report(line as NodeReport);
+    return undefined;
+  });
+  try {
+    const trace = await run(PLAN, lab, { deadline: new Deadline(10_000) });
+    judge(PLAN, trace);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+const heard = (report: unknown, agent = 'camera') => ({ say: 'heard', agent, report });
+const row = (lane: unknown, message: unknown = 0) => [
+  lane,
+  0,
+  1,
+  message,
+  2,
+  null,
+  '0000/000000000001',
+  64,
+  null,
+  0,
+  0,
+];
+
+const WRONG: Readonly<Record<string, unknown>> = {
+  'an unknown agent': { say: 'stderr', agent: 'nobody', text: '' },
+  'the end of an agent of another node': { say: 'exit', agent: 'lidar', code: 0, signal: null },
+  'the end of a socket of another node': heard({ say: 'end', lane: 'lidar', t: 1, why: 'eof' }),
+  'a socket of nobody': heard({ say: 'end', lane: 'nobody', t: 1, why: 'eof' }),
+  'a missing field': { say: 'exit', agent: 'camera' },
+  'a delivery to another': heard({ say: 'deliveries', list: [row('lidar')] }),
+  'a delivery without its columns': heard({ say: 'deliveries', list: [['camera', 0]] }),
+  'deliveries that are no list': heard({ say: 'deliveries', list: { length: 1e9 } }),
+  'a send without a number': heard({ say: 'sends', list: [['0', 1, 2, null]] }),
+  'what no node says': { say: 'constructor', agent: 'camera' },
+  nothing: null,
+};
+
+describe('a node that says what it must not', function () {
+  this.timeout(600_000);
+
+  for (const [what, line] of Object.entries(WRONG)) {
+    it(`is named: ${what}`, async () => {
+      const error = await play([line]);
+      assert.ok(error instanceof EnvironmentError, String(error));
+      assert.match(error.message, /^node "n" broke the protocol of the agents: /);
+    });
+  }
+
+  // AFBUS_FUZZ_LINES=100000 is the long run.
+  it('ends no run in any other way', async () => {
+    const agent = fc.constantFrom('camera', 'cabin.master', 'lidar', 'x', '__proto__', '');
+    const lane = fc.constantFrom('camera', 'cabin.master@camera', 'cabin.master@lidar', 'lidar', '@', '');
+    const any = fc.oneof(
+      fc.integer(),
+      fc.double(),
+      fc.string(),
+      fc.constant(null),
+      fc.object({ maxDepth: 1 }),
+    );
+    const message = fc.oneof(fc.nat(3), fc.constantFrom(null, 1e15, -1));
+    const delivery = fc
+      .tuple(lane, fc.nat(3), fc.nat(99), message, fc.nat(15), fc.option(fc.nat(9)), fc.string(), fc.nat(99))
+      .map((columns) => [...columns, null, 0, 0]);
+    const report = fc.oneof(
+      fc.record({ say: fc.constant('deliveries'), list: fc.array(delivery, { maxLength: 3 }) }),
+      fc.record({
+        say: fc.constant('sends'),
+        list: fc.array(fc.tuple(message, fc.nat(9), fc.option(fc.nat(9)), fc.option(fc.string())), {
+          maxLength: 3,
+        }),
+      }),
+      fc.record({
+        say: fc.constantFrom('done', 'failed'),
+        id: fc.nat(9),
+        t: fc.nat(9),
+        result: any,
+        error: any,
+      }),
+      fc.record({ say: fc.constant('end'), lane, t: fc.nat(9), why: fc.constantFrom('eof', 'hangup', 'x') }),
+      fc.record({
+        say: fc.constant('pipe'),
+        message,
+        index: fc.nat(2),
+        tokens: fc.array(lane),
+        eof: fc.boolean(),
+      }),
+      fc.record({ say: fc.constant('ready'), pid: any, pidNamespace: fc.string() }),
+    );
+    const line = fc.oneof(
+      fc.record({ say: fc.constant('heard'), agent, report: fc.oneof(report, any) }),
+      fc.record({
+        say: fc.constantFrom('stderr', 'kernel', 'spawned'),
+        agent,
+        text: fc.string(),
+        level: fc.nat(7),
+        pid: fc.nat(),
+      }),
+      fc.record({
+        say: fc.constantFrom('exit', 'ended', 'detached', 'signalled'),
+        agent,
+        code: any,
+        signal: any,
+        socketsLeft: any,
+      }),
+      any,
+    );
+    const lines = Number(process.env.AFBUS_FUZZ_LINES ?? 1000);
+    const each = 5;
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: each, maxLength: each }), async (said) => {
+        const error = await play(said);
+        assert.ok(error === null || error instanceof EnvironmentError, (error as Error)?.stack);
+      }),
+      { numRuns: Math.ceil(lines / each) },
+    );
+  });
+});
+
+describe('the line to a node', () => {
+  const HELLO = '{"say":"hello","version":1,"kernel":"6","bus":{"family":1},"pid":1}\n';
+
+  it('ends where a report is too long, whatever it would have been', async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const connecting = connectNode('n', { input, output });
+    output.write(HELLO);
+    const node = await connecting;
+    const chunk = Buffer.alloc(1 << 20, 'x');
+    for (let sent = 0; sent <= LIMITS.reportBytes.most && !output.destroyed; sent += chunk.length) {
+      output.write(chunk);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(await node.closed, `it sent a report of more than ${LIMITS.reportBytes.most} bytes`);
+    assert.ok(output.destroyed);
+  });
+
+  it('takes no greeting that is none', async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const connecting = connectNode('n', { input, output });
+    output.end('{"say":"hello"}\n{"say":"hello","version":1,"kernel":"6","bus":null,"pid":1}\n');
+    await assert.rejects(connecting, /node "n" ended before it was ready/);
+  });
+});
