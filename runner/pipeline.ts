@@ -116,17 +116,18 @@ async function playOn(site: Site, plan: Plan, owner: Ownership, options: PlayOpt
   let checks: readonly CheckResult[] = [];
   let result: Result = 'error';
   let reason: string | undefined;
+  let account: readonly string[] = [];
   try {
     trace = await playTraffic(site, plan, owner, deadline, options, (cut) => {
       trace = cut;
     });
-    const judged = await options.stage('judge', () => judge(plan, trace as Trace));
-    ({ checks, result, reason } = judged);
+    const judged = await options.stage('judge', () => judge(plan, trace as Trace, site.where));
+    ({ checks, result, reason, account } = judged);
   } catch (e) {
     error = await blame(e, site);
   }
   if (!options.keep || error) await takeDown(site, owner, options, error);
-  const verdict = assemble(plan, owner, site, options, { trace, checks, result, reason, error });
+  const verdict = assemble(plan, owner, site, options, { trace, checks, result, reason, account, error });
   return { verdict, plan, trace, error };
 }
 
@@ -192,6 +193,7 @@ interface Outcome {
   readonly result: Result;
   /** Why it is `skip`. */
   readonly reason: string | undefined;
+  readonly account: readonly string[];
   readonly error: TopoError | null;
 }
 
@@ -216,6 +218,7 @@ function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions
     },
     timings: { ...options.timings },
     ...(reason !== undefined && { reason }),
+    ...(out.account.length > 0 && { account: out.account }),
     ...(warnings.length > 0 && { warnings }),
   };
 }

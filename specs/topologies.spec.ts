@@ -25,11 +25,19 @@ const IN_CONTAINERS = [
 ];
 /** Checks that no topology may leave without something to check. */
 const RAN = ['recipients', 'integrity', 'errors', 'order.total', 'kernel'];
+/** Nobody gets two messages in these, so they have no order to show. */
+const ONE_EACH = [
+  'dbus-desktop-signals',
+  'master-failover',
+  'privilege-separation',
+  'request-reply',
+  'two-domains',
+];
 
 function passes(name: string, launcher: string): void {
   it(`${name} passes in ${launcher} nodes`, async () => {
     const file = `${FOLDER}${name}.topo.yaml`;
-    const args = ['run', '--quiet', '--launcher', launcher, '--format', 'json', file];
+    const args = ['run', '--quiet', '--strict', '--launcher', launcher, '--format', 'json', file];
     const { code, stdout, stderr } = await cli(args);
     const verdicts = verdictsIn(stdout);
     assert.ok(verdicts.length > 0, `no verdict (exit ${code}):\n${stdout}\n${stderr}`);
@@ -56,7 +64,9 @@ function assertPass(verdict: Verdict, launcher: string): void {
   assert.equal(verdict.where.launcher, launcher);
   assert.ok(verdict.where.kernel.startsWith(`${process.env.AFBUS_KERNEL ?? '6.12'}.`), verdict.where.kernel);
   const ran = verdict.checks.filter((c) => c.result === 'pass').map((c) => c.name as string);
-  for (const check of RAN) assert.ok(ran.includes(check), `${check} had nothing to check`);
+  const unordered = ONE_EACH.includes(verdict.topology);
+  for (const check of RAN.filter((name) => !unordered || name !== 'order.total'))
+    assert.ok(ran.includes(check), `${check} had nothing to check`);
 }
 
 describe('topologies', function () {

@@ -14,7 +14,7 @@ interface ConfigFlags {
 
 /** `config`: the file with all that it includes, inherits and leaves out, as YAML or JSON; a document a combination. */
 export function config(named: string, { explain = false, format = 'yaml', set }: ConfigFlags): void {
-  const { file, options } = inputOf(named, set);
+  const { file, options } = inputOf(named, { ...(set && { set }) });
   const { written, diagnostics, sources } = configOf(file, { explain, ...options });
   const color = wantsColor(process.stderr, process.env);
   process.stderr.write(renderDiagnostics(diagnostics, sources, { color }));

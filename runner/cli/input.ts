@@ -7,11 +7,18 @@ interface Input {
   readonly options: LoadOptions;
 }
 
-export function inputOf(file: string, set: Readonly<Record<string, string>> = {}): Input {
-  return file === '-' ? { file: '<stdin>', options: { set, read: readStdin } } : { file, options: { set } };
+/** Flags of the verbs that read a file. */
+export interface InputFlags {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly strict?: boolean;
 }
 
-export function loadInput(named: string, set?: Readonly<Record<string, string>>): Loaded & { file: string } {
-  const { file, options } = inputOf(named, set);
+export function inputOf(file: string, { set = {}, strict = false }: InputFlags): Input {
+  const options = { set, strict };
+  return file === '-' ? { file: '<stdin>', options: { ...options, read: readStdin } } : { file, options };
+}
+
+export function loadInput(named: string, flags: InputFlags): Loaded & { file: string } {
+  const { file, options } = inputOf(named, flags);
   return { file, ...load(file, options) };
 }

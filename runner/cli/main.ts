@@ -12,6 +12,7 @@ import {
   runsOption,
   seedOption,
   setOption,
+  strictOption,
 } from './options.ts';
 import { version } from './package.ts';
 import { report } from './report-error.ts';
@@ -76,6 +77,7 @@ verb('down [names...]', 'take down what is up; does nothing where nothing is')
 verb('validate <files...>', 'check files: every error with its place; starts nothing')
   .addOption(formatOption(['text', 'json', 'github', 'sarif']))
   .addOption(setOption())
+  .addOption(strictOption())
   .addHelpText(
     'after',
     '\nExample: afbus-topo validate topologies/*.topo.yaml; with - for a file, stdin is read',

@@ -19,6 +19,7 @@ export interface PlayFlags {
   readonly format: Format;
   readonly artifacts?: string;
   readonly set?: Readonly<Record<string, string>>;
+  readonly strict?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -56,8 +57,12 @@ function assignment(text: string, known: Readonly<Record<string, string>> = {}):
   return { ...known, [name]: value };
 }
 
+export const strictOption = () =>
+  new Option('--strict', 'a warning about a file is an error: nothing is played, and the exit code is 2');
+
 export const playOptions = (): Option[] => [
   setOption(),
+  strictOption(),
   new Option(
     '--backend <backend>',
     'where to play: an engine whose kernel has AF_BUS, the AF_BUS host, or simulated',

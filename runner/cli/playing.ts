@@ -42,7 +42,7 @@ export async function playFile(
   mode: PlayMode,
   done: (result: FileResult) => void,
 ): Promise<void> {
-  const { file, options } = inputOf(named, flags.set);
+  const { file, options } = inputOf(named, flags);
   let loaded: Loaded | undefined;
   const load = () => {
     if (loaded !== undefined) return loaded;

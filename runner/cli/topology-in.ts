@@ -7,7 +7,7 @@ import { loadInput } from './input.ts';
 
 /** The topologies in a file, one a combination; where there is none, all that is wrong is said and the exit code set. */
 export function topologiesIn(file: string, set: Readonly<Record<string, string>> = {}): readonly Topology[] {
-  const { topologies, diagnostics, sources } = loadInput(file, set);
+  const { topologies, diagnostics, sources } = loadInput(file, { ...(set && { set }) });
   const color = wantsColor(process.stderr, process.env);
   process.stderr.write(renderDiagnostics(diagnostics, sources, { color }));
   if (topologies.length === 0) process.exitCode = EXIT.invalid;

@@ -7,14 +7,14 @@ import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
 import { count } from '../write/words.ts';
 import { sarifOfFiles } from './findings.ts';
-import { loadInput } from './input.ts';
+import { type InputFlags, loadInput } from './input.ts';
 
 /** `validate`: every diagnostic of every file; loads neither Docker nor the binding. */
 export function validate(
   files: readonly string[],
-  flags: { format: 'text' | 'json' | 'github' | 'sarif'; set?: Readonly<Record<string, string>> },
+  flags: InputFlags & { format: 'text' | 'json' | 'github' | 'sarif' },
 ): void {
-  const loaded = files.map((file) => loadInput(file, flags.set));
+  const loaded = files.map((file) => loadInput(file, flags));
   const diagnostics = loaded.flatMap((l) => l.diagnostics);
   if (flags.format === 'json')
     console.log(neutralJson({ schemaVersion: 1, files: files.length, diagnostics }, 2));

@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly source?: string;
   /** Values of variables: a file sees no others but its own; a variable of the matrix has this value alone. */
   readonly set?: Readonly<Record<string, string>>;
+  /** A warning is an error. */
+  readonly strict?: boolean;
   /** Reads included files, and the file itself where `source` is absent. */
   readonly read?: Read;
 }
@@ -47,7 +49,9 @@ export interface Loaded {
 /** Reads and resolves a topology file. Never throws for what the file says or is. */
 export function load(file: string, options: LoadOptions = {}): Loaded {
   const { trees: _, ...loaded } = loadTrees(file, options);
-  return loaded;
+  if (!options.strict || loaded.diagnostics.length === 0) return loaded;
+  const diagnostics = loaded.diagnostics.map((each) => ({ ...each, severity: 'error' as const }));
+  return { topologies: [], diagnostics, sources: loaded.sources };
 }
 
 /** Beside each topology the values that it was made of. */

@@ -7,6 +7,7 @@
  * All times are of one clock (trace.ts), and only copies of those who read by themselves count.
  */
 
+import type { Where } from '../provision/where.ts';
 import type { Budget } from '../topology/topology.ts';
 import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, messageOf, outcomeOf } from './facts.ts';
@@ -14,14 +15,18 @@ import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
 import { aboutStep, count, plural } from './words.ts';
 
-/** Judges the file's budgets; undefined where it has none. */
-export function budget(facts: Facts): CheckResult | undefined {
+/** Judges the file's budgets; undefined if it has none. A simulated run has no time that could be measured. */
+export function budget(
+  facts: Facts,
+  where?: Pick<Where, 'backend' | 'accelerator'>,
+): CheckResult | undefined {
   const { budgets } = facts.plan.topology;
   if (budgets.length === 0) return undefined;
   const findings = new Findings('budget', ['throughput', 'latency', 'unmeasured']);
+  if (where?.backend === 'sim') return findings.result(0, plural(0, 'limit'), 'simulated time');
   const times = measure(facts);
   const said = budgets.map((each) => judge(facts, findings, each, times));
-  const unit = `${plural(budgets.length, 'limit')}: ${said.join(', ')}`;
+  const unit = `${plural(budgets.length, 'limit')}: ${said.join(', ')}${where?.accelerator === 'tcg' ? '; under emulation (TCG)' : ''}`;
   return findings.result(budgets.length, unit);
 }
 

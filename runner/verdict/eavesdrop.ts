@@ -26,18 +26,18 @@ export function settle(
   lane: LaneFacts,
   missing: readonly Missing[],
   told: Told,
-): { readonly unread: number; readonly gone: readonly Missing[] } {
+): { readonly unread: number; readonly dropped: number; readonly gone: readonly Missing[] } {
   const due = lane.readsUntil === Infinity ? missing : mustHaveCome(facts, lane, missing);
   const unread = missing.length - due.length;
   if (!eavesdrops(facts, lane)) {
     if (told.lost > 0)
       addCount(findings, lane, told.lost, 'it does not eavesdrop, so nothing may be dropped for it');
-    return { unread, gone: due };
+    return { unread, dropped: 0, gone: due };
   }
   const gone = due.filter((m) => addressed(facts, lane, m));
   const dropped = due.filter((m) => !addressed(facts, lane, m));
   account(facts, findings, lane, dropped, told, unread);
-  return { unread, gone };
+  return { unread, dropped: dropped.length, gone };
 }
 
 /** Received and lost must add up to what was expected; fences may be among the lost. */

@@ -3,6 +3,7 @@
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
+import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, outcomeOf, topOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
@@ -38,7 +39,21 @@ export function errors(facts: Facts): CheckResult {
     }));
   }
   const sends = facts.trace.sends.length;
-  return findings.result(sends, plural(sends, 'send'), sends === 0 ? 'nothing was sent' : undefined);
+  const unit = `${plural(sends, 'send')}${outcomes(facts.trace.sends)}`;
+  return findings.result(sends, unit, sends === 0 ? 'nothing was sent' : undefined);
+}
+
+/** `: 11 sent, 489 ENOBUFS`; nothing if all were sent. */
+function outcomes(sends: readonly SendEvent[]): string {
+  const counts = new Map<string, number>();
+  for (const { error, t1 } of sends) {
+    const word = error ?? (t1 === undefined ? 'never returned' : 'sent');
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const others = [...counts].filter(([word]) => word !== 'sent');
+  if (others.length === 0) return '';
+  const all = [['sent', counts.get('sent') ?? 0] as const, ...others];
+  return `: ${all.map(([word, n]) => `${n} ${word}`).join(', ')}`;
 }
 
 function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): void {

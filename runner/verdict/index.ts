@@ -2,35 +2,39 @@
 /** Trace in, verdict out: what a run proves about the bus. Pure; linear in the deliveries but for one sort of the sends. */
 
 import type { Plan } from '../plan/plan.ts';
+import type { Where } from '../provision/where.ts';
 import type { Trace } from '../trace/trace.ts';
+import { account } from './account.ts';
 import { blocked } from './blocked.ts';
 import { budget } from './budget.ts';
 import { nothingDelivered } from './delivered.ts';
 import { errors } from './errors.ts';
 import { collect } from './facts.ts';
 import { integrity } from './integrity.ts';
-import { kernel } from './kernel.ts';
+import { kernel, SIMULATED, UNUSED } from './kernel.ts';
 import { lifetime } from './lifetime.ts';
 import { order } from './order.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Checks a run against its plan. */
-export function judge(plan: Plan, trace: Trace): Judgement {
+/** Checks a run against its plan; `where` it took place decides what its times and its kernel can prove. */
+export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 'accelerator'>): Judgement {
   const facts = collect(plan, trace);
+  const simulated = where?.backend === 'sim';
   const ofTheBus = [
     recipients(facts),
     integrity(facts),
     errors(facts),
-    ...order(facts),
+    ...order(facts, simulated),
     blocked(facts),
     lifetime(facts),
-    budget(facts),
+    budget(facts, where),
   ].filter((check) => check !== undefined);
   const idle = ofTheBus.every((check) => check.result === 'skip');
-  const checks = [...ofTheBus, kernel(facts, idle)];
+  const checks = [...ofTheBus, kernel(facts, simulated ? SIMULATED : idle ? UNUSED : undefined)];
   const has = (result: string) => checks.some((c) => c.result === result);
-  if (has('fail')) return { result: 'fail', checks };
+  const judged = { checks, account: account(facts) };
+  if (has('fail')) return { result: 'fail', ...judged };
   const reason = nothingDelivered(facts);
-  return reason === undefined ? { result: 'pass', checks } : { result: 'skip', reason, checks };
+  return reason === undefined ? { result: 'pass', ...judged } : { result: 'skip', reason, ...judged };
 }

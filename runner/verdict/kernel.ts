@@ -25,7 +25,8 @@ const KERN_CRIT = 2;
 const KERN_WARNING = 4;
 const DETAIL_LINES = 12;
 
-const UNUSED = 'no other check saw anything done to it; the log shows nothing';
+export const UNUSED = 'no other check saw anything done to it; the log shows nothing';
+export const SIMULATED = 'a simulated bus has no kernel';
 const UNCOUNTED = 'the sockets left behind were not counted; the log shows nothing';
 
 /** Around the report of a process that the kernel ended for want of memory: its trace may well lead through a send. */
@@ -36,8 +37,8 @@ const isSplat = (line: KernelLine): boolean =>
 
 const isOurWarning = ({ level, text }: KernelLine): boolean => level <= KERN_WARNING && OURS.test(text);
 
-/** Judges the kernel log and the sockets left. A kernel that nobody used proves nothing by its silence. */
-export function kernel(facts: Facts, idle: boolean): CheckResult {
+/** Judges the kernel log and the sockets left; `idle` says why its silence proves nothing. */
+export function kernel(facts: Facts, idle: string | undefined): CheckResult {
   const findings = new Findings('kernel', ['splat', 'sockets-left']);
   const { kernel: lines, socketsLeft } = facts.trace;
   const others = judgeLog(findings, lines);
@@ -50,7 +51,7 @@ export function kernel(facts: Facts, idle: boolean): CheckResult {
     }));
   }
   const unit = `${plural(lines.length, 'kernel log line')}, ${count(socketsLeft ?? 0, 'socket')} left behind`;
-  return findings.result(lines.length, unit, idle ? UNUSED : socketsLeft === null ? UNCOUNTED : undefined);
+  return findings.result(lines.length, unit, idle ?? (socketsLeft === null ? UNCOUNTED : undefined));
 }
 
 /** Adds each splat with the lines that follow it; returns how many lines belong to none. */

@@ -10,7 +10,7 @@ import { build } from './order/build.ts';
 import { behindCycles, components } from './order/cycles.ts';
 import { causeInversions, seenBeforeSent, senderInversions } from './order/direct.ts';
 import { type Adjacency, type Label, rank } from './order/graph.ts';
-import { type History, historyOf } from './order/history.ts';
+import { type History, historyOf, messagesIn } from './order/history.ts';
 import { contradiction } from './order/sentences.ts';
 import { sequence } from './order/sequence.ts';
 import { witness } from './order/witness.ts';
@@ -27,7 +27,7 @@ const TOTAL = [
 ];
 
 /** The three order checks. */
-export function order(facts: Facts): CheckResult[] {
+export function order(facts: Facts, simulated: boolean): CheckResult[] {
   const total = new Findings('order.total', TOTAL);
   const fifo = new Findings('order.fifo', ['inverted', 'contradiction']);
   const causal = new Findings('order.causal', ['before-sent', 'inverted', 'contradiction']);
@@ -39,12 +39,14 @@ export function order(facts: Facts): CheckResult[] {
   const adjacency = graph.index();
   const suspects = behindCycles(adjacency);
   if (suspects.length > 0) blame(history, adjacency, suspects, { total, fifo, causal });
-  const lanes = history.lanes.filter((l) => l.nodes.length > 1).length;
-  const numbers = numbered > 0 ? `, ${numbered} kernel numbers` : '';
+  const perLane = history.lanes.map((lane) => messagesIn(history, lane));
+  const lanes = perLane.filter((messages) => messages > 1).length;
+  const delivered = perLane.reduce((sum, messages) => sum + messages, 0);
+  const numbers = numbered > 0 ? `, ${numbered} ${simulated ? 'simulated' : 'kernel'} numbers` : '';
   const unless = (holds: boolean, reason: string) => (holds ? undefined : reason);
-  const deliveries = `${plural(history.deliveries, 'delivery', 'deliveries')} in ${count(lanes, 'lane')}${numbers}`;
+  const deliveries = `${plural(delivered, 'delivery', 'deliveries')} in ${count(lanes, 'lane')}${numbers}`;
   return [
-    total.result(history.deliveries, deliveries, unless(lanes > 0, 'no lane got two messages')),
+    total.result(delivered, deliveries, unless(lanes > 0, 'no lane got two messages')),
     fifo.result(
       sessions,
       plural(sessions, 'sender'),

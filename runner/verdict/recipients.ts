@@ -37,10 +37,12 @@ export function recipients(facts: Facts): CheckResult {
   const allowed = byLane(facts, allowedLanes);
   const marks = new Uint8Array(facts.plan.messages.length);
   const fences = sentFences(facts);
-  let unread = 0;
+  let [unread, dropped] = [0, 0];
   facts.lanes.forEach((lane, i) => {
     const messages = { expected: expected[i] ?? [], allowed: allowed[i] ?? [] };
-    unread += judgeLane(facts, findings, lane, messages, marks, fences);
+    const left = judgeLane(facts, findings, lane, messages, marks, fences);
+    unread += left.unread;
+    dropped += left.dropped;
   });
   partial(facts, findings);
   // What is wrong by itself needs no other message to show it.
@@ -48,7 +50,8 @@ export function recipients(facts: Facts): CheckResult {
   const written = writtenDeliveries(facts, findings);
   if (unread > 0)
     findings.note(`${count(unread, 'copy', 'copies')} not judged: the reader had stopped or ended`);
-  const copies = expected.reduce((sum, l) => sum + l.length, 0) - unread;
+  if (dropped > 0) findings.note(`${count(dropped, 'copy', 'copies')} missed by eavesdroppers, as they may`);
+  const copies = expected.reduce((sum, l) => sum + l.length, 0) - unread - dropped;
   const arrived = facts.lanes.some((l) => l.deliveries.length > 0);
   const lines = written > 0 ? `, ${count(written, 'written delivery', 'written deliveries')}` : '';
   const nothing =
@@ -71,7 +74,7 @@ function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly str
   return lists;
 }
 
-/** Judges one lane; returns how many copies it may have left unread. */
+/** Judges one lane; returns how many copies it may have left unread, and missed as an eavesdropper may. */
 function judgeLane(
   facts: Facts,
   findings: Findings,
@@ -79,7 +82,7 @@ function judgeLane(
   { expected, allowed }: Record<'expected' | 'allowed', readonly number[]>,
   marks: Uint8Array,
   fences: SentFences,
-): number {
+): { readonly unread: number; readonly dropped: number } {
   for (const n of expected) marks[n] = EXPECTED;
   for (const n of allowed) marks[n] = ALLOWED;
   const seenFences = new Set<number>();
@@ -96,9 +99,13 @@ function judgeLane(
   }
   const without = allowed.filter((n) => marks[n] === ALLOWED).length;
   for (const n of allowed) marks[n] = 0;
-  const { unread, gone } = settle(facts, findings, lane, missing, { lost, fences: seenFences.size, without });
+  const { unread, dropped, gone } = settle(facts, findings, lane, missing, {
+    lost,
+    fences: seenFences.size,
+    without,
+  });
   for (const message of gone) addLost(facts, findings, lane, message);
-  return unread;
+  return { unread, dropped };
 }
 
 function judgeDelivery(

@@ -60,6 +60,8 @@ export interface CheckResult {
 export interface Judgement {
   readonly result: 'pass' | 'fail' | 'skip';
   readonly reason?: string;
+  /** What happened that no check counts as wrong, in numbers: failed sends, evictions, default routes. */
+  readonly account: readonly string[];
   readonly checks: readonly CheckResult[];
 }
 
@@ -80,6 +82,8 @@ export interface Verdict {
   };
   /** Stage → seconds. */
   readonly timings: Readonly<Record<string, number>>;
+  /** What happened that no check counts as wrong, a line each; absent if that is nothing. */
+  readonly account?: readonly string[];
   /** Why the result is `error` or `skip`. */
   readonly reason?: string;
   /** What the file was warned of before anything was started; absent where that is nothing. */

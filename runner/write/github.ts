@@ -5,7 +5,7 @@ import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
-import { failuresOf, inWords, plainLines, whereOf } from './words.ts';
+import { failuresOf, inWords, plainLines, resultWord, whereOf } from './words.ts';
 
 /** A step of a workflow shows no more errors than these. */
 const MOST = 10;
@@ -23,7 +23,7 @@ export function writeGithub(strange: readonly Report[]): string {
   const lines = reports.map((report) =>
     isUnplayed(report)
       ? `ERROR ${data(`${report.file}: ${report.reason}`)}`
-      : `${report.result.toUpperCase()} ${report.topology} (${whereOf(report.where)}): ${data(inWords(report))}`,
+      : `${resultWord(report)} ${report.topology} (${whereOf(report.where)}): ${data([inWords(report), ...(report.account ?? [])].join('; '))}`,
   );
   return [...shown, ...lines, ''].join('\n');
 }

@@ -23,11 +23,21 @@ export function document(verdict: Verdict): object {
     counts,
     timings,
     checks,
+    account,
     warnings,
   } = verdict;
   const { backend, launcher, kernel, accelerator, engine } = where;
   return {
-    ...{ schemaVersion, result, reason, topology, file, run, seed },
+    ...{
+      schemaVersion,
+      result,
+      simulated: where.backend === 'sim' || undefined,
+      reason,
+      topology,
+      file,
+      run,
+      seed,
+    },
     where: { backend, launcher, kernel, accelerator, engine },
     counts: {
       sends: counts.sends,
@@ -37,6 +47,7 @@ export function document(verdict: Verdict): object {
     },
     timings,
     checks: checks.map(checkDocument),
+    account,
     warnings,
   };
 }

@@ -5,7 +5,7 @@ import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
-import { inWords, plainLines, secondsOf, unshown, whereOf } from './words.ts';
+import { inWords, plainLines, resultWord, secondsOf, unshown, whereOf } from './words.ts';
 
 /** One document for all files. */
 export function writeJunit(strange: readonly Report[]): string {
@@ -37,9 +37,14 @@ function suite(verdict: Verdict): string[] {
     ...properties(verdict),
     ...(broken ? environmentCase(verdict) : []),
     ...verdict.checks.flatMap((check) => testcase(verdict, check)),
+    ...accountOf(verdict),
     ...warningsOf(verdict),
     '  </testsuite>',
   ];
+}
+
+function accountOf({ account = [] }: Verdict): string[] {
+  return account.length === 0 ? [] : [`    <system-out>${escapeXml(account.join('\n'))}</system-out>`];
 }
 
 /** What is no result, and still to be seen. */
@@ -71,6 +76,7 @@ function linesOf(each: Diagnostic): string {
 
 function properties(verdict: Verdict): string[] {
   const all = {
+    result: resultWord(verdict),
     where: whereOf(verdict.where),
     kernel: verdict.where.kernel,
     seed: verdict.seed,

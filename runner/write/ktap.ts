@@ -5,7 +5,7 @@ import { wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
-import { inWords, plainLines, unshown, whereOf } from './words.ts';
+import { inWords, plainLines, resultWord, unshown, whereOf } from './words.ts';
 
 /** One stream for all files. */
 export function writeKtap(strange: readonly Report[]): string {
@@ -43,7 +43,8 @@ function topology(verdict: Verdict, number: number, name: string): string[] {
   return [
     ...nested.map((line) => `  ${line}`),
     `# ${name}: ${whereOf(verdict.where)} · seed ${verdict.seed}`,
-    `# ${name}: ${oneLine(inWords(verdict))}`,
+    `# ${name}: ${resultWord(verdict)}: ${oneLine(inWords(verdict))}`,
+    ...(verdict.account ?? []).map((line) => `# ${name}: ${oneLine(line)}`),
     ...(verdict.warnings ?? []).map((each) => `# ${name}: warning: ${oneLine(placed(each))}`),
     result(verdict.result, number, name, verdict.reason),
   ];

@@ -5,7 +5,8 @@ import { neutral, neutralData } from '../common/neutral.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { align } from './align.ts';
 import { type Paint, painter } from './paint.ts';
-import { count, inWords, placeOf, secondsOf, unshown, whereOf } from './words.ts';
+import { placed } from './unplayed.ts';
+import { count, inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from './words.ts';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -23,6 +24,9 @@ export function renderText(strange: Verdict, options: TextOptions): string {
   const lines = [paint('bold', whereOf(verdict.where)), subject(verdict, paint), ''];
   for (const check of verdict.checks) lines.push(...checkLines(check, paint));
   if (verdict.checks.length > 0) lines.push('');
+  for (const line of verdict.account ?? []) lines.push(`  · ${line}`);
+  for (const each of verdict.warnings ?? []) lines.push(`  ${paint('yellow', '!')} ${placed(each)}`);
+  if (verdict.account || verdict.warnings) lines.push('');
   for (const check of verdict.checks) lines.push(...failureBlocks(check, options, paint));
   lines.push(lastLine(verdict, paint));
   return `${lines.join('\n')}\n`;
@@ -96,7 +100,7 @@ function excerpt({ place }: Failure, options: TextOptions, paint: Paint): string
 const RESULTS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
 
 function lastLine(verdict: Verdict, paint: Paint): string {
-  const word = paint(RESULTS[verdict.result], paint('bold', verdict.result.toUpperCase()));
+  const word = paint(RESULTS[verdict.result], paint('bold', resultWord(verdict)));
   const seconds = secondsOf(verdict);
   return `${word}  ${verdict.topology}: ${inWords(verdict)}${seconds > 0 ? `, ${seconds.toFixed(1)} s` : ''}`;
 }

@@ -32,6 +32,10 @@ export const unshown = (check: CheckResult): number =>
 /** Every failure of a verdict, check by check. */
 export const failuresOf = (verdict: Verdict): readonly Failure[] => verdict.checks.flatMap((c) => c.failures);
 
+/** `PASS`; of a simulated run `PASS (simulated)`, since it proves nothing of a kernel. */
+export const resultWord = ({ result, where }: Verdict): string =>
+  `${result.toUpperCase()}${where.backend === 'sim' && result === 'pass' ? ' (simulated)' : ''}`;
+
 /** All stages together, in seconds. */
 export const secondsOf = (verdict: Verdict): number =>
   Object.values(verdict.timings).reduce((sum, s) => sum + s, 0);
@@ -44,9 +48,10 @@ export function inWords(verdict: Verdict): string {
   const size = `${count(counts.sends, 'send')}, ${count(counts.deliveries, 'delivery', 'deliveries')}`;
   const stage = `${count(counts.clients, 'client')} on ${count(counts.nodes, 'node')}`;
   const unchecked = skipped.length > 0 ? `, ${skipped.length} had nothing to check` : '';
+  const warned = verdict.warnings?.length ? `, ${count(verdict.warnings.length, 'warning')}` : '';
   switch (verdict.result) {
     case 'pass':
-      return `${count(held.length, 'check')} held${unchecked}; ${size}, ${stage}`;
+      return `${count(held.length, 'check')} held${unchecked}${warned}; ${size}, ${stage}`;
     case 'fail': {
       const wrong = failed.reduce((sum, c) => sum + c.failed, 0);
       const names = failed.map((c) => c.name).join(', ');

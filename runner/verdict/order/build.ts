@@ -57,7 +57,7 @@ function addAgents(
     if (own.length > 1) counts.sessions++;
     addChain(graph, starts(own), sent.sort(byTime));
     const causes = (received.get(agent) ?? []).flatMap((lane) => causesOf(history, lane, own));
-    counts.causes += causes.length;
+    counts.causes += causes.filter(({ ofMessage }) => ofMessage).length;
     addChain(graph, starts(own), causes.sort(byTime));
   }
   return counts;
@@ -84,16 +84,23 @@ function lanesByAgent(history: History): Map<string, number[]> {
   return places;
 }
 
+interface Cause extends Over {
+  /** Something of the file was received in the stretch, not fences alone. */
+  readonly ofMessage: boolean;
+}
+
 /** Of each stretch of a lane between two sends the last delivery: the lane's own order has the others before it. */
-function causesOf(history: History, lane: number, sends: readonly SendEvent[]): Over[] {
+function causesOf(history: History, lane: number, sends: readonly SendEvent[]): Cause[] {
   const order = history.lanes[lane] as History['lanes'][number];
-  const causes: Over[] = [];
+  const causes: Cause[] = [];
   let next = 0;
   for (const { t0 } of sends) {
     const before = next;
     while (next < order.nodes.length && deliveryAt(order, next).t < t0) next++;
     if (next === before) continue;
-    causes.push({ node: order.nodes[next - 1] as number, t: deliveryAt(order, next - 1).t, label: CAUSAL });
+    const ofMessage = order.nodes.subarray(before, next).some((node) => node < history.messages);
+    const node = order.nodes[next - 1] as number;
+    causes.push({ node, t: deliveryAt(order, next - 1).t, label: CAUSAL, ofMessage });
   }
   return causes;
 }

@@ -25,16 +25,18 @@ export interface History {
   /** Messages are nodes by their number; fences follow. */
   readonly messages: number;
   readonly fences: readonly FenceNode[];
-  readonly deliveries: number;
 }
 
 /** Reduces a run to the order in which each lane saw things. */
 export function historyOf(facts: Facts): History {
   const fences = new Fences(facts);
   const lanes = facts.lanes.map((lane) => orderOf(facts, lane, fences));
-  const deliveries = lanes.reduce((sum, l) => sum + l.nodes.length, 0);
-  return { facts, lanes, messages: facts.plan.messages.length, fences: fences.list, deliveries };
+  return { facts, lanes, messages: facts.plan.messages.length, fences: fences.list };
 }
+
+/** How many messages of the file a lane got; fences are the runner's own, and prove nothing that was asked for. */
+export const messagesIn = ({ messages }: History, { nodes }: LaneOrder): number =>
+  nodes.reduce((sum, node) => sum + (node < messages ? 1 : 0), 0);
 
 class Fences {
   readonly list: FenceNode[] = [];

@@ -6,7 +6,7 @@ import { about, count } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 export interface Sequence {
-  /** Deliveries that carried a number. */
+  /** Deliveries of messages of the file that carried a number. */
   readonly numbered: number;
   /** Per bus, nodes in the order of their numbers; empty where the numbers contradict each other. */
   readonly chains: readonly (readonly number[])[];
@@ -36,15 +36,15 @@ export function sequence(history: History, findings: Findings): Sequence {
 
 type Add = (kind: string, node: number, words: () => Words) => void;
 
-/** Returns how many deliveries of the lane carry a number. */
+/** Returns how many messages of the file in the lane carry a number. */
 function judgeLane(history: History, order: LaneOrder, numbers: Float64Array, add: Add): number {
   let numbered = 0;
   let last = -1;
   for (let i = 0; i < order.nodes.length; i++) {
     const { sequence: number } = deliveryAt(order, i);
     if (number === undefined) continue;
-    numbered++;
     const node = order.nodes[i] as number;
+    if (node < history.messages) numbered++;
     const known = numbers[node] as number;
     if (known < 0) numbers[node] = number;
     else if (known !== number) add('sequence-differs', node, () => differs(history, order, i, known));

@@ -15,7 +15,7 @@ describe('the command on sim', function () {
     const { code, stdout } = await cli(['run', ...SIM, QUICKSTART]);
     assert.equal(code, 0);
     assert.equal(stdout.split('\n')[0], 'sim · the reference model in this process, no kernel', stdout);
-    assert.match(stdout, /PASS {2}quickstart/);
+    assert.match(stdout, /PASS \(simulated\) {2}quickstart/);
   });
 
   it('fails with the fault that it was told to have, and says so', async () => {
@@ -43,6 +43,22 @@ describe('the command on sim', function () {
       model.stdout,
       /SKIP {2}model: no message was delivered, and \S+model\.topo\.yaml:4 does not say/,
     );
+  });
+
+  it('takes a warning for an error if it is told to be strict', async () => {
+    using files = folder({
+      'odd.topo.yaml':
+        'buses: { b: {} }\ngroups: { g: { prefix: 1 } }\nclients: { c: {} }\ntraffic: [c -> c: "x"]\n',
+    });
+    const odd = files.path('odd.topo.yaml');
+    const plain = await cli(['run', ...SIM, odd]);
+    assert.deepEqual([plain.code, /PASS \(simulated\) {2}odd: .*, 1 warning;/.test(plain.stdout)], [0, true]);
+    assert.match(plain.stdout, / ! \S+odd\.topo\.yaml:2:11: nobody is in group "g"/);
+    const strict = await cli(['run', '--strict', ...SIM, odd]);
+    assert.deepEqual([strict.code, strict.stdout], [2, '']);
+    assert.match(strict.stderr, /odd\.topo\.yaml:2:11: error: nobody is in group "g"/);
+    assert.equal((await cli(['validate', '--strict', odd])).code, 2);
+    assert.equal((await cli(['validate', odd])).code, 0);
   });
 
   it('knows its faults by name', async () => {

@@ -20,8 +20,8 @@ test  test.topo.yaml · run q7f3a · seed 42
 
   ✓ recipients    28 copies
   ✓ integrity     28 deliveries, 1 pipe, 8 attachments
-  ✓ errors        9 sends
-  ✓ order.total   34 deliveries in 5 lanes, 34 kernel numbers
+  ✓ errors        9 sends: 8 sent, 1 EHOSTUNREACH
+  ✓ order.total   28 deliveries in 4 lanes, 28 kernel numbers
   ✓ order.fifo    2 senders
   ✓ order.causal  1 cause
   – blocked       not checked: no step says that a sender must wait
