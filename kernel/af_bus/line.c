@@ -30,7 +30,7 @@
 /* How long space may be kept for those who were called. */
 #define AFBUS_PATIENCE		(HZ / 20 + 1)
 
-/* Called and not come, at one recipient; and called under one hold of its lock. */
+/* Called and not come, at one recipient; and called under one hold of a lock. */
 #define AFBUS_MAX_CALLED	16
 
 static void afbus_line_work(struct work_struct *work);
