@@ -66,12 +66,10 @@
  *         wait queue locks
  * afbus_sock.iolock                  one reader at a time, not held to wait
  *   sk->sk_receive_queue.lock
- *   afbus_gc_lock                    sockets in flight
- *     bus->lock
- *       sk->sk_receive_queue.lock
+ * afbus_gc_lock                      sockets in flight
  *
- * None of these is taken under afbus_inflight_lock, afbus_hook_mutex or
- * afbus_protocol_mutex. Nor is any of them taken under another of its kind,
+ * None of these is taken under afbus_gc_lock, afbus_inflight_lock,
+ * afbus_hook_mutex or afbus_protocol_mutex. Nor is any of them taken under another of its kind,
  * whatever the socket: each kind is one class to lockdep, and there are no
  * subclasses.
  */
@@ -244,6 +242,31 @@ struct afbus_line {
 };
 
 /**
+ * enum afbus_gc_state - where a socket in flight is in a collection
+ * @AFBUS_GC_IDLE: it has no part in it, or its part is over
+ * @AFBUS_GC_CANDIDATE: it may be garbage
+ * @AFBUS_GC_ALIVE: it is not, and what it holds has to be told
+ */
+enum afbus_gc_state {
+	AFBUS_GC_IDLE,
+	AFBUS_GC_CANDIDATE,
+	AFBUS_GC_ALIVE,
+};
+
+/**
+ * struct afbus_gc_hold - bus sockets that one copy in a queue refers to
+ * @node: in afbus_sock.gc_holds of the socket whose queue that is
+ * @round: the last walk of the collector that has met it
+ * @fp: descriptors of the copy. NULL for a connection in the backlog of the
+ *	socket: it refers to the accepted socket that it is part of
+ */
+struct afbus_gc_hold {
+	struct list_head		node;
+	unsigned long			round;
+	const struct scm_fp_list	*fp;
+};
+
+/**
  * struct afbus_sock - one socket
  * @sk: must be first
  * @iolock: serialises readers, so that a peek sees a message whole
@@ -297,9 +320,13 @@ struct afbus_line {
  * Under the lock of the collector, see gc.c:
  *
  * @gc_node: among the sockets in flight
- * @gc_inflight: messages under way that hold the socket's file
- * @gc_refs: those of them that are not known to be garbage
- * @gc_candidate: may be garbage, as of the collection under way
+ * @gc_holds: what the receive queue holds, see struct afbus_gc_hold
+ * @gc_inflight: how often holds refer to this socket
+ * @gc_inside: those of them that only candidates have
+ * @gc_state: what the collection under way thinks of it
+ * @gc_known: it has been in flight; may be read without the lock at its end
+ * @gc_listener: the listening socket, for a connection in the backlog
+ * @gc_place: how that holds it
  */
 struct afbus_sock {
 	struct sock		sk;
@@ -342,9 +369,13 @@ struct afbus_sock {
 	atomic_t		nr_told;
 
 	struct list_head	gc_node;
+	struct list_head	gc_holds;
 	unsigned long		gc_inflight;
-	unsigned long		gc_refs;
-	bool			gc_candidate;
+	unsigned long		gc_inside;
+	enum afbus_gc_state	gc_state;
+	bool			gc_known;
+	struct afbus_sock	*gc_listener;
+	struct afbus_gc_hold	gc_place;
 };
 
 static inline struct afbus_sock *afbus_sk(const struct sock *sk)
@@ -432,6 +463,7 @@ struct afbus_msg {
  * struct afbus_cb - control block of one copy
  * @msg: what it shares with the others
  * @fp: its own descriptors
+ * @hold: by which its bus sockets are known to the collector, NULL without
  * @lost: how many copies the recipient has missed before this one
  * @eaves: the recipient only watches: its descriptors are not the sender's
  * @watched: they count against the recipient
@@ -439,6 +471,7 @@ struct afbus_msg {
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
+	struct afbus_gc_hold	*hold;
 	u64			lost;
 	bool			eaves;
 	bool			watched;
@@ -523,6 +556,7 @@ struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus);
 int afbus_shutdown(struct socket *sock, int how);
 void afbus_detach(struct afbus_sock *s);
 void afbus_shut(struct afbus_sock *s, int how, int err);
+void afbus_purge(struct afbus_sock *s);
 
 /* socket.c */
 struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
@@ -600,9 +634,12 @@ void afbus_inflight_unwatch(struct afbus_inflight *acct, unsigned int fds);
 
 /* gc.c */
 unsigned int afbus_gc_count(const struct scm_fp_list *fp);
-void afbus_gc_add(const struct scm_fp_list *fp);
-void afbus_gc_sub(const struct scm_fp_list *fp);
-void afbus_gc_barrier(void);
+struct afbus_gc_hold *afbus_gc_add(struct afbus_sock *to,
+				   const struct scm_fp_list *fp);
+void afbus_gc_del(struct afbus_gc_hold *hold);
+void afbus_gc_peek(struct afbus_gc_hold *hold);
+void afbus_gc_accept(struct afbus_sock *accepted);
+void afbus_gc_forget(struct afbus_sock *s);
 void afbus_gc_run(void);
 void afbus_gc_throttle(void);
 void afbus_gc_exit(void);

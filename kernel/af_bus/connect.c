@@ -138,6 +138,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	client->watch_limit = rlimit(RLIMIT_NOFILE);
 	accepted->addr = addr->value;
 	accepted->maxqlen = bus->maxqlen;
+	accepted->gc_listener = bus->listener;
 	if (bus->sndbuf) {
 		WRITE_ONCE(client->sk.sk_sndbuf, bus->sndbuf);
 		WRITE_ONCE(accepted->sk.sk_sndbuf, bus->sndbuf);
@@ -303,6 +304,8 @@ struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus)
 		WRITE_ONCE(bus->nr_backlog, bus->nr_backlog - 1);
 	}
 	spin_unlock(&bus->lock);
+	if (s)
+		afbus_gc_accept(s);
 	return s;
 }
 

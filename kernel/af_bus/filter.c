@@ -172,7 +172,7 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 		skb->destructor = afbus_copy_destruct;
 	}
 	r->skb = skb;
-	return s->scm.fp ? afbus_scm_dup(skb, s->scm.fp) : 0;
+	return s->scm.fp ? afbus_scm_dup(s, r) : 0;
 }
 
 static void afbus_copy_drop(struct afbus_rcpt *r)

@@ -3,40 +3,107 @@
  * Garbage: bus sockets whose only descriptors are in messages that only they
  * could read.
  *
- * A socket in flight is a candidate if every reference on its file is that of
- * a queued message, or of one about to be queued. References from the queues
- * of candidates are then taken away; a candidate that still has some is alive,
- * since something that is not a candidate holds it, and so is what is in its
- * queue. What remains is garbage: the messages that hold it are thrown away.
+ * DOC: The graph
  *
- * All this happens under one lock, which is also taken when descriptors are
- * put in flight and when they come out of it. In between:
+ * A socket in flight is held by the sockets whose queues hold its descriptors.
+ * One struct afbus_gc_hold for each copy with bus sockets says so. A connection
+ * that nobody has accepted has no file: the listening socket holds it, by a
+ * hold of its own, once there are bus sockets in its queue. Sockets that
+ * anything else holds, queues of AF_UNIX among it, are alive.
  *
- *  - A candidate gets no reference from outside but through a message that
- *    was taken or peeked from a queue. Who takes it has to wait for the lock
- *    with the count of the socket not lowered yet. Who peeks waits for it as
- *    well, before the new descriptor can be used, and until then keeps alive
- *    the socket that it peeks from: see afbus_gc_barrier().
- *  - Messages are added to the queue of a candidate: it may be on a bus. What
- *    they hold has been counted before, and was not taken away: it is alive.
- *  - Nothing is taken from the queue of a candidate, for want of a descriptor.
+ * afbus_gc_lock guards the graph. No lock is taken under it, and it is held for
+ * AFBUS_GC_BATCH steps and the descriptors of one message at most. A socket that
+ * has never been in flight takes it when it is accepted, and at no other time.
  *
- * Sockets held by anything else, queues of AF_UNIX among it, are alive.
+ * DOC: A collection
+ *
+ * The collector is a work item. It lets go of the lock after each batch, while
+ * sockets go on being sent, received and closed. Each of these steps works on
+ * the first entry of a list, so nothing needs to stay in place in between:
+ *
+ *   scan    A socket in flight is a candidate if nothing but holds refers to
+ *           its file. Others are alive.
+ *   count   Each reference by the queue of a candidate is counted.
+ *   judge   A candidate with more references than those is alive. The others
+ *           are suspects.
+ *   spread  What is in the queue of a socket that is alive, is alive.
+ *
+ * When nothing is left to spread, the remaining suspects are garbage, and their
+ * queues are thrown away. That closes the sockets.
+ *
+ * DOC: Why this is right
+ *
+ * A candidate is *touched* when a hold on it comes or goes, and when it is
+ * peeked at, before the new descriptor can be used. That makes it alive for
+ * this collection, and so does it with what it holds.
+ *
+ * Take the moment when nothing is left to spread, and a suspect S. It was not
+ * touched since it was scanned, so its holds are still those of that time. At
+ * that time there was no other reference. There has been none since: a new one
+ * comes from another one that is no hold, or from taking or peeking at S, which
+ * touches it. All holds on S were counted, so each belonged to a candidate. That
+ * one is a suspect, too, or else life would have spread from it to S. So only
+ * suspects hold suspects, and no process can ever read their queues.
+ *
+ * A reference by a hold is there before the hold is counted in gc_inflight and
+ * until after, so a file with other references never seems to have none.
+ * A copy may be counted as held by its recipient before it is queued: the send
+ * itself still refers to each socket then, and there is no candidate among
+ * them. That is why a message with bus sockets is never its own only copy.
+ *
+ * What is added to the queue of garbage, by others on its bus, is alive: the
+ * sender had a reference. It goes when the socket closes.
  */
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/slab.h>
 #include "af_bus.h"
 
+/* Steps under one hold of the lock, and the descriptors of a message more. */
+#define AFBUS_GC_BATCH		128
+
 /* When what has become garbage without a socket being closed is looked for. */
-#define AFBUS_GC_LATER	(5 * HZ)
+#define AFBUS_GC_LATER		(5 * HZ)
+
+/* How long a sender waits for a collection. */
+#define AFBUS_GC_PATIENCE	(HZ / 10)
+
+/* A collection is followed by a pause of so many times its duration. */
+#define AFBUS_GC_PAUSE		4
 
 static void afbus_gc_work(struct work_struct *work);
+static void afbus_gc_timeout(struct work_struct *work);
 
 static DEFINE_SPINLOCK(afbus_gc_lock);
-static DECLARE_DELAYED_WORK(afbus_gc, afbus_gc_work);
+static DECLARE_WORK(afbus_gc, afbus_gc_work);
+static DECLARE_DELAYED_WORK(afbus_gc_timer, afbus_gc_timeout);
+static DECLARE_WAIT_QUEUE_HEAD(afbus_gc_wait);
+
+/* In flight, and not in any of the lists below. */
 static LIST_HEAD(afbus_gc_socks);
+
+/* Of a collection, in the order of its steps. */
+static LIST_HEAD(afbus_gc_unscanned);
+static LIST_HEAD(afbus_gc_candidates);
+static LIST_HEAD(afbus_gc_counted);
+static LIST_HEAD(afbus_gc_suspects);
+static LIST_HEAD(afbus_gc_alive);
+static LIST_HEAD(afbus_gc_dead);
+
+/* References by holds on all sockets; read without the lock for a hint. */
 static unsigned long afbus_gc_total;
+
+/* Walks over holds so far: a hold met by the current one has its number. */
+static unsigned long afbus_gc_round;
+
+/* Collections begun and ended; written by the work item. */
+static unsigned long afbus_gc_begun;
+static unsigned long afbus_gc_ended;
+
+/* When the last one ended, and the pause after it; for the work item alone. */
+static unsigned long afbus_gc_ended_at;
+static unsigned long afbus_gc_pause;
 
 static struct afbus_sock *afbus_gc_sock(struct file *file)
 {
@@ -61,228 +128,380 @@ unsigned int afbus_gc_count(const struct scm_fp_list *fp)
 	return n;
 }
 
-/**
- * afbus_gc_add() - descriptors are put in flight
- * @fp: the descriptors
- */
-void afbus_gc_add(const struct scm_fp_list *fp)
+/* It is alive as of now, and so is what it holds. */
+static void afbus_gc_revive(struct afbus_sock *s)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	if (s->gc_state != AFBUS_GC_CANDIDATE)
+		return;
+	s->gc_state = AFBUS_GC_ALIVE;
+	list_move_tail(&s->gc_node, &afbus_gc_alive);
+}
+
+static void afbus_gc_ref(struct afbus_sock *s)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	afbus_gc_revive(s);
+	s->gc_known = true;
+	if (!s->gc_inflight++ && s->gc_state == AFBUS_GC_IDLE)
+		list_add_tail(&s->gc_node, &afbus_gc_socks);
+	WRITE_ONCE(afbus_gc_total, afbus_gc_total + 1);
+}
+
+static void afbus_gc_unref(struct afbus_sock *s)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	afbus_gc_revive(s);
+	/* One that is alive stays until it has been spread from. */
+	if (!--s->gc_inflight && s->gc_state == AFBUS_GC_IDLE)
+		list_del_init(&s->gc_node);
+	WRITE_ONCE(afbus_gc_total, afbus_gc_total - 1);
+}
+
+static void afbus_gc_inside(struct afbus_sock *s)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	if (s->gc_state == AFBUS_GC_CANDIDATE)
+		s->gc_inside++;
+}
+
+/* Call @fn for each socket of a hold. Return: how many steps that took. */
+static unsigned int afbus_gc_each(struct afbus_gc_hold *hold,
+				  void (*fn)(struct afbus_sock *s))
 {
 	struct afbus_sock *s;
 	int i;
 
-	spin_lock(&afbus_gc_lock);
-	for (i = 0; i < fp->count; i++) {
-		s = afbus_gc_sock(fp->fp[i]);
-		if (!s)
-			continue;
-		if (!s->gc_inflight++)
-			list_add_tail(&s->gc_node, &afbus_gc_socks);
-		WRITE_ONCE(afbus_gc_total, afbus_gc_total + 1);
+	lockdep_assert_held(&afbus_gc_lock);
+
+	if (!hold->fp) {
+		fn(container_of(hold, struct afbus_sock, gc_place));
+		return 1;
 	}
-	/* Their descriptors may be closed as soon as the message is sent. */
-	queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
-	spin_unlock(&afbus_gc_lock);
+	for (i = 0; i < hold->fp->count; i++) {
+		s = afbus_gc_sock(hold->fp->fp[i]);
+		if (s)
+			fn(s);
+	}
+	return hold->fp->count;
 }
 
-/**
- * afbus_gc_sub() - descriptors are not in flight any more
- * @fp: the descriptors
- */
-void afbus_gc_sub(const struct scm_fp_list *fp)
+static void afbus_gc_link(struct afbus_gc_hold *hold, struct afbus_sock *by)
 {
-	struct afbus_sock *s;
-	int i;
+	lockdep_assert_held(&afbus_gc_lock);
 
-	spin_lock(&afbus_gc_lock);
-	for (i = 0; i < fp->count; i++) {
-		s = afbus_gc_sock(fp->fp[i]);
-		if (!s)
-			continue;
-		if (!--s->gc_inflight)
-			list_del_init(&s->gc_node);
-		WRITE_ONCE(afbus_gc_total, afbus_gc_total - 1);
-	}
-	spin_unlock(&afbus_gc_lock);
+	hold->round = afbus_gc_round;
+	list_add_tail(&hold->node, &by->gc_holds);
+	afbus_gc_each(hold, afbus_gc_ref);
+}
+
+static void afbus_gc_unlink(struct afbus_gc_hold *hold)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	list_del_init(&hold->node);
+	afbus_gc_each(hold, afbus_gc_unref);
 }
 
 /**
- * afbus_gc_barrier() - descriptors of a queued message have been duplicated
+ * afbus_gc_add() - a copy with bus sockets is to be queued
+ * @to: its recipient
+ * @fp: its descriptors; the caller has references of its own besides, until
+ *	the copy is queued
  *
- * A collection that began before has not seen the new references. The caller
- * must not let them out before it has ended.
+ * Return: the hold, to be given to afbus_gc_del(); NULL without memory.
  */
-void afbus_gc_barrier(void)
+struct afbus_gc_hold *afbus_gc_add(struct afbus_sock *to,
+				   const struct scm_fp_list *fp)
+{
+	struct afbus_gc_hold *hold;
+
+	hold = kmalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return NULL;
+	hold->fp = fp;
+
+	spin_lock(&afbus_gc_lock);
+	afbus_gc_link(hold, to);
+	if (to->gc_listener && list_empty(&to->gc_place.node))
+		afbus_gc_link(&to->gc_place, to->gc_listener);
+	spin_unlock(&afbus_gc_lock);
+
+	/* Their descriptors may be closed as soon as the message is sent. */
+	queue_delayed_work(afbus_wq, &afbus_gc_timer, AFBUS_GC_LATER);
+	return hold;
+}
+
+/**
+ * afbus_gc_del() - a copy has left the queue
+ * @hold: its hold, which ends; the references are still there
+ */
+void afbus_gc_del(struct afbus_gc_hold *hold)
 {
 	spin_lock(&afbus_gc_lock);
-	/* Nothing to do here: to have waited is the point. */
+	afbus_gc_unlink(hold);
+	spin_unlock(&afbus_gc_lock);
+	kfree(hold);
+}
+
+/**
+ * afbus_gc_peek() - descriptors of a queued copy have been duplicated
+ * @hold: the hold of the copy
+ *
+ * Called before the new descriptors can be used.
+ */
+void afbus_gc_peek(struct afbus_gc_hold *hold)
+{
+	spin_lock(&afbus_gc_lock);
+	afbus_gc_each(hold, afbus_gc_revive);
 	spin_unlock(&afbus_gc_lock);
 }
 
-typedef void (*afbus_gc_fn)(struct afbus_sock *child, struct list_head *list);
-
-static void afbus_gc_walk_queue(struct sk_buff_head *queue, afbus_gc_fn fn,
-				struct list_head *list)
+/**
+ * afbus_gc_accept() - a connection has left the backlog
+ * @accepted: its accepted socket
+ */
+void afbus_gc_accept(struct afbus_sock *accepted)
 {
-	struct afbus_sock *child;
-	struct scm_fp_list *fp;
-	struct sk_buff *skb;
-	unsigned long flags;
-	int i;
-
-	spin_lock_irqsave(&queue->lock, flags);
-	skb_queue_walk(queue, skb) {
-		fp = AFBUS_CB(skb)->fp;
-		for (i = 0; fp && i < fp->count; i++) {
-			child = afbus_gc_sock(fp->fp[i]);
-			if (child && child->gc_candidate)
-				fn(child, list);
-		}
-	}
-	spin_unlock_irqrestore(&queue->lock, flags);
+	spin_lock(&afbus_gc_lock);
+	accepted->gc_listener = NULL;
+	if (!list_empty(&accepted->gc_place.node))
+		afbus_gc_unlink(&accepted->gc_place);
+	spin_unlock(&afbus_gc_lock);
 }
 
-/* Call @fn for each reference that @s has on a candidate. */
-static void afbus_gc_walk(struct afbus_sock *s, afbus_gc_fn fn,
-			  struct list_head *list)
+/**
+ * afbus_gc_forget() - a socket closes, with nothing in its queue
+ * @s: the socket
+ */
+void afbus_gc_forget(struct afbus_sock *s)
 {
-	struct afbus_sock *embryo;
-
-	lockdep_assert_held(&afbus_gc_lock);
-
-	afbus_gc_walk_queue(&s->sk.sk_receive_queue, fn, list);
-	if (s->kind != AFBUS_LISTENER)
+	/* Nothing is left that could put it in flight for the first time. */
+	if (!s->gc_known)
 		return;
 
-	/* Connections that nobody has taken have no file but the listener's. */
-	spin_lock(&s->bus->lock);
-	list_for_each_entry(embryo, &s->bus->backlog, backlog_node)
-		afbus_gc_walk_queue(&embryo->sk.sk_receive_queue, fn, list);
-	spin_unlock(&s->bus->lock);
+	spin_lock(&afbus_gc_lock);
+	s->gc_state = AFBUS_GC_IDLE;
+	list_del_init(&s->gc_node);
+	spin_unlock(&afbus_gc_lock);
 }
 
-static void afbus_gc_take_away(struct afbus_sock *child, struct list_head *list)
+/* The end of a batch: the next that waits for the lock gets it. */
+static void afbus_gc_breathe(unsigned int *steps)
 {
-	child->gc_refs--;
-}
-
-static void afbus_gc_revive(struct afbus_sock *child, struct list_head *alive)
-{
-	child->gc_candidate = false;
-	list_move_tail(&child->gc_node, alive);
-}
-
-static bool afbus_gc_is_hit(struct sk_buff *skb)
-{
-	struct scm_fp_list *fp = AFBUS_CB(skb)->fp;
-	struct afbus_sock *child;
-	int i;
-
-	for (i = 0; fp && i < fp->count; i++) {
-		child = afbus_gc_sock(fp->fp[i]);
-		if (child && child->gc_candidate)
-			return true;
-	}
-	return false;
-}
-
-static void afbus_gc_collect_queue(struct sk_buff_head *queue,
-				   struct sk_buff_head *hits)
-{
-	struct sk_buff *skb, *next;
-	unsigned long flags;
-
-	spin_lock_irqsave(&queue->lock, flags);
-	skb_queue_walk_safe(queue, skb, next) {
-		if (afbus_gc_is_hit(skb)) {
-			__skb_unlink(skb, queue);
-			__skb_queue_tail(hits, skb);
-		}
-	}
-	spin_unlock_irqrestore(&queue->lock, flags);
-}
-
-static void afbus_gc_collect(struct afbus_sock *s, struct sk_buff_head *hits)
-{
-	struct afbus_sock *embryo;
-
 	lockdep_assert_held(&afbus_gc_lock);
 
-	afbus_gc_collect_queue(&s->sk.sk_receive_queue, hits);
-	if (s->kind != AFBUS_LISTENER)
+	if (*steps < AFBUS_GC_BATCH)
 		return;
-
-	spin_lock(&s->bus->lock);
-	list_for_each_entry(embryo, &s->bus->backlog, backlog_node)
-		afbus_gc_collect_queue(&embryo->sk.sk_receive_queue, hits);
-	spin_unlock(&s->bus->lock);
+	*steps = 0;
+	spin_unlock(&afbus_gc_lock);
+	cond_resched();
+	spin_lock(&afbus_gc_lock);
 }
 
-static void afbus_gc_find_candidates(struct list_head *candidates)
+static struct afbus_sock *afbus_gc_first(struct list_head *list)
 {
-	struct afbus_sock *s, *next;
+	lockdep_assert_held(&afbus_gc_lock);
+
+	return list_first_entry_or_null(list, struct afbus_sock, gc_node);
+}
+
+/* A hold that the current walk has not met; those that it has are behind. */
+static struct afbus_gc_hold *afbus_gc_next_hold(struct afbus_sock *s)
+{
+	struct afbus_gc_hold *hold;
 
 	lockdep_assert_held(&afbus_gc_lock);
 
-	list_for_each_entry_safe(s, next, &afbus_gc_socks, gc_node) {
-		s->gc_refs = s->gc_inflight;
-		s->gc_candidate =
-			file_count(s->sk.sk_socket->file) == s->gc_inflight;
-		if (s->gc_candidate)
-			list_move_tail(&s->gc_node, candidates);
-	}
+	hold = list_first_entry_or_null(&s->gc_holds, struct afbus_gc_hold,
+					node);
+	if (!hold || hold->round == afbus_gc_round)
+		return NULL;
+	hold->round = afbus_gc_round;
+	list_move_tail(&hold->node, &s->gc_holds);
+	return hold;
 }
 
-/* Leave in @candidates what is garbage. */
-static void afbus_gc_spare(struct list_head *candidates)
+/* Whether holds are all that refers to a socket in flight. */
+static bool afbus_gc_only_held(const struct afbus_sock *s)
 {
-	struct afbus_sock *s, *next;
-	LIST_HEAD(alive);
+	lockdep_assert_held(&afbus_gc_lock);
+
+	if (s->gc_listener)
+		return true;
+	return file_count(s->sk.sk_socket->file) == s->gc_inflight;
+}
+
+static void afbus_gc_scan(unsigned int *steps)
+{
+	struct afbus_sock *s;
 
 	lockdep_assert_held(&afbus_gc_lock);
 
-	list_for_each_entry(s, candidates, gc_node)
-		afbus_gc_walk(s, afbus_gc_take_away, NULL);
-	list_for_each_entry_safe(s, next, candidates, gc_node) {
-		if (s->gc_refs)
-			afbus_gc_revive(s, &alive);
+	list_splice_init(&afbus_gc_socks, &afbus_gc_unscanned);
+	while ((s = afbus_gc_first(&afbus_gc_unscanned))) {
+		s->gc_inside = 0;
+		if (afbus_gc_only_held(s)) {
+			s->gc_state = AFBUS_GC_CANDIDATE;
+			list_move_tail(&s->gc_node, &afbus_gc_candidates);
+		} else {
+			list_move_tail(&s->gc_node, &afbus_gc_socks);
+		}
+		++*steps;
+		afbus_gc_breathe(steps);
 	}
-	/* Grows at its end while it is walked. */
-	list_for_each_entry(s, &alive, gc_node)
-		afbus_gc_walk(s, afbus_gc_revive, &alive);
-	list_splice_tail(&alive, &afbus_gc_socks);
+}
+
+static void afbus_gc_count_inside(unsigned int *steps)
+{
+	struct afbus_gc_hold *hold;
+	struct afbus_sock *s;
+
+	lockdep_assert_held(&afbus_gc_lock);
+
+	afbus_gc_round++;
+	while ((s = afbus_gc_first(&afbus_gc_candidates))) {
+		hold = afbus_gc_next_hold(s);
+		if (hold)
+			*steps += afbus_gc_each(hold, afbus_gc_inside);
+		else
+			list_move_tail(&s->gc_node, &afbus_gc_counted);
+		++*steps;
+		afbus_gc_breathe(steps);
+	}
+}
+
+static void afbus_gc_judge(unsigned int *steps)
+{
+	struct afbus_sock *s;
+
+	lockdep_assert_held(&afbus_gc_lock);
+
+	while ((s = afbus_gc_first(&afbus_gc_counted))) {
+		if (s->gc_inside == s->gc_inflight)
+			list_move_tail(&s->gc_node, &afbus_gc_suspects);
+		else
+			afbus_gc_revive(s);
+		++*steps;
+		afbus_gc_breathe(steps);
+	}
+}
+
+/* It has been spread from. It may have been taken meanwhile. */
+static void afbus_gc_settle(struct afbus_sock *s)
+{
+	lockdep_assert_held(&afbus_gc_lock);
+
+	s->gc_state = AFBUS_GC_IDLE;
+	if (s->gc_inflight)
+		list_move_tail(&s->gc_node, &afbus_gc_socks);
+	else
+		list_del_init(&s->gc_node);
+}
+
+static void afbus_gc_spread(unsigned int *steps)
+{
+	struct afbus_gc_hold *hold;
+	struct afbus_sock *s;
+
+	lockdep_assert_held(&afbus_gc_lock);
+
+	afbus_gc_round++;
+	while ((s = afbus_gc_first(&afbus_gc_alive))) {
+		hold = afbus_gc_next_hold(s);
+		if (hold)
+			*steps += afbus_gc_each(hold, afbus_gc_revive);
+		else
+			afbus_gc_settle(s);
+		++*steps;
+		afbus_gc_breathe(steps);
+	}
+}
+
+/* The suspects are garbage: that is settled, and nobody can touch them. */
+static void afbus_gc_sentence(unsigned int *steps)
+{
+	struct afbus_sock *s;
+
+	lockdep_assert_held(&afbus_gc_lock);
+
+	while ((s = afbus_gc_first(&afbus_gc_suspects))) {
+		s->gc_state = AFBUS_GC_IDLE;
+		list_move_tail(&s->gc_node, &afbus_gc_dead);
+		++*steps;
+		afbus_gc_breathe(steps);
+	}
+}
+
+/*
+ * Throw away the queues of garbage. A socket leaves the list by itself with the
+ * last reference on it: it closes then, as if by its owner.
+ */
+static void afbus_gc_bury(void)
+{
+	struct afbus_sock *s;
+
+	lockdep_assert_held(&afbus_gc_lock);
+
+	while ((s = afbus_gc_first(&afbus_gc_dead))) {
+		list_move_tail(&s->gc_node, &afbus_gc_socks);
+		sock_hold(&s->sk);
+		spin_unlock(&afbus_gc_lock);
+
+		afbus_purge(s);
+		sock_put(&s->sk);
+		spin_lock(&afbus_gc_lock);
+	}
+}
+
+static void afbus_gc_collect(void)
+{
+	unsigned int steps = 0;
+
+	spin_lock(&afbus_gc_lock);
+	afbus_gc_scan(&steps);
+	afbus_gc_count_inside(&steps);
+	afbus_gc_judge(&steps);
+	afbus_gc_spread(&steps);
+	afbus_gc_sentence(&steps);
+	afbus_gc_bury();
+	spin_unlock(&afbus_gc_lock);
+}
+
+/* Look again later, if there is anything to look at. */
+static void afbus_gc_rearm(unsigned long delay)
+{
+	if (READ_ONCE(afbus_gc_total))
+		mod_delayed_work(afbus_wq, &afbus_gc_timer, delay);
 }
 
 static void afbus_gc_work(struct work_struct *work)
 {
-	struct sk_buff_head hits;
-	LIST_HEAD(candidates);
-	struct afbus_sock *s;
+	unsigned long start = jiffies;
+	unsigned long idle = start - afbus_gc_ended_at;
 
-	__skb_queue_head_init(&hits);
+	if (idle < afbus_gc_pause) {
+		afbus_gc_rearm(afbus_gc_pause - idle);
+		return;
+	}
 
-	spin_lock(&afbus_gc_lock);
-	afbus_gc_find_candidates(&candidates);
-	afbus_gc_spare(&candidates);
-	list_for_each_entry(s, &candidates, gc_node)
-		afbus_gc_collect(s, &hits);
-	list_splice_tail(&candidates, &afbus_gc_socks);
-	spin_unlock(&afbus_gc_lock);
+	WRITE_ONCE(afbus_gc_begun, afbus_gc_begun + 1);
+	afbus_gc_collect();
+	WRITE_ONCE(afbus_gc_ended, afbus_gc_begun);
+	wake_up_all(&afbus_gc_wait);
 
-	/* The last references: the sockets close, as if by their owners. */
-	__skb_queue_purge(&hits);
-
-	spin_lock(&afbus_gc_lock);
-	if (afbus_gc_total)
-		queue_delayed_work(afbus_wq, &afbus_gc, AFBUS_GC_LATER);
-	spin_unlock(&afbus_gc_lock);
+	afbus_gc_ended_at = jiffies;
+	afbus_gc_pause = AFBUS_GC_PAUSE * (afbus_gc_ended_at - start);
+	afbus_gc_rearm(AFBUS_GC_LATER);
 }
 
-/* One at a time asks for a collection: the work itself is not marked for more. */
-static void afbus_gc_now(void)
+static void afbus_gc_timeout(struct work_struct *work)
 {
-	spin_lock(&afbus_gc_lock);
-	mod_delayed_work(afbus_wq, &afbus_gc, 0);
-	spin_unlock(&afbus_gc_lock);
+	queue_work(afbus_wq, &afbus_gc);
 }
 
 /**
@@ -291,20 +510,29 @@ static void afbus_gc_now(void)
 void afbus_gc_run(void)
 {
 	if (READ_ONCE(afbus_gc_total))
-		afbus_gc_now();
+		queue_work(afbus_wq, &afbus_gc);
 }
 
 /**
- * afbus_gc_throttle() - keep one who puts sockets in flight from outrunning us
+ * afbus_gc_throttle() - let the collector keep up with a user
+ *
+ * Waits for a collection that begins now, but not for long, and not when a
+ * signal comes.
  */
 void afbus_gc_throttle(void)
 {
-	afbus_gc_now();
-	flush_delayed_work(&afbus_gc);
+	unsigned long pass = READ_ONCE(afbus_gc_begun) + 1;
+
+	queue_work(afbus_wq, &afbus_gc);
+	wait_event_interruptible_timeout(afbus_gc_wait,
+					 time_after_eq(READ_ONCE(afbus_gc_ended),
+						       pass),
+					 AFBUS_GC_PATIENCE);
 }
 
 /* No socket is left. */
 void afbus_gc_exit(void)
 {
-	cancel_delayed_work_sync(&afbus_gc);
+	cancel_delayed_work_sync(&afbus_gc_timer);
+	cancel_work_sync(&afbus_gc);
 }

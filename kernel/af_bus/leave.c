@@ -92,6 +92,27 @@ static struct afbus_sock *afbus_detach_client(struct afbus_sock *s)
 	return accepted;
 }
 
+/**
+ * afbus_purge() - throw away what is queued
+ * @s: a socket that nobody reads any more; with a reference
+ */
+void afbus_purge(struct afbus_sock *s)
+{
+	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
+	struct sk_buff_head rest;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&rest);
+	spin_lock_irq(&queue->lock);
+	skb_queue_splice_init(queue, &rest);
+	spin_unlock_irq(&queue->lock);
+
+	while ((skb = __skb_dequeue(&rest))) {
+		kfree_skb(skb);
+		cond_resched();
+	}
+}
+
 /* A client or an accepted socket closes. */
 static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 {
@@ -118,7 +139,8 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 		sock_put(sk);
 	}
 	/* Nothing is added to the queue of a socket that has no part in a bus. */
-	skb_queue_purge(&sk->sk_receive_queue);
+	afbus_purge(s);
+	afbus_gc_forget(s);
 }
 
 static void afbus_detach_listener(struct afbus_sock *s)
@@ -150,12 +172,14 @@ void afbus_detach(struct afbus_sock *s)
 	switch (s->kind) {
 	case AFBUS_LISTENER:
 		afbus_detach_listener(s);
+		afbus_gc_forget(s);
 		break;
 	case AFBUS_CLIENT:
 	case AFBUS_ACCEPTED:
 		afbus_detach_end(s, false);
 		break;
 	case AFBUS_FREE:
+		afbus_gc_forget(s);
 		break;
 	}
 }

@@ -143,23 +143,30 @@ static noinline void afbus_scm_end(struct afbus_send *s)
 
 /**
  * afbus_scm_dup() - give a copy descriptors of its own
- * @skb: the copy
- * @fp: the descriptors of the send
+ * @s: the send, which keeps its own as well
+ * @r: the recipient, with its copy
  *
  * Return: 0 or -ENOMEM.
  */
-static int afbus_scm_dup(struct sk_buff *skb, struct scm_fp_list *fp)
+static int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	struct afbus_cb *cb = AFBUS_CB(skb);
+	struct afbus_cb *cb = AFBUS_CB(r->skb);
+	struct scm_cookie scm = {};
 
-	cb->fp = scm_fp_dup(fp);
-	if (!cb->fp)
+	scm.fp = scm_fp_dup(s->scm.fp);
+	if (!scm.fp)
 		return -ENOMEM;
+	if (s->msg->buses) {
+		cb->hold = afbus_gc_add(r->to, scm.fp);
+		if (!cb->hold) {
+			scm_destroy(&scm);
+			return -ENOMEM;
+		}
+	}
 
+	cb->fp = scm.fp;
 	if (!cb->eaves)
-		refcount_inc(&cb->msg->fds_left);
-	if (cb->msg->buses)
-		afbus_gc_add(cb->fp);
+		refcount_inc(&s->msg->fds_left);
 	return 0;
 }
 
@@ -194,8 +201,8 @@ static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 	if (!fp)
 		return NULL;
 
-	if (cb->msg->buses)
-		afbus_gc_sub(fp);
+	if (cb->hold)
+		afbus_gc_del(cb->hold);
 	if (!cb->eaves)
 		afbus_msg_put_fds(cb->msg);
 	else if (cb->watched)
@@ -225,8 +232,8 @@ static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		scm.fp = scm_fp_dup(cb->fp);
 		if (!scm.fp)
 			return -ENOMEM;
-		if (cb->msg->buses)
-			afbus_gc_barrier();
+		if (cb->hold)
+			afbus_gc_peek(cb->hold);
 	} else if (!(flags & MSG_PEEK)) {
 		scm.fp = afbus_scm_take(skb);
 	}

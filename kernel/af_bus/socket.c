@@ -24,7 +24,8 @@ static void afbus_sock_destruct(struct sock *sk)
 	WARN_ON_ONCE(refcount_read(&sk->sk_wmem_alloc));
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
 	WARN_ON_ONCE(s->peer || s->joined || s->nr_pollout_waiters);
-	WARN_ON_ONCE(s->gc_inflight);
+	WARN_ON_ONCE(s->gc_inflight || !list_empty(&s->gc_node) ||
+		     !list_empty(&s->gc_holds));
 	WARN_ON_ONCE(!afbus_line_is_empty(&s->line) ||
 		     !list_empty(&s->awaited_by));
 
@@ -83,6 +84,8 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 	INIT_LIST_HEAD(&s->awaited_by);
 	afbus_line_init(&s->line);
 	INIT_LIST_HEAD(&s->gc_node);
+	INIT_LIST_HEAD(&s->gc_holds);
+	INIT_LIST_HEAD(&s->gc_place.node);
 
 	afbus_proc_add(s);
 	return sk;

@@ -110,6 +110,211 @@ TEST_LONG(passing_sockets_about_survives_the_collector, 60)
 	kill(litterer, SIGKILL);
 }
 
+/* Two million references that the collector has to look at. They go with @heap, without it. */
+static void make_heap(struct bus *bus)
+{
+	enum { MEMBERS = 100, FDS = 250, MESSAGES = 75 };
+	struct client a, heap, members[MEMBERS];
+	int fds[FDS];
+
+	OK(set_option(bus->fd, BUS_SET_MAXQLEN, 1000000));
+	a = join(bus);
+	heap = join(bus);
+	for (int i = 0; i < MEMBERS; i++)
+		members[i] = join_at(bus, ADDRESS(2, i));
+	for (int i = 0; i < FDS; i++)
+		fds[i] = i % 2 ? a.fd : a.accepted;
+	for (int i = 0; i < MESSAGES; i++)
+		OK(post_fds(a.fd, GROUP(2), "x", fds, FDS));
+	/* What somebody has open is not looked into. */
+	for (int i = 0; i < MEMBERS; i++) {
+		put(&heap, &members[i]);
+		close_client(&members[i]);
+	}
+}
+
+/* Each close starts the collector. */
+TEST_LONG(close_waits_for_no_collection, 120)
+{
+	struct bus bus = open_bus("@bus");
+	long alone = CALLS_IN(3000, close(bus_socket())), beside;
+
+	make_heap(&bus);
+	beside = CALLS_IN(3000, close(bus_socket()));
+	CHECK_NOT_HELD_UP(alone, beside);
+}
+
+static void send_itself(const struct client *c)
+{
+	OK(post_fds(c->accepted, c->id, "x", &c->fd, 1));
+	EQ(1, drain(c->fd));
+}
+
+/* A user with many sockets in flight waits for the collector. No other user does. */
+TEST_LONG(another_user_waits_for_no_collection, 120)
+{
+	struct bus bus = open_bus("@bus"), other = open_bus("@other");
+	struct client c = join(&other);
+	long alone = CALLS_IN(3000, send_itself(&c)), beside;
+
+	make_heap(&bus);
+	OK(setresuid(3, 3, 3));
+	beside = CALLS_IN(3000, send_itself(&c));
+	CHECK_NOT_HELD_UP(alone, beside);
+}
+
+/*
+ * A box is a socket with messages that is kept in the next box, with the descriptor of the first
+ * besides, so that all of them hold each other. Odd ones are connections that nobody has accepted:
+ * what is in flight is their listening socket.
+ */
+enum { BOXES = 6 };
+
+struct box {
+	struct client client;
+	int listener;
+};
+
+static struct box make_box(struct bus *bus, int i)
+{
+	struct box box = { .listener = -1 };
+
+	if (i % 2 == 0) {
+		box.client = join(bus);
+	} else {
+		char name[64];
+		struct bus own;
+
+		snprintf(name, sizeof(name), "@box %d of %d", i, getpid());
+		own = open_bus(name);
+		box.listener = own.fd;
+		box.client.fd = bus_socket();
+		OK(connect_bus(box.client.fd, &own));
+	}
+	return box;
+}
+
+static void put_into_box(struct box *box, int sender, const int *fds, int n)
+{
+	if (box->listener < 0)
+		OK(post_fds(sender, box->client.id, "box", fds, n));
+	else
+		OK(post_fds(box->client.fd, MASTER, "box", fds, n));
+}
+
+static int fd_of_box(const struct box *box)
+{
+	return box->listener < 0 ? box->client.fd : box->listener;
+}
+
+/* From now on nobody has it open. */
+static void close_box(struct box *box)
+{
+	close(box->client.fd);
+	if (box->listener < 0)
+		close(box->client.accepted);
+	else
+		close(box->listener);
+}
+
+/* What is in a box that was found under @fd. It must be there. */
+static void take_out_of_box(int fd, int is_listener, struct message *m, int flags)
+{
+	int from = is_listener ? OK(accept(fd, NULL, NULL)) : fd;
+
+	if (flags & MSG_PEEK) {
+		OK(take_flags(from, m, MSG_DONTWAIT | MSG_PEEK));
+		close_fds(m);
+	}
+	OK(take(from, m));
+	CHECK(same_text(m, "box"));
+	EQ(2, m->n_fds);
+	if (is_listener)
+		close(from);
+}
+
+static void pack_and_unpack(struct bus *bus, const struct client *sender, unsigned int *dice)
+{
+	struct box boxes[BOXES];
+	struct message m;
+	int fd;
+
+	for (int i = 0; i < BOXES; i++)
+		boxes[i] = make_box(bus, i);
+	for (int i = BOXES - 1; i; i--)
+		put_into_box(&boxes[i - 1], sender->fd,
+			     (int[]){ fd_of_box(&boxes[i]), fd_of_box(&boxes[0]) }, 2);
+	put_into_box(&boxes[BOXES - 1], sender->fd,
+		     (int[]){ fd_of_box(&boxes[0]), STDIN_FILENO }, 2);
+	fd = dup(fd_of_box(&boxes[0]));
+	for (int i = 0; i < BOXES; i++)
+		close_box(&boxes[i]);
+
+	for (int i = 0; i < BOXES; i++) {
+		take_out_of_box(fd, i % 2, &m, rand_r(dice) % 2 ? MSG_PEEK : 0);
+		close(fd);
+		fd = m.fds[0];
+		close(m.fds[1]);
+	}
+	close(fd);
+}
+
+/* The collector runs all the time, and the whole is garbage but for one descriptor. */
+TEST_LONG(boxes_within_boxes_survive_the_collector, 120)
+{
+	enum { PACKERS = 3, ROUNDS = 150 };
+	pid_t litterer;
+
+	litterer = OK(fork());
+	if (!litterer) {
+		struct bus bus = open_bus("@litter");
+
+		for (;;) {
+			struct client litter = join(&bus);
+
+			put(&litter, &litter);
+			close_client(&litter);
+		}
+	}
+	for (int i = 0; i < PACKERS; i++)
+		if (!OK(fork())) {
+			unsigned int dice = i + 1;
+			char name[64];
+			struct bus bus;
+			struct client sender;
+
+			snprintf(name, sizeof(name), "@packer %d", i);
+			bus = open_bus(name);
+			sender = join(&bus);
+			for (int round = 0; round < ROUNDS; round++)
+				pack_and_unpack(&bus, &sender, &dice);
+			_exit(PASSED);
+		}
+	for (int i = 0; i < PACKERS; i++) {
+		int status;
+
+		OK(wait(&status));
+		EQ(PASSED, status);
+	}
+	kill(litterer, SIGKILL);
+}
+
+/* The same boxes, and nobody has one of them open. */
+TEST(boxes_within_boxes_are_collected)
+{
+	struct bus bus = open_bus("@bus");
+	struct client sender = join(&bus);
+	struct box boxes[BOXES];
+
+	for (int i = 0; i < BOXES; i++)
+		boxes[i] = make_box(&bus, i);
+	for (int i = 0; i < BOXES; i++)
+		put_into_box(&boxes[i], sender.fd, (int[]){ fd_of_box(&boxes[(i + 1) % BOXES]) }, 1);
+	for (int i = 0; i < BOXES; i++)
+		close_box(&boxes[i]);
+	EVENTUALLY(bus_sockets() == 3);
+}
+
 /* A multicast puts the same socket into several queues. */
 TEST(socket_in_the_queues_of_a_group_is_collected)
 {

@@ -145,6 +145,22 @@ static inline long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+/* How often @call can be made in @ms milliseconds. */
+#define CALLS_IN(ms, call) ({						\
+	long long __end = now_ms() + (ms);				\
+	long __n = 0;							\
+									\
+	for (; now_ms() < __end; __n++)					\
+		call;							\
+	__n;								\
+})
+
+/* Something else may take most of the processor from a caller, but must not keep it waiting. */
+#define CHECK_NOT_HELD_UP(alone, beside) do {				\
+	dprintf(1, "# %ld calls alone, %ld beside\n", alone, beside);	\
+	CHECK(beside > alone / 20);					\
+} while (0)
+
 /*
  * The same as of the last tick, by which timeouts are counted, too. Ticks may come late and then at
  * once: so a timeout is never shorter by this clock, though it may be by the other.
