@@ -269,7 +269,7 @@ struct afbus_gc_hold {
 /**
  * struct afbus_sock - one socket
  * @sk: must be first
- * @iolock: serialises readers, so that a peek sees a message whole
+ * @iolock: serialises all who take from the queue, or look at it for long
  * @protocol: filter of the socket's protocol, NULL for BUS_PROTO_NONE
  * @bus: set once with @kind, see afbus_sock_bus()
  * @kind: what the socket is; set once, under lock_sock(); READ_ONCE() for
@@ -316,6 +316,10 @@ struct afbus_gc_hold {
  * @told_lost: told of recipients that have no waiter in @pollout_waiters any
  *	more, see struct afbus_pollout_waiter
  * @nr_told: how many of @told_lost and the waiters' are not 0
+ *
+ * Under the lock of the receive queue:
+ *
+ * @queued: bytes in it; may be read without the lock
  *
  * Under the lock of the collector, see gc.c:
  *
@@ -367,6 +371,8 @@ struct afbus_sock {
 	struct afbus_line	line;
 	atomic_t		told_lost;
 	atomic_t		nr_told;
+
+	unsigned long		queued;
 
 	struct list_head	gc_node;
 	struct list_head	gc_holds;
@@ -607,6 +613,9 @@ void afbus_write_space(struct sock *sk);
 __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait);
 
 /* recv.c */
+struct sk_buff *afbus_queue_find(struct afbus_sock *s,
+				 bool (*fits)(struct sk_buff *skb, void *arg),
+				 void *arg, struct sk_buff **last);
 int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 		  int flags);
 

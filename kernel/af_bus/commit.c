@@ -58,6 +58,19 @@ static bool afbus_commit_drop(struct afbus_send *s, struct afbus_rcpt *r)
 	return true;
 }
 
+/* The lock of the queue keeps readers out; the bus lock keeps other senders out. */
+static void afbus_commit_queue(struct afbus_sock *to, struct sk_buff *skb)
+{
+	struct sk_buff_head *queue = &to->sk.sk_receive_queue;
+
+	lockdep_assert_held(&to->bus->lock);
+
+	spin_lock_irq(&queue->lock);
+	__skb_queue_tail(queue, skb);
+	WRITE_ONCE(to->queued, to->queued + skb->len);
+	spin_unlock_irq(&queue->lock);
+}
+
 static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 			      ktime_t *now)
 {
@@ -74,7 +87,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 	if (trace_deliver_enabled())
 		trace_deliver(s->bus, s->msg->seq, s->msg->src,
 			      afbus_own_addr(r->to), r->skb->len);
-	skb_queue_tail(&sk->sk_receive_queue, r->skb);
+	afbus_commit_queue(r->to, r->skb);
 	r->queued = true;
 }
 

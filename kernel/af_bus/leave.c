@@ -46,22 +46,24 @@ static struct afbus_sock *afbus_unpair(struct afbus_sock *s)
 	return peer;
 }
 
-/* Whether something that the client has sent is lost with @s. */
-static bool afbus_unread(struct afbus_sock *s)
+static bool afbus_is_from(struct sk_buff *skb, void *addr)
 {
-	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
-	struct sk_buff *skb;
-	unsigned long flags;
-	bool ret = false;
+	return AFBUS_CB(skb)->msg->src == *(u64 *)addr;
+}
 
-	spin_lock_irqsave(&queue->lock, flags);
-	skb_queue_walk(queue, skb) {
-		if (AFBUS_CB(skb)->msg->src == s->addr) {
-			ret = true;
-			break;
-		}
-	}
-	spin_unlock_irqrestore(&queue->lock, flags);
+/*
+ * Whether the queue of @s, an accepted socket that closes, has a message from
+ * its client. Otherwise @last is the end of the queue. Only the client can add
+ * anything after it: nobody else sends to an accepted socket but the socket.
+ */
+static bool afbus_unread(struct afbus_sock *s, struct sk_buff **last)
+{
+	bool ret;
+
+	/* The collector may be throwing the queue away. */
+	mutex_lock(&s->iolock);
+	ret = afbus_queue_find(s, afbus_is_from, &s->addr, last);
+	mutex_unlock(&s->iolock);
 	return ret;
 }
 
@@ -103,9 +105,12 @@ void afbus_purge(struct afbus_sock *s)
 	struct sk_buff *skb;
 
 	__skb_queue_head_init(&rest);
+	mutex_lock(&s->iolock);
 	spin_lock_irq(&queue->lock);
 	skb_queue_splice_init(queue, &rest);
+	WRITE_ONCE(s->queued, 0);
 	spin_unlock_irq(&queue->lock);
+	mutex_unlock(&s->iolock);
 
 	while ((skb = __skb_dequeue(&rest))) {
 		kfree_skb(skb);
@@ -119,6 +124,12 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	struct afbus_bus *bus = s->bus;
 	struct sock *sk = &s->sk;
 	struct afbus_sock *peer;
+	struct sk_buff *last = NULL;
+	bool unread;
+
+	/* A queue may be long: not under the bus lock. */
+	unread = embryo ||
+		 (s->kind == AFBUS_ACCEPTED && afbus_unread(s, &last));
 
 	spin_lock(&bus->lock);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
@@ -127,7 +138,8 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	if (s->kind == AFBUS_CLIENT)
 		peer = afbus_detach_client(s);
 	else
-		peer = afbus_detach_accepted(s, embryo || afbus_unread(s));
+		peer = afbus_detach_accepted(s, unread ||
+			READ_ONCE(sk->sk_receive_queue.prev) != last);
 
 	afbus_line_changed(s);
 	afbus_pollout_drop_all(s);

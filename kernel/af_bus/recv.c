@@ -49,6 +49,100 @@ static int afbus_recv_copy(struct socket *sock, struct msghdr *msg,
 	return flags & MSG_TRUNC ? len : size;
 }
 
+/* Take the next message; without one @last is what to wait on. */
+static struct sk_buff *afbus_recv_take(struct afbus_sock *s,
+				       struct sk_buff **last)
+{
+	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
+	struct sk_buff *skb;
+
+	lockdep_assert_held(&s->iolock);
+
+	spin_lock_irq(&queue->lock);
+	*last = queue->prev;
+	skb = __skb_dequeue(queue);
+	if (skb)
+		WRITE_ONCE(s->queued, s->queued - skb->len);
+	spin_unlock_irq(&queue->lock);
+	return skb;
+}
+
+static struct sk_buff *afbus_queue_end(struct sk_buff_head *queue)
+{
+	struct sk_buff *last;
+
+	spin_lock_irq(&queue->lock);
+	last = queue->prev;
+	spin_unlock_irq(&queue->lock);
+	return last;
+}
+
+/**
+ * afbus_queue_find() - find a message in a queue, which may be a long one
+ * @s: the socket
+ * @fits: whether this is the message
+ * @arg: for @fits
+ * @last: if no message fits, the last one, or the queue itself if it is empty
+ *
+ * The reader's lock keeps messages in place, since senders only append. The lock
+ * of the queue is taken to learn where the queue ends, not for the walk.
+ *
+ * Return: the message, or NULL.
+ */
+struct sk_buff *afbus_queue_find(struct afbus_sock *s,
+				 bool (*fits)(struct sk_buff *skb, void *arg),
+				 void *arg, struct sk_buff **last)
+{
+	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
+	struct sk_buff *skb = (struct sk_buff *)queue;
+
+	lockdep_assert_held(&s->iolock);
+
+	while (skb != (*last = afbus_queue_end(queue))) {
+		do {
+			skb = skb->next;
+			if (fits(skb, arg))
+				return skb;
+			cond_resched();
+		} while (skb != *last);
+	}
+	return NULL;
+}
+
+/* Whether the message is at the offset; if not, its length is subtracted. */
+static bool afbus_recv_is_at(struct sk_buff *skb, void *arg)
+{
+	int *off = arg;
+
+	/* An empty message is peeked at once. */
+	if (*off < skb->len || (!*off && !skb->peeked))
+		return true;
+	*off -= skb->len;
+	return false;
+}
+
+/* Look at the next message, or at the one at an offset if that is not negative. */
+static noinline struct sk_buff *
+afbus_recv_peek(struct afbus_sock *s, int *skip, struct sk_buff **last)
+{
+	struct sk_buff_head *queue = &s->sk.sk_receive_queue;
+	struct sk_buff *skb = NULL;
+
+	if (*skip < 0) {
+		*last = afbus_queue_end(queue);
+		if (*last != (struct sk_buff *)queue)
+			skb = queue->next;
+		*skip = 0;
+	} else {
+		skb = afbus_queue_find(s, afbus_recv_is_at, skip, last);
+	}
+	if (skb) {
+		skb_get(skb);
+		skb->peeked = 1;
+	}
+	return skb;
+}
+
 /* Take the next message, or look at it; without one @last is what to wait on. */
 static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 			   size_t size, int flags, struct sk_buff **last)
@@ -58,10 +152,15 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 	struct sk_buff *skb;
 	int skip, err;
 
+	err = sock_error(sk);
+	if (err)
+		return err;
+
 	mutex_lock(&s->iolock);
 	skip = sk_peek_offset(sk, flags);
-	skb = __skb_try_recv_datagram(sk, &sk->sk_receive_queue, flags, &skip,
-				      &err, last);
+	skb = flags & MSG_PEEK ? afbus_recv_peek(s, &skip, last) :
+				 afbus_recv_take(s, last);
+	err = -EAGAIN;
 	if (skb) {
 		if (!(flags & MSG_PEEK)) {
 			/* Taken, whether it can be given or not. */

@@ -200,29 +200,18 @@ static int afbus_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return sizeof(*addr);
 }
 
-static long afbus_queued_bytes(struct sock *sk)
-{
-	struct sk_buff *skb;
-	unsigned long flags;
-	long bytes = 0;
-
-	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
-	skb_queue_walk(&sk->sk_receive_queue, skb)
-		bytes += skb->len;
-	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
-	return bytes;
-}
-
 static int afbus_ioctl(struct socket *sock, unsigned int cmd,
 		       unsigned long arg)
 {
 	struct sock *sk = sock->sk;
+	unsigned long queued;
 
 	switch (cmd) {
 	case SIOCINQ:
 		if (READ_ONCE(afbus_sk(sk)->kind) == AFBUS_LISTENER)
 			return -EINVAL;
-		return put_user((int)min_t(long, afbus_queued_bytes(sk), INT_MAX),
+		queued = READ_ONCE(afbus_sk(sk)->queued);
+		return put_user((int)min_t(unsigned long, queued, INT_MAX),
 				(int __user *)arg);
 	case SIOCOUTQ:
 		return put_user(sk_wmem_alloc_get(sk), (int __user *)arg);
