@@ -83,6 +83,7 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 		.recipient	= &r->to->sk,
 		.src		= s->msg->src,
 		.dst		= s->dst,
+		.fds		= s->scm.fp ? s->scm.fp->count : 0,
 		.scratch	= s->scratch,
 	};
 	unsigned int verdict = NF_ACCEPT;

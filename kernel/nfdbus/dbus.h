@@ -142,6 +142,7 @@ struct nfdbus_message {
 };
 
 bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb);
+u32 nfdbus_message_fds(const struct nfdbus_message *m);
 const u8 *nfdbus_peek(const struct nfdbus_message *m, u32 at, u32 *len,
 		      u8 *buf);
 bool nfdbus_get_u8(const struct nfdbus_message *m, u32 at, u8 *value);

@@ -147,13 +147,19 @@ static bool nfdbus_passes_anyway(const struct afbus_hook_state *state)
 }
 
 /* Read a message, once for all its recipients. */
-static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb)
+static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
+			 const struct afbus_hook_state *state)
 {
 	const struct nfdbus_text *f = p->m.fields;
 
 	p->done = 1;
 	if (!nfdbus_message_parse(&p->m, skb))
 		return;
+	/* A message and its descriptors are one datagram: no others follow. */
+	if (nfdbus_message_fds(&p->m) != state->fds) {
+		p->m.valid = false;
+		return;
+	}
 	p->path = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_PATH]);
 	p->interface = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_INTERFACE]);
 	p->member = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_MEMBER]);
@@ -177,7 +183,7 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 	if (nfdbus_is_free(state) && !(state->flags & AFBUS_EAVESDROP))
 		return NF_ACCEPT;
 	if (!p->done)
-		nfdbus_parse(p, skb);
+		nfdbus_parse(p, skb, state);
 	if (!p->m.valid)
 		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
 	if (nfdbus_is_free(state))

@@ -380,3 +380,16 @@ bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb)
 	m->valid = nfdbus_get_header(m);
 	return m->valid;
 }
+
+/**
+ * nfdbus_message_fds() - how many descriptors a message says that it carries
+ * @m: a valid message
+ */
+u32 nfdbus_message_fds(const struct nfdbus_message *m)
+{
+	u32 at = m->fields[NFDBUS_FIELD_UNIX_FDS].at, fds = 0;
+
+	if (at)
+		nfdbus_get_u32(m, at, m->skb->len, &fds);
+	return fds;
+}

@@ -237,29 +237,33 @@ static inline ssize_t post_wait(int fd, uint64_t to, const char *text)
 	return send_bytes(fd, to, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Sends a string with descriptors; without a name to whom the socket is connected to. */
-static inline ssize_t send_fds_flags(int fd, struct sockaddr_bus *name, const char *text,
-				     const int *fds, int n, int flags)
+/* Sends bytes with descriptors; without a name to whom the socket is connected to. */
+static inline ssize_t send_bytes_fds(int fd, struct sockaddr_bus *name, const void *data, size_t len,
+			       const int *fds, int n, int flags)
 {
-	struct iovec iov = { (void *)text, strlen(text) };
+	struct iovec iov = { (void *)data, len };
 	char control[CMSG_SPACE(sizeof(int) * 256)];
 	struct msghdr msg = {
 		.msg_name = name, .msg_namelen = name ? sizeof(*name) : 0,
 		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int) * n),
 	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * n);
-	memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
-	return sendmsg(fd, &msg, flags);
+	if (n) {
+		msg.msg_control = control;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
 }
 
 static inline ssize_t send_fds(int fd, struct sockaddr_bus *name, const char *text, const int *fds, int n)
 {
-	return send_fds_flags(fd, name, text, fds, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return send_bytes_fds(fd, name, text, strlen(text), fds, n, MSG_DONTWAIT);
 }
 
 static inline ssize_t post_fds(int fd, uint64_t to, const char *text, const int *fds, int n)

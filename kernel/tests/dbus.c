@@ -33,6 +33,43 @@ TEST(one_rule_of_many_is_enough_and_brings_one_copy)
 	EQ(1, drain(w.none.fd));
 }
 
+static void says_one_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "1"); }
+static void says_no_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "0"); }
+
+static const struct {
+	const char *name;
+	struct words words;
+	int n, arrives;
+} fd_counts[] = {
+	{ "none_said_none_there", { A_SIGNAL }, 0, 1 },
+	{ "zero_said_none_there", { A_SIGNAL, .more_fields = says_no_fd }, 0, 1 },
+	{ "one_said_one_there", { A_SIGNAL, .more_fields = says_one_fd }, 1, 1 },
+	{ "one_said_one_there_big_endian", { A_SIGNAL, .big = 1, .more_fields = says_one_fd }, 1, 1 },
+	{ "one_said_none_there", { A_SIGNAL, .more_fields = says_one_fd }, 0, 0 },
+	{ "one_said_two_there", { A_SIGNAL, .more_fields = says_one_fd }, 2, 0 },
+	{ "none_said_one_there", { A_SIGNAL }, 1, 0 },
+	{ "zero_said_one_there", { A_SIGNAL, .more_fields = says_no_fd }, 1, 0 },
+};
+
+/* A message has as many descriptors as it says: nobody waits for others, and none goes astray. */
+TEST_EACH(multicast_has_the_descriptors_that_it_says, fd_counts)
+{
+	struct world w = make_world();
+	struct sockaddr_bus everyone = bus_name(NULL, EVERYONE);
+	int fds[2] = { STDIN_FILENO, STDIN_FILENO };
+	struct message m;
+
+	write_message(&b, &row->words);
+	OK(send_bytes_fds(w.a.fd, &everyone, b.data, b.len, fds, row->n, MSG_DONTWAIT));
+	if (!row->arrives) {
+		GETS_NOTHING(w.all.fd);
+		return;
+	}
+	OK(take(w.all.fd, &m));
+	EQ(row->n, m.n_fds);
+	close_fds(&m);
+}
+
 TEST(group_is_filtered_as_everyone_is)
 {
 	struct world w = make_world();

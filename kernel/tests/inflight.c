@@ -82,7 +82,7 @@ static void *send_waiting(void *data)
 	if (w->limit)
 		become_nobody(w->limit);
 	w->job.tid = syscall(SYS_gettid);
-	w->job.result = send_fds_flags(w->fd, &name, w->text, w->fds, w->n, MSG_NOSIGNAL);
+	w->job.result = send_bytes_fds(w->fd, &name, w->text, strlen(w->text), w->fds, w->n, 0);
 	w->job.err = w->job.result < 0 ? errno : 0;
 	w->job.done = 1;
 	return NULL;

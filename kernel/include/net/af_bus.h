@@ -50,6 +50,7 @@
  * @src: prefix-0 address of the sender
  * @dst: destination as given, 0 if none was: the other half of the sender's pair
  * @flags: AFBUS_*
+ * @fds: descriptors that the message carries
  * @scratch: AFBUS_SCRATCH bytes for the protocol alone, the same for all
  *	recipients of the message; aligned as a u64, and not filled in but for
  *	the first u64, which is 0 before the first verdict
@@ -61,6 +62,7 @@ struct afbus_hook_state {
 	u64			src;
 	u64			dst;
 	unsigned int		flags;
+	unsigned int		fds;
 	void			*scratch;
 };
 
