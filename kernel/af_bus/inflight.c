@@ -47,7 +47,7 @@ struct afbus_inflight {
 
 /* The last reference on a socket may be dropped by its timer. */
 static DEFINE_SPINLOCK(afbus_inflight_lock);
-static DEFINE_HASHTABLE(afbus_inflights, 6);
+static DEFINE_HASHTABLE(afbus_inflights, 10);
 
 static struct afbus_inflight *afbus_inflight_find(kuid_t uid)
 {
@@ -143,22 +143,23 @@ static bool afbus_inflight_try(struct afbus_inflight *acct,
  * @fp: the descriptors
  * @buses: how many of them are bus sockets
  *
- * A user with many bus sockets in flight waits for the collector, in case
- * they are garbage.
+ * A user with many bus sockets in flight, or with too many descriptors and bus
+ * sockets among them, waits for the collector, once: they may be garbage.
  *
  * Return: 0 or -ETOOMANYREFS.
  */
 int afbus_inflight_charge(struct afbus_inflight *acct,
 			  const struct scm_fp_list *fp, unsigned int buses)
 {
-	if (buses && atomic_long_read(&acct->buses) >= AFBUS_GC_MANY)
+	bool waited = buses && atomic_long_read(&acct->buses) >= AFBUS_GC_MANY;
+
+	if (waited)
 		afbus_gc_throttle();
-	if (!afbus_inflight_try(acct, fp)) {
-		if (!atomic_long_read(&acct->buses))
+	while (!afbus_inflight_try(acct, fp)) {
+		if (waited || !atomic_long_read(&acct->buses))
 			return -ETOOMANYREFS;
 		afbus_gc_throttle();
-		if (!afbus_inflight_try(acct, fp))
-			return -ETOOMANYREFS;
+		waited = true;
 	}
 	atomic_long_add(buses, &acct->buses);
 	return 0;
