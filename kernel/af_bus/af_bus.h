@@ -66,10 +66,11 @@
  *         wait queue locks
  * afbus_sock.iolock                  one reader at a time, not held to wait
  *   sk->sk_receive_queue.lock
- * afbus_gc_lock                      sockets in flight
+ * afbus_gc_lock                      the graph of sockets in flight
+ * afbus_inflight_lock                users with descriptors in flight
  *
- * None of these is taken under afbus_gc_lock, afbus_inflight_lock,
- * afbus_hook_mutex or afbus_protocol_mutex. Nor is any of them taken under another of its kind,
+ * No lock is taken under afbus_gc_lock, afbus_inflight_lock, afbus_hook_mutex or
+ * afbus_protocol_mutex. No lock is taken under another of its kind either,
  * whatever the socket: each kind is one class to lockdep, and there are no
  * subclasses.
  */
@@ -245,7 +246,7 @@ struct afbus_line {
  * enum afbus_gc_state - where a socket in flight is in a collection
  * @AFBUS_GC_IDLE: it has no part in it, or its part is over
  * @AFBUS_GC_CANDIDATE: it may be garbage
- * @AFBUS_GC_ALIVE: it is not, and what it holds has to be told
+ * @AFBUS_GC_ALIVE: it is not garbage; what it holds is still to be revived
  */
 enum afbus_gc_state {
 	AFBUS_GC_IDLE,
@@ -254,13 +255,13 @@ enum afbus_gc_state {
 };
 
 /**
- * struct afbus_gc_hold - bus sockets that one copy in a queue refers to
+ * struct afbus_hold - bus sockets that one copy in a queue refers to
  * @node: in afbus_sock.gc_holds of the socket whose queue that is
  * @round: the last walk of the collector that has met it
- * @fp: descriptors of the copy. NULL for a connection in the backlog of the
- *	socket: it refers to the accepted socket that it is part of
+ * @fp: descriptors of the copy. NULL for an accepted socket in the backlog of
+ *	the listening socket: then this is its afbus_sock.gc_place
  */
-struct afbus_gc_hold {
+struct afbus_hold {
 	struct list_head		node;
 	unsigned long			round;
 	const struct scm_fp_list	*fp;
@@ -321,16 +322,16 @@ struct afbus_gc_hold {
  *
  * @queued: bytes in it; may be read without the lock
  *
- * Under the lock of the collector, see gc.c:
+ * Under afbus_gc_lock, see hold.c and gc.c:
  *
  * @gc_node: among the sockets in flight
- * @gc_holds: what the receive queue holds, see struct afbus_gc_hold
+ * @gc_holds: holds of the copies in its receive queue
  * @gc_inflight: how often holds refer to this socket
- * @gc_inside: those of them that only candidates have
- * @gc_state: what the collection under way thinks of it
+ * @gc_inside: how often holds of candidates do
+ * @gc_state: its state in the collection under way
  * @gc_known: it has been in flight; may be read without the lock at its end
- * @gc_listener: the listening socket, for a connection in the backlog
- * @gc_place: how that holds it
+ * @gc_listener: the listening socket, for an accepted socket in its backlog
+ * @gc_place: the hold of @gc_listener on it
  */
 struct afbus_sock {
 	struct sock		sk;
@@ -381,7 +382,7 @@ struct afbus_sock {
 	enum afbus_gc_state	gc_state;
 	bool			gc_known;
 	struct afbus_sock	*gc_listener;
-	struct afbus_gc_hold	gc_place;
+	struct afbus_hold	gc_place;
 };
 
 static inline struct afbus_sock *afbus_sk(const struct sock *sk)
@@ -477,7 +478,7 @@ struct afbus_msg {
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
-	struct afbus_gc_hold	*hold;
+	struct afbus_hold	*hold;
 	u64			lost;
 	bool			eaves;
 	bool			watched;
@@ -641,14 +642,16 @@ bool afbus_inflight_watch(struct afbus_inflight *acct, unsigned int fds,
 			  unsigned long limit);
 void afbus_inflight_unwatch(struct afbus_inflight *acct, unsigned int fds);
 
+/* hold.c */
+unsigned int afbus_hold_count(const struct scm_fp_list *fp);
+struct afbus_hold *afbus_hold_add(struct afbus_sock *to,
+				  const struct scm_fp_list *fp);
+void afbus_hold_del(struct afbus_hold *hold);
+void afbus_hold_peek(struct afbus_hold *hold);
+void afbus_hold_accept(struct afbus_sock *accepted);
+void afbus_hold_forget(struct afbus_sock *s);
+
 /* gc.c */
-unsigned int afbus_gc_count(const struct scm_fp_list *fp);
-struct afbus_gc_hold *afbus_gc_add(struct afbus_sock *to,
-				   const struct scm_fp_list *fp);
-void afbus_gc_del(struct afbus_gc_hold *hold);
-void afbus_gc_peek(struct afbus_gc_hold *hold);
-void afbus_gc_accept(struct afbus_sock *accepted);
-void afbus_gc_forget(struct afbus_sock *s);
 void afbus_gc_run(void);
 void afbus_gc_throttle(void);
 void afbus_gc_exit(void);

@@ -305,7 +305,7 @@ struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus)
 	}
 	spin_unlock(&bus->lock);
 	if (s)
-		afbus_gc_accept(s);
+		afbus_hold_accept(s);
 	return s;
 }
 

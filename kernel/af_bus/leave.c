@@ -152,7 +152,7 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	}
 	/* Nothing is added to the queue of a socket that has no part in a bus. */
 	afbus_purge(s);
-	afbus_gc_forget(s);
+	afbus_hold_forget(s);
 }
 
 static void afbus_detach_listener(struct afbus_sock *s)
@@ -184,14 +184,14 @@ void afbus_detach(struct afbus_sock *s)
 	switch (s->kind) {
 	case AFBUS_LISTENER:
 		afbus_detach_listener(s);
-		afbus_gc_forget(s);
+		afbus_hold_forget(s);
 		break;
 	case AFBUS_CLIENT:
 	case AFBUS_ACCEPTED:
 		afbus_detach_end(s, false);
 		break;
 	case AFBUS_FREE:
-		afbus_gc_forget(s);
+		afbus_hold_forget(s);
 		break;
 	}
 }

@@ -14,7 +14,7 @@ static int afbus_scm_charge(struct afbus_send *s)
 	const struct scm_fp_list *fp = s->scm.fp;
 	int err;
 
-	s->buses = afbus_gc_count(fp);
+	s->buses = afbus_hold_count(fp);
 	s->inflight = afbus_inflight_get(fp->user->uid);
 	if (!s->inflight)
 		return -ENOMEM;
@@ -157,7 +157,7 @@ static int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
 	if (!scm.fp)
 		return -ENOMEM;
 	if (s->msg->buses) {
-		cb->hold = afbus_gc_add(r->to, scm.fp);
+		cb->hold = afbus_hold_add(r->to, scm.fp);
 		if (!cb->hold) {
 			scm_destroy(&scm);
 			return -ENOMEM;
@@ -202,7 +202,7 @@ static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 		return NULL;
 
 	if (cb->hold)
-		afbus_gc_del(cb->hold);
+		afbus_hold_del(cb->hold);
 	if (!cb->eaves)
 		afbus_msg_put_fds(cb->msg);
 	else if (cb->watched)
@@ -233,7 +233,7 @@ static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		if (!scm.fp)
 			return -ENOMEM;
 		if (cb->hold)
-			afbus_gc_peek(cb->hold);
+			afbus_hold_peek(cb->hold);
 	} else if (!(flags & MSG_PEEK)) {
 		scm.fp = afbus_scm_take(skb);
 	}
