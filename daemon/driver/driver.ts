@@ -113,9 +113,10 @@ export class Driver {
       if (peer.state === 'new') return this.#first(peer, message);
       return this.#dispatch(peer, message);
     } catch (error) {
-      if (error instanceof DriverError)
-        return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }];
-      throw error;
+      if (!(error instanceof DriverError)) throw error;
+      return wantsReply(header)
+        ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }]
+        : [];
     }
   }
 
@@ -280,7 +281,7 @@ export class Driver {
     const call = new Call(this, peer, header, argsOf(bytes, header));
     const args = method.handler(call);
     this.peaks.noteOf(peer);
-    if (args === LATER) return [...call.before, ...call.after];
+    if (args === LATER || !wantsReply(header)) return [...call.before, ...call.after];
     return [...call.before, { do: 'send', to: peer, message: replyTo(peer, header, args) }, ...call.after];
   }
 
@@ -291,6 +292,10 @@ export class Driver {
     });
   }
 }
+
+/** The specification wants no reply to a call that says so, and no error; dbus-daemon sends them. */
+const wantsReply = ({ type, flags }: Header): boolean =>
+  type !== 'method_call' || (flags & NO_REPLY_EXPECTED) === 0;
 
 const LEFT = 'Message recipient disconnected from message bus without replying';
 
