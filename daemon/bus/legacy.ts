@@ -184,7 +184,11 @@ export class Legacy implements Connection {
 
   /** What comes for the client, until it leaves. */
   async #deliverAll({ client }: Attachment): Promise<void> {
-    for await (const batch of client.batches()) for (const message of batch) this.#deliver(message);
+    for await (const batch of client.batches()) {
+      for (const message of batch) this.#deliver(message);
+      // A client that does not read is cut off by its own delivery.
+      if (this.#closed) return;
+    }
   }
 
   #deliver(message: Message): void {
@@ -207,7 +211,9 @@ export class Legacy implements Connection {
   #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
     const { peer } = this;
     if ((header.unixFds ?? 0) > 0 && !peer.fds) return false;
-    if (peer.state === 'monitor') return this.#hears(peer.monitors, bytes, from);
+    // What was sent to it before it became a monitor still comes: the reply, and the loss of its names.
+    if (peer.state === 'monitor' && header.destination !== peer.name)
+      return this.#hears(peer.monitors, bytes, from);
     if (peer.eavesdrops && !this.#isAddressed(header))
       return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, from);
     // What is for this client alone was asked about when it was sent.
