@@ -175,6 +175,7 @@ verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until i
     'where programs connect that know AF_UNIX alone: unix:path=/run/my-legacy-bus',
     [],
   )
+  .option('--config <file>', "dbus-daemon's configuration; without one the bus is for its own user alone")
   .option(
     '--print-address [fd]',
     'print the addresses to this descriptor once clients can connect; default 1',
