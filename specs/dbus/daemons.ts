@@ -59,10 +59,12 @@ const COMMAND = fileURLToPath(new URL('../../dist/runner/bundle/main.js', import
 
 let count = 0;
 
-/** This project's, with that listener. */
-export async function startOurs(...flags: readonly string[]): Promise<RunningBus> {
+/** This project's, with the policy of session.conf and more of dbus-daemon's configuration, or without any. */
+export async function startOurs(more = ''): Promise<RunningBus> {
   const folder = newFolder();
   const path = join(folder, 'bus');
+  const config = join(folder, 'bus.conf');
+  if (more !== '') writeFileSync(config, CONFIG(path, more));
   const address = `afbus:abstract=dbus-spec-${process.pid}-${count++}`;
   const args = [
     'dbus-daemon',
@@ -71,7 +73,7 @@ export async function startOurs(...flags: readonly string[]): Promise<RunningBus
     '--listen',
     `unix:path=${path}`,
     '--print-address',
-    ...flags,
+    ...(more === '' ? [] : ['--config', config]),
   ];
   const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = logOf(child);
