@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: MIT
-/** The main job, stage by stage: file → topology → plan → lab → trace → verdict. */
+/** The main job, stage by stage: plan → lab → trace → verdict. */
 
-import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Deadline } from './common/deadline.ts';
 import type { Diagnostic } from './common/diagnostic.ts';
-import { EnvironmentError, InvalidInput, TopoError } from './common/errors.ts';
-import { type Loaded, type LoadOptions, load, renderDiagnostics } from './load/index.ts';
-import { plan as makePlan } from './plan/index.ts';
+import { EnvironmentError, TopoError } from './common/errors.ts';
+import type { Detail, Progress } from './common/progress.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Lab } from './provision/lab.ts';
 import { newRun, type Ownership, ownership } from './provision/labels.ts';
 import type { Site } from './provision/site.ts';
 import { run } from './run/index.ts';
-import type { Topology } from './topology/topology.ts';
 import type { Trace } from './trace/trace.ts';
 import { judge } from './verdict/index.ts';
-import type { CheckResult, Result, Verdict } from './verdict/verdict.ts';
-
-export type Stage = <T>(
-  title: string,
-  work: (detail: (text: string) => void) => Promise<T> | T,
-) => Promise<T>;
+import type { Judgement, Verdict } from './verdict/verdict.ts';
 
 export interface PlayOptions {
-  readonly file: string;
-  /** Which of the file's combinations; its first where absent. Throws InvalidTopology. */
-  readonly topology?: () => Topology;
   /** ms, for nodes and traffic together. */
   readonly timeout: number;
-  readonly seed?: number;
-  /** Leave the nodes running when there is a verdict (`up`). */
+  /** Leave the nodes running if there is a verdict (`up`). */
   readonly keep: boolean;
-  /** Take down what is up under the same name first, instead of refusing. */
-  readonly replace: boolean;
-  readonly site: (seed: number, detail: (text: string) => void) => Promise<Site>;
   readonly signal: AbortSignal;
-  readonly stage: Stage;
-  readonly timings: Readonly<Record<string, number>>;
+  readonly progress: Progress;
   /** What loading the file warned of. */
-  readonly warnings?: () => readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 export interface Played {
@@ -52,176 +35,142 @@ export interface Played {
   readonly error: TopoError | null;
 }
 
-/** Reads and checks a topology, in all its combinations; what is said of it otherwise are warnings. */
-export function loadTopologies(
-  file: string,
-  options?: LoadOptions,
-): Loaded & { readonly topology: Topology } {
-  const loaded = load(file, options);
-  const { topology } = loaded;
-  if (topology === undefined) throw new InvalidTopology(loaded);
-  return { ...loaded, topology };
+/** What the stages of one play share. */
+interface Context {
+  readonly plan: Plan;
+  readonly site: Site;
+  readonly owner: Ownership;
+  readonly deadline: Deadline;
+  readonly options: PlayOptions;
+  lab: Lab | null;
+  trace: Trace | null;
+  judgement: Judgement | null;
+  error: TopoError | null;
 }
 
-/** A file with mistakes; its message is every diagnostic, rendered. */
-export class InvalidTopology extends InvalidInput {
-  readonly loaded: Loaded;
-
-  constructor(loaded: Loaded) {
-    super(renderDiagnostics(loaded.diagnostics, loaded.sources), '');
-    this.loaded = loaded;
-  }
+interface Stage {
+  readonly title: string;
+  readonly play: (context: Context, detail: Detail) => Promise<void> | void;
+  /** Takes back what it did, even if it broke halfway. */
+  readonly undo?: (context: Context) => Promise<void>;
 }
 
-/** Plays one topology to its verdict. Throws only before anything was started. */
-export async function play(options: PlayOptions): Promise<Played> {
-  const { stage } = options;
-  const plan = await stage('load', (detail) => {
-    const topology = options.topology?.() ?? loadTopologies(options.file).topology;
-    const made = makePlan(topology, { seed: options.seed ?? randomInt(2 ** 32) });
-    detail(
-      `${topology.name}: ${made.agents.length} processes on ${topology.nodes.length} nodes, ${made.messages.length} messages`,
-    );
-    return made;
-  });
-  const owner = ownership(newRun(), plan.topology.name, resolve(options.file), options.keep);
-  const site = await stage('host', (detail) => options.site(plan.seed, detail));
+const STAGES: readonly Stage[] = [
+  { title: 'nodes', play: startNodes, undo: takeDown },
+  { title: 'traffic', play: playTraffic },
+  { title: 'judge', play: judgeTrace },
+];
+
+/** Plays a plan to its verdict. Rejects only with what is no fault of the environment; nothing is left up then either. */
+export async function play(plan: Plan, site: Site, options: PlayOptions): Promise<Played> {
+  const { name, file } = plan.topology;
+  const context: Context = {
+    ...{ plan, site, options },
+    owner: ownership(newRun(), name, resolve(file), options.keep),
+    deadline: new Deadline(options.timeout, site.clock),
+    ...{ lab: null, trace: null, judgement: null, error: null },
+  };
+  const begun: Stage[] = [];
+  let unknown: unknown;
   try {
-    await makeRoom(site, owner, options);
-    return await playOn(site, plan, owner, options);
-  } finally {
-    site.release();
+    for (const stage of STAGES) {
+      begun.push(stage);
+      await options.progress.stage(stage.title, (detail) => stage.play(context, detail));
+    }
+  } catch (error) {
+    context.error = await blame(error, site);
+    if (context.error === null) unknown = error;
   }
+  for (const { undo } of begun.reverse()) await undo?.(context);
+  if (unknown !== undefined) throw unknown;
+  return { plan, trace: context.trace, error: context.error, verdict: verdictOf(context) };
 }
 
-/** Refuses, or replaces, a topology of the same name that is up. */
-async function makeRoom(site: Site, owner: Ownership, options: PlayOptions): Promise<void> {
+/** Takes away what killed runners left; refuses, or replaces, a topology of this name that is up. */
+export async function makeRoom(
+  topology: string,
+  site: Site,
+  { keep, replace, progress }: Pick<PlayOptions, 'keep' | 'progress'> & { readonly replace: boolean },
+): Promise<void> {
   const runs = await site.others();
-  if (!options.keep) return;
-  for (const other of runs.filter((r) => r.kept && r.topology === owner.topology)) {
-    if (!options.replace) {
+  if (!keep) return;
+  for (const other of runs.filter((r) => r.kept && r.topology === topology)) {
+    if (!replace) {
       throw new EnvironmentError(
-        `"${owner.topology}" is up already (run ${other.run}, since ${other.started})`,
-        `run "afbus-topo down ${owner.topology}" first, or add --replace`,
+        `"${topology}" is up already (run ${other.run}, since ${other.started})`,
+        `run "afbus-topo down ${topology}" first, or add --replace`,
       );
     }
-    await options.stage('replace', () => site.remove(other));
+    await progress.stage('replace', () => site.remove(other));
   }
 }
 
-async function playOn(site: Site, plan: Plan, owner: Ownership, options: PlayOptions): Promise<Played> {
-  const deadline = new Deadline(options.timeout, site.clock);
-  let trace: Trace | null = null;
-  let error: TopoError | null = null;
-  let checks: readonly CheckResult[] = [];
-  let result: Result = 'error';
-  let reason: string | undefined;
-  let account: readonly string[] = [];
-  try {
-    trace = await playTraffic(site, plan, owner, deadline, options, (cut) => {
-      trace = cut;
-    });
-    const judged = await options.stage('judge', () => judge(plan, trace as Trace, site.where));
-    ({ checks, result, reason, account } = judged);
-  } catch (e) {
-    error = await blame(e, site);
-  }
-  if (!options.keep || error) await takeDown(site, owner, options, error);
-  const verdict = assemble(plan, owner, site, options, { trace, checks, result, reason, account, error });
-  return { verdict, plan, trace, error };
-}
-
-async function playTraffic(
-  site: Site,
-  plan: Plan,
-  owner: Ownership,
-  deadline: Deadline,
-  options: PlayOptions,
-  onCut: (trace: Trace) => void,
-): Promise<Trace> {
-  const { signal, keep } = options;
-  const lab = await options.stage('nodes', (detail) =>
-    startNodes(site, plan, owner, deadline, options, detail),
-  );
-  try {
-    return await options.stage('traffic', (detail) =>
-      run(plan, lab, { signal, deadline, progress: detail, keep, onCut }),
-    );
-  } finally {
-    for (const node of lab.nodes.values()) node.release();
-  }
-}
-
-async function startNodes(
-  site: Site,
-  plan: Plan,
-  owner: Ownership,
-  deadline: Deadline,
-  { signal }: PlayOptions,
-  detail: (text: string) => void,
-): Promise<Lab> {
+async function startNodes(context: Context, detail: Detail): Promise<void> {
+  const { plan, site, owner, deadline, options } = context;
   let ready = 0;
   const onNode = () => detail(`${++ready} of ${plan.topology.nodes.length} ready`);
   const starting = site.start(plan, owner, onNode);
   try {
-    return await deadline.race('the nodes to start', signal, () => starting);
-  } catch (e) {
+    context.lab = await deadline.race('the nodes to start', options.signal, () => starting);
+  } catch (error) {
     // What is still being made would outlive the clean-up: taking the nodes away ends it, and then all is there to go.
     await site.remove({ run: owner.run, launcher: site.where.launcher }).catch(() => {});
     await Promise.race([starting, site.broken]).catch(() => {});
-    throw e;
+    throw error;
   }
 }
 
-/** A host that died explains every other error of the same moment. */
-async function blame(e: unknown, site: Site): Promise<TopoError> {
-  if (e instanceof TopoError && !(e instanceof EnvironmentError)) return e;
-  const died = await site.probe();
-  if (died) return died;
-  if (e instanceof TopoError) return e;
-  throw e;
-}
-
-async function takeDown(site: Site, owner: Ownership, options: PlayOptions, error: TopoError | null) {
+async function takeDown({ site, owner, lab, options, error, judgement }: Context): Promise<void> {
+  for (const node of lab?.nodes.values() ?? []) node.release();
+  if (options.keep && judgement !== null) return;
   if (error && (await site.probe())) return;
-  await options.stage('down', () => site.remove({ run: owner.run, launcher: site.where.launcher }));
+  await options.progress.stage('down', () => site.remove({ run: owner.run, launcher: site.where.launcher }));
 }
 
-interface Outcome {
-  readonly trace: Trace | null;
-  readonly checks: readonly CheckResult[];
-  readonly result: Result;
-  /** Why it is `skip`. */
-  readonly reason: string | undefined;
-  readonly account: readonly string[];
-  readonly error: TopoError | null;
+async function playTraffic(context: Context, detail: Detail): Promise<void> {
+  const { plan, lab, deadline, options } = context;
+  const { signal, keep } = options;
+  const onCut = (trace: Trace) => {
+    context.trace = trace;
+  };
+  context.trace = await run(plan, lab as Lab, { signal, deadline, progress: detail, keep, onCut });
 }
 
-function assemble(plan: Plan, owner: Ownership, site: Site, options: PlayOptions, out: Outcome): Verdict {
-  const warnings = options.warnings?.() ?? [];
-  const reason = out.error?.message ?? out.reason;
-  const deliveries = [...(out.trace?.deliveries.values() ?? [])].flat().filter((d) => !d.fence).length;
+function judgeTrace(context: Context): void {
+  context.judgement = judge(context.plan, context.trace as Trace, context.site.where);
+}
+
+/** A host that died explains every other error of the same moment; null for what is no fault of the environment. */
+async function blame(error: unknown, site: Site): Promise<TopoError | null> {
+  if (error instanceof TopoError && !(error instanceof EnvironmentError)) return error;
+  const died = await site.probe();
+  return died ?? (error instanceof TopoError ? error : null);
+}
+
+function verdictOf({ plan, site, owner, options, trace, judgement, error }: Context): Verdict {
+  const { progress, warnings } = options;
+  const { name, file, clients, nodes } = plan.topology;
+  const reason = error?.message ?? judgement?.reason;
+  const account = judgement?.account ?? [];
+  const deliveries = [...(trace?.deliveries.values() ?? [])].flat().filter((d) => !d.fence).length;
   return {
     schemaVersion: 1,
-    result: out.result,
-    topology: plan.topology.name,
-    file: plan.topology.file,
+    result: judgement?.result ?? 'error',
+    topology: name,
+    file,
     run: owner.run,
     seed: plan.seed,
     where: site.where,
-    checks: out.checks,
+    checks: judgement?.checks ?? [],
     counts: {
-      sends: out.trace?.sends.length ?? 0,
+      sends: trace?.sends.length ?? 0,
       deliveries,
-      clients: plan.topology.clients.length,
-      nodes: plan.topology.nodes.length,
+      clients: clients.length,
+      nodes: nodes.length,
     },
-    timings: { ...options.timings },
+    timings: { ...progress.timings },
     ...(reason !== undefined && { reason }),
-    ...(out.account.length > 0 && { account: out.account }),
+    ...(account.length > 0 && { account }),
     ...(warnings.length > 0 && { warnings }),
   };
 }
-
-/** The text of a topology, for reports that show its lines. */
-export const sourceOf = (file: string): string => readFileSync(file, 'utf8');

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** What `up` and `run` share: play a file, write its results, keep their artifacts, give their exit codes. */
 
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Diagnostic } from '../common/diagnostic.ts';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
-import { type Loaded, renderDiagnostics } from '../load/index.ts';
-import {
-  InvalidTopology,
-  loadTopologies,
-  type Played,
-  type PlayOptions,
-  play,
-  sourceOf,
-} from '../pipeline.ts';
+import type { Progress } from '../common/progress.ts';
+import { type Loaded, type LoadOptions, load, renderDiagnostics } from '../load/index.ts';
+import { makeRoom, type Played, play } from '../pipeline.ts';
+import { plan as makePlan } from '../plan/index.ts';
+import type { Contradictions, Plan } from '../plan/plan.ts';
 import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
@@ -44,19 +43,41 @@ export async function playFile(
 ): Promise<void> {
   const { file, options } = inputOf(named, flags);
   let loaded: Loaded | undefined;
-  const load = () => {
-    if (loaded !== undefined) return loaded;
-    const all = loadTopologies(file, options);
-    tell(all);
-    if (mode.keep && all.topologies.length > 1) throw tooMany(file, all.topologies);
-    loaded = all;
-    return all;
-  };
-  const warnings = () => load().diagnostics;
-  done(await playOne(file, { topology: () => load().topology as Topology, warnings }, flags, mode));
-  for (const topology of loaded?.topologies.slice(1) ?? []) {
-    if (mode.signal.aborted) break;
-    done(await playOne(file, { topology: () => topology, warnings }, flags, mode));
+  let n = 0;
+  do {
+    const load = (): Combination => {
+      loaded ??= loadAll(file, options, mode);
+      const topology = loaded.topologies[n] as Topology;
+      return { topology, contradictions: loaded.contradictions.get(topology), warnings: loaded.diagnostics };
+    };
+    done(await playOne(file, load, flags, mode));
+    n++;
+  } while (n < (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
+}
+
+/** One of those that a file comes to. */
+interface Combination {
+  readonly topology: Topology;
+  readonly contradictions: Contradictions | undefined;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Throws InvalidTopology, or InvalidInput where there are more combinations than can be up. */
+function loadAll(file: string, options: LoadOptions, { keep }: PlayMode): Loaded {
+  const loaded = load(file, options);
+  if (loaded.topology === undefined) throw new InvalidTopology(loaded);
+  tell(loaded);
+  if (keep && loaded.topologies.length > 1) throw tooMany(file, loaded.topologies);
+  return loaded;
+}
+
+/** A file with mistakes; its message is every diagnostic, rendered. */
+export class InvalidTopology extends InvalidInput {
+  readonly loaded: Loaded;
+
+  constructor(loaded: Loaded) {
+    super(renderDiagnostics(loaded.diagnostics, loaded.sources), '');
+    this.loaded = loaded;
   }
 }
 
@@ -93,31 +114,50 @@ function tooMany(file: string, topologies: readonly Topology[]): InvalidInput {
 
 async function playOne(
   file: string,
-  { topology, warnings }: Required<Pick<PlayOptions, 'topology' | 'warnings'>>,
+  load: () => Combination,
   flags: PlayFlags,
   mode: PlayMode,
 ): Promise<FileResult> {
-  const ui = new Ui({ quiet: flags.quiet === true });
-  const launcher = () => flags.launcher ?? topology().launcher?.kind ?? 'container';
+  const progress = new Ui({ quiet: flags.quiet === true });
   try {
-    const played = await play({
-      ...mode,
-      file,
-      topology,
-      warnings,
-      timeout: flags.timeout,
-      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-      site: (seed, detail) => chooseSite(flags, { seed, detail, launcher: launcher(), signal: mode.signal }),
-      stage: (title, work) => ui.stage(title, work),
-      timings: ui.timings,
+    const { plan, warnings } = await progress.stage('load', (detail) => {
+      const { topology, contradictions, warnings } = load();
+      const made = makePlan(topology, { seed: flags.seed ?? randomInt(2 ** 32), contradictions });
+      detail(summary(made));
+      return { plan: made, warnings };
     });
-    keep(played, flags, ui);
+    const played = await playAt(plan, warnings, flags, mode, progress);
+    keep(played, flags, progress);
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error };
   } catch (e) {
     if (e instanceof InvalidTopology) tell(e.loaded);
     else report(e);
     return { file, exitCode: e instanceof TopoError ? e.exitCode : EXIT.environment, played: null, error: e };
+  }
+}
+
+const summary = ({ topology, agents, messages }: Plan): string =>
+  `${topology.name}: ${agents.length} processes on ${topology.nodes.length} nodes, ${messages.length} messages`;
+
+/** Plays it where the flags say. */
+async function playAt(
+  plan: Plan,
+  warnings: readonly Diagnostic[],
+  flags: PlayFlags,
+  { keep, replace, signal }: PlayMode,
+  progress: Progress,
+): Promise<Played> {
+  const { topology, seed } = plan;
+  const launcher = flags.launcher ?? topology.launcher?.kind ?? 'container';
+  const site = await progress.stage('host', (detail) =>
+    chooseSite(flags, { seed, detail, launcher, signal }),
+  );
+  try {
+    await makeRoom(topology.name, site, { keep, replace, progress });
+    return await play(plan, site, { timeout: flags.timeout, keep, signal, progress, warnings });
+  } finally {
+    site.release();
   }
 }
 
@@ -136,6 +176,9 @@ function placeOf({ plan }: Played, { artifacts }: PlayFlags): string | undefined
   const { combination, name } = plan.topology;
   return artifacts !== undefined && combination !== undefined ? folderBelow(artifacts, name) : artifacts;
 }
+
+/** The text of a topology, for reports that show its lines. */
+const sourceOf = (file: string): string => readFileSync(file, 'utf8');
 
 export function textReport(played: Played, color: boolean): string {
   return renderText(played.verdict, { color, source: sourceOf });

@@ -2,7 +2,6 @@
 /** Results to stdout, in the format asked for. Nothing else is ever written there. */
 
 import { neutralJson } from '../common/neutral.ts';
-import { InvalidTopology } from '../pipeline.ts';
 import { writeGithub } from '../write/github.ts';
 import { document, writeJson } from '../write/json.ts';
 import { writeJunit } from '../write/junit.ts';
@@ -11,7 +10,7 @@ import { wantsColor } from '../write/paint.ts';
 import { broken, invalid, isUnplayed, type Report } from '../write/unplayed.ts';
 import { sarifOfRuns } from './findings.ts';
 import type { Format } from './options.ts';
-import { type FileResult, textReport } from './playing.ts';
+import { type FileResult, InvalidTopology, textReport } from './playing.ts';
 
 export function writeResults(results: readonly FileResult[], format: Format): void {
   process.stdout.write(render(results, format));

@@ -4,15 +4,14 @@
 import { performance } from 'node:perf_hooks';
 import { styleText } from 'node:util';
 import { neutral } from '../common/neutral.ts';
+import type { Detail, Progress } from '../common/progress.ts';
 
 /** Off a terminal, a stage that takes longer says so this often. */
 const HEARTBEAT_MS = 15_000;
 const FRAME_MS = 120;
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
-export type Detail = (text: string) => void;
-
-export class Ui {
+export class Ui implements Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #live: boolean;
   readonly #quiet: boolean;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** One scenario on one site: what was seen, and what the checks say of it. */
 
-import { Deadline } from '../common/deadline.ts';
-import { TopoError } from '../common/errors.ts';
+import type { TopoError } from '../common/errors.ts';
+import { SILENT } from '../common/progress.ts';
 import { load } from '../load/index.ts';
-import { datagramsOf, type Plan, plan } from '../plan/index.ts';
-import { predict } from '../predict/index.ts';
-import { newRun, ownership } from '../provision/labels.ts';
+import { play } from '../pipeline.ts';
+import { type Plan, plan } from '../plan/index.ts';
 import type { Site } from '../provision/site.ts';
-import { run } from '../run/index.ts';
 import type { Trace } from '../trace/trace.ts';
-import { judge } from '../verdict/index.ts';
 import type { CheckResult } from '../verdict/verdict.ts';
 import { makesSense } from './generate.ts';
 import { type Scenario, textOf } from './scenario.ts';
@@ -32,25 +29,13 @@ export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   if (!makesSense(scenario)) return undefined;
   const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
   const planned = topology && plan(topology, { seed });
-  const doubts = planned ? predict(topology, datagramsOf(planned)).doubts : [];
-  return doubts.some(({ kind }) => kind === 'chancy') ? undefined : planned;
+  return planned?.prediction.doubts.some(({ kind }) => kind === 'chancy') ? undefined : planned;
 }
 
 /** Plays it and takes it down. Rejects where the site itself broke. */
 export async function playOn(site: Site, planned: Plan, signal: AbortSignal): Promise<Seen> {
-  const owner = ownership(newRun(), planned.topology.name, planned.topology.file, false);
-  let cut: Trace | null = null;
-  try {
-    const deadline = new Deadline(TIMEOUT_MS, site.clock);
-    const lab = await deadline.race('the nodes to start', signal, () => site.start(planned, owner, () => {}));
-    const trace = await run(planned, lab, { signal, deadline, onCut: (c) => (cut = c) });
-    for (const node of lab.nodes.values()) node.release();
-    const { checks } = judge(planned, trace);
-    return { trace, failed: checks.filter((c) => c.result === 'fail'), error: null };
-  } catch (error) {
-    if (!(error instanceof TopoError) || signal.aborted || (await site.probe())) throw error;
-    return { trace: cut, failed: [], error };
-  } finally {
-    await site.remove({ run: owner.run, launcher: site.where.launcher });
-  }
+  const options = { timeout: TIMEOUT_MS, keep: false, signal, progress: SILENT, warnings: [] };
+  const { verdict, trace, error } = await play(planned, site, options);
+  if (error && (signal.aborted || (await site.probe()))) throw error;
+  return { trace, failed: verdict.checks.filter((c) => c.result === 'fail'), error };
 }

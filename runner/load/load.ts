@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../common/diagnostic.ts';
 import { didYouMean } from '../common/nearest.ts';
 import { steeringIn } from '../common/neutral.ts';
+import type { Contradictions } from '../predict/index.ts';
 import type { Topology } from '../topology/topology.ts';
 import { check, checkParallel } from './check/index.ts';
 import { byPlace, diagnostic, Problems, wholeFile } from './diagnostic/index.ts';
@@ -40,6 +41,8 @@ export interface Loaded {
   readonly topologies: readonly Topology[];
   /** The first of them. */
   readonly topology?: Topology;
+  /** What the model says against their expectations. */
+  readonly contradictions: ReadonlyMap<Topology, Contradictions>;
   /** Errors and warnings by place; warnings only where there is a topology. */
   readonly diagnostics: readonly Diagnostic[];
   /** File → text, for `renderDiagnostics`. */
@@ -51,7 +54,7 @@ export function load(file: string, options: LoadOptions = {}): Loaded {
   const { trees: _, ...loaded } = loadTrees(file, options);
   if (!options.strict || loaded.diagnostics.length === 0) return loaded;
   const diagnostics = loaded.diagnostics.map((each) => ({ ...each, severity: 'error' as const }));
-  return { topologies: [], diagnostics, sources: loaded.sources };
+  return { topologies: [], contradictions: new Map(), diagnostics, sources: loaded.sources };
 }
 
 /** Beside each topology the values that it was made of. */
@@ -63,6 +66,7 @@ export function loadTrees(
   const library = new Library(options.read ?? readBelow(folderOf(file)));
   const failed = (diagnostics: readonly Diagnostic[]) => ({
     topologies: [],
+    contradictions: new Map(),
     trees: [],
     diagnostics,
     sources: library.sources,
@@ -111,6 +115,7 @@ interface One {
   readonly combination: Combination;
   readonly tree: Tree;
   readonly topology?: Topology;
+  readonly contradictions?: Contradictions;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -144,22 +149,26 @@ function loadOne(
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
   const resolved = resolve(tree, problems, validate(tree, problems), combination, checkParallel, tally);
-  const against = check(resolved);
-  const topology = { ...resolved.topology, ...(Object.keys(against).length > 0 && { against }) };
+  const contradictions = check(resolved);
   const diagnostics = problems.sorted();
   return problems.failed
     ? { combination, tree, diagnostics }
-    : { combination, tree, diagnostics, topology: freeze<Topology>(topology) };
+    : { combination, tree, diagnostics, topology: freeze(resolved.topology), contradictions };
 }
 
 /** What is said of every combination is said once; what is said of some tells of which first. */
 function together(file: string, runs: readonly One[], library: Library): Loaded {
   const { sources } = library;
   const topologies = runs.flatMap(({ topology }) => topology ?? []);
+  const contradictions = new Map(
+    runs.flatMap(({ topology, contradictions }) =>
+      topology && contradictions ? [[topology, contradictions] as const] : [],
+    ),
+  );
   const [only] = runs;
   if (runs.length === 1 && only !== undefined) {
     const { diagnostics, topology } = only;
-    return { topologies, diagnostics, sources, ...(topology && { topology }) };
+    return { topologies, contradictions, diagnostics, sources, ...(topology && { topology }) };
   }
   const failed = topologies.length < runs.length;
   const said = new Map<string, { first: Diagnostic; combination: Combination; count: number }>();
@@ -181,8 +190,8 @@ function together(file: string, runs: readonly One[], library: Library): Loaded 
   const [topology] = topologies;
   const diagnostics = byPlace(list, file, failed);
   return failed || topology === undefined
-    ? { topologies: [], diagnostics, sources }
-    : { topologies, topology, diagnostics, sources };
+    ? { topologies: [], contradictions, diagnostics, sources }
+    : { topologies, topology, contradictions, diagnostics, sources };
 }
 
 const empty = (file: string): Diagnostic =>

@@ -7,15 +7,15 @@ import type { SendStep } from '../topology/topology.ts';
 import type { Expected } from './plan.ts';
 
 /** As the file says; undefined where it leaves it to the model. */
-export function writtenExpected({ expect, from }: SendStep, against?: string): Expected | undefined {
-  const doubt = against === undefined ? {} : { against };
-  if (expect.error !== undefined) return { kind: 'error', errno: expect.error, ...doubt };
+export function writtenExpected({ expect, from }: SendStep, contradictedBy?: string): Expected | undefined {
+  const contradicted = contradictedBy === undefined ? {} : { contradictedBy };
+  if (expect.error !== undefined) return { kind: 'error', errno: expect.error, ...contradicted };
   if (expect.recipients === undefined) return undefined;
   const lanes = expect.recipients.map((name) => {
     const bus = busOfMaster(name);
     return bus === undefined ? name : defaultRoute(from, bus);
   });
-  return { kind: 'delivered', lanes: [...new Set(lanes)], ...doubt };
+  return { kind: 'delivered', lanes: [...new Set(lanes)], ...contradicted };
 }
 
 /** As the model says; messages of which it says the same share one answer. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
 
+import type { Contradictions } from '../predict/index.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { Topology } from '../topology/topology.ts';
 import { numberMessages } from './messages.ts';
@@ -10,10 +11,13 @@ import type { AgentPlan, Plan } from './plan.ts';
 export interface PlanOptions {
   /** Makes bodies and sizes; the same seed gives the same plan. */
   readonly seed: number;
+  /** What loading the file found that the model says against it. */
+  readonly contradictions?: Contradictions | undefined;
 }
 
-export function plan(topology: Topology, { seed }: PlanOptions): Plan {
-  return { topology, seed, agents: agentsOf(topology), ...numberMessages(topology, seed) };
+export function plan(topology: Topology, { seed, contradictions = new Map() }: PlanOptions): Plan {
+  const numbered = numberMessages(topology, seed, contradictions);
+  return { topology, seed, agents: agentsOf(topology), contradictions, ...numbered };
 }
 
 /** Masters first, in file order: a bus must be there before its clients connect. */

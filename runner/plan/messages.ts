@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Send steps → numbered messages with the lanes that must get them. */
-import { type Datagrams, predict } from '../predict/index.ts';
+import { type Contradictions, type Datagrams, predict } from '../predict/index.ts';
 import { partyOf } from '../topology/lane.ts';
 import { bytesOf, lengthOf } from '../topology/message.ts';
 import { sends } from '../topology/steps.ts';
@@ -13,10 +13,10 @@ import type { Plan, PlannedMessage } from './plan.ts';
 /** The run's nonce is drawn when it starts; a filter that looks at it has no answer that can be known before. */
 const NO_NONCE = 0;
 
-type Numbered = Pick<Plan, 'messages' | 'messagesOf'>;
+type Numbered = Pick<Plan, 'messages' | 'messagesOf' | 'prediction'>;
 
 /** Numbers the messages of all sends in the order of the file, each send's consecutively. */
-export function numberMessages(topology: Topology, seed: number): Numbered {
+export function numberMessages(topology: Topology, seed: number, contradictions: Contradictions): Numbered {
   const { steps, clients } = topology;
   const byName = new Map(clients.map((client): [string, ClientSpec] => [client.name, client]));
   const messagesOf = rangesOf(steps);
@@ -26,7 +26,7 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
   const messages: PlannedMessage[] = [];
   const perSender = new Map<string, number>();
   for (const step of sends(steps)) {
-    const written = writtenExpected(step, topology.against?.[step.id]);
+    const written = writtenExpected(step, contradictions.get(step.id));
     const shortage = shortageOf(step);
     for (let n = 0; n < step.count; n++) {
       const number = messages.length;
@@ -46,7 +46,7 @@ export function numberMessages(topology: Topology, seed: number): Numbered {
       });
     }
   }
-  return { messages, messagesOf };
+  return { messages, messagesOf, prediction };
 }
 
 /** What each message of a plan is like. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The plan: a topology turned into processes, sockets and numbered messages. Pure data, no run-time facts. */
 
+import type { Contradictions, Prediction } from '../predict/index.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Place, Sender, Topology, User } from '../topology/topology.ts';
+
+export type { Contradictions };
 
 /** One process: `<bus>.master` or a client's name. */
 export interface AgentPlan {
@@ -35,7 +38,7 @@ export type Expected = (
   /** The rules of the contract that the model has it from; absent where the file says it. */
   readonly because?: string;
   /** Why the model says that it cannot be so, where the file says it and the model knows better. */
-  readonly against?: string;
+  readonly contradictedBy?: string;
 };
 
 /** One message on the wire; its `number` is in its envelope and is its place in `Plan.messages`. */
@@ -65,4 +68,8 @@ export interface Plan {
   readonly messages: readonly PlannedMessage[];
   /** Step id → numbers of its messages: first and count, consecutive. */
   readonly messagesOf: ReadonlyMap<string, { readonly first: number; readonly count: number }>;
+  /** What the model expects, for those who must know more of it than `Expected` tells. */
+  readonly prediction: Prediction;
+  /** What it says against expectations of the file. */
+  readonly contradictions: Contradictions;
 }

@@ -3,6 +3,6 @@ export { DEFAULT_QUEUE_LENGTH } from '../model/index.ts';
 export type { Allowed } from './allowed.ts';
 export { limitedShares } from './descriptors.ts';
 export type { Datagrams } from './player.ts';
-export { type Doubt, type Prediction, predict } from './predict.ts';
+export { type Contradictions, type Doubt, type Prediction, predict } from './predict.ts';
 export { type Unexplained, unexplained, type Witnessed } from './replay.ts';
 export type { Datagram } from './world.ts';

@@ -29,6 +29,9 @@ export interface Prediction {
   readonly doubts: readonly Doubt[];
 }
 
+/** Why the model says that an expectation of the file cannot hold, by the step's id. */
+export type Contradictions = ReadonlyMap<string, string>;
+
 /** A step that does not do what a file can mean; `chancy`: not always, who goes first decides. */
 export interface Doubt {
   readonly step: string;

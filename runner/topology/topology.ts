@@ -228,6 +228,4 @@ export interface Topology {
   readonly deliveries: readonly DeliveryExpect[];
   readonly budgets: readonly Budget[];
   readonly launcher?: LauncherSpec;
-  /** What the model says against an expectation of the file, by the step's id. */
-  readonly against?: Readonly<Record<string, string>>;
 }

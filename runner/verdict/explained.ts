@@ -5,7 +5,7 @@
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
-import { type Prediction, predict, type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
+import { type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
@@ -20,13 +20,11 @@ const SHOWN = 4;
 export function explained(facts: Facts, findings: Findings): void {
   const steps = facts.plan.topology.steps.filter((step) => step.kind === 'parallel');
   if (!steps.some((step) => changes(facts, step))) return;
-  const datagrams = datagramsOf(facts.plan);
-  const prediction = predict(facts.plan.topology, datagrams);
   const witnessed = witnessedBy(facts);
   for (const step of steps) {
     if (!changes(facts, step)) continue;
     for (const { name } of facts.plan.topology.buses) {
-      const found = explain(facts, prediction, step, name, witnessed);
+      const found = explain(facts, step, name, witnessed);
       if (found) add(facts, findings, found);
     }
   }
@@ -57,7 +55,6 @@ function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Se
 /** In one of the worlds that there may have been, all is explained; else what is not. */
 function explain(
   facts: Facts,
-  prediction: Prediction,
   step: ParallelStep,
   bus: string,
   witnessed: ReturnType<typeof witnessedBy>,
@@ -69,7 +66,7 @@ function explain(
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
   const datagrams = datagramsOf(facts.plan);
   let first: Unexplained | undefined;
-  for (const world of prediction.before(step.id)) {
+  for (const world of facts.plan.prediction.before(step.id)) {
     const found = unexplained(world, step, bus, seen, unsure, datagrams);
     if (found === undefined) return undefined;
     first ??= found;

@@ -33,11 +33,11 @@ export function about(message: PlannedMessage): Pick<Words, 'step' | 'place' | '
 /** What ties a failure to a step without a message, and what the model says against the step. */
 export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place' | 'detail'> {
   const place = facts.steps.get(id)?.step.place;
-  const against = facts.plan.topology.against?.[id];
+  const contradiction = facts.plan.contradictions.get(id);
   return {
     step: id,
     ...(place && { place }),
-    ...(against !== undefined && { detail: [otherwise(against)] }),
+    ...(contradiction !== undefined && { detail: [otherwise(contradiction)] }),
   };
 }
 
@@ -51,11 +51,11 @@ export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
 
 /** Why it is expected, where the model says so; and what would have been right as well. */
 export function reasons(message: PlannedMessage): string[] {
-  const { because, against, or = [] } = message.expected;
+  const { because, contradictedBy, or = [] } = message.expected;
   const may = allowedLanes(message);
   return [
     ...(because === undefined ? [] : [`the model expects this, because ${because}`]),
-    ...(against === undefined ? [] : [otherwise(against)]),
+    ...(contradictedBy === undefined ? [] : [otherwise(contradictedBy)]),
     ...(may.length === 0 ? [] : [`right with or without: ${list(may)}`]),
     ...(or.length === 0 ? [] : [`right as well: ${list(or)}`]),
   ];

@@ -39,6 +39,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/load/check': ['runner/topology', 'runner/predict', 'runner/dbus', 'runner/load/resolve/index.ts'],
   'runner/load': [
     'runner/topology',
+    'runner/predict',
     'runner/load/diagnostic/index.ts',
     'runner/load/yaml/index.ts',
     'runner/load/schema/index.ts',
@@ -87,25 +88,24 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/trace/trace.ts',
     'runner/verdict/verdict.ts',
   ],
+  // A plan and a place to play it: stages, and what takes each back.
+  'runner/pipeline.ts': [
+    'runner/plan/plan.ts',
+    'runner/provision',
+    'runner/trace/trace.ts',
+    'runner/run/index.ts',
+    'runner/verdict/index.ts',
+    'runner/verdict/verdict.ts',
+  ],
   // It makes files and plays them, by the whole way from text to verdict.
   'runner/fuzz': [
     'runner/topology',
-    'runner/predict',
     'runner/load',
     'runner/plan',
-    'runner/provision',
-    'runner/run',
-    'runner/trace',
-    'runner/verdict',
-  ],
-  'runner/pipeline.ts': [
-    'runner/topology',
-    'runner/load',
-    'runner/plan',
-    'runner/provision',
-    'runner/trace',
-    'runner/run',
-    'runner/verdict',
+    'runner/provision/site.ts',
+    'runner/trace/trace.ts',
+    'runner/verdict/verdict.ts',
+    'runner/pipeline.ts',
   ],
   // The message bus: a driver that does nothing itself, what tells it what it may, and what carries out what it wants.
   'daemon/driver': ['runner/dbus'],

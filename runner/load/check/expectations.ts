@@ -4,6 +4,7 @@ import { ENVELOPE_SIZE, encode } from '../../common/envelope.ts';
 import { seal } from '../../dbus/index.ts';
 import {
   type Allowed,
+  type Contradictions,
   type Datagrams,
   type Doubt,
   limitedShares,
@@ -18,31 +19,27 @@ import type { Deliveries, Scope } from '../resolve/index.ts';
 import { prove } from './prove/index.ts';
 
 /**
- * Points out steps that can never end, and expectations that can never hold; returns why not, by the step's id, for
+ * Points out steps that can never end, and expectations that can never hold; returns why not, for
  * when they do not.
  */
-export function checkExpectations(
-  scope: Scope,
-  topology: Topology,
-  deliveries: Deliveries,
-): Readonly<Record<string, string>> {
-  const against: Record<string, string> = {};
+export function checkExpectations(scope: Scope, topology: Topology, deliveries: Deliveries): Contradictions {
+  const contradictions = new Map<string, string>();
   const prediction = predict(topology, longest);
   const limited = limitedShares(topology);
   for (const doubt of prediction.doubts) {
     tell(scope, doubt);
-    if (doubt.kind !== 'chancy') against[doubt.step] = doubt.message;
+    if (doubt.kind !== 'chancy') contradictions.set(doubt.step, doubt.message);
   }
   for (const step of sends(topology.steps)) {
     const wrong = checkSend(scope, prediction, step);
-    if (wrong.length > 0) against[step.id] = wrong.join('; ');
+    if (wrong.length > 0) contradictions.set(step.id, wrong.join('; '));
     if (step.as === undefined) continue;
     checkLines(prediction, step, step.as, deliveries);
     const { length } = step.fds;
     deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
   prove(scope, prediction, topology);
-  return against;
+  return contradictions;
 }
 
 /** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */

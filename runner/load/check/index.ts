@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What can be said of a topology as a whole, beyond what its parts mean: before anything boots. */
+import type { Contradictions } from '../../predict/index.ts';
 import type { Step } from '../../topology/topology.ts';
 import type { Resolved, Scope } from '../resolve/index.ts';
 import { checkExpectations } from './expectations.ts';
@@ -10,15 +11,16 @@ import { checkUnused } from './unused.ts';
 
 export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
 
-/** Tells what is wrong or odd; returns what the model says against expectations of the file, by the step's id. */
-export function check({ scope, topology, deliveries }: Resolved): Readonly<Record<string, string>> {
+/** Tells what is wrong or odd; returns what the model says against the expectations of the file. */
+export function check({ scope, topology, deliveries }: Resolved): Contradictions {
   const { steps } = topology;
-  if (!checkSize(scope, steps)) return {};
+  const nothing: Contradictions = new Map();
+  if (!checkSize(scope, steps)) return nothing;
   checkLimits(scope, steps);
   checkMemory(scope, steps);
   checkUnused(scope);
   const sure = sureSteps(scope, steps);
-  return sure.length === 0 ? {} : checkExpectations(scope, { ...topology, steps: sure }, deliveries);
+  return sure.length === 0 ? nothing : checkExpectations(scope, { ...topology, steps: sure }, deliveries);
 }
 
 /** The steps before the first mistake: what the model says of them holds, whatever the others come to. */

@@ -175,7 +175,7 @@ traffic:
 
   it('are overruled by what the file says', () => {
     const [only] = messagesOf(bus('', '  - a -> b: "x"\n    expect: { recipients: [a, b] }'));
-    const against = '"a" gets no copy, but b: a joined client holds the address (section 3.3)';
-    assert.deepEqual(only?.expected, { kind: 'delivered', lanes: ['a', 'b'], against });
+    const contradictedBy = '"a" gets no copy, but b: a joined client holds the address (section 3.3)';
+    assert.deepEqual(only?.expected, { kind: 'delivered', lanes: ['a', 'b'], contradictedBy });
   });
 });

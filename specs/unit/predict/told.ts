@@ -7,14 +7,20 @@ import type { PlannedMessage } from '../../../runner/plan/plan.ts';
 import type { Topology } from '../../../runner/topology/topology.ts';
 import { leftToModel } from '../../helpers/left-to-model.ts';
 
-export function topologyOf(source: string): Topology {
-  const { topology, diagnostics, sources } = load('spec.topo.yaml', { source: leftToModel(source) });
+const loaded = (source: string) => {
+  const { topology, contradictions, diagnostics, sources } = load('spec.topo.yaml', {
+    source: leftToModel(source),
+  });
   assert.ok(topology !== undefined, renderDiagnostics(diagnostics, sources));
-  return topology;
-}
+  return { topology, contradictions: contradictions.get(topology) };
+};
 
-export const messagesOf = (source: string): readonly PlannedMessage[] =>
-  plan(topologyOf(source), { seed: 1 }).messages;
+export const topologyOf = (source: string): Topology => loaded(source).topology;
+
+export function messagesOf(source: string): readonly PlannedMessage[] {
+  const { topology, contradictions } = loaded(source);
+  return plan(topology, { seed: 1, contradictions }).messages;
+}
 
 export function short({ expected }: PlannedMessage): string {
   const or = expected.or ?? [];

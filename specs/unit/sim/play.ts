@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: MIT
 /** Plays a topology on the simulated bus, by the same way as the command. */
 
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SILENT } from '../../../runner/common/progress.ts';
+import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { type Played, play } from '../../../runner/pipeline.ts';
+import { plan } from '../../../runner/plan/index.ts';
 import { type SimOptions, simSite } from '../../../runner/sim/index.ts';
 import type { Verdict } from '../../../runner/verdict/verdict.ts';
 import { leftToModel } from '../../helpers/left-to-model.ts';
 
 /** A file's verdict, plan and trace. */
 export function playFile(file: string, options: SimOptions): Promise<Played> {
-  return play({
-    file,
+  const { topology, contradictions, diagnostics, sources } = load(file);
+  assert.ok(topology, renderDiagnostics(diagnostics, sources));
+  const planned = plan(topology, { seed: options.seed, contradictions: contradictions.get(topology) });
+  return play(planned, simSite(options), {
     timeout: 120_000,
-    seed: options.seed,
     keep: false,
-    replace: false,
-    site: async () => simSite(options),
     signal: new AbortController().signal,
-    stage: async (_, work) => work(() => {}),
-    timings: {},
+    progress: SILENT,
+    warnings: diagnostics,
   });
 }
 

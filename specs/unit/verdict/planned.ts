@@ -2,6 +2,7 @@
 /** The plan of a story. */
 
 import type { AgentPlan, Plan, PlannedMessage } from '../../../runner/plan/plan.ts';
+import type { Prediction } from '../../../runner/predict/index.ts';
 import { masterOf } from '../../../runner/topology/lane.ts';
 import type { ClientSpec, Sender, SendStep, Step, Topology } from '../../../runner/topology/topology.ts';
 import type { Mutable, Sent, Story } from './story.ts';
@@ -11,6 +12,9 @@ export const LENGTH = 64;
 export const place = (line: number) => ({ file: FILE, line, column: 5 });
 export const uidOf = (i: number): number => 1000 + i;
 export const addressOf = (i: number): string => `0000/${(i + 1).toString(16).padStart(12, '0')}`;
+
+/** What the checks see of the model is in the messages. */
+const NOTHING: Prediction = { of: () => undefined, before: () => [], doubts: [] };
 
 /** Messages, steps and parties, as they were told. */
 export function planOf(story: Story): Mutable<Plan> {
@@ -46,6 +50,8 @@ export function planOf(story: Story): Mutable<Plan> {
     messagesOf: new Map(
       steps.map((s) => [s.id, { first: messages.findIndex((m) => m.step === s.id), count: s.count }]),
     ),
+    prediction: NOTHING,
+    contradictions: new Map(),
   } as Mutable<Plan>;
 }
 
