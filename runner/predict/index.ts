@@ -5,4 +5,5 @@ export { limitedShares } from './descriptors.ts';
 export type { Datagrams } from './player.ts';
 export { type Contradictions, type Doubt, type Prediction, predict } from './predict.ts';
 export { type Unexplained, unexplained, type Witnessed } from './replay.ts';
+export { idleWaits } from './waits.ts';
 export type { Datagram } from './world.ts';

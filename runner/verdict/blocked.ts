@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `blocked`: sends that must wait did wait, and went on when they could. */
 
+import { idleWaits } from '../predict/index.ts';
 import { partyOf } from '../topology/lane.ts';
 import { type Facts, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';
@@ -12,7 +13,8 @@ import { about, aboutStep, clock, plural } from './words.ts';
 export function blocked(facts: Facts): CheckResult {
   const findings = new Findings('blocked', ['never-returned', 'step', 'unplayed']);
   const played = new Set(facts.trace.steps.map((s) => s.step));
-  const asked = [...facts.steps.values()].filter(({ step }) => step.kind === 'blocked');
+  const idle = idleWaits(facts.plan.prediction, facts.plan.topology);
+  const asked = [...facts.steps.values()].filter(({ step }) => step.kind === 'blocked' && !idle.has(step.id));
   for (const { step, failure } of facts.trace.steps) {
     if (failure?.check !== 'blocked') continue;
     const { expected, observed } = failure;
@@ -27,7 +29,8 @@ export function blocked(facts: Facts): CheckResult {
     if (!played.has(step.id)) unplayed(facts, findings, step.id);
   }
   neverReturned(facts, findings);
-  const nothing = asked.length === 0 ? 'no step says that a sender must wait' : undefined;
+  const none = idle.size > 0 ? 'no step about a wait can fail' : 'no step says that a sender must wait';
+  const nothing = asked.length === 0 ? none : undefined;
   return findings.result(asked.length, plural(asked.length, 'wait'), nothing);
 }
 

@@ -38,13 +38,24 @@ function both(key: string, before: Part, after: Part, complain: Complain): Part 
     });
   }
   if (key === 'expect' && maps) {
-    return mergeMaps(before, after, (name, first, second) =>
-      name === 'deliveries' && first !== undefined ? concatenate(first, second) : second,
-    );
+    return mergeMaps(before, after, (name, first, second) => {
+      if (name === 'deliveries' && first !== undefined) return concatenate(first, second);
+      return first && isMap(first.value) && isMap(second.value)
+        ? limits(key, name, first, second, complain)
+        : second;
+    });
   }
   if (key === 'defaults' && maps) return deepMerge(before, after);
   // What has the wrong type must be complained about, so it is kept.
   return isMap(after.value) && !isMap(before.value) ? before : after;
+}
+
+/** Budgets add up. The same limit twice would let one file take back a check of another. */
+function limits(key: string, name: string, before: Part, after: Part, complain: Complain): Part {
+  return mergeMaps(before, after, (limit, first, second) => {
+    if (first !== undefined) twice([key, name, limit], first.spot, second.spot, complain);
+    return first ?? second;
+  });
 }
 
 /** Keys of both; where both have one, and both are maps, the same again; else the second's. */

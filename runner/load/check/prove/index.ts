@@ -6,8 +6,14 @@
 import type { Prediction } from '../../../predict/index.ts';
 import type { Topology } from '../../../topology/topology.ts';
 import type { Scope } from '../../resolve/index.ts';
+import { checkLimitsHit } from './limits.ts';
 import { checkOutcomes } from './outcomes.ts';
+import { checkRules } from './rules.ts';
+import { checkWaits } from './waits.ts';
 
 export function prove(scope: Scope, prediction: Prediction, topology: Topology): void {
   checkOutcomes(scope, prediction, topology);
+  checkLimitsHit(scope, prediction, topology);
+  checkRules(scope, topology);
+  checkWaits(scope, prediction, topology);
 }

@@ -65,6 +65,15 @@ export function impossible({ scope, path }: Context, message: string, hint?: str
   scope.problems.error(path, { code: 'impossible', message, hint });
 }
 
+/** Says that a fault changes nothing; it is played all the same. */
+export function vacuous({ scope, path }: Context, message: string): void {
+  scope.problems.warning(path, {
+    code: 'vacuous',
+    message: `${message}: this changes nothing`,
+    hint: 'Remove it.',
+  });
+}
+
 /** Its process has ended. */
 export const isDead = (state: ClientState | MasterState | undefined): boolean =>
   state?.gone?.how === 'killed' || state?.gone?.how === 'stopped';

@@ -13,6 +13,7 @@ import {
   needClient,
   needMaster,
   type Resolver,
+  vacuous,
 } from './context.ts';
 
 export const policies = {
@@ -50,6 +51,8 @@ function policy(apply: Policy): Resolver {
 
 function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done | undefined {
   if (!state.joined) return impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
+  if (state.eavesdrops === on && !context.world.concurrent)
+    vacuous(context, on ? `"${client}" eavesdrops already` : `"${client}" does not eavesdrop`);
   return {
     action: { fault: 'eavesdrop', client, on },
     change: change(client, { eavesdrops: on }),

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** What makes a client read, or stop. */
-import { type Context, change, type Done, impossible, needClient, type Resolver } from './context.ts';
+import {
+  type Context,
+  change,
+  type Done,
+  impossible,
+  needClient,
+  type Resolver,
+  vacuous,
+} from './context.ts';
 
 export const reading = {
   'stop-reading': (context, target) => stopReading(context, context.scope.incarnation(target)),
@@ -9,7 +17,9 @@ export const reading = {
 
 /** An expelled client still reads what is in its queue (af_bus.md section 5). */
 function stopReading(context: Context, client: string): Done | undefined {
-  if (needClient(context, client, 'running') === undefined) return undefined;
+  const state = needClient(context, client, 'running');
+  if (state === undefined) return undefined;
+  if (!state.reading && !context.world.concurrent) vacuous(context, `"${client}" does not read by itself`);
   return { action: { fault: 'stop-reading', client }, change: change(client, { reading: false }) };
 }
 

@@ -5,7 +5,15 @@ import { busOfMaster } from '../../../topology/lane.ts';
 import type { Sender } from '../../../topology/topology.ts';
 import { sender } from '../parties.ts';
 import type { Change, World } from '../party-state.ts';
-import { type Context, change, type Done, impossible, needMaster, type Resolver } from './context.ts';
+import {
+  type Context,
+  change,
+  type Done,
+  impossible,
+  needMaster,
+  type Resolver,
+  vacuous,
+} from './context.ts';
 
 type Signal = 'kill' | 'stop' | 'pause' | 'resume';
 
@@ -28,6 +36,8 @@ function signal(context: Context, fault: Signal, target: string): Done | undefin
   if (fault === 'resume' && state.paused === undefined && !world.concurrent) {
     return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }
+  if (fault === 'pause' && state.paused !== undefined && !world.concurrent)
+    vacuous(context, `"${target}" is paused since line ${state.paused.line}`);
   return { action: { fault, target: who } as FaultAction, change: signalChange(fault, who, line) };
 }
 

@@ -206,6 +206,29 @@ expect: { deliveries: [{ to: b, message: y }] }`,
       ['x', 'y'],
     );
   });
+
+  it('keep their budgets, whatever the including file adds, and refuse another value for one', () => {
+    const including = (latency: string) => `include: [a.yaml]
+buses: { cabin: {} }
+clients: { a: {}, b: {} }
+traffic: [a -> b: "x"]
+expect: { latency: ${latency} }`;
+    const part = reading({ 'a.yaml': 'expect: { latency: { p99: 50ms }, throughput: { min: 1/s } }' });
+    const { budgets } = one(including('{ max: 2s }'), part);
+    assert.deepEqual(
+      budgets.map(({ figure, limit }) => [figure, limit]),
+      [
+        ['p99', 50],
+        ['max', 2000],
+        ['throughput', 1],
+      ],
+    );
+    const { diagnostics } = load('spec.topo.yaml', { source: including('{ p99: 1m }'), ...part });
+    assert.deepEqual(
+      diagnostics.map(({ line, severity, message }) => `${line} ${severity}: ${message}`),
+      ['5 error: "p99" is there already, at a.yaml:1:22'],
+    );
+  });
 });
 
 describe('a matrix', () => {

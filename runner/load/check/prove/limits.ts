@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/** Limits of descriptors that nothing comes up against. */
+import { limitedShares, type Prediction } from '../../../predict/index.ts';
+import { faults, sends } from '../../../topology/steps.ts';
+import type { SendStep, Topology } from '../../../topology/topology.ts';
+import type { Scope } from '../../resolve/index.ts';
+import { pathOf } from '../fault-path.ts';
+
+export function checkLimitsHit(scope: Scope, prediction: Prediction, topology: Topology): void {
+  const shares = limitedShares(topology);
+  const passing = [...sends(topology.steps)].filter(({ fds }) => fds.length > 0);
+  for (const fault of faults(topology.steps)) {
+    const { action } = fault;
+    if (action.fault !== 'limit' || action.fds === 'unlimited') continue;
+    const { client, fds } = action;
+    const counts = ({ id, fds: carried }: SendStep) => shares.get(client)?.(id, carried.length) ?? [];
+    const hits = (send: SendStep) =>
+      send.fds.length > fds && reaches(prediction, send, client) && counts(send).includes(fds);
+    if (passing.some(hits)) continue;
+    const message = `this limit has no effect: no message with more than ${fds} descriptors comes to "${client}" under it`;
+    const hint = `Pass more with a send to it: fds: [{ pipe: p1 }, …]; or remove the limit.`;
+    scope.problems.warning(pathOf(scope, fault), { code: 'vacuous', message, hint });
+  }
+}
+
+function reaches(prediction: Prediction, { id, count }: SendStep, client: string): boolean {
+  for (let n = 0; n < count; n++) {
+    const { must = [], may = [] } = prediction.of(id, n)?.delivered ?? {};
+    if (must.includes(client) || may.includes(client)) return true;
+  }
+  return false;
+}

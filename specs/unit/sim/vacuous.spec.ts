@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// An expectation that cannot fail is played, and is no check.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { playText } from './play.ts';
+
+const file = (receive: string, count: number) => `buses: { car: {} }
+clients: { a: {}, b: { receive: ${receive} } }
+traffic:
+  - parallel:
+      - send: { from: a, to: b, count: ${count} }
+      - - expect: { client: a, blocked: false, within: 10s }
+        - fault: { read: b }
+`;
+
+async function blockedOf(source: string): Promise<string> {
+  const { verdict } = await playText(source, { seed: 1 });
+  const check = verdict.checks.find(({ name }) => name === 'blocked');
+  return `${check?.result} ${check?.reason ?? check?.checked}`;
+}
+
+describe('blocked: false', () => {
+  it('is a check if the client may have to wait', async () => {
+    assert.equal(await blockedOf(file('manual', 12)), 'pass 1');
+  });
+
+  it('is none if there is room for all that comes', async () => {
+    assert.equal(await blockedOf(file('manual', 5)), 'skip no step about a wait can fail');
+  });
+});
