@@ -198,6 +198,21 @@ static int afbus_get_limit(struct afbus_sock *s, int opt, int *res)
 	return 0;
 }
 
+static int afbus_get_joined(struct afbus_sock *s, int *res)
+{
+	struct afbus_sock *client = s;
+
+	if (s->kind == AFBUS_LISTENER)
+		return -EINVAL;
+
+	spin_lock(&s->bus->lock);
+	if (s->kind == AFBUS_ACCEPTED)
+		client = s->peer;
+	*res = client && client->joined;
+	spin_unlock(&s->bus->lock);
+	return 0;
+}
+
 static int afbus_get_option(struct afbus_sock *s, int opt, int *res)
 {
 	bool attached = afbus_sock_bus(s);
@@ -209,6 +224,8 @@ static int afbus_get_option(struct afbus_sock *s, int opt, int *res)
 		return attached ? afbus_get_limit(s, opt, res) : -EINVAL;
 	case BUS_GET_QLENFULL:
 		return attached ? afbus_get_qlenfull(s, res) : -EINVAL;
+	case BUS_JOIN_BUS:
+		return attached ? afbus_get_joined(s, res) : -EINVAL;
 	case BUS_PASSSEQ:
 		if (!attached || s->kind == AFBUS_LISTENER)
 			return -ENOTCONN;

@@ -11,6 +11,26 @@ TEST(join_works_once)
 	FAILS(EINVAL, let_join(c.accepted));
 }
 
+TEST(client_can_ask_whether_it_has_joined)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = attach(&bus), gone = join(&bus);
+	int alone = bus_socket();
+
+	EQ(0, OK(get_option(c.fd, BUS_JOIN_BUS)));
+	EQ(0, OK(get_option(c.accepted, BUS_JOIN_BUS)));
+	OK(let_join(c.accepted));
+	EQ(1, OK(get_option(c.fd, BUS_JOIN_BUS)));
+	EQ(1, OK(get_option(c.accepted, BUS_JOIN_BUS)));
+
+	close(gone.fd);
+	EQ(0, OK(get_option(gone.accepted, BUS_JOIN_BUS)));
+	OK(shutdown(c.accepted, SHUT_RDWR));
+	EQ(0, OK(get_option(c.fd, BUS_JOIN_BUS)));
+	FAILS(EINVAL, get_option(bus.fd, BUS_JOIN_BUS));
+	FAILS(EINVAL, get_option(alone, BUS_JOIN_BUS));
+}
+
 TEST(join_of_a_client_that_is_gone_fails)
 {
 	struct bus bus = open_bus("@bus");

@@ -81,6 +81,11 @@ export class AcceptedClient extends BusSocket {
     setName(this.path, this.peer, name);
   }
 
+  /** Whether the client has joined and is still on the bus. */
+  get joined(): boolean {
+    return this.busInt('BUS_JOIN_BUS') !== 0;
+  }
+
   /** Whether the client's receive queue is full. */
   get queueFull(): boolean {
     return this.busInt('BUS_GET_QLENFULL') !== 0;

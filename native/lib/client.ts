@@ -60,6 +60,11 @@ export class BusClient extends BusSocket {
     return this.#address;
   }
 
+  /** Whether the master has let the client join and it is still on the bus. */
+  get joined(): boolean {
+    return this.busInt('BUS_JOIN_BUS') !== 0;
+  }
+
   protected override rememberNames(): void {
     super.rememberNames();
     void this.address;

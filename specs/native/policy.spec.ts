@@ -55,6 +55,18 @@ describe('addresses', () => {
   });
 });
 
+describe('whether a client has joined', () => {
+  it('both halves of its pair can ask', async () => {
+    await using bus = await Bus.open();
+    const stranger = await bus.connect();
+    const { client, accepted } = await bus.join(1);
+    assert.deepEqual([stranger.client.joined, stranger.accepted.joined], [false, false]);
+    assert.deepEqual([client.joined, accepted.joined], [true, true]);
+    accepted.expel();
+    assert.deepEqual([client.joined, accepted.joined], [false, false]);
+  });
+});
+
 describe('eavesdroppers', () => {
   it('get a copy of everything, until they are none', async () => {
     await using bus = await Bus.open();
