@@ -60,7 +60,7 @@
  *   bus->lock                        see below
  * lock_sock(sk)                      set-up of one socket: bind, listen, connect
  *   afbus_name_lock                  names of buses
- *   afbus_net.lock                   sockets of a network namespace
+ *   afbus_net.socks, its lock        sockets of a network namespace
  *     bus->lock                      the bus and everything on it
  *       sk->sk_receive_queue.lock      a queue, and its line
  *         wait queue locks
@@ -282,7 +282,7 @@ struct afbus_hold {
  *	eavesdropper; set before @bus
  * @data: what the filter has for this client; set before @bus
  * @passseq: BUS_PASSSEQ
- * @net_node: among the sockets of the network namespace, under its lock
+ * @net_id: number among the sockets of the network namespace, see proc.c
  *
  * Under the bus lock:
  *
@@ -345,7 +345,7 @@ struct afbus_sock {
 	unsigned long		watch_limit;
 	void			*data;
 	bool			passseq;
-	struct list_head	net_node;
+	u32			net_id;
 
 	struct afbus_sock	*peer;
 	bool			joined;
@@ -626,6 +626,8 @@ void afbus_protocol_hold(const struct afbus_protocol *protocol);
 void afbus_protocol_put(const struct afbus_protocol *protocol);
 
 /* proc.c */
+int afbus_proc_reserve(struct net *net, u32 *id);
+void afbus_proc_cancel(struct net *net, u32 id);
 void afbus_proc_add(struct afbus_sock *s);
 void afbus_proc_del(struct afbus_sock *s);
 

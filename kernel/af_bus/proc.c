@@ -6,6 +6,7 @@
 #include <linux/ctype.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "af_bus.h"
@@ -15,12 +16,17 @@
 
 /**
  * struct afbus_net - sockets of one network namespace
- * @lock: guards @socks
- * @socks: all of them
+ * @socks: all of them by number, in the order of their births; a number is
+ *	reserved before the socket shows
+ * @last: last number given
+ *
+ * A reader of the file goes from number to number. So it neither misses nor
+ * repeats a socket when others come and go, finds its place again in a few
+ * steps, and keeps nobody from making sockets meanwhile.
  */
 struct afbus_net {
-	spinlock_t		lock;
-	struct list_head	socks;
+	struct xarray		socks;
+	u32			last;
 };
 
 static unsigned int afbus_net_id;
@@ -31,17 +37,44 @@ static struct afbus_net *afbus_net(const struct net *net)
 }
 
 /**
+ * afbus_proc_reserve() - a socket is about to be born
+ * @net: its network namespace
+ * @id: result: its number
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int afbus_proc_reserve(struct net *net, u32 *id)
+{
+	struct afbus_net *n = afbus_net(net);
+	int err;
+
+	/* 0 is the head line; numbers begin anew after the last. */
+	err = xa_alloc_cyclic(&n->socks, id, NULL, XA_LIMIT(1, INT_MAX),
+			      &n->last, GFP_KERNEL);
+	return err < 0 ? -ENOMEM : 0;
+}
+
+/**
+ * afbus_proc_cancel() - it is not born after all
+ * @net: network namespace
+ * @id: the number
+ */
+void afbus_proc_cancel(struct net *net, u32 id)
+{
+	xa_erase(&afbus_net(net)->socks, id);
+}
+
+/**
  * afbus_proc_add() - a socket is born
- * @s: the socket
+ * @s: the socket, with the number that was reserved
  */
 void afbus_proc_add(struct afbus_sock *s)
 {
-	struct afbus_net *n = afbus_net(sock_net(&s->sk));
+	struct net *net = sock_net(&s->sk);
 
-	sock_prot_inuse_add(sock_net(&s->sk), &afbus_proto, 1);
-	spin_lock(&n->lock);
-	list_add_tail(&s->net_node, &n->socks);
-	spin_unlock(&n->lock);
+	sock_prot_inuse_add(net, &afbus_proto, 1);
+	/* Needs no memory: the entry is there. */
+	xa_store(&afbus_net(net)->socks, s->net_id, s, GFP_KERNEL);
 }
 
 /**
@@ -50,12 +83,10 @@ void afbus_proc_add(struct afbus_sock *s)
  */
 void afbus_proc_del(struct afbus_sock *s)
 {
-	struct afbus_net *n = afbus_net(sock_net(&s->sk));
+	struct net *net = sock_net(&s->sk);
 
-	spin_lock(&n->lock);
-	list_del(&s->net_node);
-	spin_unlock(&n->lock);
-	sock_prot_inuse_add(sock_net(&s->sk), &afbus_proto, -1);
+	xa_erase(&afbus_net(net)->socks, s->net_id);
+	sock_prot_inuse_add(net, &afbus_proto, -1);
 }
 
 #ifdef CONFIG_PROC_FS
@@ -127,51 +158,94 @@ static const char *afbus_state(const struct afbus_sock *s)
 	}
 }
 
-static void afbus_show_sock(struct seq_file *seq, struct afbus_sock *s)
+static const char *afbus_overflow(const struct afbus_bus *bus)
 {
-	struct afbus_bus *bus = afbus_sock_bus(s);
-
-	if (!bus) {
-		seq_puts(seq, "- - free 0 0");
-	} else {
-		spin_lock(&bus->lock);
-		afbus_show_path(seq, &bus->name);
-		afbus_show_addrs(seq, s);
-		seq_printf(seq, " %s %d %d", afbus_state(s), s->joined,
-			   !list_empty(&s->eaves_node));
-		spin_unlock(&bus->lock);
+	switch (bus->overflow) {
+	case BUS_OVERFLOW_FAIL:
+		return "fail";
+	case BUS_OVERFLOW_EVICT:
+		return "evict";
+	default:
+		return "block";
 	}
-	seq_printf(seq, " %u %lu\n",
+}
+
+/* What the bus makes of a socket: the columns up to the queue, and the last three. */
+static void afbus_show_on_bus(struct seq_file *seq, struct afbus_sock *s)
+{
+	struct afbus_bus *bus = s->bus;
+	unsigned long peer;
+
+	spin_lock(&bus->lock);
+	afbus_show_path(seq, &bus->name);
+	afbus_show_addrs(seq, s);
+	seq_printf(seq, " %s %d %d %u %lu", afbus_state(s), s->joined,
+		   !list_empty(&s->eaves_node),
 		   skb_queue_len_lockless(&s->sk.sk_receive_queue),
 		   sock_i_ino(&s->sk));
+	peer = s->peer ? sock_i_ino(&s->peer->sk) : 0;
+	seq_printf(seq, " %lu %d %s\n", peer, s->sk.sk_protocol,
+		   afbus_overflow(bus));
+	spin_unlock(&bus->lock);
+}
+
+static void afbus_show_sock(struct seq_file *seq, struct afbus_sock *s)
+{
+	if (afbus_sock_bus(s))
+		afbus_show_on_bus(seq, s);
+	else
+		seq_printf(seq, "- - free 0 0 0 %lu 0 %d -\n",
+			   sock_i_ino(&s->sk), s->sk.sk_protocol);
+}
+
+/* The next socket from number *@pos on, with a reference. */
+static void *afbus_seq_find(struct seq_file *seq, loff_t *pos)
+{
+	struct afbus_net *n = afbus_net(seq_file_net(seq));
+	unsigned long id = *pos;
+	struct afbus_sock *s;
+
+	if (*pos > INT_MAX)
+		return NULL;
+	/* A socket leaves the table before its last reference goes. */
+	xa_lock(&n->socks);
+	s = xa_find(&n->socks, &id, INT_MAX, XA_PRESENT);
+	if (s)
+		sock_hold(&s->sk);
+	xa_unlock(&n->socks);
+	*pos = s ? id : INT_MAX + 1LL;
+	return s;
+}
+
+static void afbus_seq_put(void *v)
+{
+	if (v && v != SEQ_START_TOKEN)
+		sock_put(&((struct afbus_sock *)v)->sk);
 }
 
 static void *afbus_seq_start(struct seq_file *seq, loff_t *pos)
-	__acquires(&afbus_net(seq_file_net(seq))->lock)
 {
-	struct afbus_net *n = afbus_net(seq_file_net(seq));
-
-	spin_lock(&n->lock);
-	return seq_list_start_head(&n->socks, *pos);
+	return *pos ? afbus_seq_find(seq, pos) : SEQ_START_TOKEN;
 }
 
 static void *afbus_seq_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &afbus_net(seq_file_net(seq))->socks, pos);
+	afbus_seq_put(v);
+	++*pos;
+	return afbus_seq_find(seq, pos);
 }
 
 static void afbus_seq_stop(struct seq_file *seq, void *v)
-	__releases(&afbus_net(seq_file_net(seq))->lock)
 {
-	spin_unlock(&afbus_net(seq_file_net(seq))->lock);
+	afbus_seq_put(v);
 }
 
 static int afbus_seq_show(struct seq_file *seq, void *v)
 {
-	if (v == &afbus_net(seq_file_net(seq))->socks)
-		seq_puts(seq, "Path Addresses State Joined Eavesdropper Queue Inode\n");
+	if (v == SEQ_START_TOKEN)
+		seq_puts(seq, "Path Addresses State Joined Eavesdropper Queue Inode Peer Protocol Policy\n");
 	else
-		afbus_show_sock(seq, list_entry(v, struct afbus_sock, net_node));
+		afbus_show_sock(seq, v);
 	return 0;
 }
 
@@ -187,8 +261,7 @@ static int __net_init afbus_net_init(struct net *net)
 {
 	struct afbus_net *n = afbus_net(net);
 
-	spin_lock_init(&n->lock);
-	INIT_LIST_HEAD(&n->socks);
+	xa_init_flags(&n->socks, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 #ifdef CONFIG_PROC_FS
 	if (!proc_create_net("bus", 0444, net->proc_net, &afbus_seq_ops,
 			     sizeof(struct seq_net_private)))
@@ -199,7 +272,7 @@ static int __net_init afbus_net_init(struct net *net)
 
 static void __net_exit afbus_net_exit(struct net *net)
 {
-	WARN_ON_ONCE(!list_empty(&afbus_net(net)->socks));
+	WARN_ON_ONCE(!xa_empty(&afbus_net(net)->socks));
 	remove_proc_entry("bus", net->proc_net);
 }
 

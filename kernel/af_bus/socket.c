@@ -53,10 +53,15 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 {
 	struct afbus_sock *s;
 	struct sock *sk;
+	u32 id;
 
-	sk = sk_alloc(net, afbus_family, GFP_KERNEL, &afbus_proto, kern);
-	if (!sk)
+	if (afbus_proc_reserve(net, &id))
 		return NULL;
+	sk = sk_alloc(net, afbus_family, GFP_KERNEL, &afbus_proto, kern);
+	if (!sk) {
+		afbus_proc_cancel(net, id);
+		return NULL;
+	}
 
 	sock_init_data(sock, sk);
 	sk->sk_type = SOCK_SEQPACKET;
@@ -67,6 +72,7 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 	sk->sk_destruct = afbus_sock_destruct;
 
 	s = afbus_sk(sk);
+	s->net_id = id;
 	mutex_init(&s->iolock);
 	s->protocol = protocol;
 	s->maxqlen = BUS_MAX_QLEN;

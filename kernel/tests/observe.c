@@ -60,7 +60,91 @@ TEST(proc_net_bus_names_every_socket_by_its_inode)
 	CHECK(strstr(line, "@bus"));
 }
 
-/* Path Addresses State Joined Eavesdropper Queue Inode */
+/* The inodes of a line's socket and of the other half of its pair. */
+static void inodes_of(const char *address, const char *state, unsigned long *own,
+		      unsigned long *other, char *policy)
+{
+	char part[64], got[32];
+	int protocol;
+
+	snprintf(part, sizeof(part), " %s %s ", address, state);
+	EQ(1, proc_lines(part, line, sizeof(line)));
+	EQ(5, sscanf(line, "%*s %*s %31s %*d %*d %*d %lu %lu %d %15s", got, own, other,
+		     &protocol, policy));
+	EQ(0, protocol);
+}
+
+TEST(proc_net_bus_pairs_a_client_with_its_accepted_socket)
+{
+	unsigned long client, accepted, other;
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	char policy[16];
+	struct stat st;
+
+	inodes_of("0000/000000000001", "client", &client, &accepted, policy);
+	CHECK(!strcmp(policy, "block"));
+	OK(fstat(c.fd, &st));
+	EQ((long)st.st_ino, (long)client);
+	OK(fstat(c.accepted, &st));
+	EQ((long)st.st_ino, (long)accepted);
+
+	OK(set_option(bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
+	inodes_of("0000/000000000000", "accepted", &accepted, &other, policy);
+	EQ((long)client, (long)other);
+	CHECK(!strcmp(policy, "evict"));
+
+	close(c.accepted);
+	inodes_of("0000/000000000001", "client", &client, &accepted, policy);
+	EQ(0, (long)accepted);
+}
+
+/* How often a text contains @part. */
+static int times(const char *text, const char *part)
+{
+	int n = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
+}
+
+enum { CLOSED_MEANWHILE = 300, STAYING = 100 };
+
+/* Where the reader is must not depend on how many sockets were before. */
+TEST(proc_net_bus_shows_once_what_stays_while_others_go)
+{
+	int going[CLOSED_MEANWHILE], staying[STAYING], file;
+	static char text[65536];
+	size_t len = 0;
+	ssize_t got;
+
+	for (int i = 0; i < CLOSED_MEANWHILE; i++)
+		going[i] = bus_socket();
+	for (int i = 0; i < STAYING; i++)
+		staying[i] = bus_socket();
+
+	file = OK(open("/proc/self/net/bus", O_RDONLY | O_CLOEXEC));
+	/* More than the kernel prints ahead: it is amid the first ones. */
+	len = OK(read(file, text, 1000));
+	for (int i = 0; i < CLOSED_MEANWHILE; i++)
+		close(going[i]);
+	while ((got = OK(read(file, text + len, sizeof(text) - 1 - len))) > 0)
+		len += got;
+
+	for (int i = 0; i < STAYING; i++) {
+		struct stat st;
+		char inode[32];
+
+		OK(fstat(staying[i], &st));
+		snprintf(inode, sizeof(inode), " %lu ", (unsigned long)st.st_ino);
+		EQ(1, times(text, inode));
+	}
+}
+
+/* Path Addresses State Joined Eavesdropper Queue Inode Peer Protocol Policy */
 TEST(proc_net_bus_follows_the_life_of_a_client)
 {
 	struct bus bus = open_bus("@bus");
