@@ -31,6 +31,13 @@ static const struct rhashtable_params afbus_addr_params = {
 	.automatic_shrinking	= true,
 };
 
+static const struct rhashtable_params afbus_member_params = {
+	.key_len		= sizeof_field(struct afbus_member, key),
+	.key_offset		= offsetof(struct afbus_member, key),
+	.head_offset		= offsetof(struct afbus_member, node),
+	.automatic_shrinking	= true,
+};
+
 static const struct rhashtable_params afbus_group_params = {
 	.key_len		= sizeof_field(struct afbus_group, prefix),
 	.key_offset		= offsetof(struct afbus_group, prefix),
@@ -48,12 +55,22 @@ int afbus_addr_init(struct afbus_bus *bus)
 
 	err = rhashtable_init(&bus->groups, &afbus_group_params);
 	if (err)
-		rhashtable_destroy(&bus->addrs);
+		goto err_addrs;
+	err = rhashtable_init(&bus->members, &afbus_member_params);
+	if (err)
+		goto err_groups;
+	return 0;
+
+err_groups:
+	rhashtable_destroy(&bus->groups);
+err_addrs:
+	rhashtable_destroy(&bus->addrs);
 	return err;
 }
 
 void afbus_addr_exit(struct afbus_bus *bus)
 {
+	rhashtable_destroy(&bus->members);
 	rhashtable_destroy(&bus->groups);
 	rhashtable_destroy(&bus->addrs);
 }
@@ -119,77 +136,166 @@ int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
 	return 0;
 }
 
-static void afbus_addr_drop(struct afbus_bus *bus, struct afbus_addr *addr)
+/* A member has an address less in its group. */
+static void afbus_member_put(struct afbus_bus *bus, struct afbus_member *member)
 {
-	struct afbus_group *group = addr->group;
+	struct afbus_group *group = member->group;
 
+	lockdep_assert_held(&bus->lock);
+
+	if (--member->nr_addrs)
+		return;
+	rhashtable_remove_fast(&bus->members, &member->node,
+			       afbus_member_params);
+	list_del(&member->group_node);
+	kfree_rcu(member, rcu);
+
+	if (list_empty(&group->members)) {
+		rhashtable_remove_fast(&bus->groups, &group->node,
+				       afbus_group_params);
+		kfree_rcu(group, rcu);
+	}
+}
+
+/* Take an address out of the table, whose readers may still look at it. */
+static void afbus_addr_remove(struct afbus_bus *bus, struct afbus_addr *addr)
+{
 	lockdep_assert_held(&bus->lock);
 
 	bus->routes++;
 	rhashtable_remove_fast(&bus->addrs, &addr->node, afbus_addr_params);
 	list_del(&addr->owner_node);
 	addr->owner->nr_addrs--;
-	if (group) {
-		list_del(&addr->group_node);
-		if (list_empty(&group->addrs)) {
-			rhashtable_remove_fast(&bus->groups, &group->node,
-					       afbus_group_params);
-			kfree_rcu(group, rcu);
-		}
+}
+
+static void afbus_addr_drop(struct afbus_bus *bus, struct afbus_addr *addr)
+{
+	afbus_addr_remove(bus, addr);
+	if (addr->member) {
+		bus->nr_given--;
+		afbus_member_put(bus, addr->member);
 	}
 	kfree_rcu(addr, rcu);
 }
 
-/* Put @addr into its group; takes @spare for it if it is the first. */
-static int afbus_addr_enlist(struct afbus_bus *bus, struct afbus_addr *addr,
-			     struct afbus_group **spare)
+/**
+ * struct afbus_gift - what may be needed to give an address away
+ * @addr: the address
+ * @member: for the client's first address in the group
+ * @group: for the first member
+ *
+ * What is taken is set to NULL.
+ */
+struct afbus_gift {
+	struct afbus_addr	*addr;
+	struct afbus_member	*member;
+	struct afbus_group	*group;
+};
+
+static void afbus_gift_free(struct afbus_gift *gift)
+{
+	/* These two may have been in their tables for a moment. */
+	if (gift->addr)
+		kfree_rcu(gift->addr, rcu);
+	if (gift->member)
+		kfree_rcu(gift->member, rcu);
+	kfree(gift->group);
+}
+
+static int afbus_gift_alloc(struct afbus_gift *gift, u64 value)
+{
+	gift->addr = kzalloc(sizeof(*gift->addr), GFP_KERNEL_ACCOUNT);
+	gift->member = kzalloc(sizeof(*gift->member), GFP_KERNEL_ACCOUNT);
+	gift->group = kzalloc(sizeof(*gift->group), GFP_KERNEL_ACCOUNT);
+	if (!gift->addr || !gift->member || !gift->group) {
+		afbus_gift_free(gift);
+		return -ENOMEM;
+	}
+	gift->addr->value = value;
+	gift->group->prefix = afbus_addr_prefix(value);
+	INIT_LIST_HEAD(&gift->group->members);
+	return 0;
+}
+
+static struct afbus_group *afbus_group_get(struct afbus_bus *bus,
+					   struct afbus_gift *gift)
 {
 	struct afbus_group *group;
 
 	lockdep_assert_held(&bus->lock);
 
-	group = afbus_addr_group(bus, afbus_addr_prefix(addr->value));
-	if (!group) {
-		group = *spare;
-		if (rhashtable_insert_fast(&bus->groups, &group->node,
-					   afbus_group_params))
-			return -ENOMEM;
-		*spare = NULL;
-	}
-
-	addr->group = group;
-	list_add_tail(&addr->group_node, &group->addrs);
-	return 0;
+	group = afbus_addr_group(bus, gift->group->prefix);
+	if (group)
+		return group;
+	group = gift->group;
+	if (rhashtable_insert_fast(&bus->groups, &group->node,
+				   afbus_group_params))
+		return NULL;
+	gift->group = NULL;
+	return group;
 }
 
-static int afbus_addr_give(struct afbus_sock *accepted,
-			   struct afbus_addr *addr, struct afbus_group **spare)
+/* The client's place in the group, with one address more; NULL without memory. */
+static struct afbus_member *afbus_member_get(struct afbus_sock *client,
+					     struct afbus_gift *gift)
+{
+	u64 key = (u64)gift->group->prefix << BUS_CLIENT_BITS | client->addr;
+	struct afbus_bus *bus = client->bus;
+	struct afbus_member *member;
+
+	lockdep_assert_held(&bus->lock);
+
+	member = rhashtable_lookup_fast(&bus->members, &key,
+					afbus_member_params);
+	if (member) {
+		member->nr_addrs++;
+		return member;
+	}
+
+	member = gift->member;
+	member->key = key;
+	if (rhashtable_insert_fast(&bus->members, &member->node,
+				   afbus_member_params))
+		return NULL;
+	member->group = afbus_group_get(bus, gift);
+	if (!member->group) {
+		rhashtable_remove_fast(&bus->members, &member->node,
+				       afbus_member_params);
+		return NULL;
+	}
+	gift->member = NULL;
+	member->client = client;
+	member->nr_addrs = 1;
+	list_add_tail(&member->group_node, &member->group->members);
+	return member;
+}
+
+static int afbus_addr_give(struct afbus_sock *accepted, struct afbus_gift *gift)
 {
 	struct afbus_sock *client = accepted->peer;
 	struct afbus_bus *bus = accepted->bus;
+	struct afbus_addr *addr = gift->addr;
 	int err;
 
 	lockdep_assert_held(&bus->lock);
 
 	if (!client || client->out)
 		return -ENOTCONN;
-	if (client->nr_addrs > AFBUS_MAX_ADDRS)
+	if (client->nr_addrs > AFBUS_MAX_ADDRS ||
+	    bus->nr_given >= AFBUS_MAX_BUS_ADDRS)
 		return -ENOSPC;
 
 	err = afbus_addr_insert(bus, addr, client);
 	if (err)
 		return err;
-
-	err = afbus_addr_enlist(bus, addr, spare);
-	if (err) {
-		/* The caller keeps it, but the table may still be looking. */
-		rhashtable_remove_fast(&bus->addrs, &addr->node,
-				       afbus_addr_params);
-		list_del(&addr->owner_node);
-		client->nr_addrs--;
-		return err;
+	addr->member = afbus_member_get(client, gift);
+	if (!addr->member) {
+		afbus_addr_remove(bus, addr);
+		return -ENOMEM;
 	}
 
+	gift->addr = NULL;
+	bus->nr_given++;
 	bus->seq++;
 	trace_addr(bus, bus->seq, client->addr, addr->value, 1);
 	if (client->joined)
@@ -203,36 +309,26 @@ static int afbus_addr_give(struct afbus_sock *accepted,
  * @value: the address
  *
  * Return: 0; -EINVAL for an address that is not the master's to give;
- * -EADDRINUSE; -ENOSPC if it has too many; -ENOTCONN if the client is gone;
- * -ENOMEM.
+ * -EADDRINUSE; -ENOSPC if the client or the bus has too many; -ENOTCONN if the
+ * client is gone; -ENOMEM.
  */
 int afbus_addr_add(struct afbus_sock *accepted, u64 value)
 {
-	struct afbus_group *spare;
-	struct afbus_addr *addr;
+	struct afbus_gift gift;
 	int err;
 
 	if (!afbus_addr_prefix(value) || afbus_addr_is_multicast(value))
 		return -EINVAL;
 
-	addr = kzalloc(sizeof(*addr), GFP_KERNEL_ACCOUNT);
-	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
-	if (!addr || !spare) {
-		kfree(addr);
-		kfree(spare);
-		return -ENOMEM;
-	}
-	addr->value = value;
-	spare->prefix = afbus_addr_prefix(value);
-	INIT_LIST_HEAD(&spare->addrs);
+	err = afbus_gift_alloc(&gift, value);
+	if (err)
+		return err;
 
 	afbus_bus_begin_change(accepted->bus);
-	err = afbus_addr_give(accepted, addr, &spare);
+	err = afbus_addr_give(accepted, &gift);
 	afbus_bus_end_change(accepted->bus);
 
-	if (err)
-		kfree_rcu(addr, rcu);
-	kfree(spare);
+	afbus_gift_free(&gift);
 	return err;
 }
 

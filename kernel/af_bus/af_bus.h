@@ -108,6 +108,9 @@ extern struct pernet_operations afbus_net_ops;
 /* Addresses that one client may have: they are dropped under the bus lock. */
 #define AFBUS_MAX_ADDRS		65536
 
+/* Addresses that a master may give to all clients of its bus. */
+#define AFBUS_MAX_BUS_ADDRS	(2 * AFBUS_MAX_ADDRS)
+
 /* Send buffer at most: counters of 31 bits hold it and a message more. */
 #define AFBUS_MAX_SNDBUF	(INT_MAX / 8)
 
@@ -143,7 +146,9 @@ struct afbus_name {
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
  * @routes: changes with who holds an address while joined
  * @addrs: addresses by value
+ * @nr_given: addresses in it that the master gave
  * @groups: groups by prefix
+ * @members: members of groups, by afbus_member.key
  * @joined: joined clients
  * @eaves: joined clients that are eavesdroppers
  * @blocked: sends and sockets that wait for space, struct afbus_wait
@@ -181,7 +186,9 @@ struct afbus_bus {
 	u64			stamp;
 	u64			routes;
 	struct rhashtable	addrs;
+	unsigned int		nr_given;
 	struct rhashtable	groups;
+	struct rhashtable	members;
 	struct list_head	joined;
 	struct list_head	eaves;
 	struct list_head	blocked;
@@ -402,8 +409,7 @@ static inline struct afbus_bus *afbus_sock_bus(const struct afbus_sock *s)
  * @value: the address
  * @owner: the client
  * @owner_node: in afbus_sock.addrs
- * @group: the group of the prefix, NULL for prefix 0
- * @group_node: in afbus_group.addrs
+ * @member: the owner's place in the group of the prefix, NULL for prefix 0
  * @rcu: the table may still be looked at while it grows
  */
 struct afbus_addr {
@@ -411,22 +417,41 @@ struct afbus_addr {
 	u64			value;
 	struct afbus_sock	*owner;
 	struct list_head	owner_node;
-	struct afbus_group	*group;
-	struct list_head	group_node;
+	struct afbus_member	*member;
 	struct rcu_head		rcu;
 };
 
 /**
- * struct afbus_group - addresses that share a prefix
+ * struct afbus_member - a client in a group, however many addresses it has there
+ * @node: in afbus_bus.members
+ * @key: the prefix, and the client part of the client's prefix-0 address
+ * @client: the client
+ * @group: the group
+ * @group_node: in afbus_group.members
+ * @nr_addrs: its addresses there, at least one
+ * @rcu: as above
+ */
+struct afbus_member {
+	struct rhash_head	node;
+	u64			key;
+	struct afbus_sock	*client;
+	struct afbus_group	*group;
+	struct list_head	group_node;
+	unsigned int		nr_addrs;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct afbus_group - clients with addresses of one prefix
  * @node: in afbus_bus.groups
  * @prefix: the prefix
- * @addrs: never empty
+ * @members: never empty
  * @rcu: as above
  */
 struct afbus_group {
 	struct rhash_head	node;
 	u16			prefix;
-	struct list_head	addrs;
+	struct list_head	members;
 	struct rcu_head		rcu;
 };
 

@@ -121,8 +121,8 @@ static bool afbus_receives(const struct afbus_sock *to)
 
 static void afbus_route_multicast(struct afbus_send *s)
 {
+	struct afbus_member *member;
 	struct afbus_group *group;
-	struct afbus_addr *addr;
 	struct afbus_sock *to;
 	u16 prefix = afbus_addr_prefix(s->dst);
 
@@ -139,9 +139,10 @@ static void afbus_route_multicast(struct afbus_send *s)
 	group = afbus_addr_group(s->bus, prefix);
 	if (!group)
 		return;
-	list_for_each_entry(addr, &group->addrs, group_node) {
-		if (addr->owner->joined && afbus_receives(addr->owner))
-			afbus_route_add(s, addr->owner, false);
+	list_for_each_entry(member, &group->members, group_node) {
+		to = member->client;
+		if (to->joined && afbus_receives(to))
+			afbus_route_add(s, to, false);
 	}
 }
 
