@@ -30,7 +30,7 @@
  *   commit   place in the sequence, copies into the queues   commit.c
  *
  * All but the slow ways, in hook.c, line.c, wait.c and pollout.c, are compiled
- * as one: build_message.c.
+ * as one: fastpath.c.
  *
  * Everything that can fail or sleep comes before the line and outside the
  * bus lock. Route, admit and commit of one attempt run under one hold of the
@@ -584,7 +584,7 @@ int afbus_accept(struct socket *sock, struct socket *newsock,
 		 struct proto_accept_arg *arg);
 struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus);
 
-/* leave.c */
+/* disconnect.c */
 int afbus_shutdown(struct socket *sock, int how);
 void afbus_detach(struct afbus_sock *s);
 void afbus_shut(struct afbus_sock *s, int how, int err);

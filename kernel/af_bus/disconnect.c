@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Partings: the ways in which a client, its accepted socket and the bus come
- * apart.
+ * Disconnecting: the ways in which a client, its accepted socket and the bus
+ * come apart.
  */
 
 #include "af_bus.h"
