@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 
 const KERNEL = join(import.meta.dirname, '../../kernel');
-const FOLDERS = ['.', 'tests', 'bench', 'fuzz', 'fuzz/dbus'];
+const FOLDERS = ['.', 'tests', 'bench', 'fuzz', 'fuzz/dbus', 'proof'];
 
 describe('make clean in a path with a space', () => {
   let root: string;
@@ -25,7 +25,7 @@ describe('make clean in a path with a space', () => {
       const built = join(root, 'my project/build');
       mkdirSync(neighbour, { recursive: true });
       writeFileSync(join(neighbour, 'thesis.txt'), 'precious');
-      for (const each of ['kernel', 'kernel-tests', 'kernel-bench', 'kernel-fuzz/dbus'])
+      for (const each of ['kernel', 'kernel-tests', 'kernel-bench', 'kernel-fuzz/dbus', 'kernel-proof'])
         mkdirSync(join(built, each), { recursive: true });
 
       execFileSync('make', ['-s', '-C', join(root, 'my project/kernel', folder), 'clean']);
