@@ -7,12 +7,15 @@
 #include "bus.h"
 #include <sys/epoll.h>
 
-/* A patience is 50 ms: as long again is left to the machine, and more on a slow kernel. */
+/*
+ * A patience is 50 ms. A busy machine may take as long again several times, and a slow kernel longer. If
+ * each stuck sender had a patience of its own, a crowd of 100 would take five seconds.
+ */
 enum { PROMPT_MS = 25, PATIENCE_MS = 50 };
 
 static long long late_ms(void)
 {
-	return 2 * PATIENCE_MS * patience();
+	return 20 * PATIENCE_MS * patience();
 }
 
 static int edge_poll(int fd)
