@@ -68,7 +68,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual(counts(b.client), [0]);
   });
 
-  it('shows an eavesdropper the multicasts that its rules want', async () => {
+  it('shows an eavesdropper unicasts, and the multicasts that its rules want, if they are messages', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b] = await bus.joinMany(2, 1, DBUS);
     const watcher = await bus.join(2, DBUS);
@@ -78,6 +78,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual(counts(watcher.client), [0]);
     watcher.accepted.addMatch("member='Changed'");
     await a.client.send(signal(), { to: multicastAddress(1) });
+    await a.client.send(signal(), { to: b.client.address });
     await a.client.send('bytes', { to: b.client.address });
     const seen = watcher.client.tryReceive();
     assert.deepEqual([seen.length, seen[0]?.lost], [2, undefined]);
