@@ -562,8 +562,8 @@ void afbus_bus_leave(struct afbus_sock *client);
 void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
 		    bool unrouted);
 void afbus_bus_reroute(struct afbus_bus *bus, bool all);
-void afbus_bus_begin_change(struct afbus_bus *bus);
-void afbus_bus_end_change(struct afbus_bus *bus);
+void afbus_bus_begin_change(struct afbus_bus *bus) __acquires(&bus->lock);
+void afbus_bus_end_change(struct afbus_bus *bus) __releases(&bus->lock);
 
 /* addr.c */
 int afbus_addr_init(struct afbus_bus *bus);
