@@ -99,7 +99,7 @@ describe('a worker thread', () => {
       await worker.terminate();
       while (!accepted.atEnd) await accepted.receive();
       accepted.close();
-    });
+    }, 5);
   }).timeout(90_000);
 });
 
