@@ -118,6 +118,8 @@ export type Order =
       readonly rate?: number;
       readonly pipes: number;
       readonly nonblocking: boolean;
+      /** The first that many messages are told as soon as each has returned. */
+      readonly prompt?: number;
     }
   /** Answers `done` once it was sent. */
   | { readonly do: 'fence'; readonly via?: string; readonly to: Address; readonly number: number }
@@ -125,6 +127,8 @@ export type Order =
   | { readonly do: 'await-fence'; readonly number: number }
   /** Answers `done` once a read of every lane of this agent found it empty; a lane that does not read is passed over. */
   | { readonly do: 'drain' }
+  /** Answers `done` at once, and so tells what was seen until then: a process that is killed takes the rest with it. */
+  | { readonly do: 'report' }
   /**
    * Answers `done` with `blocked` once the state is as asked, or `within` ms passed. Blocked is a send that was tried
    * just now and found no room: `message` is its number.

@@ -45,6 +45,8 @@ export async function carryOut(order: Order, role: Role, tools: Tools): Promise<
     case 'drain':
       await Promise.all(Array.from(role.lanes(), (lane) => lane.drain()));
       return undefined;
+    case 'report':
+      return undefined;
     case 'collect-pipes':
       await tools.pipes.collect(order.within);
       return undefined;

@@ -43,6 +43,7 @@ export class Sending {
       const ends = pipes[i] ?? [];
       await this.#send(socket, message, datagram, ends.length > 0 ? { ...options, fds: ends } : options);
       this.#pipes.sent(ends);
+      if (i < (order.prompt ?? 0)) this.#reports.flush();
     }
   }
 

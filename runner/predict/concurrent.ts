@@ -9,7 +9,7 @@ import * as model from '../model/index.ts';
 import { rowOf } from '../topology/faults.ts';
 import { acceptedLane, senderLane } from '../topology/lane.ts';
 import { sends, strands } from '../topology/steps.ts';
-import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
+import type { ParallelStep, Progress, SendStep, Step } from '../topology/topology.ts';
 import { type Way, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
 import type { Datagrams } from './player.ts';
@@ -22,11 +22,17 @@ const MOST = 512;
 /** A change of policy. */
 type Change = (world: World) => void;
 
+/** A change in another branch; `after` says that it is not made before that many of these messages have returned. */
+interface Beside {
+  readonly change: Change;
+  readonly after?: Progress;
+}
+
 /** A send, with the changes that its own branch has made before, and those of the others, which come in their order. */
 interface Place {
   readonly step: SendStep;
   readonly before: readonly Change[];
-  readonly beside: readonly (readonly Change[])[];
+  readonly beside: readonly (readonly Beside[])[];
   /** Another branch sends through the same socket. */
   readonly shared: boolean;
 }
@@ -51,15 +57,21 @@ export function concurrent(
     return pressure;
   };
   const victims = pressed(places).victims();
-  const evictions = victims.map((client) => [evict(client)]);
+  const evictions = victims.map((client) => [{ change: evict(client) }]);
   // What was for somebody who is evicted goes to its master, and may fill that queue.
   const evicting = places.map((place) => ({ ...place, beside: [...place.beside, ...evictions] }));
   const pressure = pressed(evicting);
   for (const place of evicting) {
-    const worlds = combinations(base, place.before, place.beside);
     const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
     const byLength = new Map<number, readonly Way[]>();
+    let [open, worlds] = [-1, undefined as readonly World[] | undefined];
     for (let n = 0; n < place.step.count; n++) {
+      const beside = place.beside.map((changes) => openAt(changes, place.step, n));
+      const count = sum(beside.map(({ length }) => length));
+      if (count > open) {
+        [open, worlds] = [count, combinations(base, place.before, beside)];
+        byLength.clear();
+      }
       const datagram = datagrams(place.step, n);
       const known = filters ? undefined : byLength.get(datagram.length);
       if (known === undefined) effort.spend(world.parties.size * (worlds?.length ?? 1));
@@ -91,7 +103,7 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
       ? [
           {
             step,
-            before: changesOf(branch.slice(0, n)),
+            before: changesOf(branch.slice(0, n)).map(({ change }) => change),
             beside,
             shared: elsewhere.has(senderLane(step.from)),
           },
@@ -101,12 +113,22 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
 }
 
 /** What a process may open is nothing to the bus. */
-const changesOf = (steps: readonly Step[]): Change[] =>
+const changesOf = (steps: readonly Step[]): Beside[] =>
   steps.flatMap((step) =>
     step.kind === 'fault' && rowOf(step.action).changes !== 'process'
-      ? [(world: World) => world.apply(step.action)]
+      ? [{ change: (world: World) => world.apply(step.action), ...(step.after && { after: step.after }) }]
       : [],
   );
+
+/** Those that may have been made when this step's `n`th message is sent, from 0: up to the first that waits for it to return. */
+function openAt(changes: readonly Beside[], { id }: SendStep, n: number): readonly Beside[] {
+  const shut = changes.findIndex(
+    ({ after }) => after?.sends.length === 1 && after.sends[0] === id && n < after.messages,
+  );
+  return shut < 0 ? changes : changes.slice(0, shut);
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 /** A full client is expelled by a message of somebody else. */
 export const evict =
@@ -118,7 +140,7 @@ export const evict =
 function combinations(
   base: World,
   before: readonly Change[],
-  beside: readonly (readonly Change[])[],
+  beside: readonly (readonly Beside[])[],
 ): readonly World[] | undefined {
   const lists = beside.filter((changes) => changes.length > 0);
   if (lists.reduce((product, { length }) => product * (length + 1), 1) > MOST) return undefined;
@@ -131,9 +153,9 @@ function combinations(
 }
 
 /** As it is, and after the first change, and after the first two … */
-function prefixes(world: World, changes: readonly Change[]): World[] {
+function prefixes(world: World, changes: readonly Beside[]): World[] {
   const all = [world];
-  for (const change of changes) {
+  for (const { change } of changes) {
     const next = (all.at(-1) as World).fork();
     change(next);
     all.push(next);

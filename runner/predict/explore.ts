@@ -10,7 +10,7 @@ import type { Lane } from '../topology/lane.ts';
 import { faults, flat, sends } from '../topology/steps.ts';
 import type { ParallelStep, Sender, Step } from '../topology/topology.ts';
 import { Effort } from './effort.ts';
-import { type Branch, type Datagrams, Player, type Scene, type Stuck } from './player.ts';
+import { type Branch, countedIn, type Datagrams, Player, type Scene, type Stuck, stuckIn } from './player.ts';
 import { costAtMost, type World } from './world.ts';
 
 /** Where nobody gets on any more. */
@@ -85,7 +85,14 @@ export class Explorer {
     const steps = branches.flat();
     const slow = new Set(this.#slowReaders(world, steps));
     const timed = new Set(timedReaders(world, steps));
-    return State.start(world, branches, { datagrams: this.#datagrams, minds: this.#minds, slow, timed });
+    const counted = countedIn(branches);
+    return State.start(world, branches, {
+      datagrams: this.#datagrams,
+      minds: this.#minds,
+      slow,
+      timed,
+      counted,
+    });
   }
 
   /** Readers with whom it makes a difference when they read: their queue, or their senders' memory, may run out. */
@@ -141,6 +148,7 @@ interface Rules {
   readonly minds: boolean;
   readonly slow: ReadonlySet<Lane>;
   readonly timed: ReadonlySet<Lane>;
+  readonly counted: ReadonlySet<string>;
 }
 
 /** A world with branches on their way through it. */
@@ -153,7 +161,11 @@ class State {
   #begins = true;
   #doubted = false;
 
-  private constructor(world: World, rules: Rules, waiting: ReadonlySet<Lane>) {
+  private constructor(
+    world: World,
+    rules: Rules,
+    { waiting, returned }: Pick<Scene, 'waiting' | 'returned'>,
+  ) {
     this.world = world;
     this.#rules = rules;
     this.#scene = {
@@ -165,26 +177,31 @@ class State {
       eager: () => false,
       leeway: rules.minds ? { begins: () => this.#doubt() } : undefined,
       waiting: new Set(waiting),
+      returned: new Map(returned),
+      counted: rules.counted,
     };
   }
 
   static start(world: World, branches: readonly Branch[], rules: Rules): State {
-    const state = new State(world, rules, new Set());
+    const state = new State(world, rules, { waiting: new Set(), returned: new Map() });
     state.#players = branches.map((steps) => new Player(state.#scene, steps));
     state.#settle();
     return state;
   }
 
   get key(): string {
-    const { waiting } = this.#scene;
-    return JSON.stringify([this.world.key(), this.#players.map(({ place }) => place), [...waiting].sort()]);
+    const { waiting, returned, counted } = this.#scene;
+    // How far a branch is says how much it has sent, unless its sender has ended meanwhile.
+    const sent = [...counted].map((id) => returned.get(id) ?? 0);
+    const places = this.#players.map(({ place }) => place);
+    return JSON.stringify([this.world.key(), places, [...waiting].sort(), ...sent]);
   }
 
   /** Where it stands still; of one that does. */
   get stuck(): Stuck | undefined {
     // What each waits for is known when it has tried.
     for (const player of this.#players) player.advance();
-    return this.#players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
+    return stuckIn(this.#players);
   }
 
   /**
@@ -211,7 +228,7 @@ class State {
   }
 
   #fork(): State {
-    const twin = new State(this.world.fork(), this.#rules, this.#scene.waiting);
+    const twin = new State(this.world.fork(), this.#rules, this.#scene);
     twin.#players = this.#players.map((player) => player.fork(twin.#scene));
     return twin;
   }

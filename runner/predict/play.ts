@@ -5,7 +5,16 @@
  */
 import type { Effort } from './effort.ts';
 import type { Leeway } from './leeway.ts';
-import { type Branch, type Datagrams, Player, type Scene, type Stuck, type WaysOf } from './player.ts';
+import {
+  type Branch,
+  countedIn,
+  type Datagrams,
+  Player,
+  type Scene,
+  type Stuck,
+  stuckIn,
+  type WaysOf,
+} from './player.ts';
 import type { World } from './world.ts';
 
 export interface Schedule {
@@ -39,7 +48,17 @@ export function play(
 ): Stuck | undefined {
   const { leeway } = schedule;
   const eager = EAGER[schedule.readers];
-  const scene: Scene = { world, eager, leeway, datagrams, ways, effort, waiting: new Set() };
+  const scene: Scene = {
+    world,
+    eager,
+    leeway,
+    datagrams,
+    ways,
+    effort,
+    waiting: new Set(),
+    returned: new Map(),
+    counted: countedIn(branches),
+  };
   const players = branches.map((steps) => new Player(scene, steps));
   if (schedule.ahead === 'last') players.reverse();
   else if (typeof schedule.ahead === 'number') players.push(...players.splice(schedule.ahead, 1));
@@ -50,5 +69,5 @@ export function play(
   // Those who hold nobody up may stay as slow as they are.
   const makeRoom = () => world.drain(players.flatMap((player) => player.waits)) || world.drain();
   while (getOn() || makeRoom() || players.some((player) => player.giveUp()));
-  return players.map(({ stuck }) => stuck).find((stuck) => stuck !== undefined);
+  return stuckIn(players);
 }

@@ -3,6 +3,7 @@
 
 import * as model from '../model/index.ts';
 import type { Lane } from '../topology/lane.ts';
+import { faults } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
 import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
@@ -33,6 +34,10 @@ export interface Scene {
   readonly leeway?: Pick<Leeway, 'begins'> | undefined;
   /** Senders that wait for room. */
   readonly waiting: Set<Lane>;
+  /** Send step → messages of it that have returned, for faults that wait for that (`after`). */
+  readonly returned: Map<string, number>;
+  /** The send steps that such a fault counts. */
+  readonly counted: ReadonlySet<string>;
 }
 
 export type Branch = readonly Step[];
@@ -95,7 +100,7 @@ export class Player {
       case 'send':
         return this.#send(step);
       case 'fault':
-        return step.action.fault === 'read' ? this.#read(step, step.action) : this.#apply(step);
+        return this.#hasCome(step) && this.#fault(step);
       case 'blocked':
         return this.#when(this.#scene.waiting.has(step.client) === step.blocked);
       case 'hangup':
@@ -139,6 +144,16 @@ export class Player {
 
   #client(name: string): model.Endpoint {
     return this.#scene.world.party(name).client;
+  }
+
+  /** Its moment: the sends beside it have come that far. */
+  #hasCome({ after }: FaultStep): boolean {
+    const { returned } = this.#scene;
+    return after === undefined || sum(after.sends.map((id) => returned.get(id) ?? 0)) >= after.messages;
+  }
+
+  #fault(step: FaultStep): boolean {
+    return step.action.fault === 'read' ? this.#read(step, step.action) : this.#apply(step);
   }
 
   #apply({ action }: FaultStep): true {
@@ -204,18 +219,32 @@ export class Player {
   }
 
   #tell(step: SendStep, way: Way): true {
-    waysOf(this.#scene.ways, step).add(this.#done++, way);
+    const { ways, returned } = this.#scene;
+    waysOf(ways, step).add(this.#done++, way);
+    returned.set(step.id, this.#done);
     return true;
   }
 
-  /** Nothing has changed, so the next messages go the same way, as long as they are as long. */
+  /** Nothing has changed, so the next messages go the same way, as long as they are as long and no fault waits for one. */
   #repeat(step: SendStep, way: Way, { length }: Datagram): true {
-    const { datagrams } = this.#scene;
+    const { datagrams, counted } = this.#scene;
     do this.#tell(step, way);
-    while (this.#done < step.count && datagrams(step, this.#done).length === length);
+    while (!counted.has(step.id) && this.#done < step.count && datagrams(step, this.#done).length === length);
     return true;
   }
 }
+
+/** Whoever stands still for a reason of its own comes before a fault that waits for it (`after`). */
+export function stuckIn(players: readonly Player[]): Stuck | undefined {
+  const all = players.map(({ stuck }) => stuck).filter((stuck) => stuck !== undefined);
+  return all.find(({ step }) => !(step.kind === 'fault' && step.after)) ?? all[0];
+}
+
+/** The sends that a fault of these branches counts. */
+export const countedIn = (branches: readonly Branch[]): ReadonlySet<string> =>
+  new Set([...faults(branches.flat())].flatMap(({ after }) => after?.sends ?? []));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 function waysOf(ways: WaysOf, { id }: SendStep): Ways {
   const known = ways.get(id) ?? new Ways();

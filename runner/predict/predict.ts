@@ -359,6 +359,10 @@ function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boo
       hint: `Put - fault: { resume: ${actor.name} } before it, or into another branch.`,
     };
   }
+  if (step.kind === 'fault' && step.after) {
+    const message = `${never}: the sends beside it end before ${step.after.messages} of their messages have returned`;
+    return { ...base, message, hint: 'Let the fault come earlier.' };
+  }
   if (step.kind !== 'send') {
     const message = `${never}: "${name}" waits for messages that nobody sends`;
     return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };

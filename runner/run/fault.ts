@@ -34,6 +34,9 @@ async function signal(stage: Stage, step: FaultStep, target: Sender, signal: Sig
   const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
   if (signal === 'SIGSTOP') state.paused = true;
+  const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
+  if (ends && !state.paused)
+    await agents.call(agent, { do: 'report' }, { what: `${agent} to tell what it saw`, step });
   await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
   if (signal === 'SIGCONT') state.paused = false;
   if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(stage, target.bus);

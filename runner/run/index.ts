@@ -13,6 +13,7 @@ import { attachAll } from './attach.ts';
 import { inWords, stopped, timedOut } from './broken.ts';
 import { collectPipes, endAgents, leaveAgents, readLeftOvers, salvage } from './finish.ts';
 import { Parties } from './parties.ts';
+import { promptReports } from './progress.ts';
 import type { Stage } from './stage.ts';
 import { Walker } from './walk.ts';
 
@@ -40,6 +41,7 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
     collector,
     clock: lab.clock,
     parties: new Parties(plan.topology, agents),
+    prompt: promptReports(plan),
     nonce: crc32(lab.run),
   };
   using _ = options.deadline.onEnd(options.signal, (why) => {

@@ -24,6 +24,7 @@ function orderOf(stage: Stage, step: SendStep, range: { first: number; count: nu
   const { plan, parties } = stage;
   const template = templateIn(step);
   const { from, payload, size, rate, fds, nonblocking } = step;
+  const prompt = stage.prompt.get(step.id);
   return {
     do: 'send',
     ...(from.kind === 'master' && from.via !== undefined && { via: from.via }),
@@ -36,6 +37,7 @@ function orderOf(stage: Stage, step: SendStep, range: { first: number; count: nu
     ...(rate !== undefined && { rate }),
     pipes: fds.length,
     nonblocking,
+    ...(prompt !== undefined && { prompt }),
   };
 }
 

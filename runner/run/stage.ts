@@ -13,6 +13,8 @@ export interface Stage {
   readonly parties: Parties;
   readonly collector: Collector;
   readonly clock: Clock;
+  /** Send step → how many of its messages are told at once. */
+  readonly prompt: ReadonlyMap<string, number>;
   /** Marks the messages of this run, so that none of another is taken for one of them. */
   readonly nonce: number;
 }

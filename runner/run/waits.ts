@@ -28,12 +28,14 @@ interface Wait extends Purpose {
 
 /** No name of an agent or a node has a space. */
 const CLOCK = 'the clock';
+const EVENTS = 'the events';
 
 export class Waits {
   /** Nobody promises that a key is waited for once: two faults may end the same process. Oldest first. */
   readonly #waits = new Map<string, Wait[]>();
   #ended: Error | null = null;
   #sleeps = 0;
+  #events = 0;
   readonly #end = Promise.withResolvers<never>();
 
   constructor() {
@@ -64,6 +66,14 @@ export class Waits {
     } finally {
       forget();
     }
+  }
+
+  /** Resolves with `event`; rejects with what ended the run. */
+  async until(event: Promise<void>, purpose: Purpose): Promise<void> {
+    const key = { who: EVENTS, answer: ++this.#events };
+    const wait = this.add(key, purpose);
+    void event.then(() => this.take(key)?.resolve({}));
+    await wait;
   }
 
   /** Takes out the wait that is the oldest for this; undefined where nobody waits for it. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
 
+import type { Time } from '../common/clock.ts';
 import { faultText } from '../topology/faults.ts';
 import type { FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import { playBlocked, playHangup } from './expect.ts';
 import { playFault } from './fault.ts';
 import { OrderFailed } from './order-failed.ts';
+import { reached } from './progress.ts';
 import { playSend } from './send.ts';
 import { Settler } from './settle.ts';
 import type { Stage } from './stage.ts';
@@ -16,6 +18,8 @@ type Failure = StepEvent['failure'];
 export class Walker {
   readonly settler: Settler;
   readonly #stage: Stage;
+  /** When each fault was injected. */
+  readonly #moments = new Map<string, Time>();
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -69,7 +73,7 @@ export class Walker {
 
   async #fault(step: FaultStep): Promise<Failure> {
     try {
-      if (step.at !== undefined) await this.#moment(step, step.at);
+      await this.#moment(step);
       await playFault(this.#stage, step);
       return undefined;
     } catch (error) {
@@ -78,15 +82,27 @@ export class Walker {
     }
   }
 
-  #moment(step: Step, at: number): Promise<void> {
-    const { agents, clock } = this.#stage;
-    return agents.waits.sleep(clock, at, { what: `its moment, ${at} ms after its beginning`, step });
+  /** Waits for the moment of a fault, and notes it. */
+  async #moment(step: FaultStep): Promise<void> {
+    const { agents, clock, collector } = this.#stage;
+    const { at, after } = step;
+    if (at !== undefined)
+      await agents.waits.sleep(clock, at, { what: `its moment, ${at} ms after its beginning`, step });
+    if (after !== undefined) await reached(this.#stage, step, after);
+    this.#moments.set(step.id, collector.now);
   }
 
   async #record(step: Step, play: () => Promise<Failure>): Promise<void> {
     const { collector } = this.#stage;
     const t0 = collector.now;
     const failure = await play();
-    collector.step({ step: step.id, t0, t1: collector.now, ...(failure && { failure }) });
+    const moment = this.#moments.get(step.id);
+    collector.step({
+      step: step.id,
+      t0,
+      ...(moment !== undefined && { moment }),
+      t1: collector.now,
+      ...(failure && { failure }),
+    });
   }
 }

@@ -161,7 +161,15 @@ export interface FaultStep {
   readonly action: FaultAction;
   /** ms from the beginning of the step. */
   readonly at?: number;
+  readonly after?: Progress;
   readonly place: Place;
+}
+
+/** How far the sends beside a fault have come when it is injected: that many of their messages have returned, with success or an error. */
+export interface Progress {
+  readonly messages: number;
+  /** Ids of the send steps that count: in other branches of the same `parallel`. */
+  readonly sends: readonly string[];
 }
 
 /** `expect: { client, blocked, within }`: the client has (or has not) a send that waits for room, by then. */

@@ -27,6 +27,13 @@ interface OpenSends {
   readonly t0: Time;
 }
 
+/** Somebody who waits until sends have returned. */
+interface Watch {
+  readonly messages: ReadonlySet<number>;
+  left: number;
+  readonly resolve: () => void;
+}
+
 /** Takes what the agents say in the order they say it. Cheap per report: a run has one of these for 10^4 deliveries. */
 export class Collector {
   /** The latest time that any agent told: the agents' clock as far as the runner knows it. */
@@ -44,6 +51,7 @@ export class Collector {
   readonly #exits: AgentExit[] = [];
   readonly #kernel: KernelLine[] = [];
   readonly #fences: FenceEvent[] = [];
+  readonly #watches = new Set<Watch>();
 
   /** What an agent said about the bus; reports about orders only move the clock. */
   heard(agent: string, report: AgentReport): void {
@@ -85,6 +93,15 @@ export class Collector {
 
   closeSends(open: OpenSends): void {
     this.#open.delete(open);
+  }
+
+  /** Resolves when that many of these messages have returned, with success or an error. */
+  whenReturned(messages: ReadonlySet<number>, count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const returned = [...messages].filter((message) => this.#sends.get(message)?.t1 !== undefined).length;
+    if (returned >= count) resolve();
+    else this.#watches.add({ messages, left: count - returned, resolve });
+    return promise;
   }
 
   /** Sends that were tried, found no room, and have not returned so far. */
@@ -137,8 +154,19 @@ export class Collector {
   }
 
   #send(event: SendEvent): void {
+    const before = this.#sends.get(event.message);
     this.#sends.set(event.message, event);
     this.#tick(event.t1 ?? event.t0);
+    if (this.#watches.size > 0 && event.t1 !== undefined && before?.t1 === undefined)
+      this.#returned(event.message);
+  }
+
+  #returned(message: number): void {
+    for (const watch of this.#watches) {
+      if (!watch.messages.has(message) || --watch.left > 0) continue;
+      this.#watches.delete(watch);
+      watch.resolve();
+    }
   }
 
   /** An agent that died may have sent what it had no time to tell: these have a beginning and no end. */

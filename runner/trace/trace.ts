@@ -91,6 +91,8 @@ export interface StepEvent {
   /** Its id. */
   readonly step: string;
   readonly t0: Time;
+  /** Of a fault: the latest time known before it was ordered, when its moment had come. */
+  readonly moment?: Time;
   readonly t1: Time;
   /** Absent when it did what it should. */
   readonly failure?: {

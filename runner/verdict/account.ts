@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * What happened that a reader of a green report would not guess: sends that failed, messages that reached nobody or the
- * master by the default route, clients that the bus evicted, copies that eavesdroppers missed. In numbers; it judges nothing.
+ * master by the default route, what faults met, clients that the bus evicted, copies that eavesdroppers missed. In numbers; it judges nothing.
  */
 import { MASTER } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
@@ -9,6 +9,7 @@ import { type FaultAction, rowOf } from '../topology/faults.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { SendStep } from '../topology/topology.ts';
 import { busOf, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import { overlapInWords, overlaps } from './overlap.ts';
 import { allowedLanes, count, expectedLanes } from './words.ts';
 
 /** Lines that an account shows; a file of many steps is summed up by its checks. */
@@ -17,6 +18,7 @@ const SHOWN = 20;
 export function account(facts: Facts): readonly string[] {
   const lines = [
     ...[...sends(facts.plan.topology.steps)].flatMap((step) => ofStep(facts, step)),
+    ...overlaps(facts).map(overlapInWords),
     ...facts.lanes.flatMap((lane) => evicted(facts, lane)),
     ...facts.lanes.flatMap((lane) => missed(facts, lane)),
   ];

@@ -14,6 +14,7 @@ import { integrity } from './integrity.ts';
 import { kernel, SIMULATED, UNUSED } from './kernel.ts';
 import { lifetime } from './lifetime.ts';
 import { order } from './order.ts';
+import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -35,6 +36,6 @@ export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 
   const has = (result: string) => checks.some((c) => c.result === result);
   const judged = { checks, account: account(facts) };
   if (has('fail')) return { result: 'fail', ...judged };
-  const reason = nothingDelivered(facts);
+  const reason = nothingDelivered(facts) ?? faultsMissed(facts);
   return reason === undefined ? { result: 'pass', ...judged } : { result: 'skip', reason, ...judged };
 }

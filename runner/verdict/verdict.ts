@@ -56,7 +56,7 @@ export interface CheckResult {
   readonly notes?: readonly string[];
 }
 
-/** What the checks say together: `skip`, with the reason, if the run delivered nothing and so proves nothing. */
+/** What the checks say together: `skip`, with the reason, if the run delivered nothing, or a fault met no message, and so proves nothing. */
 export interface Judgement {
   readonly result: 'pass' | 'fail' | 'skip';
   readonly reason?: string;

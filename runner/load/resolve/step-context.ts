@@ -2,6 +2,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import type { ParallelStep } from '../../topology/topology.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { WrittenProgress } from './faults/progress.ts';
 import type { World } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
@@ -14,6 +15,8 @@ export interface StepContext {
   readonly world: World;
   readonly deliveries: Deliveries;
   readonly checkParallel: CheckParallel;
+  /** `after:` of the faults so far, by the id of the step. */
+  readonly progress: Map<string, WrittenProgress>;
   readonly id: string;
   /** Of the step. */
   readonly path: Path;

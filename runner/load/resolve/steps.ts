@@ -7,6 +7,7 @@ import type { ParallelStep, SendStep, Step } from '../../topology/topology.ts';
 import { takenBySend } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
+import { countSends } from './faults/progress.ts';
 import type { World } from './party-state.ts';
 import type {
   Scope,
@@ -30,8 +31,9 @@ export function resolveSteps(
 ): Step[] {
   const traffic = scope.written.traffic;
   if (!Array.isArray(traffic)) return [];
+  const progress: StepContext['progress'] = new Map();
   return traffic.flatMap((written: WrittenStep, index) =>
-    resolveStep({ scope, ...start, id: `${index + 1}`, path: ['traffic', index] }, written),
+    resolveStep({ scope, ...start, progress, id: `${index + 1}`, path: ['traffic', index] }, written),
   );
 }
 
@@ -140,8 +142,10 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
   world.merge(worlds);
   const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
   // What is parallel inside a branch is looked at together with what is beside that.
-  if (!world.concurrent) where.checkParallel(scope, before, step);
-  return step;
+  if (world.concurrent) return step;
+  const whole = countSends(scope, step, where.progress);
+  where.checkParallel(scope, before, whole);
+  return whole;
 }
 
 type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };

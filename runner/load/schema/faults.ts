@@ -7,9 +7,13 @@ import { type Choice, expected, flag, has, map, pick, ref, whole } from './block
 import { rule } from './dbus.ts';
 import { address, duration, size } from './values.ts';
 
-const timing = { at: duration.optional(), for: duration.optional() };
 const client = ref('a client');
 const party = ref('a client or a master');
+const messages = whole('a number of messages', 1);
+const progress = pick([messages, map({ messages, of: party.optional() })], (input) =>
+  typeof input === 'object' && input !== null ? 1 : 0,
+);
+const timing = { at: duration.optional(), after: progress.optional(), for: duration.optional() };
 const master = ref('a master');
 
 const amount = pick([whole('a number of messages', 1), z.literal('all')], (input) =>

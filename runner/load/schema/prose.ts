@@ -182,6 +182,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].fault.memory':
     'How many bytes more than it has then: as soon as it wants more, what it sent and nobody has read included, the kernel ends it. In a branch of `parallel`, beside its sends.',
   'traffic[].fault.at': 'How long after the beginning of the step it happens: `500ms`.',
+  'traffic[].fault.after':
+    'How many messages of the other branches of its `parallel` have returned, with success or an error, when it happens: `50`, or `{ messages: 50, of: camera }`.',
+  'traffic[].fault.after.messages': 'How many messages.',
+  'traffic[].fault.after.of': 'Whose messages count: a client, or a master. The default is all.',
   'traffic[].fault.for':
     'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address`, `del-address`, `add-match`, `remove-match` and `limit`.',
   'traffic[].fault.address': 'The address, as `pppp/cccccccccccc` in hex.',

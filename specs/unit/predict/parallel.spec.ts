@@ -33,6 +33,28 @@ describe('predictions, in parallel', () => {
       ['a b c? ×3', 'a | EHOSTUNREACH ×2', 'a b', 'a b c ×2'],
     ));
 
+  it('are exact up to the moment of a fault that waits for it', () =>
+    says(
+      `
+  - parallel:
+      - send: { from: a, to: g, count: 6 }
+      - - fault: { join: c, after: 2 }
+        - fault: { expel: b, after: 4 }
+  - a -> g: "then"`,
+      ['a b ×2', 'a b c? ×2', 'a b? c? ×2', 'a c'],
+    ));
+
+  it('allow anything beside a fault that counts several senders', () =>
+    says(
+      `
+  - parallel:
+      - send: { from: a, to: g, count: 2 }
+      - send: { from: b, to: g, count: 2 }
+      - fault: { join: c, after: 3 }
+  - a -> g: "then"`,
+      ['a b c? ×4', 'a b c'],
+    ));
+
   it('send to whoever holds an address while it moves', () =>
     says(
       `

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: MIT
 /** A fault as written → the steps that it comes to: at its moment, and undone after a while. */
 import { duration } from '../../../common/scalars.ts';
+import { faults } from '../../../topology/steps.ts';
 import type { Step } from '../../../topology/topology.ts';
 import type { WrittenFault } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { fill } from './fill.ts';
 import { killNode } from './nodes.ts';
+import { progressOf } from './progress.ts';
 import { restart } from './restart.ts';
 import { resolveFault } from './simple.ts';
 
 /** What a fault as written comes to. */
 export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
+  if ('fill' in fault && !beginsAtOnce(where, fault)) return [];
   const steps = compose(where, fault);
+  const progress = progressOf(where, fault);
+  if (progress) for (const { id } of faults(steps)) where.progress.set(id, progress);
   const delay = fault.at === undefined ? undefined : duration(String(fault.at));
   const delayed = delay === undefined ? steps : steps.map((step) => later(step, delay));
   return fault.for === undefined ? delayed : [...delayed, ...undone(where, fault)];
+}
+
+/** What `fill` sends is a send step, which has no moment of its own. */
+function beginsAtOnce({ scope, path }: StepContext, fault: WrittenFault): boolean {
+  const timing = ['at', 'after'].find((key) => fault[key] !== undefined);
+  if (timing === undefined) return true;
+  const message = '`fill` begins when its step does';
+  const hint = `Remove \`${timing}\`, or put another fault or an \`expect\` step before it in its branch.`;
+  scope.problems.error([...path, 'fault', timing], { code: 'impossible', message, hint, onKey: true });
+  return false;
 }
 
 /** Those that come to several steps of the simple kind, or to none of them. */

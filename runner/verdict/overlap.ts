@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** What the faults of a `parallel` met: how many messages beside each came before it, during it and after it. */
+import { faultText, rowOf } from '../topology/faults.ts';
+import { areConcurrent, faultsIn, sends, type Visit } from '../topology/steps.ts';
+import type { FaultStep, ParallelStep } from '../topology/topology.ts';
+import type { Facts } from './facts.ts';
+import { count } from './words.ts';
+
+export interface Overlap {
+  readonly fault: FaultStep;
+  /** Messages that had returned before the fault, were under way, and were sent after it. */
+  readonly before: number;
+  readonly during: number;
+  readonly after: number;
+}
+
+/** One for each fault that was injected beside sends. */
+export function overlaps(facts: Facts): readonly Overlap[] {
+  return facts.plan.topology.steps.flatMap((step) =>
+    step.kind === 'parallel' ? overlapsIn(facts, step) : [],
+  );
+}
+
+function overlapsIn(facts: Facts, parallel: ParallelStep): Overlap[] {
+  const visits = [...sends([parallel])].map(({ id }) => facts.steps.get(id) as Visit);
+  return faultsIn(parallel).flatMap((fault) => {
+    const beside = visits.filter((visit) => areConcurrent(visit, fault)).map(({ step }) => step.id);
+    return beside.length === 0 ? [] : overlap(facts, fault.step, beside);
+  });
+}
+
+function overlap(facts: Facts, fault: FaultStep, beside: readonly string[]): Overlap[] {
+  const played = facts.trace.steps.find(({ step }) => step === fault.id);
+  if (played?.moment === undefined) return [];
+  const counts = { before: 0, during: 0, after: 0 };
+  for (const id of beside) {
+    const { first, count: all } = facts.plan.messagesOf.get(id) ?? { first: 0, count: 0 };
+    for (const send of facts.sends.slice(first, first + all)) {
+      if (send === undefined) continue;
+      if (send.t1 !== undefined && send.t1 <= played.moment) counts.before++;
+      else if (send.t0 > played.t1) counts.after++;
+      else counts.during++;
+    }
+  }
+  return [{ fault, ...counts }];
+}
+
+/** `kill b: 50 messages before it, 2 during it, 448 after it` */
+export function overlapInWords({ fault, before, during, after }: Overlap): string {
+  const counts = `${count(before, 'message')} before it, ${during} during it, ${after} after it`;
+  return `step ${fault.id} (line ${fault.place.line}): ${faultText(fault.action)}: ${counts}`;
+}
+
+/** Why a step proves nothing about its faults, although no check failed: each came before or after all the messages. */
+export function faultsMissed(facts: Facts): string | undefined {
+  const all = overlaps(facts).filter(isJudged);
+  const steps = Map.groupBy(all, ({ fault }) => facts.steps.get(fault.id)?.top);
+  const missed = [...steps.values()].find((of) => of.every(isMissed))?.[0];
+  if (missed === undefined) return undefined;
+  const { fault, before } = missed;
+  const { file, line } = fault.place;
+  const when = before === 0 ? 'before the first' : 'after the last';
+  return `${faultText(fault.action)} (${file}:${line}) came ${when} message beside it; place it with \`after:\`, a number of messages`;
+}
+
+/** What ends another fault has an effect on what that has done, wherever it comes; a restart has its own place. */
+const isJudged = ({ fault }: Overlap): boolean =>
+  !fault.id.endsWith('.end') && fault.action.fault !== 'resume' && fault.action.fault !== 'read';
+
+/** Whoever is stopped from reading before the first message meets them all. */
+export function isMissed({ fault, before, during, after }: Overlap): boolean {
+  if (during > 0) return false;
+  const early = before === 0 && rowOf(fault.action).changes === 'routes';
+  return early || after === 0;
+}

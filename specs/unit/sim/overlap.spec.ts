@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Faults happen where they are meant: placed by progress, counted in the report, and a run whose faults met nothing proves nothing.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'mocha';
+import { collect } from '../../../runner/verdict/facts.ts';
+import { isMissed, overlapInWords, overlaps } from '../../../runner/verdict/overlap.ts';
+import { playFile, playText } from './play.ts';
+
+const file = (faults: string) => `buses: { car: {} }
+groups: { g: { prefix: 1 } }
+clients: { a: {}, b: { groups: [g] }, c: { groups: [g] }, d: { groups: [g] } }
+traffic:
+  - parallel:
+      - send: { from: a, to: g, count: 300 }
+      - send: { from: d, to: a, count: 300 }
+${faults}
+`;
+
+async function play(faults: string, seed = 1) {
+  const { verdict } = await playText(file(faults), { seed });
+  const lines = (verdict.account ?? []).filter((line) => line.includes('before it'));
+  return { lines, result: verdict.result, reason: verdict.reason ?? '' };
+}
+
+/** Messages before the fault, during it and after it, from its line of the report. */
+const counts = (line = '') =>
+  [...line.matchAll(/(\d+) (?:messages? before|during|after)/g)].map(([, n]) => Number(n));
+
+describe('a fault beside sends', () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    it(`comes after as many messages as the file says (seed ${seed})`, async () => {
+      const { lines, result } = await play('      - fault: { kill: b, after: 50 }', seed);
+      const [before = 0, , after = 0] = counts(lines[0]);
+      assert.ok(before >= 50 && before < 300 && after > 0, lines[0]);
+      assert.equal(result, 'pass');
+    });
+
+    it(`comes after as many of one sender (seed ${seed})`, async () => {
+      const { lines } = await play('      - fault: { kill: b, after: { messages: 200, of: d } }', seed);
+      const [before = 0] = counts(lines[0]);
+      assert.ok(before >= 200, lines[0]);
+    });
+  }
+
+  it('that comes before the first message proves nothing', async () => {
+    const seeds = await Promise.all(
+      Array.from({ length: 20 }, (_, seed) => play('      - fault: { kill: b }', seed)),
+    );
+    const missed = seeds.filter(({ lines }) =>
+      counts(lines[0])
+        .slice(0, 2)
+        .every((n) => n === 0),
+    );
+    assert.ok(missed.length > 0, 'no seed in which the fault comes first');
+    for (const { result, reason } of missed) {
+      assert.equal(result, 'skip');
+      assert.match(
+        reason,
+        /^kill b \(\S+:\d+\) came before the first message beside it; place it with `after:`/,
+      );
+    }
+  });
+
+  it('that comes after the last message proves nothing', async () => {
+    const { result, reason } = await play('      - fault: { kill: b, at: 1m }');
+    assert.equal(result, 'skip');
+    assert.match(reason, /came after the last message beside it/);
+  });
+
+  it('is enough if another fault of the step comes too early', async () => {
+    const { result } = await play(
+      '      - fault: { kill: b, after: 50 }\n      - fault: { kill: c, at: 1m }',
+    );
+    assert.equal(result, 'pass');
+  });
+});
+
+describe('every topology of the project', () => {
+  const folder = new URL('../../../topologies/', import.meta.url).pathname;
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const source = name.endsWith('.topo.yaml') ? readFileSync(folder + name, 'utf8') : '';
+    return source.includes('parallel:') && source.includes('fault:');
+  });
+  it('has faults beside sends in some of them', () => assert.ok(names.length >= 10));
+
+  for (const name of names) {
+    it(`${name}: each fault meets messages`, async () => {
+      for (const seed of [1, 2, 3]) {
+        const { plan, trace } = await playFile(folder + name, { seed });
+        assert.ok(trace);
+        for (const overlap of overlaps(collect(plan, trace)))
+          assert.ok(!isMissed(overlap), `seed ${seed}: ${overlapInWords(overlap)}`);
+      }
+    }).timeout(60_000);
+  }
+});
