@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node
 import { InvalidInput } from '../runner/common/errors.ts';
 import { accounts } from './accounts.ts';
 import { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
+import { acceptAll } from './bus/accept.ts';
 import { Bus } from './bus/bus.ts';
 import { Launcher } from './bus/launcher.ts';
 import { Legacy } from './bus/legacy.ts';
@@ -62,7 +63,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     if (options.config !== undefined) configure(driver, read(options.config));
   };
   bus.serve((accepted) => void new Native(bus, accepted).run());
-  for (const { listener } of listening) void acceptAll(bus, listener);
+  for (const { listener } of listening)
+    void acceptAll(listener, (stream) => void new Legacy(bus, stream).run(), toStderr);
   if (config?.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
   print(options.printAddress, [...listening.map(({ address }) => address), afbus], guid);
   process.on('SIGHUP', () => tryOrLog(reload));
@@ -99,13 +101,6 @@ function answer(peer: Peer, serial: number, act: () => void) {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return errorTo(peer, serial, new DriverError('Failed', error.message));
-  }
-}
-
-async function acceptAll(bus: Bus, listener: ReturnType<typeof listen>['listener']): Promise<void> {
-  while (!listener.closed) {
-    const stream = await listener.accept().catch(() => undefined);
-    if (stream) void new Legacy(bus, stream).run();
   }
 }
 

@@ -26,6 +26,7 @@ import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
 import { errorTo, signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
+import { acceptAll } from './accept.ts';
 import type { Log } from './log.ts';
 
 /** A client, as this process is connected with it. */
@@ -125,7 +126,7 @@ export class Bus {
   serve(onNative: (accepted: AcceptedClient) => void): void {
     this.#onNative = onNative;
     for (const accepted of this.#early.splice(0)) onNative(accepted);
-    void this.#acceptAll();
+    void acceptAll(this.#master, (accepted) => this.#onAccepted(accepted), this.log);
   }
 
   /** Bytes of the longest message that the kernel takes. */
@@ -198,10 +199,6 @@ export class Bus {
     this.#voice?.client.close();
     this.#voice?.accepted.close();
     this.#master.close();
-  }
-
-  async #acceptAll(): Promise<void> {
-    for await (const accepted of this.#master) this.#onAccepted(accepted);
   }
 
   #onAccepted(accepted: AcceptedClient | undefined): void {
