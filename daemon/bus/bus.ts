@@ -75,6 +75,8 @@ export class Bus {
   readonly #connections = new Map<string, Connection>();
   /** Own attachments that the accept loop has found before their maker did. */
   readonly #unclaimed = new Map<string, AcceptedClient>();
+  /** Own attachments that were given up before they could be accepted. */
+  readonly #abandoned = new Set<string>();
   #onNative: ((accepted: AcceptedClient) => void) | undefined;
   /** Clients of the bus itself that came before they could be served. */
   readonly #early: AcceptedClient[] = [];
@@ -141,7 +143,13 @@ export class Bus {
     const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
     this.#master.queueLength = NATIVE_QUEUE;
     const client = await connecting;
-    while (!this.#unclaimed.has(client.address)) this.#onAccepted(this.#master.tryAccept());
+    try {
+      while (!this.#unclaimed.has(client.address)) this.#onAccepted(this.#master.tryAccept());
+    } catch (error) {
+      this.#abandoned.add(client.address);
+      client.close();
+      throw error;
+    }
     const accepted = this.#unclaimed.get(client.address) as AcceptedClient;
     this.#unclaimed.delete(client.address);
     return { client, accepted };
@@ -203,7 +211,8 @@ export class Bus {
 
   #onAccepted(accepted: AcceptedClient | undefined): void {
     if (accepted === undefined) return;
-    if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
+    if (this.#abandoned.delete(accepted.peer)) accepted.close();
+    else if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
     else if (this.#onNative) this.#onNative(accepted);
     else this.#early.push(accepted);
   }

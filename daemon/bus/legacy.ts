@@ -83,6 +83,8 @@ export class Legacy implements Connection {
     this.#stream.close();
     for (const fd of this.#fds) fd.close();
     this.#attachment?.client.close();
+    // The bus does not know one that the policy has refused.
+    this.#attachment?.accepted.close();
     if (this.#peer) this.#bus.remove(this);
   }
 
@@ -111,12 +113,18 @@ export class Legacy implements Connection {
     const { security } = this.#stream;
     const groups = [...new Set([gid, ...this.#stream.groups])].toSorted((a, b) => a - b);
     const credentials = { pid, uid, groups, ...(security !== undefined && { security }) };
-    this.#attachment = await this.#bus.attach();
-    this.#peer = new Peer(this.#attachment.client.address, credentials, { fds, tracked: true });
+    const attachment = await this.#bus.attach();
+    if (this.#closed) {
+      attachment.client.close();
+      attachment.accepted.close();
+      throw new Refused('its time to say Hello is over');
+    }
+    this.#attachment = attachment;
+    this.#peer = new Peer(attachment.client.address, credentials, { fds, tracked: true });
     if (!this.#bus.driver.policy.mayConnect(this.#peer))
       throw new Refused('the policy does not let its user connect');
     this.#bus.add(this);
-    void this.#deliverAll(this.#attachment);
+    void this.#deliverAll(attachment);
   }
 
   async #readAll(): Promise<void> {
