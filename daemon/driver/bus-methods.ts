@@ -29,10 +29,7 @@ export function hello({ driver, peer, header, before, after }: Call): typeof LAT
 
 export function requestName(call: Call): readonly Arg[] {
   const { driver, peer } = call;
-  const name = call.string(0);
-  if (!isBusName(name)) throw new DriverError('InvalidArgs', `Requested bus name "${name}" is not valid`);
-  if (isUnique(name))
-    throw new DriverError('InvalidArgs', `Cannot acquire a service starting with ':' such as "${name}"`);
+  const name = wellKnown(call, 'Requested', 'acquire');
   const refused = `Connection "${peer.name}" is not allowed to own the service "${name}"`;
   if (name === DRIVER)
     throw new DriverError('InvalidArgs', `${refused}because it is reserved for D-Bus' use only`);
@@ -51,10 +48,7 @@ export function requestName(call: Call): readonly Arg[] {
 
 export function releaseName(call: Call): readonly Arg[] {
   const { driver, peer } = call;
-  const name = call.string(0);
-  if (!isBusName(name)) throw new DriverError('InvalidArgs', `Given bus name "${name}" is not valid`);
-  if (isUnique(name))
-    throw new DriverError('InvalidArgs', `Cannot release a service starting with ':' such as "${name}"`);
+  const name = wellKnown(call, 'Given', 'release');
   if (name === DRIVER)
     throw new DriverError(
       'InvalidArgs',
@@ -63,6 +57,15 @@ export function releaseName(call: Call): readonly Arg[] {
   const { reply, change } = driver.names.release(name, peer);
   if (change) call.before.push(...driver.changed(change));
   return [uint32(reply)];
+}
+
+/** The name that a call is about. */
+function wellKnown(call: Call, which: string, verb: string): string {
+  const name = call.string(0);
+  if (!isBusName(name)) throw new DriverError('InvalidArgs', `${which} bus name "${name}" is not valid`);
+  if (isUnique(name))
+    throw new DriverError('InvalidArgs', `Cannot ${verb} a service starting with ':' such as "${name}"`);
+  return name;
 }
 
 export const nameHasOwner = (call: Call): readonly Arg[] => [boolean(call.driver.hasOwner(call.string(0)))];

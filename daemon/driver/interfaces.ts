@@ -40,34 +40,48 @@ const method = (name: string, input: string, out: string, handler: Handler): Met
 
 const PRIVILEGED = { canonical: true, privileged: true } as const;
 
-export const INTERFACES: readonly Interface[] = [
+/** At every path, unless that is said otherwise. */
+const iface = (name: string, methods: readonly Method[], more: Partial<Interface> = {}): Interface => ({
+  ...{ name, methods, signals: [], anyPath: true },
+  ...more,
+});
+
+const PROPERTIES_CHANGED: Signal = {
+  name: 'PropertiesChanged',
+  args: [
+    ['s', 'interface_name'],
+    ['a{sv}', 'changed_properties'],
+    ['as', 'invalidated_properties'],
+  ],
+};
+
+const BUS = iface(
+  'org.freedesktop.DBus',
+  [
+    method('Hello', '', 's', bus.hello),
+    method('RequestName', 'su', 'u', bus.requestName),
+    method('ReleaseName', 's', 'u', bus.releaseName),
+    method('StartServiceByName', 'su', 'u', bus.startServiceByName),
+    {
+      ...method('UpdateActivationEnvironment', 'a{ss}', '', bus.updateActivationEnvironment),
+      ...PRIVILEGED,
+    },
+    method('NameHasOwner', 's', 'b', bus.nameHasOwner),
+    method('ListNames', '', 'as', bus.listNames),
+    method('ListActivatableNames', '', 'as', bus.listActivatableNames),
+    method('AddMatch', 's', '', bus.addMatch),
+    method('RemoveMatch', 's', '', bus.removeMatch),
+    method('GetNameOwner', 's', 's', bus.getNameOwner),
+    method('ListQueuedOwners', 's', 'as', bus.listQueuedOwners),
+    method('GetConnectionUnixUser', 's', 'u', credentials.unixUser),
+    method('GetConnectionUnixProcessID', 's', 'u', credentials.unixProcessId),
+    method('GetAdtAuditSessionData', 's', 'ay', credentials.auditSessionData),
+    method('GetConnectionSELinuxSecurityContext', 's', 'ay', credentials.selinuxContext),
+    { ...method('ReloadConfig', '', '', bus.reloadConfig), ...PRIVILEGED },
+    method('GetId', '', 's', bus.getId),
+    method('GetConnectionCredentials', 's', 'a{sv}', credentials.all),
+  ],
   {
-    name: 'org.freedesktop.DBus',
-    anyPath: true,
-    methods: [
-      method('Hello', '', 's', bus.hello),
-      method('RequestName', 'su', 'u', bus.requestName),
-      method('ReleaseName', 's', 'u', bus.releaseName),
-      method('StartServiceByName', 'su', 'u', bus.startServiceByName),
-      {
-        ...method('UpdateActivationEnvironment', 'a{ss}', '', bus.updateActivationEnvironment),
-        ...PRIVILEGED,
-      },
-      method('NameHasOwner', 's', 'b', bus.nameHasOwner),
-      method('ListNames', '', 'as', bus.listNames),
-      method('ListActivatableNames', '', 'as', bus.listActivatableNames),
-      method('AddMatch', 's', '', bus.addMatch),
-      method('RemoveMatch', 's', '', bus.removeMatch),
-      method('GetNameOwner', 's', 's', bus.getNameOwner),
-      method('ListQueuedOwners', 's', 'as', bus.listQueuedOwners),
-      method('GetConnectionUnixUser', 's', 'u', credentials.unixUser),
-      method('GetConnectionUnixProcessID', 's', 'u', credentials.unixProcessId),
-      method('GetAdtAuditSessionData', 's', 'ay', credentials.auditSessionData),
-      method('GetConnectionSELinuxSecurityContext', 's', 'ay', credentials.selinuxContext),
-      { ...method('ReloadConfig', '', '', bus.reloadConfig), ...PRIVILEGED },
-      method('GetId', '', 's', bus.getId),
-      method('GetConnectionCredentials', 's', 'a{sv}', credentials.all),
-    ],
     signals: [
       { name: 'NameOwnerChanged', args: ['s', 's', 's'] },
       { name: 'NameLost', args: ['s'] },
@@ -75,51 +89,36 @@ export const INTERFACES: readonly Interface[] = [
       { name: 'ActivatableServicesChanged', args: [] },
     ],
   },
-  {
-    name: 'org.freedesktop.DBus.Properties',
-    anyPath: false,
-    methods: [
+);
+
+export const INTERFACES: readonly Interface[] = [
+  BUS,
+  iface(
+    'org.freedesktop.DBus.Properties',
+    [
       method('Get', 'ss', 'v', properties.get),
       method('GetAll', 's', 'a{sv}', properties.getAll),
       method('Set', 'ssv', '', properties.set),
     ],
-    signals: [
-      {
-        name: 'PropertiesChanged',
-        args: [
-          ['s', 'interface_name'],
-          ['a{sv}', 'changed_properties'],
-          ['as', 'invalidated_properties'],
-        ],
-      },
-    ],
-  },
-  {
-    name: 'org.freedesktop.DBus.Introspectable',
-    anyPath: true,
-    methods: [method('Introspect', '', 's', peer.introspect)],
-    signals: [],
-  },
-  {
-    name: 'org.freedesktop.DBus.Monitoring',
-    anyPath: false,
-    methods: [{ ...method('BecomeMonitor', 'asu', '', monitoring.becomeMonitor), ...PRIVILEGED }],
-    signals: [],
-  },
-  {
-    name: 'org.freedesktop.DBus.Debug.Stats',
-    anyPath: false,
-    methods: [
+    { anyPath: false, signals: [PROPERTIES_CHANGED] },
+  ),
+  iface('org.freedesktop.DBus.Introspectable', [method('Introspect', '', 's', peer.introspect)]),
+  iface(
+    'org.freedesktop.DBus.Monitoring',
+    [{ ...method('BecomeMonitor', 'asu', '', monitoring.becomeMonitor), ...PRIVILEGED }],
+    { anyPath: false },
+  ),
+  iface(
+    'org.freedesktop.DBus.Debug.Stats',
+    [
       method('GetStats', '', 'a{sv}', stats.getStats),
       method('GetConnectionStats', 's', 'a{sv}', stats.getConnectionStats),
       method('GetAllMatchRules', '', 'a{sas}', stats.getAllMatchRules),
     ],
-    signals: [],
-  },
-  {
-    name: 'org.freedesktop.DBus.Peer',
-    anyPath: true,
-    methods: [method('GetMachineId', '', 's', peer.getMachineId), method('Ping', '', '', peer.ping)],
-    signals: [],
-  },
+    { anyPath: false },
+  ),
+  iface('org.freedesktop.DBus.Peer', [
+    method('GetMachineId', '', 's', peer.getMachineId),
+    method('Ping', '', '', peer.ping),
+  ]),
 ];
