@@ -15,7 +15,7 @@ import { type Config, readConfig } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
 import { ConfiguredPolicy } from './config/policy.ts';
 import { readServices } from './config/services.ts';
-import { Driver } from './driver/driver.ts';
+import { Driver, type DriverOptions } from './driver/driver.ts';
 import { DriverError } from './driver/error.ts';
 import { DEFAULT_LIMITS } from './driver/limits.ts';
 import { errorTo, replyTo } from './driver/message.ts';
@@ -44,7 +44,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
   becomeUser(config?.user);
   const guid = newId();
-  const driver = newDriver(config);
+  const driver = newDriver(config, (what, delay) => {
+    setTimeout(() => bus.perform(what()), delay).unref();
+  });
   const launcher = new Launcher(driver, (effects) => bus.perform(effects), {
     log: toStderr,
     environment: starterEnvironment(listening[0]?.address, guid, config),
@@ -64,7 +66,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   };
   bus.serve((accepted) => void new Native(bus, accepted).run());
   for (const { listener } of listening)
-    void acceptAll(listener, (stream) => void new Legacy(bus, stream).run(), toStderr);
+    void acceptAll(listener, (stream) => void new Legacy(bus, stream).run(), bus.acceptOptions);
   if (config?.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
   print(options.printAddress, [...listening.map(({ address }) => address), afbus], guid);
   process.on('SIGHUP', () => tryOrLog(reload));
@@ -77,11 +79,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 const read = (file: string): Config => readConfig(file, { accounts, env: process.env });
 
-function newDriver(config: Config | undefined): Driver {
+function newDriver(config: Config | undefined, later: DriverOptions['later']): Driver {
   const uid = process.getuid?.() ?? 0;
   const driver = new Driver({
     ...{ limits: DEFAULT_LIMITS, policy: onlyFor(uid), id: newId(), machineId: machineId() },
-    self: { pid: process.pid, uid },
+    ...{ self: { pid: process.pid, uid }, ...(later && { later }) },
   });
   if (config) configure(driver, config);
   return driver;

@@ -9,6 +9,12 @@ interface Listener<Client> {
   accept(): Promise<Client>;
 }
 
+export interface AcceptOptions {
+  readonly log: Log;
+  /** Waits until one more client may come. */
+  readonly space: () => Promise<void>;
+}
+
 /** Time in which clients may leave and free their descriptors. */
 const RETRY_MS = 100;
 
@@ -19,10 +25,11 @@ const RETRY_MS = 100;
 export async function acceptAll<Client>(
   listener: Listener<Client>,
   serve: (client: Client) => void,
-  log: Log,
+  { log, space }: AcceptOptions,
 ): Promise<void> {
   let failing = false;
   while (!listener.closed) {
+    await space();
     try {
       const client = await listener.accept();
       failing = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The AF_BUS bus, and this process as its master: what the driver wants is done here. */
+import { setImmediate as immediate } from 'node:timers/promises';
 import {
   type AcceptedClient,
   addressToBigInt,
@@ -13,9 +14,9 @@ import {
   type OwnedFd,
 } from '../../native/lib/index.ts';
 import {
-  check,
   DRIVER,
   forwarded,
+  type Header,
   type Mechanism,
   marshal,
   NotDbus,
@@ -26,8 +27,10 @@ import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
 import { errorTo, signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
-import { acceptAll } from './accept.ts';
+import { type AcceptOptions, acceptAll } from './accept.ts';
+import { checkMessage, closeAll } from './datagram.ts';
 import type { Log } from './log.ts';
+import { Newcomers } from './newcomers.ts';
 
 /** A client, as this process is connected with it. */
 export interface Connection {
@@ -35,8 +38,6 @@ export interface Connection {
   readonly accepted: AcceptedClient;
   /** It hears what is for others, or no longer. */
   eavesdrop(on: boolean): void;
-  /** A monitor is made of it. */
-  monitor(): void;
   /** Ends it for good. */
   close(reason?: string): void;
 }
@@ -54,7 +55,7 @@ export interface Services {
   reload(peer: Peer, serial: number): void;
 }
 
-const EVERYONE = multicastAddress(0);
+export const EVERYONE = multicastAddress(0);
 /** Well-known names have addresses of this prefix (docs/dbus.md section 1). */
 const NAME_PREFIX = 1;
 /** Messages that wait for a native client. One that lets more of them wait is expelled by the kernel. */
@@ -70,6 +71,7 @@ export class Bus {
   /** What clients of both transports authenticate with. */
   readonly guid: string;
   readonly mechanisms: readonly Mechanism[];
+  readonly newcomers = new Newcomers(() => this.driver.limits.max_incomplete_connections);
   readonly #master: BusMaster;
   readonly #services: Services;
   readonly #connections = new Map<string, Connection>();
@@ -83,16 +85,17 @@ export class Bus {
   readonly #nameAddresses = new Map<string, string>();
   /** How each effect is carried out. */
   readonly #acts: { readonly [Do in Effect['do']]: (effect: Effect & { do: Do }) => void } = {
-    join: ({ peer }) => this.#attempt(peer, ({ accepted }) => accepted.join()),
+    join: ({ peer }) => this.#attempt(peer, (connection) => this.#join(connection)),
     send: ({ to, message }) => this.#send(to, this.#marshal(message), []),
     broadcast: ({ message }) => this.#toAll(this.#voice?.accepted, this.#marshal(message), []),
     forward: ({ from, to, message }) => this.#forward(from, to, message),
     multicast: ({ from, message }) => this.#multicast(from, message),
+    discard: ({ message }) => closeAll(message.fds as readonly OwnedFd[]),
     'add-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.addMatch(rule)),
     'remove-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.removeMatch(rule)),
     own: ({ name, from, to }) => this.#own(name, from, to),
     eavesdrop: ({ peer, on }) => this.#attempt(peer, (connection) => connection.eavesdrop(on)),
-    monitor: ({ peer }) => this.#attempt(peer, (connection) => connection.monitor()),
+    monitor: ({ peer }) => this.#attempt(peer, ({ accepted }) => becomeMonitor(accepted)),
     environment: ({ variables }) => this.#services.setEnvironment(variables),
     reload: ({ peer, serial }) => this.#services.reload(peer, serial),
     start: (effect) => this.#services.start(effect),
@@ -128,7 +131,12 @@ export class Bus {
   serve(onNative: (accepted: AcceptedClient) => void): void {
     this.#onNative = onNative;
     for (const accepted of this.#early.splice(0)) onNative(accepted);
-    void acceptAll(this.#master, (accepted) => this.#onAccepted(accepted), this.log);
+    void acceptAll(this.#master, (accepted) => this.#onAccepted(accepted), this.acceptOptions);
+  }
+
+  /** How clients of each transport are let in. */
+  get acceptOptions(): AcceptOptions {
+    return { log: this.log, space: () => this.newcomers.space() };
   }
 
   /** Bytes of the longest message that the kernel takes. */
@@ -144,7 +152,12 @@ export class Bus {
     this.#master.queueLength = NATIVE_QUEUE;
     const client = await connecting;
     try {
-      while (!this.#unclaimed.has(client.address)) this.#onAccepted(this.#master.tryAccept());
+      while (!this.#unclaimed.has(client.address)) {
+        const next = this.#master.tryAccept();
+        if (next) this.#onAccepted(next);
+        // The accept loop has taken it, and is about to say so.
+        else await immediate();
+      }
     } catch (error) {
       this.#abandoned.add(client.address);
       client.close();
@@ -190,10 +203,11 @@ export class Bus {
   handle(connection: Connection, message: Message): void {
     const { peer } = connection;
     try {
-      const header = peer.tracked ? readHeader(message.data) : check(message.data);
+      const header = peer.tracked ? readHeader(message.data) : checkMessage(message);
       this.perform(this.driver.handle(peer, { header, bytes: message.data, fds: message.fds }));
     } catch (error) {
       if (!(error instanceof NotDbus)) throw error;
+      closeAll(message.fds);
       connection.close(`it has sent what is no D-Bus message: ${error.message}`);
     }
   }
@@ -209,12 +223,18 @@ export class Bus {
     this.#master.close();
   }
 
-  #onAccepted(accepted: AcceptedClient | undefined): void {
-    if (accepted === undefined) return;
+  #onAccepted(accepted: AcceptedClient): void {
     if (this.#abandoned.delete(accepted.peer)) accepted.close();
     else if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
+    // An attachment may have come after strangers that the accept loop would have let wait.
+    else if (this.newcomers.full) accepted.close();
     else if (this.#onNative) this.#onNative(accepted);
     else this.#early.push(accepted);
+  }
+
+  #join(connection: Connection): void {
+    connection.accepted.join();
+    this.newcomers.delete(connection);
   }
 
   /** A client that is gone needs nothing done; anything else that fails is told. */
@@ -235,15 +255,22 @@ export class Bus {
   }
 
   #send(to: Peer, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
-    this.#attempt(to, (connection) => {
-      const { accepted } = connection;
-      if (accepted.pendingSends > MAX_WAITING) connection.close('it does not read');
-      else void settle(accepted.send(bytes, { fds }), fds);
-    });
+    const connection = this.#connections.get(to.address);
+    if (connection && connection.accepted.pendingSends <= MAX_WAITING) {
+      void this.#settle(connection.accepted.send(bytes, { fds }), fds, to);
+      return;
+    }
+    closeAll(fds);
+    connection?.close('it does not read');
   }
 
   #forward(from: Peer, to: Peer, { header, bytes, fds }: Incoming): void {
-    this.#send(to, Buffer.concat(forwarded(bytes, header, from.name)), fds as readonly OwnedFd[]);
+    const whole = this.#inNameOf(from, header, bytes);
+    if (whole === undefined) {
+      closeAll(fds as readonly OwnedFd[]);
+      return;
+    }
+    this.#send(to, whole, fds as readonly OwnedFd[]);
     if (!from.tracked) this.#tellAddress(from, header.destination as string, to);
   }
 
@@ -260,11 +287,39 @@ export class Bus {
 
   #multicast(from: Peer, { header, bytes, fds }: Incoming): void {
     const accepted = this.#connections.get(from.address)?.accepted;
-    this.#toAll(accepted, Buffer.concat(forwarded(bytes, header, from.name)), fds as readonly OwnedFd[]);
+    const whole = this.#inNameOf(from, header, bytes);
+    if (whole === undefined) closeAll(fds as readonly OwnedFd[]);
+    else this.#toAll(accepted, whole, fds as readonly OwnedFd[]);
+  }
+
+  /** A message with its true sender; undefined if that makes it too long, which its sender is told. */
+  #inNameOf(from: Peer, header: Header, bytes: Uint8Array): Buffer | undefined {
+    const whole = Buffer.concat(forwarded(bytes, header, from.name));
+    if (whole.length <= this.maxMessage) return whole;
+    this.refuseLength(from, header, whole.length);
+    return undefined;
+  }
+
+  refuseLength(from: Peer, { serial }: Header, length: number): void {
+    const text = `A message of ${length} bytes is longer than the ${this.maxMessage} bytes that the bus takes`;
+    this.refuse(from, serial, 'LimitsExceeded', text);
   }
 
   #toAll(through: AcceptedClient | undefined, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
-    if (through !== undefined) void settle(through.send(bytes, { to: EVERYONE, fds }), fds);
+    if (through === undefined) closeAll(fds);
+    else void this.#settle(through.send(bytes, { to: EVERYONE, fds }), fds);
+  }
+
+  /** Descriptors are closed when they are sent, or cannot be. */
+  async #settle(sending: Promise<void>, fds: readonly OwnedFd[], to?: Peer): Promise<void> {
+    try {
+      await sending;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (!GONE.has(error.code)) this.log(`a message is lost: ${error.message}`, to);
+    } finally {
+      closeAll(fds);
+    }
   }
 
   /** The name's address and the rules about it go with it. */
@@ -304,13 +359,9 @@ const GONE = new Set([
   'ENOBUFS',
 ]);
 
-/** Descriptors are closed when they are sent, or cannot be. */
-async function settle(sending: Promise<void>, fds: readonly OwnedFd[]): Promise<void> {
-  try {
-    await sending;
-  } catch (error) {
-    if (!(error instanceof BusError) || !GONE.has(error.code)) throw error;
-  } finally {
-    for (const fd of fds) fd.close();
-  }
+/** It loses its rules, and sees everything. */
+function becomeMonitor(accepted: AcceptedClient): void {
+  accepted.removeAllMatches();
+  accepted.addMatch('');
+  accepted.setEavesdrop(true);
 }

@@ -4,6 +4,8 @@ import { lengthOf, NotDbus } from '../../runner/dbus/index.ts';
 
 /** As much as tells the length of a message. */
 const HEAD = 16;
+/** Smaller chunks are joined: each takes up more memory than its bytes, and a client may send one byte at a time. */
+const SMALL = 4096;
 
 export class Framer {
   readonly #max: number;
@@ -17,8 +19,11 @@ export class Framer {
 
   push(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#chunks.push(bytes);
     this.#length += bytes.length;
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.length + bytes.length <= SMALL)
+      this.#chunks[this.#chunks.length - 1] = Buffer.concat([last, bytes]);
+    else this.#chunks.push(bytes);
   }
 
   /** The next message, if all of it is there. Throws NotDbus if there can be none. */

@@ -15,13 +15,12 @@ import {
 } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
-import type { Attachment, Bus, Connection } from './bus.ts';
+import { type Attachment, type Bus, type Connection, EVERYONE } from './bus.ts';
+import { checkMessage, closeAll } from './datagram.ts';
 import { Framer } from './framer.ts';
 
 /** The client must be disconnected: why. */
 class Refused extends Error {}
-
-const EVERYONE = '0000/ffffffffffff';
 
 export class Legacy implements Connection {
   readonly #bus: Bus;
@@ -32,6 +31,10 @@ export class Legacy implements Connection {
   #attachment: Attachment | undefined;
   #peer: Peer | undefined;
   #closed = false;
+  /** Runs while descriptors wait for their message. */
+  #overdue: NodeJS.Timeout | undefined;
+  /** Descriptors of messages that the client has not taken yet. */
+  #pendingFds = 0;
 
   constructor(bus: Bus, stream: UnixStream) {
     this.#bus = bus;
@@ -51,6 +54,7 @@ export class Legacy implements Connection {
   async run(): Promise<void> {
     const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
     late.unref();
+    this.#bus.newcomers.add(this);
     try {
       const sasl = await this.#authenticate();
       if (sasl === undefined) return;
@@ -70,18 +74,14 @@ export class Legacy implements Connection {
     this.accepted.setEavesdrop(on);
   }
 
-  monitor(): void {
-    this.accepted.removeAllMatches();
-    this.accepted.addMatch('');
-    this.accepted.setEavesdrop(true);
-  }
-
   close(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
     if (reason !== undefined) this.#bus.log(`disconnected: ${reason}`, this.#peer);
+    this.#bus.newcomers.delete(this);
+    clearTimeout(this.#overdue);
     this.#stream.close();
-    for (const fd of this.#fds) fd.close();
+    closeAll(this.#fds);
     this.#attachment?.client.close();
     // The bus does not know one that the policy has refused.
     this.#attachment?.accepted.close();
@@ -99,7 +99,7 @@ export class Legacy implements Connection {
     const sasl = new SaslServer({ uid, guid, mechanisms, fds: true });
     for (;;) {
       const { data, fds } = await this.#stream.receive();
-      this.#fds.push(...fds);
+      this.#addFds(fds);
       if (data.length === 0) return undefined;
       const { answer, state, reason } = sasl.feed(data);
       if (answer !== '') await this.#stream.write(Buffer.from(answer));
@@ -131,11 +131,12 @@ export class Legacy implements Connection {
     for (;;) {
       for (let bytes = this.#framer.next(); bytes !== undefined; bytes = this.#framer.next())
         await this.#take(bytes);
+      this.#watchFds();
       const { data, fds } = await this.#stream.receive();
       if (data.length === 0) return;
+      this.#addFds(fds);
       if (fds.length > 0 && !this.peer.fds)
         throw new Refused('it has sent descriptors, which it has not negotiated');
-      this.#fds.push(...fds);
       this.#framer.push(data);
     }
   }
@@ -152,7 +153,7 @@ export class Legacy implements Connection {
     const pieces = forwarded(bytes, header, peer.name);
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     try {
-      if (length > this.#bus.maxMessage) this.#tooLong(header, length);
+      if (length > this.#bus.maxMessage) this.#bus.refuseLength(peer, header, length);
       else
         await this.#send(
           Buffer.concat(pieces, length),
@@ -160,7 +161,7 @@ export class Legacy implements Connection {
           fds,
         );
     } finally {
-      for (const fd of fds) fd.close();
+      closeAll(fds);
     }
     // What it was for the bus itself is done before the client's next message is looked at.
     if (!this.#closed) this.#bus.pump(this);
@@ -177,14 +178,28 @@ export class Legacy implements Connection {
     await (this.#attachment as Attachment).client.send(bytes, { ...to, fds });
   }
 
-  #tooLong({ serial }: Header, length: number): void {
-    const text = `A message of ${length} bytes is longer than the ${this.#bus.maxMessage} bytes that the bus takes`;
-    this.#bus.refuse(this.peer, serial, 'LimitsExceeded', text);
+  /** Descriptors of at most one message wait for the rest of it. */
+  #addFds(fds: readonly OwnedFd[]): void {
+    this.#fds.push(...fds);
+    const { max_message_unix_fds: most } = this.#bus.driver.limits;
+    if (this.#fds.length > most)
+      throw new Refused(`it has sent ${this.#fds.length} descriptors for a message, more than ${most}`);
+  }
+
+  #watchFds(): void {
+    if (this.#fds.length === 0) {
+      clearTimeout(this.#overdue);
+      this.#overdue = undefined;
+      return;
+    }
+    const { pending_fd_timeout: timeout } = this.#bus.driver.limits;
+    this.#overdue ??= setTimeout(
+      () => this.close(`descriptors have waited for their message for ${timeout} ms`),
+      timeout,
+    ).unref();
   }
 
   #takeFds(count: number): readonly OwnedFd[] {
-    const { max_message_unix_fds: most } = this.#bus.driver.limits;
-    if (count > most) throw new Refused(`it has sent ${count} descriptors with a message, more than ${most}`);
     if (count > this.#fds.length)
       throw new Refused(`a message lacks ${count - this.#fds.length} of its descriptors`);
     return this.#fds.splice(0, count);
@@ -192,10 +207,16 @@ export class Legacy implements Connection {
 
   /** What comes for the client, until it leaves. */
   async #deliverAll({ client }: Attachment): Promise<void> {
-    for await (const batch of client.batches()) {
-      for (const message of batch) this.#deliver(message);
-      // A client that does not read is cut off by its own delivery.
-      if (this.#closed) return;
+    try {
+      for await (const batch of client.batches()) {
+        for (const message of batch) this.#deliver(message);
+        // A client that does not read is cut off by its own delivery.
+        if (this.#closed) return;
+      }
+      this.close('the kernel has expelled it: more messages came for it than the bus could pass on');
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      this.close(error.message);
     }
   }
 
@@ -203,7 +224,7 @@ export class Legacy implements Connection {
     const { data, fds } = message;
     const from = this.#bus.peerAt(message.from);
     try {
-      const header = from?.tracked === false ? check(data) : readHeader(data);
+      const header = from?.tracked === false ? checkMessage(message) : readHeader(data);
       if (this.#wants(header, data, from)) {
         const bytes = from && header.sender !== from.name ? forwarded(data, header, from.name) : [data];
         void this.#write(bytes, fds);
@@ -213,7 +234,7 @@ export class Legacy implements Connection {
       if (!(error instanceof NotDbus)) throw error;
       this.#bus.log(`dropped what is no D-Bus message: ${error.message}`, from);
     }
-    for (const fd of fds) fd.close();
+    closeAll(fds);
   }
 
   #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
@@ -224,22 +245,22 @@ export class Legacy implements Connection {
       return this.#hears(peer.monitors, bytes, from);
     if (peer.eavesdrops && !this.#isAddressed(header))
       return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, from);
-    // What is for this client alone was asked about when it was sent.
-    if (header.destination === undefined && !this.#may(header, from, false)) return false;
-    if (header.replySerial === undefined) return true;
+    const { replySerial } = header;
     const { replies } = this.#bus.driver;
     // The bus tells of a reply that will not come; it may have come.
-    if (header.sender === DRIVER && header.errorName === NO_REPLY)
-      return replies.giveUp(peer, header.replySerial);
-    if (from) replies.settle(peer, header.replySerial, from);
-    return true;
+    if (replySerial !== undefined && from === undefined && header.errorName === NO_REPLY)
+      return replies.giveUp(peer, replySerial);
+    const reply = replySerial !== undefined && from !== undefined && replies.settle(peer, replySerial, from);
+    // What came through the bus for this client alone was asked about when it was sent.
+    const isJudged = header.destination !== undefined && from?.tracked !== false;
+    return isJudged || this.#may(header, from, false, reply);
   }
 
-  /** Whether the policy lets this client have what is for many, or for another. */
-  #may(header: Header, from: Peer | undefined, eavesdropping: boolean): boolean {
+  /** Whether the policy lets this client have what is for many or for another, or comes past the bus. */
+  #may(header: Header, from: Peer | undefined, eavesdropping: boolean, reply = false): boolean {
     const { policy } = this.#bus.driver;
-    if (from && !eavesdropping && !policy.maySend(from, header, this.peer, false)) return false;
-    return policy.mayReceive(from, header, this.peer, false, eavesdropping);
+    if (from && !eavesdropping && !policy.maySend(from, header, this.peer, reply)) return false;
+    return policy.mayReceive(from, header, this.peer, reply, eavesdropping);
   }
 
   /** To everyone, or to a name of this client. */
@@ -267,14 +288,30 @@ export class Legacy implements Connection {
   async #write(bytes: readonly Uint8Array[], fds: readonly OwnedFd[]): Promise<void> {
     try {
       const writing = this.#stream.write(bytes, { fds });
-      if (this.#stream.pendingBytes > this.#bus.driver.limits.max_outgoing_bytes)
-        this.close('it does not read: max_outgoing_bytes wait for it');
-      await writing;
+      const { max_outgoing_bytes: most } = this.#bus.driver.limits;
+      if (this.#stream.pendingBytes > most) this.close('it does not read: max_outgoing_bytes wait for it');
+      if (fds.length > 0 && this.#stream.pendingBytes > 0) await this.#holding(fds.length, writing);
+      else await writing;
     } catch (error) {
       if (!isEnd(error)) throw error;
       this.close();
     } finally {
-      for (const fd of fds) fd.close();
+      closeAll(fds);
+    }
+  }
+
+  /** Counts descriptors that the client has not taken. One that reads takes them before the next turn of the event loop. */
+  async #holding(count: number, writing: Promise<void>): Promise<void> {
+    this.#pendingFds += count;
+    const isOver = () => this.#pendingFds > this.#bus.driver.limits.max_outgoing_unix_fds;
+    if (isOver())
+      setImmediate(() => {
+        if (isOver()) this.close('it does not read: max_outgoing_unix_fds wait for it');
+      });
+    try {
+      await writing;
+    } finally {
+      this.#pendingFds -= count;
     }
   }
 }

@@ -4,6 +4,10 @@ import { type AcceptedClient, BusError, type Message } from '../../native/lib/in
 import { SaslServer } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Bus, Connection } from './bus.ts';
+import { closeAll } from './datagram.ts';
+
+/** Answers that may wait for a client that authenticates. */
+const MAX_ANSWERS = 16;
 
 export class Native implements Connection {
   readonly #bus: Bus;
@@ -28,6 +32,7 @@ export class Native implements Connection {
   async run(): Promise<void> {
     const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
     late.unref();
+    this.#bus.newcomers.add(this);
     try {
       for await (const message of this.accepted.messages()) {
         if (this.#peer) this.#bus.handle(this, message);
@@ -45,15 +50,10 @@ export class Native implements Connection {
   /** A client of the bus itself would hear everything: its rules are the kernel's, which judge no unicast. */
   eavesdrop(): void {}
 
-  monitor(): void {
-    this.accepted.removeAllMatches();
-    this.accepted.addMatch('');
-    this.accepted.setEavesdrop(true);
-  }
-
   close(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#bus.newcomers.delete(this);
     if (reason !== undefined) this.#bus.log(`disconnected: ${reason}`, this.#peer);
     this.accepted.expel();
     if (this.#peer) this.#bus.remove(this);
@@ -65,11 +65,13 @@ export class Native implements Connection {
   }
 
   #authenticate({ data, fds }: Message): void {
-    for (const fd of fds) fd.close();
+    closeAll(fds);
     const { answer, state, reason } = this.#sasl.feed(data);
     if (answer !== '') void this.accepted.send(answer).catch(() => {});
-    if (state === 'closed') this.close(`authentication: ${reason}`);
-    if (state === 'done') this.#begin();
+    if (this.accepted.pendingSends > MAX_ANSWERS)
+      this.close('it does not read the answers to its authentication');
+    else if (state === 'closed') this.close(`authentication: ${reason}`);
+    else if (state === 'done') this.#begin();
   }
 
   /** What comes after BEGIN is a message of its own. */

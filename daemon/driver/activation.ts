@@ -3,7 +3,7 @@
 import type { Arg } from '../../runner/dbus/index.ts';
 import { type Call, LATER } from './call.ts';
 import type { Driver } from './driver.ts';
-import type { Effect, Incoming } from './effect.ts';
+import { discarded, type Effect, type Incoming } from './effect.ts';
 import { DriverError } from './error.ts';
 import { errorTo, replyTo, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
@@ -62,7 +62,9 @@ export class Activation {
   appeared(name: string, owner: Peer): readonly Effect[] {
     const waiting = this.#starting.get(name) ?? [];
     this.#starting.delete(name);
-    return waiting.filter(({ peer }) => peer.state === 'active').flatMap((each) => this.#serve(each, owner));
+    return waiting.flatMap((each) =>
+      each.peer.state === 'active' ? this.#serve(each, owner) : without(each.message),
+    );
   }
 
   #serve({ peer, message, header }: Waiting, owner: Peer): readonly Effect[] {
@@ -72,7 +74,7 @@ export class Activation {
       return this.#driver.deliver(peer, message, owner);
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
-      return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }];
+      return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }, ...without(message)];
     }
   }
 
@@ -80,9 +82,12 @@ export class Activation {
   failed(name: string, error: DriverError): readonly Effect[] {
     const waiting = this.#starting.get(name) ?? [];
     this.#starting.delete(name);
-    return waiting
-      .filter(({ peer }) => peer.state === 'active')
-      .map(({ peer, header }) => ({ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }));
+    return waiting.flatMap(({ peer, header, message }): readonly Effect[] => [
+      ...(peer.state === 'active'
+        ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) } as const]
+        : []),
+      ...without(message),
+    ]);
   }
 
   #serviceOf(name: string): Service {
@@ -92,18 +97,38 @@ export class Activation {
   }
 
   #wait(name: string, waiting: Waiting): readonly Effect[] {
+    this.#checkLimits(name, waiting);
     const before = this.#starting.get(name);
     if (before !== undefined) {
       before.push(waiting);
       return [];
     }
-    const { max_pending_service_starts: most, service_start_timeout: timeout } = this.#driver.limits;
-    if (this.#starting.size >= most)
+    this.#starting.set(name, [waiting]);
+    return [
+      { do: 'start', service: this.#serviceOf(name), timeout: this.#driver.limits.service_start_timeout },
+    ];
+  }
+
+  /** What waits is counted by each: the bus holds it, and its senders may have no end of it. */
+  #checkLimits(name: string, { peer, message }: Waiting): void {
+    const { max_pending_service_starts, max_incoming_bytes, max_incoming_unix_fds } = this.#driver.limits;
+    const all = [...this.#starting.values()].flat();
+    if (all.length >= max_pending_service_starts)
       throw new DriverError(
         'LimitsExceeded',
         `The maximum number of pending activations has been reached, activation of ${name} failed`,
       );
-    this.#starting.set(name, [waiting]);
-    return [{ do: 'start', service: this.#serviceOf(name), timeout }];
+    if (message === undefined) return;
+    const held = [...all.filter((each) => each.peer === peer).flatMap((each) => each.message ?? []), message];
+    const bytes = held.reduce((sum, each) => sum + each.bytes.length, 0);
+    const fds = held.reduce((sum, each) => sum + each.fds.length, 0);
+    if (bytes > max_incoming_bytes || fds > max_incoming_unix_fds)
+      throw new DriverError(
+        'LimitsExceeded',
+        `Messages of "${peer.name}" that wait for services hold ${bytes} bytes and ${fds} descriptors (max_incoming_bytes=${max_incoming_bytes}, max_incoming_unix_fds=${max_incoming_unix_fds})`,
+      );
   }
 }
+
+const without = (message: Incoming | undefined): readonly Effect[] =>
+  message === undefined ? [] : discarded(message);

@@ -14,7 +14,7 @@ import {
 } from '../../runner/dbus/index.ts';
 import { Activation } from './activation.ts';
 import { Call, LATER } from './call.ts';
-import type { Effect, Incoming } from './effect.ts';
+import { discarded, type Effect, type Incoming } from './effect.ts';
 import { DriverError } from './error.ts';
 import { INTERFACES, type Method } from './interfaces.ts';
 import { introspection } from './introspect.ts';
@@ -23,7 +23,7 @@ import { DRIVER_PATH, errorTo, replyTo, signal, string } from './message.ts';
 import { type Change, Names } from './names.ts';
 import type { Credentials, Peer } from './peer.ts';
 import type { Policy, Recipient } from './policy.ts';
-import { Replies } from './replies.ts';
+import { type Expected, Replies } from './replies.ts';
 import { Peaks } from './stats.ts';
 
 export interface DriverOptions {
@@ -36,6 +36,8 @@ export interface DriverOptions {
   readonly self: Credentials;
   /** What has been sent and received, for GetConnectionStats. */
   readonly traffic?: (peer: Peer) => Readonly<Record<string, number>>;
+  /** Asks again after that many milliseconds what is to be done, and does it. */
+  readonly later?: (what: () => readonly Effect[], delay: number) => void;
 }
 
 const PEER_INTERFACE = 'org.freedesktop.DBus.Peer';
@@ -49,17 +51,20 @@ export class Driver {
   readonly machineId: string;
   readonly self: Credentials;
   readonly traffic: (peer: Peer) => Readonly<Record<string, number>>;
+  readonly #later: (what: () => readonly Effect[], delay: number) => void;
   limits: Limits;
   policy: Policy;
   readonly #peers = new Map<string, Peer>();
 
-  constructor({ limits, policy, id, machineId, self, traffic = () => ({}) }: DriverOptions) {
+  constructor(options: DriverOptions) {
+    const { limits, policy, id, machineId, self, traffic = () => ({}), later = () => {} } = options;
     this.limits = limits;
     this.policy = policy;
     this.id = id;
     this.machineId = machineId;
     this.self = self;
     this.traffic = traffic;
+    this.#later = later;
   }
 
   /** A client has authenticated. */
@@ -108,15 +113,15 @@ export class Driver {
   /** A message that a client has sent to the bus, or that could not be delivered without it. */
   handle(peer: Peer, message: Incoming): readonly Effect[] {
     const { header } = message;
-    if (peer.state === 'monitor') return [{ do: 'disconnect', peer, reason: 'a monitor must not send' }];
+    if (peer.state === 'monitor')
+      return [{ do: 'disconnect', peer, reason: 'a monitor must not send' }, ...discarded(message)];
     try {
       if (peer.state === 'new') return this.#first(peer, message);
       return this.#dispatch(peer, message);
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
-      return wantsReply(header)
-        ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }]
-        : [];
+      const answer: Effect = { do: 'send', to: peer, message: errorTo(peer, header.serial, error) };
+      return [...(wantsReply(header) ? [answer] : []), ...discarded(message)];
     }
   }
 
@@ -196,7 +201,7 @@ export class Driver {
   #first(peer: Peer, message: Incoming): readonly Effect[] {
     const { type, destination, member } = message.header;
     if (type !== 'method_call' || destination !== DRIVER)
-      return [{ do: 'disconnect', peer, reason: 'it must say Hello first' }];
+      return [{ do: 'disconnect', peer, reason: 'it must say Hello first' }, ...discarded(message)];
     if (member === 'Hello') return this.#answer(peer, message);
     throw new DriverError(
       'AccessDenied',
@@ -212,7 +217,7 @@ export class Driver {
     if (type === 'unknown')
       throw new DriverError('AccessDenied', 'Message bus will not accept messages of unknown type');
     if (destination === DRIVER || this.#isPeerCall(header))
-      return type === 'method_call' ? this.#answer(peer, message) : [];
+      return type === 'method_call' ? this.#answer(peer, message) : discarded(message);
     if (destination === undefined) {
       this.#broadcast(peer, header);
       return [{ do: 'multicast', from: peer, message }];
@@ -250,7 +255,14 @@ export class Driver {
         'LimitsExceeded',
         'The maximum number of pending replies per connection has been reached',
       );
-    this.replies.expect(peer, serial, to);
+    const expected = this.replies.expect(peer, serial, to);
+    if (this.limits.reply_timeout >= 0)
+      this.#later(() => this.#timedOut(expected), this.limits.reply_timeout);
+  }
+
+  #timedOut(expected: Expected): readonly Effect[] {
+    if (!this.replies.isWaiting(expected)) return [];
+    return this.noReply(expected.caller, expected.serial, TIMED_OUT);
   }
 
   #rejected(peer: Peer, header: Header, to: string): DriverError {
@@ -263,7 +275,8 @@ export class Driver {
   }
 
   /** A call of the bus itself. */
-  #answer(peer: Peer, { header, bytes }: Incoming): readonly Effect[] {
+  #answer(peer: Peer, message: Incoming): readonly Effect[] {
+    const { header, bytes } = message;
     const method = methodOf(header);
     const { signature = '' } = header;
     if (method.in !== signature)
@@ -281,8 +294,9 @@ export class Driver {
     const call = new Call(this, peer, header, argsOf(bytes, header));
     const args = method.handler(call);
     this.peaks.noteOf(peer);
-    if (args === LATER || !wantsReply(header)) return [...call.before, ...call.after];
-    return [...call.before, { do: 'send', to: peer, message: replyTo(peer, header, args) }, ...call.after];
+    const ends = [...call.after, ...discarded(message)];
+    if (args === LATER || !wantsReply(header)) return [...call.before, ...ends];
+    return [...call.before, { do: 'send', to: peer, message: replyTo(peer, header, args) }, ...ends];
   }
 
   #releaseAll(peer: Peer, names: readonly string[]): Effect[] {
@@ -297,6 +311,7 @@ export class Driver {
 const wantsReply = ({ type, flags }: Header): boolean =>
   type !== 'method_call' || (flags & NO_REPLY_EXPECTED) === 0;
 
+const TIMED_OUT = 'Message did not receive a reply (timeout by message bus)';
 const LEFT = 'Message recipient disconnected from message bus without replying';
 
 /** Throws if there is none of that name, interface and path. */

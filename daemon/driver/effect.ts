@@ -12,6 +12,10 @@ export interface Incoming {
   readonly fds: readonly unknown[];
 }
 
+/** What is done with a message that has reached its end. */
+export const discarded = (message: Incoming): readonly Effect[] =>
+  message.fds.length > 0 ? [{ do: 'discard', message }] : [];
+
 /** A message of the bus itself; its sender and serial are not set yet. */
 export type Outgoing = Omit<DbusMessage, 'endian' | 'sender'>;
 
@@ -26,6 +30,8 @@ export type Effect =
   | { readonly do: 'forward'; readonly from: Peer; readonly to: Peer; readonly message: Incoming }
   /** A client's message to all whose rules match. */
   | { readonly do: 'multicast'; readonly from: Peer; readonly message: Incoming }
+  /** A message goes no further: its descriptors are closed. */
+  | { readonly do: 'discard'; readonly message: Incoming }
   | { readonly do: 'add-match'; readonly peer: Peer; readonly rule: string }
   | { readonly do: 'remove-match'; readonly peer: Peer; readonly rule: string }
   /** A well-known name has another owner, or none. */

@@ -2,28 +2,37 @@
 /** Calls that wait for their replies, so that a caller hears when there will be none. */
 import type { Peer } from './peer.ts';
 
-/** A call that nobody will answer. */
-export interface Unanswered {
+/** A call whose reply is to come. */
+export interface Expected {
   readonly caller: Peer;
   readonly serial: number;
+  /** The client that must answer. */
+  readonly callee: Peer;
 }
 
 export class Replies {
-  /** By caller and serial: the client that must answer. */
-  readonly #waiting = new Map<Peer, Map<number, Peer>>();
+  /** By caller and serial. */
+  readonly #waiting = new Map<Peer, Map<number, Expected>>();
 
   waiting(caller: Peer): number {
     return this.#waiting.get(caller)?.size ?? 0;
   }
 
-  expect(caller: Peer, serial: number, callee: Peer): void {
-    const calls = this.#waiting.get(caller) ?? new Map<number, Peer>();
-    this.#waiting.set(caller, calls.set(serial, callee));
+  expect(caller: Peer, serial: number, callee: Peer): Expected {
+    const calls = this.#waiting.get(caller) ?? new Map<number, Expected>();
+    const expected = { caller, serial, callee };
+    this.#waiting.set(caller, calls.set(serial, expected));
+    return expected;
+  }
+
+  /** False once it is answered or given up, even if a later call has the same serial. */
+  isWaiting(expected: Expected): boolean {
+    return this.#waiting.get(expected.caller)?.get(expected.serial) === expected;
   }
 
   /** A reply is delivered; whether the caller waits for one from there. */
   settle(caller: Peer, serial: number, callee: Peer): boolean {
-    return this.#waiting.get(caller)?.get(serial) === callee && this.#forget(caller, serial);
+    return this.#waiting.get(caller)?.get(serial)?.callee === callee && this.#forget(caller, serial);
   }
 
   /** Gives a call up; false if it has been answered. */
@@ -32,10 +41,10 @@ export class Replies {
   }
 
   /** What a client that has left leaves unanswered. */
-  left(gone: Peer): readonly Unanswered[] {
+  left(gone: Peer): readonly Expected[] {
     this.#waiting.delete(gone);
-    return [...this.#waiting].flatMap(([caller, calls]) =>
-      [...calls].flatMap(([serial, callee]) => (callee === gone ? [{ caller, serial }] : [])),
+    return [...this.#waiting.values()].flatMap((calls) =>
+      [...calls.values()].filter(({ callee }) => callee === gone),
     );
   }
 

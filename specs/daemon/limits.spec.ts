@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Limits of one client: what is beyond them is refused, and costs nobody else anything.
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { after, before, describe, it } from 'mocha';
 import { UnixStream } from '../../native/lib/index.ts';
 import type { Arg } from '../../runner/dbus/index.ts';
-import { startOurs } from '../dbus/daemons.ts';
+import { startDaemon, startOurs } from '../dbus/daemons.ts';
 import { RawClient } from '../dbus/raw-client.ts';
 import { bytesOf, errorOf, onEachBus, string, uint32 } from './talk.ts';
+
+const CALL = { type: 'method_call', path: '/', interface: 'a.B', member: 'M' } as const;
 
 const SMALL = `
   <limit name="max_match_rules_per_connection">2</limit>
@@ -65,6 +71,93 @@ onEachBus(
   SMALL,
 );
 
+onEachBus(
+  'timeouts',
+  (bus) => {
+    it('of a reply: NoReply; one that has come is no cause for it', async () => {
+      using a = await RawClient.join(bus().path);
+      using b = await RawClient.join(bus().path);
+      const answered = await a.sendMessage({ ...CALL, destination: b.name });
+      const { serial } = await b.until(({ member }) => member === 'M');
+      await b.sendMessage({ type: 'method_return', replySerial: serial, destination: a.name });
+      assert.equal((await a.next())?.replySerial, answered);
+      const silent = await a.sendMessage({ ...CALL, destination: b.name });
+      const got = await a.next();
+      assert.deepEqual([got?.replySerial, got && errorOf(got)], [silent, 'NoReply']);
+    });
+
+    it('of descriptors without their message: the connection ends', async () => {
+      using client = await RawClient.join(bus().path);
+      const fd = openSync('/dev/null', 'r');
+      await client.send(bytesOf({ unixFds: 1, args: [{ type: 'h', value: 0 }] }).subarray(0, 20), [{ fd }]);
+      closeSync(fd);
+      assert.equal(await client.next(), undefined);
+    });
+  },
+  '<limit name="reply_timeout">300</limit><limit name="pending_fd_timeout">300</limit>',
+);
+
+onEachBus(
+  'limits',
+  (bus) => {
+    it('of connections that have not said Hello: the next one waits', async () => {
+      const strangers = [UnixStream.connect(bus().path), UnixStream.connect(bus().path)];
+      const joining = RawClient.join(bus().path);
+      const order: string[] = [];
+      void joining.then(() => order.push('joined'));
+      await pause(300);
+      order.push('left');
+      for (const stranger of strangers) stranger.close();
+      (await joining).close();
+      assert.deepEqual(order, ['left', 'joined']);
+    });
+
+    it("of a user's connections: Hello is refused", async () => {
+      using one = await RawClient.join(bus().path);
+      using two = await RawClient.join(bus().path);
+      using three = new RawClient(UnixStream.connect(bus().path));
+      await three.authenticate();
+      assert.equal(errorOf(await three.call('Hello')), 'LimitsExceeded');
+      assert.notEqual(one.name, two.name);
+    });
+
+    it('of descriptors of a message: the connection ends', async () => {
+      using client = await RawClient.join(bus().path);
+      const fd = openSync('/dev/null', 'r');
+      await client.send(bytesOf({ unixFds: 3 }), [{ fd }, { fd }, { fd }]);
+      closeSync(fd);
+      await assert.rejects(client.until(() => false));
+    });
+  },
+  `<limit name="max_incomplete_connections">2</limit>
+  <limit name="max_connections_per_user">2</limit>
+  <limit name="max_message_unix_fds">2</limit>`,
+);
+
+describe('services that start', () => {
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dbus-services-'));
+    for (const name of ['a.Slow', 'a.Other'])
+      writeFileSync(join(folder, `${name}.service`), `[D-BUS Service]\nName=${name}\nExec=/bin/sleep 20\n`);
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [title, start] of Object.entries({ 'dbus-daemon': startDaemon, 'this bus': startOurs }))
+    it(`have a limit of what waits for them at ${title}`, async function () {
+      this.timeout(120_000);
+      const limits = '<limit name="max_pending_service_starts">2</limit>';
+      await using bus = await start(`<servicedir>${folder}</servicedir>${limits}`);
+      using client = await RawClient.join(bus.path);
+      for (const destination of ['a.Slow', 'a.Slow']) await client.sendMessage({ ...CALL, destination });
+      const serial = await client.sendMessage({ ...CALL, destination: 'a.Other' });
+      const got = await client.until(({ type }) => type === 'error');
+      assert.deepEqual([got.replySerial, errorOf(got)], [serial, 'LimitsExceeded']);
+    });
+});
+
 describe('a client that does not read', function () {
   this.timeout(180_000);
   const COUNT = 200;
@@ -101,5 +194,19 @@ describe('a client that does not read', function () {
       }),
     );
     assert.ok(last < COUNT - 1, `it was sent ${last}`);
+  });
+
+  it('is cut off with max_outgoing_unix_fds descriptors that it has not taken', async () => {
+    await using bus = await startOurs('<limit name="max_outgoing_unix_fds">8</limit>');
+    using sender = await RawClient.join(bus.path);
+    using stuck = await RawClient.join(bus.path);
+    const fd = openSync('/dev/null', 'r');
+    const args: Arg[] = [{ type: 'h', value: 0 }, BLOB];
+    const call = { ...CALL, destination: stuck.name, unixFds: 1, flags: 1, args };
+    for (let n = 0; n < 60; n++) await sender.send(bytesOf(call), [{ fd }]);
+    await sender.call('GetId');
+    closeSync(fd);
+    assert.match(bus.log(), new RegExp(`${stuck.name} .*max_outgoing_unix_fds`));
+    assert.equal((await sender.call('NameHasOwner', [string(stuck.name)])).args[0]?.value, false);
   });
 });

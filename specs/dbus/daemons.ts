@@ -16,6 +16,8 @@ export interface RunningBus extends AsyncDisposable {
   readonly pid: number;
   /** What it has written to stderr. */
   readonly log: () => string;
+  /** The path of its AF_BUS socket, if it has one. */
+  readonly afbus?: string;
 }
 
 /** A folder for one bus, and the end of both. */
@@ -59,26 +61,35 @@ const COMMAND = fileURLToPath(new URL('../../dist/runner/bundle/main.js', import
 
 let count = 0;
 
+export interface OursOptions {
+  /** The most descriptors that it may have open. */
+  readonly descriptors?: number;
+}
+
 /** This project's, with the policy of session.conf and more of dbus-daemon's configuration, or without any. */
-export async function startOurs(more = ''): Promise<RunningBus> {
+export async function startOurs(more = '', { descriptors }: OursOptions = {}): Promise<RunningBus> {
   const folder = newFolder();
   const path = join(folder, 'bus');
   const config = join(folder, 'bus.conf');
   if (more !== '') writeFileSync(config, CONFIG(path, more));
-  const address = `afbus:abstract=dbus-spec-${process.pid}-${count++}`;
+  const name = `dbus-spec-${process.pid}-${count++}`;
   const args = [
+    COMMAND,
     'dbus-daemon',
     '--address',
-    address,
+    `afbus:abstract=${name}`,
     '--listen',
     `unix:path=${path}`,
     '--print-address',
     ...(more === '' ? [] : ['--config', config]),
   ];
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const log = logOf(child);
   await firstLine(child, log);
-  return running('ours', child, folder, path, log);
+  return { ...running('ours', child, folder, path, log), afbus: `@${name}` };
 }
 
 /** The policy that allows everything, as dbus-broker's controller says it. */

@@ -93,6 +93,8 @@ function effectInWords(effect: Effect): string {
       return `disconnect ${effect.peer.name}: ${effect.reason}`;
     case 'start':
       return `start ${effect.service.name} in ${effect.timeout}`;
+    case 'discard':
+      return `discard ${effect.message.fds.join(' ')}`;
     case 'environment':
       return `environment ${JSON.stringify(effect.variables)}`;
     case 'log':

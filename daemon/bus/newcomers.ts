@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/** Connections that have not said Hello: strangers, of which there may be max_incomplete_connections at a time. */
+
+export class Newcomers {
+  readonly #most: () => number;
+  readonly #there = new Set<object>();
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: () => number) {
+    this.#most = most;
+  }
+
+  get full(): boolean {
+    return this.#there.size >= this.#most();
+  }
+
+  add(connection: object): void {
+    this.#there.add(connection);
+  }
+
+  /** It has said Hello, or has left. */
+  delete(connection: object): void {
+    if (!this.#there.delete(connection)) return;
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+
+  /** Waits until there may be one more. */
+  async space(): Promise<void> {
+    while (this.full) await new Promise<void>((resume) => this.#waiting.push(resume));
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Clients that wish the bus ill: it serves the others, and loses neither descriptors nor its life.
+import assert from 'node:assert/strict';
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, it } from 'mocha';
+import { BusClient, UnixStream } from '../../native/lib/index.ts';
+import { type Arg, DRIVER } from '../../runner/dbus/index.ts';
+import { type RunningBus, startOurs } from '../dbus/daemons.ts';
+import { RawClient } from '../dbus/raw-client.ts';
+import { addressOf, NativeClient } from './native-client.ts';
+import { bytesOf, errorOf, string } from './talk.ts';
+
+const CALL = { type: 'method_call', path: '/p', interface: 'a.B', member: 'M' } as const;
+const WITH_FD = { ...CALL, unixFds: 1, args: [{ type: 'h', value: 0 }] } as const;
+
+const openFds = ({ pid }: RunningBus): number => readdirSync(`/proc/${pid}/fd`).length;
+
+const PATIENCE_MS = 20_000;
+
+async function eventually(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; !condition(); await pause(5))
+    if (Date.now() > end) throw new Error(`it has never held: ${condition}`);
+}
+
+describe('strangers', function () {
+  this.timeout(60_000);
+
+  it('that take all descriptors of the bus leave it alive', async () => {
+    const many = '<limit name="max_incomplete_connections">1000</limit>';
+    await using bus = await startOurs(many, { descriptors: 64 });
+    const path = bus.afbus as string;
+    const legacy = Array.from({ length: 80 }, () => UnixStream.connect(bus.path));
+    await eventually(() => bus.log().includes('cannot accept a client: EMFILE'));
+    const native = Array.from({ length: 20 }, () => BusClient.connect(path, { protocol: 'dbus' }));
+    for (const each of [...legacy, ...(await Promise.all(native))]) each.close();
+    using one = await RawClient.join(bus.path);
+    using other = await NativeClient.join(path);
+    assert.equal(errorOf(await one.call('NameHasOwner', [string(other.name)])), 'method_return');
+  });
+
+  it('that the policy refuses leave no descriptor open', async () => {
+    await using bus = await startOurs('<policy context="mandatory"><deny user="*"/></policy>');
+    const before = openFds(bus);
+    for (let n = 0; n < 40; n++) {
+      using client = new RawClient(UnixStream.connect(bus.path));
+      await client.authenticate();
+      assert.equal(await client.next(), undefined);
+    }
+    await eventually(() => openFds(bus) <= before);
+  });
+
+  it('whose descriptors go nowhere leave none open', async () => {
+    await using bus = await startOurs();
+    using native = await NativeClient.join(bus.afbus as string);
+    using legacy = await RawClient.join(bus.path);
+    const fd = openSync('/dev/null', 'r');
+    const before = openFds(bus);
+    for (let n = 0; n < 20; n++)
+      for (const destination of [DRIVER, 'org.example.Nobody']) {
+        await native.sendMessage({ ...WITH_FD, destination }, { fds: [{ fd }] });
+        await legacy.send(bytesOf({ ...WITH_FD, destination }), [{ fd }]);
+      }
+    closeSync(fd);
+    await Promise.all([native.call('GetId'), legacy.call('GetId')]);
+    await eventually(() => openFds(bus) <= before);
+  });
+
+  it('that take the descriptors of others out of step: such a message is dropped', async () => {
+    await using bus = await startOurs();
+    using native = await NativeClient.join(bus.afbus as string);
+    using legacy = await RawClient.join(bus.path);
+    const to = addressOf(legacy.name);
+    const fd = openSync('/dev/null', 'r');
+    await native.sendMessage({ ...WITH_FD, member: 'Few', destination: legacy.name }, { to });
+    await native.sendMessage({ ...CALL, member: 'Many', destination: legacy.name }, { to, fds: [{ fd }] });
+    await native.sendMessage({ ...WITH_FD, destination: legacy.name }, { to, fds: [{ fd }] });
+    const got = await legacy.next();
+    assert.deepEqual([got?.member, got?.sender, got?.fds.length], ['M', native.name, 1]);
+    got?.fds[0]?.close();
+    await native.sendMessage({ ...WITH_FD, destination: legacy.name });
+    assert.equal(await native.next(), undefined, 'the bus itself expels it');
+    assert.equal(errorOf(await legacy.call('GetId')), 'method_return');
+    closeSync(fd);
+  });
+
+  it('that say more than the bus can pass on are told so', async () => {
+    await using bus = await startOurs('<limit name="max_message_size">65536</limit>');
+    using native = await NativeClient.join(bus.afbus as string);
+    using legacy = await RawClient.join(bus.path);
+    const sized = (bytes: number) => ({
+      ...{ ...CALL, destination: legacy.name },
+      args: [{ type: 'ay', value: Buffer.alloc(bytes) }] as Arg[],
+    });
+    // The kernel takes it, and it is too long with its sender.
+    const overhead = bytesOf(sized(0)).length;
+    await native.sendMessage(sized(65_536 - overhead));
+    assert.equal(errorOf(await native.until(({ type }) => type === 'error')), 'LimitsExceeded');
+    assert.equal(errorOf(await legacy.call('GetId')), 'method_return');
+  });
+
+  it('that do not read what they are answered are expelled before they have a name', async () => {
+    await using bus = await startOurs();
+    using native = await NativeClient.connect(bus.afbus as string);
+    const flood = async (): Promise<void> => {
+      for (;;) await native.socket.send('\0NONSENSE\r\n');
+    };
+    await assert.rejects(flood, { code: 'EPIPE' });
+  });
+
+  it('that claim a reply of the bus take none from others', async () => {
+    await using bus = await startOurs();
+    using native = await NativeClient.join(bus.afbus as string);
+    using caller = await RawClient.join(bus.path);
+    using callee = await RawClient.join(bus.path);
+    const replySerial = await caller.sendMessage({ ...CALL, destination: callee.name });
+    await callee.until(({ member }) => member === 'M');
+    const errorName = `${DRIVER}.Error.NoReply`;
+    await native.sendMessage(
+      { type: 'error', errorName, replySerial, sender: DRIVER, destination: caller.name },
+      { to: addressOf(caller.name) },
+    );
+    assert.equal((await caller.until(({ type }) => type === 'error')).sender, native.name);
+    callee.close();
+    assert.equal((await caller.until(({ type }) => type === 'error')).sender, DRIVER);
+  });
+});
