@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A driver with clients that talk to it, and what it wants done, in words. */
-import { Driver } from '../../../daemon/driver/driver.ts';
+import { Driver, type DriverOptions } from '../../../daemon/driver/driver.ts';
 import type { Effect, Incoming } from '../../../daemon/driver/effect.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../daemon/driver/limits.ts';
 import { Peer } from '../../../daemon/driver/peer.ts';
@@ -13,6 +13,7 @@ const UID = 1000;
 export interface SceneOptions {
   readonly limits?: Partial<Limits>;
   readonly policy?: Policy;
+  readonly later?: DriverOptions['later'];
 }
 
 export const string = (value: string): Arg => ({ type: 's', value });
@@ -23,10 +24,10 @@ export class Scene {
   #count = 0;
   #serial = 0;
 
-  constructor({ limits = {}, policy = onlyFor(UID) }: SceneOptions = {}) {
+  constructor({ limits = {}, policy = onlyFor(UID), later = () => {} }: SceneOptions = {}) {
     this.driver = new Driver({
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, policy, id: 'id', machineId: 'machine' },
-      self: { pid: 1, uid: UID },
+      ...{ self: { pid: 1, uid: UID }, later },
     });
   }
 
@@ -45,10 +46,10 @@ export class Scene {
     return peer;
   }
 
-  incoming(message: Partial<DbusMessage>): Incoming {
+  incoming(message: Partial<DbusMessage>, fds: readonly string[] = []): Incoming {
     const whole = { type: 'method_call', endian: 'little', args: [], ...message } as DbusMessage;
     const bytes = marshal(whole, ++this.#serial);
-    return { header: check(bytes), bytes, fds: [] };
+    return { header: check(bytes), bytes, fds };
   }
 
   /** What comes of a message that reaches the driver. */

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// What the bus holds for its clients, how much of it and for how long: replies to come, messages for services, descriptors.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { DriverOptions } from '../../../daemon/driver/driver.ts';
+import { DriverError } from '../../../daemon/driver/error.ts';
+import type { Peer } from '../../../daemon/driver/peer.ts';
+import { DRIVER } from '../../../runner/dbus/index.ts';
+import { inWords, Scene, type SceneOptions, string, uint32 } from './scene.ts';
+
+const NAME = 'org.example.Player';
+const CALL = { path: '/', interface: 'a.B', member: 'M' } as const;
+
+describe('the bus', () => {
+  it('answers a call for its callee when reply_timeout is over, and no other', () => {
+    const due: Parameters<NonNullable<DriverOptions['later']>>[] = [];
+    const scene = new Scene({ limits: { reply_timeout: 50 }, later: (...timer) => due.push(timer) });
+    const [a, b] = [scene.join(), scene.join()];
+    const answered = scene.incoming({ ...CALL, destination: b.name });
+    scene.driver.route(a, answered.header);
+    const reply = {
+      type: 'method_return',
+      replySerial: answered.header.serial,
+      destination: a.name,
+    } as const;
+    scene.driver.route(b, scene.incoming(reply).header);
+    scene.driver.route(a, scene.incoming({ ...CALL, destination: b.name }).header);
+    // A later call may have the serial of one that is answered.
+    scene.driver.route(a, answered.header);
+    assert.deepEqual(
+      due.map(([, delay]) => delay),
+      [50, 50, 50],
+    );
+    const NO_REPLY = ':0.1 < !NoReply "Message did not receive a reply (timeout by message bus)"';
+    assert.deepEqual(
+      due.map(([what]) => inWords(what())),
+      [[], [NO_REPLY], [NO_REPLY]],
+    );
+  });
+
+  it('has no timer for replies unless it is told', () => {
+    const scene = new Scene({ later: () => assert.fail('a timer') });
+    const [a, b] = [scene.join(), scene.join()];
+    assert.equal(scene.driver.route(a, scene.incoming({ ...CALL, destination: b.name }).header), b);
+  });
+
+  it('closes the descriptors of what ends here, and of nothing else', () => {
+    const scene = new Scene();
+    const [a, b] = [scene.join(), scene.join()];
+    const ends = (message: Parameters<Scene['incoming']>[0], from: Peer = a): string | undefined =>
+      inWords(scene.driver.handle(from, scene.incoming(message, ['fd']))).at(-1);
+    assert.equal(ends({ ...CALL, destination: DRIVER }), 'discard fd');
+    assert.equal(ends({ path: '/', member: 'GetId', destination: DRIVER }), 'discard fd');
+    assert.equal(ends({ ...CALL, destination: 'org.example.Nobody' }), 'discard fd');
+    assert.equal(ends({ ...CALL, type: 'signal', destination: DRIVER }), 'discard fd');
+    assert.equal(ends({ ...CALL, destination: b.name }, scene.connect()), 'discard fd');
+    assert.equal(ends({ ...CALL, destination: b.name }), ':0.1 > :0.2 M');
+    assert.equal(ends({ ...CALL, type: 'signal' }), ':0.1 > all M');
+  });
+});
+
+describe('a message for a service', () => {
+  function starting(limits: SceneOptions['limits']) {
+    const scene = new Scene(limits && { limits });
+    scene.driver.activation.setServices([{ name: NAME, exec: ['/bin/player'] }]);
+    const send = (peer: Peer, fds: readonly string[] = []): string[] =>
+      inWords(scene.driver.handle(peer, scene.incoming({ ...CALL, destination: NAME }, fds)));
+    return { scene, send };
+  }
+
+  it('counts each as long as it waits', () => {
+    const { scene, send } = starting({ max_pending_service_starts: 2 });
+    const a = scene.join();
+    assert.deepEqual(send(a), [`start ${NAME} in 25000`]);
+    assert.deepEqual(send(a), []);
+    assert.match(send(a)[0] as string, /!LimitsExceeded/);
+    scene.call(a, 'RequestName', [string(NAME), uint32(0)]);
+    assert.deepEqual(send(a), [':0.1 > :0.1 M']);
+  });
+
+  it('has room for the bytes and descriptors of each sender', () => {
+    const { scene, send } = starting({ max_incoming_bytes: 300, max_incoming_unix_fds: 2 });
+    const [a, b] = [scene.join(), scene.join()];
+    assert.deepEqual(send(a, ['one', 'two']), [`start ${NAME} in 25000`]);
+    assert.match(send(a, ['three']).join(), /!LimitsExceeded.*discard three$/);
+    assert.deepEqual(send(a), []);
+    assert.match(send(a).concat(send(a)).join(), /!LimitsExceeded.*max_incoming_bytes=300/);
+    assert.deepEqual(send(b, ['four']), []);
+  });
+
+  it('leaves no descriptor when the service does not come, or its sender has left', () => {
+    const { scene, send } = starting({});
+    const [a, b] = [scene.join(), scene.join()];
+    send(a, ['one']);
+    send(b, ['two']);
+    scene.driver.leave(b);
+    assert.deepEqual(inWords(scene.driver.activation.failed(NAME, new DriverError('TimedOut', 'late'))), [
+      ':0.1 < !TimedOut "late"',
+      'discard one',
+      'discard two',
+    ]);
+  });
+});
