@@ -5,7 +5,7 @@ import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidInput } from '../common/errors.ts';
-import { makeFolder, replaceFile, replaceText, strangeLink } from '../common/folder.ts';
+import { makeFolder, ownFolder, replaceFile, replaceText, strangeLink } from '../common/folder.ts';
 import { folderName, neutralJson } from '../common/neutral.ts';
 import type { Plan } from '../plan/plan.ts';
 import { writeTrace } from '../trace/file.ts';
@@ -54,6 +54,7 @@ export const folderBelow = (directory: string, name: string): string => join(dir
 export function keepArtifacts(what: Artifacts, directory?: string): string {
   const place = directory ?? join(home(), what.verdict.run);
   if (directory !== undefined) refuseLink('--artifacts', place);
+  if (directory === undefined) ownFolder(home());
   makeFolder(place);
   replaceText(join(place, 'verdict.json'), `${neutralJson(what.verdict, 2)}\n`);
   replaceText(join(place, 'report.txt'), what.report);

@@ -73,7 +73,13 @@ export async function fuzzAll(flags: FuzzFlags): Promise<void> {
   }
 }
 
-const VM = { backend: 'vm', launcher: 'process', timeout: 120_000, format: 'text' } as const;
+const VM = {
+  backend: 'vm',
+  launcher: 'process',
+  timeout: 120_000,
+  format: 'text',
+  untrusted: false,
+} as const;
 
 /** Saves the scenario; what went wrong, where it is, and how to play it again. */
 function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string {

@@ -21,6 +21,8 @@ export interface PlayFlags {
   readonly set?: Readonly<Record<string, string>>;
   readonly strict?: boolean;
   readonly quiet?: boolean;
+  /** Absent: as `isUntrusted` finds. */
+  readonly untrusted?: boolean;
 }
 
 export const kernelOption = () =>
@@ -77,6 +79,11 @@ export const playOptions = (): Option[] => [
   new Option('--timeout <duration>', 'longest time for nodes and traffic together')
     .argParser(duration)
     .default(120_000, '2m'),
+  new Option(
+    '--untrusted',
+    'play each file in a fresh host, so that it can touch no later verdict; so in CI (CI=true)',
+  ),
+  new Option('--no-untrusted', 'trust the files, in CI too'),
   seedOption('draws sizes and bodies; printed with every verdict'),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
   // For those who try the checks; a fault of a simulated bus is no way to play.
@@ -84,6 +91,10 @@ export const playOptions = (): Option[] => [
   formatOption(),
   new Option('-q, --quiet', 'no progress on stderr'),
 ];
+
+/** What the command line says, else what CI is: there, files may come from anybody who asks for a merge. */
+export const isUntrusted = ({ untrusted }: Pick<PlayFlags, 'untrusted'>): boolean =>
+  untrusted ?? (process.env.CI === 'true' && process.env.AFBUS_TRUSTED !== '1');
 
 /** `500ms`, `30s`, `2m` → ms. */
 export function duration(text: string): number {

@@ -2,7 +2,7 @@
 /** `--backend`: where a file is played, and never silently elsewhere. */
 
 import type { Site } from '../provision/site.ts';
-import type { PlayFlags } from './options.ts';
+import { isUntrusted, type PlayFlags } from './options.ts';
 
 interface Request {
   readonly seed: number;
@@ -23,5 +23,8 @@ export async function chooseSite(flags: PlayFlags, request: Request): Promise<Si
   }
   const { chooseBackend } = await import('../provision/choose.ts');
   const { engineSite } = await import('../provision/site.ts');
-  return engineSite(await chooseBackend({ ...flags, backend, ...request }), launcher);
+  return engineSite(
+    await chooseBackend({ ...flags, backend, ...request, untrusted: isUntrusted(flags) }),
+    launcher,
+  );
 }

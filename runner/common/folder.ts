@@ -2,7 +2,16 @@
 /** Folders that may have to be made, and files in folders that others have written to. */
 
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 
 /**
@@ -19,6 +28,17 @@ export function makeFolder(path: string, mode?: number): void {
     // Somebody else may have been quicker.
     if (!isFolder(path)) throw error;
   }
+}
+
+/**
+ * Makes a folder for this user alone. One that is there already is closed to others; what another user has made is not
+ * used, since its owner can put anything in it. Throws what mkdir says, or why the folder is not used.
+ */
+export function ownFolder(path: string): void {
+  makeFolder(path, 0o700);
+  const { uid, mode } = statSync(path);
+  if (uid !== process.getuid?.()) throw new Error(`it belongs to the user ${uid}`);
+  if ((mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

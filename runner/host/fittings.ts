@@ -5,12 +5,15 @@
  */
 
 import { spawn } from 'node:child_process';
+import { hash as digest } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { EnvironmentError } from '../common/errors.ts';
-import { channel, type Reach } from './channel.ts';
+import { channel, type Reach, runInHost } from './channel.ts';
 import { built, hash } from './inputs.ts';
+
+const ADDON = 'afbus.node';
 
 export interface Fittings {
   readonly key: string;
@@ -28,13 +31,32 @@ export function fittings(release: string): Fittings {
   return { key: hash(...files.map((file) => readFileSync(file))), files };
 }
 
+const PLACE = '/opt/afbus-topo';
+
+/** From then on nobody writes there by mistake; who is root in the host can, and `isIntact` tells. */
+const FIT = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
+
+/** Where a file is in the host. */
+const placeOf = (file: string): string =>
+  join(PLACE, basename(file) === ADDON ? `native/${ADDON}` : basename(file));
+
+/** The host has the files that were brought into it, as they were. */
+export async function isIntact(host: Reach, { files }: Fittings): Promise<boolean> {
+  const said = await runInHost(host, ['sha256sum', ...files.map(placeOf)]).catch(() => null);
+  const sums = said?.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.slice(0, 64));
+  return sums?.join() === files.map((file) => digest('sha256', readFileSync(file))).join();
+}
+
 /** Copies the files into the host's /opt/afbus-topo and loads the modules. */
 export async function fitOut(host: Reach, { files }: Fittings): Promise<void> {
   const archive = await pack(files);
-  const stream = await channel(host, ['/run/afbus/fit', `${archive.length}`]);
+  const stream = await channel(host, ['sh', '-c', FIT, 'sh', `${archive.length}`]);
   stream.write(archive);
   const said = (await text(stream)).trim().split('\n');
-  if (said.at(-1) === 'fitted') return;
+  if (said.at(-1) === 'closed') return;
   throw new EnvironmentError(
     "the host's kernel does not take the project's files",
     'the lines show what it said; "afbus-topo host logs" has the rest',
@@ -45,7 +67,7 @@ export async function fitOut(host: Reach, { files }: Fittings): Promise<void> {
 /** A gzipped tar; the binding goes where the agent looks for it. */
 async function pack(files: readonly string[]): Promise<Buffer> {
   const argv = files.flatMap((file) => ['-C', dirname(file), file.slice(dirname(file).length + 1)]);
-  const tar = spawn('tar', ['-cz', '--transform', 's,^afbus.node$,native/afbus.node,', ...argv], {
+  const tar = spawn('tar', ['-cz', '--transform', `s,^${ADDON}$,native/${ADDON},`, ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return buffer(tar.stdout);

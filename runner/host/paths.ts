@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../common/errors.ts';
-import { makeFolder } from '../common/folder.ts';
+import { ownFolder } from '../common/folder.ts';
 import type { KernelVersion } from './types.ts';
 
 /** The project's folder, from its source as from dist/. */
@@ -37,10 +37,10 @@ export function entries(stage: string): string[] {
 /** Images hold private keys: their folders are the owner's only. */
 export function privateFolder(path: string): string {
   try {
-    makeFolder(path, 0o700);
+    ownFolder(path);
   } catch (cause) {
-    const hint = 'point XDG_CACHE_HOME and XDG_STATE_HOME at folders that you may write';
-    throw new EnvironmentError(`${path} cannot be made: ${(cause as Error).message}`, hint, { cause });
+    const hint = 'point XDG_CACHE_HOME and XDG_STATE_HOME at folders of your own';
+    throw new EnvironmentError(`${path} cannot be used: ${(cause as Error).message}`, hint, { cause });
   }
   return path;
 }

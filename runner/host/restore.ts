@@ -9,6 +9,7 @@ import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, lastLines } from './console.ts';
 import { type Fittings, fitOut } from './fittings.ts';
+import { machineId } from './machine-id.ts';
 import { freePorts } from './ports.ts';
 import { end, isAlive } from './process.ts';
 import type { Machine } from './qemu.ts';
@@ -56,7 +57,11 @@ async function startOnce(image: HostImage, own: Fittings, options: StartOptions)
   await overlay(join(image.folder, IMAGE.disk), 'qcow2', stateFile(image.kernel, 'disk'));
   const qemu = spawnRestored(image, { docker, channel });
   writePending(image.kernel, qemu);
-  const host = describe(image, own.key, qemu, { docker, channel });
+  const host = {
+    ...describe(image, own.key, qemu, { docker, channel }),
+    tainted: options.untrusted === true,
+    machine: machineId(),
+  };
   try {
     await inTime(host, bringUp(host, qemu, own, options.signal));
     writeHost(host);

@@ -51,6 +51,9 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
   return { pid: child.pid, process, resume };
 }
 
+/** What QEMU has no need of, so that whoever breaks out of the guest has it neither. */
+const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
+
 function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {
   if (!findImage(image.folder)) {
     throw new EnvironmentError(
@@ -66,5 +69,5 @@ function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {
     console: stateFile(image.kernel, 'console'),
   });
   const monitor = ['-chardev', `socket,id=qmp,fd=${QMP}`, '-mon', 'qmp,mode=control'];
-  return [...machine, ...monitor, '-incoming', 'defer'];
+  return [...machine, ...monitor, ...SANDBOX, '-incoming', 'defer'];
 }

@@ -6,10 +6,11 @@ import { EnvironmentError } from '../common/errors.ts';
 import { BUILD_LOCK } from './build-lock.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath } from './console.ts';
-import { type Fittings, fittings } from './fittings.ts';
+import { type Fittings, fittings, isIntact } from './fittings.ts';
 import { hasImage } from './garbage.ts';
 import { build } from './image.ts';
 import { lock, tryLock } from './lock.ts';
+import { checkMachine } from './machine-id.ts';
 import { end, isAlive } from './process.ts';
 import { restore } from './restore.ts';
 import { endPending, forgetHost, readHost, stateFile } from './state.ts';
@@ -21,6 +22,7 @@ export async function start(options: StartOptions): Promise<Host> {
   try {
     const image = await build(options);
     const own = fittings(image.release);
+    checkMachine(readHost(options.kernel));
     const running = runningHost(options);
     if (running && (await serves(running, image, own, options))) return running;
     if (running) await end(running);
@@ -48,6 +50,7 @@ function runningHost({ kernel }: HostOptions): Host | null {
 async function serves(host: Host, image: HostImage, own: Fittings, options: StartOptions): Promise<boolean> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
+  if (options.untrusted || host.tainted || !(await isIntact(host, own))) return replaceable(host);
   const fresh = host.imageKey === image.key && host.fittingsKey === own.key;
   if (fresh && !wrongPort) return true;
   const busy = await whatRuns(host);
@@ -65,6 +68,16 @@ async function serves(host: Host, image: HostImage, own: Fittings, options: Star
   return true;
 }
 
+/** false: the next host is a fresh one. Throws where something is up that would go with this one. */
+async function replaceable(host: Host): Promise<false> {
+  const busy = await whatRuns(host);
+  if (!busy) return false;
+  const why = host.tainted
+    ? 'the host plays files that are not trusted'
+    : 'a fresh host is needed: for files that are not trusted, or because something in this one has changed';
+  throw new EnvironmentError(`${why}, and ${busy} on it`, 'take those down first: afbus-topo down --all');
+}
+
 const COUNT = 'docker ps --all --quiet | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
 
 /** "3 containers and 2 agents run", or null; null too for a host that answers no more. */
@@ -77,6 +90,7 @@ async function whatRuns(host: Host): Promise<string | null> {
 export async function stop(options: BuildOptions): Promise<void> {
   const held = await startLock(options);
   try {
+    checkMachine(readHost(options.kernel));
     const host = runningHost(options);
     if (host) await end(host);
     await endPending(options.kernel);

@@ -31,6 +31,10 @@ export interface Host {
   readonly imageKey: string;
   /** Names the modules and the agent that were brought into it. */
   readonly fittingsKey: string;
+  /** It plays files that are not trusted: the next start replaces it. */
+  readonly tainted?: boolean;
+  /** The machine that it runs on: a home may be shared by several. */
+  readonly machine?: string;
   /** When the process started, in the kernel's ticks, and the boot: a pid alone may be somebody else's by now. */
   readonly process: { readonly ticks: string; readonly boot: string };
 }
@@ -63,6 +67,8 @@ export interface BuildOptions extends HostOptions {
 export interface StartOptions extends BuildOptions {
   /** Port of the Docker API on 127.0.0.1; a free one when absent. */
   readonly port?: number | undefined;
+  /** Nothing may have run in it before, and nothing that is trusted runs in it afterwards. */
+  readonly untrusted?: boolean | undefined;
 }
 
 /** Guest memory and processors: part of every saved image. */

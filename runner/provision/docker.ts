@@ -11,13 +11,6 @@ import type { Choice } from './choose.ts';
 
 const SOCKET = '/var/run/docker.sock';
 
-/** The engine that `auto` may use: it answers, and its kernel has AF_BUS registered. */
-export async function engineHasBus(): Promise<boolean> {
-  if (!process.env.DOCKER_HOST && !existsSync(SOCKET)) return false;
-  // An engine on this machine shares its kernel; of a remote one only a container could tell: ask for it by name.
-  return !process.env.DOCKER_HOST && existsSync('/sys/module/af_bus');
-}
-
 export async function dockerBackend(choice: Choice): Promise<Backend> {
   const docker = new Dockerode();
   const info = await docker.info().catch((cause: Error) => {

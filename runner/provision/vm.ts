@@ -13,6 +13,7 @@ export interface VmOptions {
   readonly kernel: KernelVersion;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  readonly untrusted?: boolean;
 }
 
 /** Builds and boots what is missing. */

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// A host in which something has changed, or in which a file of a stranger was played, serves nobody afterwards.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'mocha';
+import { runInHost, start, stop } from '../../runner/host/host.ts';
+
+const KERNEL = process.env.AFBUS_KERNEL === '6.1' ? '6.1' : '6.12';
+
+describe('the host, after strangers', function () {
+  this.timeout(600_000);
+  after(() => stop({ kernel: KERNEL }));
+
+  it('has its agent closed to writing, and is replaced if that was changed all the same', async () => {
+    const host = await start({ kernel: KERNEL });
+    assert.equal((await start({ kernel: KERNEL })).pid, host.pid);
+    const agent = '/opt/afbus-topo/agent.js';
+    const plain = await runInHost(host, ['sh', '-c', `echo >> ${agent}`]);
+    assert.notEqual(plain.code, 0);
+    const forced = await runInHost(host, [
+      'sh',
+      '-c',
+      `mount -o remount,bind,rw /opt/afbus-topo && echo >> ${agent}`,
+    ]);
+    assert.equal(forced.code, 0, forced.stderr);
+    assert.notEqual((await start({ kernel: KERNEL })).pid, host.pid);
+  });
+
+  it('is a fresh one for files that are not trusted, and again afterwards', async () => {
+    const trusted = await start({ kernel: KERNEL });
+    const first = await start({ kernel: KERNEL, untrusted: true });
+    const second = await start({ kernel: KERNEL, untrusted: true });
+    const again = await start({ kernel: KERNEL });
+    assert.equal(new Set([trusted, first, second, again].map(({ pid }) => pid)).size, 4);
+    assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
+  });
+});
