@@ -21,7 +21,8 @@
  * DOC: Life of a message
  *
  *   check    what is wrong with the call itself              send.c
- *   build    descriptors, credentials, payload               scm.c, payload.c
+ *   build    descriptors, credentials, charge, payload       scm.c, budget.c,
+ *                                                            payload.c
  *   route    destination -> set of recipients                route.c
  *   filter   one copy per recipient, through its filters     filter.c, hook.c
  *   admit    space at every recipient, or wait for it        admit.c, line.c,
@@ -53,6 +54,12 @@
  * socket if not, which is told by POLLOUT. Waiters are called as space comes
  * up, and what they are called for is theirs for a while. line.c has the rules,
  * kernel/proof a model of them.
+ *
+ * DOC: Weight
+ *
+ * A message weighs its length and AFBUS_MSG_OVERHEAD. The sender is charged
+ * with that before the message takes memory, and the queue of each recipient is
+ * full when it holds too much of it. See budget.c and afbus_queue_full().
  *
  * DOC: Locks
  *
@@ -113,6 +120,13 @@ extern struct pernet_operations afbus_net_ops;
 
 /* Send buffer at most: counters of 31 bits hold it and a message more. */
 #define AFBUS_MAX_SNDBUF	(INT_MAX / 8)
+
+/*
+ * What a message weighs beside its bytes, in its sender's budget and in every
+ * queue: the memory that a short one takes. It is part of the contract. Limits
+ * that counted the allocator's sizes would differ from kernel to kernel.
+ */
+#define AFBUS_MSG_OVERHEAD	768
 
 /**
  * struct afbus_name - path of a bus, parsed
@@ -219,6 +233,7 @@ enum afbus_kind {
  * @called: waiters that have been called and not come, by ticket
  * @nr_called: length of @called
  * @nr_sleepers: sends among the waiters in both, not sockets
+ * @sleepers_weight: what the messages of these sends weigh
  * @nr: waiters in both; grows under the bus lock only, and may be read without
  *	the queue's lock by a holder of the bus lock, or by a reader that has
  *	held the queue's lock since it made space
@@ -238,6 +253,7 @@ struct afbus_line {
 	struct list_head	called;
 	unsigned int		nr_called;
 	unsigned int		nr_sleepers;
+	u64			sleepers_weight;
 	unsigned int		nr;
 	bool			own;
 	bool			open;
@@ -284,6 +300,10 @@ struct afbus_hold {
  *	those who have neither that nor the bus
  * @addr: prefix-0 address of the client of the pair
  * @maxqlen: messages beyond which the receive queue is full
+ * @max_queued: weight from which on it is full, see afbus_queue_full()
+ * @max_sndbuf: the most that SO_SNDBUF gives
+ * @charged: weight of the messages that the socket pays for: those being sent,
+ *	and those that a recipient has not taken yet
  * @used_name: path that connect was given
  * @watch_limit: descriptors that a client's user may have in flight as an
  *	eavesdropper; set before @bus
@@ -325,9 +345,15 @@ struct afbus_hold {
  *	more, see struct afbus_pollout_waiter
  * @nr_told: how many of @told_lost and the waiters' are not 0
  *
+ * Changed under the lock of the receive queue, read without it:
+ *
+ * @queued: weight of what is in the receive queue
+ * @readable: bytes of what is in the receive queue
+ * @draining: @queued has come up to @max_queued, and not down far enough since
+ *
  * Under the lock of the receive queue:
  *
- * @queued: bytes in it; may be read without the lock
+ * @uncharge_next: where afbus_end_charges() goes on; NULL if it is not at work
  *
  * Under afbus_gc_lock, see hold.c and gc.c:
  *
@@ -348,6 +374,9 @@ struct afbus_sock {
 	enum afbus_kind		kind;
 	u64			addr;
 	int			maxqlen;
+	unsigned int		max_queued;
+	int			max_sndbuf;
+	atomic_t		charged;
 	struct afbus_name	*used_name;
 	unsigned long		watch_limit;
 	void			*data;
@@ -380,7 +409,10 @@ struct afbus_sock {
 	atomic_t		told_lost;
 	atomic_t		nr_told;
 
-	unsigned long		queued;
+	unsigned int		queued;
+	unsigned int		readable;
+	bool			draining;
+	struct sk_buff		*uncharge_next;
 
 	struct list_head	gc_node;
 	struct list_head	gc_holds;
@@ -458,8 +490,9 @@ struct afbus_group {
 /**
  * struct afbus_msg - what all copies of a message share
  * @ref: one per copy, and one of the send under way: the message ends with them
- * @unread: of these, the ones that the sender pays for: all but eavesdroppers'
- * @skb: the original, in whose headroom this is; owned by the message
+ * @unread: of these, the ones that the sender is charged for; set at commit
+ * @skb: the original, in whose headroom this is; owned by the message. Its
+ *	socket is the sender while that is charged, with a reference
  * @seq: place in the sequence; written at commit, before the first copy shows
  * @src: prefix-0 address of the sender
  * @pid: sender
@@ -497,16 +530,22 @@ struct afbus_msg {
  * @fp: its own descriptors
  * @hold: by which its bus sockets are known to the collector, NULL without
  * @lost: how many copies the recipient has missed before this one
+ * @weight: what it weighs in the queue; cut by a filter or not, it holds all of
+ *	the message
  * @eaves: the recipient only watches: its descriptors are not the sender's
  * @watched: they count against the recipient
+ * @paid: the sender is charged until it is taken; once it is in a queue, under
+ *	the lock of that
  */
 struct afbus_cb {
 	struct afbus_msg	*msg;
 	struct scm_fp_list	*fp;
 	struct afbus_hold	*hold;
 	u64			lost;
+	unsigned int		weight;
 	bool			eaves;
 	bool			watched;
+	bool			paid;
 };
 
 #define AFBUS_CB(skb) ((struct afbus_cb *)(skb)->cb)
@@ -527,17 +566,53 @@ static inline u64 afbus_own_addr(const struct afbus_sock *s)
 	return s->kind == AFBUS_CLIENT ? s->addr : BUS_MASTER_ADDR;
 }
 
-static inline bool afbus_queue_full(const struct afbus_sock *s)
+/* What a message of @len bytes weighs. */
+static inline unsigned int afbus_weight(size_t len)
+{
+	return len + AFBUS_MSG_OVERHEAD;
+}
+
+/* Whether there are more messages in the receive queue than it is long. */
+static inline bool afbus_queue_long(const struct afbus_sock *s)
 {
 	return skb_queue_len_lockless(&s->sk.sk_receive_queue) > s->maxqlen;
 }
 
-/* How many messages the queue takes now. */
-static inline unsigned int afbus_space(const struct afbus_sock *s)
+/*
+ * Whether the receive queue takes no message: there are too many in it, or they
+ * weigh too much. If senders wait, a queue that has become too heavy stays full
+ * until three quarters of the weight are gone: a sender that is woken for each
+ * message takes the processor from its reader.
+ */
+static inline bool afbus_queue_full(const struct afbus_sock *s)
+{
+	if (afbus_queue_long(s))
+		return true;
+	if (!READ_ONCE(s->draining))
+		return false;
+	return READ_ONCE(s->bus->overflow) == BUS_OVERFLOW_BLOCK ||
+	       READ_ONCE(s->queued) >= s->max_queued;
+}
+
+/* Whether it takes one more after @nr others that weigh @weight together. */
+static inline bool afbus_queue_takes(const struct afbus_sock *s,
+				     unsigned int nr, u64 weight)
 {
 	unsigned int qlen = skb_queue_len_lockless(&s->sk.sk_receive_queue);
 
-	return qlen > s->maxqlen ? 0 : s->maxqlen + 1u - qlen;
+	return !afbus_queue_full(s) && (u64)qlen + nr <= s->maxqlen &&
+	       READ_ONCE(s->queued) + weight < s->max_queued;
+}
+
+/* The send buffer of a socket. What is beyond the limit is taken back. */
+static inline int afbus_sndbuf(struct afbus_sock *s)
+{
+	int sndbuf = READ_ONCE(s->sk.sk_sndbuf);
+
+	if (sndbuf <= s->max_sndbuf)
+		return sndbuf;
+	WRITE_ONCE(s->sk.sk_sndbuf, s->max_sndbuf);
+	return s->max_sndbuf;
 }
 
 /* name.c */
@@ -617,11 +692,14 @@ void afbus_line_changed(struct afbus_sock *s);
  * afbus_wait_own() - see whether a client may send as to its own queue
  * @s: the client
  *
- * Return: true if its queue is full; it is told when it is not any more.
+ * Only the number of messages counts. It is below the limit after one read, so
+ * a client that answers each message before it reads the next one goes on.
+ *
+ * Return: true if its queue is too long; it is told when it is not any more.
  */
 static inline bool afbus_wait_own(struct afbus_sock *s)
 {
-	return afbus_queue_full(s) && afbus_line_own(s);
+	return afbus_queue_long(s) && afbus_line_own(s);
 }
 
 /* pollout.c */
@@ -631,11 +709,42 @@ bool afbus_pollout_is_withheld(const struct afbus_sock *s);
 void afbus_pollout_drop_all(struct afbus_sock *s);
 void afbus_pollout_release(struct afbus_sock *s);
 
-/* poll.c */
-void afbus_wake_pollout(struct afbus_sock *s);
-void afbus_tell_budget(struct sock *sk);
+/* queue.c */
+void afbus_unqueue(struct afbus_sock *s, struct sk_buff *skb);
+
+/* budget.c */
+bool afbus_wait_budget(struct afbus_sock *s);
 void afbus_budget_timeout(struct timer_list *t);
 void afbus_write_space(struct sock *sk);
+int afbus_charge_wait(struct afbus_sock *s, unsigned int weight, long *timeo);
+void afbus_uncharge(struct afbus_sock *s, unsigned int weight);
+void afbus_uncharge_quietly(struct afbus_sock *s, unsigned int weight);
+void afbus_end_charges(struct afbus_sock *s);
+
+/**
+ * afbus_charge() - charge a sender for a message, before it takes any memory
+ * @s: the sender
+ * @weight: what the message weighs
+ *
+ * It has to have some budget left, not enough for the message: so what it is
+ * charged for is less than its send buffer and one message.
+ *
+ * Return: false if there is no budget.
+ */
+static inline bool afbus_charge(struct afbus_sock *s, unsigned int weight)
+{
+	int charged = atomic_read(&s->charged);
+	int sndbuf = afbus_sndbuf(s);
+
+	do {
+		if (charged >= sndbuf)
+			return false;
+	} while (!atomic_try_cmpxchg(&s->charged, &charged, charged + weight));
+	return true;
+}
+
+/* poll.c */
+void afbus_wake_pollout(struct afbus_sock *s);
 __poll_t afbus_poll(struct file *file, struct socket *sock, poll_table *wait);
 
 /* recv.c */

@@ -7,19 +7,10 @@
 #include "send.h"
 #include "trace.h"
 
-/*
- * An eavesdropper has the queue length of everyone, and since its copies are
- * charged to nobody else, a bound in bytes: what a queue of the default
- * length could hold at most.
- */
+/* An eavesdropper's queue is full as any other, but nobody waits for it. */
 static bool afbus_eaves_full(const struct afbus_sock *s)
 {
-	long limit = (BUS_MAX_QLEN + 1L) * READ_ONCE(s->sk.sk_sndbuf);
-	long bytes = atomic_read(&s->sk.sk_rmem_alloc);
-
-	return afbus_queue_full(s) || bytes > INT_MAX / 2 ||
-	       (skb_queue_len_lockless(&s->sk.sk_receive_queue) > BUS_MAX_QLEN &&
-		bytes > limit);
+	return afbus_queue_long(s) || READ_ONCE(s->queued) >= s->max_queued;
 }
 
 /* Where a message goes, for those who watch. */
@@ -58,19 +49,6 @@ static bool afbus_commit_drop(struct afbus_send *s, struct afbus_rcpt *r)
 	return true;
 }
 
-/* The lock of the queue keeps readers out; the bus lock keeps other senders out. */
-static void afbus_commit_queue(struct afbus_sock *to, struct sk_buff *skb)
-{
-	struct sk_buff_head *queue = &to->sk.sk_receive_queue;
-
-	lockdep_assert_held(&to->bus->lock);
-
-	spin_lock_irq(&queue->lock);
-	__skb_queue_tail(queue, skb);
-	WRITE_ONCE(to->queued, to->queued + skb->len);
-	spin_unlock_irq(&queue->lock);
-}
-
 static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 			      ktime_t *now)
 {
@@ -87,8 +65,31 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 	if (trace_deliver_enabled())
 		trace_deliver(s->bus, s->msg->seq, s->msg->src,
 			      afbus_own_addr(r->to), r->skb->len);
-	afbus_commit_queue(r->to, r->skb);
+	if (!r->eaves && s->unpaid) {
+		AFBUS_CB(r->skb)->paid = true;
+		s->unpaid--;
+	}
+	afbus_queue_add(r->to, r->skb);
 	r->queued = true;
+}
+
+/*
+ * The charge passes from the send to the message, and ends with the last copy.
+ * The send counts as one until all of them are in their queues.
+ */
+static void afbus_commit_charge(struct afbus_send *s)
+{
+	struct sock *sk = &s->from->sk;
+
+	lockdep_assert_held(&s->bus->lock);
+
+	sock_hold(sk);
+	s->msg->skb->sk = sk;
+	s->charged = false;
+	s->unpaid = s->live + 1;
+	if (s->direct)
+		return;
+	refcount_set(&s->msg->unread, s->unpaid);
 }
 
 /**
@@ -104,6 +105,8 @@ static void afbus_commit(struct afbus_send *s)
 
 	s->committed = true;
 	s->msg->seq = ++s->bus->seq;
+	if (s->bus->overflow != BUS_OVERFLOW_EVICT)
+		afbus_commit_charge(s);
 	if (trace_send_enabled())
 		trace_send(s->bus, s->msg->seq, s->msg->src,
 			   afbus_send_target(s), s->len);

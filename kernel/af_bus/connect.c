@@ -113,6 +113,31 @@ static long afbus_wait_backlog(struct afbus_bus *bus, long timeo)
 	return timeo;
 }
 
+/*
+ * One recipient holds half of a sender's buffer, and one message more. The
+ * accepted socket is new, so that it has the system's default; the client may
+ * have asked for something else.
+ */
+static void afbus_set_limits(const struct afbus_bus *bus,
+			     struct afbus_sock *client,
+			     struct afbus_sock *accepted)
+{
+	int sndbuf = bus->sndbuf ?: READ_ONCE(accepted->sk.sk_sndbuf);
+
+	lockdep_assert_held(&bus->lock);
+
+	client->maxqlen = bus->maxqlen;
+	accepted->maxqlen = bus->maxqlen;
+	client->max_queued = sndbuf / 2;
+	accepted->max_queued = sndbuf / 2;
+	if (!bus->sndbuf)
+		return;
+
+	client->max_sndbuf = sndbuf;
+	WRITE_ONCE(client->sk.sk_sndbuf, sndbuf);
+	WRITE_ONCE(accepted->sk.sk_sndbuf, sndbuf);
+}
+
 /* Make the pair. Nothing fails after the address is in the table. */
 static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 		      struct afbus_sock *accepted, struct afbus_addr *addr,
@@ -134,15 +159,10 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	bus->seq++;
 	client->data = data;
 	client->addr = addr->value;
-	client->maxqlen = bus->maxqlen;
 	client->watch_limit = rlimit(RLIMIT_NOFILE);
 	accepted->addr = addr->value;
-	accepted->maxqlen = bus->maxqlen;
 	accepted->gc_listener = bus->listener;
-	if (bus->sndbuf) {
-		WRITE_ONCE(client->sk.sk_sndbuf, bus->sndbuf);
-		WRITE_ONCE(accepted->sk.sk_sndbuf, bus->sndbuf);
-	}
+	afbus_set_limits(bus, client, accepted);
 
 	afbus_copy_peercred(&client->sk, listener);
 	afbus_peercred_is_caller(&accepted->sk);

@@ -109,6 +109,9 @@ void afbus_purge(struct afbus_sock *s)
 	spin_lock_irq(&queue->lock);
 	skb_queue_splice_init(queue, &rest);
 	WRITE_ONCE(s->queued, 0);
+	WRITE_ONCE(s->readable, 0);
+	WRITE_ONCE(s->draining, false);
+	s->uncharge_next = NULL;
 	spin_unlock_irq(&queue->lock);
 	mutex_unlock(&s->iolock);
 
@@ -147,6 +150,7 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	afbus_pollout_release(s);
 
 	if (peer) {
+		afbus_end_charges(peer);
 		sock_put(&peer->sk);
 		sock_put(sk);
 	}
@@ -241,6 +245,7 @@ int afbus_shutdown(struct socket *sock, int how)
 	struct sock *sk = sock->sk;
 	struct afbus_sock *s = afbus_sk(sk);
 	struct afbus_bus *bus = afbus_sock_bus(s);
+	struct afbus_sock *peer;
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
@@ -252,6 +257,9 @@ int afbus_shutdown(struct socket *sock, int how)
 
 	spin_lock(&bus->lock);
 	bus->seq++;
+	peer = s->peer;
+	if (peer)
+		sock_hold(&peer->sk);
 	if (s->kind == AFBUS_ACCEPTED)
 		afbus_shutdown_accepted(s, how);
 	else if (s->kind == AFBUS_CLIENT)
@@ -260,6 +268,11 @@ int afbus_shutdown(struct socket *sock, int how)
 		afbus_shut(s, how, 0);
 	spin_unlock(&bus->lock);
 
+	afbus_end_charges(s);
+	if (peer) {
+		afbus_end_charges(peer);
+		sock_put(&peer->sk);
+	}
 	if (s->kind == AFBUS_LISTENER)
 		wake_up_interruptible_all(&bus->connect_wait);
 	return 0;

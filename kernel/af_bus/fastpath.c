@@ -9,6 +9,7 @@
  */
 
 #include "scm.c"
+#include "queue.c"
 #include "payload.c"
 #include "route.c"
 #include "filter.c"

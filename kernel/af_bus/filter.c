@@ -31,23 +31,29 @@ static inline void afbus_copy_end_fds(struct sk_buff *skb)
 
 static void afbus_direct_destruct(struct sk_buff *skb)
 {
+	struct afbus_cb *cb = AFBUS_CB(skb);
+
 	afbus_copy_end_fds(skb);
-	afbus_msg_end(AFBUS_CB(skb)->msg);
-	sock_wfree(skb);
+	afbus_msg_end(cb->msg);
+	/* Not @paid: its recipient may have gone before it was queued. */
+	if (skb->sk)
+		afbus_uncharge(afbus_sk(skb->sk), cb->weight);
 }
 
 static void afbus_copy_destruct(struct sk_buff *skb)
 {
+	struct afbus_cb *cb = AFBUS_CB(skb);
+
 	afbus_copy_end_fds(skb);
-	afbus_msg_read(AFBUS_CB(skb)->msg);
-	afbus_msg_put(AFBUS_CB(skb)->msg);
+	if (cb->paid)
+		afbus_msg_read(cb->msg, 1);
+	afbus_msg_put(cb->msg);
 }
 
 static void afbus_eaves_destruct(struct sk_buff *skb)
 {
 	afbus_copy_end_fds(skb);
 	afbus_msg_put(AFBUS_CB(skb)->msg);
-	atomic_sub(skb->truesize, &skb->sk->sk_rmem_alloc);
 	sock_put(skb->sk);
 }
 
@@ -85,7 +91,8 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 	struct sk_buff *skb = s->skb;
 
 	/* The list of descriptors moves, and is counted as before. */
-	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = s->msg, .fp = s->scm.fp };
+	*AFBUS_CB(skb) = (struct afbus_cb){
+		.msg = s->msg, .fp = s->scm.fp, .weight = s->weight };
 	s->scm.fp = NULL;
 	skb->destructor = afbus_direct_destruct;
 	s->direct = true;
@@ -140,17 +147,16 @@ static void afbus_filter_undo_direct(struct afbus_send *s)
 		;
 	s->skb = r->skb;
 	s->scm.fp = AFBUS_CB(s->skb)->fp;
-	s->skb->destructor = sock_wfree;
+	s->skb->destructor = NULL;
 	s->direct = false;
 	r->skb = NULL;
 	r->made = false;
 }
 
 /*
- * The sender pays for the original until the last recipient has taken its copy.
- * Eavesdroppers have no part in that: their copies share the payload, but are
- * charged to themselves. Such a copy keeps its socket: the collector frees the
- * queue of one whose last descriptor may be among what it frees.
+ * An eavesdropper's copy keeps its socket, whose descriptors are counted there:
+ * the collector frees the queue of one whose last descriptor may be among what
+ * it frees.
  */
 static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 {
@@ -160,15 +166,14 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 	if (!skb)
 		return -ENOMEM;
 
-	*AFBUS_CB(skb) = (struct afbus_cb){ .msg = s->msg, .eaves = r->eaves };
+	*AFBUS_CB(skb) = (struct afbus_cb){
+		.msg = s->msg, .weight = s->weight, .eaves = r->eaves };
 	refcount_inc(&s->msg->ref);
 	if (r->eaves) {
 		sock_hold(&r->to->sk);
 		skb->sk = &r->to->sk;
-		atomic_add(skb->truesize, &skb->sk->sk_rmem_alloc);
 		skb->destructor = afbus_eaves_destruct;
 	} else {
-		refcount_inc(&s->msg->unread);
 		skb->destructor = afbus_copy_destruct;
 	}
 	r->skb = skb;
@@ -184,7 +189,6 @@ static void afbus_copy_drop(struct afbus_rcpt *r)
 /* Let the recipient's filter see its copy. */
 static int afbus_copy_filter(struct afbus_rcpt *r)
 {
-	unsigned int truesize = r->skb->truesize;
 	int err;
 
 	if (!afbus_has_filter(r))
@@ -192,9 +196,6 @@ static int afbus_copy_filter(struct afbus_rcpt *r)
 
 	r->filtered = true;
 	err = sk_filter(&r->to->sk, r->skb);
-	if (r->eaves)
-		atomic_add(r->skb->truesize - truesize,
-			   &r->to->sk.sk_rmem_alloc);
 	if (err == -ENOMEM)
 		return err;
 	if (err)

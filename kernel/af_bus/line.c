@@ -3,7 +3,7 @@
  * The line at a full queue: the waiters for space, and the order of their calls.
  *
  * Waiters stand in the line by their tickets. As space comes up they are called,
- * the oldest first, one for each message that the queue takes. The space is
+ * the oldest first, as long as the queue takes their messages. The space is
  * theirs until they come: senders with younger tickets leave it to them, and an
  * older sender takes it from a younger one. So of several sends that wait for
  * several queues, the oldest waits for no other send. A sender without a ticket
@@ -83,19 +83,24 @@ static struct afbus_waiter *afbus_line_beyond(const struct afbus_line *line,
 	return found;
 }
 
-/* How many with tickets before @ticket were called and have not come. */
-static unsigned int afbus_line_earlier(const struct afbus_line *line,
-				       u64 ticket)
+/*
+ * Whether the queue takes another message once the waiters with tickets before
+ * @ticket that were called have come. Return in @earlier how many they are.
+ */
+static bool afbus_line_takes(const struct afbus_sock *s, u64 ticket,
+			     unsigned int *earlier)
 {
 	const struct afbus_waiter *w;
-	unsigned int n = 0;
+	u64 weight = 0;
 
-	list_for_each_entry(w, &line->called, called_node) {
+	*earlier = 0;
+	list_for_each_entry(w, &s->line.called, called_node) {
 		if (w->wait->ticket >= ticket)
 			break;
-		n++;
+		weight += READ_ONCE(w->wait->weight);
+		++*earlier;
 	}
-	return n;
+	return afbus_queue_takes(s, *earlier, weight);
 }
 
 /* Let the work run after @delay, unless it is to run anyway. */
@@ -120,10 +125,10 @@ void afbus_line_kick(struct afbus_sock *s)
 }
 
 /* See whether there is space, and since when. */
-static unsigned int afbus_line_look(struct afbus_sock *s)
+static bool afbus_line_look(struct afbus_sock *s)
 {
 	struct afbus_line *line = &s->line;
-	unsigned int space = afbus_space(s);
+	bool space = !afbus_queue_full(s);
 
 	if (!space || !line->nr) {
 		line->timed = false;
@@ -149,8 +154,10 @@ static void afbus_line_count(struct afbus_line *line,
 			     const struct afbus_waiter *w, int by)
 {
 	WRITE_ONCE(line->nr, line->nr + by);
-	if (w->wait->task)
+	if (w->wait->task) {
 		line->nr_sleepers += by;
+		line->sleepers_weight += by * (s64)w->wait->weight;
+	}
 }
 
 static void afbus_line_remove(struct afbus_line *line, struct afbus_waiter *w)
@@ -191,14 +198,13 @@ static bool afbus_line_may_call(const struct afbus_sock *s)
 {
 	const struct afbus_line *line = &s->line;
 	const struct afbus_waiter *first = afbus_line_first(line);
-	unsigned int space = afbus_space(s), earlier;
+	unsigned int earlier;
 
-	if (!first || !space)
+	if (!first || afbus_queue_full(s))
 		return false;
 	if (line->open)
 		return true;
-	earlier = afbus_line_earlier(line, first->wait->ticket);
-	return space > earlier &&
+	return afbus_line_takes(s, first->wait->ticket, &earlier) &&
 	       (line->nr_called < AFBUS_MAX_CALLED || !earlier);
 }
 
@@ -226,12 +232,12 @@ void afbus_line_serve(struct afbus_sock *s)
 
 	lockdep_assert_held(&s->sk.sk_receive_queue.lock);
 
-	if (!afbus_line_look(s))
-		return;
-	if (line->own) {
+	if (line->own && !afbus_queue_long(s)) {
 		line->own = false;
 		afbus_wake_pollout(s);
 	}
+	if (!afbus_line_look(s))
+		return;
 	for (n = 0; n < AFBUS_MAX_CALLED && afbus_line_may_call(s); n++)
 		afbus_line_call(line);
 
@@ -274,7 +280,7 @@ bool afbus_line_own(struct afbus_sock *s)
 	bool full;
 
 	spin_lock_irqsave(&s->sk.sk_receive_queue.lock, flags);
-	full = !afbus_space(s);
+	full = afbus_queue_long(s);
 	if (full)
 		WRITE_ONCE(s->line.own, true);
 	spin_unlock_irqrestore(&s->sk.sk_receive_queue.lock, flags);
@@ -291,32 +297,44 @@ static void afbus_line_open(struct afbus_line *line)
 	line->open = afbus_line_first(line);
 }
 
-/* Whether a sender with @ticket may take one of @space messages now. */
-static bool afbus_line_may_pass(const struct afbus_line *line,
-				unsigned int space, u64 ticket)
+/* Whether a newcomer leaves space for all sends that sleep. */
+static bool afbus_line_has_spare(const struct afbus_sock *s,
+				 unsigned int weight)
 {
-	const struct afbus_waiter *first = afbus_line_first(line);
+	const struct afbus_line *line = &s->line;
 
-	if (line->open || !line->nr)
+	return !line->nr_sleepers ||
+	       afbus_queue_takes(s, line->nr_sleepers,
+				 line->sleepers_weight + weight - 1);
+}
+
+/* Whether a sender with @ticket may take space now, of which there is some. */
+static bool afbus_line_may_pass(const struct afbus_sock *s, u64 ticket,
+				unsigned int weight)
+{
+	const struct afbus_waiter *first = afbus_line_first(&s->line);
+	unsigned int earlier;
+
+	if (s->line.open || !s->line.nr)
 		return true;
 	if (ticket == U64_MAX)
-		return space > line->nr_sleepers;
+		return afbus_line_has_spare(s, weight);
 	if (first && first->wait->ticket < ticket)
 		return false;
-	return space > afbus_line_earlier(line, ticket);
+	return afbus_line_takes(s, ticket, &earlier);
 }
 
 /**
  * afbus_line_admits() - whether a sender may take space that others wait for
  * @s: the recipient
  * @ticket: of the sender, U64_MAX without one
+ * @weight: what its message weighs
  */
-bool afbus_line_admits(struct afbus_sock *s, u64 ticket)
+bool afbus_line_admits(struct afbus_sock *s, u64 ticket, unsigned int weight)
 {
 	struct afbus_line *line = &s->line;
 	unsigned long flags;
-	unsigned int space;
-	bool ret;
+	bool space, ret;
 
 	lockdep_assert_held(&s->bus->lock);
 
@@ -324,7 +342,7 @@ bool afbus_line_admits(struct afbus_sock *s, u64 ticket)
 	space = afbus_line_look(s);
 	if (space && !afbus_line_left(line))
 		afbus_line_open(line);
-	ret = space && afbus_line_may_pass(line, space, ticket);
+	ret = space && afbus_line_may_pass(s, ticket, weight);
 	spin_unlock_irqrestore(&s->sk.sk_receive_queue.lock, flags);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The original of a message: the payload, charged to the sender, behind what
+ * The original of a message: the payload, charged to the sender, after what
  * all copies share.
  */
 
@@ -14,7 +14,6 @@
 #define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
 #define AFBUS_PAGE_ORDER	PAGE_ALLOC_COSTLY_ORDER
 
-/* The first link of a long message carries the charge of all. */
 static int afbus_payload_extend(struct afbus_send *s, size_t len)
 {
 	struct sk_buff *skb = s->skb, *link, **end;
@@ -37,40 +36,47 @@ static int afbus_payload_extend(struct afbus_send *s, size_t len)
 		skb->len += bytes;
 		skb->data_len += bytes;
 		skb->truesize += link->truesize;
-		refcount_add(link->truesize, &skb->sk->sk_wmem_alloc);
 	}
 	return 0;
 }
 
 /**
- * afbus_payload_alloc() - get the original, up to its first link
- * @s: the send; its sender is charged, and waits for budget if it may
- * @msg: the call's message header
+ * afbus_payload_charge() - charge the sender, who waits for budget if it may
+ * @s: the send
  *
- * Return: 0; -EAGAIN, -ENOBUFS, -EPIPE, or what sleep was cut short by.
+ * Return: 0; -EAGAIN, -EPIPE, a pending error, or what sleep was cut short by.
  */
-static int afbus_payload_alloc(struct afbus_send *s, struct msghdr *msg)
+static int afbus_payload_charge(struct afbus_send *s)
+{
+	int err = 0;
+
+	if (!afbus_charge(s->from, s->weight))
+		err = afbus_charge_wait(s->from, s->weight, &s->timeo);
+	s->charged = !err;
+	return err;
+}
+
+/**
+ * afbus_payload_alloc() - get the original, up to its first link
+ * @s: the send, charged
+ *
+ * Return: 0; -ENOBUFS.
+ */
+static int afbus_payload_alloc(struct afbus_send *s)
 {
 	size_t linear = min_t(size_t, s->len, AFBUS_LINEAR_BYTES);
 	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
-	struct sock *sk = &s->from->sk;
-	unsigned long start = jiffies;
 	int err;
 
-	s->skb = sock_alloc_send_pskb(sk, sizeof(struct afbus_msg) + linear,
-				      paged, msg->msg_flags & MSG_DONTWAIT,
-				      &err, AFBUS_PAGE_ORDER);
-	if (!s->skb) {
-		/*
-		 * Budget that another send gave back quietly before this one
-		 * said that it wants some: see afbus_send_uncharge().
-		 */
-		if (err == -EAGAIN)
-			afbus_tell_budget(sk);
-		return err;
-	}
-	if (s->timeo != MAX_SCHEDULE_TIMEOUT)
-		s->timeo = max_t(long, s->timeo - (long)(jiffies - start), 0);
+	if (paged)
+		s->skb = alloc_skb_with_frags(sizeof(struct afbus_msg) + linear,
+					      paged, AFBUS_PAGE_ORDER, &err,
+					      GFP_KERNEL_ACCOUNT);
+	else
+		s->skb = alloc_skb(sizeof(struct afbus_msg) + linear,
+				   GFP_KERNEL_ACCOUNT);
+	if (!s->skb)
+		return -ENOBUFS;
 
 	skb_reserve(s->skb, sizeof(struct afbus_msg));
 	/* Filters may ask for headers: they must not find the headroom. */

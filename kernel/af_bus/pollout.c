@@ -276,6 +276,7 @@ void afbus_pollout_refuse(struct afbus_send *s)
 	afbus_told_clear(s->from, &p->told);
 	afbus_pollout_age(s->from, p);
 	WRITE_ONCE(s->from->refused, true);
+	WRITE_ONCE(p->wait.weight, s->weight);
 	afbus_bus_wait(s->bus, &p->wait, s->unrouted);
 	if (afbus_line_join(p->to, &p->waiter))
 		afbus_touch(s, s->full);

@@ -60,9 +60,9 @@ static struct sk_buff *afbus_recv_take(struct afbus_sock *s,
 
 	spin_lock_irq(&queue->lock);
 	*last = queue->prev;
-	skb = __skb_dequeue(queue);
+	skb = skb_peek(queue);
 	if (skb)
-		WRITE_ONCE(s->queued, s->queued - skb->len);
+		afbus_unqueue(s, skb);
 	spin_unlock_irq(&queue->lock);
 	return skb;
 }

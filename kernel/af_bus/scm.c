@@ -66,7 +66,6 @@ static void afbus_msg_begin(struct afbus_send *s)
 
 	/* Field by field, as struct afbus_send. */
 	refcount_set(&msg->ref, 1);
-	refcount_set(&msg->unread, 1);
 	msg->skb = s->skb;
 	msg->src = afbus_own_addr(s->from);
 	msg->pid = scm->pid;
@@ -106,15 +105,21 @@ static void afbus_msg_put(struct afbus_msg *msg)
 }
 
 /**
- * afbus_msg_read() - one whom the sender pays for is done with its copy
- * @msg: the message
+ * afbus_msg_read() - copies that the sender is charged for are taken
+ * @msg: the message, charged
+ * @n: how many copies
  *
- * The last of them gives the sender's budget back.
+ * With the last of them the charge ends.
  */
-static void afbus_msg_read(struct afbus_msg *msg)
+static void afbus_msg_read(struct afbus_msg *msg, unsigned int n)
 {
-	if (refcount_dec_and_test(&msg->unread))
-		skb_orphan(msg->skb);
+	struct sock *sk;
+
+	if (!refcount_sub_and_test(n, &msg->unread))
+		return;
+	sk = msg->skb->sk;
+	msg->skb->sk = NULL;
+	afbus_uncharge(afbus_sk(sk), afbus_weight(msg->skb->len));
 }
 
 /* One list of descriptors less that the sender is charged for. */

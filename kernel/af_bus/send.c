@@ -53,14 +53,6 @@ static int afbus_send_dst(struct afbus_send *s, struct msghdr *msg)
 	return 0;
 }
 
-/* What SO_SNDBUFFORCE gives beyond the limit is taken back. */
-static long afbus_send_limit(struct sock *sk)
-{
-	if (READ_ONCE(sk->sk_sndbuf) > AFBUS_MAX_SNDBUF)
-		WRITE_ONCE(sk->sk_sndbuf, AFBUS_MAX_SNDBUF);
-	return READ_ONCE(sk->sk_sndbuf) - 32;
-}
-
 static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 {
 	struct sock *sk = &s->from->sk;
@@ -84,7 +76,7 @@ static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 	    !READ_ONCE(s->from->joined))
 		return -EHOSTUNREACH;
 
-	if ((long)s->len > afbus_send_limit(sk))
+	if ((long)s->len > afbus_sndbuf(s->from) - 32)
 		return -EMSGSIZE;
 	return 0;
 }
@@ -97,7 +89,10 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	err = afbus_scm_build(s, msg);
 	if (err)
 		return err;
-	err = afbus_payload_alloc(s, msg);
+	err = afbus_payload_charge(s);
+	if (err)
+		return err;
+	err = afbus_payload_alloc(s);
 	if (err)
 		return err;
 	afbus_msg_begin(s);
@@ -264,22 +259,6 @@ static int afbus_send_deliver(struct afbus_send *s)
 	return s->waits ? afbus_send_give_up(s, err) : err;
 }
 
-/*
- * The end of a message that was not sent. Its budget must not come back with
- * an edge of POLLOUT: one who sends on that edge would go round for ever. Only
- * one who wants budget, from another thread, is told.
- */
-static void afbus_send_uncharge(struct sk_buff *skb)
-{
-	struct sock *sk = skb->sk;
-
-	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize, &sk->sk_wmem_alloc));
-	/* Pairs with the barrier in afbus_wait_budget(). */
-	smp_mb();
-	if (test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		afbus_tell_budget(sk);
-}
-
 /* What was not sent is still there for one who tries again, as io_uring does. */
 static void afbus_send_give_back(struct msghdr *msg, size_t len)
 {
@@ -291,18 +270,25 @@ static void afbus_send_end_msg(struct afbus_send *s)
 {
 	if (s->committed) {
 		if (!s->direct) {
-			afbus_msg_read(s->msg);
+			if (s->unpaid)
+				afbus_msg_read(s->msg, s->unpaid);
 			afbus_msg_put(s->msg);
 		}
 		return;
 	}
 
-	if (s->skb)
-		s->skb->destructor = afbus_send_uncharge;
 	if (s->msg)
 		afbus_msg_put(s->msg);
 	else
 		kfree_skb(s->skb);
+}
+
+/* One that did not get its copy; an evicted client costs nobody anything. */
+static void afbus_send_end_rcpt(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	afbus_filter_unmake(s, r);
+	if (s->committed && r->evict)
+		afbus_end_charges(r->to);
 }
 
 static void afbus_send_end(struct afbus_send *s)
@@ -316,7 +302,7 @@ static void afbus_send_end(struct afbus_send *s)
 		if (r->queued)
 			afbus_announce(r);
 		else
-			afbus_filter_unmake(s, r);
+			afbus_send_end_rcpt(s, r);
 		sock_put(&r->to->sk);
 		afbus_take_breath(&n);
 	}
@@ -329,6 +315,8 @@ static void afbus_send_end(struct afbus_send *s)
 	if (s->scm.pid || s->scm.fp)
 		afbus_scm_end(s);
 	afbus_send_end_msg(s);
+	if (s->charged)
+		afbus_uncharge_quietly(s->from, s->weight);
 }
 
 /*
@@ -338,6 +326,7 @@ static void afbus_send_end(struct afbus_send *s)
 static void afbus_send_begin(struct afbus_send *s)
 {
 	s->dst = BUS_MASTER_ADDR;
+	s->unpaid = 0;
 	s->scm = (struct scm_cookie){};
 	s->msg = NULL;
 	/* As in afbus_filter_renew(). */
@@ -358,6 +347,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->holds_changes = false;
 	s->direct = false;
 	s->committed = false;
+	s->charged = false;
 	s->unrouted = false;
 	s->own_full = false;
 	s->waits = false;
@@ -375,6 +365,7 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	s.from = afbus_sk(sock->sk);
 	s.bus = afbus_sock_bus(s.from);
 	s.len = len;
+	s.weight = afbus_weight(len);
 	s.rcpts = rcpts;
 	s.inline_rcpts = rcpts;
 	s.cap = ARRAY_SIZE(rcpts);

@@ -17,6 +17,7 @@
  * struct afbus_wait - a sender that waits for space: a send that sleeps, or a socket
  * @bus_node: in afbus_bus.blocked, .unrouted or .to_tell
  * @ticket: its place in every line; 0 if it never had to wait
+ * @weight: what its message weighs; that of a socket, the last one refused
  * @task: the task that sleeps; NULL if @from is to be told by POLLOUT
  * @from: the socket, if there is no task
  * @pending: waiters of the send that were not called, and one before it sleeps
@@ -25,6 +26,7 @@
 struct afbus_wait {
 	struct list_head	bus_node;
 	u64			ticket;
+	unsigned int		weight;
 	struct task_struct	*task;
 	struct afbus_sock	*from;
 	atomic_t		pending;
@@ -95,6 +97,7 @@ struct afbus_rcpt {
  * @bus: its bus
  * @dst: destination; BUS_MASTER_ADDR is the other half of the pair
  * @len: bytes of payload
+ * @weight: what the message weighs
  * @scm: descriptors and credentials
  * @inflight: what the descriptors count against, if there are any in @scm
  * @buses: how many of them are bus sockets
@@ -119,6 +122,8 @@ struct afbus_rcpt {
  * @holds_changes: afbus_bus.change_lock is held
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
+ * @charged: the sender is charged for the send; else it is for the message
+ * @unpaid: copies that @msg counts as unread and that are in no queue
  * @unrouted: the last route led along the default route
  * @own_full: the sender's own queue is in the way
  * @waits: it is in lines, or wants to be told of a change of the bus
@@ -129,6 +134,8 @@ struct afbus_send {
 	struct afbus_bus	*bus;
 	u64			dst;
 	size_t			len;
+	unsigned int		weight;
+	unsigned int		unpaid;
 	struct scm_cookie	scm;
 	struct afbus_inflight	*inflight;
 	unsigned int		buses;
@@ -155,6 +162,7 @@ struct afbus_send {
 	bool			holds_changes;
 	bool			direct;
 	bool			committed;
+	bool			charged;
 	bool			unrouted;
 	bool			own_full;
 	bool			waits;
@@ -195,7 +203,7 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r);
 /* line.c */
 void afbus_line_serve(struct afbus_sock *s);
 void afbus_line_kick(struct afbus_sock *s);
-bool afbus_line_admits(struct afbus_sock *s, u64 ticket);
+bool afbus_line_admits(struct afbus_sock *s, u64 ticket, unsigned int weight);
 bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w);
 bool afbus_line_leave(struct afbus_sock *s, struct afbus_waiter *w,
 		      bool called);
@@ -240,7 +248,8 @@ static inline bool afbus_has_space(const struct afbus_send *s,
 	if (!READ_ONCE(to->line.nr))
 		return true;
 	return afbus_line_admits(to, s->wait.ticket ?:
-				     afbus_pollout_ticket(s->from, to));
+				     afbus_pollout_ticket(s->from, to),
+				 s->weight);
 }
 
 /* Whether the send must wait for the recipient. */

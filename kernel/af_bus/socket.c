@@ -21,8 +21,7 @@ static void afbus_sock_destruct(struct sock *sk)
 	struct afbus_sock *s = afbus_sk(sk);
 
 	WARN_ON_ONCE(!skb_queue_empty(&sk->sk_receive_queue));
-	WARN_ON_ONCE(refcount_read(&sk->sk_wmem_alloc));
-	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
+	WARN_ON_ONCE(atomic_read(&s->charged));
 	WARN_ON_ONCE(s->peer || s->joined || s->nr_pollout_waiters);
 	WARN_ON_ONCE(s->gc_inflight || !list_empty(&s->gc_node) ||
 		     !list_empty(&s->gc_holds));
@@ -76,6 +75,7 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 	mutex_init(&s->iolock);
 	s->protocol = protocol;
 	s->maxqlen = BUS_MAX_QLEN;
+	s->max_sndbuf = AFBUS_MAX_SNDBUF;
 	INIT_LIST_HEAD(&s->joined_node);
 	INIT_LIST_HEAD(&s->eaves_node);
 	INIT_LIST_HEAD(&s->backlog_node);
@@ -203,18 +203,15 @@ static int afbus_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 static int afbus_ioctl(struct socket *sock, unsigned int cmd,
 		       unsigned long arg)
 {
-	struct sock *sk = sock->sk;
-	unsigned long queued;
+	struct afbus_sock *s = afbus_sk(sock->sk);
 
 	switch (cmd) {
 	case SIOCINQ:
-		if (READ_ONCE(afbus_sk(sk)->kind) == AFBUS_LISTENER)
+		if (READ_ONCE(s->kind) == AFBUS_LISTENER)
 			return -EINVAL;
-		queued = READ_ONCE(afbus_sk(sk)->queued);
-		return put_user((int)min_t(unsigned long, queued, INT_MAX),
-				(int __user *)arg);
+		return put_user(READ_ONCE(s->readable), (int __user *)arg);
 	case SIOCOUTQ:
-		return put_user(sk_wmem_alloc_get(sk), (int __user *)arg);
+		return put_user(atomic_read(&s->charged), (int __user *)arg);
 	default:
 		return -ENOIOCTLCMD;
 	}

@@ -100,6 +100,7 @@ void afbus_wait_begin(struct afbus_send *s)
 	lockdep_assert_held(&s->bus->lock);
 
 	s->waits = true;
+	WRITE_ONCE(s->wait.weight, s->weight);
 	WRITE_ONCE(s->wait.woken, false);
 	/* One for the send itself, which is not asleep yet. */
 	atomic_set(&s->wait.pending, 1);

@@ -48,18 +48,21 @@ static const struct {
 	{ "peek_at_an_offset", peek_beyond_the_end },
 };
 
-/* Sends to that queue wait for its lock, with the lock of the bus held. */
+/*
+ * Sends to that queue wait for its lock, with the lock of the bus held, and so do those that find
+ * it full by its weight.
+ */
 TEST_EACH(looking_at_a_long_queue_holds_up_no_sender, looks)
 {
 	struct long_queue q = make_long_queue();
 	struct client other = join(&q.bus);
-	long alone = CALLS_IN(1000, OK(post(other.fd, q.to.id, "x"))), beside;
+	long alone = CALLS_IN(1000, post(other.fd, q.to.id, "x")), beside;
 	pid_t looker = OK(fork());
 
 	if (!looker)
 		for (;;)
 			row->look(q.to.fd);
-	beside = CALLS_IN(1000, OK(post(other.fd, q.to.id, "x")));
+	beside = CALLS_IN(1000, post(other.fd, q.to.id, "x"));
 	kill(looker, SIGKILL);
 	CHECK_NOT_HELD_UP(alone, beside);
 }

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contract section 4: what messages weigh, in the queues they are in and for their senders. */
+#include "bus.h"
+
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+enum { OVERHEAD = 768, LONG_QUEUE = 4000, ROUNDS = 40 };
+
+static char big[1 << 20];
+
+static int weight(int len)
+{
+	return len + OVERHEAD;
+}
+
+static int charged(int fd)
+{
+	int n = -1;
+
+	OK(ioctl(fd, SIOCOUTQ, &n));
+	return n;
+}
+
+static int send_big(int fd, uint64_t to, size_t len)
+{
+	return send_bytes(fd, to, big, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Sends until it fails; how many messages went. */
+static int send_all(int fd, uint64_t to, size_t len)
+{
+	int n = 0;
+
+	while (send_big(fd, to, len) >= 0)
+		CHECK(++n < LONG_QUEUE);
+	return n;
+}
+
+static int drain_all(int fd)
+{
+	int n = 0;
+
+	while (recv(fd, big, sizeof(big), MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+struct scene {
+	struct bus bus;
+	struct client a, b, c;	/* b and c are a group */
+	int buffer;
+};
+
+/* No queue is full of messages by their number. */
+static struct scene set_scene(int policy, int buffer)
+{
+	static const char *const names[] = { "@block", "@fail", "@evict" };
+	struct scene s = { .bus = open_bus(names[policy]) };
+
+	OK(set_option(s.bus.fd, BUS_SET_MAXQLEN, LONG_QUEUE));
+	OK(set_option(s.bus.fd, BUS_SET_OVERFLOW, policy));
+	if (buffer)
+		OK(set_option(s.bus.fd, BUS_SET_SENDBUF, buffer));
+	s.a = join(&s.bus);
+	s.b = join_at(&s.bus, ADDRESS(2, 1));
+	s.c = join_at(&s.bus, ADDRESS(2, 2));
+	s.buffer = socket_option(s.a.fd, SO_SNDBUF);
+	return s;
+}
+
+/* Those in the middle are just too long for a power of two. */
+static const struct { const char *name; int len; } sizes[] = {
+	{ "1", 1 }, { "97", 97 }, { "609", 609 }, { "1024", 1024 }, { "1633", 1633 }, { "3681", 3681 },
+	{ "4096", 4096 }, { "8192", 8192 }, { "20000", 20000 }, { "60000", 60000 },
+	{ "half", 212992 / 2 - OVERHEAD }, { "most", 212992 - 32 },
+};
+
+TEST_EACH(message_weighs_its_length_and_768, sizes)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+
+	OK(send_big(s.a.fd, s.b.id, row->len));
+	EQ(weight(row->len), charged(s.a.fd));
+	EQ(1, drain_all(s.b.fd));
+	EQ(0, charged(s.a.fd));
+	OK(send_big(s.c.fd, GROUP(2), row->len));
+	EQ(weight(row->len), charged(s.c.fd));
+	EQ(1, drain_all(s.b.fd));
+	EQ(weight(row->len), charged(s.c.fd));
+	EQ(1, drain_all(s.c.fd));
+	EQ(0, charged(s.c.fd));
+}
+
+static const struct { const char *name; int policy, error; } policies[] = {
+	{ "block", BUS_OVERFLOW_BLOCK, EAGAIN }, { "fail", BUS_OVERFLOW_FAIL, ENOBUFS },
+};
+
+/* Then it is full, and what it holds of the sender's buffer leaves enough for all others. */
+static void fill_half(int policy, int error, int len)
+{
+	struct scene s = set_scene(policy, 0);
+	int n = (s.buffer / 2 + weight(len) - 1) / weight(len);
+
+	EQ(0, get_option(s.b.accepted, BUS_GET_QLENFULL));
+	EQ(n, send_all(s.a.fd, s.b.id, len));
+	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
+	FAILS(error, send_big(s.c.fd, GROUP(2), 1));
+	if (len >= s.buffer - OVERHEAD)
+		return;
+
+	OK(post(s.a.fd, s.c.id, "others are not concerned"));
+	OK(post(s.a.fd, MASTER, "nor is the master"));
+	CHECK(events(s.a.fd) & POLLOUT);
+}
+
+TEST_EACH(queue_is_full_when_it_holds_half_a_send_buffer, sizes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+		fill_half(policies[i].policy, policies[i].error, row->len);
+}
+
+TEST(half_a_send_buffer_is_that_of_the_bus)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 20000);
+
+	EQ(6, send_all(s.a.fd, s.b.id, 1000));
+	EQ(ENOBUFS, errno);
+	/* A client that asks for less has that for itself. */
+	OK(setsockopt(s.c.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 2500 }, sizeof(int)));
+	EQ(3, send_all(s.c.fd, s.a.id, 1000));
+	EQ(EAGAIN, errno);
+	EQ(0, get_option(s.a.accepted, BUS_GET_QLENFULL));
+}
+
+/* However long it is, and however short the queue. */
+TEST(message_of_any_length_fits_into_an_empty_queue)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, b;
+
+	OK(set_option(bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL));
+	OK(set_option(bus.fd, BUS_SET_SENDBUF, 5000));
+	a = join(&bus);
+	b = join(&bus);
+	OK(send_big(a.fd, b.id, 5000 - 32));
+	EQ(1, drain_all(b.fd));
+	OK(send_big(b.fd, b.id, 5000 - 32));
+	OK(send_big(a.fd, MASTER, 5000 - 32));
+}
+
+/* A filter that keeps a byte of each message would else make the queue a large one. */
+TEST(message_weighs_the_same_whatever_a_filter_leaves_of_it)
+{
+	struct sock_filter keep = BPF_STMT(BPF_RET | BPF_K, 1);
+	struct sock_fprog program = { 1, &keep };
+	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 0);
+	int n;
+
+	OK(setsockopt(s.b.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+	EQ(2, send_all(s.a.fd, s.b.id, 60000));
+	EQ(ENOBUFS, errno);
+	EQ(2 * weight(60000), charged(s.a.fd));
+	OK(ioctl(s.b.fd, SIOCINQ, &n));
+	EQ(2, n);
+}
+
+/* Where senders wait they are not woken for each message that is read. */
+TEST(full_queue_opens_when_three_quarters_are_free)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
+	struct epoll_event e = { .events = EPOLLOUT | EPOLLET };
+	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
+
+	/* Not a's socket: that is told of its budget besides. */
+	OK(epoll_ctl(poller, EPOLL_CTL_ADD, s.c.fd, &e));
+	EQ(1, OK(epoll_wait(poller, &e, 1, 0)));
+	FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
+	while (n-- > left + 1) {
+		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+		FAILS(EAGAIN, send_big(s.a.fd, s.b.id, 1));
+		FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
+	}
+	EQ(0, OK(epoll_wait(poller, &e, 1, 0)));
+	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	EQ(1, OK(epoll_wait(poller, &e, 1, 0)));
+	EQ(0, get_option(s.b.accepted, BUS_GET_QLENFULL));
+	OK(send_big(s.c.fd, s.b.id, 1));
+}
+
+TEST(sender_that_waits_goes_on_when_three_quarters_are_free)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
+	struct job j;
+
+	start_send(&j, s.a.fd, s.b.id, "me, too");
+	await_block(&j);
+	while (n-- > left) {
+		CHECK(!j.done);
+		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	}
+	ends_with(&j, 0);
+}
+
+/* A send that waits for c as well has its place at b. Returns whether its patience is over. */
+static int try_to_take_a_place(void)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct client d = join(&s.bus), e = join(&s.bus);
+	int held = s.buffer / 8 / weight(1000), rest = s.buffer / 2 - held * weight(1000);
+	int n = send_all(s.a.fd, s.b.id, 1000), sent;
+	long long opened;
+	struct job j;
+
+	send_all(d.fd, s.c.id, 1000);
+	start_send(&j, d.fd, GROUP(2), "to both");
+	await_block(&j);
+	while (n-- > held)
+		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	opened = now_ms();
+	sent = send_big(e.fd, s.b.id, rest - OVERHEAD);
+	opened = now_ms() - opened;
+	CHECK(!j.done);
+	drain_all(s.b.fd);
+	drain_all(s.c.fd);
+	ends_with(&j, 0);
+	close_client(&d);
+	close_client(&e);
+	close_client(&s.a);
+	close_client(&s.b);
+	close_client(&s.c);
+	close(s.bus.fd);
+	if (sent >= 0)
+		CHECK(opened >= 40);
+	return sent >= 0;
+}
+
+/*
+ * A message that would leave no weight for the place has to wait, though the queue takes thousands
+ * by their number. The place is kept for 50 milliseconds: one try has to be quicker than that.
+ */
+TEST(newcomer_leaves_the_weight_that_a_sleeping_send_needs)
+{
+	while (try_to_take_a_place())
+		;
+}
+
+/* Where nobody waits, a queue that is not full any more takes messages. */
+TEST(full_queue_opens_at_once_where_sends_fail)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 0);
+
+	send_all(s.a.fd, s.b.id, 1000);
+	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	OK(send_big(s.a.fd, s.b.id, 1000));
+	FAILS(ENOBUFS, send_big(s.a.fd, s.b.id, 1000));
+}
+
+/* One that answers each message before it reads the next one would wait for ever. */
+TEST(client_whose_queue_is_heavy_can_send)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+
+	send_all(s.a.fd, s.b.id, 60000);
+	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
+	CHECK(events(s.b.fd) & POLLOUT);
+	OK(post(s.b.fd, s.a.id, "an answer"));
+}
+
+/* A client that does not read is evicted, and costs its senders nothing before and after. */
+TEST(client_that_does_not_read_stops_nobody_on_a_bus_that_evicts)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
+
+	for (int i = 0; i < ROUNDS; i++) {
+		OK(send_big(s.a.fd, GROUP(2), 60000));
+		EQ(0, charged(s.a.fd));
+		EQ(1, drain_all(s.c.fd));
+		EQ(i > 1, !!(events(s.b.fd) & POLLHUP));
+	}
+	EQ(ENOBUFS, socket_option(s.b.fd, SO_ERROR));
+	EQ(ENOBUFS, socket_option(s.b.accepted, SO_ERROR));
+	EQ(2, drain_all(s.b.fd));
+	OK(post(s.a.fd, s.c.id, "x"));
+	OK(post(s.a.fd, MASTER, "x"));
+}
+
+/* Each after the other fills its queue and is evicted: nothing adds up. */
+TEST(clients_that_do_not_read_cost_nothing_however_many_there_are)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
+
+	for (int i = 0; i < 10; i++) {
+		struct client slow = join_at(&s.bus, ADDRESS(3, i));
+
+		while (!(events(slow.fd) & POLLHUP))
+			OK(send_big(s.a.fd, GROUP(3), 40000));
+		EQ(0, charged(s.a.fd));
+		CHECK(events(s.a.fd) & POLLOUT);
+	}
+}
+
+static void expel(const struct client *c)
+{
+	OK(shutdown(c->accepted, SHUT_RDWR));
+}
+
+static void expel_and_close(const struct client *c)
+{
+	expel(c);
+	close(c->accepted);
+}
+
+static void leave_bus(const struct client *c)
+{
+	OK(shutdown(c->fd, SHUT_RDWR));
+}
+
+static void stop_receiving(const struct client *c)
+{
+	OK(shutdown(c->fd, SHUT_RD));
+}
+
+static const struct {
+	const char *name;
+	void (*part)(const struct client *c);
+} partings[] = {
+	{ "expelled", expel }, { "expelled_and_closed", expel_and_close }, { "left", leave_bus },
+	{ "receives_no_more", stop_receiving },
+};
+
+/* What is in its queue is still there to be read, but nobody pays for it. */
+TEST_EACH(client_that_is_gone_costs_its_senders_nothing, partings)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	int n = 0;
+
+	for (int i = 0; i < 20; i++) {
+		OK(send_big(s.a.fd, s.b.id, 1000));
+		OK(send_big(s.a.fd, GROUP(2), 100));
+		OK(send_big(s.c.fd, s.b.id, 10));
+	}
+	EQ(20 * (weight(1000) + weight(100)), charged(s.a.fd));
+	row->part(&s.b);
+	EQ(20 * weight(100), charged(s.a.fd));
+	EQ(0, charged(s.c.fd));
+	EQ(20, drain_all(s.c.fd));
+	EQ(0, charged(s.a.fd));
+	while (recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT) > 0)
+		n++;
+	EQ(60, n);
+	EQ(0, charged(s.a.fd));
+	EQ(0, charged(s.c.fd));
+}
+
+/* It was charged when the bus did not evict yet. */
+TEST(client_that_is_evicted_later_costs_its_senders_nothing)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+
+	send_all(s.a.fd, s.b.id, 1000);
+	OK(set_option(s.bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
+	CHECK(charged(s.a.fd) > s.buffer / 2 - 1);
+	OK(send_big(s.a.fd, s.b.id, 1000));
+	CHECK(events(s.b.fd) & POLLHUP);
+	EQ(0, charged(s.a.fd));
+}
+
+/* Two that have stopped hold all of a's buffer; when one goes, half of it is back. */
+TEST(sender_that_waits_for_its_buffer_goes_on_when_a_client_is_gone)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct client d = join(&s.bus);
+	struct job j;
+
+	while (send_big(s.a.fd, s.b.id, 8000) > 0)
+		;
+	while (send_big(s.a.fd, s.c.id, 8000) > 0)
+		;
+	CHECK(charged(s.a.fd) >= s.buffer);
+	CHECK(!(events(s.a.fd) & POLLOUT));
+	start_send(&j, s.a.fd, d.id, "x");
+	await_block(&j);
+	expel(&s.b);
+	ends_with(&j, 0);
+	CHECK(events(s.a.fd) & POLLOUT);
+}
+
+/* It has a copy by then, which is the message itself, and nobody to give it to. */
+TEST(send_whose_recipient_is_gone_by_then_costs_nothing)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct job j;
+
+	OK(add_address(s.b.accepted, ADDRESS(5, 1)));
+	send_all(s.a.fd, s.b.id, 1000);
+	start_send(&j, s.a.fd, GROUP(5), "x");
+	await_block(&j);
+	OK(del_address(s.b.accepted, ADDRESS(5, 1)));
+	ends_with(&j, 0);
+	drain_all(s.b.fd);
+	EQ(0, charged(s.a.fd));
+}
+
+static volatile int stop;
+
+static void *read_on(void *data)
+{
+	int fd = *(int *)data, flags = MSG_DONTWAIT;
+
+	while (!stop && recv(fd, big, 10, flags) != 0)
+		flags ^= MSG_PEEK;
+	return NULL;
+}
+
+static void *expel_it(void *data)
+{
+	expel(data);
+	return NULL;
+}
+
+/* Its reader, the master and the sender at once: each charge ends once. */
+TEST_LONG(charges_end_once_whoever_ends_them, 60)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+
+	for (int i = 0; i < 300; i++) {
+		struct client d = join_at(&s.bus, ADDRESS(4, i)), e = join_at(&s.bus, ADDRESS(4, 1000 + i));
+		pthread_t reader, master;
+
+		for (int k = 0; k < 50; k++)
+			OK(send_big(s.a.fd, k % 2 ? d.id : GROUP(4), k % 3));
+		stop = 0;
+		EQ(0, pthread_create(&reader, NULL, read_on, &d.fd));
+		EQ(0, pthread_create(&master, NULL, expel_it, &d));
+		drain(e.fd);
+		pthread_join(master, NULL);
+		stop = 1;
+		pthread_join(reader, NULL);
+		close_client(&e);
+		if (i % 2)
+			close_client(&d);
+		EQ(0, charged(s.a.fd));
+		close_client(&d);
+	}
+}
+
+/* BUS_SET_SENDBUF is the most that a client has, whatever it asks for and may ask for. */
+TEST(client_has_no_larger_send_buffer_than_the_bus)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 20000);
+	static const int ways[] = { SO_SNDBUF, SO_SNDBUFFORCE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		OK(setsockopt(s.a.fd, SOL_SOCKET, ways[i], &(int){ 100000 }, sizeof(int)));
+		FAILS(EMSGSIZE, send_big(s.a.fd, s.b.id, 20000 - 31));
+		EQ(20000, socket_option(s.a.fd, SO_SNDBUF));
+		send_all(s.a.fd, s.b.id, 1000);
+		send_all(s.a.fd, s.c.id, 1000);
+		CHECK(charged(s.a.fd) < 20000 + weight(1000));
+		drain_all(s.b.fd);
+		drain_all(s.c.fd);
+	}
+	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 5000 }, sizeof(int)));
+	EQ(10000, socket_option(s.a.fd, SO_SNDBUF));
+	OK(send_big(s.a.fd, s.b.id, 10000 - 32));
+}
+
+/* A master that says nothing leaves it to the system, as AF_UNIX does. */
+TEST(client_of_a_bus_without_a_send_buffer_may_ask_for_one)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+
+	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 150000 }, sizeof(int)));
+	EQ(300000, socket_option(s.a.fd, SO_SNDBUF));
+	OK(send_big(s.a.fd, s.b.id, 300000 - 32));
+}
+
+enum { THREADS = 8, LONG = 16 << 20, BUFFER = LONG + 32 };
+
+static pthread_barrier_t start;
+
+static void *send_long(void *data)
+{
+	const struct scene *s = data;
+	static char text[LONG];
+
+	pthread_barrier_wait(&start);
+	OK(send_bytes(s->a.fd, s->b.id, text, LONG, 0));
+	return NULL;
+}
+
+/*
+ * A message is charged before it takes memory: so threads that send at the same time have no
+ * more than the buffer and one message between them. All of them wait in the end, with their
+ * messages or for the buffer.
+ */
+TEST_LONG(threads_together_are_charged_for_one_buffer_and_one_message, 60)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, BUFFER);
+	pthread_t threads[THREADS];
+	int now, last = -1;
+
+	send_all(s.c.fd, s.b.id, 1 << 20);
+	EQ(0, pthread_barrier_init(&start, NULL, THREADS));
+	for (int i = 0; i < THREADS; i++)
+		EQ(0, pthread_create(&threads[i], NULL, send_long, &s));
+	while ((now = charged(s.a.fd)) != last || now < BUFFER) {
+		last = now;
+		usleep(100000);
+	}
+	if (now >= BUFFER + weight(LONG))
+		FAIL("charged with %d bytes at a time", now);
+	for (int n = 0; n < THREADS;)
+		n += OK(recv(s.b.fd, big, sizeof(big), MSG_TRUNC)) == LONG;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	EQ(0, charged(s.a.fd));
+}
