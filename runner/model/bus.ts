@@ -9,8 +9,6 @@ import type { Bus, Endpoint, Errno, Overflow, Protocol, Verdict } from './types.
 export const DEFAULT_QUEUE_LENGTH = 10;
 /** net.core.wmem_default */
 export const DEFAULT_SEND_BUFFER = 212_992;
-/** A small message costs its bytes, a buffer's head and its description. */
-const usualCost = (length: number): number => length + 768;
 
 export interface BusOptions {
   readonly path?: string;
@@ -19,7 +17,6 @@ export interface BusOptions {
   readonly sendBuffer?: number | undefined;
   readonly overflow?: Overflow;
   readonly maxBacklog?: number;
-  readonly cost?: (length: number) => number;
   readonly verdict?: Verdict;
 }
 
@@ -30,7 +27,6 @@ export function listen(options: BusOptions = {}): Bus {
     path: options.path ?? '',
     protocol,
     verdict: protocol === 'dbus' ? both(nfdbus, verdict) : verdict,
-    cost: options.cost ?? usualCost,
     maxBacklog: options.maxBacklog ?? Number.POSITIVE_INFINITY,
     queueLength: options.queueLength ?? DEFAULT_QUEUE_LENGTH,
     sendBuffer: options.sendBuffer ?? DEFAULT_SEND_BUFFER,
@@ -105,8 +101,9 @@ function endpoint(bus: Bus, side: Endpoint['side'], address: string, path: strin
     closed: false,
     error: undefined,
     lost: 0,
+    queued: 0,
+    draining: false,
     charged: 0,
-    underWay: 0,
-    watched: 0,
+    unread: 0,
   };
 }

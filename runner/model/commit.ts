@@ -3,7 +3,7 @@
 import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { expelClient } from './life.ts';
-import { isFullOfWatching } from './queue.ts';
+import { enqueue, isFullOfWatching, weightOf } from './queue.ts';
 import type { Passed } from './send.ts';
 import type { Delivered, Endpoint, Message, Sent } from './types.ts';
 
@@ -13,10 +13,10 @@ export function commit(
   { recipients, watchers, dropped, denied, because }: Passed,
   evict: readonly Endpoint[],
 ): Delivered {
-  const cost = sender.bus.cost(message.length);
+  const weight = weightOf(message.length);
   // Section 2: receivers always see the sender's prefix-0 address.
   const from = sender.side === 'client' ? sender.address : MASTER;
-  const sent: Sent = { message, seq: place(sender.bus), from, sender, cost, holders: 0 };
+  const sent: Sent = { message, seq: place(sender.bus), from, sender, weight, holders: 0 };
   const copies: Endpoint[] = [];
   const lost: Endpoint[] = [];
   for (const [recipient, length] of recipients) {
@@ -37,14 +37,15 @@ export function commit(
   return { sent: sent.seq, because, copies, lost, evicted: evict, dropped, denied };
 }
 
-function charge({ sender, cost }: Sent): void {
-  sender.charged += cost;
-  sender.underWay++;
+function charge({ sender, weight }: Sent): void {
+  sender.charged += weight;
+  sender.unread++;
 }
 
 function deliver(sent: Sent, to: Endpoint, length: number, eavesdropped: boolean): void {
-  to.queue.push({ sent, length, lost: to.lost, eavesdropped });
+  // Section 4: on a bus that evicts, nobody who does not read holds up a sender.
+  const charged = !eavesdropped && to.bus.overflow !== 'evict';
+  if (charged) sent.holders++;
+  enqueue(to, { sent, length, lost: to.lost, eavesdropped, charged });
   to.lost = 0;
-  if (eavesdropped) to.watched += sent.cost;
-  else sent.holders++;
 }

@@ -37,11 +37,13 @@ export {
   hasBudget,
   hungUp,
   isFull,
+  maxQueued,
   mustReadFirst,
   peek,
   readable,
   receive,
   takeError,
+  weightOf,
   writable,
 } from './queue.ts';
 export { send } from './send.ts';

@@ -4,7 +4,7 @@ import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { forget } from './nfdbus.ts';
 import { releaseAll } from './policy.ts';
-import { purge } from './queue.ts';
+import { endCharges, purge } from './queue.ts';
 import type { Bus, Endpoint, Errno } from './types.ts';
 
 export type Direction = 'read' | 'write' | 'both';
@@ -54,7 +54,10 @@ function closeEnd(endpoint: Endpoint, unaccepted: boolean): void {
 }
 
 function shut(endpoint: Endpoint, how: Direction, error?: Errno): void {
-  if (how !== 'write') endpoint.shutRead = true;
+  if (how !== 'write') {
+    endpoint.shutRead = true;
+    endCharges(endpoint);
+  }
   if (how !== 'read') endpoint.shutWrite = true;
   if (error !== undefined) endpoint.error = error;
 }

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: MIT
 /** A socket's own queue and budget: what is full, what may be read, what comes back to a sender (section 4). */
-import { DEFAULT_QUEUE_LENGTH } from './bus.ts';
 import type { Copy, Endpoint, Errno, Sent } from './types.ts';
 
-/** Section 4: a queue is full when it holds more than the queue length. */
-export const isFull = ({ queue, queueLength }: Endpoint): boolean => queue.length > queueLength;
+/** Section 4: what a message weighs beside its bytes, in every queue and for its sender. */
+const OVERHEAD = 768;
 
-/**
- * An eavesdropper has the queue length of everyone, and since nobody else pays for its copies, a bound in bytes: what
- * a queue of the default length could hold at most (docs/decisions.md, "What bounds an eavesdropper's memory?").
- */
-export const isFullOfWatching = (client: Endpoint): boolean =>
-  isFull(client) ||
-  (client.queue.length > DEFAULT_QUEUE_LENGTH &&
-    client.watched > (DEFAULT_QUEUE_LENGTH + 1) * client.sendBuffer);
+export const weightOf = (length: number): number => length + OVERHEAD;
 
-/** Section 4, "memory is charged to the sender": a send begins where its budget is not used up. */
+/** The queue holds more messages than the queue length. */
+const isLong = ({ queue, queueLength }: Endpoint): boolean => queue.length > queueLength;
+
+/** The weight from which on a queue is full. */
+export const maxQueued = ({ sendBuffer }: Endpoint): number => Math.floor(sendBuffer / 2);
+
+const isHeavy = (endpoint: Endpoint): boolean => endpoint.queued >= maxQueued(endpoint);
+
+/** Section 4: a queue is full when it holds too many messages, or when they weigh too much. */
+export const isFull = (endpoint: Endpoint): boolean =>
+  isLong(endpoint) || isHeavy(endpoint) || (endpoint.draining && endpoint.bus.overflow === 'block');
+
+/** Nobody waits for a client that only watches, so its queue has room as soon as the weight allows it. */
+export const isFullOfWatching = (client: Endpoint): boolean => isLong(client) || isHeavy(client);
+
+/** Section 4: a send begins when the sender's budget is not used up. */
 export const hasBudget = ({ charged, sendBuffer }: Endpoint): boolean => charged < sendBuffer;
 
-/** Section 3: a client whose own queue is full cannot send; a master can. */
-export const mustReadFirst = (from: Endpoint): boolean => from.side === 'client' && isFull(from);
+/** Section 4: a client with too many messages in its own queue cannot send; a master can. */
+export const mustReadFirst = (from: Endpoint): boolean => from.side === 'client' && isLong(from);
 
 /** POLLIN */
 export const readable = ({ queue, shutRead }: Endpoint): boolean => queue.length > 0 || shutRead;
@@ -42,19 +49,36 @@ export function takeError(endpoint: Endpoint): Errno | undefined {
 
 export const peek = ({ queue }: Endpoint): Copy | undefined => queue.peek();
 
-/** The next copy; undefined where none is there, which is the end if `atEnd`. */
+export function enqueue(to: Endpoint, copy: Copy): void {
+  to.queue.push(copy);
+  to.queued += copy.sent.weight;
+  if (isHeavy(to)) to.draining = true;
+}
+
+/** The next copy; undefined when there is none, which is the end if `atEnd`. */
 export function receive(endpoint: Endpoint): Copy | undefined {
   const copy = endpoint.queue.shift();
   if (copy === undefined) return undefined;
-  const { sent } = copy;
-  if (copy.eavesdropped) endpoint.watched -= sent.cost;
-  else if (--sent.holders === 0) discharge(sent);
+  endpoint.queued -= copy.sent.weight;
+  if (endpoint.queued <= Math.floor(maxQueued(endpoint) / 4)) endpoint.draining = false;
+  release(copy);
   return copy;
 }
 
-function discharge({ sender, cost }: Sent): void {
-  sender.charged -= cost;
-  sender.underWay--;
+/** Section 4, "the charge ends earlier": what is in this queue costs the senders nothing any more. */
+export function endCharges({ queue }: Endpoint): void {
+  for (const copy of queue) release(copy);
+}
+
+function release(copy: Copy): void {
+  if (!copy.charged) return;
+  copy.charged = false;
+  if (--copy.sent.holders === 0) discharge(copy.sent);
+}
+
+function discharge({ sender, weight }: Sent): void {
+  sender.charged -= weight;
+  sender.unread--;
 }
 
 /** What a socket still holds when it closes goes with it. */

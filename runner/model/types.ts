@@ -39,8 +39,9 @@ export interface Sent {
   /** The sender's prefix-0 address, the master's 0 (section 2). */
   readonly from: Address;
   readonly sender: Endpoint;
-  /** What the sender's send buffer is charged with until no recipient holds a copy any more. */
-  readonly cost: number;
+  /** What each queue holds of it, and what its sender is charged with. */
+  readonly weight: number;
+  /** Copies for which the sender is charged: the charge ends with the last of them. */
   holders: number;
 }
 
@@ -51,8 +52,10 @@ export interface Copy {
   readonly length: number;
   /** BUS_SCM_LOST: copies that the recipient has missed before this one. */
   readonly lost: number;
-  /** It is here because the recipient watches: nobody but the recipient pays for it. */
+  /** It is here because the recipient watches: nobody is charged for it. */
   readonly eavesdropped: boolean;
+  /** Its sender is charged until it is taken. */
+  charged: boolean;
 }
 
 /** BUS_PROTO_NONE, BUS_PROTO_DBUS */
@@ -80,8 +83,6 @@ export interface Bus {
   readonly path: string;
   readonly verdict: Verdict | undefined;
   readonly protocol: Protocol;
-  /** Bytes that a message of so many bytes costs its sender: the kernel's own structures are not the contract's matter. */
-  readonly cost: (length: number) => number;
   /** Connections that nobody has accepted, beyond which connect waits. */
   readonly maxBacklog: number;
   /** For clients that connect afterwards, both ends. */
@@ -139,12 +140,14 @@ export interface Endpoint {
   error: Errno | undefined;
   /** Copies missed since the last one that came. */
   lost: number;
-  /** What its own messages under way cost. */
+  /** The weight of what is in its queue. */
+  queued: number;
+  /** The queue became full by its weight, and has not come down far enough since: on a bus that blocks it is still full. */
+  draining: boolean;
+  /** The weight of its own messages that it is charged for. */
   charged: number;
-  /** How many they are. */
-  underWay: number;
-  /** What its eavesdropped copies cost; bounded (docs/decisions.md). */
-  watched: number;
+  /** The number of these messages. */
+  unread: number;
 }
 
 /** What a send came to. */

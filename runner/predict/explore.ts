@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where the world may be when branches have ended: every order is gone through in which they, the readers and the
- * kernel's memory can go, as long as that is not too much. Two ways that meet in one state go on as one.
+ * Where the world may be when branches have ended: every order is gone through in which they and the readers
+ * can go, as long as that is not too much. Two ways that meet in one state go on as one.
  */
 
 import * as model from '../model/index.ts';
@@ -11,7 +11,7 @@ import { faults, flat, sends } from '../topology/steps.ts';
 import type { ParallelStep, Sender, Step } from '../topology/topology.ts';
 import { Effort } from './effort.ts';
 import { type Branch, countedIn, type Datagrams, Player, type Scene, type Stuck, stuckIn } from './player.ts';
-import { costAtMost, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Where nobody gets on any more. */
 export interface Still {
@@ -30,14 +30,11 @@ const MOST = { step: 2000, file: 20_000 };
 
 export class Explorer {
   readonly #datagrams: Datagrams;
-  /** It can matter what messages cost. */
-  readonly #minds: boolean;
   /** States that may still be looked at, in all steps. */
   #left = MOST.file;
 
-  constructor(datagrams: Datagrams, minds: boolean) {
+  constructor(datagrams: Datagrams) {
     this.#datagrams = datagrams;
-    this.#minds = minds;
   }
 
   /** Undefined where there is too much to look at. `worlds` stay as they are. */
@@ -86,28 +83,26 @@ export class Explorer {
     const slow = new Set(this.#slowReaders(world, steps));
     const timed = new Set(timedReaders(world, steps));
     const counted = countedIn(branches);
-    return State.start(world, branches, {
-      datagrams: this.#datagrams,
-      minds: this.#minds,
-      slow,
-      timed,
-      counted,
-    });
+    return State.start(world, branches, { datagrams: this.#datagrams, slow, timed, counted });
   }
 
-  /** Readers with whom it makes a difference when they read: their queue, or their senders' memory, may run out. */
+  /** Readers with whom it makes a difference when they read: their queue may be full, or a send buffer used up. */
   *#slowReaders(world: World, steps: readonly Step[]): Generator<Lane> {
-    const [messages, costs] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
+    const [messages, weights] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
     for (const step of sends(steps)) {
       const { bus } = world.sender(step);
       messages.set(bus, (messages.get(bus) ?? 0) + step.count);
       for (let n = 0; n < step.count; n++)
-        costs.set(bus, (costs.get(bus) ?? 0) + costAtMost(this.#datagrams(step, n).length));
+        weights.set(bus, (weights.get(bus) ?? 0) + model.weightOf(this.#datagrams(step, n).length));
     }
     for (const each of world.endpoints()) {
       const coming = messages.get(each.bus) ?? 0;
-      const cost = world.chargedAtMost(each) + (costs.get(each.bus) ?? 0);
-      if (each.queue.length + coming > each.queueLength || cost >= each.sendBuffer) yield world.laneOf(each);
+      const weight = weights.get(each.bus) ?? 0;
+      const mayBeFull =
+        each.queue.length + coming > each.queueLength ||
+        each.queued + weight >= model.maxQueued(each) ||
+        each.charged + weight >= each.sendBuffer;
+      if (mayBeFull) yield world.laneOf(each);
     }
   }
 }
@@ -145,7 +140,6 @@ function* busesOf(world: World, steps: readonly Step[]): Generator<string> {
 
 interface Rules {
   readonly datagrams: Datagrams;
-  readonly minds: boolean;
   readonly slow: ReadonlySet<Lane>;
   readonly timed: ReadonlySet<Lane>;
   readonly counted: ReadonlySet<string>;
@@ -157,9 +151,6 @@ class State {
   readonly #rules: Rules;
   readonly #scene: Scene;
   #players: readonly Player[] = [];
-  /** Whether the send that is tried next begins, if that is in doubt. */
-  #begins = true;
-  #doubted = false;
 
   private constructor(
     world: World,
@@ -175,7 +166,6 @@ class State {
       // States are counted instead.
       effort: new Effort(),
       eager: () => false,
-      leeway: rules.minds ? { begins: () => this.#doubt() } : undefined,
       waiting: new Set(waiting),
       returned: new Map(returned),
       counted: rules.counted,
@@ -224,7 +214,7 @@ class State {
   #isNeeded(lane: Lane): boolean {
     if (!this.world.hasOne(lane)) return false;
     if (this.#rules.timed.has(lane)) return true;
-    return model.isFull(this.world.endpoint(lane)) || (this.#rules.minds && this.world.anyMayLackBudget());
+    return model.isFull(this.world.endpoint(lane)) || this.world.anyLacksBudget();
   }
 
   #fork(): State {
@@ -233,20 +223,11 @@ class State {
     return twin;
   }
 
-  #doubt(): boolean {
-    this.#doubted = true;
-    return this.#begins;
-  }
-
-  /** The branch has done its next thing, in both ways if the kernel has the choice. */
+  /** The branch has done its next thing. */
   #advanced(n: number): readonly State[] {
     if (this.#players[n]?.isOver !== false) return [];
     const state = this.#fork();
-    const got = state.#advances(n) ? [state] : [];
-    if (!state.#doubted) return got;
-    const other = this.#fork();
-    other.#begins = false;
-    return other.#advances(n) ? [...got, other] : got;
+    return state.#advances(n) ? [state] : [];
   }
 
   /** To begin to wait is something that others may see. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { DEFAULT_QUEUE_LENGTH } from '../model/index.ts';
+export { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER, weightOf } from '../model/index.ts';
 export type { Allowed } from './allowed.ts';
 export { limitedShares } from './descriptors.ts';
 export type { Datagrams } from './player.ts';

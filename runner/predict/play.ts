@@ -4,7 +4,6 @@
  * branch or the last one going ahead wherever it can. Whoever waits is tried again when anybody got on.
  */
 import type { Effort } from './effort.ts';
-import type { Leeway } from './leeway.ts';
 import {
   type Branch,
   countedIn,
@@ -22,8 +21,6 @@ export interface Schedule {
   readonly readers: 'quick' | 'slow' | 'selfish';
   /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
   readonly ahead: 'first' | 'last' | 'none' | number;
-  /** What the kernel makes of sends that may lack room of their own. Absent: all begin that may. */
-  readonly leeway?: Leeway;
 }
 
 export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
@@ -46,12 +43,10 @@ export function play(
   ways: WaysOf,
   effort: Effort,
 ): Stuck | undefined {
-  const { leeway } = schedule;
   const eager = EAGER[schedule.readers];
   const scene: Scene = {
     world,
     eager,
-    leeway,
     datagrams,
     ways,
     effort,

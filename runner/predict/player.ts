@@ -8,7 +8,6 @@ import type { FaultStep, ParallelStep, SendStep, Step } from '../topology/topolo
 import { actorOf } from './actor.ts';
 import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
 import type { Effort } from './effort.ts';
-import type { Leeway } from './leeway.ts';
 import type { Datagram, World } from './world.ts';
 
 /** A step's `n`th message, from 0. */
@@ -30,8 +29,6 @@ export interface Scene {
   readonly effort: Effort;
   /** Whether this reader takes at once what comes from there. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
-  /** What the kernel makes of sends that may lack room of their own. Absent: all begin that may. */
-  readonly leeway?: Pick<Leeway, 'begins'> | undefined;
   /** Senders that wait for room. */
   readonly waiting: Set<Lane>;
   /** Send step → messages of it that have returned, for faults that wait for that (`after`). */
@@ -207,15 +204,13 @@ export class Player {
   }
 
   #attempt(step: SendStep, from: model.Endpoint, datagram: Datagram): model.Outcome {
-    const { world, ways, effort, leeway } = this.#scene;
+    const { world, ways, effort } = this.#scene;
     effort.spend(reachable(step, from));
     // SO_ERROR is told to whatever call comes first, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
     if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
-    const asks = leeway !== undefined && world.mayLackBudget(from);
-    const begins = !asks || leeway.begins(world.laneOf(from), step.nonblocking);
-    return begins ? world.send(step, datagram) : world.sendInVain(step, datagram);
+    return world.send(step, datagram);
   }
 
   #tell(step: SendStep, way: Way): true {

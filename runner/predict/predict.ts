@@ -7,7 +7,6 @@
  */
 
 import * as model from '../model/index.ts';
-import { type FaultAction, readingEffect } from '../topology/faults.ts';
 import { parseLane } from '../topology/lane.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../topology/topology.ts';
@@ -16,7 +15,6 @@ import { type Allowed, Ways } from './allowed.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';
 import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
 import { Explorer, type Still } from './explore.ts';
-import { Leeway } from './leeway.ts';
 import { play, QUICK, type Schedule } from './play.ts';
 import type { Datagrams, WaysOf } from './player.ts';
 import { World } from './world.ts';
@@ -74,8 +72,6 @@ class Walk {
   readonly doubts: Doubt[] = [];
   readonly #datagrams: Datagrams;
   readonly #effort = new Effort();
-  /** It can matter what messages cost. */
-  readonly #minds: boolean;
   /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
   #exhausted = false;
   /** There were more worlds than are followed. */
@@ -85,8 +81,7 @@ class Walk {
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
-    this.#minds = minds(topology);
-    this.#explorer = new Explorer(datagrams, this.#minds);
+    this.#explorer = new Explorer(datagrams);
     this.#worlds = [World.start(topology)];
   }
 
@@ -273,13 +268,10 @@ class Walk {
     let first: Still | undefined;
     for (const before of this.#worlds) {
       for (const schedule of schedules) {
-        for (const leeway of this.#leeways()) {
-          const world = schedules.length === 1 && !leeway ? before : before.fork();
-          const how = leeway ? { ...schedule, leeway } : schedule;
-          const stuck = play(world, branches, how, this.#datagrams, ways, this.#effort);
-          if (stuck) first ??= { stuck, world };
-          else ended.push(world);
-        }
+        const world = schedules.length === 1 ? before : before.fork();
+        const stuck = play(world, branches, schedule, this.#datagrams, ways, this.#effort);
+        if (stuck) first ??= { stuck, world };
+        else ended.push(world);
       }
     }
     this.#ended(step, ended, first);
@@ -290,29 +282,6 @@ class Walk {
     if (still) this.doubts.push(endless(step, still, ended.length > 0));
     this.#keep(ended.length === 0 && still ? [still.world] : ended);
   }
-
-  /** The kernel's choices: the first must have been played before the others are known. */
-  *#leeways(): Generator<Leeway | undefined> {
-    if (!this.#minds) return yield undefined;
-    const all = new Leeway();
-    yield all;
-    let n = 0;
-    for (const other of all.others()) {
-      this.#lost ||= ++n > MOST_WORLDS;
-      if (n > MOST_WORLDS) return;
-      yield other;
-    }
-  }
-}
-
-/** Whether it can matter what messages cost: somebody lets them lie, or fails rather than waits. */
-function minds({ clients, steps }: Topology): boolean {
-  const lies = (action: FaultAction) => ['pauses', 'stops'].includes(readingEffect(action) ?? '');
-  return (
-    clients.some(({ receive }) => receive === 'manual') ||
-    [...faults(steps)].some(({ action }) => lies(action)) ||
-    [...sends(steps)].some(({ nonblocking }) => nonblocking)
-  );
 }
 
 /** Whether more than who gets what may depend on who goes first. */
@@ -370,18 +339,20 @@ function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boo
   const [lane] = wait;
   const from = world.sender(step);
   const own = lane === world.laneOf(from);
-  if (own && !model.isFull(from)) {
-    const message = `${never}: "${name}" has used up its send buffer with ${from.underWay} messages that nobody reads`;
+  if (own && !model.mustReadFirst(from)) {
+    const message = `${never}: "${name}" has used up its send buffer with ${from.unread} messages that nobody reads`;
     return {
       ...base,
       message,
       hint: 'Let whoever got them read in another branch, or give the bus a larger `sendBuffer`.',
     };
   }
-  const holds = lane === undefined ? 0 : world.endpoint(lane).queue.length;
+  const to = lane === undefined ? undefined : world.endpoint(lane);
+  const holds = to?.queue.length ?? 0;
+  const heavy = to && holds <= to.queueLength ? ', which weigh half a send buffer' : '';
   const why = own
     ? `"${name}" has not read its own queue of ${holds} messages, and must read first`
-    : `"${name}" does not read, and its queue is full with ${holds} messages`;
+    : `"${name}" does not read, and its queue is full with ${holds} messages${heavy}`;
   const hint =
     top === step
       ? `Put the send into a branch of \`parallel\`, and - fault: { read: ${name} } into another.`

@@ -8,7 +8,7 @@ import { faults } from '../topology/steps.ts';
 import type { SendStep, Step } from '../topology/topology.ts';
 import { type Way, WOULD_WAIT } from './allowed.ts';
 import type { Datagrams } from './player.ts';
-import { costAtMost, type Party, type World } from './world.ts';
+import type { Party, World } from './world.ts';
 
 const OVERFLOW: Way = {
   error: 'ENOBUFS',
@@ -19,10 +19,10 @@ export class Pressure {
   /** As it was before the branches began. */
   readonly #world: World;
   readonly #faults: readonly FaultAction[];
-  /** Messages that may come into a lane. */
-  readonly #coming = new Map<Lane, number>();
-  /** What a sender's own messages may cost at most, by its lane. */
-  readonly #costs = new Map<Lane, number>();
+  /** What may come into a lane. */
+  readonly #coming = new Map<Lane, Load>();
+  /** What a sender may be charged with, by its lane. */
+  readonly #charges = new Map<Lane, Load>();
 
   constructor(world: World, steps: readonly Step[]) {
     this.#world = world;
@@ -30,18 +30,16 @@ export class Pressure {
   }
 
   add(step: SendStep, lanes: Iterable<Lane>, datagrams: Datagrams): void {
-    for (const lane of lanes) this.#coming.set(lane, (this.#coming.get(lane) ?? 0) + step.count);
-    const from = this.#world.sender(step);
-    const lane = this.#world.laneOf(from);
-    let cost = this.#costs.get(lane) ?? this.#world.chargedAtMost(from);
-    for (let n = 0; n < step.count; n++) cost += costAtMost(datagrams(step, n).length);
-    this.#costs.set(lane, cost);
+    const load = loadOf(step, datagrams);
+    for (const lane of lanes) this.#coming.set(lane, sum(this.#coming.get(lane) ?? NONE, load));
+    const lane = this.#world.laneOf(this.#world.sender(step));
+    this.#charges.set(lane, sum(this.#charges.get(lane) ?? NONE, load));
   }
 
   /** Clients that a bus which evicts may put off. */
   victims(): string[] {
     return [...this.#world.parties.values()]
-      .filter(({ client }) => client.bus.overflow === 'evict' && !client.out && this.#mayBeFull(client, 1))
+      .filter(({ client }) => client.bus.overflow === 'evict' && !client.out && this.#mayBeFull(client))
       .map(({ name }) => name);
   }
 
@@ -57,7 +55,7 @@ export class Pressure {
     const { overflow } = from.bus;
     const recipients = copies.filter((each) => !watchers.includes(each));
     const before = (each: model.Endpoint) => this.#before(world, each);
-    const full = recipients.filter((each) => this.#mayBeFull(before(each), 1));
+    const full = recipients.filter((each) => this.#mayBeFull(before(each)));
     const surely = recipients.some((each) => this.#isSurelyFull(world, each));
     const lacks = step.nonblocking && this.#mayLackRoom(world, from);
     // Its own room comes first (section 3).
@@ -84,14 +82,20 @@ export class Pressure {
 
   /** Of the sender's own: its queue, or its send buffer. */
   #mayLackRoom(world: World, from: model.Endpoint): boolean {
-    const own = from.side === 'client' && this.#mayBeFull(this.#before(world, from), 0);
-    return own || (this.#costs.get(world.laneOf(from)) ?? 0) >= from.sendBuffer;
+    const before = this.#before(world, from);
+    const lane = this.#world.laneOf(before);
+    const { messages } = this.#coming.get(lane) ?? NONE;
+    if (from.side === 'client' && before.queue.length + messages > before.queueLength) return true;
+    // On a bus that evicts, nothing that is queued is charged.
+    const coming = from.bus.overflow === 'evict' ? 0 : beside(this.#charges.get(lane) ?? NONE);
+    return before.charged + coming >= before.sendBuffer;
   }
 
-  /** Beside `counted` messages of its own. */
-  #mayBeFull(before: model.Endpoint, counted: number): boolean {
-    const coming = this.#coming.get(this.#world.laneOf(before)) ?? 0;
-    return before.queue.length + coming - counted > before.queueLength;
+  /** For one of the messages that come, beside the others. */
+  #mayBeFull(before: model.Endpoint): boolean {
+    const load = this.#coming.get(this.#world.laneOf(before)) ?? NONE;
+    if (model.isFull(before) || before.queue.length + load.messages - 1 > before.queueLength) return true;
+    return before.queued + beside(load) >= model.maxQueued(before);
   }
 
   /** It was full, it does not read, and nothing that happens meanwhile is about it. */
@@ -106,6 +110,35 @@ export class Pressure {
     return this.#world.endpoint(world.laneOf(endpoint));
   }
 }
+
+/** Messages, and what they weigh. */
+interface Load {
+  readonly messages: number;
+  readonly weight: number;
+  /** What the lightest of them weighs. */
+  readonly lightest: number;
+}
+
+const NONE: Load = { messages: 0, weight: 0, lightest: 0 };
+
+function loadOf(step: SendStep, datagrams: Datagrams): Load {
+  const weights = Array.from({ length: step.count }, (_, n) => model.weightOf(datagrams(step, n).length));
+  const weight = weights.reduce((total, each) => total + each, 0);
+  return {
+    messages: step.count,
+    weight,
+    lightest: weights.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+  };
+}
+
+const sum = (a: Load, b: Load): Load => ({
+  messages: a.messages + b.messages,
+  weight: a.weight + b.weight,
+  lightest: a.messages === 0 ? b.lightest : Math.min(a.lightest, b.lightest),
+});
+
+/** The most that there may be beside one of them. */
+const beside = ({ weight, lightest }: Load): number => weight - lightest;
 
 /** What a process may open is nothing to its queue. */
 function isAbout(fault: FaultAction, { name, bus }: Party): boolean {

@@ -31,11 +31,6 @@ export interface Host {
   gone: boolean;
 }
 
-/** How much memory messages take is the kernel's matter: at least, and at most. */
-const LEAST_EACH = 256;
-const least = (bytes: number): number => bytes + LEAST_EACH;
-export const costAtMost = (bytes: number, messages = 1): number => 2 * bytes + 8192 * messages;
-
 export class World {
   readonly topology: Topology;
   /** What a master could not do, in this world or in one that comes from the same. */
@@ -162,8 +157,8 @@ export class World {
   }
 
   /** Whether reading may let somebody's send begin. */
-  anyMayLackBudget(): boolean {
-    return [...this.endpoints()].some((each) => this.chargedAtMost(each) >= each.sendBuffer);
+  anyLacksBudget(): boolean {
+    return [...this.endpoints()].some((each) => !model.hasBudget(each));
   }
 
   /** The way that the same send went, since when nothing has changed. */
@@ -181,26 +176,6 @@ export class World {
 
   #kindOf(step: SendStep, { length }: Datagram): string {
     return `${this.laneOf(this.sender(step))} ${this.destination(step)} ${length}`;
-  }
-
-  /** A send that finds its budget used up. */
-  sendInVain(step: SendStep, datagram: Datagram): model.Outcome {
-    const from = this.sender(step);
-    const { charged } = from;
-    from.charged = from.sendBuffer;
-    const outcome = this.send(step, datagram);
-    from.charged = charged;
-    return outcome;
-  }
-
-  /** What a socket's messages under way cost it at most. */
-  chargedAtMost({ charged, underWay }: model.Endpoint): number {
-    return costAtMost(charged - LEAST_EACH * underWay, underWay);
-  }
-
-  /** Whether its next send begins is for the kernel to say. */
-  mayLackBudget(from: model.Endpoint): boolean {
-    return model.hasBudget(from) && this.chargedAtMost(from) >= from.sendBuffer;
   }
 
   /** Whether somebody takes what comes to this socket. */
@@ -326,8 +301,10 @@ export class World {
       paused,
       ...[client, accepted].map((end) => [
         end.queue.length,
+        end.queued,
+        end.draining,
         end.charged,
-        end.underWay,
+        end.unread,
         end.lost,
         end.error,
         end.joined,
@@ -350,7 +327,7 @@ export class World {
 }
 
 const hostOf = ({ path, protocol, queueLength, sendBuffer, overflow }: BusSpec): Host => ({
-  bus: model.listen({ path, protocol, queueLength, sendBuffer, overflow, cost: least }),
+  bus: model.listen({ path, protocol, queueLength, sendBuffer, overflow }),
   paused: false,
   gone: false,
 });

@@ -153,6 +153,16 @@ export class Kernel {
     return copies;
   }
 
+  /** Bytes that a socket has sent and somebody has not read: their memory is the sender's, charged to its buffer or not. */
+  unread(sender: model.Endpoint): number {
+    const messages = new Set<model.Sent>();
+    for (const { bus, queue } of this.#sockets.keys()) {
+      if (bus !== sender.bus) continue;
+      for (const { sent } of queue) if (sent.sender === sender) messages.add(sent);
+    }
+    return [...messages].reduce((sum, { message }) => sum + message.length, 0);
+  }
+
   /** The socket goes to the end of the line at one of these, or keeps its place there. */
   queueUp(socket: SimSocket, [full]: readonly model.Endpoint[]): void {
     if (full === undefined || socket.waitsFor === full) return;
@@ -216,8 +226,8 @@ export class Kernel {
   /** Puts a copy into a queue past all rules: for faults. */
   push(to: model.Endpoint, message: Datagram, sender: model.Endpoint, seq: number): void {
     const from = sender.side === 'client' ? sender.address : model.MASTER;
-    const sent = { message, seq, from, sender, cost: 0, holders: 1 };
-    to.queue.push({ sent, length: message.length, lost: 0, eavesdropped: false });
+    const sent = { message, seq, from, sender, weight: 0, holders: 0 };
+    to.queue.push({ sent, length: message.length, lost: 0, eavesdropped: false, charged: false });
     for (const file of message.files) file.hold();
     this.#sockets.get(to)?.readable();
   }

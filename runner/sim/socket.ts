@@ -174,8 +174,8 @@ export class SimSocket implements Socket {
   #try(): void {
     const [send] = this.#sends;
     if (send === undefined) return;
-    // Where there is no memory for the message, the process is ended before anybody gets it.
-    if (this.endpoint.charged + send.datagram.length > this.owner.memory) {
+    // If there is no memory for the message, the process is ended before anybody gets it.
+    if (this.#exceedsMemory(send.datagram)) {
       this.owner.kill();
       return;
     }
@@ -195,6 +195,11 @@ export class SimSocket implements Socket {
     if (this.owner.process.coin()) this.owner.process.post(settle);
     else settle();
     this.room();
+  }
+
+  #exceedsMemory({ length }: Datagram): boolean {
+    const { memory } = this.owner;
+    return memory < Number.POSITIVE_INFINITY && this.kernel.unread(this.endpoint) + length > memory;
   }
 
   /** What stands behind a send that waits, and may not wait itself. */

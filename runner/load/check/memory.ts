@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
 import { sizeInWords } from '../../common/size.ts';
-import { DEFAULT_QUEUE_LENGTH } from '../../predict/index.ts';
+import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../../predict/index.ts';
 import type { FaultAction } from '../../topology/faults.ts';
 import { lengthsOf } from '../../topology/message.ts';
 import { areConcurrent, faultsIn, type Visit, walk } from '../../topology/steps.ts';
 import type { BusSpec, FaultStep, ParallelStep, SendStep, Step } from '../../topology/topology.ts';
 import type { Scope } from '../resolve/index.ts';
-import { DEFAULT_SEND_BUFFER } from '../resolve/index.ts';
 import { pathOf } from './fault-path.ts';
 
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
@@ -47,12 +46,16 @@ function sendsBeside(parallel: ParallelStep, limit: Visit, client: string): Send
   });
 }
 
-/** Bytes: a queue takes one message more than its length, and a send begins while there is room in the buffer. */
+/**
+ * Bytes: a queue takes one message more than its length, and one more than half a send buffer. On a bus that evicts, what
+ * is in a queue is not charged to the sender's buffer.
+ */
 function unreadAtMost(sends: readonly SendStep[], bus: BusSpec): number {
-  const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus;
-  const queued = sends.map((send) => lengthsOf(send).max * Math.min(send.count, queueLength + 1));
-  return Math.min(
-    sendBuffer,
-    queued.reduce((sum, each) => sum + each, 0),
-  );
+  const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER, overflow } = bus;
+  const queued = sends.map((send) => {
+    const { max } = lengthsOf(send);
+    return Math.min(max * Math.min(send.count, queueLength + 1), sendBuffer / 2 + max);
+  });
+  const all = queued.reduce((sum, each) => sum + each, 0);
+  return overflow === 'evict' ? all : Math.min(sendBuffer, all);
 }

@@ -4,6 +4,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { ENVELOPE_SIZE } from '../../common/envelope.ts';
 import { sizeRange } from '../../common/scalars.ts';
+import { DEFAULT_SEND_BUFFER } from '../../predict/index.ts';
 import { type Content, lengthsOf } from '../../topology/message.ts';
 import type { FdSpec } from '../../topology/topology.ts';
 import { dbusOf } from './dbus-payload.ts';
@@ -11,8 +12,6 @@ import type { Scope, WrittenSend } from './scope.ts';
 
 /** Of a generated message where the file gives neither payload nor size. */
 const DEFAULT_SIZE = { min: 64, max: 64 };
-/** What Linux gives a socket where `sendBuffer` says nothing (net.core.wmem_default). */
-export const DEFAULT_SEND_BUFFER = 212_992;
 /** What the kernel keeps of the send buffer for itself (af_bus.md 3.6). */
 const OVERHEAD = 32;
 

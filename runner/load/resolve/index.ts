@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-export { DEFAULT_SEND_BUFFER } from './bodies.ts';
 export { matches } from './clients.ts';
 export type { Deliveries } from './deliveries.ts';
 export { busOfParty } from './parties.ts';

@@ -39,9 +39,9 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.protocol':
     'What the module is to understand of the messages. `none`, the default: bytes are bytes. `dbus`: messages of D-Bus, of which each client gets those that its match rules want.',
   'buses.*.queueLength':
-    'Messages that a receive queue holds before it is full; one more still fits. 10 by default.',
+    'Messages that a receive queue holds before it is full; one more still fits. 10 by default. Half of `sendBuffer` bounds it as well.',
   'buses.*.sendBuffer':
-    "Bytes that a sender may have in others' queues, and so the limit of one message: `208KiB`.",
+    "Bytes that a sender may have in others' queues, and so the limit of one message: `208KiB`. A queue is full when its messages weigh half of that, each its length and 768 bytes.",
   'buses.*.overflow':
     'What a full recipient means for a sender: it waits (`block`, the default), it gets ENOBUFS (`fail`), or the recipient is expelled (`evict`).',
   'buses.*.master': 'The process that listens, admits clients and gives out addresses.',

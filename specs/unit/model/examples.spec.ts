@@ -246,16 +246,80 @@ describe('model, section 4: guarantees', () => {
   });
 
   it('charges the sender until the last recipient has read, but not for who watches', () => {
-    const scene = new Scene({ cost: (length) => length, sendBuffer: 100 }).add('a', 'b', 'w');
+    const scene = new Scene({ sendBuffer: 4000 }).add('a', 'b', 'c', 'w');
+    const [a, b, w] = [scene.client('a'), scene.client('b'), scene.client('w')];
     model.setEavesdrop(scene.accepted('w'), true);
-    assert.equal(scene.tell('a', 'b', { length: 60 }), 'b w');
-    assert.equal(scene.tell('a', 'b', { length: 60 }), 'b w');
-    assert.deepEqual(scene.send('a', 'b'), { wait: [scene.client('a')], for: 'send-buffer' });
-    model.receive(scene.client('b'));
-    assert.equal(scene.tell('a', 'b'), 'b w');
+    assert.equal(scene.tell('a', model.EVERYONE, { length: 1000 }), 'a b c w');
+    assert.equal(a.charged, 1768);
+    for (const name of ['a', 'b', 'c']) model.receive(scene.client(name));
+    assert.equal(a.charged, 1768, 'w is a recipient as well');
+    model.receive(w);
+    assert.equal(a.charged, 0);
+    assert.equal(scene.tell('a', 'b', { length: 1232 }), 'b w');
+    assert.equal(scene.tell('a', 'c', { length: 1232 }), 'c');
+    assert.deepEqual(scene.send('a', 'a'), { wait: [a], for: 'send-buffer' });
+    assert.ok(!model.writable(a) && model.writable(b));
+    model.receive(b);
+    assert.equal(scene.tell('a', 'b'), 'b');
     scene.drain();
-    assert.equal(scene.client('a').charged, 0);
-    assert.equal(scene.client('w').watched, 0);
+    assert.equal(a.charged, 0);
+    assert.equal(w.queued, 0);
+  });
+
+  it('calls a queue full when it weighs half a send buffer, until three quarters of that are free', () => {
+    const scene = new Scene({ sendBuffer: 8000 }).add('a', 'b', 'c');
+    const b = scene.client('b');
+    for (let n = 0; n < 4; n++) assert.equal(scene.tell('a', 'b', { length: 232 }), 'b');
+    assert.equal(scene.tell('c', 'b', { length: 0 }), 'wait b');
+    assert.equal(scene.tell('a', 'c'), 'c', 'others have room');
+    assert.equal(scene.tell('b', 'c'), 'c', 'and it can answer');
+    for (const _ of [1, 2]) model.receive(b);
+    assert.equal(scene.tell('c', 'b', { length: 0 }), 'wait b');
+    model.receive(b);
+    assert.equal(scene.tell('c', 'b', { length: 0 }), 'b');
+  });
+
+  it('gives a heavy queue room after each read on a bus that fails', () => {
+    const scene = new Scene({ sendBuffer: 8000, overflow: 'fail' }).add('a', 'b');
+    for (let n = 0; n < 4; n++) assert.equal(scene.tell('a', 'b', { length: 232 }), 'b');
+    assert.equal(scene.tell('a', 'b'), 'ENOBUFS');
+    model.receive(scene.client('b'));
+    assert.equal(scene.tell('a', 'b'), 'b');
+  });
+
+  it('takes a message of any length into an empty queue', () => {
+    const scene = new Scene({ sendBuffer: 8000 }).add('a', 'b');
+    assert.equal(scene.tell('a', 'b', { length: 8000 - 32 }), 'b');
+    assert.equal(scene.tell('a', 'b', { length: 0 }), 'wait a');
+  });
+
+  it('charges nobody for what is queued on a bus that evicts', () => {
+    const scene = new Scene({ sendBuffer: 8000, overflow: 'evict' }).add('a', 'b', 'c');
+    const b = scene.client('b');
+    for (let n = 0; n < 3; n++) {
+      scene.send('a', model.EVERYONE, { length: 2000 });
+      for (const name of ['a', 'c']) model.receive(scene.client(name));
+      assert.equal(scene.client('a').charged, 0);
+      assert.equal(b.out, n === 2);
+    }
+    assert.equal(b.queue.length, 2);
+  });
+
+  it('charges nobody for what somebody has not read who was expelled, has left, or receives no more', () => {
+    const partings: Record<string, (scene: Scene) => void> = {
+      expelled: (scene) => model.expel(scene.accepted('b')),
+      left: (scene) => model.shutdown(scene.client('b'), 'both'),
+      deaf: (scene) => model.shutdown(scene.client('b'), 'read'),
+    };
+    for (const [how, part] of Object.entries(partings)) {
+      const scene = new Scene().add('a', 'b', 'c');
+      scene.send('a', 'b');
+      scene.send('a', model.EVERYONE);
+      part(scene);
+      assert.equal(scene.client('a').charged, 778, how);
+      for (const name of ['a', 'b', 'b', 'c']) assert.ok(model.receive(scene.client(name)));
+      assert.equal(scene.client('a').charged, 0, how);
+    }
   });
 
   it('gives messages and changes of policy places of one sequence', () => {
@@ -318,7 +382,7 @@ describe('model, section 5: lifetime', () => {
   });
 
   it('gives back what a closed recipient had not read', () => {
-    const scene = new Scene({ cost: (length) => length }).add('a', 'b');
+    const scene = new Scene().add('a', 'b');
     scene.send('a', 'b');
     model.close(scene.client('b'));
     assert.equal(scene.client('a').charged, 0);

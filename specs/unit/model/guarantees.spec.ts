@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as model from '../../../runner/model/index.ts';
 import fc from '../../helpers/drawn.ts';
-import { type Op, operations, play, type Story } from './story.ts';
+import { LENGTH, type Op, operations, play, type Story } from './story.ts';
 
 const RUNS = { numRuns: 300 };
+/** A send buffer of some messages. */
+const SMALL = 5000;
 
 const always = (
   what: string,
@@ -121,8 +123,21 @@ describe('model, guarantees', function () {
   });
 
   always('budgets come back: when all is read, nobody is charged', ({ scene }) => {
-    for (const each of scene.endpoints()) assert.deepEqual([each.charged, each.watched], [0, 0]);
+    for (const { charged, unread, queued } of scene.endpoints())
+      assert.deepEqual([charged, unread, queued], [0, 0, 0]);
   });
+
+  always(
+    'a queue weighs less than half a send buffer and a message, a sender is charged with less than one and a message',
+    ({ sends }) => {
+      const weight = model.weightOf(LENGTH);
+      for (const { heaviest, charged } of sends) {
+        assert.ok(heaviest < SMALL / 2 + weight);
+        assert.ok(charged < SMALL + weight);
+      }
+    },
+    { sendBuffer: SMALL, queueLength: 100 },
+  );
 
   always('a client that is out is at its end', ({ scene }) => {
     for (const { client } of scene.parties.values()) {

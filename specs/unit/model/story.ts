@@ -6,6 +6,8 @@ import { Scene } from './scene.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'] as const;
 const PREFIXES = [1, 2];
+/** Bytes of each message. */
+export const LENGTH = 10;
 
 export type Op =
   | { readonly do: 'send'; readonly from: string; readonly to: string | undefined }
@@ -68,6 +70,9 @@ export interface Tried {
   /** Queue lengths by endpoint, before and after. */
   readonly before: ReadonlyMap<model.Endpoint, number>;
   readonly after: ReadonlyMap<model.Endpoint, number>;
+  /** What the heaviest queue weighed after it, and what its sender was charged with. */
+  readonly heaviest: number;
+  readonly charged: number;
 }
 
 export interface Story {
@@ -100,8 +105,9 @@ function trySend(scene: Scene, who: string, to: string | undefined): Tried {
   const lengths = () => new Map(scene.endpoints().map((each) => [each, each.queue.length]));
   const joined = new Set(scene.bus.joined);
   const before = lengths();
-  const outcome = model.send(from, { length: 10, ...(to !== undefined && { to }) });
-  return { from, to, outcome, joined, before, after: lengths() };
+  const outcome = model.send(from, { length: LENGTH, ...(to !== undefined && { to }) });
+  const heaviest = Math.max(...scene.endpoints().map(({ queued }) => queued));
+  return { from, to, outcome, joined, before, after: lengths(), heaviest, charged: from.charged };
 }
 
 function change(scene: Scene, op: Exclude<Op, { do: 'send' | 'read' }>): void {

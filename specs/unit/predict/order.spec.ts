@@ -127,30 +127,42 @@ traffic:
       'queueLength: 2',
     ));
 
-  it('leave memory to the kernel: between the least and the most that messages may take', () => {
-    const list = told(
-      bus(
-        'queueLength: 50, sendBuffer: 64KiB',
-        '  - send: { from: a, to: m, count: 40, size: 4KiB, nonblocking: true }',
-      ),
-    );
-    assert.match(list[0] ?? '', /^m ×[3-9]$/);
-    assert.match(list[1] ?? '', /^m \| EAGAIN ×\d+$/);
-    assert.match(list.at(-1) ?? '', /^EAGAIN ×\d+$/);
-  });
+  it('know how much a queue holds that nobody reads, and from how far down it has room again', () =>
+    says(
+      `
+  - send: { from: a, to: m, count: 40, size: 4KiB, nonblocking: true }
+  - fault: { read: m, count: 5 }
+  - send: { from: b, to: m, nonblocking: true }
+  - fault: { read: m, count: 1 }
+  - send: { from: b, to: m, nonblocking: true }`,
+      ['m ×7', 'EAGAIN ×34', 'm'],
+      'queueLength: 50, sendBuffer: 64KiB',
+    ));
 
-  it('know that what one socket had no memory for may find room through another', () => {
+  it('fill a queue by its weight where that comes first', () =>
+    says(
+      `
+  - fault: { fill: m }
+  - send: { from: a, to: m, nonblocking: true }`,
+      ['m ×6', 'EAGAIN'],
+      'queueLength: 100, sendBuffer: 8KiB',
+    ));
+
+  it('know when a send buffer is used up, which is that of one socket alone', () => {
     const list = told(
       bus(
         'sendBuffer: 6KiB',
         `
-  - send: { from: cabin.master, to: m, count: 11, nonblocking: true }
-  - send: { from: cabin.master, to: m, count: 3, nonblocking: true, via: a }
-  - fault: { read: m }
-  - send: { from: cabin.master, to: m, nonblocking: true }`,
+  - send: { from: a, to: m, count: 5, nonblocking: true }
+  - send: { from: a, to: n, count: 5, nonblocking: true }
+  - send: { from: a, to: b, nonblocking: true }
+  - send: { from: b, to: a, nonblocking: true }
+  - fault: { expel: m }
+  - send: { from: a, to: b, nonblocking: true }`,
+        ', n: { receive: manual }',
       ),
     );
-    assert.deepEqual(list, ['m', 'm | EAGAIN ×13', 'm']);
+    assert.deepEqual(list, ['m ×4', 'EAGAIN', 'n ×4', 'EAGAIN ×2', 'a', 'b']);
   });
 
   it('count on a sender that reads its own copies and on others that do not', () =>

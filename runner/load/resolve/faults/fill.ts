@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { ENVELOPE_SIZE } from '../../../common/envelope.ts';
-import { DEFAULT_QUEUE_LENGTH } from '../../../predict/index.ts';
-import type { Step } from '../../../topology/topology.ts';
+import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER, weightOf } from '../../../predict/index.ts';
+import type { BusSpec, Step } from '../../../topology/topology.ts';
 import type { StepContext } from '../step-context.ts';
 import { contextOf, impossible, needClient, needMaster } from './context.ts';
 
-/** The master sends until the queue is full: one message more than its length. What is there already comes off that. */
+/** The master sends until the queue is full. What is there already comes off that. */
 export function fill(where: StepContext, target: string): Step[] {
   const { scope, world, id } = where;
   const context = contextOf(where, 'fill');
@@ -18,8 +18,8 @@ export function fill(where: StepContext, target: string): Step[] {
     impossible(context, `"${target}" reads by itself, so its queue never fills`, hint);
     return [];
   }
-  const { overflow, queueLength = DEFAULT_QUEUE_LENGTH } = scope.buses.get(state.bus) ?? {};
-  if (overflow === 'evict') {
+  const bus = scope.buses.get(state.bus);
+  if (bus?.overflow === 'evict') {
     impossible(context, `bus "${state.bus}" evicts whoever is full, so no queue stays full`);
     return [];
   }
@@ -29,7 +29,7 @@ export function fill(where: StepContext, target: string): Step[] {
       id,
       from: { kind: 'master', bus: state.bus, via: client },
       to: { kind: 'client', name: client },
-      count: queueLength + 1,
+      count: capacity(bus),
       size: { min: ENVELOPE_SIZE, max: ENVELOPE_SIZE },
       fds: [],
       nonblocking: true,
@@ -38,4 +38,10 @@ export function fill(where: StepContext, target: string): Step[] {
       place: scope.tree.place(where.path),
     },
   ];
+}
+
+/** Envelopes that an empty queue takes: one more than its length, or as many as weigh half a send buffer. */
+function capacity(bus: BusSpec | undefined): number {
+  const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus ?? {};
+  return Math.min(queueLength + 1, Math.ceil(Math.floor(sendBuffer / 2) / weightOf(ENVELOPE_SIZE)));
 }
