@@ -341,9 +341,9 @@ struct afbus_hold {
  * With locks of their own, or none:
  *
  * @line: waiters for space in the receive queue
- * @told_lost: told of recipients that have no waiter in @pollout_waiters any
- *	more, see struct afbus_pollout_waiter
- * @nr_told: how many of @told_lost and the waiters' are not 0
+ * @told_any: told of something that has no waiter in @pollout_waiters, see
+ *	afbus_pollout_tell_any() and struct afbus_pollout_waiter
+ * @nr_told: how many of @told_any and the waiters' are not 0
  *
  * Changed under the lock of the receive queue, read without it:
  *
@@ -406,7 +406,7 @@ struct afbus_sock {
 	bool			refused;
 
 	struct afbus_line	line;
-	atomic_t		told_lost;
+	atomic_t		told_any;
 	atomic_t		nr_told;
 
 	unsigned int		queued;
@@ -704,6 +704,7 @@ static inline bool afbus_wait_own(struct afbus_sock *s)
 
 /* pollout.c */
 void afbus_pollout_tell(struct afbus_wait *wait);
+void afbus_pollout_tell_any(struct afbus_sock *from);
 bool afbus_pollout_quit(struct afbus_wait *wait);
 bool afbus_pollout_is_withheld(const struct afbus_sock *s);
 void afbus_pollout_drop_all(struct afbus_sock *s);

@@ -41,16 +41,20 @@ bool afbus_wait_budget(struct afbus_sock *s)
 static void afbus_tell_budget(struct afbus_sock *s)
 {
 	struct socket *sock;
+	bool wanted;
 
 	if (!afbus_has_budget(s))
 		return;
 
 	rcu_read_lock();
 	sock = READ_ONCE(s->sk.sk_socket);
-	if (sock && test_bit(SOCK_NOSPACE, &sock->flags))
-		clear_bit(SOCK_NOSPACE, &sock->flags);
+	wanted = sock && test_bit(SOCK_NOSPACE, &sock->flags) &&
+		 test_and_clear_bit(SOCK_NOSPACE, &sock->flags);
 	rcu_read_unlock();
-	afbus_wake_pollout(s);
+	if (wanted)
+		afbus_pollout_tell_any(s);
+	else
+		afbus_wake_pollout(s);
 }
 
 void afbus_budget_timeout(struct timer_list *t)

@@ -234,7 +234,7 @@ void afbus_line_serve(struct afbus_sock *s)
 
 	if (line->own && !afbus_queue_long(s)) {
 		line->own = false;
-		afbus_wake_pollout(s);
+		afbus_pollout_tell_any(s);
 	}
 	if (!afbus_line_look(s))
 		return;

@@ -40,7 +40,7 @@ static struct afbus_pollout_waiter *afbus_pollout_of(struct afbus_wait *wait)
 	return container_of(wait, struct afbus_pollout_waiter, wait);
 }
 
-/* A socket's @told: of one recipient, or of all those that it knows no more. */
+/* A socket's @told: of one recipient, or of what has no waiter. */
 static void afbus_told_set(struct afbus_sock *from, atomic_t *told)
 {
 	if (!atomic_xchg(told, AFBUS_MAX_POLLOUT))
@@ -71,10 +71,18 @@ void afbus_pollout_tell(struct afbus_wait *wait)
 	afbus_wake_pollout(wait->from);
 }
 
-/* The same, and there is no waiter any more that it could be said of. */
-static void afbus_pollout_tell_lost(struct afbus_sock *from)
+/**
+ * afbus_pollout_tell_any() - tell a socket that it may try again, and not whom
+ * @from: the socket
+ *
+ * For reasons to wait that have no waiter: the socket's own queue and budget,
+ * and recipients that are gone. A recipient that refused the socket before must
+ * not withhold that.
+ */
+void afbus_pollout_tell_any(struct afbus_sock *from)
 {
-	afbus_told_set(from, &from->told_lost);
+	afbus_told_set(from, &from->told_any);
+	/* As in afbus_pollout_tell(). */
 	afbus_wake_pollout(from);
 }
 
@@ -218,7 +226,7 @@ static void afbus_pollout_make_way(struct afbus_sock *from)
 	to = p->to;
 	if (afbus_pollout_drop(p))
 		afbus_line_kick(to);
-	afbus_pollout_tell_lost(from);
+	afbus_pollout_tell_any(from);
 }
 
 /* Use up @s->pollout. */
@@ -251,7 +259,7 @@ static void afbus_pollout_age(struct afbus_sock *from,
 
 	if (!atomic_read(&from->nr_told))
 		return;
-	afbus_told_age(from, &from->told_lost);
+	afbus_told_age(from, &from->told_any);
 	list_for_each_entry(p, &from->pollout_waiters, from_node) {
 		if (p != by)
 			afbus_told_age(from, &p->told);
@@ -369,7 +377,7 @@ void afbus_pollout_release(struct afbus_sock *s)
 		}
 		spin_unlock(&s->bus->lock);
 		if (from) {
-			afbus_pollout_tell_lost(from);
+			afbus_pollout_tell_any(from);
 			sock_put(&from->sk);
 			cond_resched();
 		}
