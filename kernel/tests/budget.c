@@ -4,7 +4,6 @@
 
 #include <linux/filter.h>
 #include <linux/sockios.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 enum { OVERHEAD = 768, LONG_QUEUE = 4000, ROUNDS = 40 };
@@ -171,24 +170,38 @@ TEST(message_weighs_the_same_whatever_a_filter_leaves_of_it)
 TEST(full_queue_opens_when_three_quarters_are_free)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
-	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
-	struct epoll_event e = { .events = EPOLLOUT | EPOLLET };
+	/* Not a's socket: that is told of its budget besides. */
+	int poller = edge_poll(s.c.fd);
 	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
 
-	/* Not a's socket: that is told of its budget besides. */
-	OK(epoll_ctl(poller, EPOLL_CTL_ADD, s.c.fd, &e));
-	EQ(1, OK(epoll_wait(poller, &e, 1, 0)));
 	FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
 	while (n-- > left + 1) {
 		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
 		FAILS(EAGAIN, send_big(s.a.fd, s.b.id, 1));
 		FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
 	}
-	EQ(0, OK(epoll_wait(poller, &e, 1, 0)));
+	CHECK(!edge_comes(poller, 0));
 	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
-	EQ(1, OK(epoll_wait(poller, &e, 1, 0)));
+	CHECK(edge_comes(poller, 0));
 	EQ(0, get_option(s.b.accepted, BUS_GET_QLENFULL));
 	OK(send_big(s.c.fd, s.b.id, 1));
+}
+
+/* The budget is used up with b full and c not: what c reads is told, although b refused before. */
+TEST(full_recipient_withholds_no_edge_of_the_budget)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 20000);
+	int poller = edge_poll(s.a.fd);
+
+	EQ(2, send_all(s.a.fd, s.b.id, 9000));
+	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
+	EQ(1, send_all(s.a.fd, s.c.id, 1));
+	EQ(0, get_option(s.c.accepted, BUS_GET_QLENFULL));
+	while (edge_comes(poller, 0))
+		;
+	EQ(1, drain_all(s.c.fd));
+	CHECK(edge_comes(poller, 10000));
+	OK(send_big(s.a.fd, s.c.id, 1));
 }
 
 TEST(sender_that_waits_goes_on_when_three_quarters_are_free)

@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -376,6 +377,24 @@ static inline int events(int fd)
 
 	OK(poll(&p, 1, 0));
 	return p.revents;
+}
+
+/* A poller of edges of POLLOUT, which has had the first. */
+static inline int edge_poll(int fd)
+{
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
+
+	OK(epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event));
+	OK(epoll_wait(poller, &event, 1, 0));
+	return poller;
+}
+
+static inline int edge_comes(int poller, int wait_ms)
+{
+	struct epoll_event event = { 0 };
+
+	return OK(epoll_wait(poller, &event, 1, wait_ms)) && event.events & EPOLLOUT;
 }
 
 /* Fills the queue behind an address; how many messages it took. */

@@ -5,7 +5,6 @@
  * writable until then; and a read tells no more of them than it has made space for.
  */
 #include "bus.h"
-#include <sys/epoll.h>
 
 /*
  * A patience is 50 ms. A busy machine may take as long again several times, and a slow kernel longer. If
@@ -16,23 +15,6 @@ enum { PROMPT_MS = 25, PATIENCE_MS = 50 };
 static long long late_ms(void)
 {
 	return 20 * PATIENCE_MS * patience();
-}
-
-static int edge_poll(int fd)
-{
-	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
-	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
-
-	OK(epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event));
-	OK(epoll_wait(poller, &event, 1, 0));
-	return poller;
-}
-
-static int edge_comes(int poller, int wait_ms)
-{
-	struct epoll_event event = { 0 };
-
-	return OK(epoll_wait(poller, &event, 1, wait_ms)) && event.events & EPOLLOUT;
 }
 
 static int is_writable(int fd)
@@ -499,6 +481,23 @@ TEST(edge_survives_a_refusal_elsewhere)
 	OK(post(a.fd, b.id, "x"));
 	FAILS(EAGAIN, post(a.fd, b.id, "x"));
 	CHECK(!edge_comes(poller, 0));
+}
+
+/* The socket waits for itself as well, and that has nothing to do with who refused it before. */
+TEST(full_recipient_withholds_no_edge_of_the_own_queue)
+{
+	struct bus bus = open_narrow_bus();
+	struct client a = join(&bus), full = join(&bus), other = join(&bus);
+	int poller = edge_poll(a.fd);
+
+	fill(a.fd, full.id);
+	fill(other.fd, a.id);
+	FAILS(EAGAIN, post(a.fd, other.id, "x"));
+	while (edge_comes(poller, 0))
+		;
+	read_one(&a);
+	CHECK(edge_comes(poller, 10000));
+	OK(post(a.fd, other.id, "x"));
 }
 
 /* A poll has no effect: whatever one of them shows, the others that poll the same socket see as well. */
