@@ -187,16 +187,18 @@ TEST(full_queue_opens_when_three_quarters_are_free)
 	OK(send_big(s.c.fd, s.b.id, 1));
 }
 
-/* The budget is used up with b full and c not: what c reads is told, although b refused before. */
+/* b refuses, then the budget shrinks to nothing: what c reads is told, although b is full as before. */
 TEST(full_recipient_withholds_no_edge_of_the_budget)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 20000);
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
 	int poller = edge_poll(s.a.fd);
 
-	EQ(2, send_all(s.a.fd, s.b.id, 9000));
-	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
-	EQ(1, send_all(s.a.fd, s.c.id, 1));
-	EQ(0, get_option(s.c.accepted, BUS_GET_QLENFULL));
+	OK(send_big(s.a.fd, s.c.id, 1));
+	EQ(3, send_all(s.a.fd, s.b.id, 9000));
+	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
+	EQ(weight(1) + 3 * weight(9000), charged(s.a.fd));
+	CHECK(charged(s.a.fd) > socket_option(s.a.fd, SO_SNDBUF));
+	FAILS(EAGAIN, send_big(s.a.fd, s.c.id, 1));
 	while (edge_comes(poller, 0))
 		;
 	EQ(1, drain_all(s.c.fd));
