@@ -505,7 +505,7 @@ TEST(pollout_ends_with_the_own_queue_full)
 	CHECK(events(p.a.fd) & POLLOUT);
 }
 
-static int edge_poll(int fd)
+static int edges_poll(int fd)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLIN | EPOLLRDHUP | EPOLLET };
 	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
@@ -525,7 +525,7 @@ static int edges(int poller, int wait_ms)
 TEST_EACH(edge_of_pollout_comes_when_the_full_recipient_reads, ways)
 {
 	struct pair p = make_pair(row->to);
-	int poller = edge_poll(p.a.fd);
+	int poller = edges_poll(p.a.fd);
 	struct message m;
 
 	fill(p.a.fd, row->to);
@@ -546,7 +546,7 @@ TEST_LONG(edge_driven_sender_says_it_all, 60)
 	struct message m;
 
 	if (!OK(fork())) {
-		int poller = edge_poll(p.a.fd);
+		int poller = edges_poll(p.a.fd);
 
 		for (int n = 0; n < MESSAGES; n++)
 			while (post(p.a.fd, GROUP(2), "x") < 0) {
@@ -563,7 +563,7 @@ TEST_LONG(edge_driven_sender_says_it_all, 60)
 TEST(edge_of_pollout_comes_when_the_full_recipient_dies)
 {
 	struct pair p = make_pair(2);
-	int poller = edge_poll(p.a.fd);
+	int poller = edges_poll(p.a.fd);
 
 	fill(p.a.fd, GROUP(2));
 	edges(poller, 0);
@@ -576,7 +576,7 @@ TEST(edge_of_pollout_comes_when_the_full_recipient_dies)
 TEST(edge_of_pollout_comes_when_the_own_queue_has_room)
 {
 	struct pair p = make_pair(2);
-	int poller = edge_poll(p.a.fd);
+	int poller = edges_poll(p.a.fd);
 	struct message m;
 
 	fill(p.b.fd, p.a.id);
@@ -590,7 +590,7 @@ TEST(edge_of_pollout_comes_when_the_own_queue_has_room)
 TEST(edge_of_pollin_comes_with_each_message)
 {
 	struct pair p = make_pair(2);
-	int poller = edge_poll(p.b.fd);
+	int poller = edges_poll(p.b.fd);
 
 	edges(poller, 0);
 	for (int i = 0; i < 3; i++) {
@@ -605,7 +605,7 @@ TEST(reader_wakes_only_those_who_wait_for_it)
 {
 	struct pair p = make_pair(2);
 	struct client bystander = join(&p.bus);
-	int poller = edge_poll(bystander.fd);
+	int poller = edges_poll(bystander.fd);
 	struct message m;
 
 	edges(poller, 0);
@@ -842,7 +842,7 @@ TEST(evicted_reader_and_master_get_the_error_from_recv)
 TEST(evict_policy_wakes_the_evicted_reader)
 {
 	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);
-	int poller = edge_poll(p.b.accepted);
+	int poller = edges_poll(p.b.accepted);
 
 	edges(poller, 0);
 	for (int i = 0; i <= ROOM; i++)
