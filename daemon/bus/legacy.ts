@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** A client that speaks D-Bus over AF_UNIX. It has an attachment of its own on the bus: it is a client like any other. */
-import { BusError, type Message, type OwnedFd, type UnixStream } from '../../native/lib/index.ts';
+import {
+  BusError,
+  MASTER_ADDRESS,
+  type Message,
+  type OwnedFd,
+  type UnixStream,
+} from '../../native/lib/index.ts';
 import {
   check,
   DRIVER,
@@ -12,6 +18,7 @@ import {
   type Rule,
   readHeader,
   SaslServer,
+  uniqueName,
 } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
@@ -223,11 +230,14 @@ export class Legacy implements Connection {
   #deliver(message: Message): void {
     const { data, fds } = message;
     const from = this.#bus.peerAt(message.from);
+    const isBus = message.from === MASTER_ADDRESS;
     try {
-      const header = from?.tracked === false ? checkMessage(message) : readHeader(data);
-      if (this.#wants(header, data, from)) {
-        const bytes = from && header.sender !== from.name ? forwarded(data, header, from.name) : [data];
-        void this.#write(bytes, fds);
+      // One that has left may have been a client of the bus itself, and have said anything.
+      const said = isBus || from?.tracked ? readHeader(data) : checkMessage(message);
+      const sender = isBus ? said.sender : uniqueName(message.from);
+      if (this.#wants({ ...said, ...(sender !== undefined && { sender }) }, data, from)) {
+        const isTrue = sender === undefined || sender === said.sender;
+        void this.#write(isTrue ? [data] : forwarded(data, said, sender), fds);
         return;
       }
     } catch (error) {
@@ -237,18 +247,20 @@ export class Legacy implements Connection {
     closeAll(fds);
   }
 
+  /** `header` has the true sender; `from`: the client, unless it is the bus or one that has left. */
   #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
     const { peer } = this;
+    const { sender = DRIVER } = header;
     if ((header.unixFds ?? 0) > 0 && !peer.fds) return false;
     // What was sent to it before it became a monitor still comes: the reply, and the loss of its names.
     if (peer.state === 'monitor' && header.destination !== peer.name)
-      return this.#hears(peer.monitors, bytes, from);
+      return this.#hears(peer.monitors, bytes, sender);
     if (peer.eavesdrops && !this.#isAddressed(header))
-      return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, from);
+      return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, sender);
     const { replySerial } = header;
     const { replies } = this.#bus.driver;
     // The bus tells of a reply that will not come; it may have come.
-    if (replySerial !== undefined && from === undefined && header.errorName === NO_REPLY)
+    if (replySerial !== undefined && sender === DRIVER && header.errorName === NO_REPLY)
       return replies.giveUp(peer, replySerial);
     const reply = replySerial !== undefined && from !== undefined && replies.settle(peer, replySerial, from);
     // What came through the bus for this client alone was asked about when it was sent.
@@ -269,11 +281,10 @@ export class Legacy implements Connection {
   }
 
   /** Whether one of the rules matches; no rules are all. */
-  #hears(rules: readonly Rule[], bytes: Buffer, from: Peer | undefined): boolean {
+  #hears(rules: readonly Rule[], bytes: Buffer, unique: string): boolean {
     const message = parsed(bytes);
     if (message === undefined) return false;
     const { driver } = this.#bus;
-    const unique = from?.name ?? message.sender ?? DRIVER;
     const { destination } = message;
     const recipient = destination === undefined ? undefined : driver.ownerOf(destination);
     const parties = {

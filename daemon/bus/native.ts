@@ -6,9 +6,6 @@ import { Peer } from '../driver/peer.ts';
 import type { Bus, Connection } from './bus.ts';
 import { closeAll } from './datagram.ts';
 
-/** Answers that may wait for a client that authenticates. */
-const MAX_ANSWERS = 16;
-
 export class Native implements Connection {
   readonly #bus: Bus;
   readonly accepted: AcceptedClient;
@@ -68,10 +65,8 @@ export class Native implements Connection {
     closeAll(fds);
     const { answer, state, reason } = this.#sasl.feed(data);
     if (answer !== '') void this.accepted.send(answer).catch(() => {});
-    if (this.accepted.pendingSends > MAX_ANSWERS)
-      this.close('it does not read the answers to its authentication');
-    else if (state === 'closed') this.close(`authentication: ${reason}`);
-    else if (state === 'done') this.#begin();
+    if (state === 'closed') this.close(`authentication: ${reason}`);
+    if (state === 'done') this.#begin();
   }
 
   /** What comes after BEGIN is a message of its own. */
