@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Contract section 4: messages are charged to the memory cgroup of who sends them. */
 #include "bus.h"
+#include <limits.h>
 #include <sys/prctl.h>
 
 #define GROUPS	"/sys/fs/cgroup"
@@ -167,4 +168,64 @@ TEST_EACH(message_takes_at_most_twice_its_weight, sizes)
 	CHECK(charged_to("sender") - before > (long)messages * weight * 3 / 4);
 	CHECK(charged_to("sender") - before < 2L * messages * weight + 500000);
 	kill(sender, SIGKILL);
+}
+
+/* Clients of one group that nobody reads, half of them eavesdroppers. */
+enum { CROWD = 32, NOBODY = 65534, SOCKET_MEMORY = 4096 };
+
+struct crowd {
+	struct bus bus;
+	struct client of[CROWD];
+	int buffer;
+};
+
+static void gather(struct crowd *c)
+{
+	c->bus = open_bus("@bus");
+	OK(set_option(c->bus.fd, BUS_SET_MAXQLEN, INT_MAX));
+	for (int i = 0; i < CROWD; i++) {
+		c->of[i] = join_at(&c->bus, ADDRESS(2, i));
+		if (i % 2)
+			OK(watch(c->of[i].accepted));
+	}
+	c->buffer = socket_option(c->of[0].fd, SO_SNDBUF);
+}
+
+/* Everybody sends to all the others and to the master for as long as anything goes. */
+static void send_all_that_goes(const struct crowd *c, int len)
+{
+	for (int i = 0; i < CROWD; i++) {
+		while (send_bytes(c->of[i].fd, GROUP(2), payload, len, MSG_DONTWAIT) == len)
+			;
+		EQ(EAGAIN, errno);
+		while (send_bytes(c->of[i].fd, MASTER, payload, len, MSG_DONTWAIT) == len)
+			;
+		EQ(EAGAIN, errno);
+	}
+}
+
+/*
+ * A user without rights, whose master takes queues of any length: the sockets are what bounds its
+ * messages and their memory, and not the square of their number.
+ */
+TEST_EACH_LONG(user_pins_what_its_queues_hold_by_weight, sizes, 60)
+{
+	static struct crowd c;
+	long before, most;
+	int weight = row->len + 768, in_a_queue;
+
+	make_group("user");
+	enter("user");
+	OK(setresuid(NOBODY, NOBODY, NOBODY));
+	gather(&c);
+	before = charged_to("user");
+	send_all_that_goes(&c, row->len);
+	in_a_queue = (c.buffer / 2 + weight - 1) / weight;
+	most = 2L * CROWD * (2L * in_a_queue * weight + SOCKET_MEMORY);
+	if (charged_to("user") - before > most)
+		FAIL("pins %ld bytes, more than %ld", charged_to("user") - before, most);
+	for (int i = 0; i < CROWD; i++) {
+		CHECK(drain_all(c.of[i].fd) <= in_a_queue);
+		CHECK(drain_all(c.of[i].accepted) <= in_a_queue);
+	}
 }

@@ -565,3 +565,30 @@ TEST(clients_never_accepted_are_hung_up_when_the_listener_closes)
 	CHECK(events(fd) & POLLHUP);
 	CHECK(post(fd, MASTER, "anybody?") < 0);
 }
+
+/* Those that left before anybody accepted them keep their places: so the sockets have a bound. */
+TEST(clients_that_come_and_go_are_no_more_than_the_backlog)
+{
+	enum { TRIES = 200 };
+	struct bus bus = small_bus();
+	int connected = 0;
+
+	OK(listen(bus.fd, 5));
+	for (int i = 0; i < TRIES; i++) {
+		int fd = OK(socket(family(), SOCK_SEQPACKET | SOCK_NONBLOCK, 0));
+
+		if (!connect_bus(fd, &bus))
+			connected++;
+		else
+			EQ(EAGAIN, errno);
+		close(fd);
+	}
+	CHECK(connected >= 5);
+	CHECK(connected <= 6);
+	for (int i = 0; i < connected; i++) {
+		int accepted = OK(accept(bus.fd, NULL, NULL));
+
+		ENDS(accepted);
+		close(accepted);
+	}
+}

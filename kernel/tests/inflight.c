@@ -335,3 +335,49 @@ TEST_LONG(cycle_through_af_unix_pins_no_more_than_the_limit, 60)
 		close_fds(&m);
 	}
 }
+
+static ssize_t post_new_sockets(int fd, uint64_t to, int n)
+{
+	int fds[MAX_FDS], err;
+	ssize_t sent;
+
+	for (int i = 0; i < n; i++)
+		fds[i] = bus_socket();
+	sent = post_fds(fd, to, "x", fds, n);
+	err = errno;
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	errno = err;
+	return sent;
+}
+
+/*
+ * RLIMIT_NOFILE bounds the sockets that are open, and what is in flight those that are not: as a
+ * sender the limit and a message, as an eavesdropper the limit.
+ */
+TEST_LONG(user_has_only_so_many_sockets_open_and_in_flight, 60)
+{
+	enum { MESSAGES = 60, FDS = 20 };
+	struct client a, b, c, e;
+	struct bus bus;
+	struct message m;
+
+	become_nobody(LIMIT);
+	bus = open_long_bus();
+	a = join(&bus);
+	b = join(&bus);
+	c = join(&bus);
+	e = join(&bus);
+	OK(watch(e.accepted));
+	for (int i = 0; i < MESSAGES; i++) {
+		OK(post_new_sockets(a.fd, c.id, FDS));
+		OK(take(c.fd, &m));
+		close_fds(&m);
+	}
+	OK(unwatch(e.accepted));
+	for (int i = 0; i < MESSAGES && post_new_sockets(a.fd, b.id, FDS) > 0; i++)
+		;
+	EQ(ETOOMANYREFS, errno);
+	CHECK(bus_sockets() > 2 * (LIMIT - FDS));
+	CHECK(bus_sockets() <= LIMIT + LIMIT + MAX_FDS + 9);
+}
