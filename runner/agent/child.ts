@@ -3,8 +3,10 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { gathering } from '../common/gather.ts';
 import { Lines } from '../common/lines.ts';
 import type { Signal } from '../topology/faults.ts';
+import { Answers } from './answers.ts';
 import type { AgentProcess, Spawn } from './machine.ts';
 import { limitMemory } from './memory-limit.ts';
 import type { AgentOrder } from './protocol.ts';
@@ -28,6 +30,8 @@ export class Child implements AgentProcess {
   readonly closed: Promise<void>;
   readonly #process: Process;
   readonly #upstream: Upstream;
+  readonly #write: (line: string) => void;
+  readonly #answers = new Answers();
   /** Told by the exit report: why there is no process. */
   #error: string | undefined;
 
@@ -35,11 +39,18 @@ export class Child implements AgentProcess {
     this.name = order.agent;
     this.#upstream = upstream;
     this.#process = launch('agent', order.agent, order);
+    this.#write = gathering(this.#process.stdin);
     this.closed = new Promise((resolve) => this.#follow(resolve));
   }
 
   tell(order: AgentOrder): void {
-    this.#process.stdin.write(`${JSON.stringify(order)}\n`);
+    this.#write(`${JSON.stringify(order)}\n`);
+  }
+
+  ask(order: AgentOrder): Promise<boolean> {
+    const answer = this.#answers.wait(order.id);
+    this.tell(order);
+    return answer;
   }
 
   /** An agent that leaves waits for its read of stdin, so SIGTERM comes with the end of that. */
@@ -65,7 +76,10 @@ export class Child implements AgentProcess {
       this.#error = error.message;
     });
     const head = `{"say":"heard","agent":${JSON.stringify(name)},"report":`;
-    const lines = new Lines((line) => this.#upstream.wrap(head, line));
+    const lines = new Lines((line) => {
+      this.#upstream.wrap(head, line);
+      this.#answers.see(line);
+    });
     child.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     child.stderr.setEncoding('utf8');
     child.stderr.on('data', (text: string) => this.#upstream.say({ say: 'stderr', agent: name, text }));
@@ -73,6 +87,7 @@ export class Child implements AgentProcess {
     child.once('close', (code, signal) => {
       const error = this.#error === undefined ? {} : { error: this.#error };
       this.#upstream.say({ say: 'exit', agent: name, code, signal, ...error });
+      this.#answers.end();
       closed();
     });
   }

@@ -26,6 +26,8 @@ export interface AgentProcess {
   /** Resolves when the process has ended and everything it said was passed on. */
   readonly closed: Promise<void>;
   tell(order: AgentOrder): void;
+  /** Tells it, and resolves with whether it was carried out. */
+  ask(order: AgentOrder): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
   /** Gives the process so many bytes more than it has. Resolves once it has ended; throws where there is no limit. */

@@ -2,7 +2,7 @@
 /** The first process of a node: starts its agents, passes lines, sends signals, and takes all of them down. */
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
-import { type NodeOrder, PROTOCOL_VERSION } from './protocol.ts';
+import { type NodeOrder, PROTOCOL_VERSION, type Told } from './protocol.ts';
 import { systemError } from './system-error.ts';
 
 export class NodeAgent {
@@ -30,6 +30,8 @@ export class NodeAgent {
         return this.#spawn(order);
       case 'tell':
         return this.#children.get(order.agent)?.tell(order.order);
+      case 'tell-in-turn':
+        return this.#tellInTurn(order.orders);
       case 'signal': {
         const { agent, signal } = order;
         await this.#children.get(agent)?.signal(signal);
@@ -63,6 +65,12 @@ export class NodeAgent {
     } catch (e) {
       const error = (e as Error).message;
       this.#upstream.say({ say: 'exit', agent, code: null, signal: null, error });
+    }
+  }
+
+  async #tellInTurn(orders: readonly Told[]): Promise<void> {
+    for (const { agent, order } of orders) {
+      if (!(await this.#children.get(agent)?.ask(order))) return;
     }
   }
 

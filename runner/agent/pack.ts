@@ -4,8 +4,10 @@
  * what an agent's own would say. No signal is for one agent alone: whoever gets them has a process of its own.
  */
 
+import { gathering } from '../common/gather.ts';
 import { Lines } from '../common/lines.ts';
 import type { Signal } from '../topology/faults.ts';
+import { Answers } from './answers.ts';
 import { launch, type Process } from './child.ts';
 import type { AgentProcess, Machine, Spawn } from './machine.ts';
 import type { AgentOrder } from './protocol.ts';
@@ -27,6 +29,8 @@ export function packing(single: Machine['start'], upstream: Upstream): Machine['
 class Pack {
   readonly #process: Process;
   readonly #upstream: Upstream;
+  readonly #write: (line: string) => void;
+  readonly #answers = new Answers();
   readonly #members: string[] = [];
   readonly #closed: Promise<void>;
   #error: string | undefined;
@@ -34,17 +38,24 @@ class Pack {
   constructor(order: Spawn, upstream: Upstream) {
     this.#upstream = upstream;
     this.#process = launch('pack', order.pack ?? '', order);
+    this.#write = gathering(this.#process.stdin);
     this.#closed = new Promise((resolve) => this.#follow(resolve));
   }
 
   add(agent: string): AgentProcess {
     this.#members.push(agent);
     this.#upstream.say({ say: 'spawned', agent, pid: this.#process.pid ?? 0 });
-    this.#process.stdin.write(`${agent}\t\n`);
+    this.#write(`${agent}\t\n`);
+    const tell = (order: AgentOrder) => this.#write(`${agent}\t${JSON.stringify(order)}\n`);
     return {
       name: agent,
       closed: this.#closed,
-      tell: (order: AgentOrder) => void this.#process.stdin.write(`${agent}\t${JSON.stringify(order)}\n`),
+      tell,
+      ask: (order: AgentOrder) => {
+        const answer = this.#answers.wait(order.id);
+        tell(order);
+        return answer;
+      },
       signal: async (signal: Signal) => {
         if (signal !== 'SIGKILL') throw new Error(`${agent} shares its process and takes no ${signal}`);
         this.#process.kill(signal);
@@ -64,7 +75,9 @@ class Pack {
     const lines = new Lines((line) => {
       const at = line.indexOf(TAB);
       const head = `{"say":"heard","agent":${JSON.stringify(line.toString('utf8', 0, at))},"report":`;
-      this.#upstream.wrap(head, line.subarray(at + 1));
+      const report = line.subarray(at + 1);
+      this.#upstream.wrap(head, report);
+      this.#answers.see(report);
     });
     child.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     child.stderr.setEncoding('utf8');
@@ -75,6 +88,7 @@ class Pack {
     child.once('close', (code, signal) => {
       const error = this.#error === undefined ? {} : { error: this.#error };
       for (const agent of this.#members) this.#upstream.say({ say: 'exit', agent, code, signal, ...error });
+      this.#answers.end();
       closed();
     });
   }

@@ -17,7 +17,7 @@ import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export type NodeOrder =
   | {
@@ -28,7 +28,9 @@ export type NodeOrder =
       /** Agents of one pack share a process, with the user and environment of the first; none takes a signal but the last. */
       readonly pack?: string;
     }
-  | { readonly do: 'tell'; readonly agent: string; readonly order: AgentOrder }
+  | ({ readonly do: 'tell' } & Told)
+  /** Each after the one before it was answered with `done`; none after one that was not. */
+  | { readonly do: 'tell-in-turn'; readonly orders: readonly Told[] }
   /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
   /** So many bytes more than it has now. Answered by `exit`, once the kernel has ended it, or by `not-limited`. */
@@ -39,6 +41,11 @@ export type NodeOrder =
   | { readonly do: 'end' }
   /** The runner goes away and the node stays up; the agents go on reading, unreported. Answered by `detached`. */
   | { readonly do: 'detach' };
+
+export interface Told {
+  readonly agent: string;
+  readonly order: AgentOrder;
+}
 
 export type NodeReport =
   /** First line of a node agent; anything else on the stream before it is noise of the transport. */

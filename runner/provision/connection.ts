@@ -4,6 +4,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type NodeOrder, type NodeReport, PROTOCOL_VERSION } from '../agent/protocol.ts';
 import { EnvironmentError } from '../common/errors.ts';
+import { gathering } from '../common/gather.ts';
 import { LIMITS } from '../common/limits.ts';
 import { Lines } from '../common/lines.ts';
 import type { NodeConnection } from './lab.ts';
@@ -55,12 +56,13 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
     ),
   );
   const hello = await first.promise;
+  const write = gathering(streams.input);
   if (hello.version !== PROTOCOL_VERSION) throw otherVersion(name, hello.version);
 
   return {
     name,
     hello,
-    tell: (order: NodeOrder) => void streams.input.write(`${JSON.stringify(order)}\n`),
+    tell: (order: NodeOrder) => write(`${JSON.stringify(order)}\n`),
     onReport: (to) => {
       listener = to;
       for (const report of early.splice(0)) to(report);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
 
-import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData } from '../agent/protocol.ts';
+import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData, Told } from '../agent/protocol.ts';
 import type { TopoError } from '../common/errors.ts';
 import { LIMITS } from '../common/limits.ts';
 import type { AgentPlan } from '../plan/plan.ts';
@@ -23,6 +23,12 @@ interface Agent {
   alive: boolean;
   /** Its end is the run's own doing: by the kernel where its memory is limited. */
   wanted: boolean | 'by the kernel';
+}
+
+export interface Call {
+  readonly agent: string;
+  readonly order: Order;
+  readonly purpose: Purpose;
 }
 
 type Environment = (node: string) => Readonly<Record<string, string>>;
@@ -74,6 +80,28 @@ export class Agents {
     const answer = this.waits.add({ who: agent, answer: id }, purpose);
     node.tell({ do: 'tell', agent, order: { id, ...order } as AgentOrder });
     return answer;
+  }
+
+  /**
+   * The same for orders to agents of one node, each begun after the one before it was carried out; none begins after
+   * one that failed.
+   */
+  callInTurn(calls: readonly Call[]): Promise<Answer>[] {
+    const [first] = calls;
+    if (!first) return [];
+    const orders: Told[] = [];
+    const answers = calls.map(({ agent, order, purpose }) => {
+      if (!this.#agent(agent).alive) return Promise.resolve({ gone: true });
+      const id = this.#nextId++;
+      orders.push({ agent, order: { id, ...order } as AgentOrder });
+      return this.waits.add({ who: agent, answer: id }, purpose);
+    });
+    this.#agent(first.agent).node.tell({ do: 'tell-in-turn', orders });
+    return answers;
+  }
+
+  nodeOf(agent: string): string {
+    return this.#agent(agent).plan.node;
   }
 
   /** Resolves when the signal has taken effect; an end that it causes is wanted. */
@@ -194,7 +222,7 @@ export class Agents {
 
   #failed(who: string, answer: Key['answer'], error: SystemErrorData): void {
     const wait = this.waits.take({ who, answer });
-    wait?.reject(new OrderFailed(wait.what, error));
+    wait?.reject(new OrderFailed(wait, error));
   }
 
   #exit(node: string, agent: Agent, report: Extract<NodeReport, { say: 'exit' }>): void {

@@ -4,28 +4,82 @@
 import type { Credentials } from '../common/credentials.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
 import type { BusSpec } from '../topology/topology.ts';
+import type { Call } from './agents.ts';
 import type { BusState, ClientState } from './parties.ts';
 import type { Stage } from './stage.ts';
 
+const TOLD_EVERY = 100;
+
 /** Resolves when every client is connected and what the policy gives it is in force. Buses do not wait for each other. */
-export async function attachAll(stage: Stage): Promise<void> {
-  await Promise.all(Array.from(stage.parties.buses.values(), (bus) => attach(stage, bus)));
+export async function attachAll(stage: Stage, progress: (text: string) => void): Promise<void> {
+  const buses = [...stage.parties.buses.values()];
+  const total = buses.reduce((sum, bus) => sum + atFirst(bus).length, 0);
+  const count = {
+    connected: counter('connected', total, progress),
+    attached: counter('attached', total, progress),
+  };
+  await Promise.all(buses.map((bus) => attach(stage, bus, count)));
 }
 
-async function attach(stage: Stage, bus: BusState): Promise<void> {
+interface Counters {
+  readonly connected: () => void;
+  readonly attached: () => void;
+}
+
+const atFirst = ({ clients }: BusState): ClientState[] => clients.filter(({ spec }) => spec.late !== true);
+
+async function attach(stage: Stage, bus: BusState, count: Counters): Promise<void> {
   await listen(stage, bus.spec);
+  const clients = atFirst(bus);
   // One after another: the kernel counts addresses up in this order, and files may name them.
-  const clients = bus.clients.filter(({ spec }) => spec.late !== true);
-  for (const client of clients) await connect(stage, bus.spec, client);
+  for (const batch of batchesOf(stage, clients)) await connectInTurn(stage, bus.spec, batch, count.connected);
   const known = await Promise.all(clients.map((client) => name(stage, client)));
   // Orders begin in the order given, so policy is applied in file order without waiting for each answer.
-  await Promise.all(clients.flatMap((client) => policy(stage, client)));
+  await Promise.all(clients.map((client) => Promise.all(policy(stage, client)).then(count.attached)));
   for (const [i, client] of clients.entries()) record(stage, client, known[i]);
+}
+
+/** Clients that follow each other in the file and are of one node, which can have them connect in turn by itself. */
+function batchesOf({ agents }: Stage, clients: readonly ClientState[]): ClientState[][] {
+  const batches: ClientState[][] = [];
+  let node: string | undefined;
+  for (const client of clients) {
+    const its = agents.nodeOf(client.spec.name);
+    if (its === node) batches.at(-1)?.push(client);
+    else batches.push([client]);
+    node = its;
+  }
+  return batches;
+}
+
+async function connectInTurn(
+  stage: Stage,
+  bus: BusSpec,
+  clients: readonly ClientState[],
+  connected: () => void,
+) {
+  const answers = stage.agents.callInTurn(clients.map((client) => connecting(stage, bus, client)));
+  await Promise.all(
+    clients.map(async (client, i) => {
+      client.address = (await answers[i])?.address ?? null;
+      connected();
+    }),
+  );
+}
+
+/** Tells now and then how far it is. */
+function counter(what: string, total: number, progress: (text: string) => void): () => void {
+  let n = 0;
+  return () => {
+    n++;
+    if (n % TOLD_EVERY === 0 || n === total) progress(`${what} ${n} of ${total} clients`);
+  };
 }
 
 /** The same for a client that comes later. */
 export async function attachOne(stage: Stage, client: ClientState): Promise<void> {
-  await connect(stage, stage.parties.bus(client.spec.bus).spec, client);
+  const { agent, order, purpose } = connecting(stage, stage.parties.bus(client.spec.bus).spec, client);
+  client.address = (await stage.agents.call(agent, order, purpose)).address ?? null;
   const known = await name(stage, client);
   await Promise.all(policy(stage, client));
   record(stage, client, known);
@@ -49,16 +103,14 @@ async function listen({ agents, nonce }: Stage, spec: BusSpec): Promise<void> {
   );
 }
 
-async function connect({ agents, nonce }: Stage, bus: BusSpec, client: ClientState): Promise<void> {
-  const { name: lane, receive, filter } = client.spec;
+function connecting({ nonce }: Stage, bus: BusSpec, { spec }: ClientState): Call {
+  const { name: lane, receive, filter, place } = spec;
   const { path, protocol } = bus;
-  const what = `${lane} to connect to ${path}`;
-  const { address } = await agents.call(
-    lane,
-    { do: 'connect', lane, path, protocol, receive, nonce, ...(filter && { filter }) },
-    { what },
-  );
-  client.address = address ?? null;
+  return {
+    agent: lane,
+    order: { do: 'connect', lane, path, protocol, receive, nonce, ...(filter && { filter }) },
+    purpose: { what: `${lane} to connect to ${path}`, place },
+  };
 }
 
 /** The master knows its clients by address; it reads from them once it has a name for them. */
@@ -67,33 +119,35 @@ async function name({ agents }: Stage, { spec, address }: ClientState): Promise<
   const lane = acceptedLane(spec.bus, spec.name);
   const what = `${master} to accept ${spec.name}`;
   const order = { do: 'name', peer: address ?? '', client: spec.name, lane } as const;
-  return (await agents.call(master, order, { what })).credentials;
+  return (await agents.call(master, order, { what, place: spec.place })).credentials;
 }
 
 function policy({ agents }: Stage, client: ClientState): Promise<unknown>[] {
-  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [] } = client.spec;
+  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [], place } = client.spec;
   const master = masterOf(bus);
   const done: Promise<unknown>[] = [];
   // Before it joins: its first multicast may be the next on the bus.
   for (const rule of match) {
     const what = `${master} to give ${who} the match rule ${rule}`;
-    done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what }));
+    done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what, place }));
   }
   for (const owned of names) {
     const what = `${master} to give ${who} the name ${owned}`;
-    done.push(agents.call(master, { do: 'set-name', client: who, name: owned }, { what }));
+    done.push(agents.call(master, { do: 'set-name', client: who, name: owned }, { what, place }));
   }
   if (join && admitted) {
     client.joined = true;
-    done.push(agents.call(master, { do: 'join', client: who }, { what: `${master} to let ${who} join` }));
+    done.push(
+      agents.call(master, { do: 'join', client: who }, { what: `${master} to let ${who} join`, place }),
+    );
   }
   for (const address of addresses) {
     const what = `${master} to give ${who} the address ${address}`;
-    done.push(agents.call(master, { do: 'add-address', client: who, address }, { what }));
+    done.push(agents.call(master, { do: 'add-address', client: who, address }, { what, place }));
   }
   if (eavesdrop && client.joined) {
     const what = `${master} to make ${who} an eavesdropper`;
-    done.push(agents.call(master, { do: 'eavesdrop', client: who, on: true }, { what }));
+    done.push(agents.call(master, { do: 'eavesdrop', client: who, on: true }, { what, place }));
   }
   return done;
 }

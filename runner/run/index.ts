@@ -68,8 +68,7 @@ async function play(stage: Stage, lab: Lab, { progress, keep }: RunOptions): Pro
   [...lab.nodes.values()][0]?.tell({ do: 'watch-kernel' });
   progress?.(`starting ${plan.agents.length} processes`);
   await agents.spawn((node) => nodes.find((n) => n.name === node)?.env ?? {});
-  progress?.('connecting');
-  await attachAll(stage);
+  await attachAll(stage, progress ?? (() => {}));
   const walker = new Walker(stage);
   await walker.walk(steps, (step, i) =>
     progress?.(`step ${i + 1} of ${steps.length} (line ${step.place.line})`),

@@ -2,14 +2,15 @@
 /** An agent's answer that it could not do what it was told. */
 
 import type { SystemErrorData } from '../agent/protocol.ts';
+import type { Purpose } from './waits.ts';
 
 export class OrderFailed extends Error {
   override readonly name = 'OrderFailed';
   /** errno name, where a system call failed. */
   readonly code: string;
 
-  constructor(what: string, error: SystemErrorData) {
-    super(`${what}: ${error.message}`);
+  constructor({ what, place }: Purpose, error: SystemErrorData) {
+    super(`${what}${place ? ` (${place.file}:${place.line})` : ''}: ${error.message}`);
     this.code = error.code;
   }
 }

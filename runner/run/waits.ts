@@ -3,12 +3,14 @@
 
 import type { OrderResult } from '../agent/protocol.ts';
 import type { Clock } from '../common/clock.ts';
-import type { Step } from '../topology/topology.ts';
+import type { Place, Step } from '../topology/topology.ts';
 
 /** What an order is for, in words that fit behind "waiting for". */
 export interface Purpose {
   readonly what: string;
   readonly step?: Step;
+  /** Of the line of the file that asks for it, if no step does. */
+  readonly place?: Place;
 }
 
 /** `gone`: the agent ended, as the run wanted, before it answered. */

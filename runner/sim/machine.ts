@@ -2,6 +2,7 @@
 /** A simulated node: its agents are objects of this process, each a process to the scheduler. */
 
 import { Agent } from '../agent/agent.ts';
+import { Answers } from '../agent/answers.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
 import type { AgentOrder } from '../agent/protocol.ts';
 import type { Random } from '../common/random.ts';
@@ -42,6 +43,7 @@ class SimProcess implements AgentProcess {
   readonly #agent: Agent;
   readonly #upstream: ToRunner;
   readonly #random: Random;
+  readonly #answers = new Answers();
   readonly #closed = Promise.withResolvers<void>();
 
   constructor(world: World, { agent, user }: Spawn, pid: number, pidNamespace: string, upstream: ToRunner) {
@@ -54,7 +56,9 @@ class SimProcess implements AgentProcess {
     this.#owner.kill = () => this.#exit(null, 'SIGKILL');
     const system = simSystem(scheduler, kernel, this.#owner, connected);
     this.#agent = new Agent(system, (report) => {
-      if (!this.#process.ended) upstream.say({ say: 'heard', agent, report });
+      if (this.#process.ended) return;
+      upstream.say({ say: 'heard', agent, report });
+      this.#answers.hear(report);
     });
     upstream.say({ say: 'spawned', agent, pid });
     this.#process.post(() => this.#agent.ready(pid, pidNamespace));
@@ -66,6 +70,12 @@ class SimProcess implements AgentProcess {
 
   tell(order: AgentOrder): void {
     this.#process.post(() => void this.#agent.take(order));
+  }
+
+  ask(order: AgentOrder): Promise<boolean> {
+    const answer = this.#answers.wait(order.id);
+    this.tell(order);
+    return answer;
   }
 
   async signal(signal: Signal): Promise<void> {
@@ -93,6 +103,7 @@ class SimProcess implements AgentProcess {
     if (this.#process.ended) return;
     this.#owner.end();
     this.#upstream.say({ say: 'exit', agent: this.name, code, signal });
+    this.#answers.end();
     this.#closed.resolve();
   }
 }

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentOrder, AgentReport, NodeOrder, NodeReport } from '../../../runner/agent/protocol.ts';
+import type { AgentOrder, AgentReport, NodeOrder, NodeReport, Told } from '../../../runner/agent/protocol.ts';
 import { wallClock } from '../../../runner/common/clock.ts';
 import { load } from '../../../runner/load/index.ts';
 import { type Plan, plan } from '../../../runner/plan/index.ts';
@@ -14,14 +14,14 @@ import type { Lab, NodeConnection } from '../../../runner/provision/lab.ts';
 export type Script = (agent: string, order: AgentOrder, lab: FakeLab) => readonly AgentReport[] | undefined;
 
 /** `camera drain`, `cabin.master fence`: who was told what, in order. */
-export type Told = string;
+export type Line = string;
 
 export class FakeLab implements Lab {
   readonly run = 'fake';
   readonly where = { backend: 'docker', launcher: 'process', kernel: 'none' } as const;
   readonly clock = wallClock;
   readonly nodes: ReadonlyMap<string, FakeNode>;
-  readonly told: Told[] = [];
+  readonly told: Line[] = [];
   readonly #broken = Promise.withResolvers<never>();
   readonly script: Script;
   /** What comes of a limit of memory. */
@@ -61,7 +61,7 @@ export class FakeLab implements Lab {
 }
 
 export class FakeNode implements NodeConnection {
-  readonly hello = { say: 'hello', version: 1, kernel: 'none', bus: { family: 19 }, pid: 1 } as const;
+  readonly hello = { say: 'hello', version: 2, kernel: 'none', bus: { family: 19 }, pid: 1 } as const;
   readonly agents = new Set<string>();
   readonly name: string;
   readonly #lab: FakeLab;
@@ -103,10 +103,10 @@ export class FakeNode implements NodeConnection {
         lab.say(order.agent, { say: 'ready', pid: 100 + this.agents.size, pidNamespace: this.name });
         break;
       case 'tell':
-        lab.told.push(`${order.agent} ${order.order.do}`);
-        for (const report of lab.script(order.agent, order.order, lab) ?? usual(order.order, lab)) {
-          lab.say(order.agent, report);
-        }
+        this.#tell(order);
+        break;
+      case 'tell-in-turn':
+        for (const told of order.orders) if (!this.#tell(told)) break;
         break;
       case 'signal':
         lab.told.push(`${order.agent} ${order.signal}`);
@@ -122,6 +122,15 @@ export class FakeNode implements NodeConnection {
       case 'detach':
         this.report({ say: 'detached' });
     }
+  }
+
+  /** Whether it was carried out. */
+  #tell({ agent, order }: Told): boolean {
+    const lab = this.#lab;
+    lab.told.push(`${agent} ${order.do}`);
+    const reports = lab.script(agent, order, lab) ?? usual(order, lab);
+    for (const report of reports) lab.say(agent, report);
+    return reports.some(({ say }) => say === 'done');
   }
 
   #signal(agent: string, signal: Extract<NodeOrder, { do: 'signal' }>['signal']): void {
