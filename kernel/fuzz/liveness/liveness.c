@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * liveness SECONDS SEED [SCENE] - scenes, one after the other, each with players whose calls wait
+ * and a judge that looks whether they wait for something. With SCENE, that one again and again.
+ *
+ * If the modules are built with delays (kernel/delays), some players stand still between accesses to
+ * shared memory, and in a storm of changes the senders do so all the time.
+ */
+#include "liveness.h"
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+enum { WORKERS = 2, MAX_ROUNDS = 12, MAX_TRAFFIC_US = 30000, ALL_THE_TIME = 1 << 30 };
+
+struct shared *shared;
+
+static struct rng players_rng;
+
+static int changes_rules(unsigned int i)
+{
+	return shared->storm && i < 3;
+}
+
+static void start_player(unsigned int i)
+{
+	struct player *p = &shared->players[i];
+	pid_t pid;
+
+	*p = (struct player){ .seed = rng_next(&players_rng), .fd = -1 };
+	pid = OK(fork());
+	if (!pid)
+		be_player(p);
+	p->pid = pid;
+	if (shared->storm)
+		delay_thread(p->pid, p->seed, changes_rules(i) ? 0 : ALL_THE_TIME);
+}
+
+static void delay_some(struct rng *rng)
+{
+	for (unsigned int i = 0; i < scene.n_players && !shared->storm; i++)
+		if (one_in(rng, 2))
+			delay_thread(shared->players[i].pid, rng_next(rng), 1 + roll(rng, 6));
+}
+
+static void replace_one(struct rng *rng)
+{
+	unsigned int i = roll(rng, scene.n_players);
+
+	kill_player(&shared->players[i]);
+	start_player(i);
+}
+
+static void play_scene(uint64_t seed, unsigned int number)
+{
+	struct rng rng = rng_for(seed, number);
+
+	memset(shared, 0, sizeof(*shared));
+	make_scene(&rng, number);
+	players_rng = rng_for(seed ^ ~number, 1);
+	for (unsigned int i = 0; i < scene.n_players; i++)
+		start_player(i);
+	for (unsigned int n = 3 + roll(&rng, MAX_ROUNDS); n; n--) {
+		delay_some(&rng);
+		usleep(roll(&rng, MAX_TRAFFIC_US));
+		if (one_in(&rng, 4))
+			replace_one(&rng);
+		judge(&rng);
+	}
+	for (unsigned int i = 0; i < scene.n_players; i++)
+		kill_player(&shared->players[i]);
+	end_scene();
+}
+
+struct plan {
+	long long end;
+	uint64_t seed;
+	long only;			/* the only scene, or -1 */
+};
+
+static void *share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	return memory;
+}
+
+static void print_calls(const unsigned long *sum)
+{
+	for (int op = 0; op < N_OPS; op++)
+		printf("#   %9lu times a player %s\n", sum[op], op_names[op]);
+}
+
+__attribute__((noreturn)) static void work(const struct plan *plan, unsigned int worker)
+{
+	unsigned long sum[N_OPS] = { 0 };
+	unsigned int scenes = 0, number;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	seclude();
+	shared = share(sizeof(*shared));
+	for (number = worker; now_ms() < plan->end; number += WORKERS, scenes++) {
+		play_scene(plan->seed, plan->only < 0 ? number : plan->only);
+		for (int op = 0; op < N_OPS; op++)
+			sum[op] += shared->calls[op];
+	}
+	printf("# worker %u: %u scenes\n", worker, scenes);
+	print_calls(sum);
+	_exit(PASSED);
+}
+
+/* The first that fails ends all. */
+static void run(const struct plan *plan)
+{
+	long files = open_files(), users = module_users();
+	pid_t workers[WORKERS];
+	int status;
+
+	for (unsigned int i = 0; i < WORKERS; i++) {
+		workers[i] = OK(fork());
+		if (!workers[i])
+			work(plan, i);
+	}
+	for (unsigned int n = 0; n < WORKERS; n++) {
+		OK(wait(&status));
+		if (WIFEXITED(status) && WEXITSTATUS(status) == PASSED)
+			continue;
+		for (unsigned int i = 0; i < WORKERS; i++)
+			kill(workers[i], SIGKILL);
+		leave(FAILED, "not ok 1 liveness");
+	}
+	count_leaks(files, users);
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit files = { 16384, 16384 };
+	struct plan plan = { .only = argc > 3 ? strtol(argv[3], NULL, 0) : -1 };
+
+	if (argc < 3)
+		leave(FAILED, "usage: liveness SECONDS SEED [SCENE]");
+	setvbuf(stdout, NULL, _IONBF, 0);
+	plan.end = now_ms() + strtol(argv[1], NULL, 0) * 1000;
+	plan.seed = strtoull(argv[2], NULL, 0);
+	printf("KTAP version 1\n1..1\n# seed %llu\n", (unsigned long long)plan.seed);
+	OK(setrlimit(RLIMIT_NOFILE, &files));
+	family();
+	stop_delays();
+	run(&plan);
+	printf("ok 1 liveness\n");
+	return 0;
+}
