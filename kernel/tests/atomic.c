@@ -42,7 +42,7 @@ static void all_got_it(struct crowd *c, const char *text)
 	GETS_NOTHING(c->watcher.fd);
 }
 
-/* In 2012 the call returned success and only some had the message. (B2) */
+/* In 2012 the call returned success and only some had the message. */
 TEST(full_member_fails_the_multicast_for_everyone)
 {
 	struct crowd c = gather();
@@ -217,7 +217,7 @@ TEST(recipient_that_joins_during_the_wait_is_in_the_set)
 	GETS(late.fd, c.sender.id, "later");
 }
 
-/* In 2012 the copies of a multicast lost descriptors, credentials and source. (B1) */
+/* In 2012 the copies of a multicast lost descriptors, credentials and source. */
 TEST(every_copy_has_descriptors_credentials_and_source)
 {
 	struct bus bus = open_bus("@bus");
@@ -253,7 +253,7 @@ TEST(every_copy_has_descriptors_credentials_and_source)
 /*
  * Four processes multicast into overlapping groups with short queues and never wait.
  * Each message is counted: a send that succeeded is at all members, one that failed at
- * none. In 2012 the check of a queue was no reservation. (B3)
+ * none. In 2012 the check of a queue was no reservation.
  */
 enum { SENDERS = 4, TRIES = 1500 };
 
@@ -325,7 +325,7 @@ TEST_LONG(racing_multicasts_are_at_all_members_or_at_none, 60)
 	CHECK(through > 0);
 }
 
-/* Many senders never overshoot the queue they share. (B3) */
+/* Many senders never overshoot the queue they share. */
 TEST_LONG(racing_senders_never_overfill_a_queue, 60)
 {
 	struct bus bus = open_bus("@bus");

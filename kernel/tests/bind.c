@@ -111,7 +111,7 @@ TEST(abstract_name_ends_at_the_length)
 	OK(bind_to(bus_socket(), "@abcdef"));
 }
 
-/* In 2012 the bytes of a hole in the struct were compared, the name's end was not. (B5) */
+/* In 2012 the bytes of a hole in the struct were compared, the name's end was not. */
 TEST(abstract_names_differ_to_their_last_byte)
 {
 	OK(bind_to(bus_socket(), "@tenant-A"));

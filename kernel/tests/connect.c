@@ -251,7 +251,7 @@ TEST(unlinked_inode_is_gone_and_its_bus_goes_on)
 
 /*
  * In another mount namespace somebody makes a socket inode at the path of a bus.
- * In 2012 that opened the way to the host's bus, for it was found by its path. (B4)
+ * In 2012 that opened the way to the host's bus, for it was found by its path.
  */
 TEST(look_alike_inode_in_another_mount_refuses)
 {

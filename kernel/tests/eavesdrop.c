@@ -114,7 +114,7 @@ TEST(messages_before_and_after_the_watch_are_not_copied)
 	EQ(3, drain(b.fd));
 }
 
-/* What the others see does not depend on being watched. (B1, B2: in 2012 it did) */
+/* What the others see does not depend on being watched. (in 2012 it did) */
 static void scene(int watched, char *seen, size_t size)
 {
 	struct bus bus = open_bus(watched ? "@watched" : "@unwatched");

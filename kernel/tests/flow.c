@@ -110,7 +110,7 @@ TEST_EACH(wait_ends_with_the_send_timeout, ways)
 	EQ(ROOM, drain(p.target));
 }
 
-/* In 2012 each full recipient had the whole timeout, one after the other. (B3) */
+/* In 2012 each full recipient had the whole timeout, one after the other. */
 TEST(timeout_is_one_for_all_recipients)
 {
 	struct bus bus = open_bus("@bus");

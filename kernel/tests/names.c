@@ -138,7 +138,7 @@ static const struct {
 
 /*
  * In 2012 a multicast showed its receiver's address as the source, and recvfrom a
- * path that had lost its end. (B1, B5)
+ * path that had lost its end.
  */
 TEST_EACH(source_is_the_senders_prefix_0_address, ways)
 {
@@ -174,7 +174,7 @@ TEST(source_at_the_master_is_the_clients_prefix_0_address)
 	GETS(b.accepted, b.id, "two");
 }
 
-/* In 2012 the source was read from the sender, which may be gone. (B6) */
+/* In 2012 the source was read from the sender, which may be gone. */
 TEST(source_outlives_the_sender)
 {
 	struct bus bus = open_bus("bus");

@@ -40,7 +40,7 @@ TEST(join_of_a_client_that_is_gone_fails)
 	FAILS(ENOTCONN, let_join(c.accepted));
 }
 
-/* In 2012 RequestName racing with a disconnect oopsed the kernel. (B7) */
+/* In 2012 RequestName racing with a disconnect oopsed the kernel. */
 TEST(policy_for_a_client_that_is_gone_fails)
 {
 	struct bus bus = open_bus("@bus");
@@ -132,7 +132,7 @@ static const struct {
 	{ "group_ffff", GROUP(0xffff) },
 };
 
-/* In 2012 a master could give away, and take away, the kernel's own addresses. (B7) */
+/* In 2012 a master could give away, and take away, the kernel's own addresses. */
 TEST_EACH(kernels_own_and_multicast_addresses_cannot_be_given, not_givable)
 {
 	struct bus bus = open_bus("@bus");

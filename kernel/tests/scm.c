@@ -120,7 +120,7 @@ TEST(descriptors_never_received_are_closed)
 	EVENTUALLY(write(out, "!", 1) < 0);
 }
 
-/* Descriptors that nobody received stay nobody's. (B1: in 2012 some stayed open for ever) */
+/* Descriptors that nobody received stay nobody's. (in 2012 some stayed open for ever) */
 TEST(descriptors_of_a_failed_or_lonely_send_are_closed)
 {
 	struct bus bus = open_bus("@bus");

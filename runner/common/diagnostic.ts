@@ -20,7 +20,7 @@ export type DiagnosticCode =
   | 'duplicate-name'
   | 'clash'
   | 'impossible'
-  | 'chancy'
+  | 'order-dependent'
   | 'unsaid'
   | 'vacuous'
   | 'unused';

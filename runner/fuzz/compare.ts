@@ -19,8 +19,8 @@ export interface Difference {
 
 /** The first message for which they differ. */
 export function compare(plan: Plan, one: Trace, other: Trace): Difference | undefined {
-  const chancy = chancyParties(plan);
-  const [ones, others] = [outcomes(one, chancy), outcomes(other, chancy)];
+  const orderDependent = orderDependentParties(plan);
+  const [ones, others] = [outcomes(one, orderDependent), outcomes(other, orderDependent)];
   for (const message of plan.messages) {
     const [a, b] = [ones.get(message.number), others.get(message.number)];
     // A sender that was ended in the call, or before it, is the checks' business.
@@ -34,20 +34,20 @@ const isSettled = ({ expected }: PlannedMessage): boolean =>
   !expected.or?.length && !(expected.kind === 'delivered' && expected.may?.length);
 
 /** Clients and masters whose reading is a matter of time: they watch, and may miss what does not fit, or are ended. */
-function chancyParties({ topology: { clients, steps } }: Plan): ReadonlySet<string> {
+function orderDependentParties({ topology: { clients, steps } }: Plan): ReadonlySet<string> {
   const watching = clients.filter((c) => c.eavesdrop).map((c) => c.name);
-  const about = [...faults(steps)].map(({ action }) => action).filter(isChancy);
+  const about = [...faults(steps)].map(({ action }) => action).filter(dependsOnOrder);
   return new Set([...watching, ...about.map((action) => partyOf(subjectOf(action)))]);
 }
 
-const isChancy = (action: FaultAction): boolean =>
+const dependsOnOrder = (action: FaultAction): boolean =>
   action.fault === 'eavesdrop' || readingEffect(action) === 'ends';
 
 /** Message whose send returned → its errno, or who got it. */
-function outcomes(trace: Trace, chancy: ReadonlySet<string>): Map<number, string> {
+function outcomes(trace: Trace, orderDependent: ReadonlySet<string>): Map<number, string> {
   const got = new Map<number, Lane[]>();
   for (const [lane, deliveries] of trace.deliveries) {
-    if (chancy.has(parseLane(lane).agent)) continue;
+    if (orderDependent.has(parseLane(lane).agent)) continue;
     for (const { message, fence } of deliveries) {
       if (!fence && message !== null) got.set(message, [...(got.get(message) ?? []), lane]);
     }

@@ -30,10 +30,10 @@ export interface Prediction {
 /** Why the model says that an expectation of the file cannot hold, by the step's id. */
 export type Contradictions = ReadonlyMap<string, string>;
 
-/** A step that does not do what a file can mean; `chancy`: not always, who goes first decides. */
+/** A step that does not do what a file can mean; `order-dependent`: not always, who goes first decides. */
 export interface Doubt {
   readonly step: string;
-  readonly kind: 'endless' | 'impossible' | 'chancy';
+  readonly kind: 'endless' | 'impossible' | 'order-dependent';
   readonly message: string;
   readonly hint?: string;
 }
@@ -301,24 +301,24 @@ function* choices(names: readonly string[]): Generator<readonly string[]> {
 
 const refusal = ({ id }: Step): Doubt => ({
   step: id,
-  kind: 'chancy',
+  kind: 'order-dependent',
   message: 'who goes first decides whether the master can do what it is told here',
   hint: 'Put the steps that it depends on one behind the other.',
 });
 
 const evicted = (step: string, { fault, client }: { fault: string; client: string }): Doubt => ({
   step,
-  kind: 'chancy',
+  kind: 'order-dependent',
   message: `"${client}" may be evicted before: who goes first decides whether ${fault} can be done`,
   hint: 'Put it before the parallel step, or behind.',
 });
 
-/** `chancy`: in other ways it ends. */
-function endless(top: Step, { stuck: { step, wait }, world }: Still, chancy: boolean): Doubt {
+/** `order-dependent`: in other ways it ends. */
+function endless(top: Step, { stuck: { step, wait }, world }: Still, orderDependent: boolean): Doubt {
   const names = wait.map((lane) => parseLane(lane).agent);
   const [name = ''] = names;
-  const base = { step: step.id, kind: chancy ? 'chancy' : 'endless' } as const;
-  const never = `this step ${chancy ? 'may' : 'would'} never end`;
+  const base = { step: step.id, kind: orderDependent ? 'order-dependent' : 'endless' } as const;
+  const never = `this step ${orderDependent ? 'may' : 'would'} never end`;
   const actor = actorOf(world, step);
   if (actor?.paused) {
     const message = `${never}: "${actor.name}" is paused, and does nothing`;

@@ -28,7 +28,7 @@ export function checkExpectations(scope: Scope, topology: Topology, deliveries: 
   const limited = limitedShares(topology);
   for (const doubt of prediction.doubts) {
     tell(scope, doubt);
-    if (doubt.kind !== 'chancy') contradictions.set(doubt.step, doubt.message);
+    if (doubt.kind !== 'order-dependent') contradictions.set(doubt.step, doubt.message);
   }
   for (const step of sends(topology.steps)) {
     const wrong = checkSend(scope, prediction, step);
@@ -57,7 +57,7 @@ const longest: Datagrams = (step) => {
 /** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
 function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
   const path = paths.get(step) ?? [];
-  if (kind === 'chancy') problems.warning(path, { code: 'chancy', message, hint });
+  if (kind === 'order-dependent') problems.warning(path, { code: 'order-dependent', message, hint });
   else if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
   else problems.warning([...path, 'expect'], { code: 'impossible', message, hint });
 }

@@ -5,12 +5,12 @@ import { describe, it } from 'mocha';
 import { predict } from '../../../runner/predict/index.ts';
 import { topologyOf } from './told.ts';
 
-const isChancy = (source: string): boolean => {
+const dependsOnOrder = (source: string): boolean => {
   const roughly = () => ({ length: 64, bytes: () => new Uint8Array(64) });
-  return predict(topologyOf(source), roughly).doubts.some(({ kind }) => kind === 'chancy');
+  return predict(topologyOf(source), roughly).doubts.some(({ kind }) => kind === 'order-dependent');
 };
 
-const chancy = (second: string): boolean => {
+const orderDependent = (second: string): boolean => {
   const source = `
 buses: { cabin: { queueLength: 1 } }
 clients: { ear: { eavesdrop: true, receive: manual } }
@@ -18,13 +18,15 @@ traffic:
   - parallel:
       - send: { from: cabin.master, to: cabin.master, count: 5 }
       - ${second}`;
-  return isChancy(source);
+  return dependsOnOrder(source);
 };
 
 describe('a step that may end', () => {
   it('is told from one that will, also where branches take turns to make it stick', () => {
-    assert.ok(chancy('[{ fault: { read: ear, count: 1 } }, { send: { from: cabin.master, to: cabin } }]'));
-    assert.ok(!chancy('[{ fault: { read: ear } }, { send: { from: cabin.master, to: cabin } }]'));
+    assert.ok(
+      orderDependent('[{ fault: { read: ear, count: 1 } }, { send: { from: cabin.master, to: cabin } }]'),
+    );
+    assert.ok(!orderDependent('[{ fault: { read: ear } }, { send: { from: cabin.master, to: cabin } }]'));
   });
 
   it('lies in a fault on a client that the bus may have put off', () => {
@@ -35,7 +37,7 @@ traffic:
   - parallel:
       - { send: { from: mouth, to: ear, count: 3, nonblocking: true } }
       - { fault: { add-address: ear, address: "0002/000000000001" } }`;
-    assert.ok(isChancy(source('evict')));
-    assert.ok(!isChancy(source('fail')));
+    assert.ok(dependsOnOrder(source('evict')));
+    assert.ok(!dependsOnOrder(source('fail')));
   });
 });
