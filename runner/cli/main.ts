@@ -9,6 +9,7 @@ import {
   fuzzBackendOption,
   kernelOption,
   playOptions,
+  repeatOption,
   runsOption,
   seedOption,
   setOption,
@@ -62,6 +63,7 @@ withPlayOptions(verb('up [file]', 'bring up, play, check, print the verdict, lea
   .action(async (file, flags) => (await import('./up.ts')).up(file, flags));
 
 withPlayOptions(verb('run <files...>', 'play each file and take it down again'))
+  .addOption(repeatOption())
   .addHelpText(
     'after',
     '\nExample: afbus-topo run --kernel 6.1 --format junit topologies/*.topo.yaml > junit.xml',

@@ -18,6 +18,8 @@ export interface PlayFlags {
   readonly simBug?: string;
   readonly format: Format;
   readonly artifacts?: string;
+  /** How often each combination is played; of `run` only. */
+  readonly repeat?: number;
   readonly set?: Readonly<Record<string, string>>;
   readonly strict?: boolean;
   readonly quiet?: boolean;
@@ -43,6 +45,11 @@ export const fuzzBackendOption = () =>
 
 export const runsOption = () =>
   new Option('--runs <number>', 'how many topologies').argParser(count).default(100);
+
+export const repeatOption = () =>
+  new Option('--repeat <number>', 'play each file that often, with a seed of its own each time')
+    .argParser(count)
+    .default(1);
 
 export const setOption = () =>
   new Option(

@@ -42,22 +42,39 @@ export async function playFile(
   done: (result: FileResult) => void,
 ): Promise<void> {
   const { file, options } = inputOf(named, flags);
+  const seeds = seedsOf(flags);
   let loaded: Loaded | undefined;
   let n = 0;
   do {
+    const seed = seeds[n % seeds.length] as number;
     const load = (): Combination => {
       loaded ??= loadAll(file, options, mode);
-      const topology = loaded.topologies[n] as Topology;
-      return { topology, contradictions: loaded.contradictions.get(topology), warnings: loaded.diagnostics };
+      const topology = loaded.topologies[Math.floor(n / seeds.length)] as Topology;
+      const contradictions = loaded.contradictions.get(topology);
+      const named = seeds.length > 1 ? withSeed(topology, seed) : topology;
+      return { topology: named, seed, contradictions, warnings: loaded.diagnostics };
     };
     done(await playOne(file, load, flags, mode));
     n++;
-  } while (n < (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
+  } while (n < seeds.length * (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
 }
+
+/** One for each repeat: the first as asked for or drawn, and those that follow it. */
+function seedsOf({ seed = randomInt(2 ** 32), repeat = 1 }: PlayFlags): readonly number[] {
+  return Array.from({ length: repeat }, (_, n) => (seed + n) % 2 ** 32);
+}
+
+/** A repeat is one more combination, so that it has a name, a verdict and a folder of its own. */
+const withSeed = (topology: Topology, seed: number): Topology => ({
+  ...topology,
+  name: `${topology.name}.seed=${seed}`,
+  combination: { ...topology.combination, seed: `${seed}` },
+});
 
 /** One of those that a file comes to. */
 interface Combination {
   readonly topology: Topology;
+  readonly seed: number;
   readonly contradictions: Contradictions | undefined;
   readonly warnings: readonly Diagnostic[];
 }
@@ -121,8 +138,8 @@ async function playOne(
   const progress = new Ui({ quiet: flags.quiet === true });
   try {
     const { plan, warnings } = await progress.stage('load', (detail) => {
-      const { topology, contradictions, warnings } = load();
-      const made = makePlan(topology, { seed: flags.seed ?? randomInt(2 ** 32), contradictions });
+      const { topology, seed, contradictions, warnings } = load();
+      const made = makePlan(topology, { seed, contradictions });
       detail(summary(made));
       return { plan: made, warnings };
     });

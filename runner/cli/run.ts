@@ -21,22 +21,33 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
     });
   }
   if (flags.format !== 'text') writeResults(results, flags.format);
-  else if (results.length > 1) summarise(results);
+  else if (results.length > 1) summarise(results, flags.repeat ?? 1);
   process.exitCode = worst(results);
 }
 
-function summarise(results: readonly FileResult[]): void {
+/** A rate for those who look for what happens now and then; one failure is a failure, however many passed. */
+function summarise(results: readonly FileResult[], repeat: number): void {
   const passed = results.filter((r) => r.exitCode === EXIT.pass).length;
+  const all = results.length;
+  const rate =
+    repeat > 1
+      ? `${passed} of ${all} runs passed (${share(passed, all)})`
+      : `${passed} of ${all} topologies passed`;
   const others = results
     .filter((r) => r.exitCode !== EXIT.pass)
     .map((r) => `  ${word(r)} ${neutral(`${r.file}${combinationOf(r)}`)}`);
-  console.log([`${passed} of ${results.length} topologies passed`, ...others].join('\n'));
+  console.log([rate, ...others].join('\n'));
 }
+
+/** In percent, and 100 only if it is all of them. */
+const share = (part: number, all: number): string => `${Math.floor((1000 * part) / all) / 10} %`;
 
 function combinationOf({ played }: FileResult): string {
   const values = Object.entries(played?.plan.topology.combination ?? {});
   return values.length === 0 ? '' : ` (${values.map(([name, value]) => `${name}=${value}`).join(' ')})`;
 }
 
-const word = (r: FileResult) =>
-  r.exitCode === EXIT.fail ? 'fail ' : r.exitCode === EXIT.invalid ? 'invalid' : 'error';
+function word({ exitCode, played }: FileResult): string {
+  if (exitCode === EXIT.fail) return played?.verdict.result === 'skip' ? 'skip ' : 'fail ';
+  return exitCode === EXIT.invalid ? 'invalid' : 'error';
+}
