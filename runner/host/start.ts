@@ -50,8 +50,10 @@ function runningHost({ kernel }: HostOptions): Host | null {
 async function serves(host: Host, image: HostImage, own: Fittings, options: StartOptions): Promise<boolean> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
-  if (options.untrusted || host.tainted || !(await isIntact(host, own))) return replaceable(host);
-  const fresh = host.imageKey === image.key && host.fittingsKey === own.key;
+  const fitted = host.fittingsKey === own.key;
+  const changed = fitted && !(await isIntact(host, own));
+  if (options.untrusted || host.tainted || changed) return replaceable(host);
+  const fresh = fitted && host.imageKey === image.key;
   if (fresh && !wrongPort) return true;
   const busy = await whatRuns(host);
   if (!busy) return false;
