@@ -90,7 +90,7 @@ export const playOptions = (): Option[] => [
     '--untrusted',
     'play each file in a fresh host, so that it can touch no later verdict; so in CI (CI=true)',
   ),
-  new Option('--no-untrusted', 'trust the files, in CI too'),
+  new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
   seedOption('draws sizes and bodies; printed with every verdict'),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
   // For those who try the checks; a fault of a simulated bus is no way to play.
