@@ -46,16 +46,10 @@ function passes(name: string, launcher: string): void {
   });
 }
 
-/** One object, or one a line where a file has several combinations. */
+/** One object, or a list if a file has several combinations. */
 function verdictsIn(stdout: string): Verdict[] {
-  try {
-    return [JSON.parse(stdout) as Verdict];
-  } catch {
-    return stdout
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Verdict);
-  }
+  const value = JSON.parse(stdout || '[]') as Verdict | Verdict[];
+  return Array.isArray(value) ? value : [value];
 }
 
 function assertPass(verdict: Verdict, launcher: string): void {

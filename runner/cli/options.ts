@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { InvalidInput } from '../common/errors.ts';
 
-export const FORMATS = ['text', 'json', 'junit', 'ktap', 'github', 'sarif'] as const;
+export const FORMATS = ['text', 'json', 'jsonl', 'junit', 'ktap', 'github', 'sarif'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface PlayFlags {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Results to stdout, in the format asked for. Nothing else is ever written there. */
 
-import { neutralJson } from '../common/neutral.ts';
 import { writeGithub } from '../write/github.ts';
-import { document, writeJson } from '../write/json.ts';
+import { writeJson, writeJsonLines } from '../write/json.ts';
 import { writeJunit } from '../write/junit.ts';
 import { writeKtap } from '../write/ktap.ts';
 import { wantsColor } from '../write/paint.ts';
-import { broken, invalid, isUnplayed, type Report } from '../write/unplayed.ts';
+import { broken, invalid, type Report } from '../write/unplayed.ts';
 import { sarifOfRuns } from './findings.ts';
 import type { Format } from './options.ts';
 import { type FileResult, InvalidTopology, textReport } from './playing.ts';
@@ -24,7 +23,9 @@ function render(results: readonly FileResult[], format: Format): string {
         .map((r) => (r.played ? textReport(r.played, wantsColor(process.stdout, process.env)) : ''))
         .join('\n');
     case 'json':
-      return json(reports);
+      return writeJson(...reports);
+    case 'jsonl':
+      return writeJsonLines(reports);
     case 'junit':
       return writeJunit(reports);
     case 'ktap':
@@ -40,12 +41,4 @@ function reportOf({ file, played, error }: FileResult): Report {
   if (played) return played.verdict;
   if (error instanceof InvalidTopology) return invalid(file, error.loaded.diagnostics);
   return broken(file, String((error as Error).message));
-}
-
-/** One file a line, so that a stream of them can be read; one alone is for people too. */
-function json(reports: readonly Report[]): string {
-  const [only] = reports;
-  if (reports.length === 1 && only && !isUnplayed(only)) return writeJson(only);
-  const objects = reports.map((report) => (isUnplayed(report) ? report : document(report)));
-  return objects.map((each) => `${neutralJson(each)}\n`).join('');
 }

@@ -3,14 +3,22 @@
 
 import { neutralJson } from '../common/neutral.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
+import { isUnplayed, type Report } from './unplayed.ts';
 
-/** One JSON document, keys always in the same order. */
-export function writeJson(verdict: Verdict): string {
-  return `${neutralJson(document(verdict), 2)}\n`;
+/** One document, however many reports: an object of one, a list of several. Keys are always in the same order. */
+export function writeJson(...reports: readonly Report[]): string {
+  const all = reports.map(asData);
+  return `${neutralJson(all.length === 1 ? all[0] : all, 2)}\n`;
 }
 
-/** The same value, for those who write several. Absent keys stay absent. */
-export function document(verdict: Verdict): object {
+/** A line for each report. */
+export const writeJsonLines = (reports: readonly Report[]): string =>
+  reports.map((report) => `${neutralJson(asData(report))}\n`).join('');
+
+const asData = (report: Report): object => (isUnplayed(report) ? report : document(report));
+
+/** Absent keys stay absent. */
+function document(verdict: Verdict): object {
   const {
     schemaVersion,
     result,

@@ -46,7 +46,7 @@ describe('completion', function () {
   });
 
   it('offers values of a flag, behind a blank or an equals sign', () => {
-    assert.deepEqual(offered('run', '--format', 'j'), ['json', 'junit']);
+    assert.deepEqual(offered('run', '--format', 'j'), ['json', 'jsonl', 'junit']);
     assert.deepEqual(offered('run', '--format', '=', 'k'), ['ktap']);
     assert.deepEqual(offered('run', '--format', '='), offered('run', '--format', ''));
     assert.deepEqual(offered('host', 'start', '--kernel', ''), ['6.12', '6.1']);

@@ -26,10 +26,7 @@ describe('a file with a matrix', function () {
   it('has a verdict for each combination', async () => {
     const { code, stdout, stderr } = await run('run', '-q', '--backend', 'sim', '--format', 'json');
     assert.equal(code, 0, stderr);
-    const verdicts = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Verdict);
+    const verdicts = JSON.parse(stdout) as Verdict[];
     assert.deepEqual(
       verdicts.map(({ topology, result, counts }) => [topology, result, counts.clients]),
       [1, 2, 3].map((n) => [`scale.n=${n}`, 'pass', n + 1]),

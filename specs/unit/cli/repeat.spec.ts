@@ -30,7 +30,7 @@ describe('run --repeat', () => {
       '--repeat',
       '3',
       '--format',
-      'json',
+      'jsonl',
       '--artifacts',
       artifacts,
     );

@@ -69,7 +69,7 @@ describe('a file that is not played', function () {
 
   it('has its diagnostics as data in JSON, as validate has them', async () => {
     const { stdout } = await play('json', ...NAMES);
-    const [bad, fine] = stdout.split('\n').map((line) => JSON.parse(line || 'null'));
+    const [bad, fine] = JSON.parse(stdout);
     using files = folder(FILES);
     const validated = await cli(['validate', '--format', 'json', 'bad.topo.yaml'], { cwd: files.path('.') });
     assert.deepEqual(bad.diagnostics, JSON.parse(validated.stdout).diagnostics);
