@@ -7,6 +7,7 @@ import { accounts } from './accounts.ts';
 import { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
 import { acceptAll } from './bus/accept.ts';
 import { Bus } from './bus/bus.ts';
+import { withinKernel } from './bus/kernel-limits.ts';
 import { Launcher } from './bus/launcher.ts';
 import { Legacy } from './bus/legacy.ts';
 import { toStderr } from './bus/log.ts';
@@ -61,8 +62,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
     },
   });
+  // nfdbus is there now.
+  driver.limits = withinKernel(driver.limits);
   const reload = (): void => {
     if (options.config !== undefined) configure(driver, read(options.config));
+    driver.limits = withinKernel(driver.limits);
   };
   bus.serve((accepted) => void new Native(bus, accepted).run());
   for (const { listener } of listening)

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'mocha';
 import { UnixStream } from '../../native/lib/index.ts';
 import type { Arg } from '../../runner/dbus/index.ts';
 import { startDaemon, startOurs } from '../dbus/daemons.ts';
-import { RawClient } from '../dbus/raw-client.ts';
+import { type Got, RawClient } from '../dbus/raw-client.ts';
 import { bytesOf, errorOf, onEachBus, string, uint32 } from './talk.ts';
 
 const CALL = { type: 'method_call', path: '/', interface: 'a.B', member: 'M' } as const;
@@ -133,6 +133,27 @@ onEachBus(
   <limit name="max_connections_per_user">2</limit>
   <limit name="max_message_unix_fds">2</limit>`,
 );
+
+describe('limits of the kernel', function () {
+  this.timeout(60_000);
+  const PARAMETERS = '/sys/module/nfdbus/parameters';
+
+  it('are those of the bus, whatever its configuration says', async () => {
+    writeFileSync(`${PARAMETERS}/max_rules`, '2');
+    writeFileSync(`${PARAMETERS}/max_names`, '2');
+    try {
+      await using bus = await startOurs('<limit name="max_match_rules_per_connection">50000</limit>');
+      using client = await RawClient.join(bus.path);
+      const answers = async (call: (n: number) => Promise<Got>) =>
+        [errorOf(await call(0)), errorOf(await call(1)), errorOf(await call(2))].join();
+      const wanted = 'method_return,method_return,LimitsExceeded';
+      assert.equal(await answers((n) => client.call('AddMatch', [string(`member='M${n}'`)])), wanted);
+      assert.equal(await answers((n) => client.call('RequestName', [string(`a.N${n}`), uint32(0)])), wanted);
+    } finally {
+      for (const name of ['max_rules', 'max_names']) writeFileSync(`${PARAMETERS}/${name}`, '512');
+    }
+  });
+});
 
 describe('services that start', () => {
   let folder: string;

@@ -2,8 +2,10 @@
 // What the bus holds for its clients, how much of it and for how long: replies to come, messages for services, descriptors.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { withinKernel } from '../../../daemon/bus/kernel-limits.ts';
 import type { DriverOptions } from '../../../daemon/driver/driver.ts';
 import { DriverError } from '../../../daemon/driver/error.ts';
+import { DEFAULT_LIMITS } from '../../../daemon/driver/limits.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
 import { DRIVER } from '../../../runner/dbus/index.ts';
 import { inWords, Scene, type SceneOptions, string, uint32 } from './scene.ts';
@@ -57,6 +59,15 @@ describe('the bus', () => {
     assert.equal(ends({ ...CALL, destination: b.name }), ':0.1 > :0.2 M');
     assert.equal(ends({ ...CALL, type: 'signal' }), ':0.1 > all M');
   });
+});
+
+it('limits are those of the kernel where it has less', () => {
+  const read = (name: string): number => (name === 'max_rules' ? 10 : 512);
+  const { max_match_rules_per_connection, max_names_per_connection } = withinKernel(
+    { ...DEFAULT_LIMITS, max_names_per_connection: 50_000 },
+    read,
+  );
+  assert.deepEqual([max_match_rules_per_connection, max_names_per_connection], [10, 513]);
 });
 
 describe('a message for a service', () => {
