@@ -23,3 +23,19 @@ export function onInterrupt(): Interrupt {
     [Symbol.dispose]: () => void process.off('SIGINT', handler).off('SIGTERM', handler),
   };
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Work before anything is up, which lets no handler run until it is done: during it a signal ends the process, as it ends
+ * one that has no handler.
+ */
+export function unguarded<T>(work: () => T): T {
+  const guards = SIGNALS.flatMap((name) => process.listeners(name).map((guard) => ({ name, guard })));
+  for (const { name, guard } of guards) process.off(name, guard);
+  try {
+    return work();
+  } finally {
+    for (const { name, guard } of guards) process.on(name, guard);
+  }
+}

@@ -15,6 +15,7 @@ import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { folderBelow, keepArtifacts } from './artifacts.ts';
 import { inputOf } from './input.ts';
+import { unguarded } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
@@ -138,10 +139,12 @@ async function playOne(
   const progress = new Ui({ quiet: flags.quiet === true });
   try {
     const { plan, warnings } = await progress.stage('load', (detail) => {
-      const { topology, seed, contradictions, warnings } = load();
-      const made = makePlan(topology, { seed, contradictions });
-      detail(summary(made));
-      return { plan: made, warnings };
+      const made = unguarded(() => {
+        const { topology, seed, contradictions, warnings } = load();
+        return { plan: makePlan(topology, { seed, contradictions }), warnings };
+      });
+      detail(summary(made.plan));
+      return made;
     });
     const played = await playAt(plan, warnings, flags, mode, progress);
     keep(played, flags, progress);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Planning lets no handler run. A signal ends it all the same, and is handled again afterwards.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, it } from 'mocha';
+
+const MODULE = fileURLToPath(new URL('../../../runner/cli/interrupt.ts', import.meta.url));
+const HEAD = `
+  import { writeSync } from 'node:fs';
+  const { onInterrupt, unguarded } = await import(${JSON.stringify(MODULE)});
+  const { signal } = onInterrupt();
+`;
+
+describe('an interrupt', () => {
+  let child: ChildProcess | undefined;
+  afterEach(() => void child?.kill('SIGKILL'));
+
+  /** Sends the signal once the program has written something; how the program ended. */
+  async function interrupted(name: 'SIGINT' | 'SIGTERM', program: string): Promise<unknown[]> {
+    const args = ['--input-type=module', '--eval', HEAD + program];
+    const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    child = started;
+    started.stdout.once('data', () => started.kill(name));
+    return once(started, 'exit');
+  }
+
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    it(`ends planning that has no end (${name})`, async () => {
+      const how = await interrupted(name, "unguarded(() => { writeSync(1, 'planning'); for (;;); });");
+      assert.deepEqual(how, [null, name]);
+    });
+
+    it(`is handled once planning is over (${name})`, async () => {
+      const how = await interrupted(
+        name,
+        `unguarded(() => {});
+        signal.addEventListener('abort', () => process.exit(7));
+        setInterval(() => {}, 1000);
+        writeSync(1, 'planned');`,
+      );
+      assert.deepEqual(how, [7, null]);
+    });
+  }
+});
