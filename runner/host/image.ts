@@ -8,6 +8,7 @@ import { imagePlan } from './agent-image.ts';
 import { buildLock } from './build-lock.ts';
 import { collectGarbage } from './garbage.ts';
 import { contents, hash, needCheckout, stamp } from './inputs.ts';
+import { probeKvm } from './kvm-probe.ts';
 import { cache } from './paths.ts';
 import { findProgram } from './program.ts';
 import { QEMU } from './qemu.ts';
@@ -15,7 +16,6 @@ import { checkRequirements } from './requirements.ts';
 import { saveMachine } from './save.ts';
 import { checkSpace } from './space.ts';
 import { engineDisk, engineKey, kernelRelease, rootfs, rootfsKey } from './stages.ts';
-import { trialBoot } from './trial.ts';
 import { type BuildOptions, CPUS, type HostImage, MEMORY_MIB } from './types.ts';
 
 /** What is in image.json of a saved machine; `files` are the sizes of a whole one. */
@@ -37,7 +37,7 @@ const SOURCES = [
 /** Everything about the image that can be known without building it. */
 export async function plan(options: BuildOptions): Promise<HostImage> {
   const release = await kernelRelease(options.kernel, options);
-  const choice = await chooseAccelerator(() => trialBoot(release, options));
+  const choice = await chooseAccelerator(() => probeKvm(release, options));
   const key = hash(release, engineKey(), machineKey(choice), contents(...SOURCES));
   return {
     kernel: options.kernel,

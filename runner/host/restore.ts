@@ -8,8 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, lastLines } from './console.ts';
-import { type Fittings, fitOut } from './fittings.ts';
 import { machineId } from './machine-id.ts';
+import { install, type Payload } from './payload.ts';
 import { freePorts } from './ports.ts';
 import { end, isAlive } from './process.ts';
 import type { Machine } from './qemu.ts';
@@ -36,7 +36,7 @@ const PORT_TRIES = 5;
 /** QEMU could not listen: another program took the port between our look and its start. */
 class PortTaken extends Error {}
 
-export async function restore(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
+export async function restore(image: HostImage, own: Payload, options: StartOptions): Promise<Host> {
   for (let tries = 1; ; tries++) {
     try {
       return await startOnce(image, own, options);
@@ -47,7 +47,7 @@ export async function restore(image: HostImage, own: Fittings, options: StartOpt
   }
 }
 
-async function startOnce(image: HostImage, own: Fittings, options: StartOptions): Promise<Host> {
+async function startOnce(image: HostImage, own: Payload, options: StartOptions): Promise<Host> {
   const ports = await freePorts(options.port);
   if (!ports) throw portError(options.port ?? 0);
   const [docker, channel] = ports;
@@ -75,13 +75,13 @@ async function startOnce(image: HostImage, own: Fittings, options: StartOptions)
   }
 }
 
-async function bringUp(host: Host, qemu: RestoredQemu, own: Fittings, signal?: AbortSignal): Promise<void> {
+async function bringUp(host: Host, qemu: RestoredQemu, own: Payload, signal?: AbortSignal): Promise<void> {
   await qemu.resume().catch((cause: Error) => {
     // When QEMU ended instead, the wait that follows finds out why.
     if (isAlive(host)) throw notResumed(cause);
   });
   await awake(host, signal);
-  await fitOut(host, own);
+  await install(host, own);
 }
 
 /** A machine that hangs while it starts is as dead as one that ended. */

@@ -6,11 +6,11 @@ import { EnvironmentError } from '../common/errors.ts';
 import { BUILD_LOCK } from './build-lock.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath } from './console.ts';
-import { type Fittings, fittings, isIntact } from './fittings.ts';
 import { hasImage } from './garbage.ts';
 import { build } from './image.ts';
 import { lock, tryLock } from './lock.ts';
 import { checkMachine } from './machine-id.ts';
+import { isIntact, type Payload, payload } from './payload.ts';
 import { end, isAlive } from './process.ts';
 import { restore } from './restore.ts';
 import { endPending, forgetHost, readHost, stateFile } from './state.ts';
@@ -21,7 +21,7 @@ export async function start(options: StartOptions): Promise<Host> {
   const held = await startLock(options);
   try {
     const image = await build(options);
-    const own = fittings(image.release);
+    const own = payload(image.release);
     checkMachine(readHost(options.kernel));
     const running = runningHost(options);
     if (running && (await serves(running, image, own, options))) return running;
@@ -47,7 +47,7 @@ function runningHost({ kernel }: HostOptions): Host | null {
 }
 
 /** May the host stay? A stale one must, as long as something runs on it. */
-async function serves(host: Host, image: HostImage, own: Fittings, options: StartOptions): Promise<boolean> {
+async function serves(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<boolean> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
   const fitted = host.fittingsKey === own.key;

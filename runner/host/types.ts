@@ -21,7 +21,7 @@ export interface Host {
   readonly docker: { readonly host: string; readonly certDir: string };
   /** Port of the owner's channel, on 127.0.0.1. */
   readonly channelPort: number;
-  /** Name of the image in the host's engine that nodes run from; the agent is mounted into it from `fittings`. */
+  /** Name of the image in the host's engine that nodes run from; the agent is mounted into it from `payload`. */
   readonly nodeImage: string;
   readonly consoleFile: string;
   readonly pid: number;

@@ -4,7 +4,15 @@ import { Document, isScalar, type Node, Scalar } from 'yaml';
 import { isNeutral, neutralYaml } from '../common/neutral.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import { type Loaded, type LoadOptions, loadTrees } from './load.ts';
-import { BUILT_IN, deepMerge, fillSends, isMap, type Part, type Spot, type Tree } from './yaml/index.ts';
+import {
+  BUILT_IN,
+  deepMerge,
+  fillSends,
+  isMap,
+  type Part,
+  type SourceNode,
+  type Tree,
+} from './yaml/index.ts';
 
 export interface Written {
   readonly topology: Topology;
@@ -57,7 +65,7 @@ function section(tree: Tree, key: string, value: unknown): unknown {
 }
 
 /** A combination's name is made, not written. */
-function withName(spot: Spot): Spot {
+function withName(spot: SourceNode): SourceNode {
   return spot.children.has('name')
     ? spot
     : { ...spot, children: new Map([...spot.children, ['name', builtIn('').spot]]) };
@@ -99,7 +107,7 @@ function clientDefaults(client: ClientSpec | undefined): unknown {
 
 /** Values that no file writes. */
 function builtIn(value: unknown): Part {
-  const children = new Map<string | number, Spot>();
+  const children = new Map<string | number, SourceNode>();
   const isCollection = typeof value === 'object' && value !== null;
   if (isCollection) {
     const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
@@ -142,7 +150,7 @@ function nodeOf(
 }
 
 /** Texts keep their `$`, and a number the form that it was given: 0x0010, 1.10. */
-function plain(value: unknown, { source, value: span, text }: Spot): unknown {
+function plain(value: unknown, { source, value: span, text }: SourceNode): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', '$$$$$$$$').replaceAll('${', '$$$${');
   if (typeof value !== 'number' || source === BUILT_IN) return value;
   const scalar = new Scalar(value);
@@ -158,7 +166,7 @@ function quote(node: Scalar<string>): void {
     node.type = node.value.includes('\n') && isNeutral(node.value) ? 'BLOCK_LITERAL' : 'QUOTE_DOUBLE';
 }
 
-function originOf(spot: Spot, inherited: string | undefined): string {
+function originOf(spot: SourceNode, inherited: string | undefined): string {
   if (spot.source === BUILT_IN) return 'built-in default';
   const { file, line, column } = spot.source.range(spot.value);
   const place = `${file}:${line}:${column}`;

@@ -3,7 +3,7 @@
 import { actorOf as actorOfFault } from '../topology/faults.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { Sender, Step } from '../topology/topology.ts';
-import type { World } from './world.ts';
+import type { BusState } from './bus-state.ts';
 
 export interface Actor {
   readonly name: string;
@@ -11,13 +11,13 @@ export interface Actor {
 }
 
 /** Undefined where no process of the file has to do anything itself. */
-export function actorOf(world: World, step: Step): Actor | undefined {
+export function actorOf(world: BusState, step: Step): Actor | undefined {
   const party = partyThatActs(world, step);
   if (party === undefined) return undefined;
   return { name: partyOf(party), paused: world.actor(party).paused };
 }
 
-function partyThatActs(world: World, step: Step): Sender | undefined {
+function partyThatActs(world: BusState, step: Step): Sender | undefined {
   switch (step.kind) {
     case 'send':
       return step.from;

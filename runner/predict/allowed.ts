@@ -2,7 +2,7 @@
 /** What may come of one message: who must and who may get it, and the errors it may fail with. */
 import type { Outcome } from '../model/index.ts';
 import type { Lane } from '../topology/lane.ts';
-import type { World } from './world.ts';
+import type { BusState } from './bus-state.ts';
 
 export interface Allowed {
   /** Absent where the send cannot succeed. */
@@ -17,7 +17,7 @@ export interface Allowed {
 }
 
 /** One way that it may go. */
-export type Way =
+export type Possibility =
   | { readonly lanes: readonly Lane[]; readonly may?: readonly Lane[]; readonly because: string }
   | { readonly error: string; readonly because: string };
 
@@ -27,7 +27,7 @@ const WATCHING = 'whoever watches gets a copy too (section 3.5)';
  * The model's outcome with names: all whom it is for. A copy that an eavesdropper missed is one that it must be told
  * of, and what a filter leaves of one is told where the message is planned.
  */
-export function wayOf(world: World, outcome: Exclude<Outcome, { wait: unknown }>): Way {
+export function possibilityOf(world: BusState, outcome: Exclude<Outcome, { wait: unknown }>): Possibility {
   if ('error' in outcome) return outcome;
   const { copies, lost, dropped, because } = outcome;
   const all = [...copies, ...lost, ...dropped];
@@ -38,13 +38,13 @@ export function wayOf(world: World, outcome: Exclude<Outcome, { wait: unknown }>
   };
 }
 
-export const WOULD_WAIT: Way = {
+export const WOULD_WAIT: Possibility = {
   error: 'EAGAIN',
   because: 'somebody has no room, and the send may not wait (section 4)',
 };
 
 /** All ways together. */
-export function allowed(ways: readonly Way[]): Allowed {
+export function allowed(ways: readonly Possibility[]): Allowed {
   const delivered = ways.flatMap((way) => ('lanes' in way ? [way] : []));
   const failed = ways.flatMap((way) => ('error' in way ? [way] : []));
   const because = [...new Set(ways.map((way) => way.because))].join('; or ');
@@ -62,25 +62,25 @@ export function allowed(ways: readonly Way[]): Allowed {
 }
 
 /** The ways of every message of a step, put together; messages that have the same ways share one answer. */
-export class Ways {
-  readonly #of: Way[][] = [];
+export class PossibilitySet {
+  readonly #of: Possibility[][] = [];
   readonly #answers = new Map<string, Allowed>();
   #all: Allowed | undefined;
 
   /** Of all messages alike, whatever else was said of any. */
-  say(ways: readonly Way[]): void {
+  say(ways: readonly Possibility[]): void {
     this.#all = allowed(ways);
     this.#of.length = 0;
   }
 
-  add(n: number, way: Way): void {
+  add(n: number, way: Possibility): void {
     const known = this.#of[n];
     if (known === undefined) this.#of[n] = [way];
     else if (!known.some((each) => each === way || keyOf(each) === keyOf(way))) known.push(way);
   }
 
   /** Those of one message. */
-  at(n: number): readonly Way[] {
+  at(n: number): readonly Possibility[] {
     return this.#of[n] ?? [];
   }
 
@@ -97,16 +97,16 @@ export class Ways {
   }
 }
 
-const certainties = new WeakMap<Way, Allowed>();
+const certainties = new WeakMap<Possibility, Allowed>();
 /** What it says of the only way there is. */
-function certain(way: Way): Allowed {
+function certain(way: Possibility): Allowed {
   const known = certainties.get(way) ?? allowed([way]);
   certainties.set(way, known);
   return known;
 }
 
-const keys = new WeakMap<Way, string>();
-function keyOf(way: Way): string {
+const keys = new WeakMap<Possibility, string>();
+function keyOf(way: Possibility): string {
   const key = keys.get(way) ?? JSON.stringify('error' in way ? way.error : [way.lanes, way.may, way.because]);
   keys.set(way, key);
   return key;

@@ -10,17 +10,17 @@ import { rowOf } from '../topology/faults.ts';
 import { acceptedLane, senderLane } from '../topology/lane.ts';
 import { sends, strands } from '../topology/steps.ts';
 import type { ParallelStep, Progress, SendStep, Step } from '../topology/topology.ts';
-import { type Way, wayOf } from './allowed.ts';
+import { type Possibility, possibilityOf } from './allowed.ts';
+import type { BusState, Datagram } from './bus-state.ts';
+import type { Datagrams } from './cursor.ts';
 import type { Effort } from './effort.ts';
-import type { Datagrams } from './player.ts';
 import { Pressure } from './pressure.ts';
-import type { Datagram, World } from './world.ts';
 
 /** Combinations of changes that are looked at; beyond them nothing is said. */
 const MOST = 512;
 
 /** A change of policy. */
-type Change = (world: World) => void;
+type Change = (world: BusState) => void;
 
 /** A change in another branch; `after` says that it is not made before that many of these messages have returned. */
 interface Beside {
@@ -37,11 +37,11 @@ interface Place {
   readonly shared: boolean;
 }
 
-export type Tell = (step: SendStep, n: number, way: Way) => void;
+export type Tell = (step: SendStep, n: number, way: Possibility) => void;
 
 /** Tells the ways that each message may go; returns the clients that the bus may evict meanwhile. Throws Exhausted. */
 export function concurrent(
-  world: World,
+  world: BusState,
   step: ParallelStep,
   datagrams: Datagrams,
   tell: Tell,
@@ -63,8 +63,8 @@ export function concurrent(
   const pressure = pressed(evicting);
   for (const place of evicting) {
     const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
-    const byLength = new Map<number, readonly Way[]>();
-    let [open, worlds] = [-1, undefined as readonly World[] | undefined];
+    const byLength = new Map<number, readonly Possibility[]>();
+    let [open, worlds] = [-1, undefined as readonly BusState[] | undefined];
     for (let n = 0; n < place.step.count; n++) {
       const beside = place.beside.map((changes) => openAt(changes, place.step, n));
       const count = sum(beside.map(({ length }) => length));
@@ -89,7 +89,7 @@ export function concurrent(
 }
 
 /** One socket's sends stay in the order of the calls (docs/decisions.md, "May a nonblocking send pass those that wait?"). */
-const BEHIND: Way = {
+const BEHIND: Possibility = {
   error: 'EAGAIN',
   because: 'another send of its socket may be under way, which it does not pass',
 };
@@ -116,7 +116,7 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
 const changesOf = (steps: readonly Step[]): Beside[] =>
   steps.flatMap((step) =>
     step.kind === 'fault' && rowOf(step.action).changes !== 'process'
-      ? [{ change: (world: World) => world.apply(step.action), ...(step.after && { after: step.after }) }]
+      ? [{ change: (world: BusState) => world.apply(step.action), ...(step.after && { after: step.after }) }]
       : [],
   );
 
@@ -138,25 +138,25 @@ export const evict =
 
 /** The worlds that a send may find; undefined where they are too many. */
 function combinations(
-  base: World,
+  base: BusState,
   before: readonly Change[],
   beside: readonly (readonly Beside[])[],
-): readonly World[] | undefined {
+): readonly BusState[] | undefined {
   const lists = beside.filter((changes) => changes.length > 0);
   if (lists.reduce((product, { length }) => product * (length + 1), 1) > MOST) return undefined;
   const start = base.fork();
   for (const change of before) change(start);
-  return lists.reduce<readonly World[]>(
+  return lists.reduce<readonly BusState[]>(
     (worlds, changes) => worlds.flatMap((each) => prefixes(each, changes)),
     [start],
   );
 }
 
 /** As it is, and after the first change, and after the first two … */
-function prefixes(world: World, changes: readonly Beside[]): World[] {
+function prefixes(world: BusState, changes: readonly Beside[]): BusState[] {
   const all = [world];
   for (const { change } of changes) {
-    const next = (all.at(-1) as World).fork();
+    const next = (all.at(-1) as BusState).fork();
     change(next);
     all.push(next);
   }
@@ -164,7 +164,7 @@ function prefixes(world: World, changes: readonly Beside[]): World[] {
 }
 
 /** Lanes that a send may put a copy into. */
-function reach(base: World, { step, before, beside }: Place, datagrams: Datagrams): ReadonlySet<string> {
+function reach(base: BusState, { step, before, beside }: Place, datagrams: Datagrams): ReadonlySet<string> {
   const worlds = combinations(base, before, beside);
   if (worlds === undefined) return new Set(lanesOf(base, step));
   const lanes = worlds.flatMap((world) => {
@@ -175,7 +175,7 @@ function reach(base: World, { step, before, beside }: Place, datagrams: Datagram
   return new Set(lanes);
 }
 
-function attempt(world: World, step: SendStep, datagram: Datagram, pressure: Pressure): Way[] {
+function attempt(world: BusState, step: SendStep, datagram: Datagram, pressure: Pressure): Possibility[] {
   const from = world.sender(step);
   if (from.closed) return step.from.kind === 'master' ? CLOSED : [];
   const pending = from.error;
@@ -183,23 +183,23 @@ function attempt(world: World, step: SendStep, datagram: Datagram, pressure: Pre
   if ('wait' in outcome) throw new Error('nobody is full in an empty world');
   const watchers = 'copies' in outcome ? outcome.copies.filter((each) => model.peek(each)?.eavesdropped) : [];
   empty(world);
-  const way = wayOf(world, outcome);
+  const way = possibilityOf(world, outcome);
   from.error = pending;
   if ('copies' in outcome) return pressure.ways(step, world, outcome, way, watchers);
   return pending === undefined ? [way] : [way, { error: 'EPIPE', because: 'it was expelled (section 5)' }];
 }
 
-const CLOSED: Way[] = ['EBADF', 'ECANCELED', 'EPIPE'].map((error) => ({
+const CLOSED: Possibility[] = ['EBADF', 'ECANCELED', 'EPIPE'].map((error) => ({
   error,
   because: 'the master closes the socket meanwhile (section 5)',
 }));
 
-export function empty(world: World): void {
+export function empty(world: BusState): void {
   for (const each of world.endpoints()) while (model.receive(each));
 }
 
 /** Of all the clients that there ever are. */
-function lanesOf({ topology: { clients } }: World, { from }: SendStep): string[] {
+function lanesOf({ topology: { clients } }: BusState, { from }: SendStep): string[] {
   const bus = from.kind === 'master' ? from.bus : clients.find(({ name }) => name === from.name)?.bus;
   const members = clients.filter((client) => client.bus === bus);
   return members.flatMap(({ name }) => [name, acceptedLane(bus ?? '', name)]);
@@ -207,10 +207,10 @@ function lanesOf({ topology: { clients } }: World, { from }: SendStep): string[]
 
 /** Too much goes on at once to say anything. */
 export function anything(
-  world: World,
+  world: BusState,
   step: SendStep,
   because = `more than ${MOST} combinations of changes may be in force`,
-): Way[] {
+): Possibility[] {
   const errors = ['EAGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPIPE'];
   return [{ lanes: [], may: lanesOf(world, step), because }, ...errors.map((error) => ({ error, because }))];
 }

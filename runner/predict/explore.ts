@@ -9,20 +9,28 @@ import { readingEffect, subjectOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import { faults, flat, sends } from '../topology/steps.ts';
 import type { ParallelStep, Sender, Step } from '../topology/topology.ts';
+import type { BusState } from './bus-state.ts';
+import {
+  type Branch,
+  BranchCursor,
+  countedIn,
+  type Datagrams,
+  type PlayContext,
+  type Stuck,
+  stuckIn,
+} from './cursor.ts';
 import { Effort } from './effort.ts';
-import { type Branch, countedIn, type Datagrams, Player, type Scene, type Stuck, stuckIn } from './player.ts';
-import type { World } from './world.ts';
 
 /** Where nobody gets on any more. */
-export interface Still {
+export interface Deadlock {
   readonly stuck: Stuck;
-  readonly world: World;
+  readonly world: BusState;
 }
 
 export interface Explored {
-  readonly ended: readonly World[];
+  readonly ended: readonly BusState[];
   /** A way in which it does not end. */
-  readonly stuck?: Still;
+  readonly stuck?: Deadlock;
 }
 
 /** States of a step, each weighing as much as there are clients; and those of all steps. */
@@ -38,10 +46,10 @@ export class Explorer {
   }
 
   /** Undefined where there is too much to look at. `worlds` stay as they are. */
-  explore(worlds: readonly World[], { branches }: ParallelStep): Explored | undefined {
+  explore(worlds: readonly BusState[], { branches }: ParallelStep): Explored | undefined {
     const known = new Map<string, Explored | undefined>();
-    const ended: World[] = [];
-    let stuck: Still | undefined;
+    const ended: BusState[] = [];
+    let stuck: Deadlock | undefined;
     for (const world of worlds) {
       const part = world.fork(new Set(busesOf(world, branches.flat())));
       const key = part.key();
@@ -54,17 +62,17 @@ export class Explorer {
     return { ended, ...(stuck && { stuck }) };
   }
 
-  #explorePart(part: World, branches: readonly Branch[]): Explored | undefined {
+  #explorePart(part: BusState, branches: readonly Branch[]): Explored | undefined {
     if (atLeast(branches) * part.parties.size > MOST.step) return undefined;
     const met = new Set<string>();
-    const [ended, open]: [World[], State[]] = [[], []];
+    const [ended, open]: [BusState[], State[]] = [[], []];
     const meet = (state: State) => {
       const { key } = state;
       if (!met.has(key)) open.push(state);
       met.add(key);
     };
     meet(this.#start(part, branches));
-    let stuck: Still | undefined;
+    let stuck: Deadlock | undefined;
     for (let state = open.pop(); state; state = open.pop()) {
       const weight = state.world.parties.size;
       this.#left -= weight;
@@ -78,7 +86,7 @@ export class Explorer {
     return { ended, ...(stuck && { stuck }) };
   }
 
-  #start(world: World, branches: readonly Branch[]): State {
+  #start(world: BusState, branches: readonly Branch[]): State {
     const steps = branches.flat();
     const slow = new Set(this.#slowReaders(world, steps));
     const timed = new Set(timedReaders(world, steps));
@@ -87,7 +95,7 @@ export class Explorer {
   }
 
   /** Readers with whom it makes a difference when they read: their queue may be full, or a send buffer used up. */
-  *#slowReaders(world: World, steps: readonly Step[]): Generator<Lane> {
+  *#slowReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
     const [messages, weights] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
     for (const step of sends(steps)) {
       const { bus } = world.sender(step);
@@ -115,7 +123,7 @@ const stops = (step: Step): number =>
   step.kind === 'parallel' ? atLeast(step.branches) : step.kind === 'send' ? step.count : 1;
 
 /** Readers that are told to stop, or how much to read: what they have read by then is to be seen. */
-function* timedReaders(world: World, steps: readonly Step[]): Generator<Lane> {
+function* timedReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
   for (const { action } of faults(steps)) {
     const effect = readingEffect(action);
     if (effect !== undefined && effect !== 'ends' && effect !== 'resumes')
@@ -123,14 +131,14 @@ function* timedReaders(world: World, steps: readonly Step[]): Generator<Lane> {
   }
 }
 
-function* lanesOf(world: World, party: Sender): Generator<Lane> {
+function* lanesOf(world: BusState, party: Sender): Generator<Lane> {
   if (party.kind === 'client') yield party.name;
   else
     for (const { bus, accepted } of world.parties.values())
       if (bus === party.bus) yield world.laneOf(accepted);
 }
 
-function* busesOf(world: World, steps: readonly Step[]): Generator<string> {
+function* busesOf(world: BusState, steps: readonly Step[]): Generator<string> {
   for (const step of flat(steps)) {
     if (step.kind === 'fault') yield world.busOf(step.action);
     else if (step.kind === 'send') yield world.partyAt(world.sender(step)).bus;
@@ -147,19 +155,19 @@ interface Rules {
 
 /** A world with branches on their way through it. */
 class State {
-  readonly world: World;
+  readonly world: BusState;
   readonly #rules: Rules;
-  readonly #scene: Scene;
-  #players: readonly Player[] = [];
+  readonly #context: PlayContext;
+  #cursors: readonly BranchCursor[] = [];
 
   private constructor(
-    world: World,
+    world: BusState,
     rules: Rules,
-    { waiting, returned }: Pick<Scene, 'waiting' | 'returned'>,
+    { waiting, returned }: Pick<PlayContext, 'waiting' | 'returned'>,
   ) {
     this.world = world;
     this.#rules = rules;
-    this.#scene = {
+    this.#context = {
       world,
       datagrams: rules.datagrams,
       ways: new Map(),
@@ -172,26 +180,26 @@ class State {
     };
   }
 
-  static start(world: World, branches: readonly Branch[], rules: Rules): State {
+  static start(world: BusState, branches: readonly Branch[], rules: Rules): State {
     const state = new State(world, rules, { waiting: new Set(), returned: new Map() });
-    state.#players = branches.map((steps) => new Player(state.#scene, steps));
+    state.#cursors = branches.map((steps) => new BranchCursor(state.#context, steps));
     state.#settle();
     return state;
   }
 
   get key(): string {
-    const { waiting, returned, counted } = this.#scene;
+    const { waiting, returned, counted } = this.#context;
     // How far a branch is says how much it has sent, unless its sender has ended meanwhile.
     const sent = [...counted].map((id) => returned.get(id) ?? 0);
-    const places = this.#players.map(({ place }) => place);
+    const places = this.#cursors.map(({ place }) => place);
     return JSON.stringify([this.world.key(), places, [...waiting].sort(), ...sent]);
   }
 
   /** Where it stands still; of one that does. */
   get stuck(): Stuck | undefined {
     // What each waits for is known when it has tried.
-    for (const player of this.#players) player.advance();
-    return stuckIn(this.#players);
+    for (const cursor of this.#cursors) cursor.advance();
+    return stuckIn(this.#cursors);
   }
 
   /**
@@ -199,7 +207,7 @@ class State {
    * difference only to those who need the room, so that nobody reads before.
    */
   next(): readonly State[] {
-    const next = this.#players.flatMap((_, n) => this.#advanced(n));
+    const next = this.#cursors.flatMap((_, n) => this.#advanced(n));
     const { slow, timed } = this.#rules;
     for (const lane of new Set([...slow, ...timed])) {
       if (!this.#isNeeded(lane)) continue;
@@ -208,7 +216,7 @@ class State {
       next.push(state);
     }
     if (next.length > 0 || this.world.drain()) return next.length > 0 ? next : [this];
-    return this.#players.flatMap((_, n) => this.#givenUp(n));
+    return this.#cursors.flatMap((_, n) => this.#givenUp(n));
   }
 
   #isNeeded(lane: Lane): boolean {
@@ -218,30 +226,30 @@ class State {
   }
 
   #fork(): State {
-    const twin = new State(this.world.fork(), this.#rules, this.#scene);
-    twin.#players = this.#players.map((player) => player.fork(twin.#scene));
+    const twin = new State(this.world.fork(), this.#rules, this.#context);
+    twin.#cursors = this.#cursors.map((cursor) => cursor.fork(twin.#context));
     return twin;
   }
 
   /** The branch has done its next thing. */
   #advanced(n: number): readonly State[] {
-    if (this.#players[n]?.isOver !== false) return [];
+    if (this.#cursors[n]?.isOver !== false) return [];
     const state = this.#fork();
     return state.#advances(n) ? [state] : [];
   }
 
   /** To begin to wait is something that others may see. */
   #advances(n: number): boolean {
-    const { waiting } = this.#scene;
+    const { waiting } = this.#context;
     const before = waiting.size;
-    const advances = this.#players[n]?.advance() || waiting.size > before;
+    const advances = this.#cursors[n]?.advance() || waiting.size > before;
     if (advances) this.#settle();
     return advances;
   }
 
   #givenUp(n: number): readonly State[] {
     const state = this.#fork();
-    if (!state.#players[n]?.giveUp()) return [];
+    if (!state.#cursors[n]?.giveUp()) return [];
     state.#settle();
     return [state];
   }

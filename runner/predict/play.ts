@@ -3,32 +3,33 @@
  * Plays branches on a world in one of the ways that they can go: readers as quick or as slow as can be, the first
  * branch or the last one going ahead wherever it can. Whoever waits is tried again when anybody got on.
  */
-import type { Effort } from './effort.ts';
+
+import type { BusState } from './bus-state.ts';
 import {
   type Branch,
+  BranchCursor,
   countedIn,
   type Datagrams,
-  Player,
-  type Scene,
+  type PlayContext,
+  type PossibilitiesOf,
   type Stuck,
   stuckIn,
-  type WaysOf,
-} from './player.ts';
-import type { World } from './world.ts';
+} from './cursor.ts';
+import type { Effort } from './effort.ts';
 
 export interface Schedule {
-  /** Whoever reads takes each copy at once, or only when nobody gets on without; `selfish`: at once if it sent it itself. */
-  readonly readers: 'quick' | 'slow' | 'selfish';
+  /** Whoever reads takes each copy at once, or only when nobody gets on without; `ownFirst`: at once if it sent it itself. */
+  readonly readers: 'quick' | 'slow' | 'ownFirst';
   /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
   readonly ahead: 'first' | 'last' | 'none' | number;
 }
 
 export const QUICK: Schedule = { readers: 'quick', ahead: 'first' };
 
-const EAGER: Readonly<Record<Schedule['readers'], Scene['eager']>> = {
+const EAGER: Readonly<Record<Schedule['readers'], PlayContext['eager']>> = {
   quick: () => true,
   slow: () => false,
-  selfish: (reader, from) => reader === from,
+  ownFirst: (reader, from) => reader === from,
 };
 
 /**
@@ -36,15 +37,15 @@ const EAGER: Readonly<Record<Schedule['readers'], Scene['eager']>> = {
  * Throws Exhausted.
  */
 export function play(
-  world: World,
+  world: BusState,
   branches: readonly Branch[],
   schedule: Schedule,
   datagrams: Datagrams,
-  ways: WaysOf,
+  ways: PossibilitiesOf,
   effort: Effort,
 ): Stuck | undefined {
   const eager = EAGER[schedule.readers];
-  const scene: Scene = {
+  const context: PlayContext = {
     world,
     eager,
     datagrams,
@@ -54,15 +55,15 @@ export function play(
     returned: new Map(),
     counted: countedIn(branches),
   };
-  const players = branches.map((steps) => new Player(scene, steps));
-  if (schedule.ahead === 'last') players.reverse();
-  else if (typeof schedule.ahead === 'number') players.push(...players.splice(schedule.ahead, 1));
+  const cursors = branches.map((steps) => new BranchCursor(context, steps));
+  if (schedule.ahead === 'last') cursors.reverse();
+  else if (typeof schedule.ahead === 'number') cursors.push(...cursors.splice(schedule.ahead, 1));
   const getOn = () =>
     schedule.ahead === 'none'
-      ? players.filter((player) => player.advance()).length > 0
-      : players.some((player) => player.advance());
+      ? cursors.filter((cursor) => cursor.advance()).length > 0
+      : cursors.some((cursor) => cursor.advance());
   // Those who hold nobody up may stay as slow as they are.
-  const makeRoom = () => world.drain(players.flatMap((player) => player.waits)) || world.drain();
-  while (getOn() || makeRoom() || players.some((player) => player.giveUp()));
-  return stuckIn(players);
+  const makeRoom = () => world.drain(cursors.flatMap((cursor) => cursor.waits)) || world.drain();
+  while (getOn() || makeRoom() || cursors.some((cursor) => cursor.giveUp()));
+  return stuckIn(cursors);
 }

@@ -11,27 +11,27 @@ import { parseLane } from '../topology/lane.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
-import { type Allowed, Ways } from './allowed.ts';
+import { type Allowed, PossibilitySet } from './allowed.ts';
+import { BusState } from './bus-state.ts';
 import { anything, concurrent, evict, type Tell } from './concurrent.ts';
+import type { Datagrams, PossibilitiesOf } from './cursor.ts';
 import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
-import { Explorer, type Still } from './explore.ts';
+import { type Deadlock, Explorer } from './explore.ts';
 import { play, QUICK, type Schedule } from './play.ts';
-import type { Datagrams, WaysOf } from './player.ts';
-import { World } from './world.ts';
 
 export interface Prediction {
   /** What may come of a step's `n`th message, from 0; undefined where it is never sent. */
   readonly of: (step: string, n: number) => Allowed | undefined;
   /** What may have been when a parallel step began. */
-  readonly before: (parallel: string) => readonly World[];
-  readonly doubts: readonly Doubt[];
+  readonly before: (parallel: string) => readonly BusState[];
+  readonly findings: readonly Finding[];
 }
 
 /** Why the model says that an expectation of the file cannot hold, by the step's id. */
 export type Contradictions = ReadonlyMap<string, string>;
 
 /** A step that does not do what a file can mean; `order-dependent`: not always, who goes first decides. */
-export interface Doubt {
+export interface Finding {
   readonly step: string;
   readonly kind: 'endless' | 'impossible' | 'order-dependent';
   readonly message: string;
@@ -39,7 +39,7 @@ export interface Doubt {
 }
 
 const SLOW: Schedule = { ...QUICK, readers: 'slow' };
-const SELFISH: Schedule = { ...QUICK, readers: 'selfish' };
+const OWN_FIRST: Schedule = { ...QUICK, readers: 'ownFirst' };
 /** Branches beyond which not each of them is tried as the one that comes last. */
 const MANY = 8;
 
@@ -58,18 +58,18 @@ const TOO_MANY = `more than ${MOST_WORLDS} states of the bus are possible`;
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
   for (const step of topology.steps) walk.step(step);
-  const { ways, before, doubts } = walk;
+  const { ways, before, findings } = walk;
   return {
     of: (step, n) => ways.get(step)?.answer(n),
     before: (step) => before.get(step) ?? [],
-    doubts,
+    findings,
   };
 }
 
 class Walk {
-  readonly ways: WaysOf = new Map();
-  readonly before = new Map<string, readonly World[]>();
-  readonly doubts: Doubt[] = [];
+  readonly ways: PossibilitiesOf = new Map();
+  readonly before = new Map<string, readonly BusState[]>();
+  readonly findings: Finding[] = [];
   readonly #datagrams: Datagrams;
   readonly #effort = new Effort();
   /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
@@ -77,26 +77,26 @@ class Walk {
   /** There were more worlds than are followed. */
   #lost = false;
   readonly #explorer: Explorer;
-  #worlds: readonly World[];
+  #worlds: readonly BusState[];
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
     this.#explorer = new Explorer(datagrams);
-    this.#worlds = [World.start(topology)];
+    this.#worlds = [BusState.start(topology)];
   }
 
   step(step: Step): void {
     const lost = this.#lost;
     if (!this.#exhausted) this.#try(step);
-    if (this.#exhausted) for (const send of sends([step])) this.#shrug(send, TOO_MUCH);
-    else if (lost) for (const send of sends([step])) this.#shrug(send, TOO_MANY);
+    if (this.#exhausted) for (const send of sends([step])) this.#allowAnything(send, TOO_MUCH);
+    else if (lost) for (const send of sends([step])) this.#allowAnything(send, TOO_MANY);
   }
 
   #try(step: Step): void {
-    const [refused, doubts] = [this.#refused, this.doubts.length];
+    const [refused, findings] = [this.#refused, this.findings.length];
     try {
       this.#go(step);
-      if (this.#refused > refused && this.doubts.length === doubts) this.doubts.push(refusal(step));
+      if (this.#refused > refused && this.findings.length === findings) this.findings.push(refusal(step));
     } catch (error) {
       if (!(error instanceof Exhausted)) throw error;
       this.#exhausted = true;
@@ -135,8 +135,8 @@ class Walk {
     const fails = this.#worlds.some((world) => world.sender(step).bus.overflow === 'fail');
     const careful = step.nonblocking || fails || evicts;
     // Its own queue comes first, with another error: it may have read that, and others not theirs.
-    const selfish = step.nonblocking && fails ? [SELFISH] : [];
-    this.#play(step, [[step]], careful ? [QUICK, SLOW, ...selfish] : [QUICK], this.ways);
+    const ownFirst = step.nonblocking && fails ? [OWN_FIRST] : [];
+    this.#play(step, [[step]], careful ? [QUICK, SLOW, ...ownFirst] : [QUICK], this.ways);
   }
 
   /**
@@ -145,13 +145,13 @@ class Walk {
    */
   #evicting(step: SendStep): void {
     const { id, place, count } = step;
-    const wide = new Ways();
+    const wide = new PossibilitySet();
     const parallel: ParallelStep = { kind: 'parallel', id, place, branches: [[step]] };
     const victims = this.#concurrent(parallel, (_, n, way) => wide.add(n, way));
-    const played: WaysOf = new Map();
+    const played: PossibilitiesOf = new Map();
     this.#play(step, [[step]], [QUICK, SLOW], played);
-    const exact = played.get(id) ?? new Ways();
-    const all = this.ways.get(id) ?? new Ways();
+    const exact = played.get(id) ?? new PossibilitySet();
+    const all = this.ways.get(id) ?? new PossibilitySet();
     this.ways.set(id, all);
     let certain = true;
     for (let n = 0; n < count; n++) {
@@ -168,12 +168,12 @@ class Walk {
       this.#worlds.map((world) => world.fork()),
     );
     const victims = this.#concurrent(step, ({ id }, n, way) => {
-      const known = this.ways.get(id) ?? new Ways();
+      const known = this.ways.get(id) ?? new PossibilitySet();
       this.ways.set(id, known);
       known.add(n, way);
     });
     for (const { id, action } of faults([step])) {
-      if ('client' in action && victims.has(action.client)) this.doubts.push(evicted(id, action));
+      if ('client' in action && victims.has(action.client)) this.findings.push(evicted(id, action));
     }
     if (this.#explored(step)) return;
     const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
@@ -184,7 +184,7 @@ class Walk {
 
   /** Whether each way that it may go could be gone: where the order of things can make a difference, and it is not too much. */
   #explored(step: ParallelStep): boolean {
-    if (!this.#worlds.some((world) => isTouchy(world, step))) return false;
+    if (!this.#worlds.some((world) => isOrderSensitive(world, step))) return false;
     const explored = this.#explorer.explore(this.#worlds, step);
     if (explored) this.#ended(step, explored.ended, explored.stuck);
     return explored !== undefined;
@@ -198,7 +198,7 @@ class Walk {
   }
 
   /** The world where nobody had to go: what did not fit was not for them. */
-  #spare(before: World, step: ParallelStep): World {
+  #spare(before: BusState, step: ParallelStep): BusState {
     const world = before.fork();
     const evicting = [...world.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
     for (const { bus } of evicting) bus.overflow = 'fail';
@@ -208,12 +208,15 @@ class Walk {
   }
 
   /** Any of the victims may have gone: none, all, each alone, all but each. Of what that means for each message no more is needed. */
-  #evict(victims: ReadonlySet<string>, may: (world: World, name: string) => boolean): void {
+  #evict(victims: ReadonlySet<string>, may: (world: BusState, name: string) => boolean): void {
     if (victims.size === 0) return;
     this.#keep(this.#evicted([...victims], may));
   }
 
-  *#evicted(victims: readonly string[], may: (world: World, name: string) => boolean): Generator<World> {
+  *#evicted(
+    victims: readonly string[],
+    may: (world: BusState, name: string) => boolean,
+  ): Generator<BusState> {
     for (const world of this.#worlds) {
       const there = victims.filter((name) => !world.party(name).client.out && may(world, name));
       for (const gone of choices(there)) {
@@ -225,12 +228,12 @@ class Walk {
   }
 
   /** Of a crowd no more are made than are kept. */
-  #keep(worlds: Iterable<World>): void {
+  #keep(worlds: Iterable<BusState>): void {
     if (Array.isArray(worlds) && worlds.length === 1) {
       this.#worlds = worlds;
       return;
     }
-    const byKey = new Map<string, World>();
+    const byKey = new Map<string, BusState>();
     for (const world of worlds) {
       byKey.set(world.key(), world);
       this.#lost ||= byKey.size > MOST_WORLDS;
@@ -240,8 +243,8 @@ class Walk {
   }
 
   /** Beyond the worlds that are followed anything is right. */
-  #shrug(step: SendStep, because: string): void {
-    const ways = this.ways.get(step.id) ?? new Ways();
+  #allowAnything(step: SendStep, because: string): void {
+    const ways = this.ways.get(step.id) ?? new PossibilitySet();
     this.ways.set(step.id, ways);
     const [world] = this.#worlds;
     if (world) ways.say(anything(world, step, because));
@@ -254,7 +257,7 @@ class Walk {
   #hangup({ id, client }: HangupStep): void {
     if (this.#worlds.some((world) => model.hungUp(world.party(client).client))) return;
     const message = `the socket of "${client}" does not end here: nobody expels it, and its master is there`;
-    this.doubts.push({ step: id, kind: 'impossible', message });
+    this.findings.push({ step: id, kind: 'impossible', message });
   }
 
   /** Plays a step in every world, in each of the ways that it can go, and keeps those in which it ends. */
@@ -262,10 +265,10 @@ class Walk {
     step: Step,
     branches: readonly (readonly Step[])[],
     schedules: readonly Schedule[],
-    ways: WaysOf,
+    ways: PossibilitiesOf,
   ): void {
-    const ended: World[] = [];
-    let first: Still | undefined;
+    const ended: BusState[] = [];
+    let first: Deadlock | undefined;
     for (const before of this.#worlds) {
       for (const schedule of schedules) {
         const world = schedules.length === 1 ? before : before.fork();
@@ -278,14 +281,14 @@ class Walk {
   }
 
   /** `still`: a way in which the step stands still. */
-  #ended(step: Step, ended: readonly World[], still: Still | undefined): void {
-    if (still) this.doubts.push(endless(step, still, ended.length > 0));
+  #ended(step: Step, ended: readonly BusState[], still: Deadlock | undefined): void {
+    if (still) this.findings.push(endless(step, still, ended.length > 0));
     this.#keep(ended.length === 0 && still ? [still.world] : ended);
   }
 }
 
 /** Whether more than who gets what may depend on who goes first. */
-const isTouchy = (world: World, step: ParallelStep): boolean =>
+const isOrderSensitive = (world: BusState, step: ParallelStep): boolean =>
   [...faults([step])].length > 0 ||
   [...sends([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
 
@@ -299,14 +302,14 @@ function* choices(names: readonly string[]): Generator<readonly string[]> {
   }
 }
 
-const refusal = ({ id }: Step): Doubt => ({
+const refusal = ({ id }: Step): Finding => ({
   step: id,
   kind: 'order-dependent',
   message: 'who goes first decides whether the master can do what it is told here',
   hint: 'Put the steps that it depends on one behind the other.',
 });
 
-const evicted = (step: string, { fault, client }: { fault: string; client: string }): Doubt => ({
+const evicted = (step: string, { fault, client }: { fault: string; client: string }): Finding => ({
   step,
   kind: 'order-dependent',
   message: `"${client}" may be evicted before: who goes first decides whether ${fault} can be done`,
@@ -314,7 +317,7 @@ const evicted = (step: string, { fault, client }: { fault: string; client: strin
 });
 
 /** `order-dependent`: in other ways it ends. */
-function endless(top: Step, { stuck: { step, wait }, world }: Still, orderDependent: boolean): Doubt {
+function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDependent: boolean): Finding {
   const names = wait.map((lane) => parseLane(lane).agent);
   const [name = ''] = names;
   const base = { step: step.id, kind: orderDependent ? 'order-dependent' : 'endless' } as const;

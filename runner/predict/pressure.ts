@@ -6,25 +6,25 @@ import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import { faults } from '../topology/steps.ts';
 import type { SendStep, Step } from '../topology/topology.ts';
-import { type Way, WOULD_WAIT } from './allowed.ts';
-import type { Datagrams } from './player.ts';
-import type { Party, World } from './world.ts';
+import { type Possibility, WOULD_WAIT } from './allowed.ts';
+import type { BusState, Party } from './bus-state.ts';
+import type { Datagrams } from './cursor.ts';
 
-const OVERFLOW: Way = {
+const OVERFLOW: Possibility = {
   error: 'ENOBUFS',
   because: 'a recipient may be full, and the bus fails such sends (section 2)',
 };
 
 export class Pressure {
   /** As it was before the branches began. */
-  readonly #world: World;
+  readonly #world: BusState;
   readonly #faults: readonly FaultAction[];
   /** What may come into a lane. */
   readonly #coming = new Map<Lane, Load>();
   /** What a sender may be charged with, by its lane. */
   readonly #charges = new Map<Lane, Load>();
 
-  constructor(world: World, steps: readonly Step[]) {
+  constructor(world: BusState, steps: readonly Step[]) {
     this.#world = world;
     this.#faults = [...faults(steps)].map(({ action }) => action);
   }
@@ -46,11 +46,11 @@ export class Pressure {
   /** The ways of a send that reaches its recipients where they have room. */
   ways(
     step: SendStep,
-    world: World,
+    world: BusState,
     { copies }: model.Delivered,
-    way: Way,
+    way: Possibility,
     watchers: readonly model.Endpoint[],
-  ): Way[] {
+  ): Possibility[] {
     const from = world.sender(step);
     const { overflow } = from.bus;
     const recipients = copies.filter((each) => !watchers.includes(each));
@@ -62,7 +62,7 @@ export class Pressure {
     if (overflow === 'fail' && surely) return lacks ? [OVERFLOW, WOULD_WAIT] : [OVERFLOW];
     const evicts = (each: model.Endpoint) => overflow === 'evict' && each.side === 'client';
     const waits = overflow !== 'fail' && full.some((each) => !evicts(each));
-    const ways: Way[] = [this.#withEvictions(world, way, full.filter(evicts))];
+    const ways: Possibility[] = [this.#withEvictions(world, way, full.filter(evicts))];
     if (overflow === 'fail' && full.length > 0) ways.push(OVERFLOW);
     if (!step.nonblocking) return ways;
     if (surely && waits) return [WOULD_WAIT];
@@ -70,7 +70,7 @@ export class Pressure {
   }
 
   /** It goes to whoever has room; who has not gets none, and has to go. */
-  #withEvictions(world: World, way: Way, full: readonly model.Endpoint[]): Way {
+  #withEvictions(world: BusState, way: Possibility, full: readonly model.Endpoint[]): Possibility {
     if (full.length === 0 || 'error' in way) return way;
     const may = full.map((each) => world.laneOf(each));
     return {
@@ -81,7 +81,7 @@ export class Pressure {
   }
 
   /** Of the sender's own: its queue, or its send buffer. */
-  #mayLackRoom(world: World, from: model.Endpoint): boolean {
+  #mayLackRoom(world: BusState, from: model.Endpoint): boolean {
     const before = this.#before(world, from);
     const lane = this.#world.laneOf(before);
     const { messages } = this.#coming.get(lane) ?? NONE;
@@ -99,14 +99,14 @@ export class Pressure {
   }
 
   /** It was full, it does not read, and nothing that happens meanwhile is about it. */
-  #isSurelyFull(world: World, endpoint: model.Endpoint): boolean {
+  #isSurelyFull(world: BusState, endpoint: model.Endpoint): boolean {
     const before = this.#before(world, endpoint);
     if (!model.isFull(before) || this.#world.reads(before)) return false;
     const party = this.#world.partyAt(before);
     return !this.#faults.some((fault) => isAbout(fault, party));
   }
 
-  #before(world: World, endpoint: model.Endpoint): model.Endpoint {
+  #before(world: BusState, endpoint: model.Endpoint): model.Endpoint {
     return this.#world.endpoint(world.laneOf(endpoint));
   }
 }

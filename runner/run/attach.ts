@@ -5,13 +5,13 @@ import type { Credentials } from '../common/credentials.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
 import type { BusSpec } from '../topology/topology.ts';
 import type { Call } from './agents.ts';
+import type { RunContext } from './context.ts';
 import type { BusState, ClientState } from './parties.ts';
-import type { Stage } from './stage.ts';
 
 const TOLD_EVERY = 100;
 
 /** Resolves when every client is connected and what the policy gives it is in force. Buses do not wait for each other. */
-export async function attachAll(stage: Stage, progress: (text: string) => void): Promise<void> {
+export async function attachAll(stage: RunContext, progress: (text: string) => void): Promise<void> {
   const buses = [...stage.parties.buses.values()];
   const total = buses.reduce((sum, bus) => sum + atFirst(bus).length, 0);
   const count = {
@@ -28,7 +28,7 @@ interface Counters {
 
 const atFirst = ({ clients }: BusState): ClientState[] => clients.filter(({ spec }) => spec.late !== true);
 
-async function attach(stage: Stage, bus: BusState, count: Counters): Promise<void> {
+async function attach(stage: RunContext, bus: BusState, count: Counters): Promise<void> {
   await listen(stage, bus.spec);
   const clients = atFirst(bus);
   // One after another: the kernel counts addresses up in this order, and files may name them.
@@ -40,7 +40,7 @@ async function attach(stage: Stage, bus: BusState, count: Counters): Promise<voi
 }
 
 /** Clients that follow each other in the file and are of one node, which can have them connect in turn by itself. */
-function batchesOf({ agents }: Stage, clients: readonly ClientState[]): ClientState[][] {
+function batchesOf({ agents }: RunContext, clients: readonly ClientState[]): ClientState[][] {
   const batches: ClientState[][] = [];
   let node: string | undefined;
   for (const client of clients) {
@@ -53,7 +53,7 @@ function batchesOf({ agents }: Stage, clients: readonly ClientState[]): ClientSt
 }
 
 async function connectInTurn(
-  stage: Stage,
+  stage: RunContext,
   bus: BusSpec,
   clients: readonly ClientState[],
   connected: () => void,
@@ -77,7 +77,7 @@ function counter(what: string, total: number, progress: (text: string) => void):
 }
 
 /** The same for a client that comes later. */
-export async function attachOne(stage: Stage, client: ClientState): Promise<void> {
+export async function attachOne(stage: RunContext, client: ClientState): Promise<void> {
   const { agent, order, purpose } = connecting(stage, stage.parties.bus(client.spec.bus).spec, client);
   client.address = (await stage.agents.call(agent, order, purpose)).address ?? null;
   const known = await name(stage, client);
@@ -85,7 +85,7 @@ export async function attachOne(stage: Stage, client: ClientState): Promise<void
   record(stage, client, known);
 }
 
-async function listen({ agents, nonce }: Stage, spec: BusSpec): Promise<void> {
+async function listen({ agents, nonce }: RunContext, spec: BusSpec): Promise<void> {
   const { name: bus, path, protocol, queueLength, sendBuffer, overflow } = spec;
   await agents.call(
     masterOf(bus),
@@ -103,7 +103,7 @@ async function listen({ agents, nonce }: Stage, spec: BusSpec): Promise<void> {
   );
 }
 
-function connecting({ nonce }: Stage, bus: BusSpec, { spec }: ClientState): Call {
+function connecting({ nonce }: RunContext, bus: BusSpec, { spec }: ClientState): Call {
   const { name: lane, receive, filter, place } = spec;
   const { path, protocol } = bus;
   return {
@@ -114,7 +114,10 @@ function connecting({ nonce }: Stage, bus: BusSpec, { spec }: ClientState): Call
 }
 
 /** The master knows its clients by address; it reads from them once it has a name for them. */
-async function name({ agents }: Stage, { spec, address }: ClientState): Promise<Credentials | undefined> {
+async function name(
+  { agents }: RunContext,
+  { spec, address }: ClientState,
+): Promise<Credentials | undefined> {
   const master = masterOf(spec.bus);
   const lane = acceptedLane(spec.bus, spec.name);
   const what = `${master} to accept ${spec.name}`;
@@ -122,7 +125,7 @@ async function name({ agents }: Stage, { spec, address }: ClientState): Promise<
   return (await agents.call(master, order, { what, place: spec.place })).credentials;
 }
 
-function policy({ agents }: Stage, client: ClientState): Promise<unknown>[] {
+function policy({ agents }: RunContext, client: ClientState): Promise<unknown>[] {
   const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [], place } = client.spec;
   const master = masterOf(bus);
   const done: Promise<unknown>[] = [];
@@ -152,7 +155,7 @@ function policy({ agents }: Stage, client: ClientState): Promise<unknown>[] {
   return done;
 }
 
-function record(stage: Stage, client: ClientState, credentials: Credentials | undefined): void {
+function record(stage: RunContext, client: ClientState, credentials: Credentials | undefined): void {
   const { name: who, bus } = client.spec;
   stage.collector.attach({
     client: who,

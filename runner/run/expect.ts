@@ -3,8 +3,8 @@
 
 import type { BlockedStep, HangupStep } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
+import type { RunContext } from './context.ts';
 import type { Settler } from './settle.ts';
-import type { Stage } from './stage.ts';
 
 type Failure = StepEvent['failure'];
 
@@ -12,7 +12,7 @@ type Failure = StepEvent['failure'];
  * A sender counts as waiting when the same send waits before and after everyone who reads has read all there is:
  * one that only waits for a receiver's next turn is not blocked.
  */
-export async function playBlocked(stage: Stage, settler: Settler, step: BlockedStep): Promise<Failure> {
+export async function playBlocked(stage: RunContext, settler: Settler, step: BlockedStep): Promise<Failure> {
   const deadline = stage.clock.now() + step.within;
   const look = async (within: number) =>
     stage.agents.call(
@@ -31,7 +31,7 @@ export async function playBlocked(stage: Stage, settler: Settler, step: BlockedS
   }
 }
 
-export async function playHangup({ agents, parties }: Stage, step: HangupStep): Promise<Failure> {
+export async function playHangup({ agents, parties }: RunContext, step: HangupStep): Promise<Failure> {
   const { client, within } = step;
   const what = `the socket of ${client} to end`;
   const { ended, gone } = await agents.call(client, { do: 'await-end', within }, { what, step });

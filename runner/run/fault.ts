@@ -14,10 +14,10 @@ import {
 import { partyOf } from '../topology/lane.ts';
 import type { FaultStep, Sender } from '../topology/topology.ts';
 import { attachOne } from './attach.ts';
-import type { Stage } from './stage.ts';
+import type { RunContext } from './context.ts';
 
 /** Resolves when it has taken effect; rejects with OrderFailed where it had none. */
-export async function playFault(stage: Stage, step: FaultStep): Promise<void> {
+export async function playFault(stage: RunContext, step: FaultStep): Promise<void> {
   const { action } = step;
   if (action.fault === 'kill' && action.memory !== undefined) return limitMemory(stage, step, action);
   if (action.fault === 'start') return start(stage, step, action.client);
@@ -29,7 +29,7 @@ export async function playFault(stage: Stage, step: FaultStep): Promise<void> {
 type Signalled = Extract<FaultAction, { readonly target: unknown }>;
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
-async function signal(stage: Stage, step: FaultStep, target: Sender, signal: Signal): Promise<void> {
+async function signal(stage: RunContext, step: FaultStep, target: Sender, signal: Signal): Promise<void> {
   const { agents, parties } = stage;
   const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
@@ -42,13 +42,13 @@ async function signal(stage: Stage, step: FaultStep, target: Sender, signal: Sig
   if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(stage, target.bus);
 }
 
-async function start(stage: Stage, step: FaultStep, client: string): Promise<void> {
+async function start(stage: RunContext, step: FaultStep, client: string): Promise<void> {
   await stage.agents.start(client, { what: `the process of ${client} to start`, step });
   await attachOne(stage, stage.parties.client(client));
 }
 
 async function limitMemory(
-  { agents }: Stage,
+  { agents }: RunContext,
   step: FaultStep,
   { target, memory }: OutOfMemory,
 ): Promise<void> {
@@ -57,7 +57,7 @@ async function limitMemory(
 }
 
 /** What a client or a master does itself. */
-async function order(stage: Stage, step: FaultStep, action: OrderedFault): Promise<void> {
+async function order(stage: RunContext, step: FaultStep, action: OrderedFault): Promise<void> {
   const { agents, parties } = stage;
   const actor = actorOf(action, (client) => parties.client(client).spec.bus);
   const agent = actor === undefined ? '' : partyOf(actor);
@@ -71,7 +71,7 @@ async function order(stage: Stage, step: FaultStep, action: OrderedFault): Promi
 const orderOf = ({ fault, ...rest }: OrderedFault): FaultOrder => ({ do: fault, ...rest }) as FaultOrder;
 
 /** What no longer holds from the order on, whenever it is carried out. */
-function begin({ parties }: Stage, action: OrderedFault): void {
+function begin({ parties }: RunContext, action: OrderedFault): void {
   if (action.fault === 'leave') parties.bus(action.bus).left = true;
   const effect = readingEffect(action);
   // A client that reads some messages does not read by itself any more.
@@ -80,7 +80,7 @@ function begin({ parties }: Stage, action: OrderedFault): void {
 }
 
 /** What holds once it was carried out. */
-function done(stage: Stage, action: OrderedFault): void {
+function done(stage: RunContext, action: OrderedFault): void {
   if ('bus' in action) {
     if (action.fault === 'leave') disconnectOthers(stage, action.bus);
     return;
@@ -92,6 +92,6 @@ function done(stage: Stage, action: OrderedFault): void {
 }
 
 /** Without a master, a client that has not joined has nobody to talk with: the kernel disconnects it. */
-function disconnectOthers({ parties }: Stage, bus: string): void {
+function disconnectOthers({ parties }: RunContext, bus: string): void {
   for (const client of parties.bus(bus).clients) if (!client.joined) client.ended = true;
 }

@@ -3,8 +3,8 @@
 
 import type { Lab } from '../provision/lab.ts';
 import { masterOf, partyOf } from '../topology/lane.ts';
+import type { RunContext } from './context.ts';
 import type { Settler } from './settle.ts';
-import type { Stage } from './stage.ts';
 
 /** An upper limit that a sound bus never needs: what holds a pipe open is closed by then. */
 const PIPES_MS = 2000;
@@ -15,7 +15,7 @@ const SALVAGE_MS = 4000;
  * Whoever was paused goes on, whoever did not read reads: what is in a queue was delivered, and has to be seen to be
  * judged.
  */
-export async function readLeftOvers(stage: Stage, settler: Settler): Promise<void> {
+export async function readLeftOvers(stage: RunContext, settler: Settler): Promise<void> {
   const { agents, parties } = stage;
   for (const bus of parties.buses.values()) {
     if (!bus.paused) continue;
@@ -37,11 +37,11 @@ export async function readLeftOvers(stage: Stage, settler: Settler): Promise<voi
   await settler.whole();
 }
 
-const resume = ({ agents }: Stage, agent: string) =>
+const resume = ({ agents }: RunContext, agent: string) =>
   agents.signal(agent, 'SIGCONT', { what: `${agent} to go on` });
 
 /** Every agent that made pipes tells what came out of them. */
-export async function collectPipes({ plan, agents }: Stage): Promise<void> {
+export async function collectPipes({ plan, agents }: RunContext): Promise<void> {
   const makers = new Set(plan.messages.filter((m) => m.fds > 0).map(({ from }) => partyOf(from)));
   await Promise.all(
     [...makers].map((agent) =>
@@ -51,7 +51,7 @@ export async function collectPipes({ plan, agents }: Stage): Promise<void> {
 }
 
 /** Ends every agent; the last node to answer counts sockets when no agent of the run is left. */
-export async function endAgents({ agents, collector }: Stage, lab: Lab): Promise<void> {
+export async function endAgents({ agents, collector }: RunContext, lab: Lab): Promise<void> {
   agents.expectEnds();
   const ended = Array.from(lab.nodes.values(), (node) => {
     const answer = agents.waits.add(
@@ -70,7 +70,7 @@ export async function endAgents({ agents, collector }: Stage, lab: Lab): Promise
  * After an error that says nothing of the lab: what the kernel log holds belongs to the story, if the nodes still
  * answer.
  */
-export async function salvage(stage: Stage, lab: Lab): Promise<void> {
+export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
   const late = Promise.withResolvers<void>();
   const forget = lab.clock.after(SALVAGE_MS, late.resolve);
@@ -79,7 +79,7 @@ export async function salvage(stage: Stage, lab: Lab): Promise<void> {
 }
 
 /** Leaves the agents running, unreported. */
-export async function leaveAgents({ agents }: Stage, lab: Lab): Promise<void> {
+export async function leaveAgents({ agents }: RunContext, lab: Lab): Promise<void> {
   const left = Array.from(lab.nodes.values(), (node) => {
     const answer = agents.waits.add(
       { who: node.name, answer: 'detached' },

@@ -11,10 +11,10 @@ import type { Trace } from '../trace/trace.ts';
 import { Agents } from './agents.ts';
 import { attachAll } from './attach.ts';
 import { inWords, stopped, timedOut } from './broken.ts';
+import type { RunContext } from './context.ts';
 import { collectPipes, endAgents, leaveAgents, readLeftOvers, salvage } from './finish.ts';
 import { Parties } from './parties.ts';
 import { promptReports } from './progress.ts';
-import type { Stage } from './stage.ts';
 import { Walker } from './walk.ts';
 
 export interface RunOptions {
@@ -35,7 +35,7 @@ export interface RunOptions {
 export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Trace> {
   const collector = new Collector();
   const agents = new Agents(plan.agents, lab, collector);
-  const stage: Stage = {
+  const stage: RunContext = {
     plan,
     agents,
     collector,
@@ -62,7 +62,7 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
   }
 }
 
-async function play(stage: Stage, lab: Lab, { progress, keep }: RunOptions): Promise<void> {
+async function play(stage: RunContext, lab: Lab, { progress, keep }: RunOptions): Promise<void> {
   const { agents, plan } = stage;
   const { nodes, steps } = plan.topology;
   [...lab.nodes.values()][0]?.tell({ do: 'watch-kernel' });

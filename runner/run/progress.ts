@@ -3,10 +3,10 @@
 import type { Plan } from '../plan/plan.ts';
 import { faults } from '../topology/steps.ts';
 import type { FaultStep, Progress } from '../topology/topology.ts';
-import type { Stage } from './stage.ts';
+import type { RunContext } from './context.ts';
 
 /** Resolves when that many of the messages have returned, with success or an error; rejects with what ended the run. */
-export async function reached(stage: Stage, step: FaultStep, progress: Progress): Promise<void> {
+export async function reached(stage: RunContext, step: FaultStep, progress: Progress): Promise<void> {
   const { agents, collector } = stage;
   const messages = new Set(progress.sends.flatMap((id) => numbersOf(stage.plan, id)));
   const far = collector.whenReturned(messages, progress.messages);

@@ -6,10 +6,10 @@ import { partyOf } from '../topology/lane.ts';
 import { templateIn } from '../topology/message.ts';
 import type { SendStep } from '../topology/topology.ts';
 import { destinationOf } from './addresses.ts';
-import type { Stage } from './stage.ts';
+import type { RunContext } from './context.ts';
 
 /** Resolves when every message of the step was sent or has failed, or the sender was ended meanwhile. */
-export async function playSend(stage: Stage, step: SendStep): Promise<void> {
+export async function playSend(stage: RunContext, step: SendStep): Promise<void> {
   const { agents, collector, plan } = stage;
   const range = plan.messagesOf.get(step.id);
   if (!range) throw new Error(`the plan has no messages for step ${step.id}`);
@@ -20,7 +20,7 @@ export async function playSend(stage: Stage, step: SendStep): Promise<void> {
   if (!gone) collector.closeSends(open);
 }
 
-function orderOf(stage: Stage, step: SendStep, range: { first: number; count: number }): Order {
+function orderOf(stage: RunContext, step: SendStep, range: { first: number; count: number }): Order {
   const { plan, parties } = stage;
   const template = templateIn(step);
   const { from, payload, size, rate, fds, nonblocking } = step;
@@ -41,7 +41,7 @@ function orderOf(stage: Stage, step: SendStep, range: { first: number; count: nu
   };
 }
 
-function named({ plan }: Stage, first: number, count: number): string {
+function named({ plan }: RunContext, first: number, count: number): string {
   const name = plan.messages[first]?.name ?? `message ${first}`;
   return count === 1 ? name : `${name} … ${plan.messages[first + count - 1]?.name}`;
 }

@@ -17,15 +17,15 @@ import { encode, IDENTITY_SIZE } from '../common/envelope.ts';
 import { runFilter } from '../common/filter.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
 import type { Step } from '../topology/topology.ts';
+import type { RunContext } from './context.ts';
 import { OrderFailed } from './order-failed.ts';
 import type { BusState, ClientState } from './parties.ts';
-import type { Stage } from './stage.ts';
 
 export class Settler {
-  readonly #stage: Stage;
+  readonly #stage: RunContext;
   #lastFence = 0;
 
-  constructor(stage: Stage) {
+  constructor(stage: RunContext) {
     this.#stage = stage;
   }
 

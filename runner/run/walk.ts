@@ -5,23 +5,23 @@ import type { Time } from '../common/clock.ts';
 import { faultText } from '../topology/faults.ts';
 import type { FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
+import type { RunContext } from './context.ts';
 import { playBlocked, playHangup } from './expect.ts';
 import { playFault } from './fault.ts';
 import { OrderFailed } from './order-failed.ts';
 import { reached } from './progress.ts';
 import { playSend } from './send.ts';
 import { Settler } from './settle.ts';
-import type { Stage } from './stage.ts';
 
 type Failure = StepEvent['failure'];
 
 export class Walker {
   readonly settler: Settler;
-  readonly #stage: Stage;
+  readonly #stage: RunContext;
   /** When each fault was injected. */
   readonly #moments = new Map<string, Time>();
 
-  constructor(stage: Stage) {
+  constructor(stage: RunContext) {
     this.#stage = stage;
     this.settler = new Settler(stage);
   }

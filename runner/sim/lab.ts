@@ -6,13 +6,13 @@ import type { NodeReport } from '../agent/protocol.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Lab, NodeConnection } from '../provision/lab.ts';
 import type { Where } from '../provision/where.ts';
-import { simMachine, type World } from './machine.ts';
+import { type SimContext, simMachine } from './machine.ts';
 import type { Process } from './scheduler.ts';
 
 export interface LabOptions {
   readonly run: string;
   readonly where: Where;
-  readonly world: World;
+  readonly world: SimContext;
   /** The runner itself, as a process of the simulated world. */
   readonly runner: Process;
   readonly onNode: (name: string) => void;

@@ -13,7 +13,7 @@ import type { Process, Scheduler } from './scheduler.ts';
 import { type Connected, simSystem } from './system.ts';
 
 /** What all nodes of a lab share. */
-export interface World {
+export interface SimContext {
   readonly scheduler: Scheduler;
   readonly kernel: Kernel;
   readonly connected: Connected;
@@ -22,7 +22,7 @@ export interface World {
 /** Nobody has registered it: there is no kernel that could. */
 const NO_FAMILY = 0;
 
-export function simMachine(world: World, node: string, upstream: ToRunner): Machine {
+export function simMachine(world: SimContext, node: string, upstream: ToRunner): Machine {
   const { kernel } = world;
   const pidNamespace = `pid:[${node}]`;
   let lastPid = 1;
@@ -46,7 +46,13 @@ class SimProcess implements AgentProcess {
   readonly #answers = new Answers();
   readonly #closed = Promise.withResolvers<void>();
 
-  constructor(world: World, { agent, user }: Spawn, pid: number, pidNamespace: string, upstream: ToRunner) {
+  constructor(
+    world: SimContext,
+    { agent, user }: Spawn,
+    pid: number,
+    pidNamespace: string,
+    upstream: ToRunner,
+  ) {
     const { scheduler, kernel, connected } = world;
     this.name = agent;
     this.#upstream = upstream;

@@ -5,10 +5,10 @@ import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { addDuplicate, addExtra, addInvented, addLost, compare } from './copies.ts';
 import { type Missing, settle } from './eavesdrop.ts';
-import { explained } from './explained.ts';
 import { type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
 import { judgeFence, type SentFences, sentFences } from './fences.ts';
 import { Findings } from './findings.ts';
+import { linearizable } from './linearizable.ts';
 import type { CheckResult } from './verdict.ts';
 import { allowedLanes, count, expectedLanes, plural, reasons } from './words.ts';
 import { writtenDeliveries } from './written.ts';
@@ -20,7 +20,7 @@ const KINDS = [
   'extra',
   'invented',
   'duplicated',
-  'unexplained',
+  'notLinearizable',
   'written',
   'lost-count',
 ];
@@ -46,7 +46,7 @@ export function recipients(facts: Facts): CheckResult {
   });
   partial(facts, findings);
   // What is wrong by itself needs no other message to show it.
-  if (!findings.any) explained(facts, findings);
+  if (!findings.any) linearizable(facts, findings);
   const written = writtenDeliveries(facts, findings);
   if (unread > 0)
     findings.note(`${count(unread, 'copy', 'copies')} not judged: the reader had stopped or ended`);

@@ -5,7 +5,7 @@ import { type FaultAction, rowOf, subjectOf } from '../../topology/faults.ts';
 import { partyOf } from '../../topology/lane.ts';
 import { areConcurrent, faultsIn, type Visit } from '../../topology/steps.ts';
 import type { FaultStep, ParallelStep } from '../../topology/topology.ts';
-import type { Scope, World } from '../resolve/index.ts';
+import type { PartyState, Scope } from '../resolve/index.ts';
 import { checkConcurrentRules } from './concurrent-rules.ts';
 import { pathOf } from './fault-path.ts';
 
@@ -18,7 +18,7 @@ interface Words {
  * Points out the second of two faults in different branches of which one can be done, and those that nothing in any
  * branch prepares. Within a branch there is an order, and its world has followed it; `before` is the one at the start.
  */
-export function checkConcurrentFaults(scope: Scope, before: World, parallel: ParallelStep): void {
+export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel: ParallelStep): void {
   const faults = faultsIn(parallel);
   const all = faults.map(({ step }) => step.action);
   const first = new Map<string, Visit<FaultStep>>();
@@ -37,7 +37,7 @@ export function checkConcurrentFaults(scope: Scope, before: World, parallel: Par
 }
 
 /** Such a fault can be played, and means nothing. */
-function checkPrepared(scope: Scope, before: World, faults: readonly Visit<FaultStep>[]): void {
+function checkPrepared(scope: Scope, before: PartyState, faults: readonly Visit<FaultStep>[]): void {
   const all = faults.map(({ step }) => step.action);
   const said = new Set<string>();
   for (const { step } of faults) {
@@ -49,7 +49,7 @@ function checkPrepared(scope: Scope, before: World, faults: readonly Visit<Fault
 }
 
 /** What another fault would have to prepare, and none does. */
-function lacking(before: World, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
+function lacking(before: PartyState, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
   if (action.fault === 'resume') {
     const { target } = action;
     const state = before.party(target);

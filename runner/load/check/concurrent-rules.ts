@@ -4,12 +4,16 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { areConcurrent, type Visit } from '../../topology/steps.ts';
 import type { FaultStep } from '../../topology/topology.ts';
-import type { Scope, World } from '../resolve/index.ts';
+import type { PartyState, Scope } from '../resolve/index.ts';
 import { lacks, ruleKey } from '../resolve/index.ts';
 import { pathOf } from './fault-path.ts';
 
 /** Points out the first that cannot be taken; `before` is the world at the start. */
-export function checkConcurrentRules(scope: Scope, before: World, faults: readonly Visit<FaultStep>[]): void {
+export function checkConcurrentRules(
+  scope: Scope,
+  before: PartyState,
+  faults: readonly Visit<FaultStep>[],
+): void {
   const same = Map.groupBy(faults, ({ step: { action } }) =>
     'rule' in action ? JSON.stringify([action.client, ruleKey(action.rule)]) : '',
   );

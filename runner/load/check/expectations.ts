@@ -6,7 +6,7 @@ import {
   type Allowed,
   type Contradictions,
   type Datagrams,
-  type Doubt,
+  type Finding,
   limitedShares,
   type Prediction,
   predict,
@@ -26,9 +26,9 @@ export function checkExpectations(scope: Scope, topology: Topology, deliveries: 
   const contradictions = new Map<string, string>();
   const prediction = predict(topology, longest);
   const limited = limitedShares(topology);
-  for (const doubt of prediction.doubts) {
-    tell(scope, doubt);
-    if (doubt.kind !== 'order-dependent') contradictions.set(doubt.step, doubt.message);
+  for (const finding of prediction.findings) {
+    tell(scope, finding);
+    if (finding.kind !== 'order-dependent') contradictions.set(finding.step, finding.message);
   }
   for (const step of sends(topology.steps)) {
     const wrong = checkSend(scope, prediction, step);
@@ -55,7 +55,7 @@ const longest: Datagrams = (step) => {
 };
 
 /** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
-function tell({ problems, paths }: Scope, { step, kind, message, hint }: Doubt): void {
+function tell({ problems, paths }: Scope, { step, kind, message, hint }: Finding): void {
   const path = paths.get(step) ?? [];
   if (kind === 'order-dependent') problems.warning(path, { code: 'order-dependent', message, hint });
   else if (kind === 'endless') problems.error(path, { code: 'impossible', message, hint });
@@ -104,13 +104,13 @@ function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): 
 
 /** One mistake is said once: who gets nothing, or else who gets it too. */
 function* wrongRecipients(
-  { doubts }: Scope,
+  { reasons }: Scope,
   id: string,
   written: readonly string[],
   { must, may }: { readonly must: ReadonlySet<string>; readonly may: ReadonlySet<string> },
   because: string,
 ): Generator<Words> {
-  const known = doubts.get(id);
+  const known = reasons.get(id);
   const extra = written.filter((name) => !must.has(name) && !may.has(name));
   for (const name of extra) {
     const only = [...must, ...may].join(', ') || 'nobody';

@@ -3,7 +3,7 @@
 
 import { prefixNumber } from '../../common/address.ts';
 import { didYouMean } from '../../common/nearest.ts';
-import { matches, type Scope, sound } from '../resolve/index.ts';
+import { matches, type Scope, validEntries } from '../resolve/index.ts';
 
 export function checkUnused(scope: Scope): void {
   if (scope.problems.isBroken(['clients'])) return;
@@ -16,7 +16,7 @@ function checkNodes(scope: Scope): void {
   if (scope.problems.isBroken(['buses'])) return;
   const used = new Set([...scope.clients.values()].map((client) => client.node));
   for (const bus of scope.buses.values()) used.add(bus.master.node);
-  for (const [name, , path] of sound(scope, 'nodes', scope.written.nodes)) {
+  for (const [name, , path] of validEntries(scope, 'nodes', scope.written.nodes)) {
     const message = `nothing runs on node "${name}"`;
     if (!used.has(name)) scope.problems.warning(path, { code: 'unused', message, onKey: true });
   }
@@ -40,7 +40,7 @@ function checkGroups({ groups, clients, problems }: Scope): void {
 }
 
 function checkPatterns(scope: Scope): void {
-  for (const [name, bus, path] of sound(scope, 'buses', scope.written.buses)) {
+  for (const [name, bus, path] of validEntries(scope, 'buses', scope.written.buses)) {
     const clients = [...scope.clients.values()]
       .filter((client) => client.bus === name)
       .map((client) => client.name);

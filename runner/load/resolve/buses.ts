@@ -5,14 +5,14 @@ import type { Path } from '../../common/diagnostic.ts';
 import { size } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
 import type { Nodes } from './nodes.ts';
-import { busOf, type Scope, sound } from './scope.ts';
+import { busOf, type Scope, validEntries } from './scope.ts';
 
 /** sun_path's 108 bytes: a pathname ends with NUL, an abstract name starts with one. */
 const MAX_PATH = 107;
 
 export function resolveBuses(scope: Scope, nodes: Nodes): void {
   const paths = new Map<string, string>();
-  for (const [name, bus, at] of sound(scope, 'buses', scope.written.buses)) {
+  for (const [name, bus, at] of validEntries(scope, 'buses', scope.written.buses)) {
     scope.names.declare('bus', name, at);
     const path = bus?.path ?? `/run/bus/${name}`;
     checkPath(scope, path, name, paths, [...at, 'path']);
@@ -62,7 +62,7 @@ function checkPath(
 
 export function resolveGroups(scope: Scope): void {
   const prefixes = new Map<string, string>();
-  for (const [name, group, at] of sound(scope, 'groups', scope.written.groups)) {
+  for (const [name, group, at] of validEntries(scope, 'groups', scope.written.groups)) {
     scope.names.declare('group', name, at);
     const bus = busOf(scope, group.bus, at);
     if (bus === undefined) continue;

@@ -10,14 +10,14 @@ import type { Nodes } from './nodes.ts';
 import { ownedNames } from './owned-names.ts';
 import { rulesOf } from './rules.ts';
 import type { WrittenClient } from './scope.ts';
-import { busOf, type Scope, sound } from './scope.ts';
+import { busOf, type Scope, validEntries } from './scope.ts';
 
 type Some = NonNullable<WrittenClient>;
 
 export function resolveClients(scope: Scope, nodes: Nodes): void {
   const drafts: Draft[] = [];
   const owners = new Map<string, string>();
-  for (const [name, client, path] of sound(scope, 'clients', scope.written.clients)) {
+  for (const [name, client, path] of validEntries(scope, 'clients', scope.written.clients)) {
     const fits = scope.tally.add('clients', client?.replicas ?? 1, path, scope.problems);
     if (!fits) {
       scope.names.declareBroken('client', name);

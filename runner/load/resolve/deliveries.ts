@@ -8,7 +8,7 @@ import { partyOf } from '../../topology/lane.ts';
 import type { DeliveryExpect } from '../../topology/topology.ts';
 import type { Facts } from './expectations.ts';
 import { receivers } from './parties.ts';
-import type { World } from './party-state.ts';
+import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
 type Line = { readonly index: number; readonly path: Path; readonly written: Omit<DeliveryExpect, 'place'> };
@@ -48,11 +48,11 @@ export class Deliveries {
   }
 
   /** Resolves the lines about a send. */
-  take(scope: Scope, world: World, facts: Facts): void {
+  take(scope: Scope, world: PartyState, facts: Facts): void {
     if (facts.as === undefined) return;
     const all = new Set<string>();
     for (const line of this.#of(facts.as)) {
-      this.#doubt(line, facts);
+      this.#finding(line, facts);
       const place = scope.tree.place(line.path);
       for (const to of receivers(scope, world, line.written.to, facts.bus, [...line.path, 'to'])) {
         all.add(to);
@@ -112,7 +112,7 @@ export class Deliveries {
     return as === undefined ? [] : this.#lines.filter((line) => line.written.message === as);
   }
 
-  #doubt({ path, written }: Line, { from, fds, as }: Facts): void {
+  #finding({ path, written }: Line, { from, fds, as }: Facts): void {
     const sender = partyOf(from);
     const warn = (key: string, message: string) =>
       this.#scope.problems.warning([...path, key], { code: 'impossible', message });

@@ -46,7 +46,7 @@ export function expectation(
   const recipients = new Set(
     expect.recipients.flatMap((name, n) => recipientsNamed(where, name, facts.bus, [...at, 'recipients', n])),
   );
-  scope.doubts.set(where.id, reasons(where, facts, recipients));
+  scope.reasons.set(where.id, reasons(where, facts, recipients));
   deliveries.compare(facts.as, recipients);
   return { recipients: [...recipients] };
 }

@@ -5,7 +5,7 @@ import type { Path } from '../../common/diagnostic.ts';
 import { NAME } from '../../common/scalars.ts';
 import { show } from '../../common/text.ts';
 import type { NodeSpec } from '../../topology/topology.ts';
-import { type Scope, sound } from './scope.ts';
+import { type Scope, validEntries } from './scope.ts';
 
 export interface Nodes {
   readonly list: readonly NodeSpec[];
@@ -21,7 +21,7 @@ export function resolveNodes(scope: Scope): Nodes {
 
 function declared(scope: Scope): Nodes {
   const list: NodeSpec[] = [];
-  for (const [name, node, path] of sound(scope, 'nodes', scope.written.nodes)) {
+  for (const [name, node, path] of validEntries(scope, 'nodes', scope.written.nodes)) {
     scope.names.declare('node', name, path);
     const keys = Object.keys(node?.env ?? {});
     // The text as written: YAML would make 1.10 of LEVEL: 1.10 a 1.1.

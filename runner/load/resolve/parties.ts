@@ -6,7 +6,7 @@ import { ADDRESS } from '../../common/scalars.ts';
 import { busOfMaster } from '../../topology/lane.ts';
 import type { Destination, Sender } from '../../topology/topology.ts';
 import type { Kind } from './names.ts';
-import type { World } from './party-state.ts';
+import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
 /** `cabin.master`, looked up: undefined if the text names no master, and no `known` one if it has no such bus. */
@@ -72,7 +72,7 @@ export function party(
 /** Receivers' names → clients and `<bus>.master`: groups, buses and replicas become who they are at this step. */
 export function receivers(
   scope: Scope,
-  world: World,
+  world: PartyState,
   text: string,
   bus: string,
   path: Path,

@@ -32,9 +32,9 @@ export interface MasterState {
   paused?: { readonly line: number };
 }
 
-export type Change = (world: World) => void;
+export type Change = (world: PartyState) => void;
 
-export class World {
+export class PartyState {
   readonly #clients: Map<string, ClientState>;
   readonly #masters: Map<string, MasterState>;
   readonly #changes: Change[] = [];
@@ -53,20 +53,20 @@ export class World {
     this.concurrent = concurrent;
   }
 
-  static start(clients: Iterable<ClientSpec>, buses: Iterable<string>): World {
+  static start(clients: Iterable<ClientSpec>, buses: Iterable<string>): PartyState {
     const states = [...clients].map((client): [string, ClientState] => [client.name, startOf(client)]);
-    return new World(new Map(states), new Map([...buses].map((bus) => [bus, {}])), false);
+    return new PartyState(new Map(states), new Map([...buses].map((bus) => [bus, {}])), false);
   }
 
   /** A copy for one branch of a parallel step. */
-  branch(): World {
+  branch(): PartyState {
     const clients = [...this.#clients].map(([name, state]): [string, ClientState] => [name, { ...state }]);
     const masters = [...this.#masters].map(([bus, state]): [string, MasterState] => [bus, { ...state }]);
-    return new World(new Map(clients), new Map(masters), true);
+    return new PartyState(new Map(clients), new Map(masters), true);
   }
 
   /** Takes over what branches changed. */
-  merge(branches: readonly World[]): void {
+  merge(branches: readonly PartyState[]): void {
     for (const branch of branches) for (const change of branch.#changes) this.apply(change);
   }
 

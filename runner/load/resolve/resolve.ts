@@ -10,7 +10,7 @@ import { resolveClients } from './clients.ts';
 import { Deliveries } from './deliveries.ts';
 import { Names } from './names.ts';
 import { resolveNodes } from './nodes.ts';
-import { World } from './party-state.ts';
+import { PartyState } from './party-state.ts';
 import type { Scope, Written } from './scope.ts';
 import type { CheckParallel } from './step-context.ts';
 import { resolveSteps } from './steps.ts';
@@ -46,7 +46,7 @@ export function resolve(
     incarnation: (name) => names.incarnation(name),
     startAgain: (name) => names.startAgain(name),
     paths: new Map(),
-    doubts: new Map(),
+    reasons: new Map(),
   };
   const nodes = resolveNodes(scope);
   resolveBuses(scope, nodes);
@@ -54,7 +54,7 @@ export function resolve(
   resolveClients(scope, nodes);
   const deliveries = new Deliveries(scope);
   const steps = resolveSteps(scope, {
-    world: World.start(scope.clients.values(), scope.buses.keys()),
+    world: PartyState.start(scope.clients.values(), scope.buses.keys()),
     deliveries,
     checkParallel,
   });

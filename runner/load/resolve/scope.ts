@@ -38,11 +38,11 @@ export interface Scope {
   /** StepContext each step is written, by its id. */
   readonly paths: Map<string, Path>;
   /** Why somebody gets a copy of a send, or none, by its id and their names. */
-  readonly doubts: Map<string, ReadonlyMap<string, string>>;
+  readonly reasons: Map<string, ReadonlyMap<string, string>>;
 }
 
 /** The entries of a section that are sound; the names of the others are entered, their content is passed over. */
-export function* sound<T>(
+export function* validEntries<T>(
   { problems, names }: Scope,
   section: 'nodes' | 'buses' | 'groups' | 'clients',
   entries: Readonly<Record<string, T>> | undefined,

@@ -8,7 +8,7 @@ import type { Destination, Sender, SendStep } from '../../topology/topology.ts';
 import { bodyOf, checkLength, fdsOf } from './bodies.ts';
 import { expectation } from './expectations.ts';
 import { busOfParty, destination, party, sameBus, sender } from './parties.ts';
-import type { World } from './party-state.ts';
+import type { PartyState } from './party-state.ts';
 import type { Scope, WrittenSend, WrittenSendExpect } from './scope.ts';
 import type { StepContext } from './step-context.ts';
 
@@ -67,7 +67,7 @@ type MasterSender = Extract<Sender, { kind: 'master' }>;
 /** The dead send nothing; an expelled client gets EPIPE, and may say so. */
 function checkSender(
   scope: Scope,
-  world: World,
+  world: PartyState,
   from: Sender,
   expect: WrittenSendExpect | undefined,
   path: Path,

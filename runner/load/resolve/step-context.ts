@@ -3,16 +3,16 @@ import type { Path } from '../../common/diagnostic.ts';
 import type { ParallelStep } from '../../topology/topology.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { WrittenProgress } from './faults/progress.ts';
-import type { World } from './party-state.ts';
+import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
 /** Looks at a `parallel` as a whole; `before` is the state at its start. */
-export type CheckParallel = (scope: Scope, before: World, parallel: ParallelStep) => void;
+export type CheckParallel = (scope: Scope, before: PartyState, parallel: ParallelStep) => void;
 
 /** What resolving a step goes by. */
 export interface StepContext {
   readonly scope: Scope;
-  readonly world: World;
+  readonly world: PartyState;
   readonly deliveries: Deliveries;
   readonly checkParallel: CheckParallel;
   /** `after:` of the faults so far, by the id of the step. */

@@ -8,7 +8,7 @@ import { takenBySend } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
-import type { World } from './party-state.ts';
+import type { PartyState } from './party-state.ts';
 import type {
   Scope,
   WrittenBudgets,
@@ -129,7 +129,7 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
     });
   }
   const before = world.branch();
-  const worlds: World[] = [];
+  const worlds: PartyState[] = [];
   const steps = branches.map((branch, b) => {
     const own = world.branch();
     worlds.push(own);

@@ -8,7 +8,7 @@ import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
 import { steering } from './complaints.ts';
-import { grow, type Spot } from './construct.ts';
+import { construct, type SourceNode } from './construct.ts';
 import { applyDefaults } from './defaults.ts';
 import { included, type Library, type Opened } from './library.ts';
 import { merge } from './merge.ts';
@@ -20,7 +20,7 @@ import type { Variables } from './variables.ts';
 /** Values and where they are written. */
 export interface Part {
   readonly value: unknown;
-  readonly spot: Spot;
+  readonly spot: SourceNode;
 }
 
 export interface Composed {
@@ -70,7 +70,7 @@ class Composer {
       this.found.push(...syntaxErrors({ source, parsed }));
       return { value: {}, spot: emptySpot(source) };
     }
-    const own = this.#grow(parsed.document, source);
+    const own = this.#construct(parsed.document, source);
     if (chain.length > 0) this.#checkIncluded(own, source);
     const parts = this.#includes(own, source, [...chain, source.file]);
     return parts.length === 0
@@ -78,8 +78,8 @@ class Composer {
       : merge([...parts, own], (path, at, words) => this.#error(path, at, words));
   }
 
-  #grow(document: Document.Parsed, source: Source): Part {
-    const { value, spot, errors, fatal } = grow(document, source, this.#variables);
+  #construct(document: Document.Parsed, source: Source): Part {
+    const { value, spot, errors, fatal } = construct(document, source, this.#variables);
     this.found.push(...errors.map((each) => located(source, each)));
     this.fatal ||= fatal;
     return { value, spot };
@@ -110,7 +110,7 @@ class Composer {
     });
   }
 
-  #include(file: string, path: Path, at: Spot, chain: readonly string[]): Part[] {
+  #include(file: string, path: Path, at: SourceNode, chain: readonly string[]): Part[] {
     if (steeringIn(file) !== undefined) {
       this.#error(path, at, steering("the file's name"));
       return [];
@@ -145,13 +145,13 @@ class Composer {
     return broken;
   }
 
-  #error(path: Path, { source, key, value }: Spot, words: Words): void {
+  #error(path: Path, { source, key, value }: SourceNode, words: Words): void {
     const range = source.range(words.onKey && key !== undefined ? key : value);
     this.found.push({ diagnostic: diagnostic('error', range, path, words, inclusion(source)), path });
   }
 }
 
-const emptySpot = (source: Source): Spot => ({
+const emptySpot = (source: Source): SourceNode => ({
   source,
   value: [0, 1],
   isCollection: true,

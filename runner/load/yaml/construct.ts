@@ -10,12 +10,12 @@ import type { Source } from './source.ts';
 import { coreScalar, mayHoldVariable, substitute, type Use, type Variables } from './variables.ts';
 
 /** Where a value is written, and how it came to be what it is. */
-export interface Spot {
+export interface SourceNode {
   readonly source: Source;
   readonly value: Span;
   readonly key?: Span | undefined;
   readonly isCollection: boolean;
-  readonly children: Map<string | number, Spot>;
+  readonly children: Map<string | number, SourceNode>;
   /** What variables made of the text, and which. */
   readonly text?: string;
   readonly uses?: readonly Use[];
@@ -28,16 +28,16 @@ const MAX_REPEATED = LIMITS.repeated.most;
 
 export interface Grown {
   readonly value: unknown;
-  readonly spot: Spot;
+  readonly spot: SourceNode;
   readonly errors: readonly Found[];
   readonly fatal: boolean;
 }
 
-const NO_CHILDREN: Spot['children'] = new Map();
+const NO_CHILDREN: SourceNode['children'] = new Map();
 
 /** Values and places of a document; errors come as data, never thrown. */
-export function grow(document: Document.Parsed, source: Source, variables: Variables): Grown {
-  return new Grower(document, source, variables).grow();
+export function construct(document: Document.Parsed, source: Source, variables: Variables): Grown {
+  return new Grower(document, source, variables).construct();
 }
 
 class Grower {
@@ -58,16 +58,20 @@ class Grower {
     this.#variables = variables;
   }
 
-  grow(): Grown {
+  construct(): Grown {
     const root = this.#node(this.#document.contents, [], undefined);
     return { ...root, errors: this.#errors, fatal: this.#full };
   }
 
-  #node(node: Node | null | undefined, path: Path, key: Span | undefined): { value: unknown; spot: Spot } {
+  #node(
+    node: Node | null | undefined,
+    path: Path,
+    key: Span | undefined,
+  ): { value: unknown; spot: SourceNode } {
     const value = spanOf(node) ?? (key ? [key[1], key[1] + 1] : [0, 1]);
     const isCollection = isMap(node) || isSeq(node);
     const children = isCollection ? new Map() : NO_CHILDREN;
-    const spot: Spot = { source: this.#source, value, key, isCollection, children };
+    const spot: SourceNode = { source: this.#source, value, key, isCollection, children };
     if (this.#exhausted(path, value)) return { value: null, spot };
     if (isAlias(node)) return this.#alias(node.source, path, key, value);
     if (isScalar(node) && typeof node.value === 'string' && mayHoldVariable(node.value))
@@ -77,14 +81,14 @@ class Grower {
     return { value: content, spot };
   }
 
-  #content(node: Node | null | undefined, path: Path, spot: Spot): unknown {
+  #content(node: Node | null | undefined, path: Path, spot: SourceNode): unknown {
     if (isMap(node)) return this.#map(node.items as Pair[], path, spot);
     if (isSeq(node)) return this.#list(node.items as Node[], path, spot);
     return isScalar(node) ? node.value : null;
   }
 
   /** A scalar with variables; a mistake is shown at the piece that makes it. */
-  #variable(node: Scalar<string>, path: Path, spot: Spot): { value: unknown; spot: Spot } {
+  #variable(node: Scalar<string>, path: Path, spot: SourceNode): { value: unknown; spot: SourceNode } {
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     const { text, uses, mistakes } = substitute(node.value, this.#variables);
     for (const { piece, words } of mistakes) {
@@ -96,7 +100,7 @@ class Grower {
     return { value: coreScalar(text), spot: { ...spot, text, uses } };
   }
 
-  #alias(name: string, path: Path, key: Span | undefined, span: Span): { value: unknown; spot: Spot } {
+  #alias(name: string, path: Path, key: Span | undefined, span: Span): { value: unknown; spot: SourceNode } {
     const target = this.#anchors.get(name);
     if (target !== undefined) {
       this.#inside++;
@@ -115,7 +119,7 @@ class Grower {
     };
   }
 
-  #list(items: readonly Node[], path: Path, spot: Spot): unknown[] {
+  #list(items: readonly Node[], path: Path, spot: SourceNode): unknown[] {
     return items.map((item, index) => {
       const child = this.#node(item, [...path, index], undefined);
       spot.children.set(index, child.spot);
@@ -123,9 +127,9 @@ class Grower {
     });
   }
 
-  #map(items: readonly Pair[], path: Path, spot: Spot): Record<string, unknown> {
+  #map(items: readonly Pair[], path: Path, spot: SourceNode): Record<string, unknown> {
     const out: Record<string, unknown> = {};
-    const merged: { value: unknown; spot: Spot }[] = [];
+    const merged: { value: unknown; spot: SourceNode }[] = [];
     for (const pair of items) {
       const keyNode = pair.key as Node | null;
       const span = spanOf(keyNode) ?? spot.value;
@@ -162,7 +166,12 @@ class Grower {
   }
 
   /** `<<: *a` or `<<: [*a, *b]`: keys of the map itself win, then those of the earlier source. */
-  #merge(from: { value: unknown; spot: Spot }, path: Path, out: Record<string, unknown>, spot: Spot): void {
+  #merge(
+    from: { value: unknown; spot: SourceNode },
+    path: Path,
+    out: Record<string, unknown>,
+    spot: SourceNode,
+  ): void {
     const { value, spot: source } = from;
     if (Array.isArray(value)) {
       value.forEach((each, index) => {
@@ -206,18 +215,18 @@ const spanOf = (node: Node | null | undefined): Span | undefined =>
   node?.range ? [node.range[0], node.range[1]] : undefined;
 
 /** `camera -> lidar: …`: the two names get places of their own, as `from` and `to`. */
-function withEnds(spot: Spot, [start, end]: Span): Spot {
+function withEnds(spot: SourceNode, [start, end]: Span): SourceNode {
   const source = spot.source.text;
   const [, left = '', from = '', middle = '', to = ''] =
     /^(["'\s]*)(.*?)(\s*->\s*)(.*?)["'\s]*$/.exec(source.slice(start, end)) ?? [];
-  const leaf = (at: number, text: string): Spot => ({
+  const leaf = (at: number, text: string): SourceNode => ({
     source: spot.source,
     value: [at, at + text.length],
     isCollection: false,
     children: NO_CHILDREN,
   });
   const second = start + left.length + from.length + middle.length;
-  const ends: [string, Spot][] = [
+  const ends: [string, SourceNode][] = [
     ['from', leaf(start + left.length, from)],
     ['to', leaf(second, to)],
   ];

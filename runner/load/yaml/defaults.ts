@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `defaults:` → the keys that nodes, buses, groups and clients leave out. Those of sends are looked up by each send. */
 import type { Part } from './compose.ts';
-import type { Spot } from './construct.ts';
+import type { SourceNode } from './construct.ts';
 import { deepMerge, isMap } from './merge.ts';
 
 const KINDS = ['nodes', 'buses', 'groups', 'clients'] as const;
@@ -39,7 +39,7 @@ function fillAll({ value, spot }: Part, defaults: Part): Part {
 }
 
 /** Marks what is taken over, so that a diagnostic can say why it is there. */
-function inherited(spot: Spot, kind: string): Spot {
+function inherited(spot: SourceNode, kind: string): SourceNode {
   const children = new Map(
     Array.from(spot.children, ([key, child]) => [key, { ...child, inherited: `defaults.${kind}` }] as const),
   );

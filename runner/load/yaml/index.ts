@@ -2,7 +2,7 @@
 /** From files to one tree of values, each of which knows where it is written. */
 export { steering } from './complaints.ts';
 export { compose, type Part, syntaxErrors } from './compose.ts';
-export type { Spot } from './construct.ts';
+export type { SourceNode } from './construct.ts';
 export { fillSends, takenBySend } from './defaults.ts';
 export { Library, type Opened } from './library.ts';
 export { type Combination, nameOfCombination, readMatrix } from './matrix.ts';

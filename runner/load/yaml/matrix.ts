@@ -7,7 +7,7 @@ import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
 import { diagnostic } from '../diagnostic/index.ts';
 import { steering } from './complaints.ts';
-import { grow, type Spot } from './construct.ts';
+import { construct, type SourceNode } from './construct.ts';
 import type { Opened } from './library.ts';
 import { isMap } from './merge.ts';
 import type { Variables } from './variables.ts';
@@ -32,9 +32,9 @@ export function readMatrix(
   const contents = 'document' in parsed ? parsed.document.contents : null;
   if (!('document' in parsed) || !isYamlMap(contents) || !contents.has('matrix'))
     return { combinations: [{}] };
-  const { value, spot } = grow(parsed.document, source, variables);
+  const { value, spot } = construct(parsed.document, source, variables);
   const diagnostics: Diagnostic[] = [];
-  const complain = (path: Path, at: Spot, words: Words) => {
+  const complain = (path: Path, at: SourceNode, words: Words) => {
     const range = at.source.range(words.onKey && at.key !== undefined ? at.key : at.value);
     diagnostics.push(diagnostic('error', range, path, words));
   };
@@ -53,11 +53,11 @@ export function readMatrix(
 }
 
 type Axis = readonly [name: string, values: readonly string[]];
-type Complain = (path: Path, at: Spot, words: Words) => void;
+type Complain = (path: Path, at: SourceNode, words: Words) => void;
 
 function axesOf(
   matrix: unknown,
-  at: Spot,
+  at: SourceNode,
   set: Readonly<Record<string, string>>,
   complain: Complain,
 ): Axis[] {
@@ -108,7 +108,7 @@ function axesOf(
 }
 
 /** As written: 0x10 and 1.10 stay what they are. */
-function textOf(value: unknown, path: Path, at: Spot, complain: Complain): string {
+function textOf(value: unknown, path: Path, at: SourceNode, complain: Complain): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean')
     return at.text ?? at.source.text.slice(at.value[0], at.value[1]);

@@ -6,9 +6,9 @@
 
 import type { Path, Words } from '../../common/diagnostic.ts';
 import type { Part } from './compose.ts';
-import type { Spot } from './construct.ts';
+import type { SourceNode } from './construct.ts';
 
-type Complain = (path: Path, at: Spot, words: Words) => void;
+type Complain = (path: Path, at: SourceNode, words: Words) => void;
 
 /** Sections whose entries have names of their own. */
 const NAMED: readonly string[] = ['nodes', 'buses', 'groups', 'clients'];
@@ -95,7 +95,7 @@ function concatenate(before: Part, after: Part): Part {
   return { value: [...before.value, ...after.value], spot: { ...after.spot, children } };
 }
 
-function twice(path: Path, first: Spot, second: Spot, complain: Complain): void {
+function twice(path: Path, first: SourceNode, second: SourceNode, complain: Complain): void {
   const { file, line, column } = first.source.range(first.key ?? first.value);
   const message = `"${path.at(-1)}" is there already, at ${file}:${line}:${column}`;
   const hint = 'Included files add to each other: rename or remove one of the two.';

@@ -29,7 +29,7 @@ export function parse({ text: source, lines: lineCounter }: Source): Parsed {
   try {
     // The parser makes an error object for each mistake, and nobody looks at their stacks.
     Error.stackTraceLimit = 0;
-    // Keys are checked by grow.ts, in linear time.
+    // Keys are checked by construct.ts, in linear time.
     const document = parseDocument(source, { lineCounter, prettyErrors: false, uniqueKeys: false });
     const bad = [...document.errors, ...document.warnings];
     if (bad.length === 0) return { document };

@@ -3,16 +3,16 @@
 
 import type { Path, Piece, Range } from '../../common/diagnostic.ts';
 import type { Place } from '../../topology/topology.ts';
-import type { Spot } from './construct.ts';
+import type { SourceNode } from './construct.ts';
 import type { Source } from './source.ts';
 
 export class Tree {
   /** The one that was asked for. */
   readonly source: Source;
   readonly value: unknown;
-  readonly root: Spot;
+  readonly root: SourceNode;
 
-  constructor(source: Source, { value, spot }: { readonly value: unknown; readonly spot: Spot }) {
+  constructor(source: Source, { value, spot }: { readonly value: unknown; readonly spot: SourceNode }) {
     this.source = source;
     this.value = value;
     this.root = spot;
@@ -70,7 +70,7 @@ export class Tree {
     return [...notes, ...inclusion(spot.source)];
   }
 
-  #spot(path: Path): { spot: Spot; found: boolean; inherited: string | undefined } {
+  #spot(path: Path): { spot: SourceNode; found: boolean; inherited: string | undefined } {
     let spot = this.root;
     let inherited: string | undefined;
     for (const part of path) {

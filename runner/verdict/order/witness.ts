@@ -3,7 +3,7 @@
 
 import type { Adjacency, Label } from './graph.ts';
 import type { History } from './history.ts';
-import { Maze } from './maze.ts';
+import { ShortestCycle } from './shortest-cycle.ts';
 
 /** `from` comes before `to`. */
 export interface Hop {
@@ -25,15 +25,15 @@ export function witness(
   most: number,
   component: readonly number[],
 ): Hop[] {
-  const maze = new Maze(history, graph, most, component);
+  const shortest = new ShortestCycle(history, graph, most, component);
   const messages = component
     .filter((n) => n < history.messages + history.fences.length)
     .sort((a, b) => a - b);
-  const starts = Math.max(1, Math.min(STARTS, EFFORT / maze.size));
+  const starts = Math.max(1, Math.min(STARTS, EFFORT / shortest.size));
   const stride = Math.max(1, Math.ceil(messages.length / starts));
   let best: Hop[] = [];
   for (let i = 0; i < messages.length; i += stride) {
-    const cycle = maze.cycle(messages[i] as number);
+    const cycle = shortest.cycle(messages[i] as number);
     if (cycle.length > 0 && (best.length === 0 || cycle.length < best.length)) best = cycle;
     if (best.length === 2) break;
   }

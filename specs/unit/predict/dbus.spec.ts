@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { datagramsOf, plan } from '../../../runner/plan/index.ts';
-import { predict, unexplained } from '../../../runner/predict/index.ts';
+import { notLinearizable, predict } from '../../../runner/predict/index.ts';
 import { messagesOf, told, topologyOf } from './told.ts';
 
 const file = (traffic: string, settings = ''): string => `
@@ -134,7 +134,7 @@ describe('replay on a bus of D-Bus', () => {
       ...{ step: '1.b1.1', n, seq: n + 1, after: never, before: never },
       lanes: new Set(text.split(' ')),
     }));
-    return unexplained(world, step, 'session', seen, never, datagrams)?.message.seq;
+    return notLinearizable(world, step, 'session', seen, never, datagrams)?.message.seq;
   };
 
   it('gives a rule one place in the sequence', () => {

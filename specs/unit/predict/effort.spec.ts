@@ -30,11 +30,11 @@ function grown(topology: Topology, count = MANY): Topology {
 /** Of the last message of the first step, and of the second step. */
 function last(source: string) {
   const datagram = { length: 64, bytes: () => new Uint8Array(64) };
-  const { of, doubts } = predict(grown(topologyOf(source)), (_, n) => ({
+  const { of, findings } = predict(grown(topologyOf(source)), (_, n) => ({
     ...datagram,
     length: 64 + (n % 7),
   }));
-  assert.deepEqual(doubts, []);
+  assert.deepEqual(findings, []);
   return [of('1', MANY - 1), of('2', 0)];
 }
 

@@ -7,7 +7,7 @@ import { topologyOf } from './told.ts';
 
 const dependsOnOrder = (source: string): boolean => {
   const roughly = () => ({ length: 64, bytes: () => new Uint8Array(64) });
-  return predict(topologyOf(source), roughly).doubts.some(({ kind }) => kind === 'order-dependent');
+  return predict(topologyOf(source), roughly).findings.some(({ kind }) => kind === 'order-dependent');
 };
 
 const orderDependent = (second: string): boolean => {

@@ -14,7 +14,7 @@ export const uidOf = (i: number): number => 1000 + i;
 export const addressOf = (i: number): string => `0000/${(i + 1).toString(16).padStart(12, '0')}`;
 
 /** What the checks see of the model is in the messages. */
-const NOTHING: Prediction = { of: () => undefined, before: () => [], doubts: [] };
+const NOTHING: Prediction = { of: () => undefined, before: () => [], findings: [] };
 
 /** Messages, steps and parties, as they were told. */
 export function planOf(story: Story): Mutable<Plan> {

@@ -5,7 +5,7 @@ import { didYouMean } from '../../../common/nearest.ts';
 import { DRIVER, isWellKnown, matches, parseRule, type Rule, type Subject } from '../../../dbus/index.ts';
 import { faults, sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
-import { type Scope, sound } from '../../resolve/index.ts';
+import { type Scope, validEntries } from '../../resolve/index.ts';
 import { pathOf } from '../fault-path.ts';
 
 interface Written {
@@ -26,7 +26,7 @@ export function checkRules(scope: Scope, topology: Topology): void {
 }
 
 function* ofClients(scope: Scope): Generator<Written> {
-  for (const [client, written, path] of sound(scope, 'clients', scope.written.clients))
+  for (const [client, written, path] of validEntries(scope, 'clients', scope.written.clients))
     for (const [n, text] of (written?.match ?? []).entries())
       yield { client, text, path: [...path, 'match', n] };
 }

@@ -3,13 +3,13 @@
 
 import type { Path } from '../../../common/diagnostic.ts';
 import type { FaultAction } from '../../../topology/faults.ts';
-import type { Change, ClientState, MasterState, World } from '../party-state.ts';
+import type { Change, ClientState, MasterState, PartyState } from '../party-state.ts';
 import type { Scope, WrittenFault } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 
 export interface Context {
   readonly scope: Scope;
-  readonly world: World;
+  readonly world: PartyState;
   /** Of the target. */
   readonly path: Path;
   readonly line: number;

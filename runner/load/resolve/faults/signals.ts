@@ -4,7 +4,7 @@ import type { FaultAction } from '../../../topology/faults.ts';
 import { busOfMaster } from '../../../topology/lane.ts';
 import type { Sender } from '../../../topology/topology.ts';
 import { sender } from '../parties.ts';
-import type { Change, World } from '../party-state.ts';
+import type { Change, PartyState } from '../party-state.ts';
 import {
   type Context,
   change,
@@ -56,7 +56,7 @@ function signalChange(fault: Signal, who: Sender, line: number): Change {
 }
 
 /** Clients that have not joined lose their only party; the others stay (af_bus.md section 5). */
-function masterGone(world: World, bus: string, how: 'killed' | 'stopped' | 'left', line: number): void {
+function masterGone(world: PartyState, bus: string, how: 'killed' | 'stopped' | 'left', line: number): void {
   const state = world.master(bus);
   if (state !== undefined) state.gone = { how, line };
   for (const client of world.present(bus)) if (!client.joined) client.gone = { how: 'disconnected', line };

@@ -5,7 +5,7 @@
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
-import { type Unexplained, unexplained, type Witnessed } from '../predict/index.ts';
+import { type NotLinearizable, notLinearizable, type Witnessed } from '../predict/index.ts';
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
@@ -17,7 +17,7 @@ import { about, list } from './words.ts';
 const SHOWN = 4;
 
 /** Adds the first message of each bus and parallel step that nothing explains. */
-export function explained(facts: Facts, findings: Findings): void {
+export function linearizable(facts: Facts, findings: Findings): void {
   const steps = facts.plan.topology.steps.filter((step) => step.kind === 'parallel');
   if (!steps.some((step) => changes(facts, step))) return;
   const witnessed = witnessedBy(facts);
@@ -58,16 +58,16 @@ function explain(
   step: ParallelStep,
   bus: string,
   witnessed: ReturnType<typeof witnessedBy>,
-): Unexplained | undefined {
+): NotLinearizable | undefined {
   const top = facts.steps.get(step.id)?.top;
   const seen = [...witnessed]
     .filter(([message]) => topOf(facts, message) === top && busOf(facts, message) === bus)
     .map(([message, { seq, lanes }]) => witness(facts, message, seq, lanes));
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
   const datagrams = datagramsOf(facts.plan);
-  let first: Unexplained | undefined;
+  let first: NotLinearizable | undefined;
   for (const world of facts.plan.prediction.before(step.id)) {
-    const found = unexplained(world, step, bus, seen, unsure, datagrams);
+    const found = notLinearizable(world, step, bus, seen, unsure, datagrams);
     if (found === undefined) return undefined;
     first ??= found;
   }
@@ -93,10 +93,14 @@ function isSignal({ steps }: Facts, fault: string): boolean {
   return step?.kind === 'fault' && signalOf(step.action) !== undefined;
 }
 
-function add(facts: Facts, findings: Findings, { message: { step, n, lanes }, instead }: Unexplained): void {
+function add(
+  facts: Facts,
+  findings: Findings,
+  { message: { step, n, lanes }, instead }: NotLinearizable,
+): void {
   const { first } = facts.plan.messagesOf.get(step) ?? { first: 0 };
   const message = facts.plan.messages[first + n] as PlannedMessage;
-  findings.add('unexplained', step, () => ({
+  findings.add('notLinearizable', step, () => ({
     summary: `${message.name} does not go with what came before it: no order of the changes explains both`,
     expected: instead.slice(0, SHOWN).map(list).join('; or ') || 'an error',
     observed: list([...lanes].toSorted()),

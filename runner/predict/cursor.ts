@@ -6,9 +6,9 @@ import type { Lane } from '../topology/lane.ts';
 import { faults } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
-import { type Way, Ways, WOULD_WAIT, wayOf } from './allowed.ts';
+import { type Possibility, PossibilitySet, possibilityOf, WOULD_WAIT } from './allowed.ts';
+import type { BusState, Datagram } from './bus-state.ts';
 import type { Effort } from './effort.ts';
-import type { Datagram, World } from './world.ts';
 
 /** A step's `n`th message, from 0. */
 export type Datagrams = (step: SendStep, n: number) => Datagram;
@@ -20,12 +20,12 @@ export interface Stuck {
 }
 
 /** Step id → the ways that its messages went. */
-export type WaysOf = Map<string, Ways>;
+export type PossibilitiesOf = Map<string, PossibilitySet>;
 
-export interface Scene {
-  readonly world: World;
+export interface PlayContext {
+  readonly world: BusState;
   readonly datagrams: Datagrams;
-  readonly ways: WaysOf;
+  readonly ways: PossibilitiesOf;
   readonly effort: Effort;
   /** Whether this reader takes at once what comes from there. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
@@ -39,26 +39,26 @@ export interface Scene {
 
 export type Branch = readonly Step[];
 
-export class Player {
-  readonly #scene: Scene;
+export class BranchCursor {
+  readonly #context: PlayContext;
   readonly #steps: Branch;
   #at = 0;
   /** Messages of the step that were sent, or read. */
   #done = 0;
   #wait: readonly model.Endpoint[] = [];
-  #inner: readonly Player[] | undefined;
+  #inner: readonly BranchCursor[] | undefined;
 
-  constructor(scene: Scene, steps: Branch) {
-    this.#scene = scene;
+  constructor(context: PlayContext, steps: Branch) {
+    this.#context = context;
     this.#steps = steps;
   }
 
   /** The same branch, as far as it is, in another world. */
-  fork(scene: Scene): Player {
-    const twin = new Player(scene, this.#steps);
+  fork(context: PlayContext): BranchCursor {
+    const twin = new BranchCursor(context, this.#steps);
     twin.#at = this.#at;
     twin.#done = this.#done;
-    twin.#inner = this.#inner?.map((each) => each.fork(scene));
+    twin.#inner = this.#inner?.map((each) => each.fork(context));
     return twin;
   }
 
@@ -78,7 +78,7 @@ export class Player {
   get stuck(): Stuck | undefined {
     const step = this.#step;
     const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
-    const { world } = this.#scene;
+    const { world } = this.#context;
     return inner ?? (step && { step, wait: this.#wait.map((each) => world.laneOf(each)) });
   }
 
@@ -99,7 +99,7 @@ export class Player {
       case 'fault':
         return this.#hasCome(step) && this.#fault(step);
       case 'blocked':
-        return this.#when(this.#scene.waiting.has(step.client) === step.blocked);
+        return this.#when(this.#context.waiting.has(step.client) === step.blocked);
       case 'hangup':
         return this.#when(model.hungUp(this.#client(step.client)));
       case 'parallel':
@@ -108,11 +108,11 @@ export class Player {
   }
 
   #enter({ branches }: ParallelStep): true {
-    this.#inner = branches.map((branch) => new Player(this.#scene, branch));
+    this.#inner = branches.map((branch) => new BranchCursor(this.#context, branch));
     return true;
   }
 
-  #goInside(inner: readonly Player[]): boolean {
+  #goInside(inner: readonly BranchCursor[]): boolean {
     return inner.some((each) => each.advance()) || this.#when(inner.every(({ isOver }) => isOver));
   }
 
@@ -124,7 +124,7 @@ export class Player {
 
   /** Who would have to do the next thing does nothing. */
   get #isPaused(): boolean {
-    return this.#step !== undefined && actorOf(this.#scene.world, this.#step)?.paused === true;
+    return this.#step !== undefined && actorOf(this.#context.world, this.#step)?.paused === true;
   }
 
   #next(): true {
@@ -140,12 +140,12 @@ export class Player {
   }
 
   #client(name: string): model.Endpoint {
-    return this.#scene.world.party(name).client;
+    return this.#context.world.party(name).client;
   }
 
   /** Its moment: the sends beside it have come that far. */
   #hasCome({ after }: FaultStep): boolean {
-    const { returned } = this.#scene;
+    const { returned } = this.#context;
     return after === undefined || sum(after.sends.map((id) => returned.get(id) ?? 0)) >= after.messages;
   }
 
@@ -154,13 +154,13 @@ export class Player {
   }
 
   #apply({ action }: FaultStep): true {
-    this.#scene.world.apply(action);
+    this.#context.world.apply(action);
     return this.#next();
   }
 
   /** Takes messages one by one, waiting for each that is not there yet, up to the end. */
   #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
-    const { world } = this.#scene;
+    const { world } = this.#context;
     const party = world.party(client);
     const { client: endpoint } = party;
     this.#wait = [endpoint];
@@ -174,7 +174,7 @@ export class Player {
   }
 
   #send(step: SendStep): boolean {
-    const { world, waiting, eager } = this.#scene;
+    const { world, waiting, eager } = this.#context;
     const from = world.sender(step);
     const lane = world.laneOf(from);
     // Its process has ended, or closed it.
@@ -182,7 +182,7 @@ export class Player {
       waiting.delete(lane);
       return this.#next();
     }
-    const datagram = this.#scene.datagrams(step, this.#done);
+    const datagram = this.#context.datagrams(step, this.#done);
     const known = world.known(step, datagram);
     if (known) return this.#repeat(step, known, datagram);
     const outcome = this.#attempt(step, from, datagram);
@@ -192,7 +192,7 @@ export class Player {
       return false;
     }
     waiting.delete(lane);
-    const way = 'wait' in outcome ? WOULD_WAIT : wayOf(world, outcome);
+    const way = 'wait' in outcome ? WOULD_WAIT : possibilityOf(world, outcome);
     if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
     if (isSteady(world, outcome)) {
       // What a protocol makes of the next one depends on more than its length.
@@ -204,25 +204,25 @@ export class Player {
   }
 
   #attempt(step: SendStep, from: model.Endpoint, datagram: Datagram): model.Outcome {
-    const { world, ways, effort } = this.#scene;
+    const { world, ways, effort } = this.#context;
     effort.spend(reachable(step, from));
     // SO_ERROR is told to whatever call comes first, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
-    if (pending !== undefined) waysOf(ways, step).add(this.#done, { error: pending, because });
+    if (pending !== undefined) possibilitiesOf(ways, step).add(this.#done, { error: pending, because });
     return world.send(step, datagram);
   }
 
-  #tell(step: SendStep, way: Way): true {
-    const { ways, returned } = this.#scene;
-    waysOf(ways, step).add(this.#done++, way);
+  #tell(step: SendStep, way: Possibility): true {
+    const { ways, returned } = this.#context;
+    possibilitiesOf(ways, step).add(this.#done++, way);
     returned.set(step.id, this.#done);
     return true;
   }
 
   /** Nothing has changed, so the next messages go the same way, as long as they are as long and no fault waits for one. */
-  #repeat(step: SendStep, way: Way, { length }: Datagram): true {
-    const { datagrams, counted } = this.#scene;
+  #repeat(step: SendStep, way: Possibility, { length }: Datagram): true {
+    const { datagrams, counted } = this.#context;
     do this.#tell(step, way);
     while (!counted.has(step.id) && this.#done < step.count && datagrams(step, this.#done).length === length);
     return true;
@@ -230,8 +230,8 @@ export class Player {
 }
 
 /** Whoever stands still for a reason of its own comes before a fault that waits for it (`after`). */
-export function stuckIn(players: readonly Player[]): Stuck | undefined {
-  const all = players.map(({ stuck }) => stuck).filter((stuck) => stuck !== undefined);
+export function stuckIn(cursors: readonly BranchCursor[]): Stuck | undefined {
+  const all = cursors.map(({ stuck }) => stuck).filter((stuck) => stuck !== undefined);
   return all.find(({ step }) => !(step.kind === 'fault' && step.after)) ?? all[0];
 }
 
@@ -241,8 +241,8 @@ export const countedIn = (branches: readonly Branch[]): ReadonlySet<string> =>
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
-function waysOf(ways: WaysOf, { id }: SendStep): Ways {
-  const known = ways.get(id) ?? new Ways();
+function possibilitiesOf(ways: PossibilitiesOf, { id }: SendStep): PossibilitySet {
+  const known = ways.get(id) ?? new PossibilitySet();
   ways.set(id, known);
   return known;
 }
@@ -252,7 +252,7 @@ const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
   to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
 
 /** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
-function isSteady(world: World, outcome: model.Outcome): boolean {
+function isSteady(world: BusState, outcome: model.Outcome): boolean {
   // A filter may drop the next message, for which there is no wait then.
   if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
   if ('error' in outcome) return true;

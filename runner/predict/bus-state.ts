@@ -6,7 +6,7 @@ import * as model from '../model/index.ts';
 import { busOf, type FaultAction } from '../topology/faults.ts';
 import { acceptedLane, type Lane, parseLane, senderLane } from '../topology/lane.ts';
 import type { BusSpec, ClientSpec, Sender, SendStep, Topology } from '../topology/topology.ts';
-import type { Way } from './allowed.ts';
+import type { Possibility } from './allowed.ts';
 
 /** A message as the bus sees it: filters look at its bytes. */
 export interface Datagram {
@@ -31,7 +31,7 @@ export interface Host {
   gone: boolean;
 }
 
-export class World {
+export class BusState {
   readonly topology: Topology;
   /** What a master could not do, in this world or in one that comes from the same. */
   readonly refused: FaultAction[];
@@ -43,7 +43,7 @@ export class World {
   readonly #filled = new Set<model.Endpoint>();
   readonly #prefixes: ReadonlyMap<string, number>;
   /** Sends that left everything as it was, and how they went. */
-  readonly #steady = new Map<string, Way>();
+  readonly #steady = new Map<string, Possibility>();
 
   private constructor(
     topology: Topology,
@@ -70,14 +70,14 @@ export class World {
   }
 
   /** Everyone connected, in file order, and what the policy gives them in force. */
-  static start(topology: Topology): World {
+  static start(topology: Topology): BusState {
     const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec)]));
     const parties = topology.clients.filter(({ late }) => !late).map((spec) => partyOf(spec, hosts));
-    return new World(topology, parties, hosts);
+    return new BusState(topology, parties, hosts);
   }
 
   /** The same once more; or no more than these buses, with all that is on them. */
-  fork(buses: Iterable<string> = this.hosts.keys()): World {
+  fork(buses: Iterable<string> = this.hosts.keys()): BusState {
     const hosts = new Map<string, Host>();
     const of = new Map<string, (endpoint: model.Endpoint) => model.Endpoint>();
     for (const name of buses) {
@@ -94,18 +94,18 @@ export class World {
       const twin = of.get(party.bus);
       return twin ? [{ ...party, client: twin(party.client), accepted: twin(party.accepted) }] : [];
     });
-    return new World(this.topology, parties, hosts, this.refused);
+    return new BusState(this.topology, parties, hosts, this.refused);
   }
 
   /** The same, but for the buses of a part: they are as they are there. */
-  with(part: World): World {
+  with(part: BusState): BusState {
     const rest = this.fork([...this.hosts.keys()].filter((name) => !part.hosts.has(name)));
     const other = part.fork();
     const parties = [...this.parties.keys()].map((name) => other.parties.get(name) ?? rest.party(name));
     const hosts = new Map(
       [...this.hosts.keys()].map((name) => [name, other.hosts.get(name) ?? rest.host(name)]),
     );
-    return new World(this.topology, parties, hosts, this.refused);
+    return new BusState(this.topology, parties, hosts, this.refused);
   }
 
   party(name: string): Party {
@@ -162,11 +162,11 @@ export class World {
   }
 
   /** The way that the same send went, since when nothing has changed. */
-  known(step: SendStep, datagram: Datagram): Way | undefined {
+  known(step: SendStep, datagram: Datagram): Possibility | undefined {
     return this.#steady.get(this.#kindOf(step, datagram));
   }
 
-  remember(step: SendStep, datagram: Datagram, way: Way): void {
+  remember(step: SendStep, datagram: Datagram, way: Possibility): void {
     this.#steady.set(this.#kindOf(step, datagram), way);
   }
 

@@ -20,7 +20,7 @@ interface Stop {
   more: boolean;
 }
 
-export class Maze {
+export class ShortestCycle {
   readonly #graph: Adjacency;
   readonly #most: number;
   readonly #inside: ReadonlySet<number>;

@@ -14,7 +14,7 @@ import type { BuildOptions } from './types.ts';
 
 const DEADLINE = 10_000;
 
-export async function trialBoot(release: string, options: BuildOptions): Promise<string | null> {
+export async function probeKvm(release: string, options: BuildOptions): Promise<string | null> {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
   const file = cache(`trial-${hash(boot, release, stamp(findProgram(QEMU) ?? ''))}`);
   try {

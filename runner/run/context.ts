@@ -7,7 +7,7 @@ import type { Collector } from '../trace/collect.ts';
 import type { Agents } from './agents.ts';
 import type { Parties } from './parties.ts';
 
-export interface Stage {
+export interface RunContext {
   readonly plan: Plan;
   readonly agents: Agents;
   readonly parties: Parties;

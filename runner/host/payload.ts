@@ -15,12 +15,12 @@ import { built, hash } from './inputs.ts';
 
 const ADDON = 'afbus.node';
 
-export interface Fittings {
+export interface Payload {
   readonly key: string;
   readonly files: readonly string[];
 }
 
-export function fittings(release: string): Fittings {
+export function payload(release: string): Payload {
   const modules = join('build/kernel', release);
   const files = [
     built(join(modules, 'af_bus.ko'), 'make -C kernel kernels'),
@@ -41,7 +41,7 @@ const placeOf = (file: string): string =>
   join(PLACE, basename(file) === ADDON ? `native/${ADDON}` : basename(file));
 
 /** The host has the files that were brought into it, as they were. */
-export async function isIntact(host: Reach, { files }: Fittings): Promise<boolean> {
+export async function isIntact(host: Reach, { files }: Payload): Promise<boolean> {
   const said = await runInHost(host, ['sha256sum', ...files.map(placeOf)]).catch(() => null);
   const sums = said?.stdout
     .trim()
@@ -51,7 +51,7 @@ export async function isIntact(host: Reach, { files }: Fittings): Promise<boolea
 }
 
 /** Copies the files into the host's /opt/afbus-topo and loads the modules. */
-export async function fitOut(host: Reach, { files }: Fittings): Promise<void> {
+export async function install(host: Reach, { files }: Payload): Promise<void> {
   const archive = await pack(files);
   const stream = await channel(host, ['sh', '-c', FIT, 'sh', `${archive.length}`]);
   stream.write(archive);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { datagramsOf, plan } from '../../../runner/plan/index.ts';
-import { predict, unexplained, type Witnessed } from '../../../runner/predict/index.ts';
+import { notLinearizable, predict, type Witnessed } from '../../../runner/predict/index.ts';
 import { bus, topologyOf } from './told.ts';
 
 interface Seen {
@@ -26,7 +26,7 @@ function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: 
     const words = { step: id, n: 0, seq: n + 1, lanes: new Set(lanes.split(' ').filter(Boolean)) };
     return { ...words, after: (fault) => after.includes(fault), before: (fault) => before.includes(fault) };
   });
-  const found = unexplained(world, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
+  const found = notLinearizable(world, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
   return found && [found.message.seq, ...found.instead.map((lanes) => lanes.join(' '))];
 }
 

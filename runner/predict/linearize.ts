@@ -10,9 +10,9 @@ import { rowOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import { strands } from '../topology/steps.ts';
 import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
+import type { BusState } from './bus-state.ts';
 import { empty, evict } from './concurrent.ts';
-import type { Datagrams } from './player.ts';
-import type { World } from './world.ts';
+import type { Datagrams } from './cursor.ts';
 
 /** A message of the step, as it was seen. */
 export interface Witnessed {
@@ -27,7 +27,7 @@ export interface Witnessed {
   readonly before: (fault: string) => boolean;
 }
 
-export interface Unexplained {
+export interface NotLinearizable {
   readonly message: Witnessed;
   /** Who might have got it, wherever the changes have their places. */
   readonly instead: readonly (readonly Lane[])[];
@@ -40,14 +40,14 @@ const MOST = 512;
  * The first message of a bus that no place of the changes explains; undefined where all are explained, or there is
  * too much to look at. `unsure` lanes may have had a copy that nobody saw.
  */
-export function unexplained(
-  world: World,
+export function notLinearizable(
+  world: BusState,
   step: ParallelStep,
   bus: string,
   seen: readonly Witnessed[],
   unsure: (lane: Lane) => boolean,
   datagrams: Datagrams,
-): Unexplained | undefined {
+): NotLinearizable | undefined {
   const tracks = tracksOf(world, step, bus);
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
   if (size === 1 || size > MOST) return undefined;
@@ -58,7 +58,7 @@ export function unexplained(
 interface Change {
   /** Of the step; absent where the bus makes it. */
   readonly fault?: string;
-  readonly apply: (world: World) => void;
+  readonly apply: (world: BusState) => void;
 }
 
 /** Changes that happen in this order, and the sends between them: with how many changes before each. */
@@ -69,14 +69,14 @@ interface Track {
   readonly sends: ReadonlyMap<string, { readonly step: SendStep; readonly done: number }>;
 }
 
-function tracksOf(world: World, { branches }: ParallelStep, bus: string): Track[] {
+function tracksOf(world: BusState, { branches }: ParallelStep, bus: string): Track[] {
   const evictions = [...world.parties.values()]
     .filter((party) => party.bus === bus && party.client.bus.overflow === 'evict')
     .map(({ name }): Track => ({ victim: name, changes: [{ apply: evict(name) }], sends: new Map() }));
   return [...branches.flatMap(strands).map((steps) => trackOf(world, steps, bus)), ...evictions];
 }
 
-function trackOf(world: World, steps: readonly Step[], bus: string): Track {
+function trackOf(world: BusState, steps: readonly Step[], bus: string): Track {
   const changes: Change[] = [];
   const sends = new Map<string, { step: SendStep; done: number }>();
   for (const step of steps) {
@@ -100,21 +100,26 @@ interface Reach {
 }
 
 class Sequence {
-  readonly #world: World;
+  readonly #world: BusState;
   readonly #tracks: readonly Track[];
   readonly #unsure: (lane: Lane) => boolean;
   readonly #datagrams: Datagrams;
-  readonly #worlds = new Map<string, World>();
+  readonly #worlds = new Map<string, BusState>();
   readonly #reaches = new Map<string, Reach | undefined>();
 
-  constructor(world: World, tracks: readonly Track[], unsure: (lane: Lane) => boolean, datagrams: Datagrams) {
+  constructor(
+    world: BusState,
+    tracks: readonly Track[],
+    unsure: (lane: Lane) => boolean,
+    datagrams: Datagrams,
+  ) {
     this.#world = world;
     this.#tracks = tracks;
     this.#unsure = unsure;
     this.#datagrams = datagrams;
   }
 
-  explain(seen: readonly Witnessed[]): Unexplained | undefined {
+  explain(seen: readonly Witnessed[]): NotLinearizable | undefined {
     let now: readonly Places[] = [this.#tracks.map(() => 0)];
     for (const message of seen) {
       const sent = this.#tracks.findIndex(({ sends }) => sends.has(message.step));
@@ -184,7 +189,7 @@ class Sequence {
     return this.#world.topology.clients.some(({ filter }) => filter !== undefined);
   }
 
-  #at(places: Places): World {
+  #at(places: Places): BusState {
     const key = places.join();
     const known = this.#worlds.get(key);
     if (known) return known;
@@ -208,7 +213,7 @@ class Sequence {
 }
 
 /** A copy that an eavesdropper misses is its own loss, and told of elsewhere. */
-function reachOf(world: World, { copies }: model.Delivered): Reach {
+function reachOf(world: BusState, { copies }: model.Delivered): Reach {
   const watching = (each: model.Endpoint) => model.peek(each)?.eavesdropped === true;
   const lanes = (some: readonly model.Endpoint[]) => new Set(some.map((each) => world.laneOf(each)));
   return {
