@@ -146,7 +146,7 @@ export class Readiness {
     queue.splice(index, 1);
     waiter.forget();
     waiter.reject(reason);
-    // What stood behind a dropped first waiter may not have to wait: it goes elsewhere.
+    // What stood after a dropped first waiter may not have to wait: it goes elsewhere.
     if (index === 0) {
       this.#block(direction, false);
       if (queue.length > 0) this.#later(direction);

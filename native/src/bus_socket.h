@@ -38,7 +38,7 @@ class BusSocket : public Polled<BusSocket> {
   Napi::Value ReceiveBatch(Info info);
 
   int family_ = 0;
-  // An error that came behind a batch: the next receive's.
+  // An error that came after a batch: the next receive's.
   Result deferred_ = 0;
 };
 

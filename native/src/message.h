@@ -64,12 +64,12 @@ struct ReceiveRequest {
 };
 
 // The last batch received. Messages are never cut for want of room: the first one's length is looked up before it is
-// taken, that of all behind it is at most what SIOCINQ tells.
+// taken, that of all after it is at most what SIOCINQ tells.
 class Inbox {
  public:
   static constexpr size_t kMaxMessages = 256;
 
-  // Number of messages taken, 0 at the end, or a negative errno. An error behind messages goes to `*deferred`, which
+  // Number of messages taken, 0 at the end, or a negative errno. An error after messages goes to `*deferred`, which
   // is what the next call must report.
   Result Receive(int fd, const ReceiveRequest& request, Result* deferred);
   // Some bytes of a stream: their number, 0 at the end, or a negative errno.

@@ -42,7 +42,7 @@ class Request {
     Append(data, length);
   }
 
-  // With the NUL behind it.
+  // With the NUL after it.
   void AddText(uint16_t type, const std::string& text) { Add(type, text.c_str(), text.size() + 1); }
 
   std::string& Done() {
@@ -72,7 +72,7 @@ void EachAttribute(std::string_view bytes, const std::function<void(uint16_t, st
 
 std::string TextOf(std::string_view bytes) { return std::string(bytes.substr(0, bytes.find('\0'))); }
 
-// The extended ack behind an error: of NLMSG_ERROR it follows the request's header, capped to that; of NLMSG_DONE the errno.
+// The extended ack after an error: of NLMSG_ERROR it follows the request's header, capped to that; of NLMSG_DONE the errno.
 std::string ExtendedAck(const nlmsghdr& head, std::string_view payload) {
   size_t skip = head.nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(nlmsgerr);
   if ((head.nlmsg_flags & NLM_F_ACK_TLVS) == 0 || payload.size() < skip) return {};

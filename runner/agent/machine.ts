@@ -30,7 +30,7 @@ export interface AgentProcess {
   ask(order: AgentOrder): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
-  /** Gives the process so many bytes more than it has. Resolves once it has ended; throws where there is no limit. */
+  /** Gives the process that many bytes more than it has. Resolves once it has ended; throws where there is no limit. */
   limitMemory(bytes: number): Promise<void>;
 }
 

@@ -157,7 +157,7 @@ type OrderOf<F> = F extends OrderedFault ? { readonly do: F['fault'] } & Omit<F,
 export type FaultOrder = OrderOf<OrderedFault>;
 
 export interface SystemErrorData {
-  /** errno name, or the name of an error that is none. */
+  /** errno name, or the name of an error that has none. */
   readonly code: string;
   readonly message: string;
   readonly syscall?: string;

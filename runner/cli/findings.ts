@@ -24,7 +24,7 @@ const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
   'duplicate-name': 'A name is declared once.',
   clash: 'Paths, prefixes and addresses belong to one thing each.',
   impossible: 'What the file asks for can come true.',
-  'order-dependent': 'What the file asks for does not depend on who goes first.',
+  'order-dependent': 'What the file asks for does not depend on how branches interleave.',
   unsaid: 'A send that fails, or does not reach its destination, is one that the file expects to.',
   vacuous: 'An expectation can fail, and a fault has an effect.',
   unused: 'What is declared is used.',

@@ -60,7 +60,7 @@ buses:
   cabin: {}                       # its master is made up; it admits everybody
 
 groups:
-  displays: { prefix: 0x0001 }    # whoever has an address with this prefix is a member
+  displays: { prefix: 0x0001 }    # each client with an address of this prefix is a member
 
 clients:                          # each is a process of its own, with one socket
   sensor: {}

@@ -72,7 +72,7 @@ const withSeed = (topology: Topology, seed: number): Topology => ({
   combination: { ...topology.combination, seed: `${seed}` },
 });
 
-/** One of those that a file comes to. */
+/** One of the combinations of a file. */
 interface Combination {
   readonly topology: Topology;
   readonly seed: number;

@@ -63,7 +63,7 @@ export interface Diagnostic {
   /** From 1; 0 where the diagnostic is about the file as a whole. */
   readonly line: number;
   readonly column: number;
-  /** First column behind the marked text, on the same line. */
+  /** First column after the marked text, on the same line. */
   readonly endColumn: number;
   /** `clients.camera.node`, `traffic[3].send.to`; empty for the whole file. */
   readonly path: string;

@@ -29,7 +29,7 @@ export interface Envelope {
   readonly intact: boolean | null;
 }
 
-/** The envelope of message `number`; what else the message holds is in front of it, or behind. */
+/** The envelope of message `number`; what else the message holds is in front of it, or after. */
 export function envelope(
   kind: EnvelopeKind,
   nonce: number,

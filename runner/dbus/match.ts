@@ -50,7 +50,7 @@ function holds({ kind, arg, value }: Condition, message: Subject, from: From): b
   }
 }
 
-/** The same, or further on behind the sign between two elements. */
+/** The same, or further on after the sign between two elements. */
 const isBelow = (text: string, namespace: string, between: string): boolean =>
   text === namespace || text.startsWith(namespace + between);
 

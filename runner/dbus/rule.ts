@@ -97,7 +97,7 @@ function skipBlanks(text: string, from: number): number {
 interface Piece {
   readonly text: string;
   readonly start: number;
-  /** Behind it, and behind what ends it. */
+  /** After it, and after what ends it. */
   readonly end: number;
 }
 
@@ -109,8 +109,7 @@ function keyAt(text: string, start: number): Piece {
   const equals = skipBlanks(text, end);
   if (key === '') throw new Wrong(start, 1, 'a key is missing', { hint: HINT });
   if (key.startsWith(',')) throw new Wrong(start, 1, 'a comma with nothing before it', { hint: HINT });
-  if (text[equals] !== '=')
-    throw new Wrong(start, key.length, `no "=" behind ${quoted(key)}`, { hint: HINT });
+  if (text[equals] !== '=') throw new Wrong(start, key.length, `no "=" after ${quoted(key)}`, { hint: HINT });
   return { text: key, start, end: equals + 1 };
 }
 

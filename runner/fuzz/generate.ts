@@ -20,7 +20,7 @@ const MANY_STEPS = 9;
 export const generate = (random: Random, buses: number): readonly BusPart[] =>
   Array.from({ length: buses }, (_, i) => new BusMaker(random, i).make());
 
-/** Whether the loader takes it, and it ends whoever goes first. */
+/** Whether the loader takes it, and it ends however branches interleave. */
 export function makesSense(scenario: Scenario): boolean {
   const { topology, diagnostics } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
   return topology !== undefined && !diagnostics.some(({ code }) => code === 'order-dependent');

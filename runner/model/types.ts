@@ -75,7 +75,7 @@ export interface Passing {
   readonly eavesdropped: boolean;
 }
 
-/** Why a copy may not pass, EPERM as a rule; undefined where it may. */
+/** Why a copy may not pass, usually EPERM; undefined where it may. */
 export type Verdict = (passing: Passing) => Errno | undefined;
 
 export interface Bus {

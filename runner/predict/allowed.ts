@@ -21,7 +21,7 @@ export type Possibility =
   | { readonly lanes: readonly Lane[]; readonly may?: readonly Lane[]; readonly because: string }
   | { readonly error: string; readonly because: string };
 
-const WATCHING = 'whoever watches gets a copy too (section 3.5)';
+const WATCHING = 'each eavesdropper gets a copy too (section 3.5)';
 
 /**
  * The model's outcome with names: all whom it is for. A copy that an eavesdropper missed is one that it must be told

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What sends that play at the same time may come to. Nobody knows in which order branches go, so what is said holds in
+ * What may come of sends that play at the same time. Nobody knows in which order branches go, so what is said holds in
  * all of them: of the changes of policy in other branches any number may have happened, and of the messages that are
  * under way any number may be in a queue.
  */

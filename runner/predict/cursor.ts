@@ -247,7 +247,7 @@ function possibilitiesOf(ways: PossibilitiesOf, { id }: SendStep): PossibilitySe
   return known;
 }
 
-/** How many a message may come to. */
+/** How many sockets a message may reach. */
 const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
   to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
 

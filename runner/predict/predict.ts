@@ -140,7 +140,7 @@ class Walk {
   }
 
   /**
-   * Who is put off the bus, and before which message, is a matter of who reads when. As long as it makes no difference
+   * Which client is evicted, and before which message, depends on who reads when. As long as it makes no difference
    * whether readers are quick or slow there is one answer; from then on it is as if all happened at once.
    */
   #evicting(step: SendStep): void {
@@ -305,15 +305,15 @@ function* choices(names: readonly string[]): Generator<readonly string[]> {
 const refusal = ({ id }: Step): Finding => ({
   step: id,
   kind: 'order-dependent',
-  message: 'who goes first decides whether the master can do what it is told here',
-  hint: 'Put the steps that it depends on one behind the other.',
+  message: 'whether the master can do this depends on how the branches interleave',
+  hint: 'Run the steps it depends on in sequence, not in `parallel`.',
 });
 
 const evicted = (step: string, { fault, client }: { fault: string; client: string }): Finding => ({
   step,
   kind: 'order-dependent',
-  message: `"${client}" may be evicted before: who goes first decides whether ${fault} can be done`,
-  hint: 'Put it before the parallel step, or behind.',
+  message: `"${client}" may be evicted before this: whether ${fault} can be done depends on how the branches interleave`,
+  hint: 'Put it before the parallel step, or after it.',
 });
 
 /** `order-dependent`: in other ways it ends. */
@@ -347,7 +347,7 @@ function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDep
     return {
       ...base,
       message,
-      hint: 'Let whoever got them read in another branch, or give the bus a larger `sendBuffer`.',
+      hint: 'Let their recipients read in another branch, or give the bus a larger `sendBuffer`.',
     };
   }
   const to = lane === undefined ? undefined : world.endpoint(lane);

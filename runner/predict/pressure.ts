@@ -36,7 +36,7 @@ export class Pressure {
     this.#charges.set(lane, sum(this.#charges.get(lane) ?? NONE, load));
   }
 
-  /** Clients that a bus which evicts may put off. */
+  /** Clients that a bus may evict. */
   victims(): string[] {
     return [...this.#world.parties.values()]
       .filter(({ client }) => client.bus.overflow === 'evict' && !client.out && this.#mayBeFull(client))

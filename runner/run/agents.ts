@@ -115,7 +115,7 @@ export class Agents {
     await effect;
   }
 
-  /** Resolves when the kernel has ended the agent, at so many bytes more than it has; rejects with OrderFailed. */
+  /** Resolves when the kernel has ended the agent, at that many bytes more than it has; rejects with OrderFailed. */
   async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<void> {
     const target = this.#agent(agent);
     if (!target.alive) return;

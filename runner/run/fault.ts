@@ -52,7 +52,7 @@ async function limitMemory(
   step: FaultStep,
   { target, memory }: OutOfMemory,
 ): Promise<void> {
-  const what = `${target.name} to come to its limit of memory: what it sends must stay unread`;
+  const what = `${target.name} to reach its limit of memory: what it sends must stay unread`;
   await agents.limitMemory(target.name, memory, { what, step });
 }
 

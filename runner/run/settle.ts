@@ -4,7 +4,7 @@
  *
  * - A *drain* of a lane is a read that finds nothing. After a send has returned, its copies are in the queues
  *   (af_bus.md section 4), so a drain takes them all.
- * - A *fence* is a message to every joined client, behind the step in the one order of the bus: whoever has it has
+ * - A *fence* is a message to every joined client, after the step in the one order of the bus: whoever has it has
  *   everything before it. It also catches a kernel that delivers late, which a drain alone would call a loss.
  *
  * Fences fill queues, so a bus with a joined client that does not read gets none, and none is sent while branches of
@@ -70,7 +70,7 @@ export class Settler {
     const t0 = collector.now;
     try {
       const { agent, via, lane } = sender;
-      const what = `the fence behind it, sent by ${agent}`;
+      const what = `the fence after it, sent by ${agent}`;
       await agents.call(
         agent,
         { do: 'fence', to: EVERYONE, number, ...(via !== undefined && { via }) },

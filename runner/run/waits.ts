@@ -5,7 +5,7 @@ import type { OrderResult } from '../agent/protocol.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Place, Step } from '../topology/topology.ts';
 
-/** What an order is for, in words that fit behind "waiting for". */
+/** What an order is for, in words that fit after "waiting for". */
 export interface Purpose {
   readonly what: string;
   readonly step?: Step;

@@ -36,14 +36,14 @@ export const BUGS = {
     hooks: (strikes) => reading(strikes, (m) => [m, { ...m, fds: [] }]),
   },
   'ignore-join': {
-    does: 'a client that is not let on gets what goes to everybody else',
+    does: 'a client that is not admitted gets what goes to everybody else',
     check: 'recipients',
     hooks: (strikes) => ({
       send: (attempt) => alsoTo(attempt, strikes, (client) => !client.joined && !client.out),
     }),
   },
   'wrong-member': {
-    does: 'a message to a group comes to a client that is in none',
+    does: 'a message to a group reaches a client that is in none',
     check: 'recipients',
     hooks: (strikes) => ({
       send: (attempt) =>
@@ -53,7 +53,7 @@ export const BUGS = {
     }),
   },
   'ignore-match': {
-    does: 'a multicast comes to a client that has no match rule for it',
+    does: 'a multicast reaches a client that has no match rule for it',
     check: 'recipients',
     hooks: (strikes) => ({
       send: (attempt) => alsoTo(attempt, strikes, (c, { denied }) => denied.includes(c)),
@@ -408,7 +408,7 @@ function behindTheNext(strikes: () => boolean, among: (attempt: Attempt) => obje
   };
 }
 
-/** A multicast comes to one recipient now, and to the others behind the next message. */
+/** A multicast comes to one recipient now, and to the others after the next message. */
 function earlyCopies(strikes: () => boolean): Hooks {
   let held:
     | { readonly go: () => model.Outcome; readonly early: model.Endpoint; readonly datagram: model.Message }

@@ -132,7 +132,7 @@ export class Process {
     return this.#ended;
   }
 
-  /** Something to do, behind what is to do already. */
+  /** Something to do, after what is to do already. */
   post(task: Task): void {
     if (this.#ended) return;
     this.#tasks.push(task);

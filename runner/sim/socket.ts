@@ -202,7 +202,7 @@ export class SimSocket implements Socket {
     return memory < Number.POSITIVE_INFINITY && this.kernel.unread(this.endpoint) + length > memory;
   }
 
-  /** What stands behind a send that waits, and may not wait itself. */
+  /** What stands after a send that waits, and may not wait itself. */
   #refuseOthers(): void {
     const [first, ...others] = this.#sends;
     const refused = others.filter(({ nonblocking }) => nonblocking);

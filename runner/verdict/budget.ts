@@ -99,7 +99,7 @@ function judge(facts: Facts, findings: Findings, limit: Budget, times: ReadonlyM
   return `${name} ${show(limit.figure, figure)} (${wordsOf(limit, limit.limit)})`;
 }
 
-/** Nearest rank: the smallest latency that so many of a hundred do not exceed. */
+/** Nearest rank: the smallest latency that that many of a hundred do not exceed. */
 function percentile(
   times: readonly Times[],
   figure: Exclude<Budget['figure'], 'throughput'>,

@@ -49,7 +49,7 @@ function account(
   told: Told,
   unread: number,
 ): void {
-  // The next message tells, so what was dropped behind the last that came is told by none.
+  // The next message tells, so what was dropped after the last that came is told by none.
   const tellable = beforeTheLast(facts, lane, dropped);
   const first = tellable[0];
   if (first && told.lost < tellable.length) {

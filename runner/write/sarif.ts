@@ -16,7 +16,7 @@ export interface Finding {
   /** From 1; absent or 0 where the finding is about the whole file. */
   readonly line?: number;
   readonly column?: number;
-  /** The first column behind what is marked. */
+  /** The first column after what is marked. */
   readonly endColumn?: number;
   /** `clients.camera.node`, or the step. */
   readonly path?: string;

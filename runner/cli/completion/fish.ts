@@ -3,7 +3,7 @@ import { type Flag, type Node, nodesOf, type Values } from './tree.ts';
 
 export function fish(root: Node): string {
   const name = `__${root.name.replace(/-/g, '_')}`;
-  // The verbs so far are what is not a flag; a verb's arguments are no verbs, so nothing is offered behind them twice.
+  // The verbs so far are what is not a flag; a verb's arguments are no verbs, so nothing is offered after them twice.
   return `# fish completion for ${root.name}
 function ${name}_at
     set -l words (string match -v -- '-*' (commandline -opc)[2..-1])

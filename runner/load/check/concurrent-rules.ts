@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Match rules that branches of `parallel` take from a client which has them in no order, or not so many of them. */
+/** Match rules that branches of `parallel` take from a client which has them in no order, or not that many of them. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { areConcurrent, type Visit } from '../../topology/steps.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Limits of memory: the kernel ends a client that comes to one, so something must bring it there. */
+/** Limits of memory: the kernel ends a client that reaches one, so something must bring it there. */
 import { sizeInWords } from '../../common/size.ts';
 import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../../predict/index.ts';
 import type { FaultAction } from '../../topology/faults.ts';
@@ -11,7 +11,7 @@ import { pathOf } from './fault-path.ts';
 
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
-/** Points out limits that what is sent beside them can never come to. */
+/** Points out limits that what is sent beside them can never reach. */
 export function checkMemory(scope: Scope, steps: readonly Step[]): void {
   for (const step of steps) {
     if (step.kind !== 'parallel') continue;
@@ -33,7 +33,7 @@ function checkReach(
   if (bus === undefined) return;
   const reach = unreadAtMost(sendsBeside(parallel, limit, name), bus);
   if (reach > action.memory) return;
-  const message = `"${name}" never comes to ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
+  const message = `"${name}" never reaches ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
   const hint = `Let it send more, to clients that do not read; bus "${bus.name}" bounds it by its \`queueLength\` and \`sendBuffer\`.`;
   scope.problems.error(pathOf(scope, limit.step), { code: 'impossible', message, hint });
 }

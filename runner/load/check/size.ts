@@ -19,7 +19,7 @@ export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
   return true;
 }
 
-/** How many sockets a message may come to: those that are meant, and all eavesdroppers of the bus. */
+/** How many sockets a message may reach: those that are meant, and all eavesdroppers of the bus. */
 function recipientsIn(scope: Scope): (send: SendStep) => number {
   const known = new Map<string, number>();
   return (send) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * An assembler for classic BPF in the notation of the kernel's bpf_asm: one instruction a line, `label:` before it,
- * `;` and all behind it a comment. What the kernel would refuse is refused here, with its place.
+ * `;` and all after it a comment. What the kernel would refuse is refused here, with its place.
  */
 
 import {
@@ -47,7 +47,7 @@ interface Draft {
   readonly where: StepContext;
   readonly yes?: string | undefined;
   readonly no?: string | undefined;
-  /** It stands for a line that is none, so that those behind it keep their places. */
+  /** It stands for a line that is none, so that those after it keep their places. */
   readonly refused?: true;
 }
 
@@ -162,7 +162,7 @@ function load(name: string, rest: string, make: Make, where: StepContext): Draft
     return make(CLASS.ld | MODE.abs | size, number(absolute[1] ?? '', where));
   const forms = into === CLASS.ldx ? '#k, #len, M[k] or 4*([k]&0xf)' : '[k], [x + k]';
   const more = whole && into === CLASS.ld ? ', #k, #len or M[k]' : '';
-  return refuse(where, rest || where.text, `expected ${forms}${more} behind ${name}`);
+  return refuse(where, rest || where.text, `expected ${forms}${more} after ${name}`);
 }
 
 function returning(rest: string, make: Make, where: StepContext): Draft {
@@ -171,7 +171,7 @@ function returning(rest: string, make: Make, where: StepContext): Draft {
     refuse(
       where,
       rest || where.text,
-      'expected #k or a behind ret',
+      'expected #k or a after ret',
       'ret #0 drops the message; ret #-1 keeps all of it.',
     );
   return make(CLASS.ret, immediate(rest, where));
@@ -184,7 +184,7 @@ function arithmetic(name: keyof typeof ALU, rest: string, make: Make, where: Ste
     return make(code);
   }
   if (/^%?x$/.test(rest)) return make(code | BY_X);
-  if (!rest.startsWith('#')) refuse(where, rest || where.text, `expected #k or x behind ${name}`);
+  if (!rest.startsWith('#')) refuse(where, rest || where.text, `expected #k or x after ${name}`);
   const k = immediate(rest, where);
   if ((name === 'div' || name === 'mod') && k === 0) refuse(where, rest, 'a division by zero');
   if ((name === 'lsh' || name === 'rsh') && k > 31) refuse(where, rest, 'a shift by more than 31 bits');
@@ -209,7 +209,7 @@ function jump(name: string, rest: string, where: StepContext): Draft {
   const known = JUMPS[name];
   if (known === undefined) {
     if (parts.length !== 1 || operand === '')
-      refuse(where, rest || where.text, `expected a label behind ${name}`);
+      refuse(where, rest || where.text, `expected a label after ${name}`);
     return { code: CLASS.jmp | JUMP.ja, k: 0, where, yes: label(operand, where) };
   }
   const [code, swapped] = known;
@@ -217,7 +217,7 @@ function jump(name: string, rest: string, where: StepContext): Draft {
     refuse(
       where,
       rest || where.text,
-      `expected an operand and one or two labels behind ${name}`,
+      `expected an operand and one or two labels after ${name}`,
       `Write ${name} #1, label.`,
     );
   }
@@ -253,7 +253,7 @@ function link(
         `"${name}" is not further on`,
         'A filter jumps forward only, so that it ends.',
       );
-    if (to >= end) return refuse(where, name, `there is no instruction behind "${name}"`);
+    if (to >= end) return refuse(where, name, `there is no instruction after "${name}"`);
     const far = to - at - 1;
     if (far > FARTHEST && code !== (CLASS.jmp | JUMP.ja))
       refuse(

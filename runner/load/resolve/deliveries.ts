@@ -87,7 +87,7 @@ export class Deliveries {
       if (name !== as || fds === undefined || fds > carried) continue;
       const right = comingTo(to);
       if (right.includes(fds)) continue;
-      const message = `"${as}" comes to "${to}" with ${either(right.map(String))} of ${carried} descriptors`;
+      const message = `"${as}" arrives at "${to}" with ${either(right.map(String))} of ${carried} descriptors`;
       this.#scope.problems.warning(['expect', 'deliveries', index, 'fds'], { code: 'impossible', message });
     }
   }

@@ -21,7 +21,7 @@ export const SEND_ERRNOS = [
   'ETOOMANYREFS',
 ] as const;
 
-/** Advice for a name that is none. */
+/** Advice for an unknown name. */
 export function sendErrnoHint(input: unknown): string {
   if (input === 'EWOULDBLOCK') return 'Write EAGAIN.';
   return didYouMean(String(input), SEND_ERRNOS) ?? `One of ${SEND_ERRNOS.join(', ')}.`;

@@ -49,12 +49,13 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.master.admit':
     'Who is let onto the bus: names of clients, with `*` as wildcard. Everybody by default. Others stay point to point with the master.',
   'buses.*.master.deny':
-    'Who is not let on although `admit` names them, by the credentials that the kernel vouches for.',
-  'buses.*.master.deny[]': 'A rule matches whoever has all the ids that it gives.',
+    'Clients that are not admitted although `admit` names them, by the credentials that the kernel vouches for.',
+  'buses.*.master.deny[]': 'A rule matches a client that has all the ids it gives.',
   'buses.*.master.deny[].uid': 'The user id that is denied.',
   'buses.*.master.deny[].gid': 'The group id that is denied.',
 
-  groups: 'Multicast groups, by name. A group is a prefix: whoever has an address with it is a member.',
+  groups:
+    'Multicast groups, by name. A group is a prefix: each client that has an address with it is a member.',
   'groups.*': 'A group.',
   'groups.*.bus': 'The bus that the group is on. May be left out where there is one.',
   'groups.*.prefix':
@@ -142,12 +143,12 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.latency.p99': 'So long at most take 99 of 100 copies.',
   'traffic[].expect.latency.max': 'No copy takes longer.',
   'traffic[].expect.throughput': 'How many messages go through.',
-  'traffic[].expect.throughput.min': 'At least so many, while sends are on: `1000/s`.',
+  'traffic[].expect.throughput.min': 'At least that many while sends are under way: `1000/s`.',
   'traffic[].expect.client': 'The client that is looked at.',
   'traffic[].expect.blocked':
     'It has a send that waits for room (`true`), or has none (`false`). In a branch of `parallel`.',
   'traffic[].expect.hangup':
-    'Its socket has ended: it was expelled, or its master left before it was let on.',
+    'Its socket has ended: it was expelled, or its master left before it was admitted.',
   'traffic[].expect.within': 'The longest time that this may take: `500ms`. 5 s by default.',
   'traffic[].parallel':
     'Branches that are played at the same time. A branch is a step, or a list of steps that are played in order.',
@@ -201,7 +202,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'expect.latency.p99': 'So long at most take 99 of 100 copies.',
   'expect.latency.max': 'No copy takes longer.',
   'expect.throughput': 'How many messages go through.',
-  'expect.throughput.min': 'At least so many, while sends are on: `1000/s`.',
+  'expect.throughput.min': 'At least that many while sends are under way: `1000/s`.',
   'expect.deliveries':
     '`model`, the default: what the file does not say of a send, the reference model does. Or a list of deliveries that must be among those observed.',
   'expect.deliveries[]': 'A copy that must arrive.',

@@ -13,7 +13,7 @@ const SAID: { readonly [code in ErrorCode]?: Said } = {
   ],
   MISSING_CHAR: [
     'something is missing here',
-    'A `:` behind a key, a space behind `:`, or a closing quote or bracket.',
+    'A `:` after a key, a space after `:`, or a closing quote or bracket.',
   ],
   UNEXPECTED_TOKEN: [
     'this does not belong here',
@@ -99,7 +99,7 @@ const BETTER: readonly (readonly [RegExp, Said])[] = [
   ],
   [
     /Implicit map keys need to be followed by map values/,
-    ['this line is neither `key: value` nor an item', 'Is there a `:` missing behind the key?'],
+    ['this line is neither `key: value` nor an item', 'Is there a `:` missing after the key?'],
   ],
 ];
 

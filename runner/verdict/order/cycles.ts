@@ -3,7 +3,7 @@
 
 import { type Adjacency, count } from './graph.ts';
 
-/** Nodes that are on a cycle or behind one; none in a graph without cycles (Kahn's algorithm). */
+/** Nodes that are on a cycle or after one; none in a graph without cycles (Kahn's algorithm). */
 export function behindCycles({ nodes, first, to }: Adjacency): number[] {
   const waiting = new Int32Array(nodes);
   for (let e = 0; e < to.length; e++) count(waiting, to[e] as number, 1);

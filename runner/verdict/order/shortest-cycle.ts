@@ -16,7 +16,7 @@ interface Stop {
   /** The node's place in the lane. */
   readonly place: number;
   readonly node: number;
-  /** There is another stop of this lane behind this one: the next in the list of all stops. */
+  /** There is another stop of this lane after this one: the next in the list of all stops. */
   more: boolean;
 }
 

@@ -242,7 +242,7 @@ clients:
       - fault: { add-match: b, rule: "member=Y" }
   - fault: { remove-match: b, rule: "member=Y" }`),
       ).filter((line) => !line.includes('this rule matches nothing')),
-      ['10 warning: who goes first decides whether the master can do what it is told here'],
+      ['10 warning: whether the master can do this depends on how the branches interleave'],
     );
   });
 

@@ -17,7 +17,7 @@ export function checkLimitsHit(scope: Scope, prediction: Prediction, topology: T
     const hits = (send: SendStep) =>
       send.fds.length > fds && reaches(prediction, send, client) && counts(send).includes(fds);
     if (passing.some(hits)) continue;
-    const message = `this limit has no effect: no message with more than ${fds} descriptors comes to "${client}" under it`;
+    const message = `this limit has no effect: no message with more than ${fds} descriptors reaches "${client}" while it holds`;
     const hint = `Pass more with a send to it: fds: [{ pipe: p1 }, …]; or remove the limit.`;
     scope.problems.warning(pathOf(scope, fault), { code: 'vacuous', message, hint });
   }

@@ -48,7 +48,7 @@ function limitMemory(context: Context, target: string, memory: number): Done | u
     return undefined;
   }
   if (!context.world.concurrent) {
-    const message = `nothing lets "${target}" come to its limit: the steps before have ended`;
+    const message = `nothing brings "${target}" to its limit: the steps before have ended`;
     return impossible(context, message, 'Put its sends and this step into two branches of `parallel`.');
   }
   const action: OutOfMemory = { fault: 'kill', target: { kind: 'client', name }, memory };

@@ -33,7 +33,7 @@ export function restart(where: StepContext, target: string): Step[] {
   if (scope.names.find(target, ['client'], context.path) === undefined) return [];
   if (world.concurrent) {
     const message = 'a client starts again between steps, not while others play';
-    impossible(context, message, 'Put the step before or behind `parallel`.');
+    impossible(context, message, 'Put the step before or after `parallel`.');
     return [];
   }
   const before = scope.clients.get(scope.incarnation(target));

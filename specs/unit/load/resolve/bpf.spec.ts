@@ -31,7 +31,7 @@ describe('the assembler', () => {
     assert.deepEqual(mistakes('ldz [2]\njeq #1, nowhere\nret 0\nagain: tax\njmp again'), [
       ['ldz', 'unknown instruction "ldz"'],
       ['nowhere', 'unknown label "nowhere"'],
-      ['0', 'expected #k or a behind ret'],
+      ['0', 'expected #k or a after ret'],
       ['again', '"again" is not further on'],
       ['jmp again', 'the filter runs beyond its end'],
     ]);
@@ -85,7 +85,7 @@ describe('the assembler', () => {
   it('says what the kernel would refuse, and where', () => {
     const cases: [string, string, string][] = [
       ['rte #0', 'rte', 'unknown instruction "rte"'],
-      ['ret 0', '0', 'expected #k or a behind ret'],
+      ['ret 0', '0', 'expected #k or a after ret'],
       ['ldb [32', '[32', 'expected [k], [x + k] behind ldb'],
       ['ld #5', 'ld #5', 'the filter runs beyond its end'],
       ['jeq #1, far\nret #0', 'far', 'unknown label "far"'],

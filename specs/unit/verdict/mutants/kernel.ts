@@ -10,7 +10,7 @@ export const splat =
     run.trace.kernel.push(...lines.map((text) => ({ level, text })));
   };
 
-/** Of a process that was ended in the midst of a send. */
+/** Of a process that was ended in the middle of a send. */
 export const outOfMemory = [
   'node invoked oom-killer: gfp_mask=0x400dc0(GFP_KERNEL_ACCOUNT|__GFP_ZERO), order=0, oom_score_adj=0',
   'Call Trace:',
