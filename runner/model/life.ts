@@ -97,14 +97,14 @@ function closeAccepted(accepted: Endpoint, unread: boolean): void {
   shut(client, 'both', unread ? 'ECONNRESET' : undefined);
 }
 
-/** Whether words of the client are lost with its accepted socket (docs/decisions.md: ECONNRESET, as AF_UNIX). */
+/** Whether words of the client are lost with its accepted socket (docs/decisions/kernel.md: ECONNRESET, as AF_UNIX). */
 function isUnread(accepted: Endpoint): boolean {
   for (const { sent } of accepted.queue)
     if (sent.from !== MASTER && sent.from === accepted.address) return true;
   return false;
 }
 
-/** Halves touch a client that has not joined, as AF_UNIX would; a joined one goes on (docs/decisions.md). */
+/** Halves touch a client that has not joined, as AF_UNIX would; a joined one goes on (docs/decisions/kernel.md). */
 function shutdownAccepted(accepted: Endpoint, how: Direction): void {
   const client = accepted.peer;
   if (client === undefined || client.out) return;

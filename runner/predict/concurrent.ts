@@ -88,7 +88,7 @@ export function concurrent(
   return victims;
 }
 
-/** One socket's sends stay in the order of the calls (docs/decisions.md, "May a nonblocking send pass those that wait?"). */
+/** One socket's sends stay in the order of the calls (docs/decisions/binding.md, "May a nonblocking send pass those that wait?"). */
 const BEHIND: Possibility = {
   error: 'EAGAIN',
   because: 'another send of its socket may be under way, which it does not pass',
