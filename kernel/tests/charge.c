@@ -151,6 +151,19 @@ static const struct { const char *name; int len; } sizes[] = {
 	{ "7777", 7777 }, { "20000", 20000 }, { "40000", 40000 },
 };
 
+/* A kernel that debugs its allocator keeps red zones beside each object: 8 KiB take 16 then. */
+static int allocator_is_plain(void)
+{
+	FILE *f = fopen("/sys/kernel/slab/kmalloc-8k/slab_size", "re");
+	int size = 8192;
+
+	if (f) {
+		EQ(1, fscanf(f, "%d", &size));
+		fclose(f);
+	}
+	return size == 8192;
+}
+
 /*
  * Limits count a message's length and 768 bytes. The memory that it takes is not that, but at
  * most twice as much; a processor may hold back some that is charged besides.
@@ -166,7 +179,8 @@ TEST_EACH(message_takes_at_most_twice_its_weight, sizes)
 	before = charged_to("sender");
 	EQ(messages, send_some("sender", p.a.fd, p.b.id, messages, row->len, &sender));
 	CHECK(charged_to("sender") - before > (long)messages * weight * 3 / 4);
-	CHECK(charged_to("sender") - before < 2L * messages * weight + 500000);
+	if (allocator_is_plain())
+		CHECK(charged_to("sender") - before < 2L * messages * weight + 500000);
 	kill(sender, SIGKILL);
 }
 

@@ -92,7 +92,7 @@ function inTime(host: Host, work: Promise<void>): Promise<void> {
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
-function describe(image: HostImage, fittingsKey: string, qemu: RestoredQemu, ports: Machine['ports']): Host {
+function describe(image: HostImage, payloadKey: string, qemu: RestoredQemu, ports: Machine['ports']): Host {
   return {
     kernel: image.kernel,
     release: image.release,
@@ -108,7 +108,7 @@ function describe(image: HostImage, fittingsKey: string, qemu: RestoredQemu, por
     pid: qemu.pid,
     startedAt: new Date().toISOString(),
     imageKey: image.key,
-    fittingsKey,
+    payloadKey,
     process: qemu.process,
   };
 }

@@ -50,7 +50,7 @@ function runningHost({ kernel }: HostOptions): Host | null {
 async function serves(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<boolean> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
-  const fitted = host.fittingsKey === own.key;
+  const fitted = host.payloadKey === own.key;
   const changed = fitted && !(await isIntact(host, own));
   if (options.untrusted || host.tainted || changed) return replaceable(host);
   const fresh = fitted && host.imageKey === image.key;

@@ -30,7 +30,7 @@ export interface Host {
   /** Names the image that it was started from. */
   readonly imageKey: string;
   /** Names the modules and the agent that were brought into it. */
-  readonly fittingsKey: string;
+  readonly payloadKey: string;
   /** It plays files that are not trusted: the next start replaces it. */
   readonly tainted?: boolean;
   /** The machine that it runs on: a home may be shared by several. */
