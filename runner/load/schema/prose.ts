@@ -24,7 +24,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   launcher: 'How nodes are made where `--launcher` does not say: `container`, the default, or `process`.',
   'launcher.process': 'Nodes are process trees of the host.',
   'launcher.process.pack':
-    'So many clients of one node and user share a process, except those that a step starts, limits or sends a signal.',
+    'Up to that many clients of one node and user share a process, except those that a step starts, limits or sends a signal.',
 
   nodes:
     'Privileged containers on the AF_BUS host, by name. Without any, one is made up for each bus master and one for all clients.',
