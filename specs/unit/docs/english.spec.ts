@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Plain English in what users read: the habits that crept in most often stay out (CONTRIBUTING.md, "Language").
+// Plain English in what users read: the habits that crept in most often stay out (CONTRIBUTING.md, "Rules").
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
