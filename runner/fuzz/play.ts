@@ -29,7 +29,7 @@ export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   if (!makesSense(scenario)) return undefined;
   const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
   const planned = topology && plan(topology, { seed });
-  return planned?.prediction.findings.some(({ kind }) => kind === 'order-dependent') ? undefined : planned;
+  return planned?.prediction.findings.some(({ kind }) => kind !== 'impossible') ? undefined : planned;
 }
 
 /** Plays it and takes it down. Rejects where the site itself broke. */
