@@ -13,13 +13,13 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   console.error(
     'hint: start bin/afbus-topo: it takes the one that "npm install" brings along, unless install scripts or optional packages are switched off.',
   );
-  process.exit(4);
+  process.exitCode = 4;
+} else {
+  const { enableCompileCache } = await import('node:module');
+  const cache = ownCache();
+  if (cache !== undefined) enableCompileCache(cache);
+  await import(program());
 }
-
-const { enableCompileCache } = await import('node:module');
-const cache = ownCache();
-if (cache !== undefined) enableCompileCache(cache);
-await import(program());
 
 /**
  * The folder of compiled code. What lies in it is run, so nobody else may write it: Node's default, below the temporary
