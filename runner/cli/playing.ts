@@ -50,10 +50,10 @@ export async function playFile(
     const seed = seeds[n % seeds.length] as number;
     const load = (): Combination => {
       loaded ??= loadAll(file, options, mode);
-      const topology = loaded.topologies[Math.floor(n / seeds.length)] as Topology;
-      const contradictions = loaded.contradictions.get(topology);
-      const named = seeds.length > 1 ? withSeed(topology, seed) : topology;
-      return { topology: named, seed, contradictions, warnings: loaded.diagnostics };
+      const written = loaded.topologies[Math.floor(n / seeds.length)] as Topology;
+      const contradictions = loaded.contradictions.get(written);
+      const topology = seeds.length > 1 ? withSeed(written, seed) : written;
+      return { topology, seed, contradictions, warnings: loaded.diagnostics };
     };
     done(await playOne(file, load, flags, mode));
     n++;

@@ -64,12 +64,12 @@ export function concurrent(
   for (const place of evicting) {
     const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
     const byLength = new Map<number, readonly Possibility[]>();
-    let [open, worlds] = [-1, undefined as readonly BusState[] | undefined];
+    const moments = momentsOf(place);
+    let worlds: readonly BusState[] | undefined;
     for (let n = 0; n < place.step.count; n++) {
-      const beside = place.beside.map((changes) => openAt(changes, place.step, n));
-      const count = sum(beside.map(({ length }) => length));
-      if (count > open) {
-        [open, worlds] = [count, combinations(base, place.before, beside)];
+      if (moments.has(n)) {
+        const beside = place.beside.map((changes) => openAt(changes, place.step, n));
+        worlds = combinations(base, place.before, beside);
         byLength.clear();
       }
       const datagram = datagrams(place.step, n);
@@ -120,15 +120,19 @@ const changesOf = (steps: readonly Step[]): Beside[] =>
       : [],
   );
 
-/** Those that may have been made when this step's `n`th message is sent, from 0: up to the first that waits for it to return. */
-function openAt(changes: readonly Beside[], { id }: SendStep, n: number): readonly Beside[] {
-  const shut = changes.findIndex(
-    ({ after }) => after?.sends.length === 1 && after.sends[0] === id && n < after.messages,
-  );
+/** How many messages of this step alone have returned before the change is made; 0 if it may be made at any time. */
+const notBefore = ({ after }: Beside, { id }: SendStep): number =>
+  after?.sends.length === 1 && after.sends[0] === id ? after.messages : 0;
+
+/** The messages of the step, from 0, from which on more changes may have been made than before; the first among them. */
+const momentsOf = ({ step, beside }: Place): ReadonlySet<number> =>
+  new Set([0, ...beside.flat().map((each) => notBefore(each, step))]);
+
+/** Those that may have been made when this step's `n`th message is sent: up to the first that waits for it to return. */
+function openAt(changes: readonly Beside[], step: SendStep, n: number): readonly Beside[] {
+  const shut = changes.findIndex((each) => n < notBefore(each, step));
   return shut < 0 ? changes : changes.slice(0, shut);
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 /** A full client is expelled by a message of somebody else. */
 export const evict =
