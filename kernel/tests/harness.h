@@ -334,12 +334,21 @@ static int run_test(const struct test *t)
 }
 
 #ifndef HARNESS_OWN_MAIN
-/* main [PART OF A NAME]: runs the tests whose names have it. */
+static int list_tests(void)
+{
+	for (unsigned int i = 0; i < n_tests; i++)
+		puts(tests[i].name);
+	return 0;
+}
+
+/* main [--list | PART OF A NAME]: runs the tests whose names have it. */
 int main(int argc, char **argv)
 {
 	unsigned int n = 0, at = 0, failed = 0;
 	const char *part = argc > 1 ? argv[1] : "";
 
+	if (!strcmp(part, "--list"))
+		return list_tests();
 	setvbuf(stdout, NULL, _IONBF, 0);
 	for (unsigned int i = 0; i < n_tests; i++)
 		n += !!strstr(tests[i].name, part);
