@@ -6,6 +6,7 @@
  * after each. A wake-up or an edge that was lost shows as a player that waits on without a reason.
  */
 #include "liveness.h"
+#include <dirent.h>
 
 /* Asks for no POLLOUT: that is the players' matter. */
 int input(int fd)
@@ -128,6 +129,24 @@ static void show_stack(pid_t pid)
 		fclose(f);
 }
 
+/* Of everything that runs: what is stuck, and what it waits for. */
+void show_all_stacks(void)
+{
+	struct dirent *d;
+	DIR *proc = opendir("/proc");
+
+	while (proc && (d = readdir(proc))) {
+		pid_t pid = atoi(d->d_name);
+
+		if (pid <= 0 || getpgid(pid) != getpgrp())
+			continue;
+		printf("#   process %d\n", pid);
+		show_stack(pid);
+	}
+	if (proc)
+		closedir(proc);
+}
+
 static void show_scene(void)
 {
 	static const char *const policies[] = { "BLOCK", "FAIL", "EVICT" };
@@ -221,7 +240,7 @@ void judge(struct rng *rng)
 
 	__atomic_store_n(&shared->quiet, 1, __ATOMIC_SEQ_CST);
 	all_have_reasons("a while of traffic");
-	for (unsigned int n = roll(rng, 12); n; n--)
+	for (unsigned int n = roll(rng, 12); n && !is_over(); n--)
 		all_have_reasons(PICK(rng, acts)(rng));
 	__atomic_store_n(&shared->quiet, 0, __ATOMIC_SEQ_CST);
 }

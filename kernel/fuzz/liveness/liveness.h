@@ -89,6 +89,9 @@ struct scene {
 
 extern struct scene scene;
 
+/* liveness.c */
+int is_over(void);
+
 /* players.c */
 void be_player(struct player *p);
 void give_back(struct player *p);
@@ -103,5 +106,6 @@ void end_scene(void);
 int input(int fd);
 void judge(struct rng *rng);
 void kill_player(struct player *p);
+void show_all_stacks(void);
 
 #endif
