@@ -289,6 +289,23 @@ TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 		await_end(&w[i].job);
 }
 
+struct scene { struct bus bus; struct client a, b, c, e; };	/* e watches */
+
+/* Of a user whom the limit concerns. */
+static struct scene open_watched_bus(void)
+{
+	struct scene s;
+
+	become_nobody(LIMIT);
+	s.bus = open_long_bus();
+	s.a = join(&s.bus);
+	s.b = join(&s.bus);
+	s.c = join(&s.bus);
+	s.e = join(&s.bus);
+	OK(watch(s.e.accepted));
+	return s;
+}
+
 /*
  * A queue of AF_UNIX that holds itself by way of a bus: no collector frees it. All that a user
  * puts there is bounded by its limit, also when its processes are gone. The test keeps an end
@@ -304,25 +321,17 @@ TEST_LONG(cycle_through_af_unix_pins_no_more_than_the_limit, 60)
 	OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
 	before = open_files();
 	if (!OK(fork())) {
-		struct bus bus;
-		struct client a, b, c, e;
+		struct scene s = open_watched_bus();
 
-		become_nobody(LIMIT);
-		bus = open_long_bus();
-		a = join(&bus);
-		b = join(&bus);
-		c = join(&bus);
-		e = join(&bus);
-		OK(watch(e.accepted));
 		for (int i = 0; i < 100; i++) {
-			OK(post_new_files(a.fd, c.id, FDS));
-			EQ(1, drain(c.fd));
+			OK(post_new_files(s.a.fd, s.c.id, FDS));
+			EQ(1, drain(s.c.fd));
 		}
-		while (post_new_files(a.fd, b.id, FDS) > 0)
+		while (post_new_files(s.a.fd, s.b.id, FDS) > 0)
 			;
-		post_fds(a.fd, b.id, "the circle", &pair[1], 1);
-		send_over_unix(pair[0], b.fd);
-		send_over_unix(pair[0], e.fd);
+		post_fds(s.a.fd, s.b.id, "the circle", &pair[1], 1);
+		send_over_unix(pair[0], s.b.fd);
+		send_over_unix(pair[0], s.e.fd);
 		_exit(PASSED);
 	}
 	OK(wait(&status));
@@ -358,24 +367,16 @@ static ssize_t post_new_sockets(int fd, uint64_t to, int n)
 TEST_LONG(user_has_only_so_many_sockets_open_and_in_flight, 60)
 {
 	enum { MESSAGES = 60, FDS = 20 };
-	struct client a, b, c, e;
-	struct bus bus;
+	struct scene s = open_watched_bus();
 	struct message m;
 
-	become_nobody(LIMIT);
-	bus = open_long_bus();
-	a = join(&bus);
-	b = join(&bus);
-	c = join(&bus);
-	e = join(&bus);
-	OK(watch(e.accepted));
 	for (int i = 0; i < MESSAGES; i++) {
-		OK(post_new_sockets(a.fd, c.id, FDS));
-		OK(take(c.fd, &m));
+		OK(post_new_sockets(s.a.fd, s.c.id, FDS));
+		OK(take(s.c.fd, &m));
 		close_fds(&m);
 	}
-	OK(unwatch(e.accepted));
-	for (int i = 0; i < MESSAGES && post_new_sockets(a.fd, b.id, FDS) > 0; i++)
+	OK(unwatch(s.e.accepted));
+	for (int i = 0; i < MESSAGES && post_new_sockets(s.a.fd, s.b.id, FDS) > 0; i++)
 		;
 	EQ(ETOOMANYREFS, errno);
 	CHECK(bus_sockets() > 2 * (LIMIT - FDS));
