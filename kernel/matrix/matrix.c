@@ -341,17 +341,11 @@ static void play_cell(const struct cell *c)
 		play_round(&rng);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 static void prepare(void)
 {
-	struct sigaction end = { .sa_handler = on_signal };
 	pthread_t thread;
 
-	OK(sigaction(SIGUSR1, &end, NULL));
+	handle(SIGUSR1, 0);
 	signal(SIGURG, SIG_IGN);
 	EQ(0, pthread_barrier_init(&begin, NULL, PLAYERS + 1));
 	for (int i = 0; i < PLAYERS; i++)

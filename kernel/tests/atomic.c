@@ -73,18 +73,12 @@ TEST(send_timeout_leaves_nothing_behind)
 	nobody_got_it(&c);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 TEST(interrupted_multicast_leaves_nothing_behind)
 {
 	struct crowd c = gather();
-	struct sigaction action = { .sa_handler = on_signal };
 	struct job j;
 
-	OK(sigaction(SIGUSR1, &action, NULL));
+	handle(SIGUSR1, 0);
 	start_send(&j, c.sender.fd, GROUP(2), "x");
 	await_block(&j);
 	pthread_kill(j.thread, SIGUSR1);

@@ -379,22 +379,35 @@ static inline int events(int fd)
 	return p.revents;
 }
 
-/* A poller of edges of POLLOUT, which has had the first. */
-static inline int edge_poll(int fd)
+static inline int edges_poll(int fd, uint32_t wanted)
 {
-	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	struct epoll_event event = { .events = wanted | EPOLLET };
 	int poller = OK(epoll_create1(EPOLL_CLOEXEC));
 
 	OK(epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event));
-	OK(epoll_wait(poller, &event, 1, 0));
+	return poller;
+}
+
+/* The events of the next edge; 0 if there is none in time. */
+static inline uint32_t edges(int poller, int wait_ms)
+{
+	struct epoll_event event = { 0 };
+
+	return OK(epoll_wait(poller, &event, 1, wait_ms)) ? event.events : 0;
+}
+
+/* A poller of edges of POLLOUT alone, which has had the first. */
+static inline int edge_poll(int fd)
+{
+	int poller = edges_poll(fd, EPOLLOUT);
+
+	edges(poller, 0);
 	return poller;
 }
 
 static inline int edge_comes(int poller, int wait_ms)
 {
-	struct epoll_event event = { 0 };
-
-	return OK(epoll_wait(poller, &event, 1, wait_ms)) && event.events & EPOLLOUT;
+	return !!(edges(poller, wait_ms) & EPOLLOUT);
 }
 
 /* Fills the queue behind an address; how many messages it took. */

@@ -149,7 +149,7 @@ TEST(connected_sockets_fail)
 	FAILS(EISCONN, connect_bus(c.fd, &other));
 }
 
-/* In 2012 a master that connected elsewhere was never taken off the other bus. (B16) */
+/* In 2012 a master that connected elsewhere was never taken off the other bus. */
 TEST(masters_cannot_connect)
 {
 	struct bus bus = open_bus("@bus"), other = open_bus("@other");
@@ -448,18 +448,12 @@ TEST(waiting_connect_ends_with_the_send_timeout)
 	CHECK(tick_ms() - start >= 50);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 TEST(waiting_connect_ends_with_a_signal)
 {
 	struct bus bus = small_bus();
-	struct sigaction action = { .sa_handler = on_signal };
 	struct job j;
 
-	OK(sigaction(SIGUSR1, &action, NULL));
+	handle(SIGUSR1, 0);
 	fill_backlog(&bus);
 	start_connect(&j);
 	await_block(&j);
@@ -505,13 +499,12 @@ static void *job_accept(void *data)
 TEST(connection_is_not_lost_to_a_signal)
 {
 	struct sched_param first = { .sched_priority = 10 };
-	struct sigaction action = { .sa_handler = on_signal };
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	OK(sched_setaffinity(0, sizeof(one), &one));
-	OK(sigaction(SIGUSR1, &action, NULL));
+	handle(SIGUSR1, 0);
 	for (int round = 0; round < 5; round++) {
 		struct bus bus = open_bus("@bus");
 		struct job waiting[2];

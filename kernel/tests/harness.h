@@ -173,6 +173,19 @@ static inline long long tick_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+static inline void take_signal(int sig)
+{
+	(void)sig;
+}
+
+/* A signal that interrupts calls and does nothing else; with SA_RESTART they go on. */
+static inline void handle(int sig, int flags)
+{
+	struct sigaction action = { .sa_handler = take_signal, .sa_flags = flags };
+
+	OK(sigaction(sig, &action, NULL));
+}
+
 static inline unsigned int patience(void)
 {
 	const char *factor = getenv("PATIENCE");
