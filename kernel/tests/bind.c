@@ -48,7 +48,7 @@ TEST(existing_file_of_any_kind_fails)
 	FAILS(EADDRINUSE, bind_to(bus_socket(), "link"));
 }
 
-/* A failed bind leaves the socket as it was: it binds elsewhere. (B18) */
+/* A failed bind leaves the socket as it was: it binds elsewhere. */
 TEST(failed_bind_can_be_tried_again)
 {
 	int fd = bus_socket();

@@ -47,7 +47,7 @@ TEST(ring_with_a_tail_is_collected)
 	close_client(&tail);
 }
 
-/* In 2012 the depth of nesting was never taken back: descriptors were refused for ever. (B19) */
+/* In 2012 the depth of nesting was never taken back: descriptors were refused for ever. */
 TEST(nested_descriptors_are_never_refused)
 {
 	struct bus bus = open_bus("@bus");

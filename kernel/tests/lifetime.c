@@ -30,7 +30,7 @@ static const struct {
 	{ "default_route", 99 },
 };
 
-/* In 2012 an expelled client went on talking to everybody. (B10) */
+/* In 2012 an expelled client went on talking to everybody. */
 TEST_EACH(expelled_client_cannot_send, ways)
 {
 	struct bus bus = open_bus("@bus");
@@ -283,7 +283,7 @@ TEST(closed_listener_takes_no_new_clients_and_keeps_the_old)
 
 /*
  * A bus is an object, not a name. In 2012 members of the old and of a new bus at the
- * same path took each other's messages. (B8)
+ * same path took each other's messages.
  */
 static const struct {
 	const char *name, *path;
@@ -396,7 +396,7 @@ TEST(attachment_lives_until_the_last_descriptor_closes)
 	GETS(b.accepted, b.id, "unheld");
 }
 
-/* Joining while the client closes, over and over. In 2012 a dead socket joined. (B17) */
+/* Joining while the client closes, over and over. In 2012 a dead socket joined. */
 TEST_LONG(join_races_with_close, 60)
 {
 	struct bus bus = open_bus("@bus");

@@ -243,7 +243,7 @@ TEST_EACH(short_int_fails, ints)
 		FAILS(EINVAL, setsockopt(bus.fd, SOL_BUS, row->option, &value, len));
 }
 
-/* In 2012 the caller's length decided how much of the kernel's stack was written. (B15) */
+/* In 2012 the caller's length decided how much of the kernel's stack was written. */
 TEST_EACH(long_int_harms_nothing, ints)
 {
 	struct bus bus = open_bus("@bus");
@@ -260,7 +260,7 @@ TEST_EACH(long_int_harms_nothing, ints)
 	OK(set_any(c.accepted, BUS_ADD_ADDR));
 }
 
-/* In 2012 negative limits were taken and meant unlimited messages. (B14) */
+/* In 2012 negative limits were taken and meant unlimited messages. */
 TEST(limits_below_one_fail)
 {
 	struct bus bus = open_bus("@bus");
@@ -505,7 +505,7 @@ TEST(qlenfull_tells_of_the_clients_queue)
 	EQ(0, OK(get_option(b.accepted, BUS_GET_QLENFULL)));
 }
 
-/* The call of 2012 set the option to read it; it had its arguments swapped. (B15) */
+/* The call of 2012 set the option to read it; it had its arguments swapped. */
 TEST(qlenfull_answers_the_2012_set_style_call)
 {
 	struct bus bus = open_bus("@bus");

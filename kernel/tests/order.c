@@ -79,7 +79,7 @@ TEST(buses_count_apart)
 
 /*
  * A multicasts to B and C. B, who got it, writes to C. C reads A's first, always.
- * In 2012 only multicasts were in order. (B9)
+ * In 2012 only multicasts were in order.
  */
 TEST_LONG(answer_never_overtakes_what_it_answers, 60)
 {

@@ -304,7 +304,7 @@ TEST(descriptors_close_on_exec_only_when_asked)
 	EQ(FD_CLOEXEC, fcntl(m.fds[0], F_GETFD));
 }
 
-/* Peeking gives duplicates as well, and takes nothing away. (B19: the peek of 2012) */
+/* Peeking gives duplicates as well, and takes nothing away. */
 TEST(peek_shows_all_and_takes_nothing)
 {
 	struct bus bus = open_bus("@bus");
