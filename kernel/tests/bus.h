@@ -178,6 +178,15 @@ static inline struct bus open_bus(const char *path)
 	return bus;
 }
 
+/* A bus whose queues take one message. */
+static inline struct bus open_narrow_bus(void)
+{
+	struct bus bus = open_bus("@bus");
+
+	OK(listen(bus.fd, 0));
+	return bus;
+}
+
 static inline int connect_bus(int fd, const struct bus *bus)
 {
 	return connect(fd, (const struct sockaddr *)&bus->name, sizeof(bus->name));
@@ -362,6 +371,13 @@ static inline int same_text(const struct message *m, const char *text)
 		FAIL("%s: recv fails with %s", #socket, errname(errno)); \
 } while (0)
 
+static inline void read_once(struct client *c)
+{
+	struct message m;
+
+	OK(take(c->fd, &m));
+}
+
 /* The stream of messages has ended: recv returns 0, again and again. */
 #define ENDS(socket) do {						\
 	struct message __m;						\
@@ -377,6 +393,11 @@ static inline int events(int fd)
 
 	OK(poll(&p, 1, 0));
 	return p.revents;
+}
+
+static inline int is_writable(int fd)
+{
+	return !!(events(fd) & POLLOUT);
 }
 
 static inline int edges_poll(int fd, uint32_t wanted)

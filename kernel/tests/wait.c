@@ -17,27 +17,6 @@ static long long late_ms(void)
 	return 20 * PATIENCE_MS * patience();
 }
 
-static int is_writable(int fd)
-{
-	return !!(events(fd) & POLLOUT);
-}
-
-static void read_one(struct client *c)
-{
-	struct message m;
-
-	OK(take(c->fd, &m));
-}
-
-/* A bus whose queues take one message. */
-static struct bus open_narrow_bus(void)
-{
-	struct bus bus = open_bus("@bus");
-
-	OK(listen(bus.fd, 0));
-	return bus;
-}
-
 /*
  * A multicast whose recipients are full by turns: in the end it waits for Y, which reads no more, and
  * has been called by X, and by B if that was full. The pauses let it look again; what is to hold does
@@ -51,7 +30,7 @@ struct turns {
 
 static void read_and_refill(struct turns *t, struct client *member)
 {
-	read_one(member);
+	read_once(member);
 	usleep(20000);
 	OK(post_wait(t->filler.fd, member->id, "filler"));
 }
@@ -76,7 +55,7 @@ static void take_turns(struct turns *t, int b_is_full)
 	read_and_refill(t, &t->y);
 	if (b_is_full)
 		OK(post_wait(t->filler.fd, t->b.id, "filler"));
-	read_one(&t->x);
+	read_once(&t->x);
 	usleep(20000);
 	CHECK(is_blocked(&t->multicast));
 }
@@ -90,7 +69,7 @@ TEST(sleeper_gets_the_space_that_a_stuck_multicast_keeps)
 	take_turns(&t, 1);
 	start_send(&v, t.victim.fd, t.b.id, "hello");
 	await_block(&v);
-	read_one(&t.b);
+	read_once(&t.b);
 	ends_with(&v, 0);
 	CHECK(is_blocked(&t.multicast));
 	GETS(t.b.fd, t.victim.id, "hello");
@@ -147,7 +126,7 @@ TEST_EACH(empty_queue_takes_a_message_at_once_whoever_is_stuck_elsewhere, crowds
 	for (int i = 0; n && i < 3; i++) {
 		struct client *x = i % 2 ? &x2 : &x1;
 
-		read_one(x);
+		read_once(x);
 		usleep(300000);
 		OK(post_wait(filler.fd, x->id, "filler"));
 	}
@@ -238,7 +217,7 @@ TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
 		while (OK(epoll_wait(poller, events, SOCKETS, 0)))
 			;
 		start = now_ms();
-		read_one(&b);
+		read_once(&b);
 		n = OK(epoll_wait(poller, events, SOCKETS, 0));
 		if (now_ms() - start < PROMPT_MS || tries == 20)
 			break;
@@ -402,185 +381,6 @@ TEST_EACH(socket_is_not_writable_until_a_change, changes)
 	EVENTUALLY(is_writable(s.sender.fd));
 }
 
-/* An event loop that polls by level sleeps between EAGAIN and space, as one that polls by edges does. */
-TEST_LONG(loop_that_polls_by_level_does_not_spin, 60)
-{
-	enum { MESSAGES = 100 };
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), b = join(&bus);
-	int refused[2];
-
-	OK(pipe(refused));
-	if (!OK(fork())) {
-		struct pollfd p = { .fd = a.fd, .events = POLLOUT };
-		int n = 0;
-
-		for (int sent = 0; sent < MESSAGES;) {
-			EQ(1, OK(poll(&p, 1, -1)));
-			if (post(a.fd, b.id, "x") > 0)
-				sent++;
-			else
-				n++;
-		}
-		OK(write(refused[1], &n, sizeof(n)));
-		_exit(PASSED);
-	}
-	for (int i = 0; i < MESSAGES; i++) {
-		struct message m;
-
-		usleep(2000);
-		OK(take_flags(b.fd, &m, 0));
-	}
-	{
-		int n = -1;
-
-		EQ(sizeof(n), OK(read(refused[0], &n, sizeof(n))));
-		CHECK(n <= MESSAGES);
-	}
-}
-
-TEST(writable_again_after_a_send_to_another)
-{
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), full = join(&bus), other = join(&bus);
-
-	fill(a.fd, full.id);
-	CHECK(!is_writable(a.fd));
-	OK(post(a.fd, other.id, "x"));
-	CHECK(is_writable(a.fd));
-	FAILS(EAGAIN, post(a.fd, full.id, "x"));
-	CHECK(!is_writable(a.fd));
-}
-
-/* It is the socket that was refused: another one is as writable as ever. */
-TEST(refusal_of_one_socket_says_nothing_of_another)
-{
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), c = join(&bus), full = join(&bus);
-
-	fill(a.fd, full.id);
-	CHECK(!is_writable(a.fd));
-	CHECK(is_writable(c.fd));
-	CHECK(is_writable(a.accepted));
-}
-
-/* A program that sends to many by one socket is refused by one just after it was called by another. */
-TEST(edge_survives_a_refusal_elsewhere)
-{
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
-	int poller = edge_poll(a.fd);
-
-	fill(a.fd, stopped.id);
-	fill(a.fd, b.id);
-	CHECK(!edge_comes(poller, 0));
-	read_one(&b);
-	for (int i = 0; i < 3; i++)
-		FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
-	CHECK(edge_comes(poller, 10000));
-	OK(post(a.fd, b.id, "x"));
-	FAILS(EAGAIN, post(a.fd, b.id, "x"));
-	CHECK(!edge_comes(poller, 0));
-}
-
-/* The socket waits for itself as well, and that has nothing to do with who refused it before. */
-TEST(full_recipient_withholds_no_edge_of_the_own_queue)
-{
-	struct bus bus = open_narrow_bus();
-	struct client a = join(&bus), full = join(&bus), other = join(&bus);
-	int poller = edge_poll(a.fd);
-
-	fill(a.fd, full.id);
-	fill(other.fd, a.id);
-	FAILS(EAGAIN, post(a.fd, other.id, "x"));
-	while (edge_comes(poller, 0))
-		;
-	read_one(&a);
-	CHECK(edge_comes(poller, 10000));
-	OK(post(a.fd, other.id, "x"));
-}
-
-/* A poll has no effect: whatever one of them shows, the others that poll the same socket see as well. */
-TEST(edge_is_for_everybody_who_polls)
-{
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
-	int first, second;
-
-	fill(a.fd, stopped.id);
-	fill(a.fd, b.id);
-	first = edge_poll(a.fd);
-	second = edge_poll(a.fd);
-	read_one(&b);
-	CHECK(is_writable(a.fd));
-	FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
-	CHECK(is_writable(a.fd));
-	CHECK(edge_comes(first, 0));
-	CHECK(edge_comes(second, 0));
-	OK(post(a.fd, b.id, "x"));
-	FAILS(EAGAIN, post(a.fd, b.id, "x"));
-	CHECK(!is_writable(a.fd));
-}
-
-/* A program that gives up what it had for one recipient does not spin for ever while another is full. */
-TEST(what_a_socket_was_told_and_never_tried_is_forgotten)
-{
-	enum { MANY = 100 };
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
-	int n = 0;
-
-	fill(a.fd, stopped.id);
-	fill(a.fd, b.id);
-	read_one(&b);
-	for (; is_writable(a.fd) && n < MANY; n++)
-		FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
-	CHECK(n > 1);
-	CHECK(n < MANY);
-	read_one(&stopped);
-	CHECK(is_writable(a.fd));
-}
-
-/* One socket is told of at most 64 recipients; that of the oldest more comes too early, not never. */
-TEST(more_refusals_than_are_remembered_lose_no_edge)
-{
-	enum { RECIPIENTS = 70 };
-	struct bus bus = open_narrow_bus();
-	struct client a = join(&bus), to[RECIPIENTS];
-	int poller = edge_poll(a.fd);
-
-	for (int i = 0; i < RECIPIENTS; i++) {
-		to[i] = join(&bus);
-		fill(a.fd, to[i].id);
-	}
-	CHECK(edge_comes(poller, 0));
-	for (int i = 0; i < RECIPIENTS; i++) {
-		FAILS(EAGAIN, post(a.fd, to[i].id, "x"));
-		while (edge_comes(poller, 0))
-			;
-		read_one(&to[i]);
-		CHECK(edge_comes(poller, 10000));
-		OK(post(a.fd, to[i].id, "x"));
-	}
-}
-
-TEST(sender_whose_time_is_up_is_told_of_space)
-{
-	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), b = join(&bus);
-	int poller = edge_poll(a.fd);
-
-	fill(a.fd, b.id);
-	OK(set_timeout(a.fd, SO_SNDTIMEO, 50));
-	FAILS(EAGAIN, post_wait(a.fd, b.id, "x"));
-	while (edge_comes(poller, 0))
-		;
-	CHECK(!is_writable(a.fd));
-	read_one(&b);
-	CHECK(edge_comes(poller, 10000));
-	OK(post(a.fd, b.id, "x"));
-}
-
 /*
  * One line for both: a socket that was refused before another sender went to sleep is called first,
  * and the space is its own for a while.
@@ -599,7 +399,7 @@ TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 		start_send(&j, c.fd, b.id, "younger");
 		await_block(&j);
 		start = now_ms();
-		read_one(&b);
+		read_once(&b);
 		CHECK(edge_comes(poller, 10000));
 		usleep(10000);
 		got = post(a.fd, b.id, "older") > 0;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contract section 4: POLLOUT after EAGAIN for a full recipient. It is withheld, by level and by edge,
+ * until sending may succeed again, and is never lost.
+ */
+#include "bus.h"
+
+/* An event loop that polls by level sleeps between EAGAIN and space, as one that polls by edges does. */
+TEST_LONG(loop_that_polls_by_level_does_not_spin, 60)
+{
+	enum { MESSAGES = 100 };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	int refused[2];
+
+	OK(pipe(refused));
+	if (!OK(fork())) {
+		struct pollfd p = { .fd = a.fd, .events = POLLOUT };
+		int n = 0;
+
+		for (int sent = 0; sent < MESSAGES;) {
+			EQ(1, OK(poll(&p, 1, -1)));
+			if (post(a.fd, b.id, "x") > 0)
+				sent++;
+			else
+				n++;
+		}
+		OK(write(refused[1], &n, sizeof(n)));
+		_exit(PASSED);
+	}
+	for (int i = 0; i < MESSAGES; i++) {
+		struct message m;
+
+		usleep(2000);
+		OK(take_flags(b.fd, &m, 0));
+	}
+	{
+		int n = -1;
+
+		EQ(sizeof(n), OK(read(refused[0], &n, sizeof(n))));
+		CHECK(n <= MESSAGES);
+	}
+}
+
+TEST(writable_again_after_a_send_to_another)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), full = join(&bus), other = join(&bus);
+
+	fill(a.fd, full.id);
+	CHECK(!is_writable(a.fd));
+	OK(post(a.fd, other.id, "x"));
+	CHECK(is_writable(a.fd));
+	FAILS(EAGAIN, post(a.fd, full.id, "x"));
+	CHECK(!is_writable(a.fd));
+}
+
+/* It is the socket that was refused: another one is as writable as ever. */
+TEST(refusal_of_one_socket_says_nothing_of_another)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), c = join(&bus), full = join(&bus);
+
+	fill(a.fd, full.id);
+	CHECK(!is_writable(a.fd));
+	CHECK(is_writable(c.fd));
+	CHECK(is_writable(a.accepted));
+}
+
+/* A program that sends to many by one socket is refused by one just after it was called by another. */
+TEST(edge_survives_a_refusal_elsewhere)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
+	int poller = edge_poll(a.fd);
+
+	fill(a.fd, stopped.id);
+	fill(a.fd, b.id);
+	CHECK(!edge_comes(poller, 0));
+	read_once(&b);
+	for (int i = 0; i < 3; i++)
+		FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
+	CHECK(edge_comes(poller, 10000));
+	OK(post(a.fd, b.id, "x"));
+	FAILS(EAGAIN, post(a.fd, b.id, "x"));
+	CHECK(!edge_comes(poller, 0));
+}
+
+/* The socket waits for itself as well, and that has nothing to do with who refused it before. */
+TEST(full_recipient_withholds_no_edge_of_the_own_queue)
+{
+	struct bus bus = open_narrow_bus();
+	struct client a = join(&bus), full = join(&bus), other = join(&bus);
+	int poller = edge_poll(a.fd);
+
+	fill(a.fd, full.id);
+	fill(other.fd, a.id);
+	FAILS(EAGAIN, post(a.fd, other.id, "x"));
+	while (edge_comes(poller, 0))
+		;
+	read_once(&a);
+	CHECK(edge_comes(poller, 10000));
+	OK(post(a.fd, other.id, "x"));
+}
+
+/* A poll has no effect: whatever one of them shows, the others that poll the same socket see as well. */
+TEST(edge_is_for_everybody_who_polls)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
+	int first, second;
+
+	fill(a.fd, stopped.id);
+	fill(a.fd, b.id);
+	first = edge_poll(a.fd);
+	second = edge_poll(a.fd);
+	read_once(&b);
+	CHECK(is_writable(a.fd));
+	FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
+	CHECK(is_writable(a.fd));
+	CHECK(edge_comes(first, 0));
+	CHECK(edge_comes(second, 0));
+	OK(post(a.fd, b.id, "x"));
+	FAILS(EAGAIN, post(a.fd, b.id, "x"));
+	CHECK(!is_writable(a.fd));
+}
+
+/* A program that gives up what it had for one recipient does not spin for ever while another is full. */
+TEST(what_a_socket_was_told_and_never_tried_is_forgotten)
+{
+	enum { MANY = 100 };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), stopped = join(&bus), b = join(&bus);
+	int n = 0;
+
+	fill(a.fd, stopped.id);
+	fill(a.fd, b.id);
+	read_once(&b);
+	for (; is_writable(a.fd) && n < MANY; n++)
+		FAILS(EAGAIN, post(a.fd, stopped.id, "x"));
+	CHECK(n > 1);
+	CHECK(n < MANY);
+	read_once(&stopped);
+	CHECK(is_writable(a.fd));
+}
+
+/* One socket is told of at most 64 recipients; that of the oldest more comes too early, not never. */
+TEST(more_refusals_than_are_remembered_lose_no_edge)
+{
+	enum { RECIPIENTS = 70 };
+	struct bus bus = open_narrow_bus();
+	struct client a = join(&bus), to[RECIPIENTS];
+	int poller = edge_poll(a.fd);
+
+	for (int i = 0; i < RECIPIENTS; i++) {
+		to[i] = join(&bus);
+		fill(a.fd, to[i].id);
+	}
+	CHECK(edge_comes(poller, 0));
+	for (int i = 0; i < RECIPIENTS; i++) {
+		FAILS(EAGAIN, post(a.fd, to[i].id, "x"));
+		while (edge_comes(poller, 0))
+			;
+		read_once(&to[i]);
+		CHECK(edge_comes(poller, 10000));
+		OK(post(a.fd, to[i].id, "x"));
+	}
+}
+
+TEST(sender_whose_time_is_up_is_told_of_space)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	int poller = edge_poll(a.fd);
+
+	fill(a.fd, b.id);
+	OK(set_timeout(a.fd, SO_SNDTIMEO, 50));
+	FAILS(EAGAIN, post_wait(a.fd, b.id, "x"));
+	while (edge_comes(poller, 0))
+		;
+	CHECK(!is_writable(a.fd));
+	read_once(&b);
+	CHECK(edge_comes(poller, 10000));
+	OK(post(a.fd, b.id, "x"));
+}
