@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Collector } from '../trace/collect.ts';
 import type { Agents } from './agents.ts';
 import type { Parties } from './parties.ts';
+import type { LastMessages } from './progress.ts';
 
 export interface RunContext {
   readonly plan: Plan;
@@ -15,6 +16,7 @@ export interface RunContext {
   readonly clock: Clock;
   /** Send step → how many of its messages are told at once. */
   readonly prompt: ReadonlyMap<string, number>;
+  readonly lastMessages: LastMessages;
   /** Marks the messages of this run, so that none of another is taken for one of them. */
   readonly nonce: number;
 }

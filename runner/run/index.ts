@@ -14,7 +14,7 @@ import { inWords, stopped, timedOut } from './broken.ts';
 import type { RunContext } from './context.ts';
 import { collectPipes, endAgents, leaveAgents, readLeftOvers, salvage } from './finish.ts';
 import { Parties } from './parties.ts';
-import { promptReports } from './progress.ts';
+import { LastMessages, promptReports } from './progress.ts';
 import { Walker } from './walk.ts';
 
 export interface RunOptions {
@@ -42,6 +42,7 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
     clock: lab.clock,
     parties: new Parties(plan.topology, agents),
     prompt: promptReports(plan),
+    lastMessages: new LastMessages(plan),
     nonce: crc32(lab.run),
   };
   using _ = options.deadline.onEnd(options.signal, (why) => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Waits until sends have come so far: what places a fault amid the traffic beside it. */
+/** What places a fault amid the traffic beside it: it waits for so many messages, and the last message waits for it. */
 import type { Plan } from '../plan/plan.ts';
-import { faults } from '../topology/steps.ts';
-import type { FaultStep, Progress } from '../topology/topology.ts';
+import { faults, faultsIn, flat } from '../topology/steps.ts';
+import type { FaultStep, ParallelStep, Progress, SendStep, Step } from '../topology/topology.ts';
 import type { RunContext } from './context.ts';
 
 /** Resolves when that many of the messages have returned, with success or an error; rejects with what ended the run. */
@@ -27,3 +27,56 @@ export function promptReports({ topology: { steps } }: Plan): ReadonlyMap<string
   }
   return prompt;
 }
+
+/**
+ * A send keeps its last message back until the faults that are placed beside it have come. However slow the machine
+ * is, they come before the traffic ends.
+ */
+export class LastMessages {
+  readonly #faults = new Map<string, PromiseWithResolvers<void>>();
+  readonly #waitFor = new Map<string, string[]>();
+
+  constructor({ topology: { steps } }: Plan) {
+    for (const step of flat(steps)) if (step.kind === 'parallel') this.#place(step);
+  }
+
+  /** Resolves when the last message of this send may go; undefined for a send that waits for no fault. */
+  whenFree(send: string): Promise<void> | undefined {
+    const faults = this.#waitFor.get(send);
+    return faults && Promise.all(faults.map((id) => this.#faults.get(id)?.promise)).then(() => {});
+  }
+
+  /** A fault was injected, or has failed. */
+  free(fault: string): void {
+    this.#faults.get(fault)?.resolve();
+  }
+
+  #place(parallel: ParallelStep): void {
+    const placed = faultsIn(parallel).flatMap(({ step }) => (step.after ? [step] : []));
+    for (const { id, after } of placed) {
+      const send = lastSend(parallel, after as Progress, placed.length);
+      if (send === undefined) continue;
+      this.#faults.set(id, Promise.withResolvers());
+      this.#waitFor.set(send, [...(this.#waitFor.get(send) ?? []), id]);
+    }
+  }
+}
+
+/**
+ * The send whose last message can wait for this fault. No two wait for each other: the message is the last of its
+ * branch, and every fault has enough messages to count without those that wait.
+ */
+function lastSend(
+  { branches }: ParallelStep,
+  { messages, sends }: Progress,
+  faults: number,
+): string | undefined {
+  const counted = branches.flatMap((branch) => branch.filter((step) => isCounted(step, sends)));
+  const all = counted.reduce((sum, { count }) => sum + count, 0);
+  if (messages + faults > all) return undefined;
+  const last = branches.flatMap((branch) => branch.slice(-1)).filter((step) => isCounted(step, sends));
+  return last.toSorted((a, b) => b.count - a.count).find(({ count }) => count > 1)?.id;
+}
+
+const isCounted = (step: Step, sends: readonly string[]): step is SendStep =>
+  step.kind === 'send' && sends.includes(step.id);

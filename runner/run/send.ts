@@ -8,11 +8,27 @@ import type { SendStep } from '../topology/topology.ts';
 import { destinationOf } from './addresses.ts';
 import type { RunContext } from './context.ts';
 
+interface Range {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Resolves when every message of the step was sent or has failed, or the sender was ended meanwhile. */
 export async function playSend(stage: RunContext, step: SendStep): Promise<void> {
-  const { agents, collector, plan } = stage;
+  const { agents, plan } = stage;
   const range = plan.messagesOf.get(step.id);
   if (!range) throw new Error(`the plan has no messages for step ${step.id}`);
+  const free = stage.lastMessages.whenFree(step.id);
+  if (free === undefined) return sendRange(stage, step, range);
+  const { first, count } = range;
+  await sendRange(stage, step, { first, count: count - 1 });
+  const what = `the faults beside it, before ${named(stage, first + count - 1, 1)}`;
+  await agents.waits.until(free, { what, step });
+  await sendRange(stage, step, { first: first + count - 1, count: 1 });
+}
+
+async function sendRange(stage: RunContext, step: SendStep, range: Range): Promise<void> {
+  const { agents, collector } = stage;
   const agent = partyOf(step.from);
   const open = collector.openSends(agent, range.first, range.count);
   const what = `${agent} to send ${named(stage, range.first, range.count)}`;
@@ -20,7 +36,7 @@ export async function playSend(stage: RunContext, step: SendStep): Promise<void>
   if (!gone) collector.closeSends(open);
 }
 
-function orderOf(stage: RunContext, step: SendStep, range: { first: number; count: number }): Order {
+function orderOf(stage: RunContext, step: SendStep, range: Range): Order {
   const { plan, parties } = stage;
   const template = templateIn(step);
   const { from, payload, size, rate, fds, nonblocking } = step;

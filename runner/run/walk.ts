@@ -79,6 +79,8 @@ export class Walker {
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;
       return { check: 'errors', expected: `${faultText(step.action)} succeeds`, observed: error.message };
+    } finally {
+      this.#stage.lastMessages.free(step.id);
     }
   }
 

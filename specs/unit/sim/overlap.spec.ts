@@ -43,6 +43,26 @@ describe('a fault beside sends', () => {
     });
   }
 
+  for (const at of [298, 299]) {
+    it(`comes before the last message, which waits for it (after ${at} of ${300})`, async () => {
+      for (const seed of Array.from({ length: 10 }, (_, n) => n)) {
+        const { lines, result } = await play(
+          `      - fault: { kill: b, after: { messages: ${at}, of: d } }`,
+          seed,
+        );
+        const [before = 0, , after = 0] = counts(lines[0]);
+        assert.ok(before >= at && after > 0, lines[0]);
+        assert.equal(result, 'pass');
+      }
+    });
+  }
+
+  it('comes before the last message if the killed client is the one that waits with it', async () => {
+    const { lines } = await play('      - fault: { kill: d, after: { messages: 299, of: d } }');
+    const [before = 0] = counts(lines[0]);
+    assert.ok(before >= 299, lines[0]);
+  });
+
   it('that comes before the first message proves nothing', async () => {
     const seeds = await Promise.all(
       Array.from({ length: 20 }, (_, seed) => play('      - fault: { kill: b }', seed)),
