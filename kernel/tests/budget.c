@@ -206,6 +206,25 @@ TEST(full_recipient_withholds_no_edge_of_the_budget)
 	OK(send_big(s.a.fd, s.c.id, 1));
 }
 
+/* What b owes is not what the edge was for: a loop that takes it for that has 64 tries. */
+TEST(full_recipient_withholds_the_budget_again_after_64_refusals)
+{
+	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
+	int poller = edge_poll(s.a.fd), n = 0;
+
+	OK(send_big(s.a.fd, s.c.id, 1));
+	EQ(3, send_all(s.a.fd, s.b.id, 9000));
+	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
+	while (edge_comes(poller, 0))
+		;
+	CHECK(!(events(s.a.fd) & POLLOUT));
+	EQ(1, drain_all(s.c.fd));
+	CHECK(edge_comes(poller, 10000));
+	for (; n < LONG_QUEUE && events(s.a.fd) & POLLOUT; n++)
+		FAILS(EAGAIN, send_big(s.a.fd, s.b.id, 1));
+	EQ(64, n);
+}
+
 TEST(sender_that_waits_goes_on_when_three_quarters_are_free)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
