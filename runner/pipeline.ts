@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { Deadline } from './common/deadline.ts';
 import type { Diagnostic } from './common/diagnostic.ts';
-import { EnvironmentError, TopoError } from './common/errors.ts';
+import { AgentCrashed, EnvironmentError, RunTimeout, TopoError } from './common/errors.ts';
 import type { Detail, Progress } from './common/progress.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Lab } from './provision/lab.ts';
@@ -12,7 +12,7 @@ import { newRun, type Ownership, ownership } from './provision/labels.ts';
 import type { Site } from './provision/site.ts';
 import { run } from './run/index.ts';
 import type { Trace } from './trace/trace.ts';
-import { judge } from './verdict/index.ts';
+import { judge, judgeCut } from './verdict/index.ts';
 import type { Judgement, Verdict } from './verdict/verdict.ts';
 
 export interface PlayOptions {
@@ -83,6 +83,7 @@ export async function play(plan: Plan, site: Site, options: PlayOptions): Promis
   }
   for (const { undo } of begun.reverse()) await undo?.(context);
   if (unknown !== undefined) throw unknown;
+  proveFailure(context);
   return { plan, trace: context.trace, error: context.error, verdict: verdictOf(context) };
 }
 
@@ -138,6 +139,16 @@ async function playTraffic(context: Context, detail: Detail): Promise<void> {
 
 function judgeTrace(context: Context): void {
   context.judgement = judge(context.plan, context.trace as Trace, context.site.where);
+}
+
+/** A run that was cut short and shows what no sound bus does has failed, whatever cut it. */
+function proveFailure(context: Context): void {
+  const { plan, site, trace, error } = context;
+  if (!trace || !(error instanceof RunTimeout || error instanceof AgentCrashed)) return;
+  const proof = judgeCut(plan, trace, site.where);
+  if (!proof) return;
+  context.judgement = proof;
+  context.error = null;
 }
 
 /** A host that died explains every other error of the same moment; null for what is no fault of the environment. */

@@ -10,6 +10,9 @@ import type { Settler } from './settle.ts';
 const PIPES_MS = 2000;
 /** The nodes' own grace for their agents, and some. */
 const SALVAGE_MS = 4000;
+/** Longer than any sender needs to go on when there is room. */
+const WAKE_MS = 2000;
+const LOOK_MS = 50;
 
 /**
  * Whoever was paused goes on, whoever did not read reads: what is in a queue was delivered, and has to be seen to be
@@ -40,6 +43,47 @@ export async function readLeftOvers(stage: RunContext, settler: Settler): Promis
 const resume = ({ agents }: RunContext, agent: string) =>
   agents.signal(agent, 'SIGCONT', { what: `${agent} to go on` });
 
+/**
+ * After an error: everyone reads until nothing moves any more and no sender waits, or those who wait have had time to go
+ * on. What is missing then was lost, and a sender that waits still has not been woken.
+ */
+export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> {
+  const { agents, collector } = stage;
+  await allRead(stage);
+  let movedAt = clock.now();
+  for (;;) {
+    const before = collector.movements;
+    const what = (agent: string) => ({ what: `${agent} to read all it has` });
+    await Promise.all(readers(stage).map((agent) => agents.call(agent, { do: 'drain' }, what(agent))));
+    if (collector.movements !== before) movedAt = clock.now();
+    else if (collector.waiting().length === 0 || clock.now() - movedAt >= WAKE_MS) return collector.seal();
+    await agents.waits.sleep(clock, LOOK_MS, { what: 'senders to go on' });
+  }
+}
+
+/** Each client and master that lives goes on and reads by itself. */
+async function allRead(stage: RunContext): Promise<void> {
+  const { agents, parties } = stage;
+  const paused = [
+    ...[...parties.buses.values()].filter((b) => b.paused).map((b) => masterOf(b.spec.name)),
+    ...[...parties.clients()].filter((c) => c.paused).map((c) => c.spec.name),
+  ];
+  await Promise.all(paused.map((agent) => resume(stage, agent)));
+  const clients = [...parties.clients()].filter((c) => c.address !== null && agents.alive(c.spec.name));
+  await Promise.all(
+    clients.map(({ spec: { name } }) =>
+      agents.call(name, { do: 'read', client: name, count: 'all' }, { what: `${name} to read what is left` }),
+    ),
+  );
+}
+
+/** Those that have sockets to read. */
+function readers({ agents, parties }: RunContext): readonly string[] {
+  const masters = [...parties.buses.values()].filter((b) => !b.left).map((b) => masterOf(b.spec.name));
+  const clients = [...parties.clients()].filter((c) => c.address !== null).map((c) => c.spec.name);
+  return [...masters, ...clients].filter((agent) => agents.alive(agent));
+}
+
 /** Every agent that made pipes tells what came out of them. */
 export async function collectPipes({ plan, agents }: RunContext): Promise<void> {
   const makers = new Set(plan.messages.filter((m) => m.fds > 0).map(({ from }) => partyOf(from)));
@@ -67,14 +111,20 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
 }
 
 /**
- * After an error that says nothing of the lab: what the kernel log holds belongs to the story, if the nodes still
- * answer.
+ * After an error that says nothing of the lab: what is in the queues and in the kernel log belongs to the story, if the
+ * nodes still answer.
  */
 export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
+  await within(lab, WAKE_MS + SALVAGE_MS, readOut(stage, lab));
+  await within(lab, SALVAGE_MS, endAgents(stage, lab));
+}
+
+/** However it ends, and if it does not. */
+async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<void>();
-  const forget = lab.clock.after(SALVAGE_MS, late.resolve);
-  await Promise.race([endAgents(stage, lab).catch(() => {}), late.promise]);
+  const forget = clock.after(ms, late.resolve);
+  await Promise.race([work.catch(() => {}), late.promise]);
   forget();
 }
 

@@ -13,6 +13,7 @@ import type {
   KernelLine,
   PipeEvent,
   ProcessEvent,
+  ReadOut,
   SendEvent,
   StepEvent,
   Trace,
@@ -40,6 +41,9 @@ export class Collector {
   now: Time = 0;
   socketsLeft: number | null = null;
   cut: string | undefined;
+  /** How much was heard of messages: it stays the same while nothing moves on any bus. */
+  movements = 0;
+  #readOut: ReadOut | undefined;
   readonly #sends = new Map<number, SendEvent>();
   readonly #open = new Set<OpenSends>();
   readonly #lanes = new Map<Lane, DeliveryEvent[]>();
@@ -53,8 +57,17 @@ export class Collector {
   readonly #fences: FenceEvent[] = [];
   readonly #watches = new Set<Watch>();
 
+  /** Every queue was read empty: what is heard of messages after that does not count. */
+  seal(): void {
+    this.#readOut = { stuck: this.waiting().map(({ message }) => message) };
+  }
+
   /** What an agent said about the bus; reports about orders only move the clock. */
   heard(agent: string, report: AgentReport): void {
+    if (report.say === 'deliveries' || report.say === 'sends') {
+      if (this.#readOut) return;
+      this.movements += report.list.length;
+    }
     switch (report.say) {
       case 'ready': {
         const { pid, pidNamespace } = report;
@@ -143,6 +156,7 @@ export class Collector {
       fences: this.#fences,
       socketsLeft: this.socketsLeft,
       ...(this.cut === undefined ? {} : { cut: this.cut }),
+      ...(this.#readOut && { readOut: this.#readOut }),
     };
   }
 

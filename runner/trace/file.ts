@@ -42,7 +42,7 @@ export function writeTrace(path: string, trace: Trace): void {
 /** Reads what `writeTrace` wrote; throws InvalidInput with the line that is none of a trace. */
 export function readTrace(path: string): Trace {
   const [head = '', ...rest] = readFileSync(path, 'utf8').split('\n');
-  const { afbusTrace, socketsLeft, cut } = parse(path, 1, head);
+  const { afbusTrace, socketsLeft, cut, readOut } = parse(path, 1, head);
   if (afbusTrace !== FORMAT) throw notTrace(path, 1);
   const lists = Object.fromEntries(LISTS.map((list) => [list, []])) as unknown as Record<List, unknown[]>;
   const deliveries = new Map<string, DeliveryEvent[]>();
@@ -53,12 +53,13 @@ export function readTrace(path: string): Trace {
     else if (LISTS.includes(is as List)) lists[is as List].push(event);
     else throw notTrace(path, i + 2);
   }
-  return { ...lists, deliveries, socketsLeft, ...(cut === undefined ? {} : { cut }) } as unknown as Trace;
+  const ending = { ...(cut !== undefined && { cut }), ...(readOut !== undefined && { readOut }) };
+  return { ...lists, deliveries, socketsLeft, ...ending } as unknown as Trace;
 }
 
 function* lines(trace: Trace): Generator<string> {
-  const { socketsLeft, cut } = trace;
-  yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut });
+  const { socketsLeft, cut, readOut } = trace;
+  yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut, readOut });
   for (const is of LISTS) for (const event of trace[is] ?? []) yield JSON.stringify({ is, ...event });
   for (const lane of trace.deliveries.values()) {
     for (const event of lane) yield JSON.stringify({ is: 'deliveries', ...event });

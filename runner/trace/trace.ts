@@ -135,6 +135,12 @@ export interface ProcessEvent {
   readonly pidNamespace: string;
 }
 
+/** All who live have read all they had, and nothing moves any more: a copy that is missing does not come. */
+export interface ReadOut {
+  /** Messages whose senders wait still, though there is room everywhere. */
+  readonly stuck: readonly number[];
+}
+
 export interface Trace {
   readonly sends: readonly SendEvent[];
   /** Per lane, in lane order. */
@@ -152,4 +158,6 @@ export interface Trace {
   readonly socketsLeft: number | null;
   /** Why the run ended before its last step; absent when it did not. */
   readonly cut?: string;
+  /** Absent unless every queue was read empty after the run was cut. */
+  readonly readOut?: ReadOut;
 }

@@ -46,9 +46,11 @@ export function unplayed(facts: Facts, findings: Findings, id: string): void {
 }
 
 function neverReturned(facts: Facts, findings: Findings): void {
+  const stuck = new Set(facts.trace.readOut?.stuck);
   for (const { message: number, agent, t0 } of facts.trace.sends) {
     const message = facts.plan.messages[number];
     if (!message || outcomeOf(facts, number) !== 'pending' || excused(facts, agent)) continue;
+    if (facts.trace.cut !== undefined && !stuck.has(number)) continue;
     findings.add('never-returned', message.step, () => ({
       summary: `the send of ${message.name} never returned`,
       expected: `${partyOf(message.from)} goes on when there is room, or an error`,

@@ -92,9 +92,9 @@ function laneFacts(
   };
 }
 
-/** Where the run was cut short, its last steps may not have settled. */
+/** If the run was cut short, its last steps may not have settled, unless all queues were read empty after that. */
 function untilOf(reader: Reader, { trace, steps }: Pick<Facts, 'trace' | 'steps'>): number {
-  const cut = trace.cut !== undefined;
+  const cut = trace.cut !== undefined && trace.readOut === undefined;
   const until = readsUntil(reader, steps.values(), cut);
   if (!cut) return until;
   const played = new Set(trace.steps.map((s) => s.step));

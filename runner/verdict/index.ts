@@ -18,6 +18,16 @@ import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
+/** What follows of a run's end before its last step, and proves nothing about the bus. */
+const OF_THE_CUT: readonly string[] = ['cut', 'crashed'];
+
+/** The verdict on a run that was cut short; undefined if nothing that it shows is wrong by itself. */
+export function judgeCut(plan: Plan, trace: Trace, where: Where): Judgement | undefined {
+  const judged = judge(plan, trace, where);
+  const failures = judged.checks.flatMap((check) => (check.result === 'fail' ? check.failures : []));
+  return failures.some(({ kind }) => !OF_THE_CUT.includes(kind)) ? judged : undefined;
+}
+
 /** Checks a run against its plan; `where` it took place decides what its times and its kernel can prove. */
 export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 'accelerator'>): Judgement {
   const facts = collect(plan, trace);

@@ -21,7 +21,7 @@ export function pipes(facts: Facts, findings: Findings): number {
   const receivers = receiversOf(facts, new Set(carrying.map((m) => m.number)));
   for (const message of carrying) {
     const events = reports.get(message.number) ?? [];
-    if (events.length === 0) addUnreported(findings, message);
+    if (events.length === 0 && facts.trace.cut === undefined) addUnreported(findings, message);
     for (const event of events) {
       const got = holdersOf(event, receivers.get(message.number) ?? []);
       judgePipe(facts, findings, message, event, got);

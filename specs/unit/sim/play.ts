@@ -13,13 +13,13 @@ import { type SimOptions, simSite } from '../../../runner/sim/index.ts';
 import type { Verdict } from '../../../runner/verdict/verdict.ts';
 import { leftToModel } from '../../helpers/left-to-model.ts';
 
-/** A file's verdict, plan and trace. */
-export function playFile(file: string, options: SimOptions): Promise<Played> {
+/** A file's verdict, plan and trace; `timeout` in simulated ms. */
+export function playFile(file: string, options: SimOptions, timeout = 120_000): Promise<Played> {
   const { topology, contradictions, diagnostics, sources } = load(file);
   assert.ok(topology, renderDiagnostics(diagnostics, sources));
   const planned = plan(topology, { seed: options.seed, contradictions: contradictions.get(topology) });
   return play(planned, simSite(options), {
-    timeout: 120_000,
+    timeout,
     keep: false,
     signal: new AbortController().signal,
     progress: SILENT,
@@ -28,12 +28,12 @@ export function playFile(file: string, options: SimOptions): Promise<Played> {
 }
 
 /** The same for a topology given as text; sends of which it says nothing are left to the model. */
-export async function playText(yaml: string, options: SimOptions): Promise<Played> {
+export async function playText(yaml: string, options: SimOptions, timeout?: number): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'afbus-sim-'));
   try {
     const file = join(folder, 'test.topo.yaml');
     writeFileSync(file, leftToModel(yaml));
-    return await playFile(file, options);
+    return await playFile(file, options, timeout);
   } finally {
     rmSync(folder, { recursive: true });
   }
