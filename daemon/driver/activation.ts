@@ -90,6 +90,19 @@ export class Activation {
     ]);
   }
 
+  /** A client has left: what it has sent waits no longer. It could come again and send as much once more. */
+  left(peer: Peer): readonly Effect[] {
+    const effects: Effect[] = [];
+    for (const [name, waiting] of this.#starting) {
+      const { gone = [], kept = [] } = Object.groupBy(waiting, (each) =>
+        each.peer === peer ? 'gone' : 'kept',
+      );
+      this.#starting.set(name, kept);
+      effects.push(...gone.flatMap(({ message }) => without(message)));
+    }
+    return effects;
+  }
+
   #serviceOf(name: string): Service {
     const service = this.#services.get(name);
     if (service !== undefined) return service;

@@ -130,8 +130,9 @@ export class Driver {
     const { state } = peer;
     peer.state = 'gone';
     this.#peers.delete(peer.name);
-    if (state !== 'active') return [];
-    const effects = this.#releaseAll(peer, [...peer.claims].reverse());
+    const effects = [...this.activation.left(peer)];
+    if (state !== 'active') return effects;
+    effects.push(...this.#releaseAll(peer, [...peer.claims].reverse()));
     effects.push(...this.changed({ name: peer.name, from: peer, to: undefined }));
     for (const { caller, serial } of this.replies.left(peer))
       effects.push(...this.noReply(caller, serial, LEFT));

@@ -99,16 +99,17 @@ describe('a message for a service', () => {
     assert.deepEqual(send(b, ['four']), []);
   });
 
-  it('leaves no descriptor when the service does not come, or its sender has left', () => {
-    const { scene, send } = starting({});
-    const [a, b] = [scene.join(), scene.join()];
+  it('waits no longer than its sender stays', () => {
+    const { scene, send } = starting({ max_pending_service_starts: 2 });
+    const [a, b, c] = [scene.join(), scene.join(), scene.join()];
     send(a, ['one']);
     send(b, ['two']);
-    scene.driver.leave(b);
+    assert.equal(inWords(scene.driver.leave(b))[0], 'discard two');
+    assert.deepEqual(send(c), []);
     assert.deepEqual(inWords(scene.driver.activation.failed(NAME, new DriverError('TimedOut', 'late'))), [
       ':0.1 < !TimedOut "late"',
       'discard one',
-      'discard two',
+      ':0.3 < !TimedOut "late"',
     ]);
   });
 });
