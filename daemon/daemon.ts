@@ -46,7 +46,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   becomeUser(config?.user);
   const guid = newId();
   const driver = newDriver(config, (what, delay) => {
-    setTimeout(() => bus.perform(what()), delay).unref();
+    const timer = setTimeout(() => bus.perform(what()), delay).unref();
+    return () => clearTimeout(timer);
   });
   const launcher = new Launcher(driver, (effects) => bus.perform(effects), {
     log: toStderr,

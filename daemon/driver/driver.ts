@@ -23,8 +23,11 @@ import { DRIVER_PATH, errorTo, replyTo, signal, string } from './message.ts';
 import { type Change, Names } from './names.ts';
 import type { Credentials, Peer } from './peer.ts';
 import type { Policy, Recipient } from './policy.ts';
-import { type Expected, Replies } from './replies.ts';
+import { Replies } from './replies.ts';
 import { Peaks } from './stats.ts';
+
+/** Starts a timer; what it returns stops it. */
+type Later = (what: () => readonly Effect[], delay: number) => () => void;
 
 export interface DriverOptions {
   readonly limits: Limits;
@@ -36,8 +39,8 @@ export interface DriverOptions {
   readonly self: Credentials;
   /** What has been sent and received, for GetConnectionStats. */
   readonly traffic?: (peer: Peer) => Readonly<Record<string, number>>;
-  /** Asks again after that many milliseconds what is to be done, and does it. */
-  readonly later?: (what: () => readonly Effect[], delay: number) => void;
+  /** Asks after that many milliseconds what is to be done, and does it, unless the timer is stopped before. */
+  readonly later?: Later;
 }
 
 const PEER_INTERFACE = 'org.freedesktop.DBus.Peer';
@@ -51,13 +54,13 @@ export class Driver {
   readonly machineId: string;
   readonly self: Credentials;
   readonly traffic: (peer: Peer) => Readonly<Record<string, number>>;
-  readonly #later: (what: () => readonly Effect[], delay: number) => void;
+  readonly #later: Later;
   limits: Limits;
   policy: Policy;
   readonly #peers = new Map<string, Peer>();
 
   constructor(options: DriverOptions) {
-    const { limits, policy, id, machineId, self, traffic = () => ({}), later = () => {} } = options;
+    const { limits, policy, id, machineId, self, traffic = () => ({}), later = () => () => {} } = options;
     this.limits = limits;
     this.policy = policy;
     this.id = id;
@@ -131,9 +134,10 @@ export class Driver {
     peer.state = 'gone';
     this.#peers.delete(peer.name);
     const effects = [...this.activation.left(peer)];
-    if (state !== 'active') return effects;
-    effects.push(...this.#releaseAll(peer, [...peer.claims].reverse()));
-    effects.push(...this.changed({ name: peer.name, from: peer, to: undefined }));
+    if (state === 'active') {
+      effects.push(...this.#releaseAll(peer, [...peer.claims].reverse()));
+      effects.push(...this.changed({ name: peer.name, from: peer, to: undefined }));
+    }
     for (const { caller, serial } of this.replies.left(peer))
       effects.push(...this.noReply(caller, serial, LEFT));
     return effects;
@@ -256,14 +260,10 @@ export class Driver {
         'LimitsExceeded',
         'The maximum number of pending replies per connection has been reached',
       );
-    const expected = this.replies.expect(peer, serial, to);
-    if (this.limits.reply_timeout >= 0)
-      this.#later(() => this.#timedOut(expected), this.limits.reply_timeout);
-  }
-
-  #timedOut(expected: Expected): readonly Effect[] {
-    if (!this.replies.isWaiting(expected)) return [];
-    return this.noReply(expected.caller, expected.serial, TIMED_OUT);
+    const { reply_timeout: timeout } = this.limits;
+    const stopTimer =
+      timeout < 0 ? undefined : this.#later(() => this.noReply(peer, serial, TIMED_OUT), timeout);
+    this.replies.expect({ caller: peer, serial, callee: to, ...(stopTimer && { stopTimer }) });
   }
 
   #rejected(peer: Peer, header: Header, to: string): DriverError {

@@ -8,6 +8,8 @@ export interface Expected {
   readonly serial: number;
   /** The client that must answer. */
   readonly callee: Peer;
+  /** Of the limit of its time, if there is one. */
+  readonly stopTimer?: () => void;
 }
 
 export class Replies {
@@ -18,16 +20,12 @@ export class Replies {
     return this.#waiting.get(caller)?.size ?? 0;
   }
 
-  expect(caller: Peer, serial: number, callee: Peer): Expected {
+  /** A call with the serial of one that still waits takes its place. */
+  expect(expected: Expected): void {
+    const { caller, serial } = expected;
+    this.#forget(caller, serial);
     const calls = this.#waiting.get(caller) ?? new Map<number, Expected>();
-    const expected = { caller, serial, callee };
     this.#waiting.set(caller, calls.set(serial, expected));
-    return expected;
-  }
-
-  /** False once it is answered or given up, even if a later call has the same serial. */
-  isWaiting(expected: Expected): boolean {
-    return this.#waiting.get(expected.caller)?.get(expected.serial) === expected;
   }
 
   /** A reply is delivered; whether the caller waits for one from there. */
@@ -42,7 +40,7 @@ export class Replies {
 
   /** What a client that has left leaves unanswered. */
   left(gone: Peer): readonly Expected[] {
-    this.#waiting.delete(gone);
+    for (const serial of this.#waiting.get(gone)?.keys() ?? []) this.#forget(gone, serial);
     return [...this.#waiting.values()].flatMap((calls) =>
       [...calls.values()].filter(({ callee }) => callee === gone),
     );
@@ -50,6 +48,7 @@ export class Replies {
 
   #forget(caller: Peer, serial: number): boolean {
     const calls = this.#waiting.get(caller);
+    calls?.get(serial)?.stopTimer?.();
     const known = calls?.delete(serial) ?? false;
     if (calls?.size === 0) this.#waiting.delete(caller);
     return known;

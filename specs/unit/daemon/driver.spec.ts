@@ -285,6 +285,16 @@ describe('the bus driver', () => {
     assert.equal(scene.driver.replies.giveUp(a, first.header.serial), false);
   });
 
+  it('tells a caller that a monitor will not reply', () => {
+    const scene = new Scene();
+    const [a, b] = [scene.join(), scene.join()];
+    scene.driver.route(a, scene.incoming({ path: '/', member: 'X', destination: b.name }).header);
+    scene.driver.watch(b, []);
+    assert.deepEqual(inWords(scene.driver.leave(b)), [
+      ':0.1 < !NoReply "Message recipient disconnected from message bus without replying"',
+    ]);
+  });
+
   it('makes a monitor of a client, which loses all that it had and may not send', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];

@@ -24,7 +24,7 @@ export class Scene {
   #count = 0;
   #serial = 0;
 
-  constructor({ limits = {}, policy = onlyFor(UID), later = () => {} }: SceneOptions = {}) {
+  constructor({ limits = {}, policy = onlyFor(UID), later = () => () => {} }: SceneOptions = {}) {
     this.driver = new Driver({
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, policy, id: 'id', machineId: 'machine' },
       ...{ self: { pid: 1, uid: UID }, later },
