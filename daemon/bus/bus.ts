@@ -225,6 +225,8 @@ export class Bus {
 
   #onAccepted(accepted: AcceptedClient): void {
     if (this.#abandoned.delete(accepted.peer)) accepted.close();
+    // An open one would keep the process alive.
+    this.newcomers.closeAll();
     else if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
     // An attachment may have come after strangers that the accept loop would have let wait.
     else if (this.newcomers.full) accepted.close();

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Connections that have not said Hello: strangers, of which there may be max_incomplete_connections at a time. */
 
+interface Newcomer {
+  close(): void;
+}
+
 export class Newcomers {
   readonly #most: () => number;
-  readonly #there = new Set<object>();
+  readonly #there = new Set<Newcomer>();
   readonly #waiting: (() => void)[] = [];
 
   constructor(most: () => number) {
@@ -14,14 +18,18 @@ export class Newcomers {
     return this.#there.size >= this.#most();
   }
 
-  add(connection: object): void {
+  add(connection: Newcomer): void {
     this.#there.add(connection);
   }
 
   /** It has said Hello, or has left. */
-  delete(connection: object): void {
+  delete(connection: Newcomer): void {
     if (!this.#there.delete(connection)) return;
     for (const resume of this.#waiting.splice(0)) resume();
+  }
+
+  closeAll(): void {
+    for (const connection of this.#there) connection.close();
   }
 
   /** Waits until there may be one more. */

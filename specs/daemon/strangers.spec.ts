@@ -41,6 +41,17 @@ describe('strangers', function () {
     assert.equal(errorOf(await one.call('NameHasOwner', [string(other.name)])), 'method_return');
   });
 
+  it('that only connect do not keep the bus from its end', async () => {
+    const bus = await startOurs('<limit name="auth_timeout">600000</limit>');
+    using legacy = UnixStream.connect(bus.path);
+    using native = await BusClient.connect(bus.afbus as string, { protocol: 'dbus' });
+    // Both are served, not only in the backlog: the bus answers them.
+    await legacy.write(Buffer.from('\0NONSENSE\r\n'));
+    await native.send('\0NONSENSE\r\n');
+    await Promise.all([legacy.receive(), native.receive()]);
+    await bus[Symbol.asyncDispose]();
+  });
+
   it('that the policy refuses leave no descriptor open', async () => {
     await using bus = await startOurs('<policy context="mandatory"><deny user="*"/></policy>');
     const beRefused = async (): Promise<void> => {
