@@ -58,6 +58,8 @@ export interface Services {
 export const EVERYONE = multicastAddress(0);
 /** Well-known names have addresses of this prefix (docs/dbus.md section 1). */
 const NAME_PREFIX = 1;
+/** Clients that wait to be accepted. */
+const BACKLOG = 128;
 /** Messages that wait for a native client. One that lets more of them wait is expelled by the kernel. */
 const NATIVE_QUEUE = 128;
 /** This process always reads its own attachments, even if their clients do not read. */
@@ -117,7 +119,7 @@ export class Bus {
 
   static async open(path: string, options: BusOptions): Promise<Bus> {
     const master = await BusMaster.listen({
-      ...{ path, protocol: 'dbus', backlog: 128, queueLength: NATIVE_QUEUE },
+      ...{ path, protocol: 'dbus', backlog: BACKLOG, queueLength: NATIVE_QUEUE },
       // A client that does not read must not hold up those that send to it.
       overflow: 'evict',
       sendBuffer: options.driver.limits.max_message_size + MESSAGE_ROOM,
@@ -146,8 +148,9 @@ export class Bus {
 
   /** An attachment of this process, for a client of another transport. It has not joined. */
   async attach(): Promise<Attachment> {
+    this.#emptyBacklog();
     this.#master.queueLength = OWN_QUEUE;
-    // connect(2) is made in the call: what comes in meanwhile has the short queue again.
+    // The backlog has space, so the call connects at once: clients that connect later have the short queue again.
     const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
     this.#master.queueLength = NATIVE_QUEUE;
     const client = await connecting;
@@ -166,6 +169,15 @@ export class Bus {
     const accepted = this.#unclaimed.get(client.address) as AcceptedClient;
     this.#unclaimed.delete(client.address);
     return { client, accepted };
+  }
+
+  /** Strangers that wait there, while the accept loop lets no more in, would make an attachment wait with them. */
+  #emptyBacklog(): void {
+    for (let n = 0; n < BACKLOG; n++) {
+      const next = this.#master.tryAccept();
+      if (next === undefined) return;
+      this.#onAccepted(next);
+    }
   }
 
   add(connection: Connection): void {

@@ -52,6 +52,31 @@ describe('strangers', function () {
     await bus[Symbol.asyncDispose]();
   });
 
+  it('that fill the backlog of the bus do not keep a client of the other transport waiting', async () => {
+    await using bus = await startOurs('<limit name="max_incomplete_connections">2</limit>');
+    using first = new RawClient(UnixStream.connect(bus.path));
+    using second = UnixStream.connect(bus.path);
+    // The bus serves both, so that it lets no more in.
+    for (const stream of [first.stream, second]) await stream.write(Buffer.from('\0NONSENSE\r\n'));
+    await Promise.all([first.line(), second.receive()]);
+    const giveUp = new AbortController();
+    const options = { protocol: 'dbus', signal: giveUp.signal } as const;
+    const strangers = Array.from({ length: 140 }, () => BusClient.connect(bus.afbus as string, options));
+    const settled = Promise.allSettled(strangers);
+    let connected = 0;
+    for (const stranger of strangers)
+      stranger.then(
+        () => connected++,
+        () => {},
+      );
+    await eventually(() => connected >= 128);
+    await first.stream.write(Buffer.from('AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n'));
+    while (!(await first.line())?.startsWith('OK '));
+    assert.equal(errorOf(await first.call('Hello')), 'method_return');
+    giveUp.abort();
+    for (const each of await settled) if (each.status === 'fulfilled') each.value.close();
+  });
+
   it('that the policy refuses leave no descriptor open', async () => {
     await using bus = await startOurs('<policy context="mandatory"><deny user="*"/></policy>');
     const beRefused = async (): Promise<void> => {
