@@ -22,6 +22,8 @@ export class Launcher {
   readonly #perform: (effects: readonly Effect[]) => void;
   readonly #log: Log;
   readonly #environment: Record<string, string>;
+  /** The process of each service that was started last. */
+  readonly #latest = new Map<string, ChildProcess>();
   helper: string | undefined;
 
   constructor(driver: Driver, perform: (effects: readonly Effect[]) => void, options: LauncherOptions) {
@@ -47,34 +49,43 @@ export class Launcher {
       detached: true,
     });
     child.unref();
-    const late = setTimeout(() => this.#fail(name, 'TimedOut', timedOut(name, timeout)), timeout);
-    late.unref();
-    child.once('error', (error) => this.#notExecuted(name, error));
-    child.once('exit', () => this.#exited(name, child));
-  }
-
-  #notExecuted(name: string, { errno = 0 }: NodeJS.ErrnoException): void {
-    const [, why = 'unknown error'] = getSystemErrorMap().get(errno) ?? [];
-    const text = why.charAt(0).toUpperCase() + why.slice(1);
-    this.#fail(name, 'Spawn.ExecFailed', `Failed to execute program ${name}: ${text}`);
-  }
-
-  /** One that ends well may have gone on in the background. */
-  #exited(name: string, { exitCode, signalCode }: ChildProcess): void {
-    if (signalCode !== null) {
-      const signal = constants.signals[signalCode];
-      this.#fail(name, 'Spawn.ChildSignaled', `Process ${name} received signal ${signal}`);
-    } else if (exitCode !== 0)
-      this.#fail(name, 'Spawn.ChildExited', `Process ${name} exited with status ${exitCode}`);
+    this.#latest.set(name, child);
+    const fail = (error: DriverError | undefined): void => {
+      // A process that had the name, and left it, says nothing of one that was started after it.
+      if (error && this.#latest.get(name) === child) this.#fail(name, error);
+    };
+    setTimeout(() => fail(timedOut(name, timeout)), timeout).unref();
+    child.once('error', (error) => fail(notExecuted(name, error)));
+    child.once('exit', () => fail(exited(name, child)));
   }
 
   /** Nothing happens if the name has come meanwhile. */
-  #fail(name: string, errorName: string, text: string): void {
-    const effects = this.#driver.activation.failed(name, new DriverError(errorName, text));
-    if (effects.length > 0) this.#log(text);
-    this.#perform(effects);
+  #fail(name: string, error: DriverError): void {
+    const { activation } = this.#driver;
+    if (!activation.isStarting(name)) return;
+    this.#log(error.message);
+    this.#perform(activation.failed(name, error));
   }
 }
 
-const timedOut = (name: string, timeout: number): string =>
-  `Failed to activate service '${name}': timed out (service_start_timeout=${timeout}ms)`;
+const timedOut = (name: string, timeout: number): DriverError =>
+  new DriverError(
+    'TimedOut',
+    `Failed to activate service '${name}': timed out (service_start_timeout=${timeout}ms)`,
+  );
+
+function notExecuted(name: string, { errno = 0 }: NodeJS.ErrnoException): DriverError {
+  const [, why = 'unknown error'] = getSystemErrorMap().get(errno) ?? [];
+  const text = why.charAt(0).toUpperCase() + why.slice(1);
+  return new DriverError('Spawn.ExecFailed', `Failed to execute program ${name}: ${text}`);
+}
+
+/** No error if it ends well: it may have gone on in the background. */
+function exited(name: string, { exitCode, signalCode }: ChildProcess): DriverError | undefined {
+  if (signalCode !== null) {
+    const signal = constants.signals[signalCode];
+    return new DriverError('Spawn.ChildSignaled', `Process ${name} received signal ${signal}`);
+  }
+  if (exitCode === 0) return undefined;
+  return new DriverError('Spawn.ChildExited', `Process ${name} exited with status ${exitCode}`);
+}

@@ -78,6 +78,11 @@ export class Activation {
     }
   }
 
+  /** Whether a service has been started and owns its name not yet. */
+  isStarting(name: string): boolean {
+    return this.#starting.has(name);
+  }
+
   /** The service did not come. */
   failed(name: string, error: DriverError): readonly Effect[] {
     const waiting = this.#starting.get(name) ?? [];

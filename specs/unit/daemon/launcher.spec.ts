@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The processes of services that the bus starts.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'mocha';
+import { Launcher } from '../../../daemon/bus/launcher.ts';
+import { inWords, Scene, string, uint32 } from './scene.ts';
+
+const NAME = 'org.example.Player';
+const TIMEOUT = 60_000;
+
+it('a process that has had its name and ends says nothing of the next start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'launcher-spec-'));
+  const [fifo, pid] = [join(folder, 'fifo'), join(folder, 'pid')];
+  execFileSync('mkfifo', [fifo]);
+  try {
+    const scene = new Scene();
+    const told = Promise.withResolvers<string[]>();
+    const launcher = new Launcher(scene.driver, (effects) => told.resolve(inWords(effects)), {
+      ...{ log: () => {}, environment: {} },
+    });
+    const start = (script: string): void =>
+      launcher.start({ name: NAME, exec: ['/bin/sh', '-c', script] }, TIMEOUT);
+    scene.driver.activation.setServices([{ name: NAME, exec: ['/bin/player'] }]);
+    const a = scene.join();
+
+    scene.call(a, 'StartServiceByName', [string(NAME), uint32(0)]);
+    start(`echo $$ >${pid}; read line <${fifo}; exit 3`);
+    scene.call(a, 'RequestName', [string(NAME), uint32(0)]);
+    scene.call(a, 'ReleaseName', [string(NAME)]);
+    scene.call(a, 'StartServiceByName', [string(NAME), uint32(0)]);
+    // The first one is gone when the launcher has been told of its end.
+    start(`echo >${fifo}; while kill -0 $(cat ${pid}) 2>/dev/null; do sleep 0.05; done; exit 4`);
+    assert.deepEqual(await told.promise, [
+      `:0.1 < !Spawn.ChildExited "Process ${NAME} exited with status 4"`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
