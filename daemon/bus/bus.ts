@@ -25,7 +25,7 @@ import {
 import type { Driver } from '../driver/driver.ts';
 import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
-import { errorTo, signal } from '../driver/message.ts';
+import { signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
 import { type AcceptOptions, acceptAll } from './accept.ts';
 import { checkMessage, closeAll } from './datagram.ts';
@@ -202,11 +202,6 @@ export class Bus {
     return this.#nameAddresses.get(name) ?? owner.address;
   }
 
-  /** Answers a message that cannot go further with an error. */
-  refuse(peer: Peer, serial: number, name: string, text: string): void {
-    this.#send(peer, this.#marshal(errorTo(peer, serial, new DriverError(name, text))), []);
-  }
-
   /** Reads what a client has sent to the master, and does what is to be done. */
   pump(connection: Connection): void {
     for (const message of connection.accepted.tryReceive()) this.handle(connection, message);
@@ -230,6 +225,8 @@ export class Bus {
 
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
+    // An open one would keep the process alive.
+    this.newcomers.closeAll();
     this.#voice?.client.close();
     this.#voice?.accepted.close();
     this.#master.close();
@@ -237,8 +234,6 @@ export class Bus {
 
   #onAccepted(accepted: AcceptedClient): void {
     if (this.#abandoned.delete(accepted.peer)) accepted.close();
-    // An open one would keep the process alive.
-    this.newcomers.closeAll();
     else if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
     // An attachment may have come after strangers that the accept loop would have let wait.
     else if (this.newcomers.full) accepted.close();
@@ -314,9 +309,9 @@ export class Bus {
     return undefined;
   }
 
-  refuseLength(from: Peer, { serial }: Header, length: number): void {
+  refuseLength(from: Peer, header: Header, length: number): void {
     const text = `A message of ${length} bytes is longer than the ${this.maxMessage} bytes that the bus takes`;
-    this.refuse(from, serial, 'LimitsExceeded', text);
+    this.perform(this.driver.refuse(from, header, new DriverError('LimitsExceeded', text)));
   }
 
   #toAll(through: AcceptedClient | undefined, bytes: Uint8Array, fds: readonly OwnedFd[]): void {

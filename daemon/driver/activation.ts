@@ -5,7 +5,7 @@ import { type Call, LATER } from './call.ts';
 import type { Driver } from './driver.ts';
 import { discarded, type Effect, type Incoming } from './effect.ts';
 import { DriverError } from './error.ts';
-import { errorTo, replyTo, uint32 } from './message.ts';
+import { replyTo, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
 
 /** What a `.service` file says. */
@@ -74,7 +74,7 @@ export class Activation {
       return this.#driver.deliver(peer, message, owner);
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
-      return [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }, ...without(message)];
+      return [...this.#driver.refuse(peer, header, error), ...without(message)];
     }
   }
 
@@ -88,9 +88,7 @@ export class Activation {
     const waiting = this.#starting.get(name) ?? [];
     this.#starting.delete(name);
     return waiting.flatMap(({ peer, header, message }): readonly Effect[] => [
-      ...(peer.state === 'active'
-        ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) } as const]
-        : []),
+      ...(peer.state === 'active' ? this.#driver.refuse(peer, header, error) : []),
       ...without(message),
     ]);
   }

@@ -123,9 +123,13 @@ export class Driver {
       return this.#dispatch(peer, message);
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
-      const answer: Effect = { do: 'send', to: peer, message: errorTo(peer, header.serial, error) };
-      return [...(wantsReply(header) ? [answer] : []), ...discarded(message)];
+      return [...this.refuse(peer, header, error), ...discarded(message)];
     }
+  }
+
+  /** Tells a client why its message goes no further, unless it wants no reply. */
+  refuse(peer: Peer, header: Header, error: DriverError): readonly Effect[] {
+    return wantsReply(header) ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }] : [];
   }
 
   /** A client has left the bus: what it owned goes on to the next, and nobody waits for it any longer. */

@@ -98,6 +98,13 @@ describe('a message for a service', () => {
     assert.deepEqual(send(b, ['four']), []);
   });
 
+  it('that wants no reply gets no error either', () => {
+    const { scene } = starting({});
+    const a = scene.join();
+    scene.handle(a, { ...CALL, destination: NAME, flags: 1 });
+    assert.deepEqual(inWords(scene.driver.activation.failed(NAME, new DriverError('TimedOut', 'late'))), []);
+  });
+
   it('waits no longer than its sender stays', () => {
     const { scene, send } = starting({ max_pending_service_starts: 2 });
     const [a, b, c] = [scene.join(), scene.join(), scene.join()];
