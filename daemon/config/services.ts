@@ -44,7 +44,14 @@ function serviceFiles(folder: string): readonly string[] {
 }
 
 function readService(file: string, complain: (text: string) => void): Service | undefined {
-  const keys = keysOf(readFileSync(file, 'utf8'));
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    complain(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    return undefined;
+  }
+  const keys = keysOf(text);
   const name = keys.get('Name');
   const exec = commandOf(keys.get('Exec') ?? '');
   const user = keys.get('User');

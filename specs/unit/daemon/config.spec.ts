@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The configuration of a message bus: what is read, what is refused and where, and what its policy lets clients do.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
@@ -132,6 +132,7 @@ describe('the configuration of a message bus', () => {
     writeFileSync(join(second, 'a.service'), service('org.example.A', '/bin/other'));
     writeFileSync(join(second, 'b.service'), service('nodot', '/bin/b'));
     writeFileSync(join(second, 'c.service'), service('org.example.C', '/bin/c "open'));
+    symlinkSync('nowhere', join(second, 'd.service'));
     const complaints: string[] = [];
     const found = readServices([first, second, join(folder, 'missing')], (text) =>
       complaints.push(text.replace(`${folder}/`, '')),
@@ -140,6 +141,7 @@ describe('the configuration of a message bus', () => {
     assert.deepEqual(complaints, [
       's2/b.service: Name= is no well-known bus name',
       's2/c.service: Exec= is no command',
+      'cannot read s2/d.service: ENOENT',
     ]);
     assert.deepEqual(commandOf('a  "b\\"c" \'\\\''), ['a', 'b"c', '\\']);
   });
