@@ -5,8 +5,9 @@ import { closeSync, openSync } from 'node:fs';
 import { it } from 'mocha';
 import { UnixStream } from '../../native/lib/index.ts';
 import { type Arg, DRIVER, marshal } from '../../runner/dbus/index.ts';
+import type { Got } from '../dbus/client.ts';
 import type { RunningBus } from '../dbus/daemons.ts';
-import { type Got, RawClient } from '../dbus/raw-client.ts';
+import { RawClient } from '../dbus/raw-client.ts';
 import { bytesOf, errorOf, inLine, message, onEachBus, patched, string, uint32 } from './talk.ts';
 
 const NAME = 'org.example.Player';

@@ -8,8 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'mocha';
 import { UnixStream } from '../../native/lib/index.ts';
 import type { Arg } from '../../runner/dbus/index.ts';
+import type { Got } from '../dbus/client.ts';
 import { startDaemon, startOurs } from '../dbus/daemons.ts';
-import { type Got, RawClient } from '../dbus/raw-client.ts';
+import { RawClient } from '../dbus/raw-client.ts';
 import { bytesOf, errorOf, onEachBus, string, uint32 } from './talk.ts';
 
 const CALL = { type: 'method_call', path: '/', interface: 'a.B', member: 'M' } as const;
@@ -94,7 +95,7 @@ onEachBus(
       assert.equal(await client.next(), undefined);
     });
   },
-  '<limit name="reply_timeout">300</limit><limit name="pending_fd_timeout">300</limit>',
+  '<limit name="reply_timeout">2000</limit><limit name="pending_fd_timeout">300</limit>',
 );
 
 onEachBus(

@@ -5,8 +5,9 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { addressFromBigInt } from '../../native/lib/index.ts';
 import { type Arg, DRIVER } from '../../runner/dbus/index.ts';
+import type { Got } from '../dbus/client.ts';
 import { type RunningBus, startOurs } from '../dbus/daemons.ts';
-import { type Got, RawClient } from '../dbus/raw-client.ts';
+import { RawClient } from '../dbus/raw-client.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { bytesOf, errorOf, inLine, string, uint32 } from './talk.ts';
 

@@ -2,8 +2,8 @@
 /** What specs of message buses say, and what they hear, in few words. */
 import { after, before, describe } from 'mocha';
 import { type Arg, type DbusMessage, DRIVER, marshal } from '../../runner/dbus/index.ts';
+import type { Got } from '../dbus/client.ts';
 import { type RunningBus, startDaemon, startOurs } from '../dbus/daemons.ts';
-import type { Got } from '../dbus/raw-client.ts';
 
 export const string = (value: string): Arg => ({ type: 's', value });
 export const uint32 = (value: number): Arg => ({ type: 'u', value });

@@ -1,47 +1,23 @@
 // SPDX-License-Identifier: MIT
-/** A D-Bus client that chooses every byte that it sends, and sees every byte that comes. */
+/** A D-Bus client on AF_UNIX that chooses every byte that it sends, and sees every byte that comes. */
 import type { Chunk, OwnedFd } from '../../native/lib/index.ts';
 import { UnixStream } from '../../native/lib/index.ts';
-import {
-  type Arg,
-  type DbusMessage,
-  lengthOf,
-  marshal,
-  parse,
-  type ReceivedMessage,
-} from '../../runner/dbus/index.ts';
+import { lengthOf, parse } from '../../runner/dbus/index.ts';
+import { Client, type Draft, type Got } from './client.ts';
 
-const BUS = {
-  destination: 'org.freedesktop.DBus',
-  path: '/org/freedesktop/DBus',
-  interface: 'org.freedesktop.DBus',
-} as const;
-
-export interface Got extends ReceivedMessage {
-  readonly bytes: Buffer;
-  readonly fds: readonly OwnedFd[];
-}
-
-export class RawClient implements Disposable {
+export class RawClient extends Client {
   readonly stream: UnixStream;
-  /** Its unique name, once Hello is answered. */
-  name = '';
-  #serial = 0;
   #buffer = Buffer.alloc(0);
   #fds: OwnedFd[] = [];
 
   constructor(stream: UnixStream) {
+    super();
     this.stream = stream;
   }
 
   /** A client that has said Hello, and has read its NameAcquired. */
-  static async join(path: string): Promise<RawClient> {
-    const client = new RawClient(UnixStream.connect(path));
-    await client.authenticate();
-    const { args } = await client.call('Hello');
-    client.name = args[0]?.value as string;
-    await client.until(({ member }) => member === 'NameAcquired');
-    return client;
+  static join(path: string): Promise<RawClient> {
+    return new RawClient(UnixStream.connect(path)).enter();
   }
 
   async authenticate(): Promise<void> {
@@ -68,29 +44,12 @@ export class RawClient implements Disposable {
     return this.stream.write(bytes, { fds });
   }
 
-  /** Sends a message with the next serial, which it returns. */
-  async sendMessage(message: Omit<DbusMessage, 'endian' | 'args'> & Partial<DbusMessage>): Promise<number> {
-    const serial = ++this.#serial;
-    await this.send(marshal({ endian: 'little', args: [], ...message }, serial));
+  async sendMessage(message: Draft): Promise<number> {
+    const { serial, bytes } = this.marshalNext(message);
+    await this.send(bytes);
     return serial;
   }
 
-  /** A call of the driver, and its answer: a return or an error. Other messages that come meanwhile are passed over. */
-  async call(member: string, args: readonly Arg[] = [], more: Partial<DbusMessage> = {}): Promise<Got> {
-    const serial = await this.sendMessage({ type: 'method_call', ...BUS, member, args, ...more });
-    return this.until(({ replySerial }) => replySerial === serial);
-  }
-
-  /** The first message from now on of which this is true. Throws if the connection ends before. */
-  async until(wanted: (message: Got) => boolean): Promise<Got> {
-    for (;;) {
-      const message = await this.next();
-      if (message === undefined) throw new Error('the bus has closed the connection');
-      if (wanted(message)) return message;
-    }
-  }
-
-  /** The next message; undefined if the bus has closed the connection. */
   async next(): Promise<Got | undefined> {
     for (;;) {
       const length = lengthOf(this.#buffer);
@@ -102,10 +61,6 @@ export class RawClient implements Disposable {
   close(): void {
     for (const fd of this.#fds) fd.close();
     this.stream.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   #cut(length: number): Got {
