@@ -207,7 +207,7 @@ describe('a client that does not read', function () {
     }
     assert.equal(errorOf(await sender.call('GetId')), 'method_return');
     assert.deepEqual(gone, [stuck.name]);
-    assert.match(bus.log(), new RegExp(`${stuck.name} .*does not read`));
+    await bus.log.says(new RegExp(`${stuck.name} .*does not read`));
     let last = -1;
     await assert.rejects(
       stuck.until(({ args }) => {
@@ -228,7 +228,7 @@ describe('a client that does not read', function () {
     for (let n = 0; n < 60; n++) await sender.send(bytesOf(call), [{ fd }]);
     await sender.call('GetId');
     closeSync(fd);
-    assert.match(bus.log(), new RegExp(`${stuck.name} .*max_outgoing_unix_fds`));
+    await bus.log.says(new RegExp(`${stuck.name} .*max_outgoing_unix_fds`));
     assert.equal((await sender.call('NameHasOwner', [string(stuck.name)])).args[0]?.value, false);
   });
 });

@@ -15,7 +15,7 @@ export interface RunningBus extends AsyncDisposable {
   readonly path: string;
   readonly pid: number;
   /** What it has written to stderr. */
-  readonly log: () => string;
+  readonly log: Log;
   /** The path of its AF_BUS socket, if it has one. */
   readonly afbus?: string;
 }
@@ -51,7 +51,7 @@ export async function startDaemon(more = ''): Promise<RunningBus> {
   const child = spawn('dbus-daemon', [`--config-file=${config}`, '--nofork', '--print-address=1'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const log = logOf(child);
+  const log = new Log(child);
   await firstLine(child, log);
   return running('dbus-daemon', child, folder, path, log);
 }
@@ -87,7 +87,7 @@ export async function startOurs(more = '', { descriptors }: OursOptions = {}): P
   const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const log = logOf(child);
+  const log = new Log(child);
   await firstLine(child, log);
   return { ...running('ours', child, folder, path, log), afbus: `@${name}` };
 }
@@ -116,7 +116,7 @@ export async function startBroker(...flags: readonly string[]): Promise<RunningB
   const args = ['--controller', '3', '--machine-id', `${'0'.repeat(31)}1`, ...flags];
   const child = spawn('dbus-broker', args, { stdio: ['ignore', 'ignore', 'pipe', its.fd] });
   its.close();
-  const log = logOf(child);
+  const log = new Log(child);
   await once(child, 'spawn');
   await addListener(ours, listener);
   // Held as long as the broker lives, which ends with its controller.
@@ -154,17 +154,31 @@ async function drain(controller: UnixStream): Promise<void> {
   while ((await controller.receive()).data.length > 0);
 }
 
-function logOf(child: ChildProcess): () => string {
-  let text = '';
-  child.stderr?.on('data', (data) => {
-    text += data;
-  });
-  return () => text;
+/** What a daemon writes to stderr, which comes here at some time after it was written. */
+export class Log {
+  text = '';
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.on('data', (data) => {
+      this.text += data;
+    });
+  }
+
+  /** Resolves once a part of it is as wanted; rejects with all of it if the daemon ends before. */
+  async says(wanted: RegExp): Promise<void> {
+    while (!wanted.test(this.text)) {
+      const more = once(this.#child.stderr as NodeJS.ReadableStream, 'data').then(() => true);
+      const ended = once(this.#child, 'close').then(() => false);
+      if (!(await Promise.race([more, ended]))) throw new Error(`no ${wanted} in ${this.text}`);
+    }
+  }
 }
 
-async function firstLine(child: ChildProcess, log: () => string): Promise<string> {
+async function firstLine(child: ChildProcess, log: Log): Promise<string> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`it did not start: ${log()}`)));
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`it did not start: ${log.text}`)));
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   return line;
 }
@@ -174,7 +188,7 @@ function running(
   child: ChildProcess,
   folder: string,
   path: string,
-  log: () => string,
+  log: Log,
 ): RunningBus {
   return {
     ...{ name, path, pid: child.pid as number, log },

@@ -58,7 +58,7 @@ async function judge({ program, name }: Case, start: () => Promise<RunningBus>):
   await using bus = await start();
   const environment = { ...ENVIRONMENT, DBUS_TEST_DAEMON_ADDRESS: `unix:path=${bus.path}` };
   const outcome = await run(program, ['--tap', '-p', name], environment);
-  return { ...outcome, output: outcome.output + bus.log() };
+  return { ...outcome, output: outcome.output + bus.log.text };
 }
 
 const part = process.argv[2] ?? '';
