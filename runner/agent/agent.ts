@@ -25,15 +25,18 @@ export class Agent {
     this.#tools.reports.say({ say: 'ready', pid, pidNamespace });
   }
 
-  async take(order: AgentOrder): Promise<void> {
+  /** Whether it was carried out. */
+  async take(order: AgentOrder): Promise<boolean> {
     const { reports, system } = this.#tools;
     this.#role ??= order.do === 'listen' ? new Master(this.#tools) : new Client(this.#tools);
     const { id } = order;
     try {
       const result = await carryOut(order, this.#role, this.#tools);
       reports.say({ say: 'done', id, t: system.now(), ...(result && { result }) });
+      return true;
     } catch (error) {
       reports.say({ say: 'failed', id, t: system.now(), error: systemError(error) });
+      return false;
     }
   }
 

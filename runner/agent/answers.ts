@@ -3,27 +3,42 @@
 
 import type { AgentReport } from './protocol.ts';
 
-export class Answers {
-  readonly #waiting = new Map<number, (done: boolean) => void>();
+interface Turn {
+  readonly ids: ReadonlySet<number>;
+  readonly last: number;
+  readonly resolve: (done: boolean) => void;
+}
 
-  /** Resolves with whether the order of this id was carried out; false too if its process ends before it answers. */
-  wait(id: number): Promise<boolean> {
-    return new Promise((resolve) => this.#waiting.set(id, resolve));
+export class Answers {
+  readonly #turns = new Set<Turn>();
+
+  get awaited(): boolean {
+    return this.#turns.size > 0;
   }
 
-  /** An agent's line; it is parsed only while somebody waits. */
-  see(line: Buffer): void {
-    if (this.#waiting.size > 0) this.hear(JSON.parse(line.toString()) as AgentReport);
+  /**
+   * Of orders that one process carries out in turn: resolves with true when the last was carried out, with false when
+   * one was not, or the process ends.
+   */
+  turn(ids: readonly number[]): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#turns.add({ ids: new Set(ids), last: ids.at(-1) ?? -1, resolve });
+    return promise;
   }
 
   hear(report: AgentReport): void {
     if (report.say !== 'done' && report.say !== 'failed') return;
-    this.#waiting.get(report.id)?.(report.say === 'done');
-    this.#waiting.delete(report.id);
+    const done = report.say === 'done';
+    for (const turn of this.#turns) {
+      const ends = done ? report.id === turn.last : turn.ids.has(report.id);
+      if (!ends) continue;
+      this.#turns.delete(turn);
+      turn.resolve(done);
+    }
   }
 
   end(): void {
-    for (const resolve of this.#waiting.values()) resolve(false);
-    this.#waiting.clear();
+    for (const { resolve } of this.#turns) resolve(false);
+    this.#turns.clear();
   }
 }

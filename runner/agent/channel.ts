@@ -1,29 +1,47 @@
 // SPDX-License-Identifier: MIT
 /**
- * An agent's line to its node agent, over stdin and stdout.
+ * The line of a process of agents to its node agent, over stdin and stdout.
  *
  * Plain file calls instead of process.stdin and process.stdout: their streams take longer to load than all else that
  * an agent needs. Writes wait while the pipe is full; the node agent always reads.
  */
 import { read, writeSync } from 'node:fs';
 import { Lines } from '../common/lines.ts';
-import type { AgentOrder, AgentReport } from './protocol.ts';
+import type { AgentReport, ProcessOrder } from './protocol.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
+/** More than that is not gathered, in characters. */
+const MOST = 1 << 16;
 
-export function say(report: AgentReport, head = ''): void {
-  const bytes = Buffer.from(`${head}${JSON.stringify(report)}\n`);
-  for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
+/** What the agents of this process say: one write for a turn of the event loop, as each wakes the node agent. */
+export class Outbox {
+  #lines = '';
+  #due = false;
+
+  constructor() {
+    // However this process ends by itself.
+    process.on('exit', () => this.flush());
+  }
+
+  say(agent: string, report: AgentReport): void {
+    this.#lines += `{"say":"heard","agent":${JSON.stringify(agent)},"report":${JSON.stringify(report)}}\n`;
+    if (this.#lines.length > MOST) this.flush();
+    else if (!this.#due) setImmediate(() => this.flush());
+    this.#due = true;
+  }
+
+  flush(): void {
+    this.#due = false;
+    const bytes = Buffer.from(this.#lines);
+    this.#lines = '';
+    for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
+  }
 }
 
 /** Calls back for every order until the stream ends, then once `onEnd`. */
-export const listen = (onOrder: (order: AgentOrder) => void, onEnd: () => void): void =>
-  listenToLines((line) => onOrder(JSON.parse(line) as AgentOrder), onEnd);
-
-/** The same for lines as they are. */
-export function listenToLines(onLine: (line: string) => void, onEnd: () => void): void {
-  const lines = new Lines((line) => onLine(line.toString()));
+export function listen(onOrder: (order: ProcessOrder) => void, onEnd: () => void): void {
+  const lines = new Lines((line) => onOrder(JSON.parse(line.toString()) as ProcessOrder));
   const next = () => {
     const buffer = Buffer.allocUnsafe(1 << 16);
     read(STDIN, buffer, 0, buffer.length, null, (error, length) => {

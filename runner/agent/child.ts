@@ -1,60 +1,68 @@
 // SPDX-License-Identifier: MIT
-/** One agent as its node agent sees it: a child process whose lines are passed on. */
+/** A process of agents as its node agent sees it: a child whose lines are passed on. */
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { gathering } from '../common/gather.ts';
-import { Lines } from '../common/lines.ts';
+import { WholeLines } from '../common/lines.ts';
 import type { Signal } from '../topology/faults.ts';
 import { Answers } from './answers.ts';
-import type { AgentProcess, Spawn } from './machine.ts';
+import type { AgentProcess, Machine, Spawn } from './machine.ts';
 import { limitMemory } from './memory-limit.ts';
-import type { AgentOrder } from './protocol.ts';
+import type { AgentOrder, NodeReport, ProcessOrder, Told } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
-export type Process = ChildProcessWithoutNullStreams;
-
-/** This program again, in one of its modes (main.ts). */
-export function launch(mode: 'agent' | 'pack', name: string, { user, env }: Spawn): Process {
-  const { spawn } = process.getBuiltinModule('node:child_process');
-  const [script = ''] = process.argv.slice(1);
-  return spawn(process.execPath, [...process.execArgv, script, mode, name], {
-    env: { ...process.env, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    ...identity(user),
-  });
+/** Starts agents: those of one pack in one process, which their first one starts. */
+export function childrenOf(upstream: Upstream): Machine['start'] {
+  const packs = new Map<string, Child>();
+  return (order) => {
+    const child = (order.pack && packs.get(order.pack)) || new Child(order, upstream);
+    if (order.pack !== undefined) packs.set(order.pack, child);
+    child.add(order.agent);
+    return child;
+  };
 }
 
-export class Child implements AgentProcess {
-  readonly name: string;
+class Child implements AgentProcess {
   readonly closed: Promise<void>;
-  readonly #process: Process;
+  /** Signals and limits are about whole processes. */
+  readonly #shared: boolean;
+  readonly #process: ChildProcessWithoutNullStreams;
   readonly #upstream: Upstream;
   readonly #write: (line: string) => void;
   readonly #answers = new Answers();
+  readonly #members: string[] = [];
   /** Told by the exit report: why there is no process. */
   #error: string | undefined;
 
   constructor(order: Spawn, upstream: Upstream) {
-    this.name = order.agent;
+    this.#shared = order.pack !== undefined;
     this.#upstream = upstream;
-    this.#process = launch('agent', order.agent, order);
+    this.#process = launch(order);
     this.#write = gathering(this.#process.stdin);
     this.closed = new Promise((resolve) => this.#follow(resolve));
   }
 
-  tell(order: AgentOrder): void {
-    this.#write(`${JSON.stringify(order)}\n`);
+  add(agent: string): void {
+    const { pid } = this.#process;
+    this.#members.push(agent);
+    if (pid !== undefined) this.#upstream.say({ say: 'spawned', agent, pid });
+    this.#order({ start: agent });
   }
 
-  ask(order: AgentOrder): Promise<boolean> {
-    const answer = this.#answers.wait(order.id);
-    this.tell(order);
-    return answer;
+  tell(agents: readonly string[], order: AgentOrder): void {
+    this.#order({ agents, order });
+  }
+
+  inTurn(orders: readonly Told[]): Promise<boolean> {
+    const done = this.#answers.turn(orders.map(({ order }) => order.id));
+    this.#order({ inTurn: orders });
+    return done;
   }
 
   /** An agent that leaves waits for its read of stdin, so SIGTERM comes with the end of that. */
   async signal(signal: Signal): Promise<void> {
+    if (signal !== 'SIGKILL') this.#refuse(signal);
     this.#process.kill(signal);
     if (signal === 'SIGTERM') this.#process.stdin.end();
     if (signal === 'SIGSTOP') await this.#until((state) => state === 'T');
@@ -63,38 +71,64 @@ export class Child implements AgentProcess {
   }
 
   async limitMemory(bytes: number): Promise<void> {
+    this.#refuse('limit');
     const limit = limitMemory(this.#process.pid as number, bytes);
     await this.closed;
     limit.remove();
   }
 
+  #refuse(what: string): void {
+    if (this.#shared) throw new Error(`${this.#members.join(', ')} share a process, which takes no ${what}`);
+  }
+
+  #order(order: ProcessOrder): void {
+    this.#write(`${JSON.stringify(order)}\n`);
+  }
+
   #follow(closed: () => void): void {
     const child = this.#process;
-    const { name } = this;
-    child.once('spawn', () => this.#upstream.say({ say: 'spawned', agent: name, pid: child.pid as number }));
     child.once('error', (error) => {
       this.#error = error.message;
     });
-    const head = `{"say":"heard","agent":${JSON.stringify(name)},"report":`;
-    const lines = new Lines((line) => {
-      this.#upstream.wrap(head, line);
-      this.#answers.see(line);
+    const lines = new WholeLines((whole) => {
+      this.#upstream.pass(whole);
+      if (this.#answers.awaited) this.#hear(whole);
     });
     child.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     child.stderr.setEncoding('utf8');
-    child.stderr.on('data', (text: string) => this.#upstream.say({ say: 'stderr', agent: name, text }));
+    child.stderr.on('data', (text: string) => {
+      for (const agent of this.#members) this.#upstream.say({ say: 'stderr', agent, text });
+    });
     child.stdin.on('error', () => {}); // it ended; `close` tells how
     child.once('close', (code, signal) => {
       const error = this.#error === undefined ? {} : { error: this.#error };
-      this.#upstream.say({ say: 'exit', agent: name, code, signal, ...error });
+      for (const agent of this.#members) this.#upstream.say({ say: 'exit', agent, code, signal, ...error });
       this.#answers.end();
       closed();
     });
   }
 
+  #hear(lines: Buffer): void {
+    for (const line of lines.toString().trimEnd().split('\n')) {
+      const said = JSON.parse(line) as NodeReport;
+      if (said.say === 'heard') this.#answers.hear(said.report);
+    }
+  }
+
   async #until(reached: (state: string) => boolean): Promise<void> {
     while (!reached(stateOf(this.#process.pid))) await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** This program again, as a process of agents (main.ts). */
+function launch({ agent, pack, user, env }: Spawn): ChildProcessWithoutNullStreams {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const [script = ''] = process.argv.slice(1);
+  return spawn(process.execPath, [...process.execArgv, script, 'agent', pack ?? agent], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...identity(user),
+  });
 }
 
 /** Setting ids needs privilege even where it changes nothing, so an agent of our own user is left as it is. */

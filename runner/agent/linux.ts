@@ -4,6 +4,7 @@
 import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { limitDescriptors } from '../../native/lib/descriptors.ts';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
+import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
 import type { PipeEnds, System } from './system.ts';
 
@@ -42,6 +43,13 @@ export const linux: System = {
   close: closeSync,
   limitDescriptors,
 };
+
+/** Does early what takes long. Where it fails, the first order that needs it tells. */
+export function warmUp(): void {
+  try {
+    loadedAddon();
+  } catch {}
+}
 
 /** Node has no pipe(2): a FIFO that is opened at both ends and unlinked is one. */
 async function openPipes(count: number): Promise<PipeEnds[]> {

@@ -3,7 +3,7 @@
 
 import type { Signal } from '../topology/faults.ts';
 import type { KernelRecord } from './kernel-log.ts';
-import type { AgentOrder, NodeOrder, NodeReport } from './protocol.ts';
+import type { AgentOrder, NodeOrder, NodeReport, Told } from './protocol.ts';
 
 export type Spawn = Extract<NodeOrder, { do: 'spawn' }>;
 
@@ -16,18 +16,17 @@ export interface Machine {
   socketsLeft(): number | null;
   /** From now on; null where it may not be read. */
   openKernelLog(): { take(): readonly KernelRecord[] } | null;
-  /** Starts an agent, whose reports go upstream. */
+  /** Starts an agent, whose reports go upstream; gives the same process for agents that share one. */
   start(order: Spawn): AgentProcess;
 }
 
-/** An agent as its node agent sees it. */
+/** A process of one or more agents as its node agent sees it. */
 export interface AgentProcess {
-  readonly name: string;
   /** Resolves when the process has ended and everything it said was passed on. */
   readonly closed: Promise<void>;
-  tell(order: AgentOrder): void;
-  /** Tells it, and resolves with whether it was carried out. */
-  ask(order: AgentOrder): Promise<boolean>;
+  tell(agents: readonly string[], order: AgentOrder): void;
+  /** Each after the one before it was carried out, none after one that failed; resolves with whether all were. */
+  inTurn(orders: readonly Told[]): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
   /** Gives the process that many bytes more than it has. Resolves once it has ended; throws where there is no limit. */

@@ -2,7 +2,7 @@
 /** The first process of a node: starts its agents, passes lines, sends signals, and takes all of them down. */
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
-import { type NodeOrder, PROTOCOL_VERSION, type Told } from './protocol.ts';
+import { type AgentOrder, type NodeOrder, PROTOCOL_VERSION, type Told } from './protocol.ts';
 import { systemError } from './system-error.ts';
 
 export class NodeAgent {
@@ -29,7 +29,7 @@ export class NodeAgent {
       case 'spawn':
         return this.#spawn(order);
       case 'tell':
-        return this.#children.get(order.agent)?.tell(order.order);
+        return this.#tell(order.agents, order.order);
       case 'tell-in-turn':
         return this.#tellInTurn(order.orders);
       case 'signal': {
@@ -53,7 +53,7 @@ export class NodeAgent {
 
   /** Killed: agents have nothing to save, the kernel closes what they hold, and Node takes its time to leave. */
   async endChildren(): Promise<void> {
-    await Promise.all([...this.#children.values()].map((child) => child.signal('SIGKILL')));
+    await Promise.all([...new Set(this.#children.values())].map((child) => child.signal('SIGKILL')));
   }
 
   #spawn(order: Spawn): void {
@@ -68,9 +68,25 @@ export class NodeAgent {
     }
   }
 
+  #tell(agents: readonly string[], order: AgentOrder): void {
+    for (const [child, those] of this.#stretches(agents, (agent) => agent)) child?.tell(those, order);
+  }
+
+  /** Those that follow each other and are of one process, with it; nothing for agents that have ended. */
+  #stretches<T>(list: readonly T[], agentOf: (item: T) => string): [AgentProcess | undefined, T[]][] {
+    const stretches: [AgentProcess | undefined, T[]][] = [];
+    for (const item of list) {
+      const child = this.#children.get(agentOf(item));
+      const last = stretches.at(-1);
+      if (last && last[0] === child) last[1].push(item);
+      else stretches.push([child, [item]]);
+    }
+    return stretches;
+  }
+
   async #tellInTurn(orders: readonly Told[]): Promise<void> {
-    for (const { agent, order } of orders) {
-      if (!(await this.#children.get(agent)?.ask(order))) return;
+    for (const [child, those] of this.#stretches(orders, ({ agent }) => agent)) {
+      if (!(await child?.inTurn(those))) return;
     }
   }
 

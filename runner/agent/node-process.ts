@@ -2,12 +2,11 @@
 /** A node agent as the first process of its node: orders from stdin, reports to stdout. */
 
 import { Lines } from '../common/lines.ts';
-import { Child } from './child.ts';
+import { childrenOf } from './child.ts';
 import { busFamily, kernelRelease, socketsLeft } from './kernel-facts.ts';
 import { KernelLog } from './kernel-log.ts';
 import type { Machine } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
-import { packing } from './pack.ts';
 import type { NodeOrder } from './protocol.ts';
 import { Upstream } from './upstream.ts';
 
@@ -20,7 +19,7 @@ export function runNodeAgent(): void {
     bus: busFamily,
     socketsLeft,
     openKernelLog: () => KernelLog.open(),
-    start: packing((order) => new Child(order, upstream), upstream),
+    start: childrenOf(upstream),
   };
   const node = new NodeAgent(machine, upstream);
   const leave = async () => {

@@ -3,10 +3,10 @@
  * What runner, node agents and agents say to each other: one JSON value a line.
  *
  * A *node agent* is the first process of a node. It starts the node's *agents* (one process a client or master),
- * passes lines between them and the runner, and sends signals. The runner speaks with node agents only.
+ * tells them orders, passes their lines to the runner as they are, and sends signals. The runner speaks with node agents only.
  *
  *   runner ⇄ node agent:  NodeOrder / NodeReport      over the container's stdin and stdout, or a host channel
- *   node agent ⇄ agent:   AgentOrder / AgentReport    over the agent's stdin and stdout
+ *   node agent ⇄ agents:  ProcessOrder / NodeReport   over the stdin and stdout of a process of agents
  */
 
 import type { Address } from '../common/address.ts';
@@ -17,7 +17,7 @@ import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export type NodeOrder =
   | {
@@ -28,7 +28,8 @@ export type NodeOrder =
       /** Agents of one pack share a process, with the user and environment of the first; none takes a signal but the last. */
       readonly pack?: string;
     }
-  | ({ readonly do: 'tell' } & Told)
+  /** The same order to agents of this node, each of which answers it. */
+  | { readonly do: 'tell'; readonly agents: readonly string[]; readonly order: AgentOrder }
   /** Each after the one before it was answered with `done`; none after one that was not. */
   | { readonly do: 'tell-in-turn'; readonly orders: readonly Told[] }
   /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
@@ -47,6 +48,12 @@ export interface Told {
   readonly order: AgentOrder;
 }
 
+/** What a process of agents is told. */
+export type ProcessOrder =
+  | { readonly start: string }
+  | { readonly agents: readonly string[]; readonly order: AgentOrder }
+  | { readonly inTurn: readonly Told[] };
+
 export type NodeReport =
   /** First line of a node agent; anything else on the stream before it is noise of the transport. */
   | {
@@ -58,6 +65,7 @@ export type NodeReport =
       readonly pid: number;
     }
   | { readonly say: 'spawned'; readonly agent: string; readonly pid: number }
+  /** The agent's own line. */
   | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
   | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
   | { readonly say: 'signalled'; readonly agent: string; readonly signal: Signal }

@@ -5,8 +5,6 @@ import { gathering } from '../common/gather.ts';
 import type { ToRunner } from './machine.ts';
 import type { NodeReport } from './protocol.ts';
 
-const TAIL = Buffer.from('}\n');
-
 export class Upstream implements ToRunner {
   /** The runner has gone and is not missed. */
   #silent = false;
@@ -20,9 +18,9 @@ export class Upstream implements ToRunner {
     if (!this.#silent) this.#write(`${JSON.stringify(report)}\n`);
   }
 
-  /** Passes on an agent's line, already JSON, inside of `head` and a brace: it is not parsed here. */
-  wrap(head: string, line: Buffer): void {
-    if (!this.#silent) this.#write(Buffer.concat([Buffer.from(head), line, TAIL]));
+  /** Passes on lines that are reports already: they are not looked at here. */
+  pass(lines: Buffer): void {
+    if (!this.#silent) this.#write(lines);
   }
 
   sayLast(report: NodeReport): Promise<void> {

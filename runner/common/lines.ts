@@ -10,6 +10,30 @@ export interface LineLimit {
   readonly onExcess: () => void;
 }
 
+/** Bytes in, blocks of whole lines out: many lines at once, with their newlines. */
+export class WholeLines {
+  readonly #onLines: (lines: Buffer) => void;
+  #rest: Buffer[] = [];
+
+  constructor(onLines: (lines: Buffer) => void) {
+    this.#onLines = onLines;
+  }
+
+  push(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    const rest = chunk.subarray(end);
+    if (end > 0) {
+      this.#onLines(
+        this.#rest.length === 0
+          ? chunk.subarray(0, end)
+          : Buffer.concat([...this.#rest, chunk.subarray(0, end)]),
+      );
+      this.#rest = [];
+    }
+    if (rest.length > 0) this.#rest.push(rest);
+  }
+}
+
 /** Cuts a byte stream at newlines; what follows the last one waits for the rest. */
 export class Lines {
   readonly #onLine: (line: Buffer) => void;

@@ -74,12 +74,25 @@ export class Agents {
 
   /** Resolves with the answer; rejects with OrderFailed, or with what ended the run. */
   call(agent: string, order: Order, purpose: Purpose): Promise<Answer> {
-    const { node, alive } = this.#agent(agent);
-    if (!alive) return Promise.resolve({ gone: true });
+    const [answer] = this.callAll([agent], order, () => purpose);
+    return answer as Promise<Answer>;
+  }
+
+  /** The same order to many agents: told to each node once, and answered by each of them. */
+  callAll(names: readonly string[], order: Order, purpose: (agent: string) => Purpose): Promise<Answer>[] {
     const id = this.#nextId++;
-    const answer = this.waits.add({ who: agent, answer: id }, purpose);
-    node.tell({ do: 'tell', agent, order: { id, ...order } as AgentOrder });
-    return answer;
+    const told = new Map<NodeConnection, string[]>();
+    const answers = names.map((agent) => {
+      const { node, alive } = this.#agent(agent);
+      if (!alive) return Promise.resolve({ gone: true });
+      const those = told.get(node);
+      if (those) those.push(agent);
+      else told.set(node, [agent]);
+      return this.waits.add({ who: agent, answer: id }, purpose(agent));
+    });
+    for (const [node, agents] of told)
+      node.tell({ do: 'tell', agents, order: { id, ...order } as AgentOrder });
+    return answers;
   }
 
   /**

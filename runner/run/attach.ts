@@ -14,6 +14,7 @@ const TOLD_EVERY = 100;
 export async function attachAll(stage: RunContext, progress: (text: string) => void): Promise<void> {
   const buses = [...stage.parties.buses.values()];
   const total = buses.reduce((sum, bus) => sum + atFirst(bus).length, 0);
+  progress(`connecting ${total} clients`);
   const count = {
     connected: counter('connected', total, progress),
     attached: counter('attached', total, progress),

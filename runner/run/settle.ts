@@ -81,10 +81,10 @@ export class Settler {
       if (error instanceof OrderFailed) return false;
       throw error;
     }
-    const awaited = joined.map(({ spec }) => {
-      const what = `${spec.name} to receive the fence of bus ${name}`;
-      return agents.call(spec.name, { do: 'await-fence', number }, purpose(what, step));
-    });
+    const names = joined.map(({ spec }) => spec.name);
+    const awaited = agents.callAll(names, { do: 'await-fence', number }, (client) =>
+      purpose(`${client} to receive the fence of bus ${name}`, step),
+    );
     await Promise.all(awaited);
     return true;
   }
@@ -94,11 +94,8 @@ export class Settler {
     const { agents, parties } = this.#stage;
     const readers = clients.filter((c) => parties.reads(c)).map((c) => c.spec.name);
     if (parties.masterActs(bus)) readers.push(masterOf(bus.spec.name));
-    await Promise.all(
-      readers.map((agent) =>
-        agents.call(agent, { do: 'drain' }, purpose(`${agent} to read all it has`, step)),
-      ),
-    );
+    const what = (agent: string) => purpose(`${agent} to read all it has`, step);
+    await Promise.all(agents.callAll(readers, { do: 'drain' }, what));
   }
 
   /**

@@ -4,7 +4,8 @@
 import { Agent } from '../agent/agent.ts';
 import { Answers } from '../agent/answers.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
-import type { AgentOrder } from '../agent/protocol.ts';
+import type { AgentOrder, Told } from '../agent/protocol.ts';
+import { takeInTurn } from '../agent/turn.ts';
 import type { Random } from '../common/random.ts';
 import type { Signal } from '../topology/faults.ts';
 import type { Kernel } from './kernel.ts';
@@ -74,14 +75,14 @@ class SimProcess implements AgentProcess {
     return this.#closed.promise;
   }
 
-  tell(order: AgentOrder): void {
+  tell(_: readonly string[], order: AgentOrder): void {
     this.#process.post(() => void this.#agent.take(order));
   }
 
-  ask(order: AgentOrder): Promise<boolean> {
-    const answer = this.#answers.wait(order.id);
-    this.tell(order);
-    return answer;
+  inTurn(orders: readonly Told[]): Promise<boolean> {
+    const done = this.#answers.turn(orders.map(({ order }) => order.id));
+    this.#process.post(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
+    return done;
   }
 
   async signal(signal: Signal): Promise<void> {

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: MIT
-// What a node agent itself waits for: the answer of one order, among the lines that it passes on.
+// What a node agent itself waits for: orders that are carried out in turn, among the lines that it passes on.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Answers } from '../../../runner/agent/answers.ts';
 
-const line = (report: object) => Buffer.from(JSON.stringify(report));
-
 describe('answers', () => {
-  it('come by their number, with whether the order was carried out', async () => {
+  it('of a turn are yes with its last order, not with another turn’s', async () => {
     const answers = new Answers();
-    const [one, two] = [answers.wait(1), answers.wait(2)];
-    answers.see(line({ say: 'sends', list: [] }));
-    answers.see(line({ say: 'failed', id: 2, t: 1, error: { code: 'X', message: 'x' } }));
-    answers.see(line({ say: 'done', id: 1, t: 2 }));
-    assert.deepEqual(await Promise.all([one, two]), [true, false]);
+    const [one, two] = [answers.turn([1, 2]), answers.turn([3])];
+    answers.hear({ say: 'sends', list: [] });
+    answers.hear({ say: 'done', id: 1, t: 1 });
+    answers.hear({ say: 'done', id: 3, t: 2 });
+    assert.equal(await two, true);
+    assert.equal(answers.awaited, true);
+    answers.hear({ say: 'done', id: 2, t: 3 });
+    assert.equal(await one, true);
+    assert.equal(answers.awaited, false);
+  });
+
+  it('of a turn are no at the first that failed', async () => {
+    const answers = new Answers();
+    const turn = answers.turn([1, 2, 3]);
+    answers.hear({ say: 'done', id: 1, t: 1 });
+    answers.hear({ say: 'failed', id: 2, t: 1, error: { code: 'X', message: 'x' } });
+    assert.equal(await turn, false);
   });
 
   it('are no, for all that wait when the process ends', async () => {
     const answers = new Answers();
-    const both = [answers.wait(1), answers.wait(2)];
+    const both = [answers.turn([1]), answers.turn([2])];
     answers.end();
     assert.deepEqual(await Promise.all(both), [false, false]);
   });

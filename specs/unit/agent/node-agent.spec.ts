@@ -58,7 +58,7 @@ describe('node agent', () => {
     const two = await isReady('two');
     assert.ok(one.report.say === 'ready' && two.report.say === 'ready');
     assert.equal(one.report.pid, two.report.pid);
-    tell({ do: 'tell', agent: 'two', order: { id: 7, do: 'drain' } });
+    tell({ do: 'tell', agents: ['two'], order: { id: 7, do: 'drain' } });
     await report('heard', (r) => r.agent === 'two' && r.report.say === 'done' && r.report.id === 7);
     tell({ do: 'end' });
     for (const agent of ['one', 'two'])
@@ -85,14 +85,14 @@ describe('node agent', () => {
     const pid = await start();
     const { report: said } = await ready();
     assert.equal(said.say === 'ready' && said.pid, pid);
-    tell({ do: 'tell', agent: 'camera', order: { id: 9, do: 'drain' } });
+    tell({ do: 'tell', agents: ['camera'], order: { id: 9, do: 'drain' } });
     const { report: answer } = await report('heard', (r) => r.report.say === 'done');
     assert.equal(answer.say === 'done' && answer.id, 9);
   });
 
   it('answers an order that cannot be carried out', async () => {
     await start();
-    tell({ do: 'tell', agent: 'camera', order: { id: 1, do: 'join', client: 'lidar' } });
+    tell({ do: 'tell', agents: ['camera'], order: { id: 1, do: 'join', client: 'lidar' } });
     const { report: answer } = await report('heard', (r) => r.report.say === 'failed');
     assert.match(answer.say === 'failed' ? answer.error.message : '', /a client has no order "join"/);
   });

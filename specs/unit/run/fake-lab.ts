@@ -61,7 +61,7 @@ export class FakeLab implements Lab {
 }
 
 export class FakeNode implements NodeConnection {
-  readonly hello = { say: 'hello', version: 2, kernel: 'none', bus: { family: 19 }, pid: 1 } as const;
+  readonly hello = { say: 'hello', version: 3, kernel: 'none', bus: { family: 19 }, pid: 1 } as const;
   readonly agents = new Set<string>();
   readonly name: string;
   readonly #lab: FakeLab;
@@ -103,7 +103,7 @@ export class FakeNode implements NodeConnection {
         lab.say(order.agent, { say: 'ready', pid: 100 + this.agents.size, pidNamespace: this.name });
         break;
       case 'tell':
-        this.#tell(order);
+        for (const agent of order.agents) this.#tell({ agent, order: order.order });
         break;
       case 'tell-in-turn':
         for (const told of order.orders) if (!this.#tell(told)) break;

@@ -147,7 +147,7 @@ describe('a node that says what it must not', function () {
 });
 
 describe('the line to a node', () => {
-  const HELLO = '{"say":"hello","version":2,"kernel":"6","bus":{"family":1},"pid":1}\n';
+  const HELLO = '{"say":"hello","version":3,"kernel":"6","bus":{"family":1},"pid":1}\n';
 
   it('ends where a report is too long, whatever it would have been', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
@@ -166,7 +166,7 @@ describe('the line to a node', () => {
   it('takes no greeting that is none', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const connecting = connectNode('n', { input, output });
-    output.end('{"say":"hello"}\n{"say":"hello","version":2,"kernel":"6","bus":null,"pid":1}\n');
+    output.end('{"say":"hello"}\n{"say":"hello","version":3,"kernel":"6","bus":null,"pid":1}\n');
     await assert.rejects(connecting, /node "n" ended before it was ready/);
   });
 });

@@ -157,7 +157,7 @@ traffic:
 `;
 
 const CASES: Readonly<Record<BugName, Case>> = {
-  lose: { yaml: TALK, every: 7, kind: 'lost', step: '2', message: 'c#2' },
+  lose: { yaml: TALK, every: 8, kind: 'lost', step: '2', message: 'c#2' },
   partial: { yaml: TALK, every: 2, kind: 'lost', step: '1', message: 'a#1' },
   'miss-eavesdrop': { yaml: TALK, every: 2, kind: 'unaccounted', step: '2', message: 'c#1' },
   duplicate: { yaml: TALK, every: 7, kind: 'duplicated', step: '2', message: 'c#2' },
