@@ -158,12 +158,19 @@ async function blame(error: unknown, site: Site): Promise<TopoError | null> {
   return died ?? (error instanceof TopoError ? error : null);
 }
 
+/** Deliveries without those of fences. */
+function messagesIn({ deliveries }: Trace): number {
+  let count = 0;
+  for (const lane of deliveries.values()) for (const { fence } of lane) if (!fence) count++;
+  return count;
+}
+
 function verdictOf({ plan, site, owner, options, trace, judgement, error }: Context): Verdict {
   const { progress, warnings } = options;
   const { name, file, clients, nodes } = plan.topology;
   const reason = error?.message ?? judgement?.reason;
   const account = judgement?.account ?? [];
-  const deliveries = [...(trace?.deliveries.values() ?? [])].flat().filter((d) => !d.fence).length;
+  const deliveries = trace ? messagesIn(trace) : 0;
   return {
     schemaVersion: 1,
     result: judgement?.result ?? 'error',

@@ -171,7 +171,7 @@ export interface SystemErrorData {
   readonly syscall?: string;
 }
 
-/** One delivery, packed: see `unpackDelivery` of runner/trace. */
+/** One delivery, packed: see `Unpacker` of runner/trace. */
 export type PackedDelivery = readonly [
   lane: Lane,
   position: number,

@@ -18,7 +18,7 @@ import type {
   StepEvent,
   Trace,
 } from './trace.ts';
-import { unpackDelivery, unpackSend } from './unpack.ts';
+import { Unpacker, unpackSend } from './unpack.ts';
 
 /** Messages that an agent was told to send and has not answered for. */
 interface OpenSends {
@@ -56,6 +56,7 @@ export class Collector {
   readonly #kernel: KernelLine[] = [];
   readonly #fences: FenceEvent[] = [];
   readonly #watches = new Set<Watch>();
+  readonly #unpacker = new Unpacker();
 
   /** Every queue was read empty: what is heard of messages after that does not count. */
   seal(): void {
@@ -75,7 +76,7 @@ export class Collector {
         break;
       }
       case 'deliveries':
-        for (const row of report.list) this.#deliver(unpackDelivery(row));
+        for (const row of report.list) this.#deliver(this.#unpacker.delivery(row));
         break;
       case 'sends':
         for (const row of report.list) this.#send(unpackSend(agent, row));

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { InvalidInput } from '../common/errors.ts';
 import type { DeliveryEvent, Trace } from './trace.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const CHUNK = 1 << 16;
 
 /** Kinds of lines that are lists in the trace; deliveries are told apart by their lane. */
@@ -49,7 +49,7 @@ export function readTrace(path: string): Trace {
   for (const [i, line] of rest.entries()) {
     if (line === '') continue;
     const { is, ...event } = parse(path, i + 2, line);
-    if (is === 'deliveries') lane(deliveries, event as unknown as DeliveryEvent);
+    if (is === 'deliveries') lane(deliveries, { ...ORDINARY, ...event } as unknown as DeliveryEvent);
     else if (LISTS.includes(is as List)) lists[is as List].push(event);
     else throw notTrace(path, i + 2);
   }
@@ -62,9 +62,32 @@ function* lines(trace: Trace): Generator<string> {
   yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut, readOut });
   for (const is of LISTS) for (const event of trace[is] ?? []) yield JSON.stringify({ is, ...event });
   for (const lane of trace.deliveries.values()) {
-    for (const event of lane) yield JSON.stringify({ is: 'deliveries', ...event });
+    for (const event of lane) yield deliveryLine(event);
   }
 }
+
+/** What nearly all deliveries have is left out. */
+const ORDINARY = {
+  fence: false,
+  intact: true,
+  truncated: false,
+  controlTruncated: false,
+  fds: 0,
+  lost: 0,
+};
+
+/** By hand: a run of a crowd has millions of these. */
+function deliveryLine(event: DeliveryEvent): string {
+  const { lane, position, t, message, sequence, from, length, credentials } = event;
+  let line = `{"is":"deliveries","lane":${JSON.stringify(lane)},"position":${position},"t":${t},"message":${message}`;
+  if (sequence !== undefined) line += `,"sequence":${sequence}`;
+  line += `,"from":${JSON.stringify(from)},"length":${length}`;
+  for (const key of KEYS) if (event[key] !== ORDINARY[key]) line += `,"${key}":${event[key]}`;
+  if (credentials) line += `,"credentials":${JSON.stringify(credentials)}`;
+  return `${line}}`;
+}
+
+const KEYS = Object.keys(ORDINARY) as (keyof typeof ORDINARY)[];
 
 function lane(lanes: Map<string, DeliveryEvent[]>, event: DeliveryEvent): void {
   const events = lanes.get(event.lane);

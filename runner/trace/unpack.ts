@@ -9,30 +9,54 @@ import {
   type PackedDelivery,
   type PackedSend,
 } from '../agent/protocol.ts';
+import type { Credentials } from '../common/credentials.ts';
 import type { DeliveryEvent, SendEvent } from './trace.ts';
 
-export function unpackDelivery(row: PackedDelivery): DeliveryEvent {
-  const [lane, position, t, message, flags, sequence, from, length, credentials, fds, lost] = row;
-  return {
-    lane,
-    position,
-    t,
-    message,
-    fence: (flags & FLAG_FENCE) !== 0,
-    ...(sequence === null ? {} : { sequence }),
-    from,
-    length,
-    intact: (flags & FLAG_INTACT) !== 0,
-    truncated: (flags & FLAG_TRUNCATED) !== 0,
-    controlTruncated: (flags & FLAG_CONTROL_TRUNCATED) !== 0,
-    ...(credentials ? { credentials: unpackCredentials(credentials) } : {}),
-    fds,
-    lost,
-  };
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A run has millions of deliveries and few senders: what is equal is kept once. */
+export class Unpacker {
+  readonly #addresses = new Map<string, string>();
+  readonly #credentials = new Map<string, Credentials>();
+
+  delivery(row: PackedDelivery): DeliveryEvent {
+    const [lane, position, t, message, flags, sequence, from, length, credentials, fds, lost] = row;
+    // Of few shapes, each made at once: spreading costs more than all the rest.
+    const event: Writable<DeliveryEvent> = {
+      lane,
+      position,
+      t,
+      message,
+      fence: (flags & FLAG_FENCE) !== 0,
+      from: this.#address(from),
+      length,
+      intact: (flags & FLAG_INTACT) !== 0,
+      truncated: (flags & FLAG_TRUNCATED) !== 0,
+      controlTruncated: (flags & FLAG_CONTROL_TRUNCATED) !== 0,
+      fds,
+      lost,
+    };
+    if (sequence !== null) event.sequence = sequence;
+    if (credentials) event.credentials = this.#unpackCredentials(credentials);
+    return event;
+  }
+
+  #address(from: string): string {
+    const first = this.#addresses.get(from);
+    if (first === undefined) this.#addresses.set(from, from);
+    return first ?? from;
+  }
+
+  #unpackCredentials([pid, uid, gid]: NonNullable<PackedDelivery[8]>): Credentials {
+    const key = `${pid} ${uid} ${gid}`;
+    const first = this.#credentials.get(key);
+    if (first) return first;
+    const credentials = { pid, uid, gid };
+    this.#credentials.set(key, credentials);
+    return credentials;
+  }
 }
 
 export function unpackSend(agent: string, [message, t0, t1, error]: PackedSend): SendEvent {
   return { agent, message, t0, ...(t1 === null ? {} : { t1 }), ...(error === null ? {} : { error }) };
 }
-
-const unpackCredentials = ([pid, uid, gid]: NonNullable<PackedDelivery[8]>) => ({ pid, uid, gid });

@@ -12,8 +12,8 @@ const MOST = 60;
 /** The diagram; says in its own last note what it leaves out. */
 export function renderSequence(plan: Plan, trace: Trace): string {
   const participants = new Map(plan.agents.map((a, i) => [a.name, `p${i}`]));
-  const receipts = receiptsOf(trace);
   const sends = [...trace.sends].sort((a, b) => a.t0 - b.t0).filter((s) => plan.messages[s.message]);
+  const receipts = receiptsOf(trace, new Set(sends.slice(0, MOST + 1).map(({ message }) => message)));
   const lines: string[] = [];
   let arrows = 0;
   let shown = 0;
@@ -37,13 +37,13 @@ export function renderSequence(plan: Plan, trace: Trace): string {
     .concat('\n');
 }
 
-/** Message → agents that received it, in the order of receipt. */
-function receiptsOf(trace: Trace): Map<number, string[]> {
+/** Each of these messages → agents that received it, in the order of receipt. */
+function receiptsOf(trace: Trace, messages: ReadonlySet<number>): Map<number, string[]> {
   const receipts = new Map<number, { agent: string; t: number }[]>();
   for (const [lane, deliveries] of trace.deliveries) {
     const { agent } = parseLane(lane);
     for (const d of deliveries) {
-      if (d.fence || d.message === null) continue;
+      if (d.fence || d.message === null || !messages.has(d.message)) continue;
       const list = receipts.get(d.message);
       if (list) list.push({ agent, t: d.t });
       else receipts.set(d.message, [{ agent, t: d.t }]);

@@ -30,7 +30,8 @@ export interface History {
 /** Reduces a run to the order in which each lane saw things. */
 export function historyOf(facts: Facts): History {
   const fences = new Fences(facts);
-  const lanes = facts.lanes.map((lane) => orderOf(facts, lane, fences));
+  const seen = new Seen(facts.plan.messages.length);
+  const lanes = facts.lanes.map((lane) => orderOf(facts, lane, fences, seen));
   return { facts, lanes, messages: facts.plan.messages.length, fences: fences.list };
 }
 
@@ -62,15 +63,41 @@ class Fences {
   }
 }
 
-function orderOf(facts: Facts, lane: LaneFacts, fences: Fences): LaneOrder {
+/** Nodes that the lane at hand has had; messages without a set for each lane, as a run may have millions of copies. */
+class Seen {
+  readonly #messages: Int32Array;
+  readonly #fences = new Set<number>();
+  #lane = 0;
+
+  constructor(messages: number) {
+    this.#messages = new Int32Array(messages);
+  }
+
+  nextLane(): void {
+    this.#lane++;
+    this.#fences.clear();
+  }
+
+  /** Whether it is the first of its kind. */
+  add(node: number): boolean {
+    if (node >= this.#messages.length) {
+      const before = this.#fences.size;
+      return this.#fences.add(node).size > before;
+    }
+    if (this.#messages[node] === this.#lane) return false;
+    this.#messages[node] = this.#lane;
+    return true;
+  }
+}
+
+function orderOf(facts: Facts, lane: LaneFacts, fences: Fences, seen: Seen): LaneOrder {
   const nodes = new Int32Array(lane.deliveries.length);
   const at = new Int32Array(lane.deliveries.length);
-  const seen = new Set<number>();
+  seen.nextLane();
   let n = 0;
   lane.deliveries.forEach((d, i) => {
     const node = nodeOf(facts, lane, d, fences);
-    if (node < 0 || seen.has(node)) return;
-    seen.add(node);
+    if (node < 0 || !seen.add(node)) return;
     nodes[n] = node;
     at[n++] = i;
   });

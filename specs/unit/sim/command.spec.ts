@@ -95,7 +95,7 @@ describe('the command on sim', function () {
     await cli(['run', ...SIM, '--artifacts', kept.path('all'), QUICKSTART]);
     const verdict = JSON.parse(readFileSync(kept.path('all/verdict.json'), 'utf8')) as { where: object };
     assert.deepEqual(verdict.where, { backend: 'sim', launcher: 'process', kernel: 'none', seed: 7 });
-    assert.match(readFileSync(kept.path('all/trace.jsonl'), 'utf8'), /^\{"afbusTrace":1,/);
+    assert.match(readFileSync(kept.path('all/trace.jsonl'), 'utf8'), /^\{"afbusTrace":2,/);
   });
 
   it('keeps the verdict where nothing can be written', async () => {

@@ -5,7 +5,12 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { FLAG_FENCE, FLAG_INTACT } from '../../../runner/agent/protocol.ts';
+import {
+  FLAG_CONTROL_TRUNCATED,
+  FLAG_FENCE,
+  FLAG_INTACT,
+  FLAG_TRUNCATED,
+} from '../../../runner/agent/protocol.ts';
 import { Collector } from '../../../runner/trace/collect.ts';
 import { readTrace, writeTrace } from '../../../runner/trace/file.ts';
 
@@ -22,6 +27,29 @@ describe('trace file', () => {
     const trace = collected().trace();
     writeTrace(file, trace);
     assert.deepEqual(readTrace(file), trace);
+  });
+
+  it('keeps what few deliveries have', () => {
+    const collector = new Collector();
+    const row = [
+      'lidar',
+      0,
+      40,
+      null,
+      FLAG_TRUNCATED | FLAG_CONTROL_TRUNCATED,
+      null,
+      '',
+      0,
+      null,
+      3,
+      7,
+    ] as const;
+    collector.heard('lidar', { say: 'deliveries', list: [row] });
+    writeTrace(file, collector.trace());
+    const { deliveries } = readTrace(file);
+    assert.deepEqual(deliveries, collector.trace().deliveries);
+    const [only] = deliveries.get('lidar') ?? [];
+    assert.ok(only && !only.intact && only.truncated && only.controlTruncated);
   });
 
   it('keeps why the run was cut short', () => {
