@@ -10,10 +10,10 @@ import { hasImage } from './garbage.ts';
 import { build } from './image.ts';
 import { lock, tryLock } from './lock.ts';
 import { checkMachine } from './machine-id.ts';
-import { isIntact, type Payload, payload } from './payload.ts';
+import { isIntact, type Payload, payload, replace } from './payload.ts';
 import { end, isAlive } from './process.ts';
 import { restore } from './restore.ts';
-import { endPending, forgetHost, readHost, stateFile } from './state.ts';
+import { endPending, forgetHost, readHost, stateFile, writeHost } from './state.ts';
 import type { BuildOptions, Host, HostImage, HostOptions, HostStatus, StartOptions } from './types.ts';
 
 /** The running host for the inputs as they are now; builds, boots and replaces as needed. */
@@ -25,6 +25,8 @@ export async function start(options: StartOptions): Promise<Host> {
     checkMachine(readHost(options.kernel));
     const running = runningHost(options);
     if (running && (await serves(running, image, own, options))) return running;
+    const renewed = running && (await renew(running, image, own, options));
+    if (renewed) return renewed;
     if (running) await end(running);
     const detail = image.acceleratorReason;
     options.progress?.({ title: `starting the host (Linux ${image.release})`, detail });
@@ -70,6 +72,23 @@ async function serves(host: Host, image: HostImage, own: Payload, options: Start
   return true;
 }
 
+/** A host on which nothing runs and that lacks the latest files alone gets them; null if it takes a fresh one. */
+async function renew(
+  host: Host,
+  image: HostImage,
+  own: Payload,
+  options: StartOptions,
+): Promise<Host | null> {
+  const { untrusted, port, progress } = options;
+  const same = host.imageKey === image.key && host.payloadKey !== own.key;
+  if (!same || untrusted || host.tainted || port !== undefined) return null;
+  progress?.({ title: "bringing the project's latest files into the host" });
+  if (!(await replace(host, own))) return null;
+  const renewed = { ...host, payloadKey: own.key };
+  writeHost(renewed);
+  return renewed;
+}
+
 /** false: the next host is a fresh one. Throws where something is up that would go with this one. */
 async function replaceable(host: Host): Promise<false> {
   const busy = await whatRuns(host);
@@ -80,7 +99,8 @@ async function replaceable(host: Host): Promise<false> {
   throw new EnvironmentError(`${why}, and ${busy} on it`, 'take those down first: afbus-topo down --all');
 }
 
-const COUNT = 'docker ps --all --quiet | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
+/** The engine has a folder for each container, ended or not; the command that lists them takes a second. */
+const COUNT = 'ls /var/lib/docker/containers | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
 
 /** "3 containers and 2 agents run", or null; null too for a host that answers no more. */
 async function whatRuns(host: Host): Promise<string | null> {
