@@ -14,6 +14,9 @@ import { Waiters } from './waiters.ts';
 const BATCH = 256;
 const WAKE = Symbol('wake');
 
+/** What a receiver writes into a descriptor. No name has a space. */
+export const token = (lane: string, place: number): string => `${lane} ${place}`;
+
 export interface LaneTools {
   readonly system: System;
   readonly reports: Reports;
@@ -203,8 +206,8 @@ export class Lane {
   #record(message: Message, t: number): void {
     const envelope = envelopeOf(message, this.#nonce);
     this.#reports.delivery(packDelivery(this.name, this.#position++, t, message, envelope));
-    for (const fd of message.fds) {
-      this.#leaveToken(fd.fd);
+    for (const [place, fd] of message.fds.entries()) {
+      this.#leaveToken(fd.fd, place);
       fd.close();
     }
     if (envelope?.kind !== 'fence') return;
@@ -246,10 +249,10 @@ export class Lane {
     for (const waiters of [this.#empty, this.#fences, this.#end]) waiters.settle();
   }
 
-  /** Proves that the descriptor works; a maker of the pipe that is gone is no fault of the message. */
-  #leaveToken(fd: number): void {
+  /** Proves that the descriptor works, and says in which place of the message it came; a maker of the pipe that is gone is no fault of the message. */
+  #leaveToken(fd: number, place: number): void {
     try {
-      this.#system.write(fd, `${this.name}\n`);
+      this.#system.write(fd, `${token(this.name, place)}\n`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     }

@@ -54,8 +54,7 @@ export class Pipes {
       await this.#ends.wait(left);
     }
     for (const { message, index, text, eof } of this.#pipes) {
-      const tokens = text.split('\n').filter((line) => line !== '');
-      this.#reports.say({ say: 'pipe', message, index, tokens, eof });
+      this.#reports.say({ say: 'pipe', message, index, tokens: tokensIn(text, index), eof });
     }
     this.#pipes = [];
   }
@@ -73,3 +72,10 @@ export class Pipes {
     );
   }
 }
+
+/** Who wrote into the descriptor at this place; one that got it at another is told with that, which is nobody's name. */
+const tokensIn = (text: string, index: number): string[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (line.endsWith(` ${index}`) ? line.slice(0, line.lastIndexOf(' ')) : line));

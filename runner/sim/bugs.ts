@@ -114,6 +114,11 @@ export const BUGS = {
     check: 'integrity',
     hooks: (strikes) => withFds(strikes, (m) => closed({ ...m, fds: [] }, m)),
   },
+  'swap-fds': {
+    does: 'descriptors that come with a message have changed places',
+    check: 'integrity',
+    hooks: (strikes) => withFds(strikes, (m) => ({ ...m, fds: m.fds.toReversed() })),
+  },
   'wrong-fd': {
     does: 'a descriptor that comes with a message leads elsewhere',
     check: 'integrity',

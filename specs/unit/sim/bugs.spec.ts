@@ -37,6 +37,12 @@ traffic:
   - { send: { from: out, to: b }, expect: { error: EHOSTUNREACH } }
 `;
 
+const TWO_PIPES = `${PARTIES}
+traffic:
+  - { send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }] }, expect: ${TO_B} }
+  - { send: { from: a, to: b }, expect: ${TO_B} }
+`;
+
 const NONBLOCKING = `
 buses: { cabin: { queueLength: 1 } }
 clients: { a: {}, deaf: { receive: manual } }
@@ -174,6 +180,7 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'reuse-address': { yaml: SECOND_LIFE, kind: 'address-taken' },
   'lose-fd': { yaml: TALK, every: 1, kind: 'fds', step: '3', message: 'a#2' },
   'wrong-fd': { yaml: TALK, every: 1, kind: 'token', step: '3', message: 'a#2' },
+  'swap-fds': { yaml: TWO_PIPES, kind: 'token', step: '1', message: 'a#1' },
   'leak-fd': { yaml: TALK, every: 1, kind: 'no-eof', step: '3', message: 'a#2' },
   'hide-cut': { yaml: LIMITED, kind: 'silently-cut', step: '2', message: 'a#1' },
   'cut-short': { yaml: LIMITED, kind: 'fds', step: '2', message: 'a#1' },
