@@ -8,6 +8,9 @@
 #include "af_bus.h"
 #include "trace.h"
 
+/* Addresses of a gone client that are dropped under one hold of the bus lock. */
+#define AFBUS_ADDRS_AT_ONCE	64
+
 /* Of an address, looked up by each send: what the table would do, but inline. */
 static u32 afbus_addr_hash(const void *key, u32 len, u32 seed)
 {
@@ -89,7 +92,7 @@ struct afbus_sock *afbus_addr_find(struct afbus_bus *bus, u64 value)
 	lockdep_assert_held(&bus->lock);
 
 	addr = rhashtable_lookup_fast(&bus->addrs, &value, afbus_addr_params);
-	return addr ? addr->owner : NULL;
+	return addr && !addr->owner->out ? addr->owner : NULL;
 }
 
 /**
@@ -105,35 +108,6 @@ struct afbus_group *afbus_addr_group(struct afbus_bus *bus, u16 prefix)
 
 	return rhashtable_lookup_fast(&bus->groups, &prefix,
 				      afbus_group_params);
-}
-
-/**
- * afbus_addr_insert() - give an address to a client
- * @bus: the bus
- * @addr: the address, @value filled in; owned by the bus on success
- * @owner: the client
- *
- * Return: 0; -EADDRINUSE if anyone on the bus holds it; -ENOMEM.
- */
-int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
-		      struct afbus_sock *owner)
-{
-	int err;
-
-	lockdep_assert_held(&bus->lock);
-
-	err = rhashtable_lookup_insert_fast(&bus->addrs, &addr->node,
-					    afbus_addr_params);
-	if (err == -EEXIST)
-		return -EADDRINUSE;
-	if (err)
-		return -ENOMEM;
-
-	bus->routes++;
-	addr->owner = owner;
-	list_add_tail(&addr->owner_node, &owner->addrs);
-	owner->nr_addrs++;
-	return 0;
 }
 
 /* A member has an address less in its group. */
@@ -157,12 +131,15 @@ static void afbus_member_put(struct afbus_bus *bus, struct afbus_member *member)
 	}
 }
 
-/* Take an address out of the table, whose readers may still look at it. */
+/*
+ * Take an address out of the table, whose readers may still look at it. Nobody
+ * is routed to a client that has left, so that changes no route.
+ */
 static void afbus_addr_remove(struct afbus_bus *bus, struct afbus_addr *addr)
 {
 	lockdep_assert_held(&bus->lock);
 
-	bus->routes++;
+	bus->routes += !addr->owner->out;
 	rhashtable_remove_fast(&bus->addrs, &addr->node, afbus_addr_params);
 	list_del(&addr->owner_node);
 	addr->owner->nr_addrs--;
@@ -176,6 +153,52 @@ static void afbus_addr_drop(struct afbus_bus *bus, struct afbus_addr *addr)
 		afbus_member_put(bus, addr->member);
 	}
 	kfree_rcu(addr, rcu);
+}
+
+/* Free the address of a client that has left. Return: whether it was one. */
+static bool afbus_addr_free(struct afbus_bus *bus, u64 value)
+{
+	struct afbus_addr *addr;
+
+	lockdep_assert_held(&bus->lock);
+
+	addr = rhashtable_lookup_fast(&bus->addrs, &value, afbus_addr_params);
+	if (!addr || !addr->owner->out)
+		return false;
+	afbus_addr_drop(bus, addr);
+	return true;
+}
+
+/**
+ * afbus_addr_insert() - give an address to a client
+ * @bus: the bus
+ * @addr: the address, @value filled in; owned by the bus on success
+ * @owner: the client
+ *
+ * Return: 0; -EADDRINUSE if anyone on the bus holds it; -ENOMEM.
+ */
+int afbus_addr_insert(struct afbus_bus *bus, struct afbus_addr *addr,
+		      struct afbus_sock *owner)
+{
+	int err;
+
+	lockdep_assert_held(&bus->lock);
+
+	err = rhashtable_lookup_insert_fast(&bus->addrs, &addr->node,
+					    afbus_addr_params);
+	if (err == -EEXIST && afbus_addr_free(bus, addr->value))
+		err = rhashtable_lookup_insert_fast(&bus->addrs, &addr->node,
+						    afbus_addr_params);
+	if (err == -EEXIST)
+		return -EADDRINUSE;
+	if (err)
+		return -ENOMEM;
+
+	bus->routes++;
+	addr->owner = owner;
+	list_add_tail(&addr->owner_node, &owner->addrs);
+	owner->nr_addrs++;
+	return 0;
 }
 
 /**
@@ -353,7 +376,7 @@ int afbus_addr_del(struct afbus_sock *accepted, u64 value)
 	afbus_bus_begin_change(bus);
 	client = accepted->peer;
 	addr = rhashtable_lookup_fast(&bus->addrs, &value, afbus_addr_params);
-	if (client && addr && addr->owner == client) {
+	if (client && !client->out && addr && addr->owner == client) {
 		bus->seq++;
 		trace_addr(bus, bus->seq, client->addr, value, 0);
 		afbus_addr_drop(bus, addr);
@@ -364,16 +387,40 @@ int afbus_addr_del(struct afbus_sock *accepted, u64 value)
 	return err;
 }
 
-/**
- * afbus_addr_drop_all() - a client leaves its bus
- * @client: the client
- */
-void afbus_addr_drop_all(struct afbus_sock *client)
+/* Return: whether the client has more addresses. */
+static bool afbus_addr_drop_some(struct afbus_sock *client)
 {
-	struct afbus_addr *addr, *next;
+	unsigned int n;
 
 	lockdep_assert_held(&client->bus->lock);
 
-	list_for_each_entry_safe(addr, next, &client->addrs, owner_node)
-		afbus_addr_drop(client->bus, addr);
+	for (n = 0; n < AFBUS_ADDRS_AT_ONCE && !list_empty(&client->addrs); n++)
+		afbus_addr_drop(client->bus,
+				list_first_entry(&client->addrs,
+						 struct afbus_addr, owner_node));
+	return !list_empty(&client->addrs);
+}
+
+/**
+ * afbus_addr_drop_all() - a client has left its bus
+ * @client: the client, with a reference
+ *
+ * It may have many addresses: so they are dropped after the hold of the bus lock
+ * under which it left, some at a time. The reference that the caller has keeps
+ * what they point to. Of a client that has not left it drops none.
+ */
+void afbus_addr_drop_all(struct afbus_sock *client)
+{
+	struct afbus_bus *bus = client->bus;
+	bool more;
+
+	if (!READ_ONCE(client->out))
+		return;
+
+	do {
+		spin_lock(&bus->lock);
+		more = afbus_addr_drop_some(client);
+		spin_unlock(&bus->lock);
+		cond_resched();
+	} while (more);
 }

@@ -263,7 +263,7 @@ int afbus_bus_eavesdrop(struct afbus_sock *client, bool on)
  * @client: the client, joined or not
  *
  * Its addresses are free afterwards, and senders that wait for it go on
- * without it.
+ * without it. The caller drops them with afbus_addr_drop_all() after the lock.
  */
 void afbus_bus_leave(struct afbus_sock *client)
 {
@@ -275,14 +275,14 @@ void afbus_bus_leave(struct afbus_sock *client)
 		return;
 
 	bus->seq++;
-	client->out = true;
+	bus->routes++;
+	WRITE_ONCE(client->out, true);
 	trace_leave(bus, bus->seq, client->addr, BUS_MASTER_ADDR, 0);
 	if (client->joined) {
 		WRITE_ONCE(client->joined, false);
 		list_del_init(&client->joined_node);
 		list_del_init(&client->eaves_node);
 	}
-	afbus_addr_drop_all(client);
 	if (client->protocol)
 		client->protocol->client_leave(client->data);
 	afbus_line_changed(client);

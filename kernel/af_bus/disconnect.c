@@ -149,7 +149,9 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	spin_unlock(&bus->lock);
 	afbus_pollout_release(s);
 
+	afbus_addr_drop_all(s);
 	if (peer) {
+		afbus_addr_drop_all(peer);
 		afbus_end_charges(peer);
 		sock_put(&peer->sk);
 		sock_put(sk);
@@ -268,8 +270,10 @@ int afbus_shutdown(struct socket *sock, int how)
 		afbus_shut(s, how, 0);
 	spin_unlock(&bus->lock);
 
+	afbus_addr_drop_all(s);
 	afbus_end_charges(s);
 	if (peer) {
+		afbus_addr_drop_all(peer);
 		afbus_end_charges(peer);
 		sock_put(&peer->sk);
 	}

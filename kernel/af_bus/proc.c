@@ -128,6 +128,10 @@ static void afbus_show_addrs(struct seq_file *seq, struct afbus_sock *s)
 		afbus_show_addr(seq, BUS_MASTER_ADDR);
 		return;
 	}
+	if (s->out || list_empty(&s->addrs)) {
+		seq_puts(seq, " -");
+		return;
+	}
 	list_for_each_entry(addr, &s->addrs, owner_node) {
 		if (shown++ == AFBUS_SHOWN_ADDRS) {
 			seq_printf(seq, ",+%u", s->nr_addrs - AFBUS_SHOWN_ADDRS);
@@ -137,8 +141,6 @@ static void afbus_show_addrs(struct seq_file *seq, struct afbus_sock *s)
 		afbus_show_addr(seq, addr->value);
 		sep = ',';
 	}
-	if (list_empty(&s->addrs))
-		seq_puts(seq, " -");
 }
 
 static const char *afbus_state(const struct afbus_sock *s)

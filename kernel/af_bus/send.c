@@ -287,8 +287,10 @@ static void afbus_send_end_msg(struct afbus_send *s)
 static void afbus_send_end_rcpt(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	afbus_filter_unmake(s, r);
-	if (s->committed && r->evict)
+	if (s->committed && r->evict) {
+		afbus_addr_drop_all(r->to);
 		afbus_end_charges(r->to);
+	}
 }
 
 static void afbus_send_end(struct afbus_send *s)

@@ -23,6 +23,7 @@ static void afbus_sock_destruct(struct sock *sk)
 	WARN_ON_ONCE(!skb_queue_empty(&sk->sk_receive_queue));
 	WARN_ON_ONCE(atomic_read(&s->charged));
 	WARN_ON_ONCE(s->peer || s->joined || s->nr_pollout_waiters);
+	WARN_ON_ONCE(!list_empty(&s->addrs));
 	WARN_ON_ONCE(s->gc_inflight || !list_empty(&s->gc_node) ||
 		     !list_empty(&s->gc_holds));
 	WARN_ON_ONCE(!afbus_line_is_empty(&s->line) ||

@@ -467,7 +467,6 @@ TEST_LONG(many_addresses_of_a_member_cost_a_multicast_nothing, 120)
 	CHECK(many_ns < 4 * one_ns);
 }
 
-/* They are dropped under the lock of the bus. */
 TEST_LONG(client_has_only_so_many_addresses, 120)
 {
 	struct bus bus = open_bus("@bus");
@@ -489,6 +488,70 @@ TEST_LONG(client_has_only_so_many_addresses, 120)
 
 	OK(del_address(a.accepted, ADDRESS(1, 0)));
 	OK(add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES + 1)));
+}
+
+static volatile long posts;
+static volatile int stop_posting;
+
+static void *post_on(void *data)
+{
+	const struct client *c = data;
+
+	for (; !stop_posting; posts++)
+		post(c->fd, c->id, "x");
+	return NULL;
+}
+
+/* It drops them after it has left, and lets others have the bus in between. */
+TEST_LONG(others_send_while_a_client_with_many_addresses_closes, 120)
+{
+	struct bus bus = open_bus("@bus");
+	struct client many = join(&bus), other = join(&bus);
+	pthread_t thread;
+	long before;
+
+	for (long i = 0; i < MOST_ADDRESSES; i++)
+		OK(add_address(many.accepted, ADDRESS(1 + i % 7, i)));
+	EQ(0, pthread_create(&thread, NULL, post_on, &other));
+	EVENTUALLY(posts > 100);
+	before = posts;
+	close(many.fd);
+	before = posts - before;
+	stop_posting = 1;
+	pthread_join(thread, NULL);
+	dprintf(1, "# %ld sends meanwhile\n", before);
+	CHECK(before > 20);
+}
+
+static void *close_it(void *data)
+{
+	close(*(int *)data);
+	return NULL;
+}
+
+/* It has left as soon as its accepted socket says so, and holds no address any more. */
+TEST_LONG(addresses_of_a_client_that_has_left_are_free_at_once, 120)
+{
+	struct bus bus = open_bus("@bus");
+	struct client many = join(&bus), a = join(&bus), b = join(&bus);
+	uint64_t last = ADDRESS(3, MOST_ADDRESSES - 1);
+	pthread_t thread;
+
+	for (long i = 0; i < MOST_ADDRESSES / 2; i++)
+		OK(add_address(many.accepted, ADDRESS(2 + i % 2, i)));
+	OK(add_address(many.accepted, last));
+	FAILS(EADDRINUSE, add_address(b.accepted, last));
+	EQ(0, pthread_create(&thread, NULL, close_it, &many.fd));
+	while (!(events(many.accepted) & POLLHUP))
+		;
+	FAILS(EADDRNOTAVAIL, del_address(many.accepted, last));
+	OK(add_address(b.accepted, last));
+	OK(post(a.fd, last, "to the new holder"));
+	GETS(b.fd, a.id, "to the new holder");
+	OK(post(a.fd, GROUP(3), "to the group"));
+	GETS(b.fd, a.id, "to the group");
+	pthread_join(thread, NULL);
+	FAILS(EADDRINUSE, add_address(a.accepted, last));
 }
 
 TEST(qlenfull_tells_of_the_clients_queue)
