@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { inProject } from '../../runner/host/paths.ts';
 import { Tree } from './build.ts';
 import { type Mutant, mutants } from './mutant.ts';
-import { type Death, play, playUntilDead, topologies } from './play.ts';
+import { type Fate, play, playUntilDead, topologies } from './play.ts';
 
 const { values, positionals } = parseArgs({
   options: { named: { type: 'boolean', default: false }, sound: { type: 'string' } },
@@ -28,24 +28,24 @@ async function killAll(): Promise<boolean> {
   let dead = 0;
   for (const mutant of chosen) {
     const from = performance.now();
-    const death = await playUntilDead(mutant, tree.make(mutant), values);
-    if (death && asExpected(mutant, death)) dead++;
+    const fate = await playUntilDead(mutant, tree.make(mutant), values);
+    if (asExpected(mutant, fate)) dead++;
     const seconds = ((performance.now() - from) / 1000).toFixed(0).padStart(4);
-    process.stdout.write(`${seconds} s  ${mutant.name.padEnd(width)}  ${inWords(mutant, death)}\n`);
+    process.stdout.write(`${seconds} s  ${mutant.name.padEnd(width)}  ${inWords(mutant, fate)}\n`);
   }
   process.stdout.write(`${dead} of ${chosen.length} mutants died as their files say\n`);
   return dead === chosen.length;
 }
 
-function asExpected({ topology, check }: Mutant, death: Death): boolean {
-  return death.topology === topology && death.checks.includes(check);
+function asExpected({ topology, check }: Mutant, fate: Fate): boolean {
+  return fate.topology === topology && fate.checks.includes(check);
 }
 
-function inWords(mutant: Mutant, death: Death | null): string {
-  if (!death) return `SURVIVED: ${mutant.fault}`;
-  const { topology, checks, plays } = death;
+function inWords(mutant: Mutant, fate: Fate): string {
+  const { topology, checks, plays, broken } = fate;
   const tries = plays === 1 ? '' : ` (play ${plays})`;
-  const expected = asExpected(mutant, death) ? '' : `  EXPECTED ${mutant.topology}: ${mutant.check}`;
+  if (checks.length === 0) return [`SURVIVED${tries}: ${mutant.fault}`, ...broken].join('\n        ');
+  const expected = asExpected(mutant, fate) ? '' : `  EXPECTED ${mutant.topology}: ${mutant.check}`;
   return `${topology}: ${checks.join(', ')}${tries}; ${mutant.selfTest ?? 'no self-test'}${expected}`;
 }
 

@@ -12,34 +12,43 @@ const LIMIT = '60s';
 /** A fault that only some schedules show has that many tries. */
 const TRIES = 3;
 
-export interface Death {
+/** What came of a mutant. */
+export interface Fate {
+  /** Of the play that killed it, or the last. */
   readonly topology: string;
+  /** The checks that killed it; none if it survived. */
   readonly checks: readonly string[];
   /** How many plays it took. */
   readonly plays: number;
+  /** Why plays had no verdict, if there were any such. */
+  readonly broken: readonly string[];
 }
 
-/** What killed it; null if it survived everything. */
+/** Plays until something kills it, or nothing is left to play. */
 export async function playUntilDead(
   mutant: Mutant,
   modules: string,
   { named }: { readonly named: boolean },
-): Promise<Death | null> {
-  const first = Array.from({ length: TRIES }, () => mutant.topology);
-  const others = named ? [] : topologies().filter((name) => name !== mutant.topology);
-  let plays = 0;
-  for (const topology of [...first, ...others]) {
-    plays++;
-    const checks = await failures(topology, modules);
-    if (checks.length > 0) return { topology, checks, plays };
+): Promise<Fate> {
+  const { topology: first } = mutant;
+  const others = named ? [] : topologies().filter((name) => name !== first);
+  const broken = new Set<string>();
+  let fate: Fate = { topology: first, checks: [], plays: 0, broken: [] };
+  for (const topology of [...Array.from({ length: TRIES }, () => first), ...others]) {
+    const verdicts = await play(topology, modules);
+    for (const { result, reason = '' } of verdicts) if (result === 'error') broken.add(reason);
+    if (verdicts.length === 0) broken.add('no verdict');
+    fate = { topology, checks: failures(verdicts), plays: fate.plays + 1, broken: [...broken] };
+    if (fate.checks.length > 0) break;
   }
-  return null;
+  return fate;
 }
 
-/** The checks that fail, by name; none if it passes, or proves nothing. */
-async function failures(topology: string, modules: string): Promise<readonly string[]> {
-  const checks = (await play(topology, modules)).flatMap((verdict) => verdict.checks);
-  const failed = checks.filter((check) => check.failures.some(({ kind }) => !OF_THE_RUN.includes(kind)));
+/** The checks that fail, by name. */
+function failures(verdicts: readonly Verdict[]): readonly string[] {
+  const failed = verdicts
+    .flatMap(({ checks }) => checks)
+    .filter((check) => check.failures.some(({ kind }) => !OF_THE_RUN.includes(kind)));
   return [...new Set(failed.map(({ name }) => name))];
 }
 
