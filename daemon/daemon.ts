@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { InvalidInput } from '../runner/common/errors.ts';
+import { type Address, formatAddress, parseAddresses, socketPath } from '../runner/dbus/index.ts';
 import { accounts } from './accounts.ts';
-import { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
 import { acceptAll } from './bus/accept.ts';
 import { Bus } from './bus/bus.ts';
 import { withinKernel } from './bus/kernel-limits.ts';

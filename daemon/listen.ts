@@ -5,7 +5,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BusError, UnixListener, UnixStream } from '../native/lib/index.ts';
 import { InvalidInput } from '../runner/common/errors.ts';
-import { type Address, formatAddress, socketPath } from './address.ts';
+import { type Address, formatAddress, socketPath } from '../runner/dbus/index.ts';
 
 export interface Listening {
   readonly listener: UnixListener;

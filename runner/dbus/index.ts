@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** D-Bus: messages, names and match rules. Bytes and texts in, data out; no I/O, and nothing of AF_BUS. */
+export { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
 export { MAX_FIELDS, MAX_NAMES, MAX_RULES } from './bounds.ts';
 export {
   type Fields,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Server addresses (D-Bus Specification, "Server Addresses"): `unix:path=/run/bus`, `afbus:abstract=name`. */
-import { InvalidInput } from '../runner/common/errors.ts';
+import { InvalidInput } from '../common/errors.ts';
 
 export interface Address {
   readonly transport: string;

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+/** A D-Bus client on AF_BUS (docs/dbus.md sections 1, 2 and 4). */
+import { EventEmitter } from 'node:events';
+import type { OwnedFd } from '../native/lib/index.ts';
+import {
+  type Arg,
+  BadValue,
+  DRIVER,
+  NO_AUTO_START,
+  NO_REPLY_EXPECTED,
+  parseAddresses,
+  socketPath,
+  type Value,
+} from '../runner/dbus/index.ts';
+import { argsOf, signatureOf, valuesOf } from './body.ts';
+import { Calls } from './calls.ts';
+import { Connection, type Draft, type Received } from './connection.ts';
+import { DbusError, ERROR } from './error.ts';
+import type { Interfaces } from './interface.ts';
+import { type ExportedObject, Objects } from './objects.ts';
+import { type Handler, type Subscription, Subscriptions } from './subscriptions.ts';
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface Body {
+  /** The types of `args`; default none. */
+  readonly signature?: string;
+  readonly args?: readonly Value[];
+  /** Descriptors that values of the type `h` count, from 0. They stay the caller's. */
+  readonly fds?: readonly { readonly fd: number }[];
+}
+
+export interface MethodCall extends Body {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface?: string;
+  readonly member: string;
+  /** Milliseconds until NoReply; default 25,000. Infinity waits for ever. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+  /** Do not start a service for this call. */
+  readonly noAutoStart?: boolean;
+}
+
+export interface Signal extends Body {
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  /** Only to this client, whatever rules it has. */
+  readonly destination?: string;
+}
+
+export interface Reply {
+  readonly signature: string;
+  readonly args: readonly Value[];
+  /** The unique name of the client that has answered. */
+  readonly sender: string;
+  /** The caller's to close. */
+  readonly fds: readonly OwnedFd[];
+}
+
+export interface NameOptions {
+  readonly allowReplacement?: boolean;
+  readonly replace?: boolean;
+  /** Do not wait for the name if another client has it. */
+  readonly doNotQueue?: boolean;
+}
+
+const REQUESTED = { 1: 'owner', 2: 'queued', 3: 'exists', 4: 'already-owner' } as const;
+const RELEASED = { 1: 'released', 2: 'non-existent', 3: 'not-owner' } as const;
+export type Requested = (typeof REQUESTED)[keyof typeof REQUESTED];
+export type Released = (typeof RELEASED)[keyof typeof RELEASED];
+
+interface Events {
+  nameAcquired: [name: string];
+  nameLost: [name: string];
+  /** With the error that ended the connection; without one if `close` was called. */
+  close: [error?: Error];
+}
+
+const TIMEOUT = 25_000;
+const LOST = `${ERROR}Disconnected`;
+
+export class Bus extends EventEmitter<Events> implements Disposable {
+  readonly #connection: Connection;
+  readonly #calls = new Calls();
+  readonly #objects = new Objects((path, iface, member, args) =>
+    this.#send({ type: 'signal', path, interface: iface, member, args }),
+  );
+  readonly #subscriptions = new Subscriptions({
+    addMatch: async (rule) => void (await this.#ask('AddMatch', 's', [rule])),
+    removeMatch: async (rule) => void (await this.#ask('RemoveMatch', 's', [rule])),
+    ownerOf: async (name) => (await this.owner(name)) ?? '',
+  });
+  #name = '';
+  #closed = false;
+
+  private constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+  }
+
+  /**
+   * Joins a bus: `afbus:path=/run/my-bus`, `afbus:abstract=my-bus`.
+   *
+   * Rejects with InvalidInput for an address that is none, BusError (ENOENT, ECONNREFUSED, …), DbusError (AuthFailed,
+   * LimitsExceeded, AccessDenied), or the signal's reason.
+   */
+  static async connect(address: string, { signal }: ConnectOptions = {}): Promise<Bus> {
+    const bus = new Bus(await Connection.open(pathOf(address), signal));
+    bus.#run();
+    try {
+      const { args } = await bus.#ask('Hello', '', [], signal);
+      bus.#name = args[0] as string;
+      return bus;
+    } catch (error) {
+      bus.close();
+      throw error;
+    }
+  }
+
+  /** The unique name: `:0.1f`. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * Calls a method. Messages to a client, or to a name whose address the master has told, go there at once.
+   *
+   * Rejects with DbusError: the callee's, or NoReply, ServiceUnknown, Disconnected, …; TypeError or BadValue for values
+   * that are none of the signature; BusError (EMSGSIZE); or the signal's reason.
+   */
+  async call(call: MethodCall): Promise<Reply> {
+    const { destination, timeout = TIMEOUT, signal } = call;
+    const {
+      sender = '',
+      args,
+      fds,
+    } = await this.#exchange(
+      { type: 'method_call', ...callFields(call) },
+      { destination, timeout, ...(signal && { signal }) },
+      call.fds,
+    );
+    return { sender, args: valuesOf(args), signature: signatureOf(args), fds };
+  }
+
+  /** Calls a method and wants no reply; resolves when the message is in the callee's queue, or in the master's. */
+  async notify(call: Omit<MethodCall, 'timeout' | 'signal'>): Promise<void> {
+    const fields = callFields(call);
+    await this.#send({ type: 'method_call', ...fields, flags: fields.flags | NO_REPLY_EXPECTED }, call.fds);
+  }
+
+  /** Sends a signal; resolves when it is in the queue of each client that has a rule for it. */
+  async signal({ path, interface: iface, member, destination, fds, ...body }: Signal): Promise<void> {
+    const to = destination !== undefined && { destination };
+    await this.#send({ type: 'signal', path, interface: iface, member, ...to, args: bodyOf(body) }, fds);
+  }
+
+  /**
+   * Adds a match rule, in the order of the bus: the handler hears every message after it that the rule wants, and none
+   * before. Rejects with DbusError: MatchRuleInvalid, LimitsExceeded.
+   */
+  match(rule: string, handler: Handler): Promise<Subscription> {
+    return this.#subscriptions.add(rule, handler);
+  }
+
+  /** Asks for a well-known name. Rejects with DbusError: InvalidArgs, AccessDenied, LimitsExceeded. */
+  async requestName(name: string, options: NameOptions = {}): Promise<Requested> {
+    const { allowReplacement = false, replace = false, doNotQueue = false } = options;
+    const flags = Number(allowReplacement) | (Number(replace) << 1) | (Number(doNotQueue) << 2);
+    const { args } = await this.#ask('RequestName', 'su', [name, flags]);
+    return REQUESTED[args[0] as keyof typeof REQUESTED];
+  }
+
+  async releaseName(name: string): Promise<Released> {
+    const { args } = await this.#ask('ReleaseName', 's', [name]);
+    return RELEASED[args[0] as keyof typeof RELEASED];
+  }
+
+  /** The unique name of the client that owns this name; undefined if nobody does. */
+  async owner(name: string): Promise<string | undefined> {
+    try {
+      const { args } = await this.#ask('GetNameOwner', 's', [name]);
+      return args[0] as string;
+    } catch (error) {
+      if (error instanceof DbusError && error.errorName === `${ERROR}NameHasNoOwner`) return undefined;
+      throw error;
+    }
+  }
+
+  /** Lets others call methods of an object. It can be introspected, and has Peer, and Properties if it has any. */
+  export(path: string, interfaces: Interfaces): ExportedObject {
+    return this.#objects.add(path, interfaces);
+  }
+
+  /** Leaves the bus; calls that wait reject with Disconnected. */
+  close(): void {
+    this.#end();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #ask(
+    member: string,
+    signature: string,
+    args: readonly Value[],
+    signal?: AbortSignal,
+  ): Promise<Reply> {
+    const call = { destination: DRIVER, path: '/org/freedesktop/DBus', interface: DRIVER, member };
+    return this.call({
+      ...call,
+      signature,
+      args,
+      timeout: Number.POSITIVE_INFINITY,
+      ...(signal && { signal }),
+    });
+  }
+
+  async #exchange(
+    message: Draft,
+    { destination, ...patience }: { destination: string; timeout: number; signal?: AbortSignal },
+    fds?: Body['fds'],
+  ): Promise<Received> {
+    if (this.#closed) throw new DbusError(LOST, 'the connection is closed');
+    const serial = this.#newSerial();
+    const reply = this.#calls.wait(serial, destination, patience);
+    this.#connection.send(message, serial, fds).catch((error) => this.#calls.fail(serial, error));
+    return reply;
+  }
+
+  async #send(message: Draft, fds?: Body['fds']): Promise<void> {
+    await this.#connection.send(message, this.#newSerial(), fds);
+  }
+
+  #newSerial(): number {
+    let serial: number;
+    do serial = this.#connection.newSerial();
+    while (this.#calls.has(serial));
+    return serial;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for await (const message of this.#connection.messages()) this.#take(message);
+      this.#end(new DbusError(LOST, 'the bus has ended the connection'));
+    } catch (error) {
+      this.#end(error as Error);
+    }
+  }
+
+  #take(message: Received): void {
+    if (message.type === 'method_call') void this.#answer(message);
+    else if (message.type === 'signal') {
+      this.#names(message);
+      this.#subscriptions.tell(message);
+    } else if (!this.#calls.answer(message)) for (const fd of message.fds) fd.close();
+  }
+
+  #names({ sender, member, args: [name] }: Received): void {
+    if (sender !== DRIVER) return;
+    if (member === 'NameAcquired') this.emit('nameAcquired', name?.value as string);
+    if (member === 'NameLost') this.emit('nameLost', name?.value as string);
+  }
+
+  /** Calls come one after another, and are answered as each is done. */
+  async #answer(message: Received): Promise<void> {
+    const { flags, serial: replySerial, sender: destination = '' } = message;
+    const reply = (answer: Answer) =>
+      this.#send({ ...answer, flags: NO_REPLY_EXPECTED, destination, replySerial });
+    const answer = await this.#objects.call(message).then(returned, failed);
+    for (const fd of message.fds) fd.close();
+    if (flags & NO_REPLY_EXPECTED || this.#closed) return;
+    await reply(answer).catch((error) => {
+      // Nobody is there to be told that the caller is gone.
+      if (error instanceof BadValue) return reply(failed(error));
+    });
+  }
+
+  #end(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.close();
+    this.#calls.failAll(error ?? new DbusError(LOST, 'the connection was closed'));
+    if (error === undefined) this.emit('close');
+    else this.emit('close', error);
+  }
+}
+
+type Answer = Pick<Draft, 'type' | 'errorName' | 'args'>;
+
+const returned = (args: readonly Arg[]): Answer => ({ type: 'method_return', args });
+
+const failed = (error: Error): Answer => ({
+  type: 'error',
+  errorName: error instanceof DbusError ? error.errorName : `${ERROR}Failed`,
+  args: argsOf('s', [error.message]),
+});
+
+function pathOf(address: string): string {
+  const [first] = parseAddresses(address).filter(({ transport }) => transport === 'afbus');
+  if (first === undefined)
+    throw new TypeError(
+      `${JSON.stringify(address)} has no address of an AF_BUS: write afbus:path=/run/my-bus`,
+    );
+  return socketPath(first);
+}
+
+function callFields(call: Omit<MethodCall, 'timeout' | 'signal'>) {
+  const { destination, path, interface: iface, member, noAutoStart, signature, args } = call;
+  const body = { ...(signature !== undefined && { signature }), ...(args && { args }) };
+  return {
+    ...{ destination, path, member, args: bodyOf(body) },
+    ...(iface !== undefined && { interface: iface }),
+    flags: noAutoStart ? NO_AUTO_START : 0,
+  };
+}
+
+const bodyOf = ({ signature = '', args = [] }: Pick<Body, 'signature' | 'args'>): Arg[] =>
+  argsOf(signature, args);

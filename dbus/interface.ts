@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/** What a program exports: interfaces with methods, properties and signals. */
+import type { Value } from '../runner/dbus/index.ts';
+import type { Received } from './connection.ts';
+
+export type Values = readonly Value[];
+
+export interface Method {
+  /** Signatures of its arguments and of its reply; default none. */
+  readonly in?: string;
+  readonly out?: string;
+  /**
+   * Returns the values of the reply, or nothing where `out` is empty. What it throws answers the caller: a DbusError as
+   * it is, another error as `org.freedesktop.DBus.Error.Failed`. The descriptors of the call are closed afterwards, but
+   * for those that it has taken.
+   */
+  call(args: Values, message: Received): Values | undefined | Promise<Values | undefined>;
+}
+
+export interface Property {
+  /** The signature of one complete type. */
+  readonly type: string;
+  get(): Value | Promise<Value>;
+  /** Read-only without. PropertiesChanged is sent when it has returned. */
+  set?(value: Value, message: Received): void | Promise<void>;
+}
+
+export interface Interface {
+  readonly methods?: Readonly<Record<string, Method>>;
+  readonly properties?: Readonly<Record<string, Property>>;
+  /** Signatures of their arguments. */
+  readonly signals?: Readonly<Record<string, string>>;
+}
+
+/** By their names. */
+export type Interfaces = Readonly<Record<string, Interface>>;
