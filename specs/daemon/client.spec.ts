@@ -2,7 +2,9 @@
 // `afbus-topo/dbus`: the client library, with this project's bus, unmodified programs, and clients that lie.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
@@ -33,7 +35,7 @@ describe('afbus-topo/dbus', function () {
     clients = [];
   });
 
-  async function join(): Promise<Bus> {
+  async function enter(): Promise<Bus> {
     const client = await connect(address);
     clients.push(client);
     return client;
@@ -43,7 +45,7 @@ describe('afbus-topo/dbus', function () {
     assert.rejects(promise, (error) => error instanceof DbusError && error.errorName === ERROR + name);
 
   it('has a unique name, and says what is wrong with an address', async () => {
-    assert.match((await join()).name, /^:0\.[0-9a-f]+$/);
+    assert.match((await enter()).name, /^:0\.[0-9a-f]+$/);
     await assert.rejects(connect('unix:path=/tmp/x'), /no address of an AF_BUS/);
     await assert.rejects(connect('afbus:'), /names no socket/);
     await assert.rejects(connect('afbus:abstract=nobody-listens-here'), { code: 'ECONNREFUSED' });
@@ -96,7 +98,7 @@ describe('afbus-topo/dbus', function () {
     const play = { destination: NAME, path: PATH, interface: NAME, member: 'Play', signature: 'sa{sv}' };
 
     beforeEach(async () => {
-      [service, caller] = [await join(), await join()];
+      [service, caller] = [await enter(), await enter()];
       service.export(PATH, player);
       assert.equal(await service.requestName(NAME), 'owner');
       heard.length = 0;
@@ -125,7 +127,7 @@ describe('afbus-topo/dbus', function () {
 
     it('is found after its name has gone to another, and missed when nobody has it', async () => {
       await caller.call({ ...play, args: ['a', {}] });
-      const other = await join();
+      const other = await enter();
       other.export(PATH, player);
       assert.equal(await other.requestName(NAME), 'queued');
       assert.equal(await service.releaseName(NAME), 'released');
@@ -238,7 +240,7 @@ describe('afbus-topo/dbus', function () {
     const signal = { path: PATH, interface: NAME, member: 'Changed', signature: 'su' };
 
     it('come to the rules that want them, in the order of the bus, until a rule is removed', async () => {
-      const [sender, listener, other] = [await join(), await join(), await join()];
+      const [sender, listener, other] = [await enter(), await enter(), await enter()];
       const heard: unknown[] = [];
       const of =
         (tag: string) =>
@@ -257,7 +259,7 @@ describe('afbus-topo/dbus', function () {
     });
 
     it('of a well-known sender are those of its owner, whoever that is by then', async () => {
-      const [one, two, listener] = [await join(), await join(), await join()];
+      const [one, two, listener] = [await enter(), await enter(), await enter()];
       const heard: unknown[] = [];
       await one.requestName(NAME);
       await listener.match(`sender='${NAME}',member='Changed'`, ({ args: [text] }) =>
@@ -279,7 +281,7 @@ describe('afbus-topo/dbus', function () {
     });
 
     it('with a rule that is none are refused', async () => {
-      const client = await join();
+      const client = await enter();
       await fails(
         client.match("colour='blue'", () => {}),
         'MatchRuleInvalid',
@@ -288,7 +290,7 @@ describe('afbus-topo/dbus', function () {
   });
 
   it('names are told when they come and go', async () => {
-    const [one, two] = [await join(), await join()];
+    const [one, two] = [await enter(), await enter()];
     const told: string[] = [];
     one.on('nameAcquired', (name) => told.push(`+${name}`));
     one.on('nameLost', (name) => told.push(`-${name}`));
@@ -303,7 +305,7 @@ describe('afbus-topo/dbus', function () {
   });
 
   it('the end of a connection ends its calls', async () => {
-    const [one, two] = [await join(), await join()];
+    const [one, two] = [await enter(), await enter()];
     two.export('/', { [NAME]: { methods: { Wait: { call: () => new Promise(() => {}) } } } });
     const call = { destination: two.name, path: '/', interface: NAME, member: 'Wait' };
     const waiting = one.call(call);
@@ -313,7 +315,7 @@ describe('afbus-topo/dbus', function () {
   });
 
   it('an answer of somebody else than the callee is none', async () => {
-    const [caller, callee] = [await join(), await join()];
+    const [caller, callee] = [await enter(), await enter()];
     using liar = await NativeClient.join(bus.afbus as string);
     const serials = Promise.withResolvers<number>();
     const free = Promise.withResolvers<undefined>();
@@ -349,7 +351,7 @@ describe('afbus-topo/dbus', function () {
   });
 
   it('what is no message, or has other descriptors than it says, harms nobody', async () => {
-    const client = await join();
+    const client = await enter();
     using liar = await NativeClient.join(bus.afbus as string);
     client.export('/', { [NAME]: { methods: { Ping: { out: 's', call: () => ['pong'] } } } });
     await liar.socket.send('no message', { to: addressOf(client.name) });
@@ -365,6 +367,25 @@ describe('afbus-topo/dbus', function () {
       { to: addressOf(client.name) },
     );
     const call = { destination: client.name, path: '/', interface: NAME, member: 'Ping' };
-    assert.deepEqual((await (await join()).call(call)).args, ['pong']);
+    assert.deepEqual((await (await enter()).call(call)).args, ['pong']);
+  });
+
+  it('the program of docs/dbus.md prints what it says', async () => {
+    const page = readFileSync(new URL('../../docs/dbus.md', import.meta.url), 'utf8');
+    const [, program = '', output] = /```ts\n(.*?)```\n\n```text\n(.*?)```/s.exec(page) ?? [];
+    const library = new URL('../../dbus/index.ts', import.meta.url).href;
+    const folder = mkdtempSync(join(tmpdir(), 'afbus-spec-'));
+    const file = join(folder, 'program.mts');
+    writeFileSync(
+      file,
+      program
+        .replace("'afbus-topo/dbus'", `'${library}'`)
+        .replaceAll("'afbus:abstract=my-bus'", `'${address}'`),
+    );
+    try {
+      assert.equal((await run(process.execPath, [file])).stdout, output);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
