@@ -111,7 +111,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'daemon/driver': ['runner/dbus'],
   'daemon/config': ['runner/dbus', 'daemon/driver'],
   'daemon/bus': ['runner/dbus', 'native/lib', 'daemon/driver'],
-  daemon: ['native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],
+  daemon: ['runner/dbus', 'native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],
   // A client of the bus, for programs.
   dbus: ['runner/dbus', 'native/lib'],
   'runner/cli': [
