@@ -2,7 +2,7 @@
 /** The main job, stage by stage: plan → lab → trace → verdict. */
 
 import { resolve } from 'node:path';
-import { Deadline } from './common/deadline.ts';
+import type { Deadline } from './common/deadline.ts';
 import type { Diagnostic } from './common/diagnostic.ts';
 import { AgentCrashed, EnvironmentError, RunTimeout, TopoError } from './common/errors.ts';
 import type { Detail, Progress } from './common/progress.ts';
@@ -16,8 +16,8 @@ import { judge, judgeCut } from './verdict/index.ts';
 import type { Judgement, Verdict } from './verdict/verdict.ts';
 
 export interface PlayOptions {
-  /** ms, for nodes and traffic together. */
-  readonly timeout: number;
+  /** For all of the run; it began before the file was read. */
+  readonly deadline: Deadline;
   /** Leave the nodes running if there is a verdict (`up`). */
   readonly keep: boolean;
   readonly signal: AbortSignal;
@@ -67,7 +67,7 @@ export async function play(plan: Plan, site: Site, options: PlayOptions): Promis
   const context: Context = {
     ...{ plan, site, options },
     owner: ownership(newRun(), name, resolve(file), options.keep),
-    deadline: new Deadline(options.timeout, site.clock),
+    deadline: options.deadline.on(site.clock),
     ...{ lab: null, trace: null, judgement: null, error: null },
   };
   const begun: Stage[] = [];

@@ -3,6 +3,7 @@
 
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Deadline } from '../common/deadline.ts';
 import type { Diagnostic } from '../common/diagnostic.ts';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
 import type { Progress } from '../common/progress.ts';
@@ -137,16 +138,17 @@ async function playOne(
   mode: PlayMode,
 ): Promise<FileResult> {
   const progress = new Ui({ quiet: flags.quiet === true });
+  const deadline = new Deadline(flags.timeout);
   try {
     const { plan, warnings } = await progress.stage('load', (detail) => {
       const made = unguarded(() => {
         const { topology, seed, contradictions, warnings } = load();
-        return { plan: makePlan(topology, { seed, contradictions }), warnings };
+        return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings };
       });
       detail(summary(made.plan));
       return made;
     });
-    const played = await playAt(plan, warnings, flags, mode, progress);
+    const played = await playAt(plan, warnings, flags, { ...mode, deadline }, progress);
     keep(played, flags, progress);
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error };
@@ -165,7 +167,7 @@ async function playAt(
   plan: Plan,
   warnings: readonly Diagnostic[],
   flags: PlayFlags,
-  { keep, replace, signal }: PlayMode,
+  { keep, replace, signal, deadline }: PlayMode & { readonly deadline: Deadline },
   progress: Progress,
 ): Promise<Played> {
   const { topology, seed } = plan;
@@ -175,7 +177,7 @@ async function playAt(
   );
   try {
     await makeRoom(topology.name, site, { keep, replace, progress });
-    return await play(plan, site, { timeout: flags.timeout, keep, signal, progress, warnings });
+    return await play(plan, site, { deadline, keep, signal, progress, warnings });
   } finally {
     site.release();
   }

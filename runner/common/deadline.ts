@@ -10,16 +10,31 @@ export class Deadline {
   readonly total: number;
   readonly #at: number;
   readonly #clock: Clock;
+  readonly #outer: Deadline | undefined;
 
-  constructor(ms: number, clock: Clock = wallClock) {
+  constructor(ms: number, clock: Clock = wallClock, outer?: Deadline) {
     this.total = ms;
     this.#clock = clock;
     this.#at = clock.now() + ms;
+    this.#outer = outer;
+  }
+
+  /**
+   * The same for a run that has a clock of its own: it has all of the time there, and what is left of it here. A
+   * simulated clock may stand still while the machine works.
+   */
+  on(clock: Clock): Deadline {
+    return clock === this.#clock ? this : new Deadline(this.total, clock, this);
   }
 
   /** ms left, 0 once it has passed. */
-  left(): number {
+  #left(): number {
     return Math.max(0, this.#at - this.#clock.now());
+  }
+
+  /** Throws once it has passed: for work that lets no timer fire. */
+  check(what: string): void {
+    if (this.#left() === 0) throw this.timeout(what);
   }
 
   /** The error of a wait for `what` that this deadline ended. */
@@ -32,13 +47,15 @@ export class Deadline {
 
   /** Calls `then` when the deadline passes or `signal` is aborted, unless disposed before. */
   onEnd(signal: AbortSignal | undefined, then: (why: 'timeout' | 'interrupted') => void): Disposable {
-    const forget = this.#clock.after(this.left(), () => then('timeout'));
+    const forget = this.#clock.after(this.#left(), () => then('timeout'));
+    const outer = this.#outer?.onEnd(undefined, then);
     const interrupt = () => then('interrupted');
     if (signal?.aborted) queueMicrotask(interrupt);
     else signal?.addEventListener('abort', interrupt, { once: true });
     return {
       [Symbol.dispose]() {
         forget();
+        outer?.[Symbol.dispose]();
         signal?.removeEventListener('abort', interrupt);
       },
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One scenario on one site: what was seen, and what the checks say of it. */
 
+import { Deadline } from '../common/deadline.ts';
 import type { TopoError } from '../common/errors.ts';
 import { SILENT } from '../common/progress.ts';
 import { load } from '../load/index.ts';
@@ -34,7 +35,7 @@ export function planOf(scenario: Scenario, seed: number): Plan | undefined {
 
 /** Plays it and takes it down. Rejects where the site itself broke. */
 export async function playOn(site: Site, planned: Plan, signal: AbortSignal): Promise<Seen> {
-  const options = { timeout: TIMEOUT_MS, keep: false, signal, progress: SILENT, warnings: [] };
+  const options = { deadline: new Deadline(TIMEOUT_MS), keep: false, signal, progress: SILENT, warnings: [] };
   const { verdict, trace, error } = await play(planned, site, options);
   if (error && (signal.aborted || (await site.probe()))) throw error;
   return { trace, failed: verdict.checks.filter((c) => c.result === 'fail'), error };

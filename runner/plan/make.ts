@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
 
+import type { Deadline } from '../common/deadline.ts';
 import type { Contradictions } from '../predict/index.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -13,10 +14,12 @@ export interface PlanOptions {
   readonly seed: number;
   /** What loading the file found that the model says against it. */
   readonly contradictions?: Contradictions | undefined;
+  /** Ends a plan that takes too long. */
+  readonly deadline?: Deadline | undefined;
 }
 
-export function plan(topology: Topology, { seed, contradictions = new Map() }: PlanOptions): Plan {
-  const numbered = numberMessages(topology, seed, contradictions);
+export function plan(topology: Topology, { seed, contradictions = new Map(), deadline }: PlanOptions): Plan {
+  const numbered = numberMessages(topology, seed, contradictions, deadline);
   return { topology, seed, agents: agentsOf(topology), contradictions, ...numbered };
 }
 

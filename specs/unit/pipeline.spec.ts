@@ -2,6 +2,7 @@
 // A play, stage by stage, and what is left of it when a stage breaks.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { Deadline } from '../../runner/common/deadline.ts';
 import { EnvironmentError, HostDied } from '../../runner/common/errors.ts';
 import type { Progress } from '../../runner/common/progress.ts';
 import { load } from '../../runner/load/index.ts';
@@ -36,7 +37,7 @@ function diary(changes: Partial<Site> = {}, keep = false) {
     },
   };
   const { signal } = new AbortController();
-  const options: PlayOptions = { timeout: 10_000, keep, signal, progress, warnings: [] };
+  const options: PlayOptions = { deadline: new Deadline(10_000), keep, signal, progress, warnings: [] };
   return { seen, site, options };
 }
 

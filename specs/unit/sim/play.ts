@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Deadline } from '../../../runner/common/deadline.ts';
 import { SILENT } from '../../../runner/common/progress.ts';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { type Played, play } from '../../../runner/pipeline.ts';
@@ -18,8 +19,9 @@ export function playFile(file: string, options: SimOptions, timeout = 120_000): 
   const { topology, contradictions, diagnostics, sources } = load(file);
   assert.ok(topology, renderDiagnostics(diagnostics, sources));
   const planned = plan(topology, { seed: options.seed, contradictions: contradictions.get(topology) });
-  return play(planned, simSite(options), {
-    timeout,
+  const site = simSite(options);
+  return play(planned, site, {
+    deadline: new Deadline(timeout, site.clock),
     keep: false,
     signal: new AbortController().signal,
     progress: SILENT,

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// --timeout begins before a file is read, and counts the time of the machine, also where a run has a clock of its own.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { Clock } from '../../../runner/common/clock.ts';
+import { Deadline } from '../../../runner/common/deadline.ts';
+import { RunTimeout } from '../../../runner/common/errors.ts';
+import { load } from '../../../runner/load/index.ts';
+import { plan } from '../../../runner/plan/index.ts';
+import { cli, folder } from '../../helpers/cli.ts';
+
+const MUCH = `buses: { b: {} }
+groups: { all: { prefix: 1 } }
+clients: { s: {}, r: { replicas: 9994 }, t: { replicas: 10000 }, q: { replicas: 5, groups: [all] } }
+traffic:
+  - send: { from: s, to: all, count: 1000000 }
+`;
+
+/** A clock that stands still. */
+const stopped: Clock = { now: () => 0, after: () => () => {} };
+
+describe('--timeout', function () {
+  this.timeout(120_000);
+
+  it('ends a file that is as large as a file may be', async () => {
+    using files = folder({ 'a.topo.yaml': MUCH });
+    const said = await cli(
+      ['run', '-q', '--backend', 'sim', '--timeout', '500ms', files.path('a.topo.yaml')],
+      { env: { XDG_STATE_HOME: files.path('state') } },
+    );
+    assert.equal(said.code, 5, said.stderr);
+    assert.match(said.stderr, /0\.5 s have passed/);
+  });
+
+  it('ends a plan, which lets no timer fire', () => {
+    const { topology } = load('a.topo.yaml', { source: MUCH });
+    assert.ok(topology);
+    assert.throws(() => plan(topology, { seed: 1, deadline: new Deadline(0) }), RunTimeout);
+  });
+
+  it('passes on the machine while the clock of the run stands still', async () => {
+    const waiting = new Deadline(20).on(stopped).race('nothing', undefined, () => new Promise(() => {}));
+    await assert.rejects(waiting, /0\.02 s have passed while waiting for nothing/);
+  });
+});
