@@ -11,7 +11,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   console.error(`afbus-topo needs Node ${NEEDED} or newer; this is ${process.version}.`);
   console.error(
-    'hint: start bin/afbus-topo: it takes the one that "npm install" brings along, unless install scripts or optional packages are switched off.',
+    `hint: put a newer one into PATH; a checkout brings its own: run "sh bin/setup", then bin/afbus-topo.`,
   );
   process.exitCode = 4;
 } else {
