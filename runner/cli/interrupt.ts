@@ -7,9 +7,15 @@ export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** Ctrl-C, the end asked for by another program, and the end of the terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type Signal = (typeof SIGNALS)[number];
+
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
-  const handler = () => {
+  const handler = (name: Signal) => {
+    if (name === 'SIGHUP') process.once('exit', sayHangup);
     if (controller.signal.aborted) {
       process.stderr.write('\nleaving at once; "afbus-topo down --all" removes what is left\n');
       process.exit(EXIT.interrupted);
@@ -17,14 +23,19 @@ export function onInterrupt(): Interrupt {
     process.stderr.write('\ninterrupted: cleaning up (again to leave at once)\n');
     controller.abort(new Interrupted('interrupted', 'everything that was started has been taken down'));
   };
-  process.on('SIGINT', handler).on('SIGTERM', handler);
+  for (const name of SIGNALS) process.on(name, handler);
   return {
     signal: controller.signal,
-    [Symbol.dispose]: () => void process.off('SIGINT', handler).off('SIGTERM', handler),
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.off(name, handler);
+    },
   };
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** A shell says 128 and the signal's number of a program that a signal has ended. */
+function sayHangup(code: number): void {
+  if (code === EXIT.interrupted) process.exitCode = EXIT.hangup;
+}
 
 /**
  * Work before anything is up, which lets no handler run until it is done: during it a signal ends the process, as it ends

@@ -26,6 +26,8 @@ export interface PlayMode {
   readonly keep: boolean;
   readonly replace: boolean;
   readonly signal: AbortSignal;
+  /** Results of other files that are not written yet: a signal must not end the process before they are. */
+  readonly unwritten?: () => boolean;
 }
 
 export interface FileResult {
@@ -141,10 +143,11 @@ async function playOne(
   const deadline = new Deadline(flags.timeout);
   try {
     const { plan, warnings } = await progress.stage('load', (detail) => {
-      const made = unguarded(() => {
+      const prepare = () => {
         const { topology, seed, contradictions, warnings } = load();
         return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings };
-      });
+      };
+      const made = mode.unwritten?.() ? prepare() : unguarded(prepare);
       detail(summary(made.plan));
       return made;
     });

@@ -3,7 +3,7 @@ import { EXIT } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
 import { onInterrupt } from './interrupt.ts';
-import type { PlayFlags } from './options.ts';
+import type { Format, PlayFlags } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
 import { writeResults } from './results.ts';
 
@@ -12,18 +12,23 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
   if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   using interrupt = onInterrupt();
   const results: FileResult[] = [];
+  const atOnce = EACH_AT_ONCE.includes(flags.format);
   for (const file of files) {
     if (interrupt.signal.aborted) break;
-    const mode = { keep: false, replace: false, signal: interrupt.signal };
+    const unwritten = () => !atOnce && results.length > 0;
+    const mode = { keep: false, replace: false, signal: interrupt.signal, unwritten };
     await playFile(file, flags, mode, (result) => {
       results.push(result);
-      if (flags.format === 'text') writeResults([result], 'text');
+      if (atOnce) writeResults([result], flags.format);
     });
   }
-  if (flags.format !== 'text') writeResults(results, flags.format);
-  else if (results.length > 1) summarise(results, flags.repeat ?? 1);
+  if (!atOnce) writeResults(results, flags.format);
+  else if (flags.format === 'text' && results.length > 1) summarise(results, flags.repeat ?? 1);
   process.exitCode = worst(results);
 }
+
+/** Formats in which a result needs no other; the rest are one document. */
+const EACH_AT_ONCE: readonly Format[] = ['text', 'jsonl'];
 
 /** A rate for those who look for what happens now and then; one failure is a failure, however many passed. */
 function summarise(results: readonly FileResult[], repeat: number): void {

@@ -8,6 +8,7 @@ export const EXIT = {
   invalid: 2,
   environment: 4,
   timeout: 5,
+  hangup: 129,
   interrupted: 130,
   hostDied: 255,
 } as const;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** Sends a signal to the command at some moment, and says how it ended. AFBUS_INTERRUPTS: at how many moments of each. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../../bin/afbus-topo', import.meta.url));
+
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+/** How many moments: few by default, 40 for a long run. */
+export const moments = (few: number): number => Number(process.env.AFBUS_INTERRUPTS ?? few);
+
+export interface Interrupted {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stderr: string;
+}
+
+/** When: after so many ms, or at the first line of stderr that matches. */
+export async function interrupted(
+  args: readonly string[],
+  name: Signal,
+  when: number | RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Interrupted> {
+  const child = spawn(COMMAND, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    env: { ...process.env, ...env },
+  });
+  let [stderr, sent] = ['', false];
+  const send = () => {
+    if (!sent) child.kill(name);
+    sent = true;
+  };
+  const timer = typeof when === 'number' ? setTimeout(send, when) : undefined;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (typeof when !== 'number' && when.test(stderr)) send();
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  clearTimeout(timer);
+  assert.throws(() => process.kill(-(child.pid as number), 0), /ESRCH/, 'something of it still runs');
+  return { code, signal, stderr };
+}
+
+/** Ended as interrupted programs do, with no stack: by its handler, or by the signal before it had any. */
+export function assertInterrupted({ code, signal, stderr }: Interrupted, name: Signal): void {
+  const expected = name === 'SIGHUP' ? 129 : 130;
+  assert.ok(code === expected || signal === name, `${name}: code ${code}, signal ${signal}\n${stderr}`);
+  assert.doesNotMatch(stderr, /^\s+at .+:\d+:\d+\)?$/m);
+}
