@@ -8,7 +8,7 @@ import { cli } from '../helpers/cli.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Longer than any topology takes on an emulated host beside other work; one that hangs costs this and a few seconds. */
-const LIMIT = '60s';
+const LIMIT = '90s';
 /** A fault that only some schedules show has that many tries. */
 const TRIES = 3;
 
