@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** `host …`: the AF_BUS host by hand. */
 
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { EnvironmentError, InvalidInput } from '../common/errors.ts';
-import { build, clean, type Host, type KernelVersion, shell, start, status, stop } from '../host/host.ts';
+import {
+  build,
+  clean,
+  consoleLines,
+  type Host,
+  type KernelVersion,
+  shell,
+  start,
+  status,
+  stop,
+} from '../host/host.ts';
 import { onInterrupt } from './interrupt.ts';
 import { Ui } from './ui.ts';
 
@@ -43,7 +51,7 @@ export const hostVerbs = {
     const file =
       now.state === 'running' ? now.host.consoleFile : now.state === 'stale' ? now.consoleFile : null;
     if (!file) throw notRunning(flags);
-    await pipeline(createReadStream(file), process.stdout, { end: false });
+    console.log(consoleLines(file).join('\n'));
   },
   clean: () => staged('clean', (work) => clean(work)),
 } as const satisfies Record<string, Verb>;

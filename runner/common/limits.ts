@@ -50,6 +50,11 @@ export const LIMITS = {
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
   runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
+  consoleBytes: {
+    most: 2 * MIB,
+    what: "bytes of a host's console that are kept on disk",
+    over: 'the newest are kept',
+  },
   stderrBytes: {
     most: 64 * 1024,
     what: "bytes of a node's stderr that are kept",

@@ -41,7 +41,7 @@ export class BuilderVm {
     const [docker, channelPort] = (await freePorts()) ?? [0, 0];
     const ports = { docker, channel: channelPort };
     const console = `${o.folder}/console.log`;
-    const machine = machineArguments({ ...o.machine, ports, console });
+    const machine = machineArguments({ ...o.machine, ports, console: { file: console } });
     const argv = [...machine, '-qmp', 'stdio', ...kernelArguments(o.release, o.initrd)];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...argv], {
       cwd: o.folder,

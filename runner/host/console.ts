@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: MIT
-/** The guest's console file: what its kernel said before it died. */
+/** What a host said, as lines that may be shown: root in the guest can write anything to its console. */
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { neutral } from '../common/neutral.ts';
+import { isAlive, type Known } from './process.ts';
 
 const SHOWN = 15;
+/** Of a line, in characters. */
+const LONGEST = 500;
 const TROUBLE = /Kernel panic|BUG:|Oops|general protection|afbus-host: .*(failed|ended|cannot)/;
 
-const read = (file: string): string[] => {
+/** The full file that came before it, where there is one: see console-keeper.ts. */
+const before = (file: string): string => file.replace(/\.log$/, '.1.log');
+
+const read = (file: string): string => {
   try {
-    return readFileSync(file, 'utf8').replaceAll('\r', '').trimEnd().split('\n');
+    return readFileSync(file, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 };
 
+/** All that is kept, oldest first. */
+export function consoleLines(file: string): string[] {
+  const text = `${read(before(file))}${read(file)}`.replaceAll('\r', '').trimEnd();
+  return text === '' ? [] : text.split('\n').map((line) => neutral(line.slice(0, LONGEST)));
+}
+
 /** 15 lines: from the first sign of trouble near the end, or simply the last. */
 export function lastLines(file: string): string[] {
-  const lines = read(file).slice(-120);
+  const lines = consoleLines(file).slice(-120);
   const trouble = lines.findIndex((line) => TROUBLE.test(line));
   return trouble < 0 ? lines.slice(-SHOWN) : lines.slice(trouble, trouble + SHOWN);
 }
 
-export const said = (file: string, words: string): boolean => read(file).some((line) => line.includes(words));
+export const said = (file: string, words: string): boolean =>
+  consoleLines(file).some((line) => line.includes(words));
 
 /** "Kernel panic: sysrq triggered crash", when that is what the console ends with. */
 export function causeOfDeath(file: string): string | null {
@@ -29,4 +44,14 @@ export function causeOfDeath(file: string): string | null {
   const panic = lines.find((line) => line.includes('Kernel panic'));
   if (panic) return panic.replace(/^\[[^\]]*\] /, '').replace(' - not syncing', '');
   return lines.find((line) => TROUBLE.test(line))?.replace(/^\[[^\]]*\] /, '') ?? null;
+}
+
+/** How long the keeper of a console may take for the last words of a machine that ended. */
+const WRITING = 2000;
+
+/** Waits until the last words of a machine that ended are written. */
+export async function settled(host: Known & { readonly keeper?: Known }): Promise<void> {
+  const deadline = performance.now() + WRITING;
+  const isWriting = () => host.keeper !== undefined && isAlive(host.keeper);
+  while (!isAlive(host) && isWriting() && performance.now() < deadline) await wait(10);
 }

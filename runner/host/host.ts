@@ -4,6 +4,7 @@
 export { agentImage, type NodeImage } from './agent-image.ts';
 export { channel, runInHost } from './channel.ts';
 export { clean } from './clean.ts';
+export { consoleLines } from './console.ts';
 export { build } from './image.ts';
 export { checkRequirements, missing, type Requirement, requirements } from './requirements.ts';
 export { shell } from './shell.ts';

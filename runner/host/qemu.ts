@@ -14,7 +14,8 @@ export interface Machine {
   /** A docker-archive to load, as a second disk. */
   readonly archive?: string;
   readonly ports: { readonly docker: number; readonly channel: number };
-  readonly console: string;
+  /** Where the guest's console goes: a file, or a socket that QEMU inherits. */
+  readonly console: { readonly file: string } | { readonly fd: number };
 }
 
 export function machineArguments(m: Machine): string[] {
@@ -28,9 +29,12 @@ export function machineArguments(m: Machine): string[] {
     ...(m.archive ? drive('archive', { driver: 'raw', 'read-only': true, file: file(m.archive, true) }) : []),
     ...['-netdev', network(m.ports)],
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
-    ...['-chardev', `file,id=console,path=${m.console.replaceAll(',', ',,')}`, '-serial', 'chardev:console'],
+    ...['-chardev', console(m), '-serial', 'chardev:console'],
   ];
 }
+
+const console = ({ console: to }: Machine): string =>
+  'fd' in to ? `socket,id=console,fd=${to.fd}` : `file,id=console,path=${to.file.replaceAll(',', ',,')}`;
 
 /**
  * qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated). Without cx16:

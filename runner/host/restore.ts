@@ -2,12 +2,11 @@
 /** Starts a host from its image: a fresh disk over the image's, memory mapped from it, device state read in. */
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { runInHost } from './channel.ts';
-import { causeOfDeath, lastLines } from './console.ts';
+import { causeOfDeath, lastLines, settled } from './console.ts';
 import { machineId } from './machine-id.ts';
 import { install, type Payload } from './payload.ts';
 import { freePorts } from './ports.ts';
@@ -88,7 +87,7 @@ async function bringUp(host: Host, qemu: RestoredQemu, own: Payload, signal?: Ab
 function inTime(host: Host, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const how = `did not answer within ${ANSWER_DEADLINE / 1000} s`;
-  const timer = setTimeout(() => late.reject(deathOf(host, how)), ANSWER_DEADLINE);
+  const timer = setTimeout(() => deathOf(host, how).then(late.reject), ANSWER_DEADLINE);
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
@@ -105,6 +104,7 @@ function describe(image: HostImage, payloadKey: string, qemu: RestoredQemu, port
     channelPort: ports.channel,
     nodeImage: image.nodeImage,
     consoleFile: stateFile(image.kernel, 'console'),
+    keeper: qemu.keeper,
     pid: qemu.pid,
     startedAt: new Date().toISOString(),
     imageKey: image.key,
@@ -117,7 +117,7 @@ function describe(image: HostImage, payloadKey: string, qemu: RestoredQemu, port
 async function awake(host: Host, signal?: AbortSignal): Promise<void> {
   for (;;) {
     if (signal?.aborted) throw new Interrupted('interrupted while the host started', 'start it again');
-    if (!isAlive(host)) throw endedEarly(host);
+    if (!isAlive(host)) throw await endedEarly(host);
     const entropy = randomBytes(48).toString('base64');
     const argv = ['/run/afbus/wake', `${Date.now() / 1000}`, entropy];
     const woken = await runInHost(host, argv).catch(() => null);
@@ -126,14 +126,15 @@ async function awake(host: Host, signal?: AbortSignal): Promise<void> {
   }
 }
 
-function endedEarly(host: Host): Error {
-  const log = readFileSync(stateFile(host.kernel, 'log'), 'utf8').trim();
-  if (/hostfwd|host forwarding/.test(log)) return new PortTaken(log);
-  const cause = causeOfDeath(host.consoleFile) ?? log.split('\n').at(-1);
+async function endedEarly(host: Host): Promise<Error> {
+  await settled(host);
+  const lines = lastLines(host.consoleFile);
+  if (/hostfwd|host forwarding/.test(lines.join('\n'))) return new PortTaken();
+  const cause = causeOfDeath(host.consoleFile) ?? lines.at(-1);
   return new HostDied(
     `the AF_BUS host (Linux ${host.release}) ended while it started${cause ? `: ${cause}` : ''}`,
     'run "afbus-topo host clean" and try again: the saved machine may be damaged',
-    { lines: [...log.split('\n').slice(-5), ...lastLines(host.consoleFile)].filter(Boolean) },
+    { lines },
   );
 }
 

@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../common/errors.ts';
+import { spawnKeeper } from './console-keeper.ts';
 import { findImage } from './image.ts';
 import { identify, type Known } from './process.ts';
 import { type Machine, machineArguments, QEMU } from './qemu.ts';
@@ -15,6 +16,8 @@ import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
 
 export interface RestoredQemu extends Known {
+  /** Writes what the guest's console and QEMU itself say. */
+  readonly keeper: Known;
   /** Reads the device state and lets the machine run; fails when QEMU ends meanwhile. */
   readonly resume: () => Promise<void>;
 }
@@ -22,17 +25,18 @@ export interface RestoredQemu extends Known {
 // Descriptors that QEMU inherits.
 const STATE = 3;
 const QMP = 4;
+const CONSOLE = 5;
 
 export function spawnRestored(image: HostImage, ports: Machine['ports']): RestoredQemu {
   const state = openSync(join(image.folder, IMAGE.state), 'r');
-  const log = openSync(stateFile(image.kernel, 'log'), 'w', 0o600);
+  const { socket, ...keeper } = spawnKeeper(image.kernel);
   const child = spawn(QEMU, argumentsFor(image, ports), {
-    stdio: ['ignore', log, log, state, 'pipe'],
+    stdio: ['ignore', socket, socket, state, 'pipe', socket],
     detached: true,
   });
   child.on('error', () => {}); // there is no pid then
   closeSync(state);
-  closeSync(log);
+  socket.destroy();
   const process = child.pid === undefined ? null : identify(child.pid);
   if (child.pid === undefined || !process) {
     throw new EnvironmentError(`cannot run ${QEMU}`, 'run "sh images/setup"');
@@ -48,7 +52,7 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
     child.unref();
     monitor.destroy();
   };
-  return { pid: child.pid, process, resume };
+  return { pid: child.pid, process, keeper, resume };
 }
 
 /** What QEMU has no need of, so that whoever breaks out of the guest has it neither. */
@@ -66,7 +70,7 @@ function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {
     memory: { file: join(image.folder, IMAGE.memory), mode: 'restored' },
     disk: stateFile(image.kernel, 'disk'),
     ports,
-    console: stateFile(image.kernel, 'console'),
+    console: { fd: CONSOLE },
   });
   const monitor = ['-chardev', `socket,id=qmp,fd=${QMP}`, '-mon', 'qmp,mode=control'];
   return [...machine, ...monitor, ...SANDBOX, '-incoming', 'defer'];

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { EnvironmentError } from '../common/errors.ts';
 import { BUILD_LOCK } from './build-lock.ts';
 import { runInHost } from './channel.ts';
-import { causeOfDeath } from './console.ts';
+import { causeOfDeath, settled } from './console.ts';
 import { hasImage } from './garbage.ts';
 import { build } from './image.ts';
 import { lock, tryLock } from './lock.ts';
@@ -130,6 +130,7 @@ export async function status({ kernel }: HostOptions): Promise<HostStatus> {
     return { state: (await isHeld(BUILD_LOCK())) ? 'building' : 'starting' };
   }
   if (host) {
+    await settled(host);
     const reason = causeOfDeath(host.consoleFile) ?? 'its virtual machine ended without a word';
     return { state: 'stale', reason, consoleFile: host.consoleFile };
   }

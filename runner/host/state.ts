@@ -11,8 +11,8 @@ const FILES = {
   host: 'host.json',
   pending: 'pending.json',
   console: 'console.log',
+  consoleBefore: 'console.1.log',
   disk: 'disk.qcow2',
-  log: 'qemu.log',
   lock: 'lock',
 };
 
@@ -63,8 +63,12 @@ export function forgetHost(kernel: KernelVersion): void {
 export function newState(kernel: KernelVersion): string {
   const folder = privateFolder(stateDir(kernel));
   forgetHost(kernel);
-  try {
-    renameSync(stateFile(kernel, 'console'), join(folder, 'console.old.log'));
-  } catch {} // there was none
+  for (const name of ['console', 'consoleBefore'] as const) {
+    const old = join(folder, FILES[name].replace('console', 'console.old'));
+    rmSync(old, { force: true });
+    try {
+      renameSync(stateFile(kernel, name), old);
+    } catch {} // there was none
+  }
   return folder;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What the rest of the program knows of an AF_BUS host. */
 
+import type { Identity, Known } from './process.ts';
+
 export type KernelVersion = '6.12' | '6.1';
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -24,6 +26,8 @@ export interface Host {
   /** Name of the image in the host's engine that nodes run from; the agent is mounted into it from `payload`. */
   readonly nodeImage: string;
   readonly consoleFile: string;
+  /** The process that writes that file, and ends after the machine. */
+  readonly keeper?: Known;
   readonly pid: number;
   /** ISO 8601 */
   readonly startedAt: string;
@@ -36,7 +40,7 @@ export interface Host {
   /** The machine that it runs on: a home may be shared by several. */
   readonly machine?: string;
   /** When the process started, in the kernel's ticks, and the boot: a pid alone may be somebody else's by now. */
-  readonly process: { readonly ticks: string; readonly boot: string };
+  readonly process: Identity;
 }
 
 export type HostStatus =

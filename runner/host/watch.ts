@@ -4,7 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HostDied } from '../common/errors.ts';
 import { channel } from './channel.ts';
-import { causeOfDeath, lastLines } from './console.ts';
+import { causeOfDeath, lastLines, settled } from './console.ts';
 import { isAlive } from './process.ts';
 import type { Host } from './types.ts';
 
@@ -83,7 +83,8 @@ async function probe(host: Host): Promise<HostDied | null> {
   return promise.finally(() => echo.destroy());
 }
 
-export function deathOf(host: Host, how: string): HostDied {
+export async function deathOf(host: Host, how: string): Promise<HostDied> {
+  await settled(host);
   const cause = causeOfDeath(host.consoleFile);
   return new HostDied(
     `the AF_BUS host (Linux ${host.release}) ${how}${cause ? `: ${cause}` : ''}`,

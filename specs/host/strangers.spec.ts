@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A host in which something has changed, or in which a file of a stranger was played, serves nobody afterwards.
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { after, describe, it } from 'mocha';
-import { runInHost, start, stop } from '../../runner/host/host.ts';
+import { LIMITS } from '../../runner/common/limits.ts';
+import { consoleLines, type Host, runInHost, start, stop } from '../../runner/host/host.ts';
 
 const KERNEL = process.env.AFBUS_KERNEL === '6.1' ? '6.1' : '6.12';
 
@@ -33,4 +36,18 @@ describe('the host, after strangers', function () {
     assert.equal(new Set([trusted, first, second, again].map(({ pid }) => pid)).size, 4);
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
   });
+
+  it('fills no disk by its console, whose last lines stay', async () => {
+    const host = await start({ kernel: KERNEL });
+    const flood = `yes '\u001b[2J::error::forged' | head -c 2500000 >/dev/ttyS0; echo the last >/dev/ttyS0`;
+    assert.equal((await runInHost(host, ['sh', '-c', flood])).code, 0);
+    while (!consoleLines(host.consoleFile).includes('the last')) await new Promise(setImmediate);
+    assert.ok(consoleSize(host) <= LIMITS.consoleBytes.most);
+  });
 });
+
+function consoleSize({ consoleFile }: Host): number {
+  const folder = dirname(consoleFile);
+  const names = readdirSync(folder).filter((name) => /^console\.(1\.)?log$/.test(name));
+  return names.reduce((sum, name) => sum + statSync(`${folder}/${name}`).size, 0);
+}
