@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A host in which something has changed, or in which a file of a stranger was played, serves nobody afterwards.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { after, describe, it } from 'mocha';
 import { LIMITS } from '../../runner/common/limits.ts';
@@ -37,6 +39,15 @@ describe('the host, after strangers', function () {
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
   });
 
+  it('closes connections to its channel that show no certificate, and meanwhile answers its owner', async () => {
+    const host = await start({ kernel: KERNEL });
+    const closed: Promise<void>[] = [];
+    for (let n = 0; n < 80; n++) closed.push((await open(host.channelPort)).closed);
+    assert.equal((await runInHost(host, ['docker', 'version'])).code, 0);
+    await Promise.all(closed);
+    assert.equal((await runInHost(host, ['true'])).code, 0);
+  });
+
   it('fills no disk by its console, whose last lines stay', async () => {
     const host = await start({ kernel: KERNEL });
     const flood = `yes '\u001b[2J::error::forged' | head -c 2500000 >/dev/ttyS0; echo the last >/dev/ttyS0`;
@@ -45,6 +56,15 @@ describe('the host, after strangers', function () {
     assert.ok(consoleSize(host) <= LIMITS.consoleBytes.most);
   });
 });
+
+/** A connection that begins a greeting: without a byte of it, one that nobody has accepted would look open for ever. */
+async function open(port: number): Promise<{ closed: Promise<void> }> {
+  const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  await once(socket, 'connect');
+  socket.resume().write('\x16');
+  return { closed };
+}
 
 function consoleSize({ consoleFile }: Host): number {
   const folder = dirname(consoleFile);
