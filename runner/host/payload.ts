@@ -13,12 +13,14 @@ import { EnvironmentError } from '../common/errors.ts';
 import { channel, type Reach, runInHost } from './channel.ts';
 import { built, hash } from './inputs.ts';
 import { cache, privateFolder } from './paths.ts';
+import type { Host } from './types.ts';
 
 const ADDON = 'afbus.node';
 
 export interface Payload {
-  readonly key: string;
   readonly files: readonly string[];
+  /** SHA-256 of each, in hex. */
+  readonly sums: readonly string[];
 }
 
 /** AFBUS_MODULES: a folder below the project's with other builds of the modules, for those who test the checks. */
@@ -44,7 +46,7 @@ export function payload(release: string): Payload {
     built('dist/agent.js', 'npm run build:agent'),
     built('build/native/afbus.node', 'npm run build:native'),
   ];
-  return { key: hash(...files.map((file) => readFileSync(file))), files };
+  return { files, sums: files.map((file) => digest('sha256', readFileSync(file))) };
 }
 
 const PLACE = '/opt/afbus-topo';
@@ -52,18 +54,17 @@ const PLACE = '/opt/afbus-topo';
 /** From then on nobody writes there by mistake; who is root in the host can, and `isIntact` tells. */
 const FIT = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
 
-/** Where a file is in the host. */
-const placeOf = (file: string): string =>
-  join(PLACE, basename(file) === ADDON ? `native/${ADDON}` : basename(file));
+/** Where the files are in the host. */
+const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.js', `native/${ADDON}`].map((name) => join(PLACE, name));
 
-/** The host has the files that were brought into it, as they were. */
-export async function isIntact(host: Reach, { files }: Payload): Promise<boolean> {
-  const said = await runInHost(host, ['sha256sum', ...files.map(placeOf)]).catch(() => null);
+/** The host has the files that were brought into it, as they were. What the project has by now is another question. */
+export async function isIntact(host: Host): Promise<boolean> {
+  const said = await runInHost(host, ['sha256sum', ...PLACES]).catch(() => null);
   const sums = said?.stdout
     .trim()
     .split('\n')
     .map((line) => line.slice(0, 64));
-  return sums?.join() === files.map((file) => digest('sha256', readFileSync(file))).join();
+  return sums !== undefined && sums.join() === host.payloadSums?.join();
 }
 
 /** A kernel that has warned (512) or died a little (128) is not used again. */

@@ -57,7 +57,7 @@ async function startOnce(image: HostImage, own: Payload, options: StartOptions):
   const qemu = spawnRestored(image, { docker, channel });
   writePending(image.kernel, qemu);
   const host = {
-    ...describe(image, own.key, qemu, { docker, channel }),
+    ...describe(image, own, qemu, { docker, channel }),
     tainted: options.untrusted === true,
     machine: machineId(),
   };
@@ -91,7 +91,7 @@ function inTime(host: Host, work: Promise<void>): Promise<void> {
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
-function describe(image: HostImage, payloadKey: string, qemu: RestoredQemu, ports: Machine['ports']): Host {
+function describe(image: HostImage, own: Payload, qemu: RestoredQemu, ports: Machine['ports']): Host {
   return {
     kernel: image.kernel,
     release: image.release,
@@ -108,7 +108,7 @@ function describe(image: HostImage, payloadKey: string, qemu: RestoredQemu, port
     pid: qemu.pid,
     startedAt: new Date().toISOString(),
     imageKey: image.key,
-    payloadKey,
+    payloadSums: own.sums,
     process: qemu.process,
   };
 }

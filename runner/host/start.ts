@@ -24,10 +24,8 @@ export async function start(options: StartOptions): Promise<Host> {
     const own = payload(image.release);
     checkMachine(readHost(options.kernel));
     const running = runningHost(options);
-    if (running && (await serves(running, image, own, options))) return running;
-    const renewed = running && (await renew(running, image, own, options));
-    if (renewed) return renewed;
-    if (running) await end(running);
+    const kept = running && (await keep(running, image, own, options));
+    if (kept) return kept;
     const detail = image.acceleratorReason;
     options.progress?.({ title: `starting the host (Linux ${image.release})`, detail });
     return await restore(image, own, options);
@@ -35,6 +33,17 @@ export async function start(options: StartOptions): Promise<Host> {
     await held.release();
   }
 }
+
+/** The host as it is, or with the latest files; null after its end. */
+async function keep(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<Host | null> {
+  const fate = await fateOf(host, image, own, options);
+  if (fate === 'stays') return host;
+  const renewed = fate === 'lacks files' ? await renew(host, own, options) : null;
+  if (!renewed) await end(host);
+  return renewed;
+}
+
+type Fate = 'stays' | 'lacks files' | 'ends';
 
 const startLock = ({ kernel, progress, signal }: BuildOptions) =>
   lock(
@@ -49,16 +58,15 @@ function runningHost({ kernel }: HostOptions): Host | null {
 }
 
 /** May the host stay? A stale one must, as long as something runs on it. */
-async function serves(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<boolean> {
+async function fateOf(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<Fate> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
-  const fitted = host.payloadKey === own.key;
-  const changed = fitted && !(await isIntact(host, own));
-  if (options.untrusted || host.tainted || changed) return replaceable(host);
-  const fresh = fitted && host.imageKey === image.key;
-  if (fresh && !wrongPort) return true;
+  if (options.untrusted || host.tainted || !(await isIntact(host))) return replaceable(host);
+  const fitted = host.payloadSums?.join() === own.sums.join();
+  const sameImage = host.imageKey === image.key;
+  if (fitted && sameImage && !wrongPort) return 'stays';
   const busy = await whatRuns(host);
-  if (!busy) return false;
+  if (!busy) return sameImage && !wrongPort ? 'lacks files' : 'ends';
   if (wrongPort) {
     throw new EnvironmentError(
       `the host runs with its Docker API on port ${port}, and ${busy} on it`,
@@ -69,30 +77,22 @@ async function serves(host: Host, image: HostImage, own: Payload, options: Start
     title: 'the host stays as it is, without the latest changes',
     detail: `${busy} on it; take them down and start again to renew it`,
   });
-  return true;
+  return 'stays';
 }
 
-/** A host on which nothing runs and that lacks the latest files alone gets them; null if it takes a fresh one. */
-async function renew(
-  host: Host,
-  image: HostImage,
-  own: Payload,
-  options: StartOptions,
-): Promise<Host | null> {
-  const { untrusted, port, progress } = options;
-  const same = host.imageKey === image.key && host.payloadKey !== own.key;
-  if (!same || untrusted || host.tainted || port !== undefined) return null;
+/** Brings the latest files into a host on which nothing runs; null if it takes a fresh one. */
+async function renew(host: Host, own: Payload, { progress }: StartOptions): Promise<Host | null> {
   progress?.({ title: "bringing the project's latest files into the host" });
   if (!(await replace(host, own))) return null;
-  const renewed = { ...host, payloadKey: own.key };
+  const renewed = { ...host, payloadSums: own.sums };
   writeHost(renewed);
   return renewed;
 }
 
-/** false: the next host is a fresh one. Throws where something is up that would go with this one. */
-async function replaceable(host: Host): Promise<false> {
+/** The next host is a fresh one. Throws where something is up that would go with this one. */
+async function replaceable(host: Host): Promise<'ends'> {
   const busy = await whatRuns(host);
-  if (!busy) return false;
+  if (!busy) return 'ends';
   const why = host.tainted
     ? 'the host plays files that are not trusted'
     : 'a fresh host is needed: for files that are not trusted, or because something in this one has changed';

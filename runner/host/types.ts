@@ -33,8 +33,8 @@ export interface Host {
   readonly startedAt: string;
   /** Names the image that it was started from. */
   readonly imageKey: string;
-  /** Names the modules and the agent that were brought into it. */
-  readonly payloadKey: string;
+  /** Of the modules, the agent and the binding that were brought into it; an earlier version did not write them. */
+  readonly payloadSums?: readonly string[];
   /** It plays files that are not trusted: the next start replaces it. */
   readonly tainted?: boolean;
   /** The machine that it runs on: a home may be shared by several. */

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { after, describe, it } from 'mocha';
 import { LIMITS } from '../../runner/common/limits.ts';
 import { consoleLines, type Host, runInHost, start, stop } from '../../runner/host/host.ts';
+import { writeHost } from '../../runner/host/state.ts';
 
 const KERNEL = process.env.AFBUS_KERNEL === '6.1' ? '6.1' : '6.12';
 
@@ -18,15 +19,23 @@ describe('the host, after strangers', function () {
   it('has its agent closed to writing, and is replaced if that was changed all the same', async () => {
     const host = await start({ kernel: KERNEL });
     assert.equal((await start({ kernel: KERNEL })).pid, host.pid);
-    const agent = '/opt/afbus-topo/agent.js';
-    const plain = await runInHost(host, ['sh', '-c', `echo >> ${agent}`]);
+    const plain = await runInHost(host, ['sh', '-c', `echo >> ${AGENT}`]);
     assert.notEqual(plain.code, 0);
-    const forced = await runInHost(host, [
-      'sh',
-      '-c',
-      `mount -o remount,bind,rw /opt/afbus-topo && echo >> ${agent}`,
-    ]);
-    assert.equal(forced.code, 0, forced.stderr);
+    await tamperWith(host);
+    assert.notEqual((await start({ kernel: KERNEL })).pid, host.pid);
+  });
+
+  it('gets the latest files if it lacks them, and is replaced if it was tampered with besides', async () => {
+    const host = await start({ kernel: KERNEL });
+    const stale = await outdate(host);
+    assert.equal((await start({ kernel: KERNEL })).pid, host.pid);
+    assert.deepEqual((await start({ kernel: KERNEL })).payloadSums, host.payloadSums);
+    await outdate(stale);
+    await tamperWith(host);
+    const busy = '/var/lib/docker/containers/busy';
+    await runInHost(host, ['mkdir', busy]);
+    await assert.rejects(start({ kernel: KERNEL }), /something in this one has changed.*1 containers/);
+    await runInHost(host, ['rmdir', busy]);
     assert.notEqual((await start({ kernel: KERNEL })).pid, host.pid);
   });
 
@@ -56,6 +65,24 @@ describe('the host, after strangers', function () {
     assert.ok(consoleSize(host) <= LIMITS.consoleBytes.most);
   });
 });
+
+const AGENT = '/opt/afbus-topo/agent.js';
+
+async function tamperWith(host: Host): Promise<void> {
+  const forced = `mount -o remount,bind,rw /opt/afbus-topo && echo >> ${AGENT}`;
+  const { code, stderr } = await runInHost(host, ['sh', '-c', forced]);
+  assert.equal(code, 0, stderr);
+}
+
+/** As if an earlier build had brought its agent into it. */
+async function outdate(host: Host): Promise<Host> {
+  await tamperWith(host);
+  const { stdout } = await runInHost(host, ['sha256sum', AGENT]);
+  const payloadSums = host.payloadSums?.with(2, stdout.slice(0, 64)) ?? [];
+  const outdated = { ...host, payloadSums };
+  writeHost(outdated);
+  return outdated;
+}
 
 /** A connection that begins a greeting: without a byte of it, one that nobody has accepted would look open for ever. */
 async function open(port: number): Promise<{ closed: Promise<void> }> {
