@@ -13,6 +13,8 @@ const SALVAGE_MS = 4000;
 /** Longer than any sender needs to go on when there is room. */
 const WAKE_MS = 2000;
 const LOOK_MS = 50;
+/** Some rounds of reading, on a slow machine. */
+const READ_OUT_MS = 20_000;
 
 /**
  * Whoever was paused goes on, whoever did not read reads: what is in a queue was delivered, and has to be seen to be
@@ -116,7 +118,7 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
  */
 export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
-  await within(lab, WAKE_MS + SALVAGE_MS, readOut(stage, lab));
+  await within(lab, READ_OUT_MS, readOut(stage, lab));
   await within(lab, SALVAGE_MS, endAgents(stage, lab));
 }
 

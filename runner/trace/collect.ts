@@ -41,7 +41,7 @@ export class Collector {
   now: Time = 0;
   socketsLeft: number | null = null;
   cut: string | undefined;
-  /** How much was heard of messages: it stays the same while nothing moves on any bus. */
+  /** Deliveries, and sends that have returned: it stays the same while nothing moves on any bus. */
   movements = 0;
   #readOut: ReadOut | undefined;
   readonly #sends = new Map<number, SendEvent>();
@@ -65,10 +65,7 @@ export class Collector {
 
   /** What an agent said about the bus; reports about orders only move the clock. */
   heard(agent: string, report: AgentReport): void {
-    if (report.say === 'deliveries' || report.say === 'sends') {
-      if (this.#readOut) return;
-      this.movements += report.list.length;
-    }
+    if (this.#readOut && (report.say === 'deliveries' || report.say === 'sends')) return;
     switch (report.say) {
       case 'ready': {
         const { pid, pidNamespace } = report;
@@ -162,6 +159,7 @@ export class Collector {
   }
 
   #deliver(event: DeliveryEvent): void {
+    this.movements++;
     const lane = this.#lanes.get(event.lane);
     if (lane) lane.push(event);
     else this.#lanes.set(event.lane, [event]);
@@ -169,6 +167,8 @@ export class Collector {
   }
 
   #send(event: SendEvent): void {
+    // A sender that waits says so at each try: that moves nothing.
+    if (event.t1 !== undefined) this.movements++;
     const before = this.#sends.get(event.message);
     this.#sends.set(event.message, event);
     this.#tick(event.t1 ?? event.t0);
