@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What places a fault amid the traffic beside it: it waits for so many messages, and the last message waits for it. */
 import type { Plan } from '../plan/plan.ts';
-import { faults, faultsIn, flat } from '../topology/steps.ts';
+import type { FaultAction } from '../topology/faults.ts';
+import { faults, flat } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep, Progress, SendStep, Step } from '../topology/topology.ts';
 import type { RunContext } from './context.ts';
 
@@ -51,32 +52,37 @@ export class LastMessages {
     this.#faults.get(fault)?.resolve();
   }
 
-  #place(parallel: ParallelStep): void {
-    const placed = faultsIn(parallel).flatMap(({ step }) => (step.after ? [step] : []));
-    for (const { id, after } of placed) {
-      const send = lastSend(parallel, after as Progress, placed.length);
-      if (send === undefined) continue;
-      this.#faults.set(id, Promise.withResolvers());
-      this.#waitFor.set(send, [...(this.#waitFor.get(send) ?? []), id]);
+  #place({ branches }: ParallelStep): void {
+    for (const branch of branches) {
+      for (const step of branch) {
+        const send = step.kind === 'fault' ? lastSend(branches, step) : undefined;
+        if (send !== undefined) {
+          this.#faults.set(step.id, Promise.withResolvers());
+          this.#waitFor.set(send, [...(this.#waitFor.get(send) ?? []), step.id]);
+        } else if (!goesOn(step)) break;
+      }
     }
   }
 }
 
 /**
- * The send whose last message can wait for this fault. No two wait for each other: the message is the last of its
- * branch, and every fault has enough messages to count without those that wait.
+ * The send whose last message can wait for a placed fault: it ends its branch, and has enough messages before the last
+ * one, whatever the other sends do.
  */
-function lastSend(
-  { branches }: ParallelStep,
-  { messages, sends }: Progress,
-  faults: number,
-): string | undefined {
-  const counted = branches.flatMap((branch) => branch.filter((step) => isCounted(step, sends)));
-  const all = counted.reduce((sum, { count }) => sum + count, 0);
-  if (messages + faults > all) return undefined;
+function lastSend(branches: ParallelStep['branches'], { action, after }: FaultStep): string | undefined {
+  if (after === undefined || needsTraffic(action)) return undefined;
+  const { messages, sends } = after;
   const last = branches.flatMap((branch) => branch.slice(-1)).filter((step) => isCounted(step, sends));
-  return last.toSorted((a, b) => b.count - a.count).find(({ count }) => count > 1)?.id;
+  return last.toSorted((a, b) => b.count - a.count).find(({ count }) => count > messages)?.id;
 }
+
+/** Whether a step before a fault ends without any message that is kept back: else the two could wait for each other. */
+const goesOn = (step: Step): boolean =>
+  step.kind === 'send' || (step.kind === 'fault' && step.after === undefined && !needsTraffic(step.action));
+
+/** These last until messages have come: a read of so many, the end of a process that has used up its memory. */
+const needsTraffic = (action: FaultAction): boolean =>
+  action.fault === 'read' || (action.fault === 'kill' && action.memory !== undefined);
 
 const isCounted = (step: Step, sends: readonly string[]): step is SendStep =>
   step.kind === 'send' && sends.includes(step.id);
