@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Ctrl-C once cleans up; twice leaves now and says how to clean up later. */
-
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EXIT, Interrupted } from '../common/errors.ts';
 
 export interface Interrupt extends Disposable {
@@ -39,9 +39,11 @@ function sayHangup(code: number): void {
 
 /**
  * Work before anything is up, which lets no handler run until it is done: during it a signal ends the process, as it ends
- * one that has no handler.
+ * one that has no handler. One that has come before is told first: it would be lost together with its handler.
  */
-export function unguarded<T>(work: () => T): T {
+export async function unguarded<T>(work: () => T, signal: AbortSignal): Promise<T> {
+  await nextTurn();
+  signal.throwIfAborted();
   const guards = SIGNALS.flatMap((name) => process.listeners(name).map((guard) => ({ name, guard })));
   for (const { name, guard } of guards) process.off(name, guard);
   try {

@@ -142,12 +142,12 @@ async function playOne(
   const progress = new Ui({ quiet: flags.quiet === true });
   const deadline = new Deadline(flags.timeout);
   try {
-    const { plan, warnings } = await progress.stage('load', (detail) => {
+    const { plan, warnings } = await progress.stage('load', async (detail) => {
       const prepare = () => {
         const { topology, seed, contradictions, warnings } = load();
         return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings };
       };
-      const made = mode.unwritten?.() ? prepare() : unguarded(prepare);
+      const made = mode.unwritten?.() ? prepare() : await unguarded(prepare, mode.signal);
       detail(summary(made.plan));
       return made;
     });

@@ -24,7 +24,8 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
   }
   if (!atOnce) writeResults(results, flags.format);
   else if (flags.format === 'text' && results.length > 1) summarise(results, flags.repeat ?? 1);
-  process.exitCode = worst(results);
+  // Between two files it is in no result.
+  process.exitCode = interrupt.signal.aborted ? EXIT.interrupted : worst(results);
 }
 
 /** Formats in which a result needs no other; the rest are one document. */

@@ -28,14 +28,30 @@ describe('an interrupt', () => {
 
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     it(`ends planning that has no end (${name})`, async () => {
-      const how = await interrupted(name, "unguarded(() => { writeSync(1, 'planning'); for (;;); });");
+      const how = await interrupted(
+        name,
+        "await unguarded(() => { writeSync(1, 'planning'); for (;;); }, signal);",
+      );
       assert.deepEqual(how, [null, name]);
+    });
+
+    it(`that came before planning is not lost (${name})`, async () => {
+      const how = await interrupted(
+        name,
+        `signal.addEventListener('abort', () => process.exit(7));
+        writeSync(1, 'busy');
+        const end = performance.now() + 1000;
+        while (performance.now() < end);
+        await unguarded(() => {}, signal).catch(() => {});
+        process.exit(0);`,
+      );
+      assert.deepEqual(how, [7, null]);
     });
 
     it(`is handled once planning is over (${name})`, async () => {
       const how = await interrupted(
         name,
-        `unguarded(() => {});
+        `await unguarded(() => {}, signal);
         signal.addEventListener('abort', () => process.exit(7));
         setInterval(() => {}, 1000);
         writeSync(1, 'planned');`,
