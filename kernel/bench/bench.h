@@ -9,6 +9,8 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "harness.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +62,6 @@ extern int rounds;
 void compare(const struct row *row, const struct side *base, const struct side *subject);
 /* For what is counted, not timed: one figure each. */
 void note_figures(const struct row *row, double base, double subject);
-uint64_t now_ns(void);
 
 /* report.c */
 extern bool as_json;

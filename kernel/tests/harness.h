@@ -137,12 +137,17 @@ static inline const char *errname(int err)
 		FAIL("%s fails with %s, not %s", #call, errname(errno), errname(err)); \
 } while (0)
 
-static inline long long now_ms(void)
+static inline long long now_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static inline long long now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 /* How often @call can be made in @ms milliseconds. */

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Addresses that a master gives and takes: contract sections 1 and 2. */
+#include <stdatomic.h>
+
+#include "bus.h"
+
+static const struct {
+	const char *name;
+	uint64_t addr;
+} not_givable[] = {
+	{ "master", MASTER },
+	{ "prefix_0", 1 },
+	{ "prefix_0_unused", 0x123456 },
+	{ "everyone", EVERYONE },
+	{ "group", GROUP(2) },
+	{ "group_ffff", GROUP(0xffff) },
+};
+
+/* In 2012 a master could give away, and take away, the kernel's own addresses. */
+TEST_EACH(kernels_own_and_multicast_addresses_cannot_be_given, not_givable)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+
+	FAILS(EINVAL, add_address(c.accepted, row->addr));
+	FAILS(EINVAL, del_address(c.accepted, row->addr));
+	OK(post(c.fd, c.id, "still me"));
+	GETS(c.fd, c.id, "still me");
+}
+
+TEST(address_has_one_holder)
+{
+	struct bus bus = open_bus("@bus"), other = open_bus("@other");
+	struct client a = join(&bus), b = join(&bus), c = join(&other);
+
+	OK(add_address(a.accepted, ADDRESS(2, 7)));
+	FAILS(EADDRINUSE, add_address(a.accepted, ADDRESS(2, 7)));
+	FAILS(EADDRINUSE, add_address(b.accepted, ADDRESS(2, 7)));
+	OK(add_address(c.accepted, ADDRESS(2, 7)));
+	OK(add_address(b.accepted, ADDRESS(3, 7)));
+}
+
+TEST(extreme_addresses_work)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	static const uint64_t extremes[] = {
+		ADDRESS(1, 0), ADDRESS(1, 1), ADDRESS(0xffff, 0), ADDRESS(0x8000, 0),
+		GROUP(0xffff) - 1, GROUP(1) - 1,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(extremes); i++) {
+		OK(add_address(b.accepted, extremes[i]));
+		OK(post(a.fd, extremes[i], "hello"));
+		GETS(b.fd, a.id, "hello");
+	}
+}
+
+TEST(address_not_held_cannot_be_taken)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join_at(&bus, ADDRESS(2, 1)), b = join(&bus);
+
+	FAILS(EADDRNOTAVAIL, del_address(a.accepted, ADDRESS(2, 2)));
+	FAILS(EADDRNOTAVAIL, del_address(b.accepted, ADDRESS(2, 1)));
+	OK(del_address(a.accepted, ADDRESS(2, 1)));
+	FAILS(EADDRNOTAVAIL, del_address(a.accepted, ADDRESS(2, 1)));
+}
+
+TEST(address_taken_can_be_given_to_another)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join_at(&bus, ADDRESS(2, 1)), b = join(&bus), c = join(&bus);
+
+	OK(del_address(a.accepted, ADDRESS(2, 1)));
+	OK(add_address(b.accepted, ADDRESS(2, 1)));
+	OK(post(c.fd, ADDRESS(2, 1), "hello"));
+	GETS(b.fd, c.id, "hello");
+	GETS_NOTHING(a.fd);
+}
+
+TEST(addresses_given_before_the_join_count_after_it)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = attach(&bus);
+
+	OK(add_address(b.accepted, ADDRESS(2, 1)));
+	FAILS(EADDRINUSE, add_address(a.accepted, ADDRESS(2, 1)));
+	OK(post(a.fd, GROUP(2), "too early"));
+	GETS_NOTHING(b.fd);
+	OK(let_join(b.accepted));
+	OK(post(a.fd, ADDRESS(2, 1), "hello"));
+	GETS(b.fd, a.id, "hello");
+	GETS_NOTHING(b.fd);
+}
+
+TEST(short_or_bad_address_fails)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus);
+	struct bus_addr value = { ADDRESS(2, 1) };
+
+	for (socklen_t len = 0; len < sizeof(value); len++) {
+		FAILS(EINVAL, setsockopt(c.accepted, SOL_BUS, BUS_ADD_ADDR, &value, len));
+		FAILS(EINVAL, setsockopt(c.accepted, SOL_BUS, BUS_DEL_ADDR, &value, len));
+	}
+	FAILS(EFAULT, setsockopt(c.accepted, SOL_BUS, BUS_ADD_ADDR, (void *)8, sizeof(value)));
+	FAILS(EFAULT, setsockopt(c.accepted, SOL_BUS, BUS_DEL_ADDR, (void *)8, sizeof(value)));
+	FAILS(EFAULT, setsockopt(bus.fd, SOL_BUS, BUS_SET_MAXQLEN, (void *)8, sizeof(int)));
+}
+
+enum { MOST_ADDRESSES = 65536, MOST_OF_A_BUS = 2 * MOST_ADDRESSES };
+
+TEST_LONG(bus_has_only_so_many_addresses, 240)
+{
+	struct bus bus = open_bus("@bus"), other = open_bus("@other");
+	struct client a = join(&bus), b = join(&bus), c = join(&bus), d = join(&other);
+
+	for (long i = 0; i < MOST_OF_A_BUS; i++)
+		OK(add_address(i % 2 ? a.accepted : b.accepted, ADDRESS(1 + i % 7, i)));
+	FAILS(ENOSPC, add_address(c.accepted, ADDRESS(1, MOST_OF_A_BUS)));
+	OK(add_address(d.accepted, ADDRESS(1, MOST_OF_A_BUS)));
+	join(&bus);
+
+	OK(del_address(a.accepted, ADDRESS(2, 1)));
+	OK(add_address(c.accepted, ADDRESS(1, MOST_OF_A_BUS)));
+	FAILS(ENOSPC, add_address(c.accepted, ADDRESS(2, 1)));
+	close_client(&b);
+	OK(add_address(c.accepted, ADDRESS(2, 1)));
+}
+
+/* The least that a multicast of @from to @group took, which @member reads. */
+static void least(const struct client *from, uint64_t group, const struct client *member,
+		  long long *least_ns)
+{
+	long long ns = now_ns();
+
+	OK(post(from->fd, group, "x"));
+	ns = now_ns() - ns;
+	GETS(member->fd, from->id, "x");
+	if (ns < *least_ns)
+		*least_ns = ns;
+}
+
+/* Both in turn, and the least of many: what else the machine does takes no part in it. */
+TEST_LONG(many_addresses_of_a_member_cost_a_multicast_nothing, 120)
+{
+	long long many_ns = 1LL << 62, one_ns = 1LL << 62;
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), many = join(&bus), one = join_at(&bus, ADDRESS(3, 1));
+
+	for (long i = 0; i < MOST_ADDRESSES; i++)
+		OK(add_address(many.accepted, ADDRESS(2, i)));
+	for (int i = 0; i < 50; i++) {
+		least(&a, GROUP(2), &many, &many_ns);
+		least(&a, GROUP(3), &one, &one_ns);
+	}
+	dprintf(1, "# %lld ns with one address, %lld ns with %d\n", one_ns, many_ns, MOST_ADDRESSES);
+	CHECK(many_ns < 4 * one_ns);
+}
+
+TEST_LONG(client_has_only_so_many_addresses, 120)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join(&bus);
+	char line[4096] = "";
+	FILE *f;
+
+	for (long i = 0; i < MOST_ADDRESSES; i++)
+		OK(add_address(a.accepted, ADDRESS(1 + i % 7, i)));
+	FAILS(ENOSPC, add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES)));
+	OK(add_address(b.accepted, ADDRESS(1, MOST_ADDRESSES)));
+
+	f = fopen("/proc/self/net/bus", "re");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f) && !strstr(line, "0000/000000000001"))
+		;
+	fclose(f);
+	CHECK(strstr(line, ",+65473 client "));
+
+	OK(del_address(a.accepted, ADDRESS(1, 0)));
+	OK(add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES + 1)));
+}
+
+static atomic_int closed;
+
+/* Return: what the longest of its messages took until the close was over, in nanoseconds. */
+static void *talk_on(void *data)
+{
+	const struct client *talker = data;
+	long longest = 0;
+
+	while (!atomic_load(&closed)) {
+		long took = now_ns();
+
+		OK(post(talker->fd, talker->id, "x"));
+		GETS(talker->fd, talker->id, "x");
+		took = now_ns() - took;
+		longest = took > longest ? took : longest;
+	}
+	return (void *)longest;
+}
+
+/* Return: the longest message beside the close, as its hundredth part. */
+static long held_up(struct bus *bus)
+{
+	struct client many = join(bus), talker = join(bus);
+	pthread_t thread;
+	void *longest;
+	long took;
+
+	for (long i = 0; i < MOST_ADDRESSES; i++)
+		OK(add_address(many.accepted, ADDRESS(1 + i % 7, i)));
+	atomic_store(&closed, 0);
+	EQ(0, pthread_create(&thread, NULL, talk_on, &talker));
+	took = now_ns();
+	close(many.fd);
+	took = now_ns() - took;
+	atomic_store(&closed, 1);
+	EQ(0, pthread_join(thread, &longest));
+	close_client(&talker);
+	close(many.accepted);
+	dprintf(1, "# the close took %ld ns, the longest message beside it %ld ns\n", took, (long)longest);
+	return 100 * (long)longest / took;
+}
+
+/*
+ * It drops them after it has left, and lets others have the bus in between. The least of some: what else the machine does
+ * takes no part in it.
+ */
+TEST_LONG(others_send_while_a_client_with_many_addresses_closes, 120)
+{
+	struct bus bus = open_bus("@bus");
+	long least = 100;
+
+	for (int tries = 0; tries < 5; tries++) {
+		long share = held_up(&bus);
+
+		least = share < least ? share : least;
+	}
+	CHECK(least < 25);
+}
+
+static void *close_it(void *data)
+{
+	close(*(int *)data);
+	return NULL;
+}
+
+/* It has left as soon as its accepted socket says so, and holds no address any more. */
+TEST_LONG(addresses_of_a_client_that_has_left_are_free_at_once, 120)
+{
+	struct bus bus = open_bus("@bus");
+	struct client many = join(&bus), a = join(&bus), b = join(&bus);
+	uint64_t last = ADDRESS(3, MOST_ADDRESSES - 1);
+	pthread_t thread;
+
+	for (long i = 0; i < MOST_ADDRESSES / 2; i++)
+		OK(add_address(many.accepted, ADDRESS(2 + i % 2, i)));
+	OK(add_address(many.accepted, last));
+	FAILS(EADDRINUSE, add_address(b.accepted, last));
+	EQ(0, pthread_create(&thread, NULL, close_it, &many.fd));
+	while (!(events(many.accepted) & POLLHUP))
+		;
+	FAILS(EADDRNOTAVAIL, del_address(many.accepted, last));
+	OK(add_address(b.accepted, last));
+	OK(post(a.fd, last, "to the new holder"));
+	GETS(b.fd, a.id, "to the new holder");
+	OK(post(a.fd, GROUP(3), "to the group"));
+	GETS(b.fd, a.id, "to the group");
+	pthread_join(thread, NULL);
+	FAILS(EADDRINUSE, add_address(a.accepted, last));
+}
