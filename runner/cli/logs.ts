@@ -13,10 +13,14 @@ export async function logs(name: string, node: string | undefined): Promise<void
         'their errors are shown while they run; use --launcher container',
       );
     }
+    let count = 0;
     for (const n of node === undefined ? it.run.nodes : [pickNode(it, node)]) {
       const raw = await it.backend.docker.getContainer(n.id).logs({ stdout: false, stderr: true });
-      for (const line of unframe(raw).split('\n')) if (line) console.log(neutral(`${n.name} | ${line}`));
+      const lines = unframe(raw).split('\n').filter(Boolean);
+      for (const line of lines) console.log(neutral(`${n.name} | ${line}`));
+      count += lines.length;
     }
+    if (count === 0) process.stderr.write('nothing was written to stderr\n');
   });
 }
 
