@@ -6,7 +6,7 @@
  * what is here is measured. WORD picks rows by a part of their names.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -78,9 +78,21 @@ const ROWS: readonly Row[] = [
     const sim = simulated(millions * 1e6);
     const name = `sim ${millions} M`;
     return [
-      { ...sim, name: `${name}, whole`, unit: 's', bar: '25 s at 4 M', measure: ({ seconds }: Run) => seconds },
+      {
+        ...sim,
+        name: `${name}, whole`,
+        unit: 's',
+        bar: '25 s at 4 M',
+        measure: ({ seconds }: Run) => seconds,
+      },
       { ...sim, name: `${name}, judge`, unit: 's', bar: '4 s at 4 M', measure: ({ judge }: Run) => judge },
-      { ...sim, name: `${name}, peak`, unit: 'MB', bar: '1200 MB at 4 M', measure: ({ memory }: Run) => memory },
+      {
+        ...sim,
+        name: `${name}, peak`,
+        unit: 'MB',
+        bar: '1200 MB at 4 M',
+        measure: ({ memory }: Run) => memory,
+      },
     ];
   }),
 ];
@@ -116,7 +128,12 @@ async function play(tree: string, { args, topology }: Pick<Row, 'args' | 'topolo
     return line;
   };
   const numberIn = (word: string) => Number(/[\d.]+/.exec(found(word).text)?.[0]);
-  return { at: (word) => found(word).at, seconds: since(), judge: numberIn('✓ judge'), memory: numberIn('peak ') };
+  return {
+    at: (word) => found(word).at,
+    seconds: since(),
+    judge: numberIn('✓ judge'),
+    memory: numberIn('peak '),
+  };
 }
 
 /** Has a process tell its peak of memory at its end. */
@@ -155,7 +172,9 @@ try {
       const figures = runs.map((all) => median(all.map(measure)));
       const [before = 0, now = 1] = figures;
       const ratio = figures.length < 2 ? '' : shown(unit === '/s' ? now / before : before / now);
-      console.log(`${`${name} (${unit})`.padEnd(38)}${figures.map(shown).join('')}${ratio.padStart(10)}  ${bar}`);
+      console.log(
+        `${`${name} (${unit})`.padEnd(38)}${figures.map(shown).join('')}${ratio.padStart(10)}  ${bar}`,
+      );
     }
   }
   if (flags.row?.includes('deliver')) limit();

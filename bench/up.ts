@@ -64,7 +64,8 @@ traffic:
   return path;
 }
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const folder = mkdtempSync(join(tmpdir(), 'afbus-bench-'));
 const table: readonly Row[] = [
@@ -76,7 +77,9 @@ const table: readonly Row[] = [
   { what: 'validate 10,000 lines', bar: 1, command: ['validate', longFile(folder, 10_000)] },
   { what: 'validate, to 1,000 clients', bar: 2, command: ['validate', manyFile(folder, 10_000)] },
 ];
-console.log(`${'what'.padEnd(28)}${'median'.padStart(9)}${'worst'.padStart(9)}${'bar'.padStart(9)}   (seconds, ${rounds} rounds)`);
+console.log(
+  `${'what'.padEnd(28)}${'median'.padStart(9)}${'worst'.padStart(9)}${'bar'.padStart(9)}   (seconds, ${rounds} rounds)`,
+);
 try {
   for (const { what, bar, before, command } of table) {
     const times = Array.from({ length: rounds }, () => {
