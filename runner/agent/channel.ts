@@ -11,28 +11,28 @@ import type { AgentReport, ProcessOrder } from './protocol.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
-/** More than that is not gathered, in characters. */
+/** Characters that are gathered at most. */
 const MOST = 1 << 16;
 
-/** What the agents of this process say: one write for a turn of the event loop, as each wakes the node agent. */
+/** Reports of the agents of this process: one write for a turn of the event loop, as each wakes the node agent. */
 export class Outbox {
   #lines = '';
-  #due = false;
+  #due: NodeJS.Immediate | undefined;
 
   constructor() {
-    // However this process ends by itself.
+    // A process that ends by itself, or by an error, has said all.
     process.on('exit', () => this.flush());
   }
 
   say(agent: string, report: AgentReport): void {
     this.#lines += `{"say":"heard","agent":${JSON.stringify(agent)},"report":${JSON.stringify(report)}}\n`;
     if (this.#lines.length > MOST) this.flush();
-    else if (!this.#due) setImmediate(() => this.flush());
-    this.#due = true;
+    else this.#due ??= setImmediate(() => this.flush());
   }
 
   flush(): void {
-    this.#due = false;
+    clearImmediate(this.#due);
+    this.#due = undefined;
     const bytes = Buffer.from(this.#lines);
     this.#lines = '';
     for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);

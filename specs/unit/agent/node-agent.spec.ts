@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import type { NodeOrder, NodeReport } from '../../../runner/agent/protocol.ts';
+import type { AgentOrder, NodeOrder, NodeReport } from '../../../runner/agent/protocol.ts';
 
 const MAIN = fileURLToPath(new URL('../../../runner/agent/main.ts', import.meta.url));
 const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -88,6 +88,16 @@ describe('node agent', () => {
     tell({ do: 'tell', agents: ['camera'], order: { id: 9, do: 'drain' } });
     const { report: answer } = await report('heard', (r) => r.report.say === 'done');
     assert.equal(answer.say === 'done' && answer.id, 9);
+  });
+
+  it('passes on what follows a report that is as long as a whole write', async () => {
+    await start();
+    await ready();
+    const unknown = { id: 1, do: 'x'.repeat(1 << 16) } as unknown as AgentOrder;
+    tell({ do: 'tell', agents: ['camera'], order: unknown });
+    await report('heard', (r) => r.report.say === 'failed');
+    tell({ do: 'tell', agents: ['camera'], order: { id: 2, do: 'drain' } });
+    await report('heard', (r) => r.report.say === 'done' && r.report.id === 2);
   });
 
   it('answers an order that cannot be carried out', async () => {
