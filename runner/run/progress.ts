@@ -54,12 +54,15 @@ export class LastMessages {
 
   #place({ branches }: ParallelStep): void {
     for (const branch of branches) {
+      const beside = branches.filter((other) => other !== branch);
+      const undisturbed = !beside.flat().some((step) => needsTraffic(step, branches));
       for (const step of branch) {
         const send = step.kind === 'fault' ? lastSend(branches, step) : undefined;
         if (send !== undefined) {
           this.#faults.set(step.id, Promise.withResolvers());
           this.#waitFor.set(send, [...(this.#waitFor.get(send) ?? []), step.id]);
-        } else if (!goesOn(step)) break;
+        }
+        if (!undisturbed || needsTraffic(step, branches)) break;
       }
     }
   }
@@ -70,19 +73,29 @@ export class LastMessages {
  * one, whatever the other sends do.
  */
 function lastSend(branches: ParallelStep['branches'], { action, after }: FaultStep): string | undefined {
-  if (after === undefined || needsTraffic(action)) return undefined;
+  if (after === undefined || lasts(action)) return undefined;
   const { messages, sends } = after;
   const last = branches.flatMap((branch) => branch.slice(-1)).filter((step) => isCounted(step, sends));
   return last.toSorted((a, b) => b.count - a.count).find(({ count }) => count > messages)?.id;
 }
 
-/** Whether a step before a fault ends without any message that is kept back: else the two could wait for each other. */
-const goesOn = (step: Step): boolean =>
-  step.kind === 'send' || (step.kind === 'fault' && step.after === undefined && !needsTraffic(step.action));
+/**
+ * Whether a step may need a message that is kept back. Steps before a fault may in turn wait for such a step: for the
+ * space that follows it. Then the message would wait for a fault that waits for the message, so only the first step of
+ * a branch has messages kept back beside such a step.
+ */
+function needsTraffic(step: Step, branches: ParallelStep['branches']): boolean {
+  if (step.kind === 'send') return false;
+  if (step.kind !== 'fault') return true;
+  const { action, after } = step;
+  const isPlaced = after?.sends.length === 1 && lastSend(branches, step) !== undefined;
+  return lasts(action) || (after !== undefined && !isPlaced);
+}
 
 /** These last until messages have come: a read of so many, the end of a process that has used up its memory. */
-const needsTraffic = (action: FaultAction): boolean =>
-  action.fault === 'read' || (action.fault === 'kill' && action.memory !== undefined);
+const lasts = (action: FaultAction): boolean =>
+  (action.fault === 'read' && action.count !== 'all') ||
+  (action.fault === 'kill' && action.memory !== undefined);
 
 const isCounted = (step: Step, sends: readonly string[]): step is SendStep =>
   step.kind === 'send' && sends.includes(step.id);

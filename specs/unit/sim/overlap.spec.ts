@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { collect } from '../../../runner/verdict/facts.ts';
 import { isMissed, overlapInWords, overlaps } from '../../../runner/verdict/overlap.ts';
-import { playFile, playText } from './play.ts';
+import { complaints, playFile, playText } from './play.ts';
 
 const file = (faults: string) => `buses: { car: {} }
 groups: { g: { prefix: 1 } }
@@ -15,6 +15,17 @@ traffic:
       - send: { from: a, to: g, count: 300 }
       - send: { from: d, to: a, count: 300 }
 ${faults}
+`;
+
+/** Before the fault, `a` waits until `r` reads: in another branch, after the last message of `d`. */
+const needing = (steps: string) => `buses: { car: { queueLength: 1 } }
+clients: { a: {}, b: {}, d: {}, q: { receive: manual }, r: { receive: manual } }
+traffic:
+  - parallel:
+      - - send: { from: a, to: r, count: 5 }
+        - fault: { kill: b, after: { messages: 1, of: d } }
+      - send: { from: d, to: q, count: ${steps.includes('blocked') ? 3 : 2} }
+      ${steps}
 `;
 
 async function play(faults: string, seed = 1) {
@@ -62,6 +73,19 @@ describe('a fault beside sends', () => {
     const [before = 0] = counts(lines[0]);
     assert.ok(before >= 299, lines[0]);
   });
+
+  for (const [what, needy] of Object.entries({
+    'a count of messages': '- fault: { read: r, after: { messages: 2, of: d } }',
+    'a read of as many': '- - fault: { read: q, count: 2 }\n        - fault: { read: r }',
+    'an expected wait':
+      '- - expect: { client: d, blocked: true, within: 10s }\n        - fault: { read: q }\n        - fault: { read: r }',
+  })) {
+    it(`keeps no message back that ${what} needs, if a step before the fault needs that in turn`, async () => {
+      const { verdict, error } = await playText(needing(needy), { seed: 1 });
+      assert.equal(error, null);
+      assert.deepEqual(complaints(verdict), []);
+    });
+  }
 
   it('that comes before the first message proves nothing', async () => {
     const seeds = await Promise.all(
