@@ -29,8 +29,8 @@ export interface PlayContext {
   readonly effort: Effort;
   /** Whether this reader takes at once what comes from there. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
-  /** Senders that wait for room. */
-  readonly waiting: Set<Lane>;
+  /** Senders that wait for room, with the send step that each waits in; its other sends come after that. */
+  readonly waiting: Map<Lane, string>;
   /** Send step → messages of it that have returned, for faults that wait for that (`after`). */
   readonly returned: Map<string, number>;
   /** The send steps that such a fault counts. */
@@ -76,6 +76,7 @@ export class BranchCursor {
   }
 
   get stuck(): Stuck | undefined {
+    if (this.#isQueued) return undefined; // the send before it is stuck
     const step = this.#step;
     const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
     const { world } = this.#context;
@@ -125,6 +126,15 @@ export class BranchCursor {
   /** Who would have to do the next thing does nothing. */
   get #isPaused(): boolean {
     return this.#step !== undefined && actorOf(this.#context.world, this.#step)?.paused === true;
+  }
+
+  /** A socket sends one message after another: its sender waits in another branch. */
+  get #isQueued(): boolean {
+    const step = this.#step;
+    if (step?.kind !== 'send') return false;
+    const { world, waiting } = this.#context;
+    const before = waiting.get(world.laneOf(world.sender(step)));
+    return before !== undefined && before !== step.id;
   }
 
   #next(): true {
@@ -179,16 +189,17 @@ export class BranchCursor {
     const lane = world.laneOf(from);
     // Its process has ended, or closed it.
     if (from.closed || this.#done === step.count) {
-      waiting.delete(lane);
+      if (!this.#isQueued) waiting.delete(lane);
       return this.#next();
     }
+    if (this.#isQueued) return step.nonblocking && this.#tell(step, WOULD_WAIT);
     const datagram = this.#context.datagrams(step, this.#done);
     const known = world.known(step, datagram);
     if (known) return this.#repeat(step, known, datagram);
     const outcome = this.#attempt(step, from, datagram);
     if ('wait' in outcome && !step.nonblocking) {
       this.#wait = outcome.wait;
-      waiting.add(lane);
+      waiting.set(lane, step.id);
       return false;
     }
     waiting.delete(lane);

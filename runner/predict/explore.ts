@@ -174,14 +174,14 @@ class State {
       // States are counted instead.
       effort: new Effort(),
       eager: () => false,
-      waiting: new Set(waiting),
+      waiting: new Map(waiting),
       returned: new Map(returned),
       counted: rules.counted,
     };
   }
 
   static start(world: BusState, branches: readonly Branch[], rules: Rules): State {
-    const state = new State(world, rules, { waiting: new Set(), returned: new Map() });
+    const state = new State(world, rules, { waiting: new Map(), returned: new Map() });
     state.#cursors = branches.map((steps) => new BranchCursor(state.#context, steps));
     state.#settle();
     return state;
@@ -192,7 +192,7 @@ class State {
     // How far a branch is says how much it has sent, unless its sender has ended meanwhile.
     const sent = [...counted].map((id) => returned.get(id) ?? 0);
     const places = this.#cursors.map(({ place }) => place);
-    return JSON.stringify([this.world.key(), places, [...waiting].sort(), ...sent]);
+    return JSON.stringify([this.world.key(), places, [...waiting].map(String).sort(), ...sent]);
   }
 
   /** Where it stands still; of one that does. */

@@ -51,7 +51,7 @@ export function play(
     datagrams,
     ways,
     effort,
-    waiting: new Set(),
+    waiting: new Map(),
     returned: new Map(),
     counted: countedIn(branches),
   };

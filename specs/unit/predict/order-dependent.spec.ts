@@ -40,4 +40,18 @@ traffic:
     assert.ok(dependsOnOrder(source('evict')));
     assert.ok(!dependsOnOrder(source('fail')));
   });
+
+  it('is told where a sender that waits in one branch sends in another', () => {
+    const source = (second: string) => `
+buses: { cabin: { queueLength: 2 } }
+clients: { mouth: {}, other: {}, ear: { receive: manual } }
+traffic:
+  - parallel:
+      - [{ send: { from: ${second}, to: other } }, { fault: { stop: ear } }]
+      - { send: { from: mouth, to: ear, count: 5 } }`;
+    assert.ok(dependsOnOrder(source('mouth')));
+    assert.ok(dependsOnOrder(source('mouth, count: 2')));
+    assert.ok(!dependsOnOrder(source('mouth, nonblocking: true')));
+    assert.ok(!dependsOnOrder(source('other')));
+  });
 });
