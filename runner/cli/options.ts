@@ -83,7 +83,10 @@ export const playOptions = (): Option[] => [
     .choices(['container', 'process'])
     .env('AFBUS_LAUNCHER'),
   kernelOption(),
-  new Option('--timeout <duration>', 'longest time of a run, from reading its file to the end of its traffic')
+  new Option(
+    '--timeout <duration>',
+    'longest time of a run, from reading its file to the end of its traffic, without the start of the host',
+  )
     .argParser(duration)
     .default(120_000, '2m'),
   new Option(

@@ -175,8 +175,9 @@ async function playAt(
 ): Promise<Played> {
   const { topology, seed } = plan;
   const launcher = flags.launcher ?? topology.launcher?.kind ?? 'container';
-  const site = await progress.stage('host', (detail) =>
-    chooseSite(flags, { seed, detail, launcher, signal }),
+  // The first start of a host builds its image, which takes minutes whatever the file.
+  const site = await deadline.without(() =>
+    progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, signal })),
   );
   try {
     await makeRoom(topology.name, site, { keep, replace, progress });

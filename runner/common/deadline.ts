@@ -8,7 +8,7 @@ import { Interrupted, RunTimeout } from './errors.ts';
 export class Deadline {
   /** ms that it was set to, for messages. */
   readonly total: number;
-  readonly #at: number;
+  #at: number;
   readonly #clock: Clock;
   readonly #outer: Deadline | undefined;
 
@@ -25,6 +25,16 @@ export class Deadline {
    */
   on(clock: Clock): Deadline {
     return clock === this.#clock ? this : new Deadline(this.total, clock, this);
+  }
+
+  /** What `work` takes does not count; no wait may have this deadline meanwhile. */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    const began = this.#clock.now();
+    try {
+      return await work();
+    } finally {
+      this.#at += this.#clock.now() - began;
+    }
   }
 
   /** ms left, 0 once it has passed. */

@@ -42,4 +42,15 @@ describe('--timeout', function () {
     const waiting = new Deadline(20).on(stopped).race('nothing', undefined, () => new Promise(() => {}));
     await assert.rejects(waiting, /0\.02 s have passed while waiting for nothing/);
   });
+
+  it('stands still during the start of a host, which may build its image first', async () => {
+    let now = 0;
+    const deadline = new Deadline(100, { ...stopped, now: () => now });
+    await deadline.without(async () => {
+      now += 300_000;
+    });
+    deadline.check('what follows');
+    now += 100;
+    assert.throws(() => deadline.check('what follows'), RunTimeout);
+  });
 });
