@@ -34,9 +34,15 @@ const SOURCES = [
   'runner/host/save.ts',
 ];
 
+/** The release of the host's kernel, which is fetched. Throws EnvironmentError if this machine lacks what a host needs. */
+export async function releaseOf(options: BuildOptions): Promise<string> {
+  needCheckout(); // before a program is asked for, or a kernel fetched, that is of no use then
+  await checkRequirements();
+  return kernelRelease(options.kernel, options);
+}
+
 /** Everything about the image that can be known without building it. */
-export async function plan(options: BuildOptions): Promise<HostImage> {
-  const release = await kernelRelease(options.kernel, options);
+async function plan(release: string, options: BuildOptions): Promise<HostImage> {
   const choice = await chooseAccelerator(() => probeKvm(release, options));
   const key = hash(release, engineKey(), machineKey(choice), contents(...SOURCES));
   return {
@@ -71,10 +77,8 @@ export function findImage(folder: string): Manifest | null {
 }
 
 /** The image for the inputs as they are now. */
-export async function build(options: BuildOptions): Promise<HostImage> {
-  needCheckout(); // before a program is asked for, or a kernel fetched, that is of no use then
-  await checkRequirements();
-  const image = await plan(options);
+export async function build(options: BuildOptions, release?: string): Promise<HostImage> {
+  const image = await plan(release ?? (await releaseOf(options)), options);
   if (findImage(image.folder)) return image;
   const lock = await buildLock(options);
   try {

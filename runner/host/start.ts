@@ -7,7 +7,7 @@ import { BUILD_LOCK } from './build-lock.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, settled } from './console.ts';
 import { hasImage } from './garbage.ts';
-import { build } from './image.ts';
+import { build, releaseOf } from './image.ts';
 import { lock, tryLock } from './lock.ts';
 import { checkMachine } from './machine-id.ts';
 import { isIntact, type Payload, payload, replace } from './payload.ts';
@@ -20,8 +20,9 @@ import type { BuildOptions, Host, HostImage, HostOptions, HostStatus, StartOptio
 export async function start(options: StartOptions): Promise<Host> {
   const held = await startLock(options);
   try {
-    const image = await build(options);
-    const own = payload(image.release);
+    const release = await releaseOf(options);
+    const own = payload(release); // before an image is built for files that are not there
+    const image = await build(options, release);
     checkMachine(readHost(options.kernel));
     const running = runningHost(options);
     const kept = running && (await keep(running, image, own, options));
