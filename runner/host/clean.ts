@@ -11,6 +11,7 @@ export async function clean(options: Omit<BuildOptions, 'kernel'> = {}): Promise
   const held = await buildLock(options);
   try {
     removeUnused(inUse());
+    rmSync(cache('modules'), { recursive: true, force: true }); // a host has its own
     for (const name of readdirSync(cache())) {
       if (name.startsWith('trial-')) rmSync(cache(name));
     }
