@@ -205,7 +205,11 @@ export function marshalBody(args: readonly Arg[], endian: Endian): Buffer {
 }
 
 export const isVariant = (value: Value): value is Variant =>
-  typeof value === 'object' && 'type' in value && 'value' in value && typeof value.type === 'string';
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  'value' in value &&
+  typeof value.type === 'string';
 
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   y: [0, 0xff],
@@ -230,7 +234,7 @@ function* entriesOf(entries: Iterable<readonly [Value, Value]>): Generator<reado
 }
 
 const isRecord = (value: Value): value is { readonly [key: string]: Value } =>
-  typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /** Says of a bad value inside another in which part of it that is. */
 function inside(part: string, write: () => void): void {
