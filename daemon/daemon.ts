@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `afbus-topo dbus-daemon`: a D-Bus message bus whose transport is AF_BUS. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { InvalidInput } from '../runner/common/errors.ts';
+import { machineId } from '../runner/common/machine-id.ts';
 import { type Address, formatAddress, parseAddresses, socketPath } from '../runner/dbus/index.ts';
 import { accounts } from './accounts.ts';
 import { acceptAll } from './bus/accept.ts';
@@ -174,12 +175,6 @@ function becomeUser(name: string | undefined): void {
   process.setgroups?.([]);
   process.setgid?.(accounts.group(name) ?? uid);
   process.setuid?.(uid);
-}
-
-function machineId(): string {
-  for (const path of ['/var/lib/dbus/machine-id', '/etc/machine-id'])
-    if (existsSync(path)) return readFileSync(path, 'utf8').trim();
-  return '0'.repeat(2 * ID_BYTES);
 }
 
 function tryOrLog(act: () => void): void {

@@ -10,9 +10,9 @@ export interface Method {
   readonly in?: string;
   readonly out?: string;
   /**
-   * Returns the values of the reply, or nothing where `out` is empty. What it throws answers the caller: a DbusError as
-   * it is, another error as `org.freedesktop.DBus.Error.Failed`. The descriptors of the call are closed afterwards, but
-   * for those that it has taken.
+   * Returns the values of the reply, or nothing if `out` is empty. An error that it throws goes to the caller: a DbusError
+   * as it is, another one as `org.freedesktop.DBus.Error.Failed`. The descriptors of the call are closed afterwards,
+   * except those that it has taken. The reply has no descriptors.
    */
   call(args: Values, message: Received): Values | undefined | Promise<Values | undefined>;
 }
@@ -21,7 +21,7 @@ export interface Property {
   /** The signature of one complete type. */
   readonly type: string;
   get(): Value | Promise<Value>;
-  /** Read-only without. PropertiesChanged is sent when it has returned. */
+  /** Without it, the property is read-only. PropertiesChanged is sent after it returns. */
   set?(value: Value, message: Received): void | Promise<void>;
 }
 
@@ -34,3 +34,7 @@ export interface Interface {
 
 /** By their names. */
 export type Interfaces = Readonly<Record<string, Interface>>;
+
+/** The member of this name, which another client chose: `constructor` is none. */
+export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;

@@ -7,7 +7,7 @@ const HEAD = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspect
 "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
 `;
 
-/** Of an object with these interfaces, and objects below it with these names. */
+/** The data of an object with these interfaces, and with objects of these names below it. */
 export function introspection(interfaces: Interfaces, children: readonly string[]): string {
   const parts = [
     ...Object.entries(interfaces).map(([name, iface]) => interfaceText(name, iface)),

@@ -12,16 +12,16 @@ import {
 import { argsOf, signatureOf, valuesOf } from './body.ts';
 import type { Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
-import type { Interface, Interfaces, Method } from './interface.ts';
-import { PROPERTIES, propertyOf, standard, variant } from './standard.ts';
+import { type Interface, type Interfaces, type Method, own } from './interface.ts';
+import { PEER, PROPERTIES, propertyOf, standard, variant } from './standard.ts';
 
 /** Sends a signal of an object. */
 export type Emit = (path: string, iface: string, member: string, args: readonly Arg[]) => Promise<void>;
 
 export interface ExportedObject extends Disposable {
-  /** Sends one of its signals. Throws TypeError for a signal that it has not, or other values than it says. */
+  /** Sends one of its signals. Rejects with TypeError for a signal that it does not have, or for other values. */
   emit(iface: string, signal: string, args?: readonly Value[]): Promise<void>;
-  /** Sends PropertiesChanged with the present value. Throws DbusError for a property that it has not. */
+  /** Sends PropertiesChanged with the present value. Rejects with DbusError for a property that it does not have. */
   changed(iface: string, property: string): Promise<void>;
   /** Takes the object away. */
   remove(): void;
@@ -35,12 +35,12 @@ export class Objects {
     this.#emit = emit;
   }
 
-  /** Throws TypeError for names and signatures that are none, Error where an object is already. */
-  add(path: string, own: Interfaces): ExportedObject {
-    check(path, own);
+  /** Throws TypeError for invalid names and signatures, Error if there is an object at this path. */
+  add(path: string, interfaces: Interfaces): ExportedObject {
+    check(path, interfaces);
     if (this.#objects.has(path)) throw new Error(`there is an object at ${path} already`);
     const changed = async (iface: string, name: string): Promise<void> => {
-      const now = await variant(propertyOf(own, iface, name));
+      const now = await variant(propertyOf(interfaces, iface, name));
       await this.#emit(
         path,
         PROPERTIES,
@@ -48,32 +48,34 @@ export class Objects {
         argsOf('sa{sv}as', [iface, { [name]: now }, []]),
       );
     };
-    this.#objects.set(
-      path,
-      standard(own, () => this.#childrenOf(path), changed),
-    );
-    const remove = () => void this.#objects.delete(path);
+    const object = standard(interfaces, () => this.#childrenOf(path), changed);
+    this.#objects.set(path, object);
+    const remove = () => {
+      if (this.#objects.get(path) === object) this.#objects.delete(path);
+    };
     return {
       ...{ changed, remove, [Symbol.dispose]: remove },
-      emit: (iface, signal, args = []) =>
-        this.#emit(path, iface, signal, argsOf(signalOf(own, iface, signal), args)),
+      emit: async (iface, signal, args = []) =>
+        this.#emit(path, iface, signal, argsOf(signalOf(interfaces, iface, signal), args)),
     };
   }
 
-  /** What a call is answered with. Throws what its method throws, and DbusError for a method that there is none of. */
+  /** The arguments of the reply. Rejects with what the method throws, and with DbusError if there is no such method. */
   async call(message: Received): Promise<readonly Arg[]> {
-    const { in: input = '', out = '', call } = this.#methodOf(message);
+    const method = this.#methodOf(message);
+    const { in: input = '', out = '' } = method;
     const signature = signatureOf(message.args);
     if (signature !== input)
       throw new DbusError(
         `${ERROR}InvalidArgs`,
         `${message.member} takes arguments of the signature "${input}", not "${signature}"`,
       );
-    return argsOf(out, (await call(valuesOf(message.args), message)) ?? []);
+    return argsOf(out, (await method.call(valuesOf(message.args), message)) ?? []);
   }
 
   #methodOf({ path = '', interface: name, member = '' }: Received): Method {
-    const interfaces = this.#at(path);
+    // The Peer of a client answers at any path.
+    const interfaces = name !== undefined && own(PEER, name) ? PEER : this.#at(path);
     const candidates = name === undefined ? Object.values(interfaces) : [own(interfaces, name)];
     if (candidates[0] === undefined)
       throw new DbusError(`${ERROR}UnknownInterface`, `${path} has no interface ${name}`);
@@ -84,7 +86,7 @@ export class Objects {
     throw new DbusError(`${ERROR}UnknownMethod`, `${path} has no method ${name ? `${name}.` : ''}${member}`);
   }
 
-  /** An object above others is there to be looked at, even if it was not exported. */
+  /** A path above exported objects can be introspected, even if no object was exported there. */
   #at(path: string): Interfaces {
     const object = this.#objects.get(path);
     if (object !== undefined) return object;
@@ -101,9 +103,6 @@ export class Objects {
   }
 }
 
-const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
-  Object.hasOwn(record, key) ? record[key] : undefined;
-
 function signalOf(interfaces: Interfaces, iface: string, signal: string): string {
   const signature = own(own(interfaces, iface)?.signals ?? {}, signal);
   if (signature === undefined) throw new TypeError(`the object has no signal ${iface}.${signal}`);
@@ -111,21 +110,21 @@ function signalOf(interfaces: Interfaces, iface: string, signal: string): string
 }
 
 function check(path: string, interfaces: Interfaces): void {
-  if (!isPath(path)) throw new TypeError(`${JSON.stringify(path)} is no object path`);
+  if (!isPath(path)) throw new TypeError(`${JSON.stringify(path)} is not an object path`);
   for (const [name, iface] of Object.entries(interfaces)) {
-    if (!isInterface(name)) throw new TypeError(`${JSON.stringify(name)} is no interface name`);
+    if (!isInterface(name)) throw new TypeError(`${JSON.stringify(name)} is not an interface name`);
     checkMembers(name, iface);
   }
 }
 
 function checkMembers(name: string, { methods = {}, properties = {}, signals = {} }: Interface): void {
   for (const member of [methods, properties, signals].flatMap(Object.keys))
-    if (!isMember(member)) throw new TypeError(`${JSON.stringify(member)} of ${name} is no member name`);
+    if (!isMember(member)) throw new TypeError(`${JSON.stringify(member)} of ${name} is not a member name`);
   const lists = [
     ...Object.values(methods).flatMap(({ in: i = '', out = '' }) => [i, out]),
     ...Object.values(signals),
   ];
   const single = Object.values(properties).map(({ type }) => type);
   const wrong = lists.find((text) => typesOf(text) === undefined) ?? single.find((text) => !typeOf(text));
-  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} of ${name} is no signature`);
+  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} of ${name} is not a signature`);
 }

@@ -1,61 +1,67 @@
 // SPDX-License-Identifier: MIT
 /** Interfaces that every object has (D-Bus Specification, "Standard Interfaces"). */
-import { readFileSync } from 'node:fs';
+import { machineId } from '../runner/common/machine-id.ts';
 import type { Value } from '../runner/dbus/index.ts';
 import type { Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
-import type { Interface, Interfaces, Property } from './interface.ts';
+import { type Interface, type Interfaces, own, type Property } from './interface.ts';
 import { introspection } from './introspect.ts';
 
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
-/** Tells the others that a property has another value. */
+/** Announces the new value of a property. */
 export type Changed = (iface: string, name: string) => Promise<void>;
 
-export function standard(own: Interfaces, children: () => readonly string[], changed: Changed): Interfaces {
+export function standard(
+  exported: Interfaces,
+  children: () => readonly string[],
+  changed: Changed,
+): Interfaces {
   const all: Interfaces = {
-    ...own,
-    ...(hasProperties(own) && { [PROPERTIES]: properties(own, changed) }),
+    ...exported,
+    ...(hasProperties(exported) && { [PROPERTIES]: properties(exported, changed) }),
     'org.freedesktop.DBus.Introspectable': {
       methods: { Introspect: { out: 's', call: () => [introspection(all, children())] } },
     },
-    'org.freedesktop.DBus.Peer': PEER,
+    ...PEER,
   };
   return all;
 }
 
-const hasProperties = (own: Interfaces): boolean =>
-  Object.values(own).some(({ properties = {} }) => Object.keys(properties).length > 0);
+const hasProperties = (exported: Interfaces): boolean =>
+  Object.values(exported).some(({ properties = {} }) => Object.keys(properties).length > 0);
 
-const PEER: Interface = {
-  methods: {
-    Ping: { call: () => undefined },
-    GetMachineId: { out: 's', call: () => [readFileSync('/etc/machine-id', 'utf8').trim()] },
+export const PEER: Interfaces = {
+  'org.freedesktop.DBus.Peer': {
+    methods: {
+      Ping: { call: () => undefined },
+      GetMachineId: { out: 's', call: () => [machineId()] },
+    },
   },
 };
 
-function properties(own: Interfaces, changed: Changed): Interface {
+function properties(exported: Interfaces, changed: Changed): Interface {
   return {
     methods: {
       Get: {
         in: 'ss',
         out: 'v',
-        call: async ([iface, name]) => [await variant(propertyOf(own, iface, name))],
+        call: async ([iface, name]) => [await variant(propertyOf(exported, iface, name))],
       },
-      GetAll: { in: 's', out: 'a{sv}', call: async ([iface]) => [await allOf(own, iface as string)] },
-      Set: { in: 'ssv', call: (args, message) => set(own, args, message, changed) },
+      GetAll: { in: 's', out: 'a{sv}', call: async ([iface]) => [await allOf(exported, iface as string)] },
+      Set: { in: 'ssv', call: (args, message) => set(exported, args, message, changed) },
     },
     signals: { PropertiesChanged: 'sa{sv}as' },
   };
 }
 
 async function set(
-  own: Interfaces,
+  exported: Interfaces,
   [iface, name, wanted]: readonly Value[],
   message: Received,
   changed: Changed,
 ): Promise<undefined> {
-  const property = propertyOf(own, iface, name);
+  const property = propertyOf(exported, iface, name);
   const { type, value } = wanted as { readonly type: string; readonly value: Value };
   if (property.set === undefined)
     throw new DbusError(`${ERROR}PropertyReadOnly`, `${iface}.${name} cannot be set`);
@@ -65,8 +71,8 @@ async function set(
   await changed(iface as string, name as string);
 }
 
-async function allOf(own: Interfaces, iface: string): Promise<Map<string, Value>> {
-  const values = Object.entries(interfaceOf(own, iface).properties ?? {}).map(
+async function allOf(exported: Interfaces, iface: string): Promise<Map<string, Value>> {
+  const values = Object.entries(interfaceOf(exported, iface).properties ?? {}).map(
     async ([name, property]) => [name, await variant(property)] as const,
   );
   return new Map(await Promise.all(values));
@@ -78,16 +84,19 @@ export const variant = async (property: Property): Promise<Value> => ({
 });
 
 /** Throws DbusError: UnknownInterface, UnknownProperty. */
-export function propertyOf(own: Interfaces, iface: Value | undefined, name: Value | undefined): Property {
-  const { properties = {} } = interfaceOf(own, iface as string);
-  const property = Object.hasOwn(properties, name as string) ? properties[name as string] : undefined;
+export function propertyOf(
+  exported: Interfaces,
+  iface: Value | undefined,
+  name: Value | undefined,
+): Property {
+  const property = own(interfaceOf(exported, iface as string).properties ?? {}, name as string);
   if (property === undefined)
     throw new DbusError(`${ERROR}UnknownProperty`, `${iface} has no property ${name}`);
   return property;
 }
 
-function interfaceOf(own: Interfaces, name: string): Interface {
-  const iface = Object.hasOwn(own, name) ? own[name] : undefined;
+function interfaceOf(exported: Interfaces, name: string): Interface {
+  const iface = own(exported, name);
   if (iface === undefined)
     throw new DbusError(`${ERROR}UnknownInterface`, `this object has no interface ${name}`);
   return iface;
