@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** A D-Bus client on AF_BUS (docs/dbus.md sections 1, 2 and 4). */
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import type { OwnedFd } from '../native/lib/index.ts';
+import { InvalidInput } from '../runner/common/errors.ts';
 import {
   type Arg,
-  BadValue,
   DRIVER,
+  isUnique,
   NO_AUTO_START,
   NO_REPLY_EXPECTED,
   parseAddresses,
@@ -13,10 +15,11 @@ import {
   type Value,
 } from '../runner/dbus/index.ts';
 import { argsOf, signatureOf, valuesOf } from './body.ts';
-import { Calls } from './calls.ts';
-import { Connection, type Draft, type Received } from './connection.ts';
+import { Calls, type Waiting } from './calls.ts';
+import { Connection, type Draft, discard, type Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
 import type { Interfaces } from './interface.ts';
+import { callListener } from './listener.ts';
 import { type ExportedObject, Objects } from './objects.ts';
 import { type Handler, type Subscription, Subscriptions } from './subscriptions.ts';
 
@@ -28,7 +31,7 @@ export interface Body {
   /** The types of `args`; default none. */
   readonly signature?: string;
   readonly args?: readonly Value[];
-  /** Descriptors that values of the type `h` count, from 0. They stay the caller's. */
+  /** Descriptors that values of the type `h` count, from 0. They stay the caller's, and open until the promise settles. */
   readonly fds?: readonly { readonly fd: number }[];
 }
 
@@ -37,7 +40,7 @@ export interface MethodCall extends Body {
   readonly path: string;
   readonly interface?: string;
   readonly member: string;
-  /** Milliseconds until NoReply; default 25,000. Infinity waits for ever. */
+  /** Milliseconds until NoReply; default 25,000. Infinity never ends the call; nor does a time of more than 24 days. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   /** Do not start a service for this call. */
@@ -48,14 +51,14 @@ export interface Signal extends Body {
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  /** Only to this client, whatever rules it has. */
+  /** Only to this client; its handlers hear it by their rules. */
   readonly destination?: string;
 }
 
 export interface Reply {
   readonly signature: string;
   readonly args: readonly Value[];
-  /** The unique name of the client that has answered. */
+  /** The unique name of the client that has answered; `org.freedesktop.DBus` if the bus has. */
   readonly sender: string;
   /** The caller's to close. */
   readonly fds: readonly OwnedFd[];
@@ -74,6 +77,7 @@ export type Requested = (typeof REQUESTED)[keyof typeof REQUESTED];
 export type Released = (typeof RELEASED)[keyof typeof RELEASED];
 
 interface Events {
+  /** A well-known name. */
   nameAcquired: [name: string];
   nameLost: [name: string];
   /** With the error that ended the connection; without one if `close` was called. */
@@ -81,7 +85,7 @@ interface Events {
 }
 
 const TIMEOUT = 25_000;
-const LOST = `${ERROR}Disconnected`;
+const DISCONNECTED = `${ERROR}Disconnected`;
 
 export class Bus extends EventEmitter<Events> implements Disposable {
   readonly #connection: Connection;
@@ -91,7 +95,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   );
   readonly #subscriptions = new Subscriptions({
     addMatch: async (rule) => void (await this.#ask('AddMatch', 's', [rule])),
-    removeMatch: async (rule) => void (await this.#ask('RemoveMatch', 's', [rule])),
+    removeMatch: (rule) => this.#removeMatch(rule),
     ownerOf: async (name) => (await this.owner(name)) ?? '',
   });
   #name = '';
@@ -105,7 +109,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   /**
    * Joins a bus: `afbus:path=/run/my-bus`, `afbus:abstract=my-bus`.
    *
-   * Rejects with InvalidInput for an address that is none, BusError (ENOENT, ECONNREFUSED, …), DbusError (AuthFailed,
+   * Rejects with InvalidInput for an address of no AF_BUS, BusError (ENOENT, ECONNREFUSED, …), DbusError (AuthFailed,
    * LimitsExceeded, AccessDenied), or the signal's reason.
    */
   static async connect(address: string, { signal }: ConnectOptions = {}): Promise<Bus> {
@@ -129,8 +133,8 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   /**
    * Calls a method. Messages to a client, or to a name whose address the master has told, go there at once.
    *
-   * Rejects with DbusError: the callee's, or NoReply, ServiceUnknown, Disconnected, …; TypeError or BadValue for values
-   * that are none of the signature; BusError (EMSGSIZE); or the signal's reason.
+   * Rejects with DbusError: the callee's, or NoReply, ServiceUnknown, Disconnected, …; TypeError or BadValue for an
+   * invalid name or path and for values that do not fit the signature; BusError (EMSGSIZE); or the signal's reason.
    */
   async call(call: MethodCall): Promise<Reply> {
     const { destination, timeout = TIMEOUT, signal } = call;
@@ -139,8 +143,8 @@ export class Bus extends EventEmitter<Events> implements Disposable {
       args,
       fds,
     } = await this.#exchange(
-      { type: 'method_call', ...callFields(call) },
-      { destination, timeout, ...(signal && { signal }) },
+      { type: 'method_call', ...callFields(call), destination },
+      { timeout, ...(signal && { signal }) },
       call.fds,
     );
     return { sender, args: valuesOf(args), signature: signatureOf(args), fds };
@@ -159,8 +163,9 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   }
 
   /**
-   * Adds a match rule, in the order of the bus: the handler hears every message after it that the rule wants, and none
-   * before. Rejects with DbusError: MatchRuleInvalid, LimitsExceeded.
+   * Adds a match rule, which has a place in the order of the bus: the handler hears every message after it that the rule
+   * wants, and before it those that another rule of this client lets in. Rejects with DbusError: MatchRuleInvalid,
+   * LimitsExceeded.
    */
   match(rule: string, handler: Handler): Promise<Subscription> {
     return this.#subscriptions.add(rule, handler);
@@ -179,7 +184,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     return RELEASED[args[0] as keyof typeof RELEASED];
   }
 
-  /** The unique name of the client that owns this name; undefined if nobody does. */
+  /** The unique name of the client that owns this name; undefined if the name has no owner. */
   async owner(name: string): Promise<string | undefined> {
     try {
       const { args } = await this.#ask('GetNameOwner', 's', [name]);
@@ -195,7 +200,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     return this.#objects.add(path, interfaces);
   }
 
-  /** Leaves the bus; calls that wait reject with Disconnected. */
+  /** Leaves the bus; calls that wait reject with Disconnected, and no handler hears anything any more. */
   close(): void {
     this.#end();
   }
@@ -220,23 +225,33 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     });
   }
 
+  /** The bus has no rules of a client that has left it. */
+  async #removeMatch(rule: string): Promise<void> {
+    try {
+      await this.#ask('RemoveMatch', 's', [rule]);
+    } catch (error) {
+      if (!this.#closed) throw error;
+    }
+  }
+
   async #exchange(
-    message: Draft,
-    { destination, ...patience }: { destination: string; timeout: number; signal?: AbortSignal },
-    fds?: Body['fds'],
+    message: Draft & { readonly destination: string },
+    waiting: Waiting,
+    fds: Body['fds'],
   ): Promise<Received> {
-    if (this.#closed) throw new DbusError(LOST, 'the connection is closed');
     const serial = this.#newSerial();
-    const reply = this.#calls.wait(serial, destination, patience);
-    this.#connection.send(message, serial, fds).catch((error) => this.#calls.fail(serial, error));
-    return reply;
+    return this.#calls.run(serial, message.destination, waiting, (signal) =>
+      this.#connection.send(message, serial, { fds, signal }),
+    );
   }
 
   async #send(message: Draft, fds?: Body['fds']): Promise<void> {
-    await this.#connection.send(message, this.#newSerial(), fds);
+    await this.#connection.send(message, this.#newSerial(), { fds });
   }
 
+  /** Throws DbusError: Disconnected. */
   #newSerial(): number {
+    if (this.#closed) throw new DbusError(DISCONNECTED, 'the connection is closed');
     let serial: number;
     do serial = this.#connection.newSerial();
     while (this.#calls.has(serial));
@@ -245,25 +260,29 @@ export class Bus extends EventEmitter<Events> implements Disposable {
 
   async #run(): Promise<void> {
     try {
-      for await (const message of this.#connection.messages()) this.#take(message);
-      this.#end(new DbusError(LOST, 'the bus has ended the connection'));
+      for await (const message of this.#connection.messages()) this.#dispatch(message);
+      this.#end(new DbusError(DISCONNECTED, 'the bus has ended the connection'));
     } catch (error) {
       this.#end(error as Error);
     }
   }
 
-  #take(message: Received): void {
-    if (message.type === 'method_call') void this.#answer(message);
+  #dispatch(message: Received): void {
+    // A handler has closed the bus; the rest of its message's batch comes after that.
+    if (this.#closed) discard(message);
+    else if (message.type === 'method_call') void this.#answer(message);
     else if (message.type === 'signal') {
       this.#names(message);
-      this.#subscriptions.tell(message);
-    } else if (!this.#calls.answer(message)) for (const fd of message.fds) fd.close();
+      this.#subscriptions.dispatch(message);
+    } else if (!this.#calls.answer(message)) discard(message);
   }
 
-  #names({ sender, member, args: [name] }: Received): void {
-    if (sender !== DRIVER) return;
-    if (member === 'NameAcquired') this.emit('nameAcquired', name?.value as string);
-    if (member === 'NameLost') this.emit('nameLost', name?.value as string);
+  #names({ sender, member, args: [arg] }: Received): void {
+    if (sender !== DRIVER || arg?.type !== 's') return;
+    const name = arg.value as string;
+    if (isUnique(name)) return;
+    if (member === 'NameAcquired') callListener(() => this.emit('nameAcquired', name));
+    if (member === 'NameLost') callListener(() => this.emit('nameLost', name));
   }
 
   /** Calls come one after another, and are answered as each is done. */
@@ -272,21 +291,20 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     const reply = (answer: Answer) =>
       this.#send({ ...answer, flags: NO_REPLY_EXPECTED, destination, replySerial });
     const answer = await this.#objects.call(message).then(returned, failed);
-    for (const fd of message.fds) fd.close();
-    if (flags & NO_REPLY_EXPECTED || this.#closed) return;
-    await reply(answer).catch((error) => {
-      // Nobody is there to be told that the caller is gone.
-      if (error instanceof BadValue) return reply(failed(error));
-    });
+    discard(message);
+    if (flags & NO_REPLY_EXPECTED) return;
+    // The caller hears why an answer cannot be sent: its values, its size. If not even that can be sent, it is gone.
+    await reply(answer)
+      .catch((error) => reply(failed(error)))
+      .catch(() => {});
   }
 
   #end(error?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#connection.close();
-    this.#calls.failAll(error ?? new DbusError(LOST, 'the connection was closed'));
-    if (error === undefined) this.emit('close');
-    else this.emit('close', error);
+    this.#calls.failAll(new DbusError(DISCONNECTED, error?.message ?? 'the connection was closed'));
+    callListener(() => (error === undefined ? this.emit('close') : this.emit('close', error)));
   }
 }
 
@@ -294,17 +312,18 @@ type Answer = Pick<Draft, 'type' | 'errorName' | 'args'>;
 
 const returned = (args: readonly Arg[]): Answer => ({ type: 'method_return', args });
 
-const failed = (error: Error): Answer => ({
+const failed = (error: unknown): Answer => ({
   type: 'error',
   errorName: error instanceof DbusError ? error.errorName : `${ERROR}Failed`,
-  args: argsOf('s', [error.message]),
+  args: argsOf('s', [error instanceof Error ? error.message : inspect(error)]),
 });
 
 function pathOf(address: string): string {
   const [first] = parseAddresses(address).filter(({ transport }) => transport === 'afbus');
   if (first === undefined)
-    throw new TypeError(
-      `${JSON.stringify(address)} has no address of an AF_BUS: write afbus:path=/run/my-bus`,
+    throw new InvalidInput(
+      `${JSON.stringify(address)} has no address of an AF_BUS`,
+      'Write afbus:path=/run/my-bus.',
     );
   return socketPath(first);
 }

@@ -2,19 +2,21 @@
 /** Calls that wait for their replies. */
 import { DRIVER, isUnique } from '../runner/dbus/index.ts';
 import { valuesOf } from './body.ts';
-import type { Received } from './connection.ts';
+import { discard, type Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
 
-interface Call {
+interface Call extends PromiseWithResolvers<Received> {
   readonly destination: string;
-  readonly replies: PromiseWithResolvers<Received>;
 }
 
-export interface Patience {
-  /** Milliseconds until NoReply; Infinity: none. */
+export interface Waiting {
+  /** Milliseconds until NoReply. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
 }
+
+/** Milliseconds of the longest timer that Node has: 24 days. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 export class Calls {
   readonly #waiting = new Map<number, Call>();
@@ -23,51 +25,62 @@ export class Calls {
     return this.#waiting.has(serial);
   }
 
-  /** Resolves to the reply; rejects with DbusError, or the signal's reason. */
-  async wait(serial: number, destination: string, { timeout, signal }: Patience): Promise<Received> {
+  /**
+   * Sends a call and resolves to its reply. The signal that `send` gets ends with the call, so that a message that still
+   * waits then is never sent. Rejects with DbusError, RangeError, what `send` rejects with, or the signal's reason.
+   */
+  async run(
+    serial: number,
+    destination: string,
+    { timeout, signal }: Waiting,
+    send: (ended: AbortSignal) => Promise<void>,
+  ): Promise<Received> {
+    if (!(timeout >= 0)) throw new RangeError(`a timeout is 0 ms or more, not ${timeout}`);
     signal?.throwIfAborted();
-    const replies = Promise.withResolvers<Received>();
+    const call = { destination, ...Promise.withResolvers<Received>() };
+    const ended = new AbortController();
     const late = () =>
-      replies.reject(new DbusError(`${ERROR}NoReply`, `${destination} has not replied within ${timeout} ms`));
-    const timer = Number.isFinite(timeout) ? setTimeout(late, timeout) : undefined;
-    const abort = () => replies.reject(signal?.reason);
+      call.reject(new DbusError(`${ERROR}NoReply`, `${destination} has not replied within ${timeout} ms`));
+    const timer = timeout <= MAX_TIMER ? setTimeout(late, timeout) : undefined;
+    const abort = () => call.reject(signal?.reason);
     signal?.addEventListener('abort', abort);
-    this.#waiting.set(serial, { destination, replies });
+    this.#waiting.set(serial, call);
     try {
-      return await replies.promise;
+      send(ended.signal).catch(call.reject);
+      return await call.promise;
     } finally {
       this.#waiting.delete(serial);
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
+      // A reason of its own: the default one is an exception with a stack, for every call.
+      ended.abort(null);
     }
   }
 
   /** Whether the message is the answer to a call that waits. */
   answer(message: Received): boolean {
-    const call = this.#waiting.get(message.replySerial ?? 0);
-    if (call === undefined || !mayAnswer(call, message)) return false;
-    if (message.type === 'error') {
-      for (const fd of message.fds) fd.close();
-      call.replies.reject(new DbusError(message.errorName ?? `${ERROR}Failed`, textOf(message)));
-    } else call.replies.resolve(message);
+    const { type, replySerial = 0 } = message;
+    const call = this.#waiting.get(replySerial);
+    if (type === 'unknown' || call === undefined || !mayAnswer(call, message)) return false;
+    this.#waiting.delete(replySerial);
+    if (type === 'error') {
+      discard(message);
+      call.reject(errorOf(message));
+    } else call.resolve(message);
     return true;
   }
 
-  /** Nobody will answer any more. */
-  fail(serial: number, error: unknown): void {
-    this.#waiting.get(serial)?.replies.reject(error);
-  }
-
-  failAll(error: unknown): void {
-    for (const serial of this.#waiting.keys()) this.fail(serial, error);
+  /** Ends all calls: no reply will come any more. */
+  failAll(error: DbusError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
   }
 }
 
-/** The master answers for those that it cannot reach. A well-known name says not which client owns it. */
+/** The master answers for clients that it cannot reach. A well-known name does not say which client owns it. */
 const mayAnswer = ({ destination }: Call, { sender }: Received): boolean =>
   sender === DRIVER || sender === destination || !(isUnique(destination) || destination === DRIVER);
 
-function textOf({ args }: Received): string {
+function errorOf({ errorName = `${ERROR}Failed`, args }: Received): DbusError {
   const [text] = valuesOf(args);
-  return typeof text === 'string' ? text : '';
+  return new DbusError(errorName, typeof text === 'string' && text !== '' ? text : errorName);
 }

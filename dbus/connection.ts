@@ -9,24 +9,34 @@ import {
   type OwnedFd,
 } from '../native/lib/index.ts';
 import {
+  BadValue,
   type DbusMessage,
   DRIVER,
   marshal,
+  NotDbus,
   parsed,
   type ReceivedMessage,
+  readHeader,
   uniqueName,
 } from '../runner/dbus/index.ts';
 import { DbusError, ERROR } from './error.ts';
 import { Routes } from './routes.ts';
 
-/** A message that has come. Its sender is the true one, whatever it says of itself. */
+/** A message that has come. Its sender is the true one, not the one that its header claims. */
 export interface Received extends ReceivedMessage {
-  /** Whoever gets the message closes them. */
+  /** The receiver of the message closes them. */
   readonly fds: readonly OwnedFd[];
 }
 
-/** A message to send, but for what the connection knows. */
+/** A message to send, without the fields that the connection fills in. */
 export type Draft = Omit<DbusMessage, 'endian' | 'sender' | 'unixFds'>;
+
+export interface Sending {
+  /** They stay the caller's, and open until the message is sent. */
+  readonly fds?: readonly { readonly fd: number }[] | undefined;
+  /** Takes back a message that waits for room. */
+  readonly signal?: AbortSignal;
+}
 
 const LAST_SERIAL = 0xffff_ffff;
 const LOGIN = '\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n';
@@ -59,18 +69,19 @@ export class Connection {
   }
 
   /**
-   * A number for the next message. Nobody can guess it: a reply is taken for one by it alone where the callee is known
+   * A number for the next message, which no other client can guess: it is all that marks a reply if the callee is known
    * by a well-known name only.
    */
   newSerial(): number {
     return randomInt(1, LAST_SERIAL);
   }
 
-  /** Sends a message; its descriptors stay the caller's. Rejects with BusError, BadValue. */
-  async send(message: Draft, serial: number, fds: readonly { readonly fd: number }[] = []): Promise<void> {
+  /** Rejects with BusError, BadValue, or the signal's reason. */
+  async send(message: Draft, serial: number, { fds = [], ...waiting }: Sending = {}): Promise<void> {
     const count = fds.length > 0 && { unixFds: fds.length };
     const bytes = marshal({ ...message, ...count, endian: 'little' }, serial);
-    await this.#socket.send(bytes, { to: this.#routes.to(message.destination), fds });
+    checkHeader(bytes);
+    await this.#socket.send(bytes, { to: this.#routes.to(message.destination), fds, ...waiting });
   }
 
   /** Messages in the order of the bus, until the connection ends. */
@@ -78,7 +89,7 @@ export class Connection {
     for await (const datagrams of this.#socket.batches()) {
       for (const datagram of datagrams) {
         const message = received(datagram);
-        if (message === undefined) for (const fd of datagram.fds) fd.close();
+        if (message === undefined) discard(datagram);
         else if (isForwarded(message)) this.#learn(message);
         else yield message;
       }
@@ -95,7 +106,21 @@ export class Connection {
   }
 }
 
-/** Undefined for what is no message, or has not as many descriptors as it says. */
+/** Closes the descriptors that nobody has taken. */
+export function discard({ fds }: Pick<Received, 'fds'>): void {
+  for (const fd of fds) fd.close();
+}
+
+/** The master expels the sender of an invalid message, and other clients ignore it. Throws BadValue. */
+function checkHeader(bytes: Uint8Array): void {
+  try {
+    readHeader(bytes);
+  } catch (error) {
+    throw error instanceof NotDbus ? new BadValue(error.message) : error;
+  }
+}
+
+/** Undefined for an invalid message, and for one with another number of descriptors than it says. */
 function received({ data, from, fds }: Message): Received | undefined {
   const message = parsed(data);
   if (message === undefined || (message.unixFds ?? 0) !== fds.length) return undefined;

@@ -2,7 +2,9 @@
 /** D-Bus over AF_BUS for Node: `import { connect } from 'afbus-topo/dbus'`. */
 import { Bus } from './bus.ts';
 
-export type { Value, Variant } from '../runner/dbus/index.ts';
+export { BusError, type OwnedFd } from '../native/lib/index.ts';
+export { InvalidInput } from '../runner/common/errors.ts';
+export { BadValue, type Value, type Variant } from '../runner/dbus/index.ts';
 export {
   type Body,
   Bus,

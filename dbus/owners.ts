@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who owns the well-known names that rules of this client ask for. */
+/** Owners of the well-known names that are senders in this client's rules. */
 import { DRIVER } from '../runner/dbus/index.ts';
 import type { Received } from './connection.ts';
 
@@ -19,12 +19,12 @@ export class Owners {
     this.#owners.delete(name);
   }
 
-  /** What the bus has answered. A change that was seen is newer: the bus has sent it after the answer. */
+  /** The answer of the bus. A change that was seen is at least as new: it came after the answer, or the answer repeats it. */
   learn(name: string, owner: string): void {
     if (this.#owners.has(name)) this.#owners.set(name, this.#owners.get(name) ?? owner);
   }
 
-  /** NameOwnerChanged comes in the order of the bus: what comes before it is of the owner before. */
+  /** NameOwnerChanged has a place in the order of the bus: messages before it are the previous owner's. */
   see({ type, sender, member, args: [name, , owner] }: Received): void {
     if (type !== 'signal' || sender !== DRIVER || member !== 'NameOwnerChanged') return;
     if (this.#owners.has(name?.value as string))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Where messages go on AF_BUS (docs/dbus.md section 1): addresses of unique names, and those that the master has told. */
-import { type BusAddress, MASTER_ADDRESS, multicastAddress } from '../native/lib/index.ts';
+import { type BusAddress, isMulticast, MASTER_ADDRESS, multicastAddress } from '../native/lib/index.ts';
 import { DRIVER, isUnique } from '../runner/dbus/index.ts';
 
 const EVERYONE = multicastAddress(0);
-/** Well-known names whose addresses are remembered. */
-const MOST = 256;
+/** Well-known names whose addresses are kept. */
+const CAPACITY = 256;
 
 export class Routes {
   /** The name that was used last is the last one. */
@@ -27,12 +27,13 @@ export class Routes {
     this.#addresses.delete(name);
     this.#addresses.set(name, address);
     const [oldest] = this.#addresses.keys();
-    if (oldest !== undefined && this.#addresses.size > MOST) this.#addresses.delete(oldest);
+    if (oldest !== undefined && this.#addresses.size > CAPACITY) this.#addresses.delete(oldest);
   }
 }
 
-/** `:0.1f` → `0000/00000000001f`; undefined for a unique name that is not of an AF_BUS. */
+/** `:0.1f` → `0000/00000000001f`; undefined for a name that no client of an AF_BUS can have. */
 function addressOf(name: string): BusAddress | undefined {
   const [, client] = /^:0\.([0-9a-f]{1,12})$/.exec(name) ?? [];
-  return client === undefined ? undefined : `0000/${client.padStart(12, '0')}`;
+  const address = client && (`0000/${client.padStart(12, '0')}` as const);
+  return address && !isMulticast(address) ? address : undefined;
 }

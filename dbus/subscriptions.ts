@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Match rules with their handlers. The kernel keeps out what no rule wants; here each message finds those that want it. */
+/** Match rules with their handlers. The kernel drops messages that no rule wants; here each message finds its handlers. */
 import { DRIVER, isWellKnown, matches, parseRule, type Rule } from '../runner/dbus/index.ts';
-import type { Received } from './connection.ts';
+import { discard, type Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
+import { callListener } from './listener.ts';
 import { Owners } from './owners.ts';
 
-/** The descriptors of a message are closed when every handler has returned, but for those that one has taken. */
+/** The descriptors of a message are closed when every handler has returned, except those that one has taken. */
 export type Handler = (message: Received) => void;
 
 export interface Subscription {
@@ -13,8 +14,8 @@ export interface Subscription {
   remove(): Promise<void>;
 }
 
-/** Calls of the bus that subscriptions need. */
-export interface Subscriber {
+/** Methods of the bus that subscriptions need. */
+export interface Driver {
   addMatch(rule: string): Promise<void>;
   removeMatch(rule: string): Promise<void>;
   /** The unique name of the owner; '' if there is none. */
@@ -26,14 +27,20 @@ interface Entry {
   readonly handler: Handler;
 }
 
+/** A well-known name that rules ask for as their sender. */
+interface Followed {
+  rules: number;
+  /** Resolves when its owner is known. */
+  readonly known: Promise<void>;
+}
+
 export class Subscriptions {
-  readonly #bus: Subscriber;
+  readonly #bus: Driver;
   readonly #entries = new Set<Entry>();
   readonly #owners = new Owners();
-  /** How many rules ask for each well-known sender. */
-  readonly #followed = new Map<string, number>();
+  readonly #followed = new Map<string, Followed>();
 
-  constructor(bus: Subscriber) {
+  constructor(bus: Driver) {
     this.#bus = bus;
   }
 
@@ -41,67 +48,65 @@ export class Subscriptions {
   async add(text: string, handler: Handler): Promise<Subscription> {
     const rule = parseRule(text);
     if ('mistake' in rule) throw new DbusError(`${ERROR}MatchRuleInvalid`, rule.mistake.message);
-    const names = rule.conditions.flatMap(({ kind, value }) =>
-      kind === 'sender' && isWellKnown(value) && value !== DRIVER ? [value] : [],
-    );
-    for (const name of names) await this.#follow(name);
+    const name = wellKnownSender(rule);
     const entry = { rule, handler };
-    this.#entries.add(entry);
     try {
+      if (name !== undefined) await this.#follow(name);
+      this.#entries.add(entry);
       await this.#bus.addMatch(text);
     } catch (error) {
       this.#entries.delete(entry);
-      for (const name of names) await this.#unfollow(name);
+      // What failed first says more than what fails after it.
+      if (name !== undefined) await this.#unfollow(name).catch(() => {});
       throw error;
     }
-    return { remove: () => this.#remove(entry, text, names) };
+    return { remove: () => this.#remove(entry, text, name) };
   }
 
-  /** Tells a message to all whose rules want it. */
-  tell(message: Received): void {
+  /** Calls the handlers whose rules want a message. A rule that one of them adds comes after the message. */
+  dispatch(message: Received): void {
     this.#owners.see(message);
     const from = {
       unique: message.sender ?? '',
       owns: (name: string) => this.#owners.owns(message.sender ?? '', name),
     };
-    for (const { rule, handler } of this.#entries) if (matches(rule, message, from)) handle(handler, message);
-    for (const fd of message.fds) fd.close();
+    const wanting = [...this.#entries].filter(({ rule }) => matches(rule, message, from));
+    for (const entry of wanting) if (this.#entries.has(entry)) callListener(() => entry.handler(message));
+    discard(message);
   }
 
-  async #remove(entry: Entry, text: string, names: readonly string[]): Promise<void> {
+  async #remove(entry: Entry, text: string, name: string | undefined): Promise<void> {
     if (!this.#entries.delete(entry)) return;
     await this.#bus.removeMatch(text);
-    for (const name of names) await this.#unfollow(name);
+    if (name !== undefined) await this.#unfollow(name);
   }
 
   async #follow(name: string): Promise<void> {
-    const before = this.#followed.get(name) ?? 0;
-    this.#followed.set(name, before + 1);
-    if (before > 0) return;
+    const followed = this.#followed.get(name) ?? { rules: 0, known: this.#watch(name) };
+    followed.rules++;
+    this.#followed.set(name, followed);
+    await followed.known;
+  }
+
+  async #watch(name: string): Promise<void> {
     this.#owners.follow(name);
     await this.#bus.addMatch(ownerRule(name));
     this.#owners.learn(name, await this.#bus.ownerOf(name));
   }
 
   async #unfollow(name: string): Promise<void> {
-    const after = (this.#followed.get(name) ?? 1) - 1;
-    this.#followed.set(name, after);
-    if (after > 0) return;
+    const followed = this.#followed.get(name);
+    if (followed === undefined || --followed.rules > 0) return;
+    this.#followed.delete(name);
     this.#owners.forget(name);
     await this.#bus.removeMatch(ownerRule(name));
   }
 }
 
+function wellKnownSender({ conditions }: Rule): string | undefined {
+  const sender = conditions.find(({ kind }) => kind === 'sender')?.value;
+  return sender !== undefined && sender !== DRIVER && isWellKnown(sender) ? sender : undefined;
+}
+
 const ownerRule = (name: string): string =>
   `type='signal',sender='${DRIVER}',interface='${DRIVER}',member='NameOwnerChanged',arg0='${name}'`;
-
-/** An error of a handler is no error of the others, nor of the bus: it ends the process as one in a timer does. */
-function handle(handler: Handler, message: Received): void {
-  try {
-    handler(message);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}

@@ -161,7 +161,7 @@ describe('afbus-topo/dbus', function () {
     it('gets no message whose values are not what its signature says', async () => {
       await assert.rejects(caller.call({ ...play, signature: 'ss', args: ['a'] }), /"ss" has 2 types/);
       await assert.rejects(caller.call({ ...play, signature: 's', args: [1] }));
-      await assert.rejects(caller.call({ ...play, signature: '(', args: [] }), /no signature/);
+      await assert.rejects(caller.call({ ...play, signature: '(', args: [] }), /not a signature/);
     });
 
     it('that does not reply is NoReply after the time that the caller has', async () => {
