@@ -15,6 +15,7 @@ const progress = pick([messages, map({ messages, of: party.optional() })], (inpu
 );
 const timing = { at: duration.optional(), after: progress.optional(), for: duration.optional() };
 const master = ref('a master');
+const node = ref('a node');
 
 const amount = pick([whole('a number of messages', 1), z.literal('all')], (input) =>
   input === 'all' ? 1 : 0,
@@ -59,7 +60,9 @@ const FAULTS = {
   }),
   restart: map({ restart: party, ...timing }),
   fill: map({ fill: client, ...timing }),
-  'kill-node': map({ 'kill-node': ref('a node'), ...timing }),
+  'kill-node': map({ 'kill-node': node, ...timing }),
+  'pause-node': map({ 'pause-node': node, ...timing }),
+  'resume-node': map({ 'resume-node': node, ...timing }),
   limit: map({ limit: client, fds: more, ...timing }),
 } as const;
 

@@ -176,6 +176,9 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The process of the client is killed, where it still runs, and another takes its place: to the bus another client, with a new prefix-0 address. The master lets it on as the file says.',
   'traffic[].fault.fill': 'The master sends to the client, which does not read, until its queue is full.',
   'traffic[].fault.kill-node': 'SIGKILL to everything on a node at once.',
+  'traffic[].fault.pause-node':
+    'SIGSTOP to every running process of a node at once, as if the machine hung. `for` resumes them.',
+  'traffic[].fault.resume-node': 'SIGCONT to every paused process of a node at once.',
   'traffic[].fault.limit':
     'The process of the client may open few descriptors from now on: as many as `fds` says. Of a message with more it gets the first, and MSG_CTRUNC.',
   'traffic[].fault.fds':
@@ -188,7 +191,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].fault.after.messages': 'How many messages.',
   'traffic[].fault.after.of': 'Whose messages count: a client, or a master. The default is all.',
   'traffic[].fault.for':
-    'How long it lasts: then it is undone, and the step ends. Of `pause`, `stop-reading`, `eavesdrop`, `add-address`, `del-address`, `add-match`, `remove-match` and `limit`.',
+    'How long it lasts: then it is undone, and the step ends. Of `pause`, `pause-node`, `stop-reading`, `eavesdrop`, `add-address`, `del-address`, `add-match`, `remove-match` and `limit`.',
   'traffic[].fault.address': 'The address, as `pppp/cccccccccccc` in hex.',
   'traffic[].fault.read': 'The client reads: `count` messages, or all that are there and from then on.',
   'traffic[].fault.count': 'How many messages; `all`, the default, also goes on reading.',

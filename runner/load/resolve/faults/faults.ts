@@ -6,7 +6,7 @@ import type { Step } from '../../../topology/topology.ts';
 import type { WrittenFault } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { fill } from './fill.ts';
-import { killNode } from './nodes.ts';
+import { nodes } from './nodes.ts';
 import { progressOf } from './progress.ts';
 import { restart } from './restart.ts';
 import { resolveFault } from './simple.ts';
@@ -35,8 +35,8 @@ function beginsAtOnce({ scope, path }: StepContext, fault: WrittenFault): boolea
 /** Those that come to several steps of the simple kind, or to none of them. */
 const COMPOSED: Readonly<Record<string, (where: StepContext, target: string) => Step[]>> = {
   fill,
-  'kill-node': killNode,
   restart,
+  ...nodes,
 };
 
 function compose(where: StepContext, fault: WrittenFault): Step[] {
@@ -67,13 +67,14 @@ function undone(where: StepContext, fault: WrittenFault): Step[] {
   }
   // The fault itself has a mistake, which has been told.
   if (scope.problems.isBroken(path)) return [];
-  const step = resolveFault({ ...where, id: `${id}.end` }, opposite);
-  return step === undefined ? [] : [{ ...step, at: duration(String(fault.for)) }];
+  const after = duration(String(fault.for));
+  return compose({ ...where, id: `${id}.end` }, opposite).map((step) => later(step, after));
 }
 
 /** What `for` ends a fault with. */
 const OPPOSITES: Readonly<Record<string, (fault: WrittenFault) => WrittenFault | undefined>> = {
   pause: ({ pause }) => ({ resume: pause }),
+  'pause-node': (fault) => ({ 'resume-node': fault['pause-node'] }),
   'stop-reading': (fault) => ({ read: fault['stop-reading'] }),
   eavesdrop: ({ eavesdrop, on }) => ({ eavesdrop, on: on === false }),
   'add-address': (fault) => ({ 'del-address': fault['add-address'], address: fault.address }),

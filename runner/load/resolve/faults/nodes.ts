@@ -1,32 +1,66 @@
 // SPDX-License-Identifier: MIT
 /** What is done to all processes of a node. */
-import { masterOf } from '../../../topology/lane.ts';
-import type { FaultStep, Step } from '../../../topology/topology.ts';
+import { partyOf } from '../../../topology/lane.ts';
+import type { FaultStep, Sender, Step } from '../../../topology/topology.ts';
+import type { ClientState, MasterState } from '../party-state.ts';
 import type { Scope } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
-import { contextOf, impossible, isDead } from './context.ts';
+import { type Context, contextOf, impossible, isDead } from './context.ts';
 import { resolveFault } from './simple.ts';
 
-/** All at once: a branch for each. */
-export function killNode(where: StepContext, node: string): Step[] {
-  const { scope, world, id, path } = where;
-  const context = contextOf(where, 'kill-node');
-  const masters = [...scope.buses.values()].filter(({ master }) => master.node === node);
-  const clients = [...scope.clients.values()].filter((client) => client.node === node);
-  // A node that is made up has no name in the file, but whatever runs on it has.
+type State = ClientState | MasterState | undefined;
+type NodeVerb = 'kill' | 'pause' | 'resume';
+
+/** Which of the living processes each verb acts on, and what to say of a node that has none of them. */
+const SUBJECTS: Readonly<
+  Record<NodeVerb, { readonly is: (state: State) => boolean; readonly none: string }>
+> = {
+  kill: { is: () => true, none: 'nothing lives' },
+  pause: { is: (state) => state?.paused === undefined, none: 'nothing runs' },
+  resume: { is: (state) => state?.paused !== undefined, none: 'nothing is paused' },
+};
+
+/** Does it to every process of the node at once: a branch for each. */
+const onNode =
+  (verb: NodeVerb) =>
+  (where: StepContext, node: string): Step[] => {
+    const { scope, world, id, path } = where;
+    const context = contextOf(where, `${verb}-node`);
+    if (!isNode(scope, node, context)) return [];
+    const { is, none } = SUBJECTS[verb];
+    const concerned = partiesOn(scope, node).filter((party) => {
+      const state = world.party(party);
+      // Another branch may pause or resume it before this step.
+      return !isDead(state) && (world.concurrent || is(state));
+    });
+    if (concerned.length === 0) impossible(context, `${none} on node "${node}"`);
+    const branches = concerned.flatMap((party, n): FaultStep[][] => {
+      const step = resolveFault({ ...where, id: `${id}.b${n + 1}.1` }, { [verb]: partyOf(party) });
+      return step === undefined ? [] : [[step]];
+    });
+    return [{ kind: 'parallel', id, branches, place: scope.tree.place(path) }];
+  };
+
+export const nodes = {
+  'kill-node': onNode('kill'),
+  'pause-node': onNode('pause'),
+  'resume-node': onNode('resume'),
+} as const;
+
+/** The masters of the node, then its clients, in the order of the file. */
+const partiesOn = ({ buses, clients }: Scope, node: string): Sender[] => [
+  ...[...buses.values()]
+    .filter(({ master }) => master.node === node)
+    .map(({ name }): Sender => ({ kind: 'master', bus: name })),
+  ...[...clients.values()]
+    .filter((client) => client.node === node)
+    .map(({ name }): Sender => ({ kind: 'client', name })),
+];
+
+/** A node that is made up has no name in the file, but the processes that run on it have. */
+function isNode(scope: Scope, node: string, { path }: Context): boolean {
   const madeUp = scope.written.nodes === undefined ? nodesOf(scope) : [];
-  if (!madeUp.includes(node) && scope.names.find(node, ['node'], context.path, madeUp) === undefined)
-    return [];
-  const alive = [
-    ...masters.filter(({ name }) => !isDead(world.master(name))).map(({ name }) => masterOf(name)),
-    ...clients.filter(({ name }) => !isDead(world.client(name))).map(({ name }) => name),
-  ];
-  if (alive.length === 0) impossible(context, `nothing lives on node "${node}"`);
-  const branches = alive.flatMap((party, n): FaultStep[][] => {
-    const step = resolveFault({ ...where, id: `${id}.b${n + 1}.1` }, { kill: party });
-    return step === undefined ? [] : [[step]];
-  });
-  return [{ kind: 'parallel', id, branches, place: scope.tree.place(path) }];
+  return madeUp.includes(node) || scope.names.find(node, ['node'], path, madeUp) !== undefined;
 }
 
 const nodesOf = ({ buses, clients }: Scope): string[] => [

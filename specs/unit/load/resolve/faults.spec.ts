@@ -42,6 +42,47 @@ traffic: [fault: { kill: a }, fault: { kill-node: ecu, at: 1ms }]`);
       ['b', 'm'].map((name, n) => [{ id: `2.b${n + 1}.1`, fault: 'kill', target: client(name), at: 1 }]),
     ]);
   });
+
+  it('of a node pause what runs there, and resume what is paused there', () => {
+    const { steps: list } = ok(`nodes: { ecu: {}, gateway: {} }
+buses: { cabin: { master: { node: gateway } } }
+clients: { a: { node: ecu }, b: { node: ecu }, c: { node: gateway } }
+traffic:
+  - fault: { pause: a }
+  - fault: { pause-node: ecu }
+  - fault: { resume: b }
+  - fault: { resume-node: ecu }
+  - fault: { pause-node: ecu, for: 1ms }`);
+    const each = (id: string, fault: string, at: number | undefined, ...names: string[]) =>
+      names.map((name, n) => [
+        { id: `${id}.b${n + 1}.1`, fault, target: client(name), ...(at === undefined ? {} : { at }) },
+      ]);
+    const [, paused, , resumed, ...both] = said(list);
+    assert.deepEqual(
+      [paused, resumed, ...both],
+      [
+        each('2', 'pause', undefined, 'b'),
+        each('4', 'resume', undefined, 'a'),
+        each('5', 'pause', undefined, 'a', 'b'),
+        each('5.end', 'resume', 1, 'a', 'b'),
+      ],
+    );
+  });
+
+  it('of a node reach each living process when they stand beside other branches', () => {
+    const { steps: list } = ok(`nodes: { ecu: {}, gateway: {} }
+buses: { cabin: { master: { node: gateway } } }
+clients: { a: { node: ecu }, b: { node: ecu }, c: { node: gateway } }
+traffic:
+  - parallel:
+      - - fault: { pause: a }
+      - - fault: { pause-node: ecu }`);
+    const [step] = list;
+    assert.ok(step?.kind === 'parallel');
+    const [all] = step.branches[1] ?? [];
+    assert.ok(all?.kind === 'parallel');
+    assert.equal(all.branches.length, 2);
+  });
 });
 
 describe('a queue that is filled', () => {
