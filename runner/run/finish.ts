@@ -51,14 +51,14 @@ const resume = ({ agents }: RunContext, agent: string) =>
  */
 export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> {
   const { agents, collector } = stage;
+  const what = (agent: string) => ({ what: `${agent} to read all it has` });
   await allRead(stage);
   let movedAt = clock.now();
   for (;;) {
     const before = collector.movements;
-    const what = (agent: string) => ({ what: `${agent} to read all it has` });
-    await Promise.all(readers(stage).map((agent) => agents.call(agent, { do: 'drain' }, what(agent))));
+    await Promise.all(agents.callAll(readers(stage), { do: 'drain' }, what));
     if (collector.movements !== before) movedAt = clock.now();
-    else if (collector.waiting().length === 0 || clock.now() - movedAt >= WAKE_MS) return collector.seal();
+    else if (collector.waiting().length === 0 || clock.now() - movedAt >= WAKE_MS) return;
     await agents.waits.sleep(clock, LOOK_MS, { what: 'senders to go on' });
   }
 }
@@ -118,16 +118,21 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
  */
 export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
-  await within(lab, READ_OUT_MS, readOut(stage, lab));
+  if (await within(lab, READ_OUT_MS, readOut(stage, lab))) stage.collector.seal();
   await within(lab, SALVAGE_MS, endAgents(stage, lab));
 }
 
-/** However it ends, and if it does not. */
-async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const forget = clock.after(ms, late.resolve);
-  await Promise.race([work.catch(() => {}), late.promise]);
+/** Whether it was done by then. Later it may seem to be done: an agent that has been ended owes no answer. */
+async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const forget = clock.after(ms, () => resolve(false));
+  work.then(
+    () => resolve(true),
+    () => resolve(false),
+  );
+  const done = await promise;
   forget();
+  return done;
 }
 
 /** Leaves the agents running, unreported. */

@@ -13,7 +13,7 @@ import {
 } from '../../../runner/common/errors.ts';
 import { run } from '../../../runner/run/index.ts';
 import type { Trace } from '../../../runner/trace/trace.ts';
-import { FakeLab, hi, planOf, type Script } from './fake-lab.ts';
+import { FakeLab, type FakeNode, hi, planOf, type Script } from './fake-lab.ts';
 
 const PLAN = planOf(`
 nodes: { n: {} }
@@ -100,6 +100,33 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     assert.ok(error instanceof AgentCrashed);
     assert.equal(error.message, 'the process of camera on node "n" ended by itself with code 1');
     assert.deepEqual(error.lines, ['Error: out of luck', '    at here']);
+  });
+
+  it('takes no queue for read empty whose reader was ended meanwhile', async () => {
+    const clock: Clock = {
+      now: () => wallClock.now() * 200,
+      after: (ms, then) => wallClock.after(ms / 200, then),
+    };
+    let isCut = false;
+    const lab = new FakeLab(['n'], (agent, order) => {
+      isCut ||= order.do === 'send' && agent === 'lidar';
+      return isCut ? [] : undefined;
+    });
+    const node = lab.nodes.get('n') as FakeNode;
+    const { tell } = node;
+    node.tell = (order) => {
+      if (order.do !== 'end') return tell.call(node, order);
+      for (const agent of node.agents) node.report({ say: 'exit', agent, code: null, signal: 'SIGKILL' });
+      setTimeout(() => node.report({ say: 'ended', socketsLeft: 0 }), 15);
+    };
+    let cut: Trace | undefined;
+    const onCut = (trace: Trace) => {
+      cut = trace;
+    };
+    const playing = run(PLAN, Object.assign(lab, { clock }), { deadline: new Deadline(100), onCut });
+    await assert.rejects(playing, RunTimeout);
+    assert.equal(cut?.socketsLeft, 0);
+    assert.equal(cut?.readOut, undefined);
   });
 
   it('ends where a bus of D-Bus cannot be made, and says what is missing', async () => {
