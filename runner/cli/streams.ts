@@ -5,13 +5,13 @@ import { EnvironmentError, EXIT } from '../common/errors.ts';
 import { report } from './report-error.ts';
 
 /**
- * A reader that has seen enough (`| head`) changes nothing: the exit code is that of the work. Any other error means
- * that a result is lost, which no exit code of the work may hide.
+ * A reader that has seen enough (`| head`) changes nothing, nor does a terminal that was closed (EIO): the exit code is
+ * that of the work. Any other error means that a result is lost, which no exit code of the work may hide.
  */
 export function guardStreams(): void {
   process.stderr.on('error', () => {}); // there is nowhere left to tell it
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) return;
     report(
       new EnvironmentError(`stdout cannot be written: ${error.message}`, 'make room, or write elsewhere'),
     );

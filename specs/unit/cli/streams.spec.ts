@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Output that nobody reads, or that has no room: never a stack trace, never a result lost without a word.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 
@@ -40,4 +45,34 @@ describe('output', () => {
       2,
     );
   });
+
+  it('to a terminal that is closed ends the command as its signal does', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'afbus-terminal-'));
+    try {
+      const file = fileURLToPath(new URL('../../../topologies/mixed-order.topo.yaml', import.meta.url));
+      const shell = `trap 'kill -HUP $!' HUP
+        '${COMMAND}' run --backend sim --repeat 5000 '${file}' &
+        wait; wait $!; echo $? >code`;
+      const terminal = spawn('script', ['--quiet', '--flush', '--command', shell, '/dev/null'], {
+        cwd: home,
+        env: { ...process.env, SHELL: '/bin/sh', TERM: 'dumb', XDG_STATE_HOME: home },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      await once(terminal.stdout, 'data');
+      terminal.kill('SIGKILL');
+      await once(terminal.stdout, 'close');
+      assert.equal(await written(join(home, 'code')), '129\n');
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  }).timeout(30_000);
 });
+
+/** What a file holds as soon as it holds anything. */
+async function written(file: string): Promise<string> {
+  for (;;) {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (text !== '') return text;
+    await setTimeout(20);
+  }
+}
