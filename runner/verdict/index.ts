@@ -18,8 +18,8 @@ import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
-/** What follows of a run's end before its last step, and proves nothing about the bus. */
-const OF_THE_CUT: readonly string[] = ['cut', 'crashed'];
+/** Kinds of failures that follow of a run's end before its last step, and prove nothing about the bus. */
+export const OF_THE_CUT: readonly string[] = ['cut', 'crashed'];
 
 /** The verdict on a run that was cut short; undefined if nothing that it shows is wrong by itself. */
 export function judgeCut(plan: Plan, trace: Trace, where: Where): Judgement | undefined {

@@ -3,6 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { inProject } from '../../runner/host/paths.ts';
+import { OF_THE_CUT } from '../../runner/verdict/index.ts';
 import type { Verdict } from '../../runner/verdict/verdict.ts';
 import { cli } from '../helpers/cli.ts';
 import type { Mutant } from './mutant.ts';
@@ -48,7 +49,7 @@ export async function playUntilDead(
 function failures(verdicts: readonly Verdict[]): readonly string[] {
   const failed = verdicts
     .flatMap(({ checks }) => checks)
-    .filter((check) => check.failures.some(({ kind }) => !OF_THE_RUN.includes(kind)));
+    .filter((check) => check.failures.some(({ kind }) => !OF_THE_CUT.includes(kind)));
   return [...new Set(failed.map(({ name }) => name))];
 }
 
@@ -59,9 +60,6 @@ export async function play(topology: string, modules: string): Promise<readonly 
   const { stdout } = await cli([...args, '--format', 'json', file], { env: { AFBUS_MODULES: modules } });
   return [JSON.parse(stdout || '[]') as Verdict | Verdict[]].flat();
 }
-
-/** What says that the run ended early, and not why. */
-const OF_THE_RUN = ['cut', 'crashed'];
 
 const SUFFIX = '.topo.yaml';
 
