@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left behind. */
 
+import splats from '../../images/scratch/splats.json' with { type: 'json' };
 import type { KernelLine } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
 import { count, plural } from './words.ts';
 
-/** Lines that open a splat, whatever their level. */
-const SPLAT = new RegExp(
-  [
-    '\\bBUG:|\\bWARNING:|KASAN|KCSAN|KFENCE|UBSAN|KMSAN|Oops|Kernel panic|general protection fault|refcount_t',
-    'possible (circular|recursive) locking|possible irq lock|inconsistent lock state|held lock freed',
-    'bad unlock balance|invalid wait context|suspicious RCU|lock held when returning|nobody cared',
-    '[Uu]nable to handle|INFO: task .* blocked|rcu.*(stall|detected)|soft lockup|hard LOCKUP',
-    'list_(add|del) corruption|double.free|scheduling while atomic|sleeping function|kmemleak: \\d+ new',
-    'unreferenced object|stack-protector|usercopy|unregister_netdevice: waiting',
-  ].join('|'),
-);
+/** Lines that open a splat, at any level; throw-away guests (`images/scratch`) look for the same. */
+const SPLAT = new RegExp(splats.join('|'));
 const OURS = /\baf_?bus\b|\bnfdbus\b/i;
 /** Opens the block of a warning; the next line says which. */
 const CUT_HERE = /-+\[ cut here \]-+/;
