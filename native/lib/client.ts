@@ -6,7 +6,8 @@ import type { BusAddress } from './address.ts';
 import { connectSocket } from './connect.ts';
 import { adoptSocket, openSocket, type Protocol } from './open.ts';
 import type { OwnedFd } from './owned-fd.ts';
-import { BusSocket, type WaitOptions } from './socket.ts';
+import { BusSocket } from './socket.ts';
+import type { WaitOptions } from './types.ts';
 
 export interface ConnectOptions extends WaitOptions {
   /** Must be the bus's own, else ECONNREFUSED. Default 'none'. */

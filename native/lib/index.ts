@@ -24,5 +24,6 @@ export type { Credentials, Message } from './message.ts';
 export type { Match, Name } from './nfdbus.ts';
 export type { Protocol } from './open.ts';
 export { OwnedFd } from './owned-fd.ts';
-export { BusSocket, type End, type ReceiveOptions, type SendOptions, type WaitOptions } from './socket.ts';
+export { BusSocket } from './socket.ts';
+export type { End, ReceiveOptions, SendOptions, WaitOptions } from './types.ts';
 export { type Chunk, UnixListener, UnixStream, type WriteOptions } from './unix.ts';

@@ -20,7 +20,7 @@ import { okSocket, openSocket, type Protocol } from './open.ts';
 import { BusOptions } from './options.ts';
 import { encodePath } from './path.ts';
 import { BLOCKED, Readiness } from './readiness.ts';
-import type { WaitOptions } from './socket.ts';
+import type { WaitOptions } from './types.ts';
 
 /** What a send does at a full recipient: wait; fail with ENOBUFS for all; deliver to the others and expel it. */
 export type Overflow = 'block' | 'fail' | 'evict';

@@ -5,7 +5,7 @@ import { busError, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
 import { type Message, unpackBatch } from './message.ts';
 import { BLOCKED, type Readiness } from './readiness.ts';
-import type { End, ReceiveOptions } from './socket.ts';
+import type { End, ReceiveOptions } from './types.ts';
 
 const DEFAULT_MAX = 64;
 

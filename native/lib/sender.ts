@@ -7,7 +7,7 @@ import { busError, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
 import { encodePath } from './path.ts';
 import { type Attempt, BLOCKED, type Readiness } from './readiness.ts';
-import type { SendOptions } from './socket.ts';
+import type { SendOptions } from './types.ts';
 
 interface BlockWaiter {
   readonly blocked: boolean;

@@ -7,7 +7,7 @@ import type { Credentials } from './message.ts';
 import { OwnedFd } from './owned-fd.ts';
 import { encodePath } from './path.ts';
 import { type Attempt, BLOCKED, Readiness } from './readiness.ts';
-import type { WaitOptions } from './socket.ts';
+import type { WaitOptions } from './types.ts';
 
 /** Bytes as they came in one read. */
 export interface Chunk {

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findImage, type Manifest } from './image.ts';
+import { findImage, type Manifest } from './manifest.ts';
 import { cache, entries } from './paths.ts';
 import { isAlive } from './process.ts';
 import { readHost } from './state.ts';

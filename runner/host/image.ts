@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The host image: found in the cache by the hash of its inputs, or built. */
 
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Choice, chooseAccelerator, processorModel } from './accelerator.ts';
 import { imagePlan } from './agent-image.ts';
 import { buildLock } from './build-lock.ts';
 import { collectGarbage } from './garbage.ts';
 import { contents, hash, needCheckout, stamp } from './inputs.ts';
 import { probeKvm } from './kvm-probe.ts';
+import { findImage } from './manifest.ts';
 import { cache } from './paths.ts';
 import { findProgram } from './program.ts';
 import { QEMU } from './qemu.ts';
@@ -18,18 +17,12 @@ import { checkSpace } from './space.ts';
 import { engineDisk, engineKey, kernelRelease, rootfs, rootfsKey } from './stages.ts';
 import { type BuildOptions, CPUS, type HostImage, MEMORY_MIB } from './types.ts';
 
-/** What is in image.json of a saved machine; `files` are the sizes of a whole one. */
-export interface Manifest extends HostImage {
-  readonly builtAt: string;
-  readonly parts: { readonly rootfs: string; readonly engine: string };
-  readonly files: Readonly<Record<string, number>>;
-}
-
 const SOURCES = [
   'images/host/guest',
   'images/host/initrd',
   'images/host/modules',
   'images/host/keys',
+  'runner/host/manifest.ts',
   'runner/host/qemu.ts',
   'runner/host/save.ts',
 ];
@@ -60,20 +53,6 @@ async function plan(release: string, options: BuildOptions): Promise<HostImage> 
 function machineKey({ accelerator }: Choice): string {
   const qemu = stamp(findProgram(QEMU) ?? '');
   return hash(accelerator, qemu, `${CPUS} ${MEMORY_MIB}`, accelerator === 'kvm' ? processorModel() : '');
-}
-
-/** The manifest of a whole image; null when there is none, or when files of it are gone or cut short. */
-export function findImage(folder: string): Manifest | null {
-  try {
-    const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'image.json'), 'utf8'));
-    const whole = Object.entries(manifest.files).every(
-      ([name, size]) => statSync(join(folder, name)).size === size,
-    );
-    const base = statSync(cache('engine', `${manifest.parts.engine}.qcow2`));
-    return whole && base.isFile() ? manifest : null;
-  } catch {
-    return null;
-  }
 }
 
 /** The image for the inputs as they are now. */

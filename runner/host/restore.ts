@@ -8,12 +8,12 @@ import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, lastLines, settled } from './console.ts';
 import { machineId } from './machine-id.ts';
+import { IMAGE } from './manifest.ts';
 import { install, type Payload } from './payload.ts';
 import { freePorts } from './ports.ts';
 import { end, isAlive } from './process.ts';
 import type { Machine } from './qemu.ts';
 import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
-import { IMAGE } from './save.ts';
 import { checkSpace } from './space.ts';
 import { overlay } from './stages.ts';
 import {

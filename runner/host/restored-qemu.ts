@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../common/errors.ts';
 import { spawnKeeper } from './console-keeper.ts';
-import { findImage } from './image.ts';
+import { findImage, IMAGE } from './manifest.ts';
 import { identify, type Known } from './process.ts';
 import { type Machine, machineArguments, QEMU } from './qemu.ts';
 import { IGNORE_SHARED, migrated, Qmp } from './qmp.ts';
-import { IMAGE } from './save.ts';
 import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
 

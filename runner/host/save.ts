@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Boots the host, fills and warms it, and saves disk, memory and device state as an image. */
 
-import { existsSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BuilderVm } from './builder-vm.ts';
-import type { Manifest } from './image.ts';
+import { IMAGE, type Manifest, manifestOf } from './manifest.ts';
 import { IGNORE_SHARED, migrated, type Qmp } from './qmp.ts';
 import { makeInitrd, makeKeys, overlay, workFolder } from './stages.ts';
 import { type HostImage, MEMORY_MIB } from './types.ts';
@@ -17,15 +17,6 @@ export interface SaveOptions {
   readonly engine: string;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Names in an image's folder. */
-export const IMAGE = {
-  memory: 'memory',
-  state: 'state',
-  disk: 'disk.qcow2',
-  keys: 'keys',
-  manifest: 'image.json',
-};
 
 export async function saveMachine(o: SaveOptions): Promise<void> {
   const work = workFolder('host');
@@ -40,7 +31,7 @@ export async function saveMachine(o: SaveOptions): Promise<void> {
       vm.kill();
     }
     for (const name of ['initrd', 'console.log']) rmSync(at(name));
-    writeFileSync(at(IMAGE.manifest), JSON.stringify(manifest(o, work), null, 2));
+    writeFileSync(at(IMAGE.manifest), JSON.stringify(manifestOf(o.image, o.parts, work), null, 2));
     rmSync(o.image.folder, { recursive: true, force: true });
     renameSync(work, o.image.folder);
   } catch (e) {
@@ -79,10 +70,4 @@ async function saveState(qmp: Qmp, file: string): Promise<void> {
   await migrated(qmp);
   // QEMU has given everything to cat by now, which may still be writing.
   while (!existsSync(file)) await wait(10);
-}
-
-function manifest({ image, parts }: SaveOptions, work: string): Manifest {
-  const names = [IMAGE.memory, IMAGE.state, IMAGE.disk];
-  const files = Object.fromEntries(names.map((name) => [name, statSync(join(work, name)).size]));
-  return { ...image, parts, files, builtAt: new Date().toISOString() };
 }
