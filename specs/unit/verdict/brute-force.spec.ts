@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
-import { makeRun } from './fixture.ts';
-import { type Random, random } from './generate.ts';
-import type { Got, Run, Sent } from './story.ts';
+import { makeRun } from './helpers/make-run.ts';
+import { type Random, random } from './helpers/random-run.ts';
+import type { Got, Run, Sent } from './helpers/story.ts';
 
 const HISTORIES = 6000;
 const AGENTS = ['a', 'b', 'c'];

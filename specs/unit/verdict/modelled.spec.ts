@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import type { Expected } from '../../../runner/plan/plan.ts';
 import { judge } from '../../../runner/verdict/index.ts';
 import type { Failure } from '../../../runner/verdict/verdict.ts';
-import { makeRun } from './fixture.ts';
+import { makeRun } from './helpers/make-run.ts';
 
 const WHY = 'each joined member gets one copy (section 3.4)';
 const MODELLED: Expected = { kind: 'delivered', lanes: ['b'], may: ['c'], or: ['EAGAIN'], because: WHY };

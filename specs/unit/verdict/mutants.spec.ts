@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
 import type { CheckName, CheckResult } from '../../../runner/verdict/verdict.ts';
-import { baseRun } from './base.ts';
+import { baseRun } from './helpers/base-run.ts';
 import { errorsMutants } from './mutants/errors.ts';
 import { harmless } from './mutants/harmless.ts';
 import { integrityMutants } from './mutants/integrity.ts';

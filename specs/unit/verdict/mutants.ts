@@ -2,8 +2,8 @@
 /** One damage each, and what must be said of it. */
 
 import type { CheckName } from '../../../runner/verdict/verdict.ts';
-import { baseRun } from './base.ts';
-import type { Run } from './story.ts';
+import { baseRun } from './helpers/base-run.ts';
+import type { Run } from './helpers/story.ts';
 
 /** What some failure of a check must say. */
 export interface Said {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
-import { baseRun } from './base.ts';
-import { makeRun } from './fixture.ts';
+import { baseRun } from './helpers/base-run.ts';
+import { makeRun } from './helpers/make-run.ts';
 
 describe('verdict of nothing', () => {
   it('skips every check of a run in which nothing happened', () => {

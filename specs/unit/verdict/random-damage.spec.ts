@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
-import { renumber } from './fixture.ts';
-import { generate, type Random, random } from './generate.ts';
-import type { OpenDelivery, Run } from './story.ts';
+import { renumber } from './helpers/make-run.ts';
+import { generate, type Random, random } from './helpers/random-run.ts';
+import type { OpenDelivery, Run } from './helpers/story.ts';
 
 interface Spot {
   readonly log: OpenDelivery[];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
-import { generate } from './generate.ts';
+import { generate } from './helpers/random-run.ts';
 
 describe('verdict of a right bus', () => {
   it('passes 1000 random runs', () => {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { renderSequence } from '../../../runner/write/sequence.ts';
-import { baseRun } from '../verdict/base.ts';
-import { small } from '../verdict/small.ts';
+import { baseRun } from '../verdict/helpers/base-run.ts';
+import { small } from '../verdict/helpers/small-run.ts';
 
 describe('sequence diagram', () => {
   it('groups processes by node and draws an arrow a copy, in the order of the sends', () => {

@@ -3,9 +3,9 @@
 
 import { judge } from '../../../runner/verdict/index.ts';
 import type { CheckResult, Failure, Verdict } from '../../../runner/verdict/verdict.ts';
-import { baseRun, got, indexIn, logOf, swapIn, unnumber } from '../verdict/base.ts';
-import { renumber } from '../verdict/fixture.ts';
-import type { Run } from '../verdict/story.ts';
+import { baseRun, got, indexIn, logOf, swapIn, unnumber } from '../verdict/helpers/base-run.ts';
+import { renumber } from '../verdict/helpers/make-run.ts';
+import type { Run } from '../verdict/helpers/story.ts';
 
 export function verdictOf(run: Run, more: Partial<Verdict> = {}): Verdict {
   const { result, checks } = judge(run.plan, run.trace);

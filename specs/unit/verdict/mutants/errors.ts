@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Damage to the outcome of sends. */
 
-import { got, insert, lose, numberOf } from '../base.ts';
+import { got, insert, lose, numberOf } from '../helpers/base-run.ts';
 import { type Mutant, mutant } from '../mutants.ts';
 
 export const errorsMutants: readonly Mutant[] = [

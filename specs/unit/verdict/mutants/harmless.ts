@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What is no damage at all. */
 
-import { indexIn, logOf, numberOf } from '../base.ts';
-import { renumber } from '../fixture.ts';
+import { indexIn, logOf, numberOf } from '../helpers/base-run.ts';
+import { fault, forget, waits, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
+import { renumber } from '../helpers/make-run.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import { fault, forget, waits, withStepBefore, withSteps } from '../steps.ts';
 import { outOfMemory, splat } from './kernel.ts';
 
 export const harmless: readonly Mutant[] = [

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Damage to what arrived. */
 
-import { got } from '../base.ts';
+import { got } from '../helpers/base-run.ts';
+import type { Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import type { Run } from '../story.ts';
 
 const wrong = (
   name: string,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Damage to the host's kernel. */
 
+import type { Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import type { Run } from '../story.ts';
 
 export const splat =
   (level: number, ...lines: string[]) =>

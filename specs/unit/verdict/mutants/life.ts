@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Damage to sockets, processes and waits. */
 
-import { indexIn, logOf, numberOf } from '../base.ts';
-import { renumber } from '../fixture.ts';
+import { indexIn, logOf, numberOf } from '../helpers/base-run.ts';
+import { fault, forget, hangup, waits, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
+import { renumber } from '../helpers/make-run.ts';
+import type { Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import { fault, forget, hangup, waits, withStepBefore, withSteps } from '../steps.ts';
-import type { Run } from '../story.ts';
 
 const fail = (run: Run, step: string, check: 'blocked' | 'lifetime' | 'errors') => {
   const event = run.trace.steps.find((s) => s.step === step);

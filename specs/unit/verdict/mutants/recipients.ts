@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Damage to who got what. */
 
-import { got, indexIn, insert, logOf, lose } from '../base.ts';
+import { got, indexIn, insert, logOf, lose } from '../helpers/base-run.ts';
+import { fault, withSteps } from '../helpers/base-run-with-steps.ts';
+import type { OpenDelivery } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import { fault, withSteps } from '../steps.ts';
-import type { OpenDelivery } from '../story.ts';
 
 export const recipientsMutants: readonly Mutant[] = [
   mutant(

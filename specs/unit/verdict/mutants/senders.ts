@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Damage to the order of a sender's own messages, and of causes and effects. */
 
-import { got, swapIn, swapOnBus, unnumber } from '../base.ts';
+import { got, swapIn, swapOnBus, unnumber } from '../helpers/base-run.ts';
+import { small } from '../helpers/small-run.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import { small } from '../small.ts';
 
 const nothing = () => {};
 

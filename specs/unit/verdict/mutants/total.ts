@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Damage to the one sequence, in a lane or for everybody. */
 
-import { got, logOf, swapIn, swapOnBus, unnumber } from '../base.ts';
+import { got, logOf, swapIn, swapOnBus, unnumber } from '../helpers/base-run.ts';
+import { small } from '../helpers/small-run.ts';
+import type { OpenDelivery, Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
-import { small } from '../small.ts';
-import type { OpenDelivery, Run } from '../story.ts';
 
 const total = (
   name: string,

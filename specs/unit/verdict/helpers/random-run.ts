@@ -2,9 +2,9 @@
 /** Random runs of a bus that keeps its promises: one queue a lane, one number a message, everything in between at random. */
 
 import assert from 'node:assert/strict';
-import { acceptedLane, masterOf } from '../../../runner/topology/lane.ts';
-import type { Destination } from '../../../runner/topology/topology.ts';
-import { makeRun } from './fixture.ts';
+import { acceptedLane, masterOf } from '../../../../runner/topology/lane.ts';
+import type { Destination } from '../../../../runner/topology/topology.ts';
+import { makeRun } from './make-run.ts';
 import type { Got, Party, Run, Sent } from './story.ts';
 
 export type Random = (below: number) => number;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The base run with more steps. */
 
-import type { FaultAction } from '../../../runner/topology/faults.ts';
-import type { Step } from '../../../runner/topology/topology.ts';
-import { baseStory, indexIn, logOf } from './base.ts';
-import { makeRun, renumber } from './fixture.ts';
-import { place } from './planned.ts';
+import type { FaultAction } from '../../../../runner/topology/faults.ts';
+import type { Step } from '../../../../runner/topology/topology.ts';
+import { baseStory, indexIn, logOf } from './base-run.ts';
+import { makeRun, renumber } from './make-run.ts';
+import { place } from './plan-of-story.ts';
 import type { Run } from './story.ts';
 
 /** Makes the base run, with these steps behind its sends. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** How fast a verdict is: `node specs/unit/verdict/bench.ts [deliveries] [receivers]`. */
+/** How fast a verdict is: `node bench/verdict.ts [deliveries] [receivers]`. */
 
 import { performance } from 'node:perf_hooks';
-import { judge } from '../../../runner/verdict/index.ts';
-import { makeRun } from './fixture.ts';
-import type { OpenDelivery, Run } from './story.ts';
+import { judge } from '../runner/verdict/index.ts';
+import { makeRun } from '../specs/unit/verdict/helpers/make-run.ts';
+import type { OpenDelivery, Run } from '../specs/unit/verdict/helpers/story.ts';
 
 const SENDERS = 4;
 const [deliveries = 1_000_000, receivers = 8] = process.argv.slice(2).map(Number);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What a run is written down as, and what comes of it. */
 
-import type { Arg } from '../../../runner/dbus/index.ts';
-import type { Plan } from '../../../runner/plan/plan.ts';
-import type { Prediction } from '../../../runner/predict/index.ts';
-import type { Destination, Step } from '../../../runner/topology/topology.ts';
-import type { DeliveryEvent, SendEvent, Trace } from '../../../runner/trace/trace.ts';
+import type { Arg } from '../../../../runner/dbus/index.ts';
+import type { Plan } from '../../../../runner/plan/plan.ts';
+import type { Prediction } from '../../../../runner/predict/index.ts';
+import type { Destination, Step } from '../../../../runner/topology/topology.ts';
+import type { DeliveryEvent, SendEvent, Trace } from '../../../../runner/trace/trace.ts';
 
 /** Traces are there to be damaged. */
 export type Mutable<T> = T extends Uint8Array | Arg | Prediction

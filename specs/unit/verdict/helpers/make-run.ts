@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Runs written down by hand: who sent what when, and what each lane got. What is not said is as it should be. */
 
-import type { Plan } from '../../../runner/plan/plan.ts';
-import { masterOf } from '../../../runner/topology/lane.ts';
-import { addressOf, LENGTH, planOf, uidOf } from './planned.ts';
+import type { Plan } from '../../../../runner/plan/plan.ts';
+import { masterOf } from '../../../../runner/topology/lane.ts';
+import { addressOf, LENGTH, planOf, uidOf } from './plan-of-story.ts';
 import type { Got, Mutable, OpenDelivery, OpenTrace, Run, Story } from './story.ts';
 
 /** Makes a run of a story. */

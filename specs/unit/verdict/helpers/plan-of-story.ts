@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The plan of a story. */
 
-import type { AgentPlan, Plan, PlannedMessage } from '../../../runner/plan/plan.ts';
-import type { Prediction } from '../../../runner/predict/index.ts';
-import { masterOf } from '../../../runner/topology/lane.ts';
-import type { ClientSpec, Sender, SendStep, Step, Topology } from '../../../runner/topology/topology.ts';
+import type { AgentPlan, Plan, PlannedMessage } from '../../../../runner/plan/plan.ts';
+import type { Prediction } from '../../../../runner/predict/index.ts';
+import { masterOf } from '../../../../runner/topology/lane.ts';
+import type { ClientSpec, Sender, SendStep, Step, Topology } from '../../../../runner/topology/topology.ts';
 import type { Mutable, Sent, Story } from './story.ts';
 
 const FILE = 'test.topo.yaml';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Runs of a handful of messages, as short as they can be written. */
 
-import { makeRun } from './fixture.ts';
+import { makeRun } from './make-run.ts';
 import type { Got, Run, Sent } from './story.ts';
 
 /** A run of named messages: sender, begin and end of each; and each lane's log with its times. */

@@ -6,7 +6,7 @@
  *   a#1 10–20 │ a#2 30–40  c#1 35–50  a#3 41–60  c#2 51–65, some at the same time │ a#4 100–125 to c, with a pipe
  *   c#3 120–130, after a#4 │ out#1 140–141 EHOSTUNREACH │ a#5 150–160 to the master │ fence 1
  */
-import { makeRun, renumber } from './fixture.ts';
+import { makeRun, renumber } from './make-run.ts';
 import type { Got, OpenDelivery, Party, Run, Sent, Story } from './story.ts';
 
 const GROUP = ['r1', 'r2', 'r3', 'ear'];
