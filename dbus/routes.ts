@@ -22,7 +22,7 @@ export class Routes {
     return address;
   }
 
-  /** The master has forwarded a message to this name, which has this address whoever owns it. */
+  /** The master has forwarded a message to this name, which has this address, under any owner. */
   learn(name: string, address: BusAddress): void {
     this.#addresses.delete(name);
     this.#addresses.set(name, address);

@@ -8,7 +8,7 @@
 # Everything else passes as it is, also what another processor printed in between, and a report that has no end.
 
 # afbus_release() makes no access of its own that anybody could race with, but contains those of sock_orphan(), which
-# clears sk_wq and sets SOCK_DEAD without marks; whoever wakes a socket up reads them without a lock, in every family.
+# clears sk_wq and sets SOCK_DEAD without marks; the code that wakes a socket up reads them without a lock, in every family.
 function is_ours() {
 	return (title ~ OURS || sides > 1) && title !~ /afbus_release \[af_bus\]/
 }

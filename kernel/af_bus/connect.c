@@ -28,7 +28,7 @@ static void afbus_peercred_is_caller(struct sock *sk)
 {
 	const struct cred *cred;
 
-	/* Unmarked, it clears non_rcu, as does whoever else takes a reference. */
+	/* Unmarked, it clears non_rcu, as does any other code that takes a reference. */
 	cred = data_race(get_current_cred());
 	afbus_set_peercred(sk, get_pid(task_tgid(current)), cred);
 }

@@ -2,7 +2,7 @@
 /*
  * Memory of queued multicasts, as charged to the sender's memory cgroup.
  *
- * The counter moves in batches, so many messages are queued: what is off by a batch or
+ * The counter moves in batches, so a large number of messages is queued: what is off by a batch or
  * two is lost in their sum.
  */
 #include "parties.h"

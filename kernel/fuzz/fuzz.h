@@ -104,7 +104,7 @@ struct fuzzer {
 	struct progress *at;
 	int show;			/* print the calls, make none */
 	char path[32];			/* of its last bus of D-Bus */
-	uint64_t addrs[4];		/* and what its members hold, if they are so many */
+	uint64_t addrs[4];		/* and what its members hold, if there are that many */
 };
 
 extern struct shared *shared;

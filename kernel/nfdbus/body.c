@@ -48,7 +48,7 @@ static bool nfdbus_is_basic(u8 type)
 /**
  * struct nfdbus_open - a container that is open in a signature
  * @kind: the byte that opened it: of a struct or a dict entry
- * @arrays: it is the element of so many arrays, one in the other
+ * @arrays: the number of arrays that it is nested in
  * @members: complete types in it so far, counted to 2
  */
 struct nfdbus_open {
@@ -245,7 +245,7 @@ static bool nfdbus_skip_basic(const struct nfdbus_message *m,
  * ends of what comes behind them are noted in a stack of the depth to which
  * D-Bus lets containers be nested.
  *
- * Return: whether it is there, and could be walked over in so many steps.
+ * Return: whether it is there, and could be walked over in that many steps.
  */
 bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 		       u32 end, u32 *steps)

@@ -114,7 +114,7 @@ struct nfdbus_walk {
 
 /**
  * struct nfdbus_message - what is known of a message
- * @skb: the message, whoever's it is
+ * @skb: the message, of any owner
  * @valid: it has a header, a body of the length that it says, and nothing else
  * @big: its numbers are big-endian
  * @type: enum nfdbus_type
@@ -212,7 +212,7 @@ struct nfdbus_term {
  * @nr_terms: length of @terms
  * @nr_bytes: length of @values
  * @terms: by key and argument
- * @values: of the terms, without quotes, one behind the other
+ * @values: of the terms, without quotes, in sequence
  * @error: what is wrong with the rule
  * @error_at: where, in bytes from its beginning
  */

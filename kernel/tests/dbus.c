@@ -320,7 +320,7 @@ TEST(name_is_its_owners)
 
 /* Changes under messages. */
 
-/* However fast the machine is: there is room for so many, and one more of each sender. */
+/* However fast the machine is: there is room for that many, and one more of each sender. */
 enum { MOST_SENT = 1 << 19, MOST_SENDERS = 8 };
 
 static struct world world;

@@ -313,7 +313,7 @@ TEST_LONG(waiting_sender_is_not_starved, 60)
 	ends_with(&j, 0);
 }
 
-/* Whoever is interrupted again and again, and tries again each time, keeps its place in line. */
+/* A sender that is interrupted again and again, and tries again each time, keeps its place in line. */
 TEST_LONG(interrupted_sender_is_not_starved, 60)
 {
 	struct itimerval often = { { 0, 15000 }, { 0, 15000 } };

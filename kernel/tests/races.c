@@ -246,7 +246,7 @@ static void *connect_and_ask(void *data)
 	return NULL;
 }
 
-/* Processes that die right after listen(): whoever connects asks for one of them. */
+/* Processes that die right after listen(): each connect asks for one of them. */
 TEST(connecting_races_with_changing_listeners)
 {
 	pthread_t thread;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Contract section 4: the line at a full queue. Nobody waits beside space for longer than a patience,
- * whoever else waits; a socket that got EAGAIN is told of whatever may let it through, and is not
+ * other waiters; a socket that got EAGAIN is told of every change that may let it through, and is not
  * writable until then; and a read tells no more of them than it has made space for.
  */
 #include "bus.h"

@@ -76,7 +76,7 @@ export class AcceptedClient extends BusSocket {
     return matches(this.path, this.peer).map(({ rule }) => rule);
   }
 
-  /** The client owns this well-known name from now on, whoever owned it before: rules with that `sender` mean it. */
+  /** The client owns this well-known name from now on, and a former owner loses it: rules with that `sender` mean it. */
   setName(name: string): void {
     setName(this.path, this.peer, name);
   }

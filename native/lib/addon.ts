@@ -188,6 +188,6 @@ export interface Addon {
     rule: string | null,
     name: string | null,
   ): [Result, string, NfdbusRow[]];
-  /** From now on this process can open so many descriptors beside those that are open now; -1: all that it may have. */
+  /** From now on this process can open that many descriptors beside those that are open now; -1: all that it may have. */
   limitDescriptors(more: number): Result;
 }

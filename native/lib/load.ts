@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Addon } from './addon.ts';
 
 // The global `process`, never an import of it: that would open process.stdin, which loads the stream modules and makes
-// the descriptor non-blocking for whoever reads it otherwise.
+// the descriptor non-blocking for its other readers.
 const FILE = 'afbus.node';
 /** Where the package's own build puts it. */
 const BUILT = join('build/native', FILE);

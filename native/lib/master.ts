@@ -138,7 +138,7 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     return matches(this.path, client);
   }
 
-  /** A well-known name belongs to the client at this address from now on, whoever owned it before. */
+  /** A well-known name belongs to the client at this address from now on; a former owner loses it. */
   setName(client: AddressLike, name: string): void {
     setName(this.path, client, name);
   }

@@ -20,7 +20,7 @@ export class OwnedFd implements Disposable {
     return this.#fd;
   }
 
-  /** Hands the number over: whoever calls this closes it. Throws where it was closed or taken before. */
+  /** Hands the number over: the caller closes it. Throws if it was closed or taken before. */
   take(): number {
     const fd = this.#release();
     if (fd < 0) throw new Error('the descriptor was taken or closed before');

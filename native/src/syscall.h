@@ -24,7 +24,7 @@ Result AdoptSocket(int fd, int family);
 
 // Another descriptor of the same open file, close-on-exec.
 Result DuplicateFd(int fd);
-// From now on this process can open so many descriptors beside those that are open now; -1: all that it may have.
+// From now on this process can open that many descriptors beside those that are open now; -1: all that it may have.
 Result LimitDescriptors(int more);
 
 Result Bind(int fd, int family, std::string_view path);

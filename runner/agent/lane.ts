@@ -2,7 +2,7 @@
 /**
  * One receiving socket: the only reader of it, so that positions are the order in which the kernel gave the messages.
  *
- * All reading is done by one loop. Whoever needs to know that the socket is empty (`drain`) wakes the loop and lets it
+ * All reading is done by one loop. A caller that must know that the socket is empty (`drain`) wakes the loop and lets it
  * look, instead of reading past it.
  */
 import { envelopeOf, packDelivery } from './delivery.ts';
@@ -105,7 +105,7 @@ export class Lane {
   }
 
   /**
-   * So many descriptors may be opened from now on. The messages of a batch have theirs open together, so that they are
+   * That many descriptors may be opened from now on. The messages of a batch have theirs open together, so that they are
    * taken one by one: each finds free what the one before it has closed.
    */
   limit(fds: number | 'unlimited'): Promise<void> {

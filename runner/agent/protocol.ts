@@ -34,7 +34,7 @@ export type NodeOrder =
   | { readonly do: 'tell-in-turn'; readonly orders: readonly Told[] }
   /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
-  /** So many bytes more than it has now. Answered by `exit`, once the kernel has ended it, or by `not-limited`. */
+  /** The limit, in bytes more than it has now. Answered by `exit`, once the kernel has ended it, or by `not-limited`. */
   | { readonly do: 'limit-memory'; readonly agent: string; readonly bytes: number }
   /** From here on the kernel's warnings are kept, and told just before `ended` or `detached`. */
   | { readonly do: 'watch-kernel' }

@@ -19,12 +19,12 @@ export interface System {
   connect(path: string, options: ConnectOptions): Promise<ClientSocket>;
   /** Binds and listens; users of every kind may connect. */
   listen(options: ListenOptions): Promise<Listener>;
-  /** Pipes, so many. */
+  /** That many pipes. */
   pipes(count: number): Promise<readonly PipeEnds[]>;
   /** Throws EPIPE where nobody holds the other end any more. */
   write(fd: number, text: string): void;
   close(fd: number): void;
-  /** From now on this process may open so many descriptors beside those that are open. */
+  /** From now on this process may open that many descriptors beside those that are open. */
   limitDescriptors(more: number | 'unlimited'): void;
 }
 
@@ -118,7 +118,7 @@ export interface AcceptedSocket extends Socket {
   addMatch(rule: string): void;
   /** Takes one that says the same. Throws ENOENT where there is none. */
   removeMatch(rule: string): void;
-  /** The client owns this well-known name of D-Bus, whoever owned it before. */
+  /** The client owns this well-known name of D-Bus from now on; a former owner loses it. */
   setName(name: string): void;
   expel(): void;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a run leaves on disk for whoever has to understand it later. */
+/** What a run leaves on disk, for a reader who has to understand it later. */
 
 import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -33,7 +33,7 @@ export interface Mistake {
   /** Characters of the text, from 0. */
   readonly at: number;
   readonly length: number;
-  /** A key that there is none of, for whoever knows what may be meant. */
+  /** An unknown key, so that the caller can suggest what may be meant. */
   readonly unknown?: string;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What two plays of one plan must have in common, whoever went first: a message's errno, or who got it, where the model
- * allows one outcome only. It looks at traces alone, so that a difference shows even where the checks are blind.
+ * What two plays of one plan must have in common, in whichever order the branches went: a message's errno, or who got
+ * it, if the model allows one outcome only. It looks at traces alone, so that a difference shows even where the checks
+ * are blind.
  */
 
 import type { Plan, PlannedMessage } from '../plan/plan.ts';

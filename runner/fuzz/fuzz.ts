@@ -50,7 +50,7 @@ export interface Played {
   readonly findings: number;
 }
 
-/** One start of processes plays so many small buses: on a kernel it takes longer than the traffic. */
+/** One start of processes plays that many small buses: on a kernel it takes longer than the traffic. */
 const BUSES = 5;
 const MOST_DRAWS = 20;
 /** Smaller ones that are tried: a kernel takes seconds for each. */

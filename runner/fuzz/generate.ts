@@ -16,7 +16,7 @@ import { type BusPart, type Part, type Scenario, textOf, type Written } from './
 const TRIES = 12;
 const MANY_STEPS = 9;
 
-/** So many buses that make sense together. */
+/** That many buses that make sense together. */
 export const generate = (random: Random, buses: number): readonly BusPart[] =>
   Array.from({ length: buses }, (_, i) => new BusMaker(random, i).make());
 

@@ -54,7 +54,7 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
   return { pid: child.pid, process, keeper, resume };
 }
 
-/** What QEMU has no need of, so that whoever breaks out of the guest has it neither. */
+/** What QEMU does not need, so that an attacker who breaks out of the guest does not get it. */
 const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
 
 function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {

@@ -38,7 +38,7 @@ function writeJson(file: string, value: unknown): void {
 
 export const writeHost = (host: Host): void => writeJson(stateFile(host.kernel, 'host'), host);
 
-/** A machine that is starting: whoever is next ends it if its starter was killed meanwhile. */
+/** A machine that is starting: the next command ends it if its starter was killed meanwhile. */
 export function writePending(kernel: KernelVersion, machine: Known): void {
   const { pid, process } = machine;
   writeJson(stateFile(kernel, 'pending'), { pid, process });
@@ -54,7 +54,7 @@ export async function endPending(kernel: KernelVersion): Promise<void> {
 export const settlePending = (kernel: KernelVersion): void =>
   rmSync(stateFile(kernel, 'pending'), { force: true });
 
-/** Forgets a host that is gone; its console stays for whoever wants to know why. */
+/** Forgets a host that is gone; its console stays, to show why. */
 export function forgetHost(kernel: KernelVersion): void {
   for (const name of ['host', 'disk'] as const) rmSync(stateFile(kernel, name), { force: true });
 }

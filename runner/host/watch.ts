@@ -63,7 +63,7 @@ async function listen(host: Host, stopped: AbortSignal): Promise<string | null> 
   });
 }
 
-/** Whoever refuses a connection is usually on its way out: true once it is gone. */
+/** A host that refuses a connection is usually on its way out: true once it is gone. */
 async function leaves(host: Host): Promise<boolean> {
   const deadline = performance.now() + LEAVING;
   while (isAlive(host) && performance.now() < deadline) await wait(10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A bus as it is, twice: for whoever asks what would happen if. */
+/** A copy of a bus, on which a caller can try what would happen. */
 import { Fifo } from './fifo.ts';
 import type { Bus, Copy, Endpoint, Sent } from './types.ts';
 

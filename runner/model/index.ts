@@ -7,7 +7,7 @@
  *     join(accepted);
  *     send(client, { to: EVERYONE, length: 5 });   // { sent: 3, copies: [client], … }
  *
- * Whoever waits is the caller's matter: `send` names whom, and the caller tries again in whatever order is fair.
+ * Waiting is the caller's matter: `send` names the full recipients, and the caller tries again in any fair order.
  */
 export {
   clientAddress,

@@ -25,7 +25,7 @@ export function removeMatch(accepted: Endpoint, text: string): Errno | undefined
   return undefined;
 }
 
-/** NFDBUS_CMD_SET_NAME: it is this client's from now on, whoever's it was. */
+/** NFDBUS_CMD_SET_NAME: it is this client's from now on; a former owner loses it. */
 export function setName(accepted: Endpoint, name: string): Errno | undefined {
   if (!isWellKnown(name) || name === DRIVER || accepted.side !== 'accepted') return 'EINVAL';
   const client = accepted.peer;

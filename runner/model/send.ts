@@ -82,7 +82,7 @@ function lengthAt(recipient: Endpoint, message: Message): number | undefined {
   return kept > 0 ? Math.min(kept, message.length) : undefined;
 }
 
-/** Section 4: room at every recipient, or nobody gets it. Whoever watches is never waited for (3.5). */
+/** Section 4: room at every recipient, or nobody gets it. A send never waits for an eavesdropper (3.5). */
 function admit(
   from: Endpoint,
   { recipients }: Passed,

@@ -5,7 +5,7 @@ import { faults } from '../topology/steps.ts';
 import type { ClientSpec, Topology } from '../topology/topology.ts';
 
 /**
- * Client → pack. So many of one node and user share one; whoever a step starts, limits or sends a signal has a process
+ * Client → pack. That many of one node and user share one; a client that a step starts, limits or signals has a process
  * of its own, since all of that is about whole processes.
  */
 export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<string, string> {

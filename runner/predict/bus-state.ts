@@ -194,7 +194,7 @@ export class BusState {
     return this.#parties.get(endpoint) as Party;
   }
 
-  /** Whoever reads takes all there is; false where there was nothing. */
+  /** The readers take all there is; false if there was nothing. */
   drain(endpoints: Iterable<model.Endpoint> = this.#filled): boolean {
     let any = false;
     for (const each of endpoints) {
@@ -204,7 +204,7 @@ export class BusState {
     return any;
   }
 
-  /** Whoever of these reads takes all there is. */
+  /** The readers among these take all there is. */
   drainAll(which: (lane: Lane) => boolean): void {
     this.drain([...this.#filled].filter((each) => which(this.laneOf(each))));
   }

@@ -175,7 +175,7 @@ export class BranchCursor {
     const { client: endpoint } = party;
     this.#wait = [endpoint];
     if (count === 'all') return this.#apply(step);
-    // Who reads so many does not read by itself any more.
+    // A client that reads that many does not read by itself any more.
     party.reading = false;
     if (this.#done === count || model.atEnd(endpoint)) return this.#next();
     const came = model.receive(endpoint) !== undefined;
@@ -240,7 +240,7 @@ export class BranchCursor {
   }
 }
 
-/** Whoever stands still for a reason of its own comes before a fault that waits for it (`after`). */
+/** A branch that stands still for a reason of its own comes before a fault that waits for it (`after`). */
 export function stuckIn(cursors: readonly BranchCursor[]): Stuck | undefined {
   const all = cursors.map(({ stuck }) => stuck).filter((stuck) => stuck !== undefined);
   return all.find(({ step }) => !(step.kind === 'fault' && step.after)) ?? all[0];

@@ -9,7 +9,7 @@ import { clientOf, type FaultAction, type ReadingEffect, readingEffect } from '.
 import { faults, strands, walk } from '../topology/steps.ts';
 import type { ClientSpec, Step, Topology } from '../topology/topology.ts';
 
-/** How many descriptors of a message of this step, which carries so many, the client may get: each number that is right. */
+/** How many descriptors of a message of this step, which carries that many, the client may get: each number that is right. */
 export type Share = (step: string, carried: number) => readonly number[];
 
 /** Those of the clients that a step limits; all others get whatever is carried. */
@@ -90,7 +90,7 @@ class Reader {
     return meanwhile;
   }
 
-  /** Whoever lives reads what is left. */
+  /** Each client that still lives reads what is left. */
   atTheEnd(): Span {
     return { limits: this.#limits, reads: !this.#gone, empties: true };
   }

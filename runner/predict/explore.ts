@@ -254,7 +254,7 @@ class State {
     return [state];
   }
 
-  /** Whoever reads, and need not be waited for, has read. */
+  /** Each reader that need not be waited for has read. */
   #settle(): void {
     const { slow, timed } = this.#rules;
     this.world.drainAll((lane) => !slow.has(lane) && !timed.has(lane));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Plays branches on a world in one of the ways that they can go: readers as quick or as slow as can be, the first
- * branch or the last one going ahead wherever it can. Whoever waits is tried again when anybody got on.
+ * branch or the last one going ahead wherever it can. A branch that waits is tried again when another got on.
  */
 
 import type { BusState } from './bus-state.ts';
@@ -18,7 +18,7 @@ import {
 import type { Effort } from './effort.ts';
 
 export interface Schedule {
-  /** Whoever reads takes each copy at once, or only when nobody gets on without; `ownFirst`: at once if it sent it itself. */
+  /** A reader takes each copy at once, or only when no branch gets on without; `ownFirst`: at once if it sent it itself. */
   readonly readers: 'quick' | 'slow' | 'ownFirst';
   /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
   readonly ahead: 'first' | 'last' | 'none' | number;

@@ -69,7 +69,7 @@ export class Pressure {
     return waits || lacks ? [...ways, WOULD_WAIT] : ways;
   }
 
-  /** It goes to whoever has room; who has not gets none, and has to go. */
+  /** It goes to each recipient that has room; one that has none gets no copy, and is evicted. */
   #withEvictions(world: BusState, way: Possibility, full: readonly model.Endpoint[]): Possibility {
     if (full.length === 0 || 'error' in way) return way;
     const may = full.map((each) => world.laneOf(each));

@@ -63,7 +63,7 @@ function mayWait(send: SendStep, moment: Moment): boolean {
 /** Bytes of the kernel's own for each message, at most. */
 const COST_EACH = 8192;
 
-/** Messages that may have come to a lane by then, whoever sent them. */
+/** Messages that may have come to a lane by then, from all senders. */
 function comingTo(lane: Lane, { prediction, until }: Moment): number {
   let coming = 0;
   for (const send of sends(until)) if (lanesOf(prediction, send).has(lane)) coming += send.count;

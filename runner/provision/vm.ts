@@ -40,7 +40,7 @@ function over(host: Host): Backend {
   const broken = guard.died.then((died) => {
     throw died;
   });
-  broken.catch(() => {}); // whoever races against it sees it
+  broken.catch(() => {}); // the code that races against it sees it
   return {
     where: { backend: 'vm', kernel: host.release, accelerator: host.accelerator },
     docker,

@@ -17,7 +17,7 @@ const LOOK_MS = 50;
 const READ_OUT_MS = 20_000;
 
 /**
- * Whoever was paused goes on, whoever did not read reads: what is in a queue was delivered, and has to be seen to be
+ * Paused processes go on, and clients that did not read do: what is in a queue was delivered, and has to be seen to be
  * judged.
  */
 export async function readLeftOvers(stage: RunContext, settler: Settler): Promise<void> {
@@ -31,7 +31,7 @@ export async function readLeftOvers(stage: RunContext, settler: Settler): Promis
     if (client.paused) await resume(stage, client.spec.name);
     client.paused = false;
     if (client.address === null || !agents.alive(client.spec.name)) continue;
-    // Whoever reads is settled with its bus below, unless it is on none any more.
+    // A reader is settled with its bus below, unless it is on none any more.
     if (client.reading && !client.ended) continue;
     const { name } = client.spec;
     const what = `${name} to read what is left`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What places a fault amid the traffic beside it: it waits for so many messages, and the last message waits for it. */
+/** What places a fault amid the traffic beside it: it waits for that many messages, and the last message waits for it. */
 import type { Plan } from '../plan/plan.ts';
 import type { FaultAction } from '../topology/faults.ts';
 import { faults, flat } from '../topology/steps.ts';
@@ -92,7 +92,7 @@ function needsTraffic(step: Step, branches: ParallelStep['branches']): boolean {
   return lasts(action) || (after !== undefined && !isPlaced);
 }
 
-/** These last until messages have come: a read of so many, the end of a process that has used up its memory. */
+/** These last until messages have come: a read of a number of them, the end of a process that has used up its memory. */
 const lasts = (action: FaultAction): boolean =>
   (action.fault === 'read' && action.count !== 'all') ||
   (action.fault === 'kill' && action.memory !== undefined);

@@ -4,7 +4,7 @@
  *
  * - A *drain* of a lane is a read that finds nothing. After a send has returned, its copies are in the queues
  *   (af_bus.md section 4), so a drain takes them all.
- * - A *fence* is a message to every joined client, after the step in the one order of the bus: whoever has it has
+ * - A *fence* is a message to every joined client, after the step in the one order of the bus: a client that has it has
  *   everything before it. It also catches a kernel that delivers late, which a drain alone would call a loss.
  *
  * Fences fill queues, so a bus with a joined client that does not read gets none, and none is sent while branches of

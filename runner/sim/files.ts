@@ -56,7 +56,7 @@ export class Descriptors {
     });
   }
 
-  /** So many beside those that are open now. */
+  /** That many beside those that are open now. */
   limit(more: number | 'unlimited'): void {
     this.#most = more === 'unlimited' ? Number.POSITIVE_INFINITY : this.#open.size + more;
   }

@@ -211,7 +211,7 @@ export class Kernel {
     this.changed(endpoint.bus, [peer]);
   }
 
-  /** These may have something to read, or have ended; and whoever waits on this bus may find something else. */
+  /** These may have something to read, or have ended; and waiters on this bus may find something else. */
   changed(bus: model.Bus, endpoints: readonly (model.Endpoint | undefined)[]): void {
     for (const endpoint of endpoints) {
       const socket = endpoint && this.#sockets.get(endpoint);

@@ -72,7 +72,7 @@ export class Scheduler {
     process.place = -1;
   }
 
-  /** Nobody has a turn any more: what was interrupted would go on beside whoever has given it up. */
+  /** Nobody has a turn any more: what was interrupted would go on beside the code that has given it up. */
   stop(): void {
     this.#stopped = true;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The faults, a row each: who carries it out, and what it changes. Whoever needs to know more about a fault than its
- * name asks the row, so that a new fault is known everywhere once it has one.
+ * The faults, a row each: who carries it out, and what it changes. Code that needs to know
+ * more about a fault than its name asks the row, so that a new fault is known everywhere once it has one.
  */
 import type { Address } from '../common/address.ts';
 import { sizeInWords } from '../common/size.ts';

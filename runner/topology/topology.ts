@@ -183,7 +183,7 @@ export interface BlockedStep {
   readonly place: Place;
 }
 
-/** `expect: { client, hangup: true, within }`: its socket has ended (expelled, or never let on and the master left). */
+/** `expect: { client, hangup: true, within }`: its socket has ended (expelled, or never admitted and the master left). */
 export interface HangupStep {
   readonly kind: 'hangup';
   readonly id: string;

@@ -67,7 +67,7 @@ export function faultsMissed(facts: Facts): string | undefined {
 const isJudged = ({ fault }: Overlap): boolean =>
   !fault.id.endsWith('.end') && fault.action.fault !== 'resume' && fault.action.fault !== 'read';
 
-/** Whoever is stopped from reading before the first message meets them all. */
+/** A client that stops reading before the first message meets all of them. */
 export function isMissed({ fault, before, during, after }: Overlap): boolean {
   if (during > 0) return false;
   const early = before === 0 && rowOf(fault.action).changes === 'routes';

@@ -38,7 +38,7 @@ function isOver(facts: Facts, message: PlannedMessage): boolean {
   return outcome === 'ok' || outcome === 'failed';
 }
 
-/** Whoever gets fewer descriptors than were sent gets the first. */
+/** A recipient that gets fewer descriptors than were sent gets the first ones. */
 const holdersOf = ({ index }: PipeEvent, receivers: readonly Receiver[]): string[] => [
   ...new Set(receivers.filter(({ fds }) => fds > index).map(({ lane }) => lane)),
 ];

@@ -22,7 +22,7 @@ export interface Finding {
   readonly path?: string;
 }
 
-/** Whoever made the findings. */
+/** The tool that made the findings. */
 export interface Tool {
   readonly version: string;
   /** Rule → what it is about, in a sentence. */

@@ -258,7 +258,7 @@ describe('afbus-topo/dbus', function () {
       assert.deepEqual(heard.slice(3), ['b b 1']);
     });
 
-    it('of a well-known sender are those of its owner, whoever that is by then', async () => {
+    it('of a well-known sender are those of its owner at that time', async () => {
       const [one, two, listener] = [await enter(), await enter(), await enter()];
       const heard: unknown[] = [];
       await one.requestName(NAME);

@@ -20,7 +20,7 @@ export interface Interrupted {
   readonly stderr: string;
 }
 
-/** When: after so many ms, or at the first line of stderr that matches. */
+/** When: after that many ms, or at the first line of stderr that matches. */
 export async function interrupted(
   args: readonly string[],
   name: Signal,

@@ -31,7 +31,7 @@ describe('host: life', function () {
     assert.match(host.acceleratorReason, /^(KVM|TCG \(emulation\): .+)$/);
   });
 
-  it('is the same host for whoever starts it again, also at once', async () => {
+  it('is the same host for every later start, also at once', async () => {
     const again = await Promise.all([start({ kernel }), start({ kernel })]);
     assert.deepEqual(
       again.map((h) => h.pid),

@@ -23,7 +23,7 @@
  * @NFDBUS_CMD_GET: dump the rules and names of a bus, one a message: PATH, and
  *	ADDRESS for one client's alone
  * @NFDBUS_CMD_SET_NAME: a client owns a well-known name from now on, instead
- *	of whoever owned it: PATH, ADDRESS, NAME
+ *	of its former owner: PATH, ADDRESS, NAME
  * @NFDBUS_CMD_UNSET_NAME: nobody owns a well-known name: PATH, NAME; ENOENT if
  *	nobody did
  */

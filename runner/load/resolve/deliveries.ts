@@ -118,7 +118,7 @@ export class Deliveries {
       this.#scope.problems.warning([...path, key], { code: 'impossible', message });
     if (written.from !== undefined && this.#scope.incarnation(written.from) !== sender)
       warn('from', `"${as}" is sent by "${sender}"`);
-    // Fewer come to whoever is limited, which the model knows of.
+    // A limited client gets fewer; the model accounts for that.
     if (written.fds !== undefined && written.fds > fds) warn('fds', `"${as}" carries ${fds} descriptors`);
   }
 }

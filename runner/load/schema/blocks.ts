@@ -123,7 +123,7 @@ export type Choice =
 type Options = readonly [z.ZodType, ...z.ZodType[]];
 const OPTIONS = new WeakMap<z.ZodType, Options>();
 
-/** The alternatives behind a `pick`, for whoever writes the schema down as a union. */
+/** The alternatives of a `pick`; the published schema writes them as a union. */
 export const optionsOf = (schema: z.ZodType): Options | undefined => OPTIONS.get(schema);
 
 /**

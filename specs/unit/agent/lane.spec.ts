@@ -187,7 +187,7 @@ describe('Lane', () => {
     assert.equal(rows.length, 0);
   });
 
-  it('lets the latest word count, and answers whoever gave an earlier one', async () => {
+  it('lets the latest word count, and answers the caller of an earlier one', async () => {
     const { lane: l, queue, numbers } = lane();
     l.start();
     const stopped = l.stop();

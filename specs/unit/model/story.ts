@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Random stories of a bus: operations drawn by fast-check, played on the model, and recorded for whoever checks them. */
+/** Random stories of a bus: operations drawn by fast-check, played on the model, and recorded for the checks. */
 import fc from 'fast-check';
 import * as model from '../../../runner/model/index.ts';
 import { Scene } from './scene.ts';

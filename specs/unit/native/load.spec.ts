@@ -18,7 +18,7 @@ describe('addon loader', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('looks at $AFBUS_NATIVE first, then beside a bundle, and at nothing of whoever uses it', () => {
+  it('looks at $AFBUS_NATIVE first, then beside a bundle, and at no file of the program that uses it', () => {
     const paths = candidatePaths(
       { AFBUS_NATIVE: '/x/y.node' },
       'file:///opt/app/agent.js',

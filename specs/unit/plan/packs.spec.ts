@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who shares a process: clients of one node and user, so many at a time, but nobody whom a step signals or limits.
+// Who shares a process: clients of one node and user, a number at a time, but none that a step signals or limits.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { load } from '../../../runner/load/index.ts';

@@ -117,7 +117,7 @@ const verb = (...verbs: string[]) =>
   fc.tuple(client, fc.constantFrom(...verbs)).map(([who, text]) => `fault: { ${text.replace('NAME', who)} }`);
 const reading = verb('stop-reading: NAME', 'read: NAME', 'read: NAME, count: 1');
 /**
- * Reading changes in one branch only: of two the run would not know which came last. A read of so many messages may find
+ * Reading changes in one branch only: of two the run would not know which came last. A read of a number of messages may find
  * those beside it read already, and wait for ever. A client that is paused cannot be limited.
  */
 const beside = verb('stop-reading: NAME', 'read: NAME');

@@ -55,7 +55,7 @@ describe('predictions, in parallel', () => {
       ['a b c? ×4', 'a b c'],
     ));
 
-  it('send to whoever holds an address while it moves', () =>
+  it('send to the holder of an address while it moves', () =>
     says(
       `
   - fault: { add-address: a, address: "0002/000000000001" }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The run that the mutants damage. Clients a and c send, r1, r2 and r3 are the group, ear eavesdrops and reads late,
- * out is not let on. The bus's sequence, with the times of the sends:
+ * out is not admitted. The bus's sequence, with the times of the sends:
  *
  *   a#1 10–20 │ a#2 30–40  c#1 35–50  a#3 41–60  c#2 51–65, some at the same time │ a#4 100–125 to c, with a pipe
  *   c#3 120–130, after a#4 │ out#1 140–141 EHOSTUNREACH │ a#5 150–160 to the master │ fence 1

@@ -29,7 +29,7 @@ export const harmless: readonly Mutant[] = [
     withSteps(fault('7', { fault: 'expel', client: 'r3' })),
   ),
   mutant(
-    'a client not let on ends with its master',
+    'a client that was not admitted ends with its master',
     {},
     (run) => {
       run.trace.ends.push({ lane: 'out', t: 155, why: 'hangup' });

@@ -76,7 +76,7 @@ export const integrityMutants: readonly Mutant[] = [
     fdsAt(run, [1]);
     got(run, 'c', 'a#4').controlTruncated = true;
   }),
-  limited('whoever got no descriptor has one all the same', 'stray-token', (run) => {
+  limited('a client that got no descriptor has one all the same', 'stray-token', (run) => {
     got(run, 'c', 'a#4').controlTruncated = true;
     for (const pipe of run.trace.pipes) pipe.tokens = ['c', 'ear'];
   }),

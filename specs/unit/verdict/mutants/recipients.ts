@@ -41,7 +41,7 @@ export const recipientsMutants: readonly Mutant[] = [
       insert(run, 'c', 0, { ...got(run, 'r1', 'a#1'), credentials: { pid: 100, uid: 1000, gid: 1000 } }),
   ),
   mutant(
-    'a message reaches a client that is not let on',
+    'a message reaches a client that was not admitted',
     { recipients: { kind: 'extra', message: 'c#3', detail: /out is not let onto bus b/ } },
     (run) => insert(run, 'out', 0, got(run, 'r2', 'c#3')),
   ),
@@ -56,7 +56,7 @@ export const recipientsMutants: readonly Mutant[] = [
     (run) => insert(run, 'far', 0, logOf(run, 'r2').at(-1) as OpenDelivery),
   ),
   mutant(
-    'a fence reaches a client that is not let on',
+    'a fence reaches a client that was not admitted',
     { recipients: { kind: 'extra', summary: /out got fence 1/ } },
     (run) => insert(run, 'out', 0, logOf(run, 'r2').at(-1) as OpenDelivery),
   ),

@@ -59,7 +59,7 @@ const WRONG: readonly unknown[] = [
   { x: 1 },
 ];
 
-/** Every so many mutants are asked about: all of them take 12 s. No divisor of how many there are of a key. */
+/** One of that many mutants is asked about: all of them take 12 s. No divisor of how many there are of a key. */
 const SAMPLE = 7;
 
 /** The value with one part replaced, left out, or given a key too many; each undone before the next. */
