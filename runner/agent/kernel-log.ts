@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The kernel's own log, from one moment to another: warnings, and whatever looks like a splat. */
+/** The kernel's own log, from one moment to another: warnings, and all that looks like a splat. */
 
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { SPLAT } from '../common/splat.ts';
 
 export interface KernelRecord {
   readonly level: number;
@@ -9,8 +10,8 @@ export interface KernelRecord {
 }
 
 const WARNING = 4;
-const SPLAT =
-  /BUG:|WARNING:|Oops|KASAN|KCSAN|UBSAN|possible (circular|recursive)|refcount_t|general protection|Call Trace|blocked for more than|detected stall|unreferenced object/;
+/** Shows where, at a level of its own. */
+const TRACE = /Call Trace/;
 /** The longest record that the kernel gives. */
 const RECORD = 8192;
 
@@ -70,4 +71,5 @@ export function parseRecord(raw: string): KernelRecord | null {
   return priority >> 3 === 0 ? { level: priority & 7, text: match[2] as string } : null;
 }
 
-const matters = ({ level, text }: KernelRecord): boolean => level <= WARNING || SPLAT.test(text);
+const matters = ({ level, text }: KernelRecord): boolean =>
+  level <= WARNING || SPLAT.test(text) || TRACE.test(text);

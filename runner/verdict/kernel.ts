@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left behind. */
 
-import splats from '../../images/scratch/splats.json' with { type: 'json' };
+import { SPLAT } from '../common/splat.ts';
 import type { KernelLine } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
 import { count, plural } from './words.ts';
 
-/** Lines that open a splat, at any level; throw-away guests (`images/scratch`) look for the same. */
-const SPLAT = new RegExp(splats.join('|'));
 const OURS = /\baf_?bus\b|\bnfdbus\b/i;
 /** Opens the block of a warning; the next line says which. */
 const CUT_HERE = /-+\[ cut here \]-+/;
