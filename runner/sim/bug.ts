@@ -27,17 +27,22 @@ export interface Hooks {
   /** In the place of expelling; false where it is done as it should. */
   expels?(accepted: Endpoint): boolean;
   /** SO_PEERCRED */
-  peer?(credentials: Credentials): Credentials;
+  peer?(credentials: Credentials, accepted: Endpoint): Credentials;
   /** The client part of the address that the next client gets; undefined for the one after the last. */
   address?(bus: Bus): number | undefined;
   /** A closed socket stays in memory. */
-  leaks?(): boolean;
+  leaks?(endpoint: Endpoint): boolean;
 }
 
 /** A fault to be had on purpose, and the check that exists to see it. */
 export interface Bug {
   readonly does: string;
   readonly check: CheckName;
-  /** `strikes` is asked at every opportunity whether it is to be taken. */
-  readonly hooks: (strikes: () => boolean) => Hooks;
+  readonly hooks: (strikes: Strikes) => Hooks;
 }
+
+/**
+ * Asked at every opportunity whether it is to be taken. Each socket, endpoint or bus has a count of its own: what one reader
+ * sees is the same in every schedule, who sees something first is not.
+ */
+export type Strikes = (at: object) => boolean;

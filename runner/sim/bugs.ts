@@ -6,7 +6,7 @@ import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
 import { envelopeIn, matches, uniqueName } from '../dbus/index.ts';
 import * as model from '../model/index.ts';
-import type { Attempt, Bug, Hooks } from './bug.ts';
+import type { Attempt, Bug, Hooks, Strikes } from './bug.ts';
 import { WriteEnd } from './files.ts';
 
 /** In the place of a number that a message has not got. */
@@ -22,13 +22,13 @@ export const BUGS = {
     does: 'a multicast leaves out one of its recipients',
     check: 'recipients',
     hooks: (strikes) => ({
-      drops: (p) => p.multicast && !p.eavesdropped && isMessage(p.message) && strikes(),
+      drops: (p) => p.multicast && !p.eavesdropped && isMessage(p.message) && strikes(p.sender),
     }),
   },
   'miss-eavesdrop': {
     does: 'an eavesdropper does not get its copy, and is not told',
     check: 'recipients',
-    hooks: (strikes) => ({ drops: (p) => p.eavesdropped && isMessage(p.message) && strikes() }),
+    hooks: (strikes) => ({ drops: (p) => p.eavesdropped && isMessage(p.message) && strikes(p.recipient) }),
   },
   duplicate: {
     does: 'a reader gets a message twice',
@@ -63,7 +63,7 @@ export const BUGS = {
     does: 'of the match rules of a client only the first is looked at',
     check: 'recipients',
     hooks: (strikes) => ({
-      drops: (p) => p.multicast && isMessage(p.message) && wantedByAnotherOnly(p) && strikes(),
+      drops: (p) => p.multicast && isMessage(p.message) && wantedByAnotherOnly(p) && strikes(p.recipient),
     }),
   },
   'lost-count': {
@@ -95,7 +95,9 @@ export const BUGS = {
   'wrong-peer': {
     does: 'SO_PEERCRED of an accepted socket shows another user',
     check: 'integrity',
-    hooks: (strikes) => ({ peer: (credentials) => (strikes() ? another(credentials) : credentials) }),
+    hooks: (strikes) => ({
+      peer: (credentials, { bus }) => (strikes(bus) ? another(credentials) : credentials),
+    }),
   },
   'reuse-address': {
     does: 'a new client gets the address of prefix 0 that a former one had',
@@ -105,7 +107,7 @@ export const BUGS = {
         const free = Array.from({ length: bus.lastClient }, (_, i) => i + 1).find(
           (n) => !bus.holders.has(model.clientAddress(n)),
         );
-        return free !== undefined && strikes() ? free : undefined;
+        return free !== undefined && strikes(bus) ? free : undefined;
       },
     }),
   },
@@ -123,8 +125,9 @@ export const BUGS = {
     does: 'a descriptor that comes with a message leads elsewhere',
     check: 'integrity',
     hooks: (strikes) => ({
-      read: (m, { owner }) => {
-        if (m.fds.length === 0 || !strikes()) return [m];
+      read: (m, at) => {
+        if (m.fds.length === 0 || !strikes(at)) return [m];
+        const { owner } = at;
         const elsewhere = new WriteEnd(owner.process);
         const fds = m.fds.map(() => {
           elsewhere.hold();
@@ -145,7 +148,7 @@ export const BUGS = {
     does: 'a reader without room for all descriptors of a message is not told that some are missing',
     check: 'integrity',
     hooks: (strikes) => ({
-      read: (m) => [m.controlTruncated && strikes() ? { ...m, controlTruncated: false } : m],
+      read: (m, at) => [m.controlTruncated && strikes(at) ? { ...m, controlTruncated: false } : m],
     }),
   },
   'cut-short': {
@@ -157,9 +160,9 @@ export const BUGS = {
     does: 'a send that fails gives another errno',
     check: 'errors',
     hooks: (strikes) => ({
-      send({ go }) {
+      send({ go, socket }) {
         const outcome = go();
-        return 'error' in outcome && strikes() ? { error: 'EINVAL', because: 'a bug' } : outcome;
+        return 'error' in outcome && strikes(socket) ? { error: 'EINVAL', because: 'a bug' } : outcome;
       },
     }),
   },
@@ -167,9 +170,9 @@ export const BUGS = {
     does: 'a send that has delivered its message says that it could not',
     check: 'errors',
     hooks: (strikes) => ({
-      send({ go, datagram }) {
+      send({ go, datagram, socket }) {
         const outcome = go();
-        const lies = 'sent' in outcome && isMessage(datagram) && strikes();
+        const lies = 'sent' in outcome && isMessage(datagram) && strikes(socket);
         return lies ? { error: 'ENOBUFS', because: 'a bug' } : outcome;
       },
     }),
@@ -178,9 +181,9 @@ export const BUGS = {
     does: 'a nonblocking send that finds no room says that it was sent',
     check: 'errors',
     hooks: (strikes) => ({
-      send({ go, nonblocking }) {
+      send({ go, nonblocking, socket }) {
         const outcome = go();
-        return 'wait' in outcome && nonblocking && strikes() ? nowhere() : outcome;
+        return 'wait' in outcome && nonblocking && strikes(socket) ? nowhere() : outcome;
       },
     }),
   },
@@ -215,7 +218,7 @@ export const BUGS = {
     hooks: (strikes) => ({
       send({ go, kernel, socket }) {
         const full = kernel.fullForAnother(socket);
-        return full && strikes() ? { wait: [full], for: 'queue' } : go();
+        return full && strikes(socket) ? { wait: [full], for: 'queue' } : go();
       },
     }),
   },
@@ -225,7 +228,7 @@ export const BUGS = {
     hooks: (strikes) => ({
       send({ go, socket, datagram }) {
         const full = [...socket.endpoint.bus.eavesdroppers].find(model.isFull);
-        return full && isMessage(datagram) && strikes() ? { wait: [full], for: 'queue' } : go();
+        return full && isMessage(datagram) && strikes(socket) ? { wait: [full], for: 'queue' } : go();
       },
     }),
   },
@@ -233,9 +236,9 @@ export const BUGS = {
     does: 'a send to a full recipient fails at once where it should wait',
     check: 'errors',
     hooks: (strikes) => ({
-      send({ go }) {
+      send({ go, socket }) {
         const outcome = go();
-        return 'wait' in outcome && strikes() ? { error: 'EAGAIN', because: 'a bug' } : outcome;
+        return 'wait' in outcome && strikes(socket) ? { error: 'EAGAIN', because: 'a bug' } : outcome;
       },
     }),
   },
@@ -245,7 +248,7 @@ export const BUGS = {
     hooks: (strikes) => ({
       expels(accepted) {
         const client = accepted.peer;
-        if (!client || !strikes()) return false;
+        if (!client || !strikes(client.bus)) return false;
         client.joined = false;
         client.bus.joined.delete(client);
         return true;
@@ -258,7 +261,7 @@ export const BUGS = {
     hooks: (strikes) => ({
       expels({ bus, peer }) {
         const other = [...bus.joined].find((client) => client !== peer);
-        if (other?.peer && strikes()) model.expel(other.peer);
+        if (other?.peer && strikes(bus)) model.expel(other.peer);
         return false;
       },
     }),
@@ -266,14 +269,14 @@ export const BUGS = {
   leak: {
     does: 'a socket stays behind when it was closed',
     check: 'kernel',
-    hooks: (strikes) => ({ leaks: strikes }),
+    hooks: (strikes) => ({ leaks: ({ bus }) => strikes(bus) }),
   },
   warn: {
     does: 'the kernel warns of itself',
     check: 'kernel',
     hooks: (strikes) => ({
-      send({ go, kernel, datagram }) {
-        if (isMessage(datagram) && strikes())
+      send({ go, kernel, socket, datagram }) {
+        if (isMessage(datagram) && strikes(socket))
           kernel.log.push({ level: 4, text: 'WARNING: CPU: 0 PID: 2 at af_bus.c:1 simulated' });
         return go();
       },
@@ -286,11 +289,11 @@ export type BugName = keyof typeof BUGS;
 /** What `--sim-bug` says. */
 export interface ToldBug {
   readonly name: BugName;
-  /** It strikes at every so-manieth opportunity. */
+  /** Of the opportunities of one socket or bus it takes every third, if this is 3. */
   readonly every: number;
 }
 
-/** `lose`, `lose=3`: each third time. Throws InvalidInput. */
+/** `lose`, `lose=3`: each third time at each socket. Throws InvalidInput. */
 export function parseBug(text: string): ToldBug {
   const [name = '', times = '1'] = text.split('=');
   if (Object.hasOwn(BUGS, name) && /^[1-9]\d{0,5}$/.test(times))
@@ -304,8 +307,12 @@ export function parseBug(text: string): ToldBug {
 
 /** Fresh hooks, with counts of their own. */
 export function hooksOf({ name, every }: ToldBug): Hooks {
-  let opportunities = 0;
-  return BUGS[name].hooks(() => ++opportunities % every === 0);
+  const opportunities = new WeakMap<object, number>();
+  return BUGS[name].hooks((at) => {
+    const nth = (opportunities.get(at) ?? 0) + 1;
+    opportunities.set(at, nth);
+    return nth % every === 0;
+  });
 }
 
 /** Fences are the proof, not the matter: a run without them would end at its deadline and prove nothing. */
@@ -328,12 +335,12 @@ const nowhere = (): model.Outcome => ({
   because: 'a bug',
 });
 
-const reading = (strikes: () => boolean, wrong: (m: Message) => readonly Message[]): Hooks => ({
-  read: (m) => (envelopeIn(m.data)?.kind === 'message' && strikes() ? wrong(m) : [m]),
+const reading = (strikes: Strikes, wrong: (m: Message) => readonly Message[]): Hooks => ({
+  read: (m, at) => (envelopeIn(m.data)?.kind === 'message' && strikes(at) ? wrong(m) : [m]),
 });
 
-const withFds = (strikes: () => boolean, wrong: (m: Message) => Message): Hooks => ({
-  read: (m) => (m.fds.length > 0 && strikes() ? [wrong(m)] : [m]),
+const withFds = (strikes: Strikes, wrong: (m: Message) => Message): Hooks => ({
+  read: (m, at) => (m.fds.length > 0 && strikes(at) ? [wrong(m)] : [m]),
 });
 
 /** The message in the place of one whose descriptors nobody will see. */
@@ -352,7 +359,7 @@ function turned(m: Message): Message {
 /** Puts one more copy into a queue where none belongs. */
 function alsoTo(
   { go, kernel, socket, datagram }: Attempt,
-  strikes: () => boolean,
+  strikes: Strikes,
   fits: (client: model.Endpoint, outcome: model.Delivered) => boolean,
 ): model.Outcome {
   const outcome = go();
@@ -360,7 +367,7 @@ function alsoTo(
   const sender = socket.endpoint;
   const others = Array.from(sender.bus.accepted, (accepted) => accepted.peer);
   const wrong = others.find((c) => c && c !== sender && !outcome.copies.includes(c) && fits(c, outcome));
-  if (!wrong || !strikes()) return outcome;
+  if (!wrong || !strikes(socket)) return outcome;
   kernel.push(wrong, datagram, sender, outcome.sent);
   return outcome;
 }
@@ -377,16 +384,18 @@ function wantedByAnotherOnly({
   return !matches(first, dbus, { unique: uniqueName(sender.address), owns });
 }
 
-/** Two neighbours in a queue change places, their numbers with them. */
-function turnedPairs(strikes: () => boolean): Hooks {
+/** Two neighbours in a queue change places, their numbers with them: of one reader, since all of them would agree. */
+function turnedPairs(strikes: Strikes): Hooks {
   const held = new Map<object, Message>();
+  let reader: object | undefined;
   return {
     read(m, at) {
       const before = held.get(at);
       held.delete(at);
       if (before && before.from !== m.from && envelopeIn(m.data)?.kind === 'message') return [m, before];
       if (before) return [before, m];
-      if (envelopeIn(m.data)?.kind !== 'message' || !strikes()) return [m];
+      if ((reader ?? at) !== at || envelopeIn(m.data)?.kind !== 'message' || !strikes(at)) return [m];
+      reader = at;
       held.set(at, m);
       return [];
     },
@@ -394,7 +403,7 @@ function turnedPairs(strikes: () => boolean): Hooks {
 }
 
 /** A message waits, as if sent, until the next of the same sender, or on the same bus, has been sent. */
-function behindTheNext(strikes: () => boolean, among: (attempt: Attempt) => object): Hooks {
+function behindTheNext(strikes: Strikes, among: (attempt: Attempt) => object): Hooks {
   const held = new Map<object, () => model.Outcome>();
   return {
     send(attempt) {
@@ -406,7 +415,7 @@ function behindTheNext(strikes: () => boolean, among: (attempt: Attempt) => obje
         before();
         return outcome;
       }
-      if (!isMessage(datagram) || !strikes()) return go();
+      if (!isMessage(datagram) || !strikes(attempt.socket)) return go();
       held.set(among(attempt), go);
       return nowhere();
     },
@@ -414,7 +423,7 @@ function behindTheNext(strikes: () => boolean, among: (attempt: Attempt) => obje
 }
 
 /** A multicast comes to one recipient now, and to the others after the next message. */
-function earlyCopies(strikes: () => boolean): Hooks {
+function earlyCopies(strikes: Strikes): Hooks {
   let held:
     | { readonly go: () => model.Outcome; readonly early: model.Endpoint; readonly datagram: model.Message }
     | undefined;
@@ -430,7 +439,8 @@ function earlyCopies(strikes: () => boolean): Hooks {
       }
       const sender = socket.endpoint;
       const early = [...sender.bus.joined].find((client) => client !== sender);
-      if (!early || !isMessage(datagram) || !datagram.to?.endsWith('ffffffffffff') || !strikes()) return go();
+      if (!early || !isMessage(datagram) || !datagram.to?.endsWith('ffffffffffff') || !strikes(socket))
+        return go();
       held = { go, early, datagram };
       kernel.push(early, datagram, sender, NOT_YET);
       return nowhere();

@@ -206,7 +206,7 @@ export class Kernel {
     }
     const { peer } = endpoint;
     model.close(endpoint);
-    if (!this.hooks.leaks?.()) this.#open.delete(endpoint);
+    if (!this.hooks.leaks?.(endpoint)) this.#open.delete(endpoint);
     this.#sockets.delete(endpoint);
     this.changed(endpoint.bus, [peer]);
   }

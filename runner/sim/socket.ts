@@ -316,7 +316,7 @@ export class SimAccepted extends SimSocket implements AcceptedSocket {
 
   get credentials(): Credentials {
     const seen = this.#client.seenFrom(this.owner.pidNamespace);
-    return this.kernel.hooks.peer?.(seen) ?? seen;
+    return this.kernel.hooks.peer?.(seen, this.endpoint) ?? seen;
   }
 
   join(): void {

@@ -19,9 +19,9 @@ describe('the command on sim', function () {
   });
 
   it('fails with the fault that it was told to have, and says so', async () => {
-    const { code, stdout } = await cli(['run', ...SIM, '--sim-bug', 'truncate=5', QUICKSTART]);
+    const { code, stdout } = await cli(['run', ...SIM, '--sim-bug', 'truncate=2', QUICKSTART]);
     assert.equal(code, 1);
-    assert.match(stdout, /^sim .* broken on purpose: truncate=5\n/);
+    assert.match(stdout, /^sim .* broken on purpose: truncate=2\n/);
     assert.match(
       stdout,
       /✗ integrity {2}\S+ got \S+ with another length\n {2}.*quickstart\.topo\.yaml:\d+:\d+/,
