@@ -26,6 +26,9 @@ export function makesSense(scenario: Scenario): boolean {
   return topology !== undefined && !diagnostics.some(({ code }) => code === 'order-dependent');
 }
 
+/** Keeps messages of up to 64 bytes, cuts longer ones, and drops those from 200 bytes. */
+const SHORT_ONES = 'ld #len\njgt #64, long\nret #-1\nlong: jlt #200, cut\nret #0\ncut: ret #48';
+
 const ABSENT = ['0009/000000000001', '0009/ffffffffffff', '0000/000000000000', '0000/000000000001'];
 
 class BusMaker {
@@ -117,7 +120,8 @@ class BusMaker {
 
   /** Of a D-Bus message none keeps the end, by which it is known. */
   #filter(): Written {
-    return this.#random.pick<Written>([{ drop: true }, this.#dbus ? { drop: true } : { keep: '40B' }]);
+    if (this.#dbus) return { drop: true };
+    return this.#random.pick<Written>([{ drop: true }, { keep: '40B' }, { bpf: SHORT_ONES }]);
   }
 
   #rulesAndNames(index: number): { readonly [key: string]: Written } {
@@ -132,16 +136,17 @@ class BusMaker {
     return kind < 8 ? this.#fault() : this.#parallel();
   }
 
-  #send(): Written {
+  /** One message, or one time in `single` several. */
+  #send(client = this.#someone(), single = 3): Written {
     const { below, once } = this.#dice;
     const master = once(5);
-    const from = master ? masterOf(this.#bus) : this.#someone();
+    const from = master ? masterOf(this.#bus) : client;
     const to = this.#destination();
     return {
       send: {
         from,
         to,
-        ...(once(3) && { count: 2 + below(4) }),
+        ...(once(single) && { count: 2 + below(4) }),
         ...this.#body(),
         ...(once(10) && { fds: Array.from({ length: 1 + below(3) }, () => this.#pipe()) }),
         ...(once(3) && { nonblocking: true }),
@@ -212,9 +217,19 @@ class BusMaker {
   }
 
   /** Amid the sends of other branches, every other time; the loader refuses a moment that may never come. */
-  #placedFault(): Written {
+  #placedFault(sender: string): Written {
     const { fault } = this.#fault() as { readonly fault: { readonly [key: string]: Written } };
-    return { fault: this.#random.oneIn(2) ? { ...fault, after: 1 + this.#random.below(4) } : fault };
+    const messages = 1 + this.#random.below(3);
+    const moments = [
+      {},
+      {},
+      { after: messages },
+      { after: { messages, of: sender } },
+      { at: '1ms' },
+      { for: '2ms' },
+      { after: messages, for: '2ms' },
+    ];
+    return { fault: { ...fault, ...this.#random.pick<{ readonly [key: string]: Written }>(moments) } };
   }
 
   #ruleFaults(client: string): Written[] {
@@ -238,9 +253,10 @@ class BusMaker {
   }
 
   #branches(): Written {
+    const sender = this.#someone();
     const branches = Array.from({ length: 2 + this.#random.below(2) }, (): Written => {
-      if (this.#random.oneIn(2)) return this.#send();
-      const either = () => (this.#random.oneIn(2) ? this.#send() : this.#placedFault());
+      if (this.#random.oneIn(2)) return this.#send(sender, 1);
+      const either = () => (this.#random.oneIn(2) ? this.#send() : this.#placedFault(sender));
       return [either(), either()];
     });
     return { parallel: branches };

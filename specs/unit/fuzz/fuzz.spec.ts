@@ -71,6 +71,14 @@ describe('fuzz', function () {
       'match: [',
       'dbus: {',
       'fault: { add-match:',
+      'names: [',
+      'filter: { bpf:',
+      'filter: { keep:',
+      'fault: { limit:',
+      'after: { messages:',
+      'after: 1',
+      'at: "1ms"',
+      'for: "2ms"',
     ]) {
       assert.ok(all.includes(word), word);
     }
