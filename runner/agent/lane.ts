@@ -183,7 +183,7 @@ export class Lane {
   }
 
   #doErrands(): void {
-    for (const errand of this.#errands.splice(0)) errand();
+    if (this.#errands.length > 0) for (const errand of this.#errands.splice(0)) errand();
   }
 
   #next(max: number): Message[] | Promise<Message[]> {
@@ -206,10 +206,10 @@ export class Lane {
   #record(message: Message, t: number): void {
     const envelope = envelopeOf(message, this.#nonce);
     this.#reports.delivery(packDelivery(this.name, this.#position++, t, message, envelope));
-    for (const [place, fd] of message.fds.entries()) {
+    message.fds.forEach((fd, place) => {
       this.#leaveToken(fd.fd, place);
       fd.close();
-    }
+    });
     if (envelope?.kind !== 'fence') return;
     this.#lastFence = envelope.number;
     this.#fences.settle();

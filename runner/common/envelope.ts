@@ -56,24 +56,25 @@ const NOTHING = new Uint8Array(0);
 
 /** Reads the envelope that begins at this byte; null where the datagram is not one of ours. */
 export function open(datagram: Buffer, at: number): Envelope | null {
-  const head = datagram.subarray(at, at + ENVELOPE_SIZE);
-  if (head.length < IDENTITY_SIZE) return null;
-  if (head.readUInt32LE(0) !== MAGIC || head.readUInt8(4) !== VERSION) return null;
-  const kind = KINDS[head.readUInt8(5)];
+  const length = datagram.length - at;
+  if (length < IDENTITY_SIZE) return null;
+  if (datagram.readUInt32LE(at) !== MAGIC || datagram[at + 4] !== VERSION) return null;
+  const kind = KINDS[datagram[at + 5] as number];
   if (kind === undefined) return null;
   return {
     kind,
-    nonce: head.readUInt32LE(8),
-    number: head.readUInt32LE(12),
-    intact: head.length < ENVELOPE_SIZE ? null : isIntact(datagram, head, at),
+    nonce: datagram.readUInt32LE(at + 8),
+    number: datagram.readUInt32LE(at + 12),
+    intact: length < ENVELOPE_SIZE ? null : isIntact(datagram, at),
   };
 }
 
-function isIntact(datagram: Buffer, head: Buffer, at: number): boolean {
-  const reserved = head.readUInt16LE(6) !== 0 || head.readBigUInt64LE(24) !== 0n;
-  if (reserved || datagram.length !== head.readUInt32LE(16)) return false;
-  const rest = crc32(datagram.subarray(at + ENVELOPE_SIZE), crc32(datagram.subarray(0, at)));
-  return rest === head.readUInt32LE(20);
+function isIntact(datagram: Buffer, at: number): boolean {
+  const reserved =
+    datagram.readUInt16LE(at + 6) | datagram.readUInt32LE(at + 24) | datagram.readUInt32LE(at + 28);
+  if (reserved !== 0 || datagram.length !== datagram.readUInt32LE(at + 16)) return false;
+  const front = at === 0 ? 0 : crc32(datagram.subarray(0, at));
+  return crc32(datagram.subarray(at + ENVELOPE_SIZE), front) === datagram.readUInt32LE(at + 20);
 }
 
 /** A well-mixed 32-bit number from two: splitmix-style, the same on every machine. */

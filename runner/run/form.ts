@@ -12,8 +12,11 @@ const index: Check = (value) => Number.isSafeInteger(value) && (value as number)
 const flag: Check = (value) => typeof value === 'boolean';
 const listOf =
   (item: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(item);
+  (value) => {
+    if (!Array.isArray(value)) return false;
+    for (let i = 0; i < value.length; i++) if (!item(value[i])) return false;
+    return true;
+  };
 const orNull =
   (check: Check): Check =>
   (value) =>
@@ -28,10 +31,11 @@ const oneOf =
     words.includes(value);
 const row =
   (...columns: readonly Check[]): Check =>
-  (value) =>
-    Array.isArray(value) &&
-    value.length === columns.length &&
-    columns.every((check, column) => check(value[column]));
+  (value) => {
+    if (!Array.isArray(value) || value.length !== columns.length) return false;
+    for (let i = 0; i < columns.length; i++) if (!columns[i]?.(value[i])) return false;
+    return true;
+  };
 
 const map =
   (fields: Fields): Check =>

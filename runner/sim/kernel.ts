@@ -142,14 +142,13 @@ export class Kernel {
   /** Up to `max` copies that are there. */
   receive(endpoint: model.Endpoint, max: number): model.Copy[] {
     const copies: model.Copy[] = [];
-    const senders = new Set<model.Endpoint>([endpoint]);
     while (copies.length < max) {
       const copy = model.receive(endpoint);
       if (copy === undefined) break;
       copies.push(copy);
-      senders.add(copy.sent.sender);
     }
-    if (this.#lines.size > 0) for (const each of senders) this.#room(each);
+    if (this.#lines.size > 0)
+      for (const each of new Set([endpoint, ...copies.map(({ sent }) => sent.sender)])) this.#room(each);
     return copies;
   }
 

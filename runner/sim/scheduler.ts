@@ -29,6 +29,8 @@ export class Scheduler {
   #running = false;
   #stopped = false;
   #steps = 0;
+  readonly #next = (): void => this.#step();
+  readonly #afterPromises = (): void => process.nextTick(this.#next);
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -85,8 +87,8 @@ export class Scheduler {
 
   /** Behind every promise that is settled by now, and what comes of it. */
   #later(): void {
-    if (++this.#steps % STEPS_PER_TURN === 0) setImmediate(() => this.#step());
-    else queueMicrotask(() => process.nextTick(() => this.#step()));
+    if (++this.#steps % STEPS_PER_TURN === 0) setImmediate(this.#next);
+    else queueMicrotask(this.#afterPromises);
   }
 
   #step(): void {

@@ -30,11 +30,12 @@ interface Send {
 
 interface Receive {
   readonly max: number;
+  readonly signal: AbortSignal;
   readonly resolve: (batch: Message[]) => void;
   readonly reject: (error: unknown) => void;
-  /** Stops listening to the signal. */
-  readonly forget: () => void;
 }
+
+const NO_FDS: Message['fds'] = [];
 
 export class SimSocket implements Socket {
   readonly kernel: Kernel;
@@ -49,6 +50,8 @@ export class SimSocket implements Socket {
   waitsFor: model.Endpoint | undefined;
   readonly #sends: Send[] = [];
   #receive: Receive | undefined;
+  /** The signal that the latest receives share: it is listened to once, not for each of them. */
+  #signal: AbortSignal | undefined;
   #reading = false;
   #trying = false;
   readonly #blockWaiters = new Set<{ blocked: boolean; settle: () => void }>();
@@ -103,14 +106,19 @@ export class SimSocket implements Socket {
     if (this.#receive)
       throw new Error('a receive of this socket is waiting: an agent reads one after another');
     return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.#receive = undefined;
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      this.#receive = { max, resolve, reject, forget: () => signal.removeEventListener('abort', abort) };
+      this.#listenTo(signal);
+      this.#receive = { max, signal, resolve, reject };
       this.readable();
     });
+  }
+
+  #listenTo(signal: AbortSignal): void {
+    if (this.#signal === signal) return;
+    this.#signal = signal;
+    const abort = () => {
+      if (this.#receive?.signal === signal) this.#answer()?.reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
   }
 
   tryReceive(max: number): Message[] {
@@ -225,7 +233,6 @@ export class SimSocket implements Socket {
   #answer(): Receive | undefined {
     const answered = this.#receive;
     this.#receive = undefined;
-    answered?.forget();
     return answered;
   }
 
@@ -240,19 +247,15 @@ export class SimSocket implements Socket {
     for (;;) {
       const copies = this.kernel.receive(this.endpoint, max);
       if (copies.length === 0) break;
-      const batch = copies.flatMap((copy) => this.#messages(copy));
+      const { read } = this.kernel.hooks;
+      const messages = copies.map((copy) => this.#message(copy));
+      const batch = read ? messages.flatMap((message) => read(message, this)) : messages;
       if (batch.length > 0) return batch;
     }
     if (!model.atEnd(this.endpoint)) return undefined;
     this.atEnd = true;
     this.#finish({ why: 'eof' });
     return [];
-  }
-
-  #messages(copy: model.Copy): readonly Message[] {
-    const message = this.#message(copy);
-    const { read } = this.kernel.hooks;
-    return read ? read(message, this) : [message];
   }
 
   #message({ sent, length, lost }: model.Copy): Message {
@@ -272,6 +275,7 @@ export class SimSocket implements Socket {
 
   /** The first that fit; the others are closed. */
   #adopt(files: readonly WriteEnd[]): Message['fds'] {
+    if (files.length === 0) return NO_FDS;
     const { descriptors } = this.owner;
     const { free } = descriptors;
     for (const file of files.slice(free)) file.letGo();
