@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Reports of all agents → one trace. */
 
-import type { AgentReport } from '../agent/protocol.ts';
+import type { AgentReport, PackedDelivery } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
 import type { Lane } from '../topology/lane.ts';
+import { Kinds, LaneLog } from './deliveries.ts';
 import type {
   AgentExit,
   AttachEvent,
-  DeliveryEvent,
   EndEvent,
   FenceEvent,
   KernelLine,
@@ -18,7 +18,7 @@ import type {
   StepEvent,
   Trace,
 } from './trace.ts';
-import { Unpacker, unpackSend } from './unpack.ts';
+import { unpackSend } from './unpack.ts';
 
 /** Messages that an agent was told to send and has not answered for. */
 interface OpenSends {
@@ -46,7 +46,8 @@ export class Collector {
   #readOut: ReadOut | undefined;
   readonly #sends = new Map<number, SendEvent>();
   readonly #open = new Set<OpenSends>();
-  readonly #lanes = new Map<Lane, DeliveryEvent[]>();
+  readonly #lanes = new Map<Lane, LaneLog>();
+  readonly #kinds = new Kinds();
   readonly #pipes: PipeEvent[] = [];
   readonly #attaches: AttachEvent[] = [];
   readonly #processes: ProcessEvent[] = [];
@@ -56,7 +57,6 @@ export class Collector {
   readonly #kernel: KernelLine[] = [];
   readonly #fences: FenceEvent[] = [];
   readonly #watches = new Set<Watch>();
-  readonly #unpacker = new Unpacker();
 
   /** Every queue was read empty: what is heard of messages after that does not count. */
   seal(): void {
@@ -73,7 +73,7 @@ export class Collector {
         break;
       }
       case 'deliveries':
-        for (const row of report.list) this.#deliver(this.#unpacker.delivery(row));
+        for (const row of report.list) this.#deliver(row);
         break;
       case 'sends':
         for (const row of report.list) this.#send(unpackSend(agent, row));
@@ -158,12 +158,16 @@ export class Collector {
     };
   }
 
-  #deliver(event: DeliveryEvent): void {
+  #deliver(row: PackedDelivery): void {
+    const [lane, , t] = row;
     this.movements++;
-    const lane = this.#lanes.get(event.lane);
-    if (lane) lane.push(event);
-    else this.#lanes.set(event.lane, [event]);
-    this.#tick(event.t);
+    let log = this.#lanes.get(lane);
+    if (!log) {
+      log = new LaneLog(lane, this.#kinds);
+      this.#lanes.set(lane, log);
+    }
+    log.push(row);
+    this.#tick(t);
   }
 
   #send(event: SendEvent): void {

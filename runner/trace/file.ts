@@ -2,11 +2,12 @@
 /** A trace as a file: JSON Lines, one event a line, so that a run can be judged again and read with line tools. */
 
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Credentials } from '../common/credentials.ts';
 import { InvalidInput } from '../common/errors.ts';
 import type { DeliveryEvent, Trace } from './trace.ts';
 
 const FORMAT = 2;
-const CHUNK = 1 << 16;
+const CHUNK = 1 << 18;
 
 /** Kinds of lines that are lists in the trace; deliveries are told apart by their lane. */
 const LISTS = [
@@ -28,7 +29,8 @@ export function writeTrace(path: string, trace: Trace): void {
   try {
     let text = '';
     for (const line of lines(trace)) {
-      text += `${line}\n`;
+      text += line;
+      text += '\n';
       if (text.length < CHUNK) continue;
       writeFileSync(file, text);
       text = '';
@@ -59,10 +61,11 @@ export function readTrace(path: string): Trace {
 
 function* lines(trace: Trace): Generator<string> {
   const { socketsLeft, cut, readOut } = trace;
+  const quoted = new Quoted();
   yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut, readOut });
   for (const is of LISTS) for (const event of trace[is] ?? []) yield JSON.stringify({ is, ...event });
   for (const lane of trace.deliveries.values()) {
-    for (const event of lane) yield deliveryLine(event);
+    for (const event of lane) yield deliveryLine(event, quoted);
   }
 }
 
@@ -77,17 +80,32 @@ const ORDINARY = {
 };
 
 /** By hand: a run of a crowd has millions of these. */
-function deliveryLine(event: DeliveryEvent): string {
-  const { lane, position, t, message, sequence, from, length, credentials } = event;
-  let line = `{"is":"deliveries","lane":${JSON.stringify(lane)},"position":${position},"t":${t},"message":${message}`;
-  if (sequence !== undefined) line += `,"sequence":${sequence}`;
-  line += `,"from":${JSON.stringify(from)},"length":${length}`;
-  for (const key of KEYS) if (event[key] !== ORDINARY[key]) line += `,"${key}":${event[key]}`;
-  if (credentials) line += `,"credentials":${JSON.stringify(credentials)}`;
-  return `${line}}`;
+function deliveryLine(event: DeliveryEvent, quoted: Quoted): string {
+  const { position, t, message, sequence, length, fds, lost, credentials } = event;
+  const from = quoted.json(event.from);
+  return (
+    `{"is":"deliveries","lane":${quoted.json(event.lane)},"position":${position},"t":${t},"message":${message}` +
+    `${sequence === undefined ? '' : `,"sequence":${sequence}`},"from":${from},"length":${length}` +
+    (event.fence ? ',"fence":true' : '') +
+    (event.intact ? '' : ',"intact":false') +
+    (event.truncated ? ',"truncated":true' : '') +
+    (event.controlTruncated ? ',"controlTruncated":true' : '') +
+    (fds === 0 ? '' : `,"fds":${fds}`) +
+    (lost === 0 ? '' : `,"lost":${lost}`) +
+    (credentials ? `,"credentials":${quoted.json(credentials)}}` : '}')
+  );
 }
 
-const KEYS = Object.keys(ORDINARY) as (keyof typeof ORDINARY)[];
+/** JSON of what comes again and again. */
+class Quoted {
+  readonly #known = new Map<string | Credentials, string>();
+
+  json(value: string | Credentials): string {
+    const known = this.#known.get(value) ?? JSON.stringify(value);
+    this.#known.set(value, known);
+    return known;
+  }
+}
 
 function lane(lanes: Map<string, DeliveryEvent[]>, event: DeliveryEvent): void {
   const events = lanes.get(event.lane);

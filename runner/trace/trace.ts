@@ -31,7 +31,7 @@ export interface DeliveryEvent {
   readonly message: number | null;
   readonly fence: boolean;
   /** BUS_SCM_SEQ: the kernel's own place of the message in the bus's sequence. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
   /** Sender's address as the kernel tells it. */
   readonly from: Address;
   /** Bytes received. */
@@ -41,10 +41,17 @@ export interface DeliveryEvent {
   /** MSG_TRUNC, MSG_CTRUNC */
   readonly truncated: boolean;
   readonly controlTruncated: boolean;
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
   readonly fds: number;
   /** BUS_SCM_LOST: copies that this eavesdropper missed just before this one. */
   readonly lost: number;
+}
+
+/** Deliveries in an order: an array of them, or their columns. */
+export interface Deliveries extends Iterable<DeliveryEvent> {
+  readonly length: number;
+  at(index: number): DeliveryEvent | undefined;
+  some(test: (delivery: DeliveryEvent) => boolean): boolean;
 }
 
 /** Tokens that the maker of a pipe read back: one line per receiver that used its descriptor, then EOF. */
@@ -144,7 +151,7 @@ export interface ReadOut {
 export interface Trace {
   readonly sends: readonly SendEvent[];
   /** Per lane, in lane order. */
-  readonly deliveries: ReadonlyMap<Lane, readonly DeliveryEvent[]>;
+  readonly deliveries: ReadonlyMap<Lane, Deliveries>;
   readonly pipes: readonly PipeEvent[];
   readonly attaches: readonly AttachEvent[];
   /** Masters are in no attachment; pids that involve an agent which is in neither are not judged. */

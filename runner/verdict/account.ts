@@ -103,7 +103,7 @@ function evicted(facts: Facts, lane: LaneFacts): string[] {
   const ended = facts.trace.ends.some((end) => end.lane === lane.name && end.why !== 'closed');
   if (bus?.overflow !== 'evict' || lane.accepted || !ended || facts.crashed.has(lane.agent)) return [];
   if ([...faults(facts.plan.topology.steps)].some(({ action }) => endsIt(action, lane))) return [];
-  const last = lane.deliveries.findLast(({ fence }) => !fence);
+  const last = [...lane.deliveries].findLast(({ fence }) => !fence);
   const after = last && messageOf(facts, last)?.name;
   return [
     `${lane.name} was evicted${after === undefined ? '' : `; the last message that it got is ${after}`}`,
@@ -126,7 +126,7 @@ function missed(facts: Facts, { name, accepted, deliveries }: LaneFacts): string
   const ok = facts.plan.messages.filter(({ number }) => outcomeOf(facts, number) === 'ok');
   const must = ok.filter((message) => expectedLanes(message).includes(name)).length;
   const all = must + ok.filter((message) => allowedLanes(message).includes(name)).length;
-  const got = deliveries.filter((delivery) => messageOf(facts, delivery)).length;
+  const got = [...deliveries].filter((delivery) => messageOf(facts, delivery)).length;
   const [least, most] = [Math.max(0, must - got), all - got];
   const missing = least < most ? `${least} to ${most}` : `${most}`;
   return most > 0

@@ -31,7 +31,7 @@ export function addDuplicate(
   message: PlannedMessage,
 ): void {
   const positions = () =>
-    lane.deliveries.filter((d) => !d.fence && d.message === message.number).map((d) => d.position);
+    [...lane.deliveries].filter((d) => !d.fence && d.message === message.number).map((d) => d.position);
   findings.add('duplicated', message.step, () => ({
     summary: `${lane.name} got ${message.name} more than once`,
     ...compare(facts, message),

@@ -6,7 +6,7 @@ import type { Plan, PlannedMessage } from '../plan/plan.ts';
 import { type Lane, masterOf, parseLane } from '../topology/lane.ts';
 import { type Visit, walk } from '../topology/steps.ts';
 import type { ClientSpec } from '../topology/topology.ts';
-import type { DeliveryEvent, SendEvent, Trace } from '../trace/trace.ts';
+import type { Deliveries, DeliveryEvent, SendEvent, Trace } from '../trace/trace.ts';
 import { type Reader, readsUntil } from './steps.ts';
 
 export interface LaneFacts {
@@ -17,7 +17,7 @@ export interface LaneFacts {
   /** The client at this end, or at the other end of an accepted socket. */
   readonly client: string;
   readonly accepted: boolean;
-  readonly deliveries: readonly DeliveryEvent[];
+  readonly deliveries: Deliveries;
   /** Messages of this top-level step and later ones may be in the queue still: the lane's reader stopped or died. */
   readonly readsUntil: number;
 }

@@ -42,7 +42,7 @@ export function integrity(facts: Facts): CheckResult {
   let checked = 0;
   let silent = 0;
   for (const lane of facts.lanes) {
-    const withCredentials = lane.deliveries.some((d) => d.credentials);
+    const withCredentials = lane.deliveries.some((d) => d.credentials !== undefined);
     if (lane.deliveries.length > 0 && !withCredentials) silent++;
     for (const d of lane.deliveries) {
       const message = messageOf(facts, d);

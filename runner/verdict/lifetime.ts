@@ -62,12 +62,15 @@ function addCut(findings: Findings, why: string): void {
 
 /** The record of a lane counts from 0 without a gap, or part of it was lost on its way here. */
 function judgeRecord(facts: Facts, findings: Findings, lane: LaneFacts): void {
-  const gap = lane.deliveries.findIndex((d, i) => d.position !== i);
-  if (gap < 0 || facts.crashed.has(lane.agent)) return;
+  let gap = 0;
+  for (const { position } of lane.deliveries)
+    if (position === gap) gap++;
+    else break;
+  if (gap === lane.deliveries.length || facts.crashed.has(lane.agent)) return;
   findings.add('incomplete', lane.name, () => ({
     summary: `the record of ${lane.name} has a gap`,
     expected: `position ${gap}`,
-    observed: `position ${lane.deliveries[gap]?.position}`,
+    observed: `position ${lane.deliveries.at(gap)?.position}`,
   }));
 }
 

@@ -68,7 +68,10 @@ const otherwise = (why: string): string => `the model expects otherwise: ${why}`
 export function observedLanes(facts: Facts, message: PlannedMessage): string[] {
   const copies = new Map<Lane, number>();
   for (const lane of facts.lanes) {
-    const n = lane.deliveries.reduce((sum, d) => sum + (!d.fence && d.message === message.number ? 1 : 0), 0);
+    const n = [...lane.deliveries].reduce(
+      (sum, d) => sum + (!d.fence && d.message === message.number ? 1 : 0),
+      0,
+    );
     if (n > 0) copies.set(lane.name, n);
   }
   const expected = expectedLanes(message).filter((l) => copies.has(l));

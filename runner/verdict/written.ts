@@ -41,7 +41,7 @@ function laneOf(line: DeliveryExpect, message: PlannedMessage): string {
 function byMessage(facts: Facts, lane: string): ReadonlyMap<number, DeliveryEvent> {
   const deliveries = facts.laneOf.get(lane)?.deliveries ?? [];
   return new Map(
-    deliveries.filter((d) => !d.fence && d.message !== null).map((d) => [d.message as number, d]),
+    [...deliveries].filter((d) => !d.fence && d.message !== null).map((d) => [d.message as number, d]),
   );
 }
 

@@ -95,12 +95,14 @@ function orderOf(facts: Facts, lane: LaneFacts, fences: Fences, seen: Seen): Lan
   const at = new Int32Array(lane.deliveries.length);
   seen.nextLane();
   let n = 0;
-  lane.deliveries.forEach((d, i) => {
+  let i = -1;
+  for (const d of lane.deliveries) {
+    i++;
     const node = nodeOf(facts, lane, d, fences);
-    if (node < 0 || !seen.add(node)) return;
+    if (node < 0 || !seen.add(node)) continue;
     nodes[n] = node;
     at[n++] = i;
-  });
+  }
   return { lane, nodes: nodes.subarray(0, n), at: at.subarray(0, n) };
 }
 
@@ -119,4 +121,4 @@ export function nameOf(history: History, node: number): string {
 
 /** A lane's delivery of a node, by the node's place in the lane. */
 export const deliveryAt = (order: LaneOrder, i: number): DeliveryEvent =>
-  order.lane.deliveries[order.at[i] as number] as DeliveryEvent;
+  order.lane.deliveries.at(order.at[i] as number) as DeliveryEvent;

@@ -38,10 +38,7 @@ function bytes(trace: Trace): string {
 
 /** The order in which a client got its messages. */
 const orderAt = (trace: Trace, lane: string) =>
-  trace.deliveries
-    .get(lane)
-    ?.map((d) => d.message)
-    .join(' ');
+  Array.from(trace.deliveries.get(lane) ?? [], (d) => d.message).join(' ');
 
 describe('the simulated schedule', () => {
   it('is the same for the same seed, to the byte', async () => {

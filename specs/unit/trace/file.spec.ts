@@ -10,9 +10,11 @@ import {
   FLAG_FENCE,
   FLAG_INTACT,
   FLAG_TRUNCATED,
+  type PackedDelivery,
 } from '../../../runner/agent/protocol.ts';
 import { Collector } from '../../../runner/trace/collect.ts';
 import { readTrace, writeTrace } from '../../../runner/trace/file.ts';
+import type { DeliveryEvent, Trace } from '../../../runner/trace/trace.ts';
 
 describe('trace file', () => {
   let folder: string;
@@ -26,7 +28,7 @@ describe('trace file', () => {
   it('comes back as it was', () => {
     const trace = collected().trace();
     writeTrace(file, trace);
-    assert.deepEqual(readTrace(file), trace);
+    assert.deepEqual(plain(readTrace(file)), plain(trace));
   });
 
   it('keeps what few deliveries have', () => {
@@ -46,10 +48,11 @@ describe('trace file', () => {
     ] as const;
     collector.heard('lidar', { say: 'deliveries', list: [row] });
     writeTrace(file, collector.trace());
-    const { deliveries } = readTrace(file);
-    assert.deepEqual(deliveries, collector.trace().deliveries);
-    const [only] = deliveries.get('lidar') ?? [];
+    const read = plain(readTrace(file));
+    assert.deepEqual(read, plain(collector.trace()));
+    const [only] = read.deliveries.lidar ?? [];
     assert.ok(only && !only.intact && only.truncated && only.controlTruncated);
+    assert.deepEqual([only.message, only.fds, only.lost], [null, 3, 7]);
   });
 
   it('keeps why the run was cut short', () => {
@@ -69,8 +72,8 @@ describe('trace file', () => {
 describe('Collector', () => {
   it('spells out packed rows and follows the clock', () => {
     const collector = collected();
-    const { deliveries, sends } = collector.trace();
-    assert.deepEqual(deliveries.get('lidar'), [
+    const { deliveries, sends } = plain(collector.trace());
+    assert.deepEqual(deliveries.lidar, [
       {
         lane: 'lidar',
         position: 0,
@@ -106,6 +109,35 @@ describe('Collector', () => {
     assert.equal(collector.now, 45);
   });
 
+  it('keeps every delivery of a long lane in its order, whichever kinds come in turn', () => {
+    const collector = new Collector();
+    const row = (i: number): PackedDelivery => {
+      const credentials = i % 5 === 0 ? null : ([i % 3, 0, 0] as const);
+      return [
+        'lidar',
+        i,
+        i * 10,
+        i,
+        i % 16,
+        i % 7 === 0 ? null : i,
+        `${i % 4}`,
+        i % 11,
+        credentials,
+        i % 2,
+        0,
+      ];
+    };
+    const rows = Array.from({ length: 2000 }, (_, i) => row(i));
+    collector.heard('lidar', { say: 'deliveries', list: rows });
+    const log = collector.trace().deliveries.get('lidar');
+    assert.equal(log?.length, 2000);
+    for (const [i, d] of [...(log ?? [])].entries()) {
+      assert.deepEqual(packed(d), rows[i]);
+      assert.deepEqual(packed(log?.at(i) as DeliveryEvent), rows[i]);
+    }
+    assert.deepEqual([log?.at(2000), log?.at(-1)?.position], [undefined, 1999]);
+  });
+
   it('replaces the beginning of a wait by its outcome', () => {
     const collector = new Collector();
     collector.heard('camera', { say: 'sends', list: [[0, 10, null, null]] });
@@ -116,6 +148,36 @@ describe('Collector', () => {
     ]);
   });
 });
+
+/** Whatever keeps the deliveries, as plain objects without the fields that a delivery does not have. */
+function plain(trace: Trace): Omit<Trace, 'deliveries'> & { deliveries: Record<string, DeliveryEvent[]> } {
+  const deliveries = Object.fromEntries(
+    [...trace.deliveries].map(([lane, log]) => [lane, [...log].map(fieldsOf)]),
+  );
+  return JSON.parse(JSON.stringify({ ...trace, deliveries }));
+}
+
+function fieldsOf(d: DeliveryEvent): DeliveryEvent {
+  const { lane, position, t, message, fence, sequence, from, length, intact } = d;
+  const { truncated, controlTruncated, credentials, fds, lost } = d;
+  return {
+    ...{ lane, position, t, message, fence, sequence, from, length, intact },
+    ...{ truncated, controlTruncated, credentials, fds, lost },
+  };
+}
+
+function packed(d: DeliveryEvent): PackedDelivery {
+  const flags =
+    (d.fence ? FLAG_FENCE : 0) |
+    (d.intact ? FLAG_INTACT : 0) |
+    (d.truncated ? FLAG_TRUNCATED : 0) |
+    (d.controlTruncated ? FLAG_CONTROL_TRUNCATED : 0);
+  const credentials = d.credentials
+    ? ([d.credentials.pid, d.credentials.uid, d.credentials.gid] as const)
+    : null;
+  const { lane, position, t, message, sequence, from, length, fds, lost } = d;
+  return [lane, position, t, message, flags, sequence ?? null, from, length, credentials, fds, lost];
+}
 
 function collected(): Collector {
   const collector = new Collector();

@@ -4,6 +4,7 @@
 import type { Arg } from '../../../../runner/dbus/index.ts';
 import type { Plan } from '../../../../runner/plan/plan.ts';
 import type { Prediction } from '../../../../runner/predict/index.ts';
+import type { Lane } from '../../../../runner/topology/lane.ts';
 import type { Destination, Step } from '../../../../runner/topology/topology.ts';
 import type { DeliveryEvent, SendEvent, Trace } from '../../../../runner/trace/trace.ts';
 
@@ -15,7 +16,7 @@ export type Mutable<T> = T extends Uint8Array | Arg | Prediction
     : T extends object
       ? { -readonly [P in keyof T]: Mutable<T[P]> }
       : T;
-export type OpenTrace = Mutable<Trace>;
+export type OpenTrace = Mutable<Omit<Trace, 'deliveries'>> & { deliveries: Map<Lane, OpenDelivery[]> };
 export type OpenDelivery = Mutable<DeliveryEvent>;
 export type OpenSend = Mutable<SendEvent>;
 

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What the lanes of a run received, in columns: a crowd's run has millions of deliveries, and an object for each would
+ * take gigabytes. What few deliveries differ in is kept once, as a kind.
+ */
+
+import {
+  FLAG_CONTROL_TRUNCATED,
+  FLAG_FENCE,
+  FLAG_INTACT,
+  FLAG_TRUNCATED,
+  type PackedDelivery,
+} from '../agent/protocol.ts';
+import type { Credentials } from '../common/credentials.ts';
+import type { Lane } from '../topology/lane.ts';
+import type { Deliveries, DeliveryEvent } from './trace.ts';
+
+/** The numbers of a delivery, side by side. NaN stands for none. */
+const POSITION = 0;
+const TIME = 1;
+const MESSAGE = 2;
+const SEQUENCE = 3;
+const LENGTH = 4;
+const KIND = 5;
+const COLUMNS = 6;
+
+/** Rows come in blocks: nothing is copied as a lane grows, and a lane of few deliveries takes little. */
+const ROWS = 256;
+
+type Kind = Pick<
+  DeliveryEvent,
+  'fence' | 'from' | 'intact' | 'truncated' | 'controlTruncated' | 'credentials' | 'fds' | 'lost'
+>;
+
+/** Kinds of all lanes of a run, by number. */
+export class Kinds {
+  readonly #kinds: Kind[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #credentials = new Map<string, Credentials>();
+
+  at(number: number): Kind {
+    return this.#kinds[number] as Kind;
+  }
+
+  numberOf([, , , , flags, , from, , credentials, fds, lost]: PackedDelivery): number {
+    const key = `${flags} ${from} ${credentials} ${fds} ${lost}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number =
+      this.#kinds.push({
+        fence: (flags & FLAG_FENCE) !== 0,
+        from,
+        intact: (flags & FLAG_INTACT) !== 0,
+        truncated: (flags & FLAG_TRUNCATED) !== 0,
+        controlTruncated: (flags & FLAG_CONTROL_TRUNCATED) !== 0,
+        credentials: credentials === null ? undefined : this.#unpack(credentials),
+        fds,
+        lost,
+      }) - 1;
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  /** One object for the same credentials. */
+  #unpack([pid, uid, gid]: NonNullable<PackedDelivery[8]>): Credentials {
+    const key = `${pid} ${uid} ${gid}`;
+    const known = this.#credentials.get(key) ?? { pid, uid, gid };
+    this.#credentials.set(key, known);
+    return known;
+  }
+}
+
+/** What one lane received, in its order. */
+export class LaneLog implements Deliveries {
+  readonly lane: Lane;
+  readonly kinds: Kinds;
+  length = 0;
+  readonly #blocks: Float64Array[] = [];
+  /** The row that came last: the next is mostly of the same kind. */
+  #last: PackedDelivery | undefined;
+  #kind = 0;
+
+  constructor(lane: Lane, kinds: Kinds) {
+    this.lane = lane;
+    this.kinds = kinds;
+  }
+
+  push(row: PackedDelivery): void {
+    const [, position, t, message, , sequence, , length] = row;
+    if (!this.#last || !isSameKind(this.#last, row)) this.#kind = this.kinds.numberOf(row);
+    this.#last = row;
+    const index = this.length++;
+    const at = (index % ROWS) * COLUMNS;
+    if (at === 0) this.#blocks.push(new Float64Array(ROWS * COLUMNS));
+    const numbers = this.#blocks[this.#blocks.length - 1] as Float64Array;
+    numbers[at + POSITION] = position;
+    numbers[at + TIME] = t;
+    numbers[at + MESSAGE] = message ?? Number.NaN;
+    numbers[at + SEQUENCE] = sequence ?? Number.NaN;
+    numbers[at + LENGTH] = length;
+    numbers[at + KIND] = this.#kind;
+  }
+
+  at(index: number): DeliveryEvent | undefined {
+    const place = index < 0 ? this.length + index : index;
+    return place >= 0 && place < this.length ? new Delivery(this, place) : undefined;
+  }
+
+  some(test: (delivery: DeliveryEvent) => boolean): boolean {
+    for (const delivery of this) if (test(delivery)) return true;
+    return false;
+  }
+
+  [Symbol.iterator](): Iterator<DeliveryEvent, undefined> {
+    return new Rows(this);
+  }
+
+  number(index: number, column: number): number {
+    const block = this.#blocks[Math.floor(index / ROWS)] as Float64Array;
+    return block[(index % ROWS) * COLUMNS + column] as number;
+  }
+}
+
+function isSameKind(a: PackedDelivery, b: PackedDelivery): boolean {
+  return a[4] === b[4] && a[6] === b[6] && a[9] === b[9] && a[10] === b[10] && isSame(a[8], b[8]);
+}
+
+const isSame = (a: PackedDelivery[8], b: PackedDelivery[8]): boolean =>
+  a === null || b === null ? a === b : a[0] === b[0] && a[1] === b[1] && a[2] === b[2];
+
+class Rows implements Iterator<DeliveryEvent, undefined> {
+  readonly #log: LaneLog;
+  #next = 0;
+
+  constructor(log: LaneLog) {
+    this.#log = log;
+  }
+
+  next(): IteratorResult<DeliveryEvent, undefined> {
+    if (this.#next >= this.#log.length) return { done: true, value: undefined };
+    return { done: false, value: new Delivery(this.#log, this.#next++) };
+  }
+}
+
+/** A row that reads itself from its columns: it may be kept, and costs little to make. */
+class Delivery implements DeliveryEvent {
+  readonly #log: LaneLog;
+  readonly #index: number;
+
+  constructor(log: LaneLog, index: number) {
+    this.#log = log;
+    this.#index = index;
+  }
+
+  get lane(): Lane {
+    return this.#log.lane;
+  }
+  get position(): number {
+    return this.#log.number(this.#index, POSITION);
+  }
+  get t(): number {
+    return this.#log.number(this.#index, TIME);
+  }
+  get message(): number | null {
+    const number = this.#log.number(this.#index, MESSAGE);
+    return Number.isNaN(number) ? null : number;
+  }
+  get sequence(): number | undefined {
+    const number = this.#log.number(this.#index, SEQUENCE);
+    return Number.isNaN(number) ? undefined : number;
+  }
+  get length(): number {
+    return this.#log.number(this.#index, LENGTH);
+  }
+  get fence(): boolean {
+    return this.#kind.fence;
+  }
+  get from(): string {
+    return this.#kind.from;
+  }
+  get intact(): boolean {
+    return this.#kind.intact;
+  }
+  get truncated(): boolean {
+    return this.#kind.truncated;
+  }
+  get controlTruncated(): boolean {
+    return this.#kind.controlTruncated;
+  }
+  get credentials(): Credentials | undefined {
+    return this.#kind.credentials;
+  }
+  get fds(): number {
+    return this.#kind.fds;
+  }
+  get lost(): number {
+    return this.#kind.lost;
+  }
+
+  get #kind(): Kind {
+    return this.#log.kinds.at(this.#log.number(this.#index, KIND));
+  }
+}
