@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/** Plays a stranger's file as the command does: in this process, or by the command itself. */
+
+import { config } from '../../runner/cli/config.ts';
+import { graph } from '../../runner/cli/graph.ts';
+import { FORMATS, type Format } from '../../runner/cli/options.ts';
+import { plan } from '../../runner/cli/plan.ts';
+import { type FileResult, playFile } from '../../runner/cli/playing.ts';
+import { report } from '../../runner/cli/report-error.ts';
+import { writeResults } from '../../runner/cli/results.ts';
+import { validate } from '../../runner/cli/validate.ts';
+import { Random } from '../../runner/common/random.ts';
+import { BUGS } from '../../runner/sim/index.ts';
+import { cli } from '../helpers/cli.ts';
+import { SECRET, type Stage } from './stage.ts';
+
+/** What one call of the command printed, and its exit code. */
+export interface Said {
+  /** The verb and the format: `run junit`. */
+  readonly by: string;
+  readonly format: string;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The same seed plays in the same way. */
+export type Player = (stage: Stage, seed: number) => Promise<readonly Said[]>;
+
+/** The file asks for this variable, and must not see it. */
+const ENVIRONMENT = { HARMLESS: SECRET, NO_COLOR: '1' };
+const TIMEOUT_MS = 20_000;
+
+/** `run` in all formats, of one play, and one of the verbs that start nothing. */
+export const playHere: Player = async (stage, seed) => {
+  const random = new Random(seed);
+  const bug = random.oneIn(4) ? random.pick(Object.keys(BUGS)) : undefined;
+  const flags = {
+    ...({ backend: 'sim', kernel: '6.12', format: 'text' } as const),
+    ...{ timeout: TIMEOUT_MS, seed, artifacts: stage.out, quiet: random.oneIn(2) },
+    ...(bug && { simBug: bug }),
+  };
+  const results: FileResult[] = [];
+  const mode = { keep: false, replace: false, signal: new AbortController().signal, unwritten: () => true };
+  const played = await captured(() => playFile(stage.file, flags, mode, (result) => results.push(result)));
+  const worst = Math.max(played.code, ...results.map(({ exitCode }) => exitCode));
+  const said: Said[] = [{ ...played, by: 'run', format: 'text', code: worst }];
+  for (const format of FORMATS) {
+    const written = await captured(async () => writeResults(results, format));
+    said.push({ ...written, by: `run ${format}`, format });
+  }
+  const [by, format, work] = random.pick(VERBS);
+  said.push({ ...(await captured(async () => work(stage.file))), by, format });
+  return said;
+};
+
+const VERBS: readonly (readonly [by: string, format: string, work: (file: string) => void])[] = [
+  ['plan', 'text', (file) => plan(file, { format: 'text', seed: 1 })],
+  ['plan --why', 'text', (file) => plan(file, { format: 'text', seed: 1, why: true })],
+  ['plan json', 'jsonl', (file) => plan(file, { format: 'json', seed: 1 })],
+  ['graph mermaid', 'mermaid', (file) => graph(file, { format: 'mermaid' })],
+  ['graph dot', 'dot', (file) => graph(file, { format: 'dot' })],
+  ['graph svg', 'svg', (file) => graph(file, { format: 'svg' })],
+  ['config', 'yaml', (file) => config(file, {})],
+  ['config --explain', 'yaml', (file) => config(file, { explain: true })],
+  ['config json', 'jsonl', (file) => config(file, { format: 'json' })],
+  ['validate', 'text', (file) => validate([file], { format: 'text' })],
+  ['validate json', 'json', (file) => validate([file], { format: 'json' })],
+  ['validate github', 'github', (file) => validate([file], { format: 'github' })],
+  ['validate sarif', 'sarif', (file) => validate([file], { format: 'sarif', strict: true })],
+];
+
+/** What `work` writes to the streams of this process, which see none of it. */
+async function captured(work: () => Promise<void>): Promise<Pick<Said, 'code' | 'stdout' | 'stderr'>> {
+  const texts = { stdout: '', stderr: '' };
+  const streams = ['stdout', 'stderr'] as const;
+  const before = { stdout: process.stdout.write, stderr: process.stderr.write, exitCode: process.exitCode };
+  Object.assign(process.env, ENVIRONMENT);
+  for (const stream of streams) {
+    process[stream].write = (chunk: string | Uint8Array) => {
+      texts[stream] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      return true;
+    };
+  }
+  try {
+    process.exitCode = 0;
+    try {
+      await work();
+    } catch (error) {
+      process.exitCode = report(error);
+    }
+    return { ...texts, code: Number(process.exitCode) };
+  } finally {
+    for (const stream of streams) process[stream].write = before[stream];
+    process.exitCode = before.exitCode;
+  }
+}
+
+/** The command itself, in one format. */
+export const playByCommand: Player = async (stage, seed) => {
+  const format = new Random(seed).pick<Format>(FORMATS);
+  const options = ['--backend', 'sim', '--timeout', '20s', '--artifacts', stage.out, '--format', format];
+  const { code, stdout, stderr } = await cli(['run', ...options, '--', stage.file], {
+    cwd: stage.mine,
+    env: { ...ENVIRONMENT, XDG_STATE_HOME: stage.out },
+  });
+  return [{ by: `run ${format}`, format, code: code ?? -1, stdout, stderr }];
+};
