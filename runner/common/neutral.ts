@@ -42,7 +42,11 @@ function copy(value: unknown): unknown {
 
 /** JSON that means exactly `value`: what steers is written as an escape, so that nothing is lost. */
 export const neutralJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent)
+  neutralJsonText(JSON.stringify(value, null, indent));
+
+/** The same for JSON that is text already, of one value or one a line. */
+export const neutralJsonText = (json: string): string =>
+  json
     .replace(STEERING_IN_QUOTES, (c) => c.replace(/[\s\S]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`))
     .replaceAll('##[', '#\\u0023[');
 

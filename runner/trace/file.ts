@@ -4,6 +4,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Credentials } from '../common/credentials.ts';
 import { InvalidInput } from '../common/errors.ts';
+import { neutralJsonText } from '../common/neutral.ts';
 import type { DeliveryEvent, Trace } from './trace.ts';
 
 const FORMAT = 2;
@@ -28,14 +29,16 @@ export function writeTrace(path: string, trace: Trace): void {
   const file = openSync(path, 'w');
   try {
     let text = '';
+    // Names, addresses and lines of the kernel are what nodes say.
+    const write = () => writeFileSync(file, neutralJsonText(text));
     for (const line of lines(trace)) {
       text += line;
       text += '\n';
       if (text.length < CHUNK) continue;
-      writeFileSync(file, text);
+      write();
       text = '';
     }
-    writeFileSync(file, text);
+    write();
   } finally {
     closeSync(file);
   }
