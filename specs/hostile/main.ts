@@ -7,11 +7,13 @@
 import { parseArgs } from 'node:util';
 import { playFiles } from './files.ts';
 import { playByCommand, playHere } from './play.ts';
+import { playReports } from './reports.ts';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
     commands: { type: 'string', default: '300' },
+    lines: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
   },
@@ -34,6 +36,7 @@ async function part(what: string, work: () => Promise<readonly string[]>): Promi
   if (found.length > 0) process.exitCode = 1;
 }
 
+let next = 0;
 const to = (runs: string) => from + Number(runs);
 await part('files', () =>
   playFiles({ seed, from, to: to(values.runs), player: playHere, progress: progress('files') }),
@@ -41,3 +44,10 @@ await part('files', () =>
 await part('commands', () =>
   playFiles({ seed, from, to: to(values.commands), player: playByCommand, progress: progress('commands') }),
 );
+await part('reports', () => playReports({ seed, lines: Number(values.lines), progress: tell }));
+
+function tell(lines: number): void {
+  if (lines < next) return;
+  process.stderr.write(`reports: ${lines}\n`);
+  next = lines + EACH * 10;
+}

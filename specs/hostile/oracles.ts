@@ -9,7 +9,8 @@ import { EXIT } from '../../runner/common/errors.ts';
 import { isBelow } from '../../runner/common/folder.ts';
 import { inProject } from '../../runner/host/paths.ts';
 import { assertHarmless } from '../helpers/harmless.ts';
-import type { Player, Said } from './play.ts';
+import type { Said } from './captured.ts';
+import type { Player } from './play.ts';
 import { SECRET, type Stage, snapshot } from './stage.ts';
 import { type Touched, watched } from './watch.ts';
 

@@ -6,29 +6,17 @@ import { graph } from '../../runner/cli/graph.ts';
 import { FORMATS, type Format } from '../../runner/cli/options.ts';
 import { plan } from '../../runner/cli/plan.ts';
 import { type FileResult, playFile } from '../../runner/cli/playing.ts';
-import { report } from '../../runner/cli/report-error.ts';
 import { writeResults } from '../../runner/cli/results.ts';
 import { validate } from '../../runner/cli/validate.ts';
 import { Random } from '../../runner/common/random.ts';
 import { BUGS } from '../../runner/sim/index.ts';
 import { cli } from '../helpers/cli.ts';
-import { SECRET, type Stage } from './stage.ts';
-
-/** What one call of the command printed, and its exit code. */
-export interface Said {
-  /** The verb and the format: `run junit`. */
-  readonly by: string;
-  readonly format: string;
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { captured, ENVIRONMENT, type Said } from './captured.ts';
+import type { Stage } from './stage.ts';
 
 /** The same seed plays in the same way. */
 export type Player = (stage: Stage, seed: number) => Promise<readonly Said[]>;
 
-/** The file asks for this variable, and must not see it. */
-const ENVIRONMENT = { HARMLESS: SECRET, NO_COLOR: '1' };
 const TIMEOUT_MS = 20_000;
 
 /** `run` in all formats, of one play, and one of the verbs that start nothing. */
@@ -69,32 +57,6 @@ const VERBS: readonly (readonly [by: string, format: string, work: (file: string
   ['validate github', 'github', (file) => validate([file], { format: 'github' })],
   ['validate sarif', 'sarif', (file) => validate([file], { format: 'sarif', strict: true })],
 ];
-
-/** What `work` writes to the streams of this process, which see none of it. */
-async function captured(work: () => Promise<void>): Promise<Pick<Said, 'code' | 'stdout' | 'stderr'>> {
-  const texts = { stdout: '', stderr: '' };
-  const streams = ['stdout', 'stderr'] as const;
-  const before = { stdout: process.stdout.write, stderr: process.stderr.write, exitCode: process.exitCode };
-  Object.assign(process.env, ENVIRONMENT);
-  for (const stream of streams) {
-    process[stream].write = (chunk: string | Uint8Array) => {
-      texts[stream] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-      return true;
-    };
-  }
-  try {
-    process.exitCode = 0;
-    try {
-      await work();
-    } catch (error) {
-      process.exitCode = report(error);
-    }
-    return { ...texts, code: Number(process.exitCode) };
-  } finally {
-    for (const stream of streams) process[stream].write = before[stream];
-    process.exitCode = before.exitCode;
-  }
-}
 
 /** The command itself, in one format. */
 export const playByCommand: Player = async (stage, seed) => {
