@@ -5,16 +5,16 @@ import { isMulticast } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { faults } from '../topology/steps.ts';
 import type { Destination, SendStep } from '../topology/topology.ts';
-import { type Facts, type LaneFacts, messageOf, topOf } from './facts.ts';
+import { type Facts, type LaneFacts, messageOf, outcomeOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
-import { about, count, some } from './words.ts';
+import { about, allowedLanes, count, expectedLanes, some } from './words.ts';
 
 export type Missing = PlannedMessage;
 
-/** What the lane said of drops: the sum of its lost counts, and the fences that it did get. */
+/** What the lane said of drops: the sum of its lost counts, and the numbers of the fences that it did get. */
 interface Told {
   readonly lost: number;
-  readonly fences: number;
+  readonly fences: ReadonlySet<number>;
   /** Copies that it might have had, and did not. */
   readonly without: number;
 }
@@ -61,10 +61,22 @@ function account(
       detail: [`missed: ${some(tellable.map((m) => m.name))}`],
     }));
   }
-  const fences = facts.trace.fences.filter((f) => f.lanes.includes(lane.name)).length - told.fences;
-  const most = dropped.length + fences + unread + told.without;
-  if (told.lost > most)
+  const most = dropped.length + fencesMissed(facts, lane, told) + unread + told.without;
+  if (told.lost > most + unreported(facts, lane))
     addCount(findings, lane, told.lost, `at most ${most} can have been dropped: it got all the others`);
+}
+
+function fencesMissed({ trace }: Facts, { name }: LaneFacts, told: Told): number {
+  return trace.fences.filter(({ lanes, number }) => lanes.includes(name) && !told.fences.has(number)).length;
+}
+
+/** Copies of messages whose send was not seen to return; and, if the run was cut short, of one fence that the trace lacks. */
+function unreported(facts: Facts, { name }: LaneFacts): number {
+  const pending = facts.trace.sends
+    .filter(({ message }) => outcomeOf(facts, message) === 'pending')
+    .map(({ message }) => facts.plan.messages[message] as PlannedMessage)
+    .filter((message) => [...expectedLanes(message), ...allowedLanes(message)].includes(name));
+  return pending.length + (facts.trace.cut === undefined ? 0 : 1);
 }
 
 function addCount(findings: Findings, lane: LaneFacts, lost: number, expected: string): void {

@@ -101,7 +101,7 @@ function judgeLane(
   for (const n of allowed) marks[n] = 0;
   const { unread, dropped, gone } = settle(facts, findings, lane, missing, {
     lost,
-    fences: seenFences.size,
+    fences: seenFences,
     without,
   });
   for (const message of gone) addLost(facts, findings, lane, message);
