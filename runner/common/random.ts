@@ -26,4 +26,11 @@ export class Random {
   pick<T>(all: readonly T[]): T {
     return all[this.below(all.length)] as T;
   }
+
+  /** As likely small as large: between `least` and less than twice `most`. */
+  magnitude(least: number, most: number): number {
+    const doublings = Math.max(0, Math.floor(Math.log2(most / least)));
+    const scale = least * 2 ** this.below(doublings + 1);
+    return scale + this.below(scale);
+  }
 }

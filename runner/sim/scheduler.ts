@@ -5,6 +5,10 @@
  * the next timer when nobody has anything to do. Nothing here looks at a real clock, so a seed fixes the whole run.
  *
  * What a step sets going in promises is over before the next step begins.
+ *
+ * Half of the processes are now and then held up, for microseconds or for milliseconds: a reader that is slow, a
+ * process that starts late, a send that takes long. Without that all would advance alike, and a branch would never be over
+ * before another has begun.
  */
 import type { Clock } from '../common/clock.ts';
 import { Random } from '../common/random.ts';
@@ -17,6 +21,11 @@ const NS_PER_MS = 1e6;
 const STEP_MIN = 400;
 const STEP_SPREAD = 3200;
 const LOOK_AT_CLOCK = 40;
+/** The longest time for which a process is held up is less than twice 2 to this power, in ns: 17 ms. */
+const HELD_UP_MOST = 23;
+const HELD_UP_LEAST = 10;
+/** A process runs for that many steps at most before it may be held up, and for as many as it has run if that is more. */
+const UNDISTURBED = 256;
 /** So often the event loop of the real process has its turn, for signals and the terminal. */
 const STEPS_PER_TURN = 512;
 
@@ -104,9 +113,17 @@ export class Scheduler {
     for (const timer of this.#timers.due(this.#time)) timer.then();
     if (this.#runnable.length > 0) {
       this.#time += STEP_MIN + this.random.below(STEP_SPREAD);
-      this.random.pick(this.#runnable).step();
+      const process = this.random.pick(this.#runnable);
+      if (process.isHeldUp()) this.#holdUp(process);
+      else process.step();
     }
     this.#later();
+  }
+
+  #holdUp(process: Process): void {
+    const time = this.random.magnitude(2 ** HELD_UP_LEAST, 2 ** HELD_UP_MOST);
+    process.hold();
+    this.#timers.add(this.#time + time, () => process.letGo());
   }
 }
 
@@ -119,11 +136,16 @@ export class Process {
   #tasks: Task[] = [];
   #next = 0;
   #paused = false;
+  #held = false;
   #ended = false;
+  #steps = 0;
+  /** After how many steps it is held up. */
+  #until: number;
 
   constructor(name: string, scheduler: Scheduler) {
     this.name = name;
     this.#scheduler = scheduler;
+    this.#until = scheduler.random.oneIn(2) ? this.#disturbance() : Number.POSITIVE_INFINITY;
     this.clock = {
       now: () => scheduler.now() / NS_PER_MS,
       after: (ms, then) => scheduler.after(this, ms, then),
@@ -138,7 +160,7 @@ export class Process {
   post(task: Task): void {
     if (this.#ended) return;
     this.#tasks.push(task);
-    if (!this.#paused) this.#scheduler.ready(this);
+    this.#ready();
   }
 
   /** Resolves when what is to do by now has been done. */
@@ -151,6 +173,7 @@ export class Process {
   }
 
   step(): void {
+    this.#steps++;
     const task = this.#tasks[this.#next++];
     if (this.#next >= this.#tasks.length) {
       this.#tasks = [];
@@ -167,7 +190,33 @@ export class Process {
 
   resume(): void {
     this.#paused = false;
-    if (this.#tasks.length > 0) this.#scheduler.ready(this);
+    this.#ready();
+  }
+
+  /** Whether something keeps it from the step that it would take now. */
+  isHeldUp(): boolean {
+    if (this.#steps < this.#until) return false;
+    this.#until = this.#disturbance();
+    return true;
+  }
+
+  hold(): void {
+    this.#held = true;
+    this.#scheduler.rest(this);
+  }
+
+  letGo(): void {
+    this.#held = false;
+    this.#ready();
+  }
+
+  #ready(): void {
+    if (this.#tasks.length > 0 && !this.#paused && !this.#held) this.#scheduler.ready(this);
+  }
+
+  /** The step before which it is held up next: seldom in a long run, so that it takes little longer. */
+  #disturbance(): number {
+    return this.#steps + this.#scheduler.random.magnitude(1, Math.max(UNDISTURBED, this.#steps));
   }
 
   /** What it had to do is not done any more. */

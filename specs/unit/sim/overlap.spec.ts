@@ -89,7 +89,7 @@ describe('a fault beside sends', () => {
 
   it('that comes before the first message proves nothing', async () => {
     const seeds = await Promise.all(
-      Array.from({ length: 20 }, (_, seed) => play('      - fault: { kill: b }', seed)),
+      Array.from({ length: 60 }, (_, seed) => play('      - fault: { kill: b }', seed)),
     );
     const missed = seeds.filter(({ lines }) =>
       counts(lines[0])
