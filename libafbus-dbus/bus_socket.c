@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* Messages over AF_BUS: each datagram is one, and the kernel says where it comes from. */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <linux/bus.h>
+
+/* A name without a path. */
+enum { SHORT_NAME = offsetof(struct sockaddr_bus, sbus_path) };
+
+union control {
+	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+static int send_datagram(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
+{
+	union control control;
+	struct iovec parts[] = {
+		{ header->bytes, header->length },
+		{ m->body.bytes, m->body.length },
+	};
+	struct sockaddr_bus to;
+	struct msghdr message = {
+		.msg_name = &to, .msg_namelen = SHORT_NAME,
+		.msg_iov = parts, .msg_iovlen = m->body.length > 0 ? 2 : 1,
+		.msg_control = &control,
+	};
+	ssize_t sent;
+
+	memset(&to, 0, SHORT_NAME);
+	to.sbus_family = link->family;
+	to.sbus_addr.s_addr = route_to(link->routes, m->destination, m->type);
+	put_fds(&message, m);
+	sent = link_send(link, &message, deadline);
+	return sent < 0 ? sent : 0;
+}
+
+/* A long message must not hold its memory for ever. */
+static void trim(struct link *link, size_t used)
+{
+	enum { KEEP = 1 << 20 };
+
+	if (used > KEEP)
+		madvise(link->inbox + KEEP, align_up(used - KEEP, 4096), MADV_DONTNEED);
+}
+
+/* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */
+static void set_sender(struct afdbus_message *m, uint64_t address)
+{
+	if (address == MASTER) {
+		if (!m->sender)
+			m->sender = DRIVER;
+		return;
+	}
+	name_of_address(address, m->from);
+	m->sender = m->from;
+}
+
+static int receive_datagram(struct link *link, int64_t deadline, struct afdbus_message **m)
+{
+	for (;;) {
+		union control control;
+		int fds[MAX_FDS];
+		struct sockaddr_bus from;
+		struct iovec data = { link->inbox, MAX_MESSAGE };
+		struct msghdr message = {
+			.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &data, .msg_iovlen = 1,
+			.msg_control = &control, .msg_controllen = sizeof(control),
+		};
+		ssize_t length = link_receive(link, &message, deadline);
+		int result;
+
+		if (length < 0)
+			return length;
+		if (length == 0 && message.msg_namelen == 0)
+			return 0;
+		result = parse_message(link->inbox, length, fds, take_fds(&message, fds, MAX_FDS), m);
+		trim(link, length);
+		/* Any client may send anything: what is no message is nothing. */
+		if (result == -EBADMSG)
+			continue;
+		if (result < 0)
+			return result;
+		set_sender(*m, from.sbus_addr.s_addr);
+		return 1;
+	}
+}
+
+const struct transport bus_transport = { send_datagram, receive_datagram };

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/* Calls that wait for their answers. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct call **find(const struct calls *calls, uint32_t serial)
+{
+	struct call **c = (struct call **)&calls->buckets[serial % CALL_BUCKETS];
+
+	while (*c && (*c)->serial != serial)
+		c = &(*c)->next;
+	return c;
+}
+
+bool has_call(const struct calls *calls, uint32_t serial)
+{
+	return *find(calls, serial) != NULL;
+}
+
+/* A well-known name does not say which client owns it; then nothing but the serial marks the answer. */
+static bool names_callee(const char *destination)
+{
+	return destination && (destination[0] == ':' || strcmp(destination, DRIVER) == 0);
+}
+
+int add_call(struct calls *calls, const struct afdbus_message *m, uint32_t serial, int64_t deadline,
+	     afdbus_on_answer *on_answer, void *data)
+{
+	struct call **bucket = &calls->buckets[serial % CALL_BUCKETS], *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct call){ serial, NULL, deadline, on_answer, data, *bucket };
+	if (names_callee(m->destination)) {
+		c->callee = strdup(m->destination);
+		if (!c->callee) {
+			free(c);
+			return -ENOMEM;
+		}
+	}
+	*bucket = c;
+	if (calls->count++ == 0 || deadline < calls->soonest)
+		calls->soonest = deadline;
+	return 0;
+}
+
+static struct call take(struct calls *calls, struct call **link)
+{
+	struct call *c = *link, taken = *c;
+
+	*link = c->next;
+	calls->count--;
+	free(c->callee);
+	free(c);
+	return taken;
+}
+
+void remove_call(struct calls *calls, uint32_t serial)
+{
+	struct call **c = find(calls, serial);
+
+	if (*c)
+		take(calls, c);
+}
+
+/* The driver answers for clients that it cannot reach. */
+static bool may_answer(const struct call *c, const struct afdbus_message *m)
+{
+	return !c->callee || strcmp(c->callee, m->sender) == 0 || strcmp(m->sender, DRIVER) == 0;
+}
+
+/* The call that this message answers; NULL at the end of the link if there is none. */
+static struct call **answered(const struct calls *calls, const struct afdbus_message *m)
+{
+	static struct call *none;
+	struct call **c;
+
+	if (m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR)
+		return &none;
+	c = find(calls, m->reply_serial);
+	return *c && may_answer(*c, m) ? c : &none;
+}
+
+bool is_answer(const struct calls *calls, const struct afdbus_message *m, uint32_t serial)
+{
+	return m->reply_serial == serial && *answered(calls, m) != NULL;
+}
+
+bool answer_call(struct calls *calls, struct afdbus_message *m)
+{
+	struct call **c = answered(calls, m), taken;
+
+	if (!*c)
+		return false;
+	taken = take(calls, c);
+	taken.on_answer(taken.data, m);
+	afdbus_free(m);
+	return true;
+}
+
+bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text)
+{
+	struct call **overdue = NULL, taken;
+	struct afdbus_message *m;
+
+	if (calls->count == 0 || (calls->soonest > now && now != NEVER))
+		return false;
+	calls->soonest = NEVER;
+	for (unsigned int n = 0; n < CALL_BUCKETS; n++) {
+		for (struct call **c = &calls->buckets[n]; *c; c = &(*c)->next) {
+			if ((*c)->deadline < calls->soonest)
+				calls->soonest = (*c)->deadline;
+			if (!overdue && (*c)->deadline <= now)
+				overdue = c;
+		}
+	}
+	if (!overdue)
+		return false;
+	taken = take(calls, overdue);
+	m = local_error(taken.serial, name, text);
+	if (m)
+		taken.on_answer(taken.data, m);
+	afdbus_free(m);
+	return true;
+}

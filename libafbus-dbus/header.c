@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/* Headers of messages: from a message to bytes, and back with every check. */
+#include "internal.h"
+
+#include <byteswap.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum field {
+	PATH = 1, INTERFACE, MEMBER, ERROR_NAME, REPLY_SERIAL, DESTINATION, SENDER, SIGNATURE, UNIX_FDS,
+};
+
+enum {
+	VERSION = 1,
+	FIELD_DEPTH = 3,	/* the header's array, its struct, the variant */
+};
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static const char own_order = 'l', other_order = 'B';
+#else
+static const char own_order = 'B', other_order = 'l';
+#endif
+
+/* Writing: the length is known before anything is written. */
+
+struct text_field {
+	uint8_t code;
+	char type;
+	const char *text;
+};
+
+static uint8_t *put_field(uint8_t *at, const uint8_t *base, uint8_t code, char type)
+{
+	size_t gap = align_up(at - base, 8) - (at - base);
+
+	memset(at, 0, gap);
+	at += gap;
+	*at++ = code;
+	*at++ = 1;
+	*at++ = type;
+	*at++ = '\0';
+	return at;
+}
+
+static uint8_t *put_u32(uint8_t *at, uint32_t value)
+{
+	memcpy(at, &value, 4);
+	return at + 4;
+}
+
+static uint8_t *put_text_field(uint8_t *at, const uint8_t *base, const struct text_field *f)
+{
+	size_t length = strlen(f->text);
+
+	at = put_field(at, base, f->code, f->type);
+	if (f->type == 'g')
+		*at++ = length;
+	else
+		at = put_u32(at, length);
+	memcpy(at, f->text, length + 1);
+	return at + length + 1;
+}
+
+static uint8_t *put_fields(const struct afdbus_message *m, const struct text_field *texts, size_t n, uint8_t *base)
+{
+	uint8_t *at = base + FIXED_HEADER;
+
+	for (size_t i = 0; i < n; i++)
+		if (texts[i].text && texts[i].text[0])
+			at = put_text_field(at, base, &texts[i]);
+	if (m->reply_serial)
+		at = put_u32(put_field(at, base, REPLY_SERIAL, 'u'), m->reply_serial);
+	if (m->n_fds)
+		at = put_u32(put_field(at, base, UNIX_FDS, 'u'), m->n_fds);
+	return at;
+}
+
+int marshal_header(const struct afdbus_message *m, uint32_t serial, struct header *header)
+{
+	const struct text_field texts[] = {
+		{ PATH, 'o', m->path },
+		{ DESTINATION, 's', m->destination },
+		{ INTERFACE, 's', m->interface },
+		{ MEMBER, 's', m->member },
+		{ ERROR_NAME, 's', m->error_name },
+		{ SIGNATURE, 'g', m->types },
+	};
+	const size_t n = sizeof(texts) / sizeof(texts[0]);
+	size_t most = FIXED_HEADER + 8 + 2 * 16;
+	uint8_t *base, *end;
+	uint32_t body = m->body.length;
+
+	for (size_t i = 0; i < n; i++)
+		most += texts[i].text ? strlen(texts[i].text) + 16 : 0;
+	base = malloc(most);
+	if (!base)
+		return -ENOMEM;
+	end = put_fields(m, texts, n, base);
+	memcpy(base, (uint8_t[]){ own_order, m->type, m->flags, VERSION }, 4);
+	put_u32(base + 4, body);
+	put_u32(base + 8, serial);
+	put_u32(base + 12, end - base - FIXED_HEADER);
+	header->length = align_up(end - base, 8);
+	memset(end, 0, header->length - (end - base));
+	header->bytes = base;
+	if (header->length + body <= MAX_MESSAGE)
+		return 0;
+	free(base);
+	return -EMSGSIZE;
+}
+
+/* Reading */
+
+static uint32_t u32_at(const uint8_t *bytes, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes + at, 4);
+	return bytes[0] == other_order ? bswap_32(value) : value;
+}
+
+ssize_t message_length(const uint8_t *fixed)
+{
+	uint64_t length;
+
+	if (fixed[0] != own_order && fixed[0] != other_order)
+		return -EBADMSG;
+	length = align_up(FIXED_HEADER + (uint64_t)u32_at(fixed, 12), 8) + u32_at(fixed, 4);
+	return length <= MAX_MESSAGE ? (ssize_t)length : -EBADMSG;
+}
+
+static bool valid_interface_field(const char *name)
+{
+	return valid_interface(name) && strcmp(name, DRIVER ".Local") != 0;
+}
+
+static bool valid_path_field(const char *path)
+{
+	return strcmp(path, DRIVER_PATH "/Local") != 0;
+}
+
+struct known_field {
+	char type;
+	size_t offset;
+	bool (*valid)(const char *text);
+};
+
+#define FIELD(type, member, valid) { type, offsetof(struct afdbus_message, member), valid }
+
+static const struct known_field known_fields[] = {
+	[PATH] = FIELD('o', path, valid_path_field),
+	[INTERFACE] = FIELD('s', interface, valid_interface_field),
+	[MEMBER] = FIELD('s', member, valid_member),
+	[ERROR_NAME] = FIELD('s', error_name, valid_interface),
+	[REPLY_SERIAL] = { 'u', 0, NULL },
+	[DESTINATION] = FIELD('s', destination, valid_bus_name),
+	[SENDER] = FIELD('s', sender, valid_bus_name),
+	[SIGNATURE] = FIELD('g', signature, NULL),
+	[UNIX_FDS] = { 'u', 0, NULL },
+};
+
+struct seen {
+	uint32_t fields;	/* a bit for each */
+	uint32_t unix_fds;
+};
+
+static int read_known(struct wire *w, struct afdbus_message *m, uint8_t code, struct seen *seen)
+{
+	const struct known_field *field = &known_fields[code];
+	const char **text = (const char **)((char *)m + field->offset);
+	int result;
+
+	if (seen->fields & 1U << code)
+		return -EBADMSG;
+	seen->fields |= 1U << code;
+	if (code == REPLY_SERIAL) {
+		result = wire_number(w, 'u', &m->reply_serial);
+		return result == 0 && m->reply_serial == 0 ? -EBADMSG : result;
+	}
+	if (code == UNIX_FDS)
+		return wire_number(w, 'u', &seen->unix_fds);
+	result = wire_text(w, field->type, text);
+	if (result == 0 && field->valid && !field->valid(*text))
+		return -EBADMSG;
+	return result;
+}
+
+static int read_field(struct wire *w, struct afdbus_message *m, struct seen *seen)
+{
+	const char *type;
+	uint8_t code;
+	int result = wire_align(w, 8);
+
+	if (result == 0)
+		result = wire_number(w, 'y', &code);
+	if (result == 0)
+		result = wire_text(w, 'g', &type);
+	if (result < 0)
+		return result;
+	if (code == 0 || type_length(type, strlen(type)) != strlen(type) || *type == '\0')
+		return -EBADMSG;
+	if (code > UNIX_FDS)
+		return wire_skip(w, type, FIELD_DEPTH);
+	if (type[0] != known_fields[code].type || type[1] != '\0')
+		return -EBADMSG;
+	return read_known(w, m, code, seen);
+}
+
+/* Fields that a message of its type must have. */
+static bool complete(const struct afdbus_message *m)
+{
+	switch (m->type) {
+	case AFDBUS_CALL:
+		return m->path && m->member;
+	case AFDBUS_RETURN:
+		return m->reply_serial;
+	case AFDBUS_ERROR:
+		return m->reply_serial && m->error_name;
+	case AFDBUS_SIGNAL:
+		return m->path && m->interface && m->member;
+	default:
+		return false;	/* of a type that nobody knows yet: to be ignored */
+	}
+}
+
+static int check_body(struct afdbus_message *m)
+{
+	const char *types = m->signature, *end = types + strlen(types);
+	int result = 0;
+
+	while (result == 0 && types < end) {
+		result = wire_skip(&m->body, types, 0);
+		types += type_length(types, end - types);
+	}
+	return result == 0 && m->body.at != m->body.length ? -EBADMSG : result;
+}
+
+static int read_fields(struct wire *w, struct afdbus_message *m, struct seen *seen)
+{
+	int result = 0;
+
+	w->length = FIXED_HEADER + u32_at(w->bytes, 12);
+	while (result == 0 && w->at < w->length)
+		result = read_field(w, m, seen);
+	return result;
+}
+
+unsigned int declared_fds(uint8_t *bytes)
+{
+	struct afdbus_message *m = new_message();
+	struct wire w = { bytes, 0, FIXED_HEADER, bytes[0] == other_order };
+	struct seen seen = { 0 };
+
+	if (m)
+		read_fields(&w, m, &seen);
+	afdbus_free(m);
+	return seen.unix_fds;
+}
+
+static int parse(struct afdbus_message *m, size_t length)
+{
+	struct seen seen = { 0 };
+	struct wire w = { m->bytes, 0, FIXED_HEADER, m->bytes[0] == other_order };
+	int result;
+
+	if (m->bytes[3] != VERSION || message_length(m->bytes) != (ssize_t)length)
+		return -EBADMSG;
+	m->type = m->bytes[1];
+	m->flags = m->bytes[2];
+	m->serial = u32_at(m->bytes, 8);
+	m->signature = "";
+	result = read_fields(&w, m, &seen);
+	if (result < 0)
+		return result;
+	if (m->serial == 0 || !complete(m) || seen.unix_fds != m->n_fds)
+		return -EBADMSG;
+	w.length = align_up(w.length, 8);
+	result = wire_align(&w, 8);
+	m->body = (struct wire){ m->bytes + w.length, length - w.length, 0, w.swapped };
+	return result < 0 ? result : check_body(m);
+}
+
+int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **message)
+{
+	struct afdbus_message *m = new_message();
+	int result = -ENOMEM;
+
+	if (m && n_fds > 0)
+		m->fds = malloc(n_fds * sizeof(*fds));
+	if (m)
+		m->bytes = malloc(length > 0 ? length : 1);
+	if (!m || !m->bytes || (n_fds > 0 && !m->fds)) {
+		close_fds(fds, n_fds);
+	} else {
+		memcpy(m->bytes, bytes, length);
+		if (n_fds > 0)
+			memcpy(m->fds, fds, n_fds * sizeof(*fds));
+		m->n_fds = n_fds;
+		result = length >= FIXED_HEADER ? parse(m, length) : -EBADMSG;
+	}
+	if (result < 0) {
+		afdbus_free(m);
+		return result;
+	}
+	start_reading(m);
+	*message = m;
+	return 0;
+}

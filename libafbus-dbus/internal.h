@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the library share. From the ground up: syntax.c (names and signatures), wire.c (values in bytes),
+ * message.c, write.c and read.c (messages), header.c (messages as bytes), address.c, login.c, routes.c, bus_socket.c and
+ * stream.c (transports), calls.c, connection.c, driver.c.
+ */
+#ifndef AFBUS_DBUS_INTERNAL_H
+#define AFBUS_DBUS_INTERNAL_H
+
+#include "afbus-dbus.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+
+#define DRIVER "org.freedesktop.DBus"
+#define DRIVER_PATH "/org/freedesktop/DBus"
+#define ERROR_NAME(name) DRIVER ".Error." name
+
+enum {
+	MAX_NAME = 255,
+	MAX_SIGNATURE = 255,
+	MAX_DEPTH = 64,		/* of containers, variants included */
+	MAX_MESSAGE = 1 << 27,
+	MAX_ARRAY = 1 << 26,
+	MAX_FDS = 253,		/* of one datagram: the kernel's SCM_MAX_FD */
+	FIXED_HEADER = 16,
+};
+
+static inline size_t align_up(size_t n, size_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+/* syntax.c */
+bool valid_path(const char *path);
+bool valid_interface(const char *name);
+bool valid_member(const char *name);
+bool valid_bus_name(const char *name);
+bool valid_utf8(const char *text, size_t length);
+/* Bytes of the one complete type that begins here; 0 if it is not valid, or does not end within max bytes. */
+size_t type_length(const char *types, size_t max);
+bool valid_signature(const char *types, size_t length);
+size_t alignment_of(char type);
+/* Bytes of a value, if they are always as many; else 0. */
+size_t size_of(char type);
+bool is_basic(char type);
+
+/* wire.c: values in bytes, of either byte order */
+struct wire {
+	uint8_t *bytes;
+	size_t length;
+	size_t at;
+	bool swapped;
+};
+
+int wire_align(struct wire *w, size_t to);
+/* A number of size_of(type) bytes. */
+int wire_number(struct wire *w, char type, void *value);
+int wire_text(struct wire *w, char type, const char **text);
+/* Goes past one value of the type that begins at types, and checks all of it. It lies in this many containers. */
+int wire_skip(struct wire *w, const char *types, unsigned int depth);
+
+/* A container that is being read or written. */
+struct frame {
+	char type;
+	const char *types;	/* the next type in it; an array's only one stays */
+	const char *end_types;
+	size_t start;		/* of an array's elements */
+	size_t end;		/* read: of an array's elements. write: where its length is */
+	char *owned;		/* write: the types of a variant */
+};
+
+struct afdbus_message {
+	uint8_t type, flags;
+	uint32_t serial, reply_serial;
+	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
+	char from[24];		/* the sender, if an address says it */
+	bool made;		/* here: its texts are its own */
+	uint8_t *bytes;		/* a message that came: all of it. One made here: its body */
+	size_t capacity;
+	struct wire body;
+	char types[MAX_SIGNATURE + 1];	/* of a body made here */
+	int failed;		/* the first mistake made in it */
+	int *fds;
+	unsigned int n_fds;
+	struct frame frames[MAX_DEPTH + 1];
+	unsigned int depth;
+	struct afdbus_message *next;	/* in a queue */
+};
+
+/* The first mistake is the one that is told. */
+static inline void fail(struct afdbus_message *m, int error)
+{
+	if (m->failed == 0)
+		m->failed = error;
+}
+
+struct afdbus_message *new_message(void);
+/* An error that this library gives, as if it had come. */
+struct afdbus_message *local_error(uint32_t reply_serial, const char *name, const char *text);
+void start_reading(struct afdbus_message *m);
+
+/* header.c */
+struct header {
+	uint8_t *bytes;
+	size_t length;
+};
+
+/* The header for a message with this serial; the caller frees its bytes. */
+int marshal_header(const struct afdbus_message *m, uint32_t serial, struct header *header);
+/* How long the message is that begins with these 16 bytes; -EBADMSG if they begin none. */
+ssize_t message_length(const uint8_t *fixed);
+/* What UNIX_FDS of a whole message says. */
+unsigned int declared_fds(uint8_t *bytes);
+/* A message with a copy of these bytes. It takes the descriptors, also when it fails: -EBADMSG, -ENOMEM. */
+int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **m);
+
+/* address.c */
+struct address {
+	bool bus;		/* afbus:, else unix: */
+	bool abstract;
+	char path[108];
+};
+
+int parse_address(const char *text, struct address *address);
+
+/* routes.c: where messages go on AF_BUS */
+enum {
+	ROUTES = 256,
+	MASTER = 0,
+};
+
+#define EVERYONE ((uint64_t)0xffffffffffff)
+
+struct route {
+	char name[MAX_NAME + 1];
+	uint64_t address;
+	uint64_t used;
+	struct route *next;
+};
+
+struct routes {
+	struct route *buckets[ROUTES];
+	struct route entries[ROUTES];
+	unsigned int count;
+	uint64_t clock;
+};
+
+uint64_t route_to(struct routes *routes, const char *destination, uint8_t type);
+void learn_route(struct routes *routes, const char *name, uint64_t address);
+void name_of_address(uint64_t address, char name[24]);
+
+/* Transports: bytes that are messages, over either kind of socket */
+#define NOW ((int64_t)0)
+#define NEVER INT64_MAX
+
+int64_t now_ns(void);
+int64_t deadline_after(int timeout);
+
+struct link;
+
+struct transport {
+	/* -EAGAIN if it has not begun when the deadline is over. */
+	int (*send)(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline);
+	/* 1 with a message, 0 at the end of the connection, -EAGAIN when the deadline is over, -EINTR after a signal. */
+	int (*receive)(struct link *link, int64_t deadline, struct afdbus_message **m);
+};
+
+/* A connected socket, and what has come from it. */
+struct link {
+	const struct transport *transport;
+	int fd;
+	uint16_t family;
+	int send_timeout, receive_timeout;	/* as the socket has them, in ms; 0 is no timeout */
+	uint8_t *inbox;		/* address space for the longest message; memory only for what has come */
+	size_t begin, end;	/* stream: bytes that have come and have not been read */
+	int fds[MAX_FDS];	/* stream: descriptors, likewise */
+	unsigned int n_fds;
+	struct routes *routes;	/* AF_BUS */
+};
+
+int open_link(struct link *link, const struct address *address);
+void close_link(struct link *link);
+/* sendmsg() and recvmsg() that wait until the deadline. */
+ssize_t link_send(struct link *link, struct msghdr *message, int64_t deadline);
+ssize_t link_receive(struct link *link, struct msghdr *message, int64_t deadline);
+/* Bytes of no message: the login's. */
+int write_all(struct link *link, const char *bytes, size_t length, int64_t deadline);
+int read_some(struct link *link, char *bytes, size_t length, int64_t deadline);
+unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max);
+void put_fds(struct msghdr *message, const struct afdbus_message *m);
+void close_fds(const int *fds, unsigned int count);
+extern const struct transport bus_transport, stream_transport;
+
+/* login.c */
+int login(struct link *link, int64_t deadline, struct afdbus_error *error);
+
+/* calls.c: calls that wait for their answers */
+struct call {
+	uint32_t serial;
+	char *callee;		/* the only client that may answer, besides the driver; NULL if a well-known name was called */
+	int64_t deadline;
+	afdbus_on_answer *on_answer;
+	void *data;
+	struct call *next;
+};
+
+enum { CALL_BUCKETS = 64 };
+
+struct calls {
+	struct call *buckets[CALL_BUCKETS];
+	unsigned int count;
+	int64_t soonest;	/* no deadline is before it */
+};
+
+int add_call(struct calls *calls, const struct afdbus_message *m, uint32_t serial, int64_t deadline,
+	     afdbus_on_answer *on_answer, void *data);
+bool has_call(const struct calls *calls, uint32_t serial);
+void remove_call(struct calls *calls, uint32_t serial);
+/* Whether this message answers the call with this serial. */
+bool is_answer(const struct calls *calls, const struct afdbus_message *m, uint32_t serial);
+/* Whether the message was the answer to a call; then it is freed. */
+bool answer_call(struct calls *calls, struct afdbus_message *m);
+/* Ends one call that is overdue at this time, NEVER for any. */
+bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text);
+
+/* connection.c */
+enum { SERIALS = 64 };
+
+struct afdbus {
+	struct link link;
+	struct calls calls;
+	char name[MAX_NAME + 1];
+	uint32_t serials[SERIALS];	/* random numbers; those before n_serials are left */
+	unsigned int n_serials;
+	struct afdbus_message *first, **last;	/* came while a call waited for its reply */
+	int ended;		/* why the connection has ended */
+};
+
+int set_error(struct afdbus_error *error, int result, const char *name, const char *text);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* Messages over an AF_UNIX stream, one after the other; the daemon at its other end has checked them. */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+union control {
+	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+/* Goes past what was sent. */
+static void consume(struct msghdr *message, size_t sent)
+{
+	while (message->msg_iovlen > 0 && sent >= message->msg_iov->iov_len) {
+		sent -= message->msg_iov->iov_len;
+		message->msg_iov++;
+		message->msg_iovlen--;
+	}
+	if (message->msg_iovlen > 0) {
+		message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + sent;
+		message->msg_iov->iov_len -= sent;
+	}
+	message->msg_control = NULL;
+	message->msg_controllen = 0;
+}
+
+static int send_bytes(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
+{
+	union control control;
+	struct iovec parts[] = {
+		{ header->bytes, header->length },
+		{ m->body.bytes, m->body.length },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control };
+
+	put_fds(&message, m);
+	while (message.msg_iovlen > 0) {
+		ssize_t sent = link_send(link, &message, deadline);
+
+		if (sent < 0)
+			return sent;
+		consume(&message, sent);
+		deadline = NEVER;	/* Half a message would be the end of the connection. */
+	}
+	return 0;
+}
+
+/* The length of the message that is there from begin on; 0 if it is not all there. */
+static ssize_t whole_message(const struct link *link)
+{
+	size_t there = link->end - link->begin;
+	ssize_t length;
+
+	if (there < FIXED_HEADER)
+		return 0;
+	length = message_length(link->inbox + link->begin);
+	return length > (ssize_t)there ? 0 : length;
+}
+
+/* Descriptors may come with a message before their own: each takes as many as it says. */
+static int read_message(struct link *link, size_t length, struct afdbus_message **m)
+{
+	uint8_t *bytes = link->inbox + link->begin;
+	unsigned int n_fds = link->n_fds > 0 ? declared_fds(bytes) : 0;
+	int result;
+
+	if (n_fds > link->n_fds)
+		n_fds = link->n_fds;
+	result = parse_message(bytes, length, link->fds, n_fds, m);
+	link->n_fds -= n_fds;
+	memmove(link->fds, link->fds + n_fds, link->n_fds * sizeof(*link->fds));
+	link->begin += length;
+	if (link->begin == link->end)
+		link->begin = link->end = 0;
+	if (result == 0 && !(*m)->sender)
+		(*m)->sender = DRIVER;
+	return result;
+}
+
+enum { CHUNK = 1 << 16 };
+
+/* Bytes to read; what has come of the next message is at the beginning then. */
+static size_t space(struct link *link)
+{
+	if (link->begin > 0) {
+		memmove(link->inbox, link->inbox + link->begin, link->end - link->begin);
+		link->end -= link->begin;
+		link->begin = 0;
+	}
+	return MAX_MESSAGE - link->end < CHUNK ? MAX_MESSAGE - link->end : CHUNK;
+}
+
+static int fill(struct link *link, int64_t deadline)
+{
+	union control control;
+	struct iovec data = { .iov_len = space(link), .iov_base = link->inbox + link->end };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t got = link_receive(link, &message, deadline);
+
+	if (got <= 0)
+		return got;
+	link->n_fds += take_fds(&message, link->fds + link->n_fds, MAX_FDS - link->n_fds);
+	link->end += got;
+	return 1;
+}
+
+static int receive_bytes(struct link *link, int64_t deadline, struct afdbus_message **m)
+{
+	for (;;) {
+		ssize_t length = whole_message(link);
+		int result;
+
+		if (length < 0)
+			return length;
+		result = length > 0 ? read_message(link, length, m) : fill(link, deadline);
+		if (length > 0 && result == 0)
+			return 1;
+		/* The daemon has checked it, so it is of a type that is newer than this library: to be ignored. */
+		if (length > 0 && result == -EBADMSG)
+			continue;
+		if (result <= 0)
+			return result;
+	}
+}
+
+const struct transport stream_transport = { send_bytes, receive_bytes };

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/* Names, paths and signatures, as the D-Bus Specification has them. */
+#include "internal.h"
+
+#include <string.h>
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Bytes of a path's or a name's element. */
+static size_t element(const char *text, bool digit_first, bool hyphen)
+{
+	size_t n = 0;
+
+	while (is_letter(text[n]) || (hyphen && text[n] == '-') || (is_digit(text[n]) && (n > 0 || digit_first)))
+		n++;
+	return n;
+}
+
+bool valid_path(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+	if (path[1] == '\0')
+		return true;
+	while (*path == '/') {
+		size_t n = element(++path, true, false);
+
+		if (n == 0)
+			return false;
+		path += n;
+	}
+	return *path == '\0';
+}
+
+/* At least two elements with dots between them. */
+static bool dotted(const char *name, bool digit_first, bool hyphen)
+{
+	unsigned int elements = 0;
+
+	for (;;) {
+		size_t n = element(name, digit_first, hyphen);
+
+		if (n == 0)
+			return false;
+		elements++;
+		name += n;
+		if (*name == '\0')
+			return elements > 1;
+		if (*name++ != '.')
+			return false;
+	}
+}
+
+bool valid_interface(const char *name)
+{
+	return strnlen(name, MAX_NAME + 1) <= MAX_NAME && dotted(name, false, false);
+}
+
+bool valid_member(const char *name)
+{
+	size_t n = element(name, false, false);
+
+	return n > 0 && n <= MAX_NAME && name[n] == '\0';
+}
+
+bool valid_bus_name(const char *name)
+{
+	if (strnlen(name, MAX_NAME + 1) > MAX_NAME)
+		return false;
+	return name[0] == ':' ? dotted(name + 1, true, true) : dotted(name, false, true);
+}
+
+/* Bytes after the first one, and the least character that needs them. */
+static unsigned int following(uint8_t first, uint32_t *least)
+{
+	if (first >= 0xf0) {
+		*least = 0x10000;
+		return 3;
+	}
+	*least = first >= 0xe0 ? 0x800 : 0x80;
+	return first >= 0xe0 ? 2 : 1;
+}
+
+bool valid_utf8(const char *text, size_t length)
+{
+	const uint8_t *at = (const uint8_t *)text, *end = at + length;
+
+	while (at < end) {
+		uint32_t least, c = *at++;
+		unsigned int more;
+
+		if (c < 0x80)
+			continue;
+		if (c < 0xc2 || c > 0xf4)
+			return false;
+		more = following(c, &least);
+		if (end - at < more)
+			return false;
+		for (c &= 0x3f >> more; more > 0; more--) {
+			if ((*at & 0xc0) != 0x80)
+				return false;
+			c = c << 6 | (*at++ & 0x3f);
+		}
+		if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+			return false;
+	}
+	return true;
+}
+
+bool is_basic(char type)
+{
+	return type != '\0' && strchr("ybnqiuxtdsogh", type);
+}
+
+struct nesting {
+	unsigned int arrays, structs;
+};
+
+static size_t nested_type(const char *types, size_t max, struct nesting in);
+
+static size_t struct_length(const char *types, size_t max, struct nesting in)
+{
+	size_t n = 1;
+
+	if (++in.structs > 32)
+		return 0;
+	do {
+		size_t member = nested_type(types + n, max - n, in);
+
+		if (member == 0)
+			return 0;
+		n += member;
+	} while (n < max && types[n] != ')');
+	return n < max ? n + 1 : 0;
+}
+
+/* {kv}, which only an array may have in it. */
+static size_t entry_length(const char *types, size_t max, struct nesting in)
+{
+	size_t value;
+
+	if (++in.structs > 32 || max < 4 || !is_basic(types[1]))
+		return 0;
+	value = nested_type(types + 2, max - 2, in);
+	return value > 0 && 2 + value < max && types[2 + value] == '}' ? value + 3 : 0;
+}
+
+static size_t nested_type(const char *types, size_t max, struct nesting in)
+{
+	size_t n;
+
+	if (max == 0)
+		return 0;
+	if (is_basic(types[0]) || types[0] == 'v')
+		return 1;
+	if (types[0] == '(')
+		return struct_length(types, max, in);
+	if (types[0] != 'a' || ++in.arrays > 32 || max < 2)
+		return 0;
+	n = types[1] == '{' ? entry_length(types + 1, max - 1, in) : nested_type(types + 1, max - 1, in);
+	return n > 0 ? n + 1 : 0;
+}
+
+size_t type_length(const char *types, size_t max)
+{
+	return nested_type(types, max, (struct nesting){ 0 });
+}
+
+bool valid_signature(const char *types, size_t length)
+{
+	size_t at = 0;
+
+	if (length > MAX_SIGNATURE)
+		return false;
+	while (at < length) {
+		size_t n = type_length(types + at, length - at);
+
+		if (n == 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+size_t size_of(char type)
+{
+	switch (type) {
+	case 'y':
+		return 1;
+	case 'n': case 'q':
+		return 2;
+	case 'b': case 'i': case 'u': case 'h':
+		return 4;
+	case 'x': case 't': case 'd':
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+size_t alignment_of(char type)
+{
+	switch (type) {
+	case 's': case 'o': case 'a':
+		return 4;
+	case 'g': case 'v':
+		return 1;
+	case '(': case '{':
+		return 8;
+	default:
+		return size_of(type);
+	}
+}
