@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/**
+ * D-Bus over AF_BUS beside dbus-daemon and dbus-broker, in one guest and one run: starts the buses, and bench/dbus, the
+ * same program in C on each. Arguments: rounds, and a part of the names of the rows that are wanted.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { startBroker, startDaemon, startOurs } from '../specs/dbus/daemons.ts';
+
+const PROGRAM = fileURLToPath(new URL('../build/bench-dbus/bench-dbus', import.meta.url));
+
+const LIMITS = ['max_completed_connections', 'max_connections_per_user']
+  .map((name) => `<limit name="${name}">5000</limit>`)
+  .join('');
+
+const [rounds = '5', part = ''] = process.argv.slice(2);
+await using daemon = await startDaemon(LIMITS);
+await using broker = await startBroker();
+await using ours = await startOurs(LIMITS);
+const sides = [
+  `dbus-daemon=unix:path=${daemon.path}`,
+  `dbus-broker=unix:path=${broker.path}`,
+  `AF_BUS=afbus:abstract=${ours.afbus?.slice(1)}`,
+  `AF_BUS-legacy=unix:path=${ours.path}`,
+  'socketpair',
+];
+const [code] = await once(spawn(PROGRAM, [rounds, part, ...sides], { stdio: 'inherit' }), 'exit');
+process.exitCode = code ?? 1;
