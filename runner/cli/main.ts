@@ -4,6 +4,7 @@
 import { Argument, Command, CommanderError } from 'commander';
 import { EXIT } from '../common/errors.ts';
 import { neutralLines } from '../common/neutral.ts';
+import { sayExitCodes } from './exit-codes.ts';
 import {
   formatOption,
   fuzzBackendOption,
@@ -43,10 +44,7 @@ Examples:
   afbus-topo run --launcher process my.topo.yaml    plain processes instead of containers: quicker
   afbus-topo run --format json my.topo.yaml         one JSON verdict a file on stdout
   afbus-topo completion bash                        complete all of this in a shell
-  afbus-topo doctor                                 what this machine has, lacks and still runs
-
-Exit codes:
-  0 pass   1 fail   2 invalid input   4 environment error   5 timeout   130 interrupted   255 host died`,
+  afbus-topo doctor                                 what this machine has, lacks and still runs`,
   );
 
 const verb = (name: string, description: string) => program.command(name).description(description);
@@ -217,6 +215,7 @@ verb('help [verbs...]', 'display help for a verb')
   .addHelpText('after', '\nExample: afbus-topo help host start')
   .action(async (verbs) => (await import('./help.ts')).help(program, verbs));
 
+sayExitCodes(program);
 guardStreams();
 try {
   await program.parseAsync();

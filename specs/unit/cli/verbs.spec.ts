@@ -25,7 +25,7 @@ const verbsIn = (help: string): string[] => {
 describe('help', function () {
   this.timeout(60_000);
 
-  it('of every verb has an example', async () => {
+  it('of every verb has an example and the exit codes', async () => {
     const verbs = verbsIn((await cli(['--help'])).stdout);
     const ofHost = verbsIn((await cli(['host', '--help'])).stdout).map((verb) => `host ${verb}`);
     assert.ok(verbs.length > 15 && ofHost.length === 7, `${verbs} ${ofHost}`);
@@ -33,6 +33,8 @@ describe('help', function () {
     for (const { code, stdout } of helps) {
       assert.equal(code, 0);
       assert.match(stdout, /\nExamples?:/);
+      for (const each of [/ 0 \S/, / 2 \S/, / 4 \S/, /129 interrupted by SIGHUP$/, /130 interrupted$/])
+        assert.match(stdout, new RegExp(`\\nExit codes:\\n(.+\\n)*? *${each.source}`, 'm'));
     }
   });
 
