@@ -59,4 +59,33 @@ describe('an interrupt', () => {
       assert.deepEqual(how, [7, null]);
     });
   }
+
+  for (const [first, second, code] of [
+    ['SIGINT', 'SIGINT', 130],
+    ['SIGTERM', 'SIGINT', 130],
+    ['SIGINT', 'SIGHUP', 129],
+    ['SIGHUP', 'SIGTERM', 129],
+  ] as const) {
+    it(`that comes again (${first}, ${second}) ends a clean-up that has no end, and says how to end it later`, async () => {
+      const program = `${HEAD}
+        setInterval(() => {}, 1000);
+        writeSync(1, 'ready');`;
+      const args = ['--input-type=module', '--eval', program];
+      const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      child = started;
+      let said = '';
+      started.stdout.once('data', () => started.kill(first));
+      started.stderr.setEncoding('utf8').on('data', (more: string) => {
+        const isFirst = said === '';
+        said += more;
+        if (isFirst) started.kill(second);
+      });
+      assert.deepEqual(await once(started, 'close'), [code, null]);
+      assert.equal(
+        said,
+        '\ninterrupted: cleaning up (again to leave at once)\n' +
+          '\nleaving at once; "afbus-topo down --all" removes what is left\n',
+      );
+    });
+  }
 });
