@@ -22,7 +22,11 @@ export const LIMITS = {
     what: 'bytes of a topology file, and of each file that it includes',
     over: INVALID,
   },
-  files: { most: 100, what: 'files that a topology is made of', over: INVALID },
+  files: {
+    most: 100,
+    what: 'files that a topology is made of, however deep they include each other',
+    over: INVALID,
+  },
   tokens: {
     most: 250_000,
     what: 'tokens of YAML in a file: words, marks, blanks and line ends',
@@ -50,6 +54,11 @@ export const LIMITS = {
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
   runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
+  traceBytes: {
+    most: 2048 * MIB,
+    what: "bytes of a run's trace in its folder of artifacts",
+    over: 'a warning, and no trace is kept',
+  },
   consoleBytes: {
     most: 2 * MIB,
     what: "bytes of a host's console that are kept on disk",

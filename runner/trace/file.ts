@@ -4,6 +4,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Credentials } from '../common/credentials.ts';
 import { InvalidInput } from '../common/errors.ts';
+import { LIMITS } from '../common/limits.ts';
 import { neutralJsonText } from '../common/neutral.ts';
 import type { DeliveryEvent, Trace } from './trace.ts';
 
@@ -24,13 +25,18 @@ const LISTS = [
 ] as const;
 type List = (typeof LISTS)[number];
 
-/** Writes the whole trace; replaces the file. */
-export function writeTrace(path: string, trace: Trace): void {
+/** Writes the whole trace; replaces the file. Throws if it would have more bytes than `most`. */
+export function writeTrace(path: string, trace: Trace, most: number = LIMITS.traceBytes.most): void {
   const file = openSync(path, 'w');
   try {
-    let text = '';
-    // Names, addresses and lines of the kernel are what nodes say.
-    const write = () => writeFileSync(file, neutralJsonText(text));
+    let [text, left] = ['', most];
+    const write = () => {
+      // Names, addresses and lines of the kernel are what nodes say.
+      const bytes = Buffer.from(neutralJsonText(text));
+      left -= bytes.length;
+      if (left < 0) throw new Error(`the trace has more than ${most} bytes`);
+      writeFileSync(file, bytes);
+    };
     for (const line of lines(trace)) {
       text += line;
       text += '\n';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A trace comes back from its file as it was, and what is no trace is named by line.
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
@@ -12,6 +12,7 @@ import {
   FLAG_TRUNCATED,
   type PackedDelivery,
 } from '../../../runner/agent/protocol.ts';
+import { replaceFile } from '../../../runner/common/folder.ts';
 import { Collector } from '../../../runner/trace/collect.ts';
 import { readTrace, writeTrace } from '../../../runner/trace/file.ts';
 import type { DeliveryEvent, Trace } from '../../../runner/trace/trace.ts';
@@ -53,6 +54,17 @@ describe('trace file', () => {
     const [only] = read.deliveries.lidar ?? [];
     assert.ok(only && !only.intact && only.truncated && only.controlTruncated);
     assert.deepEqual([only.message, only.fds, only.lost], [null, 3, 7]);
+  });
+
+  it('has its bound, and leaves nothing of a trace that has more', () => {
+    const trace = collected().trace();
+    writeTrace(file, trace);
+    const { size } = statSync(file);
+    replaceFile(file, (fresh) => writeTrace(fresh, trace, size));
+    const other = join(folder, 'other.jsonl');
+    const write = () => replaceFile(other, (fresh) => writeTrace(fresh, trace, size - 1));
+    assert.throws(write, new RegExp(`the trace has more than ${size - 1} bytes`));
+    assert.deepEqual(readdirSync(folder), ['trace.jsonl']);
   });
 
   it('keeps why the run was cut short', () => {
