@@ -39,8 +39,23 @@ export interface DaemonOptions {
 const ID_BYTES = 16;
 const newId = (): string => randomBytes(ID_BYTES).toString('hex');
 
+export interface Daemon {
+  /** As clients write them. */
+  readonly addresses: readonly Address[];
+  readonly guid: string;
+  close(): void;
+}
+
 /** Runs until it is told to stop. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const daemon = await startDaemon(options);
+  print(options.printAddress, daemon.addresses, daemon.guid);
+  await stopped();
+  daemon.close();
+}
+
+/** Resolves when clients can connect. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const config = options.config === undefined ? undefined : read(options.config);
   const [afbus] = addressesOf(options.address, 'afbus', 'of the bus') as [Address];
   const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
@@ -74,13 +89,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   for (const { listener } of listening)
     void acceptAll(listener, (stream) => void new Legacy(bus, stream).run(), bus.acceptOptions);
   if (config?.pidfile !== undefined) writeFileSync(config.pidfile, `${process.pid}\n`);
-  print(options.printAddress, [...listening.map(({ address }) => address), afbus], guid);
   process.on('SIGHUP', () => tryOrLog(reload));
-  await stopped();
-  for (const { listener } of listening) listener.close();
-  bus.close();
-  const inodes = [...listening.map(({ inode }) => inode), inodeOf(afbus), config?.pidfile];
-  for (const path of inodes) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
+  const close = (): void => {
+    for (const { listener } of listening) listener.close();
+    bus.close();
+    const inodes = [...listening.map(({ inode }) => inode), inodeOf(afbus), config?.pidfile];
+    for (const path of inodes) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
+  };
+  return { addresses: [...listening.map(({ address }) => address), afbus], guid, close };
 }
 
 const read = (file: string): Config => readConfig(file, { accounts, env: process.env });
