@@ -39,7 +39,7 @@ export interface Sending {
 }
 
 const LAST_SERIAL = 0xffff_ffff;
-const LOGIN = '\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n';
+export const LOGIN = '\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n';
 
 export class Connection {
   readonly #socket: BusClient;
@@ -58,8 +58,7 @@ export class Connection {
       for (let answer = ''; !answer.includes('AGREE_UNIX_FD\r\n'); ) {
         const datagrams = await socket.receive(waiting);
         answer += datagrams.map(({ data }) => data.toString('latin1')).join('');
-        if (datagrams.length === 0 || /^(REJECTED|ERROR)/m.test(answer))
-          throw new DbusError(`${ERROR}AuthFailed`, `the bus does not let this process in: ${answer.trim()}`);
+        if (datagrams.length === 0 || /^(REJECTED|ERROR)/m.test(answer)) throw refusal(answer);
       }
       return new Connection(socket);
     } catch (error) {
@@ -105,6 +104,10 @@ export class Connection {
       this.#routes.learn(name.value as string, addressFromBigInt(BigInt(address.value as bigint)));
   }
 }
+
+/** Why the bus does not let this process in. */
+export const refusal = (answer: string): DbusError =>
+  new DbusError(`${ERROR}AuthFailed`, `the bus does not let this process in: ${answer.trim()}`);
 
 /** Closes the descriptors that nobody has taken. */
 export function discard({ fds }: Pick<Received, 'fds'>): void {

@@ -10,6 +10,7 @@ import {
 import {
   check,
   DRIVER,
+  Framer,
   forwarded,
   type Header,
   matches,
@@ -24,7 +25,6 @@ import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
 import { type Attachment, type Bus, type Connection, EVERYONE } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
-import { Framer } from './framer.ts';
 
 /** The client must be disconnected: why. */
 class Refused extends Error {}

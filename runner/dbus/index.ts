@@ -2,6 +2,7 @@
 /** D-Bus: messages, names and match rules. Bytes and texts in, data out; no I/O, and nothing of AF_BUS. */
 export { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
 export { MAX_FIELDS, MAX_NAMES, MAX_RULES } from './bounds.ts';
+export { Framer } from './framer.ts';
 export {
   type Fields,
   fieldsLength,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A stream of bytes → whole messages. */
-import { lengthOf, NotDbus } from '../../runner/dbus/index.ts';
+import { lengthOf } from './header.ts';
+import { NotDbus } from './refusal.ts';
 
 /** As much as tells the length of a message. */
 const HEAD = 16;
