@@ -2,7 +2,7 @@
 /** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
 
 import type { Deadline } from '../common/deadline.ts';
-import type { Contradictions } from '../predict/index.ts';
+import { type Contradictions, predictOperations } from '../predict/index.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { Topology } from '../topology/topology.ts';
 import { numberMessages } from './messages.ts';
@@ -20,7 +20,9 @@ export interface PlanOptions {
 
 export function plan(topology: Topology, { seed, contradictions = new Map(), deadline }: PlanOptions): Plan {
   const numbered = numberMessages(topology, seed, contradictions, deadline);
-  return { topology, seed, agents: agentsOf(topology), contradictions, ...numbered };
+  const operations = topology.messageBuses && predictOperations(topology);
+  const base = { topology, seed, agents: agentsOf(topology), contradictions, ...numbered };
+  return operations ? { ...base, operations } : base;
 }
 
 /** Masters first, in file order: a bus must be there before its clients connect. */
@@ -44,5 +46,17 @@ function agentsOf(topology: Topology): AgentPlan[] {
       ...(packs.has(name) && { pack: packs.get(name) as string }),
     }),
   );
-  return [...masters, ...others];
+  return [...masters, ...others, ...ofMessageBuses(topology)];
+}
+
+/** The daemon is the master of its bus. */
+function ofMessageBuses({ messageBuses }: Topology): AgentPlan[] {
+  const user = { uid: 0, gid: 0 };
+  const daemons = messageBuses?.buses.map(
+    ({ name, node }): AgentPlan => ({ name: masterOf(name), node, role: 'master', bus: name, user }),
+  );
+  const clients = messageBuses?.clients.map(
+    ({ name, node, bus }): AgentPlan => ({ name, node, role: 'client', bus, user }),
+  );
+  return [...(daemons ?? []), ...(clients ?? [])];
 }

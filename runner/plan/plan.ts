@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The plan: a topology turned into processes, sockets and numbered messages. Pure data, no run-time facts. */
 
-import type { Contradictions, Prediction } from '../predict/index.ts';
+import type { Contradictions, Operations, Prediction } from '../predict/index.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Place, Sender, Topology, User } from '../topology/topology.ts';
 
+export { type DbusExpected, expectedText, type Operation } from '../predict/index.ts';
 export type { Contradictions };
 
 /** One process: `<bus>.master` or a client's name. */
@@ -70,6 +71,8 @@ export interface Plan {
   readonly messagesOf: ReadonlyMap<string, { readonly first: number; readonly count: number }>;
   /** What the model expects, for those who must know more of it than `Expected` tells. */
   readonly prediction: Prediction;
+  /** What clients of message buses send, and what must come of it; absent if the file has no such bus. */
+  readonly operations?: Operations;
   /** What it says against expectations of the file. */
   readonly contradictions: Contradictions;
 }

@@ -27,6 +27,7 @@ function partyThatActs(world: BusState, step: Step): Sender | undefined {
     case 'fault':
       return actorOfFault(step.action, (client) => world.party(client).bus);
     case 'parallel':
+    case 'dbus':
       return undefined;
   }
 }

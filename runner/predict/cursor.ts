@@ -103,6 +103,9 @@ export class BranchCursor {
         return this.#when(this.#context.waiting.has(step.client) === step.blocked);
       case 'hangup':
         return this.#when(model.hungUp(this.#client(step.client)));
+      case 'dbus':
+        // Message buses have a model of their own.
+        return this.#next();
       case 'parallel':
         return this.#inner ? this.#goInside(this.#inner) : this.#enter(step);
     }

@@ -142,7 +142,7 @@ function* busesOf(world: BusState, steps: readonly Step[]): Generator<string> {
   for (const step of flat(steps)) {
     if (step.kind === 'fault') yield world.busOf(step.action);
     else if (step.kind === 'send') yield world.partyAt(world.sender(step)).bus;
-    else if (step.kind !== 'parallel') yield world.party(step.client).bus;
+    else if (step.kind !== 'parallel' && step.kind !== 'dbus') yield world.party(step.client).bus;
   }
 }
 

@@ -5,5 +5,14 @@ export type { Datagram } from './bus-state.ts';
 export type { Datagrams } from './cursor.ts';
 export { limitedShares } from './descriptors.ts';
 export { type NotLinearizable, notLinearizable, type Witnessed } from './linearize.ts';
+export {
+  type DbusExpected,
+  expectedText,
+  type HeardAt,
+  type Operation,
+  type Operations,
+  predictOperations,
+  resultText,
+} from './message-bus.ts';
 export { type Contradictions, type Finding, type Prediction, predict } from './predict.ts';
 export { idleWaits } from './waits.ts';

@@ -8,6 +8,7 @@ import type { Address } from '../common/address.ts';
 import type { Filter } from '../common/filter.ts';
 import type { DbusMessage } from '../dbus/index.ts';
 import type { FaultAction } from './faults.ts';
+import type { DbusStep, MessageBuses } from './message-bus.ts';
 
 /** A place in a YAML file; `line` and `column` count from 1. */
 export interface Place {
@@ -193,7 +194,7 @@ export interface HangupStep {
   readonly place: Place;
 }
 
-export type Step = SendStep | ParallelStep | FaultStep | BlockedStep | HangupStep;
+export type Step = SendStep | ParallelStep | FaultStep | BlockedStep | HangupStep | DbusStep;
 
 /** One written line of `expect.deliveries`; checked beside the steps' own expectations. */
 export interface DeliveryExpect {
@@ -232,6 +233,8 @@ export interface Topology {
   readonly buses: readonly BusSpec[];
   readonly groups: readonly GroupSpec[];
   readonly clients: readonly ClientSpec[];
+  /** Buses whose master is our D-Bus daemon; absent if the file has none. */
+  readonly messageBuses?: MessageBuses;
   readonly steps: readonly Step[];
   readonly deliveries: readonly DeliveryExpect[];
   readonly budgets: readonly Budget[];

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+/** Topology → the messages that clients of message buses send, and what the model says must come of each. Pure. */
+
+import type { Arg, DbusMessage } from '../dbus/index.ts';
+import { DRIVER } from '../dbus/index.ts';
+import { type Heard, MessageBus } from '../model/index.ts';
+import {
+  type Answer,
+  argsText,
+  type DbusAction,
+  type DbusClientSpec,
+  type DbusStep,
+  dbusText,
+  heardText,
+  RELEASE_RESULTS,
+  REQUEST_RESULTS,
+} from '../topology/message-bus.ts';
+import { walk } from '../topology/steps.ts';
+import type { Place, Topology } from '../topology/topology.ts';
+
+/** What must come of a message. */
+export interface DbusExpected {
+  /** `sent`: a signal, which nobody answers, unless the name that it is for has no owner. Texts are those of `argsText`. */
+  readonly outcome:
+    | { readonly kind: 'sent' }
+    | { readonly kind: 'reply'; readonly args: string }
+    | { readonly kind: 'error'; readonly name: string };
+  /** Who answers: a client, or `org.freedesktop.DBus`; absent where nobody does, or anybody may. */
+  readonly by?: string;
+  /** Clients that get the message itself, once each. */
+  readonly recipients: readonly string[];
+}
+
+/** A message on the wire: its serial is its number and 1, by which receivers know it. */
+export interface Operation {
+  readonly number: number;
+  /** The step's id; absent for what a client does when it comes. */
+  readonly step?: string;
+  /** Place of its top-level step; -1 before the first. */
+  readonly top: number;
+  readonly bus: string;
+  readonly client: string;
+  /** For people. */
+  readonly name: string;
+  readonly place: Place;
+  /** Without its destination, which `to` names: a client, a well-known name, or the bus. */
+  readonly message: Pick<DbusMessage, 'type' | 'path' | 'interface' | 'member' | 'args'>;
+  readonly to?: string;
+  /** What the model says. */
+  readonly modelled: DbusExpected;
+  /** The same, but for what the file says. */
+  readonly expected: DbusExpected;
+}
+
+/** What the bus tells a client of names, as text. */
+export interface HeardAt {
+  readonly top: number;
+  readonly text: string;
+}
+
+export interface Operations {
+  readonly list: readonly Operation[];
+  /** Client → what the bus tells it, in order. */
+  readonly heard: ReadonlyMap<string, readonly HeardAt[]>;
+  /** Step id of a `hears` → what the client hears since the last. */
+  readonly since: ReadonlyMap<string, readonly string[]>;
+}
+
+const ERROR = 'org.freedesktop.DBus.Error.';
+const DRIVER_PATH = '/org/freedesktop/DBus';
+
+export function predictOperations(topology: Topology): Operations {
+  const walker = new Walk(topology);
+  for (const client of topology.messageBuses?.clients ?? []) walker.arrive(client);
+  for (const { step, top } of walk(topology.steps)) if (step.kind === 'dbus') walker.step(step, top);
+  return walker;
+}
+
+const string = (value: string): Arg => ({ type: 's', value });
+
+const toBus = (member: string, args: readonly Arg[]): Operation['message'] => ({
+  ...{ type: 'method_call', path: DRIVER_PATH, interface: DRIVER, member, args },
+});
+
+class Walk implements Operations {
+  readonly list: Operation[] = [];
+  readonly heard = new Map<string, HeardAt[]>();
+  readonly since = new Map<string, readonly string[]>();
+  readonly #clients: ReadonlyMap<string, DbusClientSpec>;
+  readonly #buses: ReadonlyMap<string, MessageBus>;
+  /** Client → how much of what it has heard a `hears` has looked at. */
+  readonly #looked = new Map<string, number>();
+
+  constructor({ messageBuses }: Topology) {
+    this.#clients = new Map(messageBuses?.clients.map((client) => [client.name, client]));
+    this.#buses = new Map(messageBuses?.buses.map(({ name }) => [name, new MessageBus()]));
+  }
+
+  arrive({ name, bus, match, names, place }: DbusClientSpec): void {
+    this.heard.set(name, []);
+    const where = { top: -1, place };
+    this.#hear(where.top, this.#bus(bus).join(name));
+    for (const rule of match) this.#act({ do: 'add-match', client: name, rule }, where);
+    for (const each of names) this.#act({ do: 'own', client: name, name: each, flags: 0 }, where);
+  }
+
+  step({ action, id, expect, place }: DbusStep, top: number): void {
+    this.#act(action, { top, step: id, expect, place });
+  }
+
+  #act(action: DbusAction, where: Where): void {
+    const bus = this.#bus(this.#client(action.client).bus);
+    switch (action.do) {
+      case 'own': {
+        const { result, heard } = bus.request(action.client, action.name, action.flags);
+        this.#hear(where.top, heard);
+        const args = [string(action.name), { type: 'u', value: action.flags }];
+        this.#ask(action, where, toBus('RequestName', args), returns(result));
+        break;
+      }
+      case 'release': {
+        const { result, heard } = bus.release(action.client, action.name);
+        this.#hear(where.top, heard);
+        this.#ask(action, where, toBus('ReleaseName', [string(action.name)]), returns(result));
+        break;
+      }
+      case 'add-match':
+        bus.addRule(action.client, action.rule);
+        this.#ask(action, where, toBus('AddMatch', [string(action.rule)]), NOTHING);
+        break;
+      case 'remove-match': {
+        const had = bus.removeRule(action.client, action.rule);
+        const outcome = had ? NOTHING : fails('MatchRuleNotFound');
+        this.#ask(action, where, toBus('RemoveMatch', [string(action.rule)]), outcome);
+        break;
+      }
+      case 'signal':
+        this.#signal(action, where, bus);
+        break;
+      case 'call':
+        this.#call(action, where, bus);
+        break;
+      case 'kill':
+        this.#hear(where.top, bus.leave(action.client));
+        break;
+      case 'hears':
+        this.#look(action.client, where);
+        break;
+    }
+  }
+
+  #ask(action: DbusAction, where: Where, message: Operation['message'], outcome: Outcome): void {
+    this.#add(action, where, message, { outcome, by: DRIVER, recipients: [] }, DRIVER);
+  }
+
+  #signal(action: DbusAction & { do: 'signal' }, where: Where, bus: MessageBus): void {
+    const { content, client, count, to } = action;
+    const message = { type: 'signal', ...content } as const;
+    const owner = to === undefined ? undefined : this.#holder(bus, to);
+    const addressed = owner === undefined ? [] : [owner];
+    const recipients = to === undefined ? bus.receivers(client, message) : addressed;
+    const lost = to !== undefined && owner === undefined;
+    const modelled: DbusExpected = lost ? UNKNOWN : { outcome: { kind: 'sent' }, recipients };
+    for (let n = 0; n < count; n++) this.#add(action, where, message, modelled, to, count > 1 ? n + 1 : 0);
+  }
+
+  #call(action: DbusAction & { do: 'call' }, where: Where, bus: MessageBus): void {
+    const { content, to } = action;
+    const message = { type: 'method_call', ...content } as const;
+    const callee = this.#holder(bus, to);
+    if (callee === undefined) {
+      this.#add(action, where, message, UNKNOWN, to);
+      return;
+    }
+    const { answers } = this.#client(callee);
+    const answer = Object.hasOwn(answers, content.member) ? answers[content.member] : undefined;
+    const outcome = answered(answer, content.args);
+    this.#add(action, where, message, { outcome, by: callee, recipients: [callee] }, to);
+  }
+
+  /** The client that a message to this client or well-known name comes to. */
+  #holder(bus: MessageBus, to: string): string | undefined {
+    if (!this.#clients.has(to)) return bus.ownerOf(to);
+    return bus.has(to) ? to : undefined;
+  }
+
+  #add(
+    action: DbusAction,
+    { top, step, expect = {}, place }: Where,
+    message: Operation['message'],
+    modelled: DbusExpected,
+    to: string | undefined,
+    nth = 0,
+  ): void {
+    const { client } = action;
+    this.list.push({
+      number: this.list.length,
+      ...(step !== undefined && { step }),
+      ...{ top, client, place, message, modelled },
+      bus: this.#client(client).bus,
+      name: `${dbusText(action)}${nth > 0 ? ` #${nth}` : ''}`,
+      ...(to !== undefined && { to }),
+      expected: written(action, expect, modelled),
+    });
+  }
+
+  #hear(top: number, heard: readonly Heard[]): void {
+    for (const { client, member, args } of heard)
+      this.heard.get(client)?.push({ top, text: heardText(member, args.map(shown)) });
+  }
+
+  #look(client: string, { step = '' }: Where): void {
+    const all = this.heard.get(client) ?? [];
+    const from = this.#looked.get(client) ?? 0;
+    this.#looked.set(client, all.length);
+    this.since.set(
+      step,
+      all.slice(from).map(({ text }) => text),
+    );
+  }
+
+  #client(name: string): DbusClientSpec {
+    const client = this.#clients.get(name);
+    if (!client) throw new Error(`no client of a message bus: ${name}`);
+    return client;
+  }
+
+  #bus(name: string): MessageBus {
+    const bus = this.#buses.get(name);
+    if (!bus) throw new Error(`no message bus: ${name}`);
+    return bus;
+  }
+}
+
+interface Where {
+  readonly top: number;
+  readonly step?: string;
+  readonly expect?: DbusStep['expect'];
+  readonly place: Place;
+}
+
+type Outcome = DbusExpected['outcome'];
+
+/** The bus says this of a message for nobody, be it a signal. */
+const UNKNOWN: DbusExpected = {
+  outcome: { kind: 'error', name: `${ERROR}ServiceUnknown` },
+  by: DRIVER,
+  recipients: [],
+};
+const NOTHING: Outcome = { kind: 'reply', args: argsText([]) };
+const returns = (value: number): Outcome => ({ kind: 'reply', args: argsText([{ type: 'u', value }]) });
+const fails = (name: string): Outcome => ({ kind: 'error', name: `${ERROR}${name}` });
+
+/** A client that has no answer for a method gives back what it got. */
+function answered(answer: Answer | undefined, sent: readonly Arg[]): Outcome {
+  if (answer?.kind === 'error') return { kind: 'error', name: answer.name };
+  return { kind: 'reply', args: argsText(answer?.args ?? sent) };
+}
+
+/** `:player` is `player` to people. */
+const shown = (name: string): string => name.replace(/^:/, '');
+
+function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusExpected): DbusExpected {
+  const { error, reply, result, by, recipients } = expect;
+  const outcome =
+    (error !== undefined && ({ kind: 'error', name: error } as const)) ||
+    (reply !== undefined && ({ kind: 'reply', args: argsText(reply) } as const)) ||
+    (result !== undefined && returns(codeOf(action, result))) ||
+    modelled.outcome;
+  // An error that the model does not see coming may come from anybody.
+  const who = by ?? (error === undefined || modelled.outcome.kind === 'error' ? modelled.by : undefined);
+  return {
+    outcome,
+    ...(who !== undefined && { by: who }),
+    recipients: recipients ?? modelled.recipients,
+  };
+}
+
+function codeOf(action: DbusAction, result: string): number {
+  const words: readonly string[] = action.do === 'own' ? REQUEST_RESULTS : RELEASE_RESULTS;
+  return words.indexOf(result) + 1;
+}
+
+/** The word for a result of the bus: `owner`, `not-owner`. */
+export function resultText(verb: 'own' | 'release', args: string): string {
+  const words: readonly string[] = verb === 'own' ? REQUEST_RESULTS : RELEASE_RESULTS;
+  return words[Number(args.slice('u '.length)) - 1] ?? args;
+}
+
+/** What must come of an action, for people. */
+export function expectedText(action: DbusAction, { outcome, by, recipients }: DbusExpected): string {
+  if (outcome.kind === 'error') return outcome.name;
+  if (outcome.kind === 'sent') return recipients.join(', ') || 'nobody';
+  if (action.do === 'own' || action.do === 'release') return resultText(action.do, outcome.args);
+  return action.do === 'call' ? `${by ?? 'anybody'} answers ${outcome.args}` : 'done';
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/** Message buses of D-Bus: buses whose master is our daemon, their clients, and the steps that these play. */
+import type { Arg } from '../dbus/index.ts';
+import type { Place } from './topology.ts';
+
+export interface MessageBusSpec {
+  readonly name: string;
+  /** Where the daemon runs. */
+  readonly node: string;
+  /** Of the AF_BUS socket; legacy clients connect to `<path>.unix`. */
+  readonly path: string;
+  readonly place: Place;
+}
+
+/** How a client answers calls of a method: with these values, with this error, or not at all. Others get back what they sent. */
+export type Answer =
+  | { readonly kind: 'reply'; readonly args: readonly Arg[] }
+  | { readonly kind: 'error'; readonly name: string };
+
+export interface DbusClientSpec {
+  readonly name: string;
+  readonly bus: string;
+  readonly node: string;
+  /** `native`: on AF_BUS itself. `legacy`: through the daemon's AF_UNIX listener. */
+  readonly connect: 'native' | 'legacy';
+  /** Rules that it adds, and names that it requests, when it comes. */
+  readonly match: readonly string[];
+  readonly names: readonly string[];
+  readonly answers: Readonly<Record<string, Answer>>;
+  readonly place: Place;
+}
+
+export interface MessageBuses {
+  readonly buses: readonly MessageBusSpec[];
+  readonly clients: readonly DbusClientSpec[];
+}
+
+/** What a signal or a call says; a call may have no interface. */
+export interface DbusContent {
+  readonly path: string;
+  readonly interface?: string;
+  readonly member: string;
+  readonly args: readonly Arg[];
+}
+
+export const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'] as const;
+export const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'] as const;
+
+/** Flags of RequestName (D-Bus Specification). */
+export const ALLOW_REPLACEMENT = 1;
+export const REPLACE_EXISTING = 2;
+export const DO_NOT_QUEUE = 4;
+
+export type DbusAction =
+  | { readonly do: 'own'; readonly client: string; readonly name: string; readonly flags: number }
+  | { readonly do: 'release'; readonly client: string; readonly name: string }
+  | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
+  | {
+      readonly do: 'signal';
+      readonly client: string;
+      readonly content: DbusContent;
+      readonly count: number;
+      /** For this client, or for the owner of this name, alone. */
+      readonly to?: string;
+    }
+  | { readonly do: 'call'; readonly client: string; readonly content: DbusContent; readonly to: string }
+  | { readonly do: 'kill'; readonly client: string }
+  /** No action: what the bus has told this client since the last such step, in order. */
+  | { readonly do: 'hears'; readonly client: string; readonly heard: readonly string[] };
+
+/** What the file says of an action; nothing leaves it to the model. */
+export interface DbusExpect {
+  /** The file leaves it to the model on purpose: `expect: model`. */
+  readonly model?: true;
+  /** The word for the result of `own` or `release`. */
+  readonly result?: string;
+  readonly error?: string;
+  readonly reply?: readonly Arg[];
+  /** The client that answers a call. */
+  readonly by?: string;
+  /** Clients that get each signal, once each. */
+  readonly recipients?: readonly string[];
+}
+
+export interface DbusStep {
+  readonly kind: 'dbus';
+  readonly id: string;
+  readonly action: DbusAction;
+  readonly expect: DbusExpect;
+  readonly place: Place;
+}
+
+/** The name that reports use for nobody. */
+export const NOBODY = 'nobody';
+
+/** `signal panel Changed`: the verb, the client, and what it is about. */
+export function dbusText(action: DbusAction): string {
+  const { client } = action;
+  switch (action.do) {
+    case 'own':
+    case 'release':
+      return `${client} ${action.do} ${action.name}`;
+    case 'add-match':
+    case 'remove-match':
+      return `${client} ${action.do} ${action.rule}`;
+    case 'signal':
+      return `${client} signal ${action.content.member}${action.to === undefined ? '' : ` to ${action.to}`}`;
+    case 'call':
+      return `${client} call ${action.to} ${action.content.member}`;
+    case 'kill':
+      return `kill ${client}`;
+    case 'hears':
+      return `expect what the bus tells ${client}`;
+  }
+}
+
+/** Values with their types, so that two lists have the same text if they are the same. */
+export const argsText = (args: readonly Arg[]): string =>
+  args.length === 0 ? '()' : args.map(({ type, value }) => `${type} ${valueText(value)}`).join(', ');
+
+function valueText(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return `[${value.join(' ')}]`;
+  if (value instanceof Map)
+    return `{${Array.from(value, ([key, each]) => `${valueText(key)}: ${valueText(each)}`).join(', ')}}`;
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+  if (typeof value === 'object' && value !== null && 'type' in value && 'value' in value)
+    return `<${value.type} ${valueText(value.value)}>`;
+  return JSON.stringify(value);
+}
+
+/** What the bus told a client of a name, as files and reports write it. */
+export function heardText(member: string, args: readonly string[]): string {
+  const [name = '', from = '', to = ''] = args;
+  if (member !== 'NameOwnerChanged') return `${member} ${name}`;
+  return `${member} ${name}: ${from === '' ? NOBODY : from} -> ${to === '' ? NOBODY : to}`;
+}
