@@ -158,16 +158,19 @@ async function blame(error: unknown, site: Site): Promise<TopoError | null> {
   return died ?? (error instanceof TopoError ? error : null);
 }
 
-/** Deliveries without those of fences. */
-function messagesIn({ deliveries }: Trace): number {
-  let count = 0;
+/** Deliveries without those of fences; of message buses, what clients got. */
+function messagesIn({ deliveries, dbus = [] }: Trace): number {
+  let count = dbus.filter(({ is }) => is === 'got').length;
   for (const lane of deliveries.values()) for (const { fence } of lane) if (!fence) count++;
   return count;
 }
 
+const sendsIn = ({ sends, dbus = [] }: Trace): number =>
+  sends.length + dbus.filter(({ is }) => is === 'sent').length;
+
 function verdictOf({ plan, site, owner, options, trace, judgement, error }: Context): Verdict {
   const { progress, warnings } = options;
-  const { name, file, clients, nodes } = plan.topology;
+  const { name, file, clients, nodes, messageBuses } = plan.topology;
   const reason = error?.message ?? judgement?.reason;
   const account = judgement?.account ?? [];
   const deliveries = trace ? messagesIn(trace) : 0;
@@ -181,9 +184,9 @@ function verdictOf({ plan, site, owner, options, trace, judgement, error }: Cont
     where: site.where,
     checks: judgement?.checks ?? [],
     counts: {
-      sends: trace?.sends.length ?? 0,
+      sends: trace ? sendsIn(trace) : 0,
       deliveries,
-      clients: clients.length,
+      clients: clients.length + (messageBuses?.clients.length ?? 0),
       nodes: nodes.length,
     },
     timings: { ...progress.timings },

@@ -2,9 +2,11 @@
 /** One client or master: takes orders, answers each once. */
 
 import { Client } from './client.ts';
+import { Daemon } from './daemon.ts';
+import { DbusClient } from './dbus-client.ts';
 import { Master } from './master.ts';
 import { Pipes } from './pipes.ts';
-import type { AgentOrder, AgentReport } from './protocol.ts';
+import type { AgentOrder, AgentReport, Order } from './protocol.ts';
 import { Reports } from './reports.ts';
 import { carryOut, type Role, type Tools } from './roles.ts';
 import { Sending } from './sending.ts';
@@ -28,7 +30,7 @@ export class Agent {
   /** Whether it was carried out. */
   async take(order: AgentOrder): Promise<boolean> {
     const { reports, system } = this.#tools;
-    this.#role ??= order.do === 'listen' ? new Master(this.#tools) : new Client(this.#tools);
+    this.#role ??= roleFor(order, this.#tools);
     const { id } = order;
     try {
       const result = await carryOut(order, this.#role, this.#tools);
@@ -43,5 +45,19 @@ export class Agent {
   /** The last words: what was seen and not told yet. */
   flush(): void {
     this.#tools.reports.flush();
+  }
+}
+
+/** The first order says what an agent is. */
+function roleFor(order: Order, tools: Tools): Role {
+  switch (order.do) {
+    case 'listen':
+      return new Master(tools);
+    case 'serve-dbus':
+      return new Daemon(tools);
+    case 'join-dbus':
+      return new DbusClient(tools);
+    default:
+      return new Client(tools);
   }
 }

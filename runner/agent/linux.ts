@@ -2,10 +2,14 @@
 /** The real system: AF_BUS sockets of the kernel under this process, its pipes and its clock. */
 
 import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { startDaemon } from '../../daemon/daemon.ts';
+import { Connection } from '../../dbus/connection.ts';
+import { StreamConnection } from '../../dbus/stream.ts';
 import { limitDescriptors } from '../../native/lib/descriptors.ts';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
+import { formatAddress } from '../dbus/index.ts';
 import type { PipeEnds, System } from './system.ts';
 
 /** Clients may be of any user: who gets on is the policy's matter, not the file system's. */
@@ -37,12 +41,24 @@ export const linux: System = {
     return listener;
   },
 
+  async serveDbus({ path, unixPath }) {
+    await startDaemon({ address: addressOf('afbus', path), listen: [addressOf('unix', unixPath)] });
+  },
+
+  joinDbus: (path, connect) => (connect === 'native' ? Connection.open(path) : StreamConnection.open(path)),
+
   pipes: openPipes,
 
   write: (fd, text) => void writeSync(fd, text),
   close: closeSync,
   limitDescriptors,
 };
+
+const addressOf = (transport: string, path: string): string =>
+  formatAddress({
+    transport,
+    options: new Map(path.startsWith('@') ? [['abstract', path.slice(1)]] : [['path', path]]),
+  });
 
 /** Does early what takes long. Where it fails, the first order that needs it tells. */
 export function warmUp(): void {

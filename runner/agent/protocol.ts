@@ -90,6 +90,29 @@ export type AgentOrder = { readonly id: number } & Order;
 
 export type Order =
   | FaultOrder
+  /** Master: runs our D-Bus daemon in its process; `done` when clients can connect. */
+  | { readonly do: 'serve-dbus'; readonly path: string; readonly unixPath: string }
+  /** Client: joins a message bus; answers with its unique name. `answers`: marshalled messages, by method. */
+  | {
+      readonly do: 'join-dbus';
+      readonly path: string;
+      readonly connect: 'native' | 'legacy';
+      readonly answers: Readonly<Record<string, string>>;
+    }
+  /**
+   * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`. A call is
+   * `done` when its answer has come, or `within` ms passed.
+   */
+  | {
+      readonly do: 'send-dbus';
+      readonly message: string;
+      readonly serial: number;
+      readonly count: number;
+      readonly destination?: string;
+      readonly within: number;
+    }
+  /** Client: `done` once the bus has forgotten these unique names, and everything that came before that was told. */
+  | { readonly do: 'settle-dbus'; readonly gone: readonly string[]; readonly within: number }
   /** Master: binds, listens and accepts from then on. */
   | {
       readonly do: 'listen';
@@ -195,6 +218,7 @@ export type AgentReport =
   | { readonly say: 'failed'; readonly id: number; readonly t: Time; readonly error: SystemErrorData }
   | { readonly say: 'deliveries'; readonly list: readonly PackedDelivery[] }
   | { readonly say: 'sends'; readonly list: readonly PackedSend[] }
+  | { readonly say: 'dbus'; readonly list: readonly DbusReport[] }
   | {
       readonly say: 'pipe';
       readonly message: number;
@@ -211,7 +235,38 @@ export type AgentReport =
       readonly errno?: string;
     };
 
+/** A message that a client of a message bus has sent, or got. */
+export type DbusReport = DbusSent | DbusGot;
+
+export interface DbusSent {
+  readonly is: 'sent';
+  readonly serial: number;
+  readonly t: Time;
+  /** The call of the system that failed. */
+  readonly error?: string;
+}
+
+export interface DbusGot {
+  readonly is: 'got';
+  /** Place among the messages that this client got, from 0. */
+  readonly position: number;
+  readonly t: Time;
+  readonly type: string;
+  readonly sender: string;
+  readonly serial: number;
+  readonly replySerial?: number;
+  readonly path?: string;
+  readonly interface?: string;
+  readonly member?: string;
+  readonly errorName?: string;
+  /** `argsText` of its arguments. */
+  readonly args: string;
+  /** Those that are text, for messages of the bus itself. */
+  readonly texts: readonly string[];
+}
+
 export interface OrderResult {
+  readonly unique?: string;
   readonly address?: Address;
   readonly credentials?: Credentials;
   readonly blocked?: boolean;

@@ -2,7 +2,7 @@
 /** Sends and deliveries on their way to the runner, many a line. */
 
 import type { Clock } from '../common/clock.ts';
-import type { AgentReport, PackedDelivery, PackedSend } from './protocol.ts';
+import type { AgentReport, DbusReport, PackedDelivery, PackedSend } from './protocol.ts';
 
 const BATCH = 256;
 const LATEST_MS = 250;
@@ -12,6 +12,7 @@ export class Reports {
   readonly #say: (report: AgentReport) => void;
   #deliveries: PackedDelivery[] = [];
   #sends: PackedSend[] = [];
+  #dbus: DbusReport[] = [];
   #forget: (() => void) | undefined;
   /** Gives sends that wait for room now, so that they are known should this process be killed. */
   unfinished: () => readonly PackedSend[] = () => [];
@@ -23,6 +24,11 @@ export class Reports {
 
   delivery(row: PackedDelivery): void {
     if (this.#deliveries.push(row) >= BATCH) this.flush();
+    else this.#soon();
+  }
+
+  dbus(row: DbusReport): void {
+    if (this.#dbus.push(row) >= BATCH) this.flush();
     else this.#soon();
   }
 
@@ -49,6 +55,9 @@ export class Reports {
     const deliveries = this.#deliveries;
     this.#sends = [];
     this.#deliveries = [];
+    const dbus = this.#dbus;
+    this.#dbus = [];
+    if (dbus.length > 0) this.#say({ say: 'dbus', list: dbus });
     if (sends.length > 0) this.#say({ say: 'sends', list: sends });
     if (deliveries.length > 0) this.#say({ say: 'deliveries', list: deliveries });
   }

@@ -8,6 +8,7 @@ import type { Address } from '../common/address.ts';
 import type { Clock, Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
+import type { DbusMessage, ReceivedMessage } from '../dbus/index.ts';
 import type { Overflow, Protocol } from '../topology/topology.ts';
 
 export interface System {
@@ -19,6 +20,10 @@ export interface System {
   connect(path: string, options: ConnectOptions): Promise<ClientSocket>;
   /** Binds and listens; users of every kind may connect. */
   listen(options: ListenOptions): Promise<Listener>;
+  /** Runs our D-Bus daemon; resolves when clients can connect. */
+  serveDbus(options: { readonly path: string; readonly unixPath: string }): Promise<void>;
+  /** Joins a message bus: on AF_BUS itself, or through the daemon's AF_UNIX listener. */
+  joinDbus(path: string, connect: 'native' | 'legacy'): Promise<DbusConnection>;
   /** That many pipes. */
   pipes(count: number): Promise<readonly PipeEnds[]>;
   /** Throws EPIPE where nobody holds the other end any more. */
@@ -27,6 +32,16 @@ export interface System {
   /** From now on this process may open that many descriptors beside those that are open. */
   limitDescriptors(more: number | 'unlimited'): void;
 }
+
+/** A client's end of a message bus, authenticated; it has not said Hello. */
+export interface DbusConnection {
+  send(message: DbusDraft, serial: number): Promise<void>;
+  /** In the order of the bus, until the connection ends. */
+  messages(): AsyncIterable<ReceivedMessage>;
+}
+
+/** A message without what the connection fills in. */
+export type DbusDraft = Omit<DbusMessage, 'endian' | 'sender' | 'unixFds'>;
 
 export interface ConnectOptions {
   /** What the socket takes of each message, from the first on. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { wallClock } from '../common/clock.ts';
 import { EnvironmentError } from '../common/errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { BusSpec } from '../topology/topology.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Backend } from './backend.ts';
 import type { Lab, NodeConnection } from './lab.ts';
 import type { Ownership } from './labels.ts';
@@ -27,7 +27,7 @@ export async function provision(plan: Plan, options: ProvisionOptions): Promise<
     owner,
     onNode,
     nodes: plan.topology.nodes,
-    busDirectories: busDirectories(plan.topology.buses),
+    busDirectories: busDirectories(plan.topology),
   };
   const nodes = await Promise.race([
     launcher === 'process'
@@ -53,8 +53,9 @@ async function startInEngine(
   return startContainers({ ...shared, docker: backend.docker, image: backend.image, mounts: backend.mounts });
 }
 
-function busDirectories(buses: readonly BusSpec[]): readonly string[] {
-  return [...new Set(buses.filter((b) => !b.path.startsWith('@')).map((b) => dirname(b.path)))];
+function busDirectories({ buses, messageBuses }: Topology): readonly string[] {
+  const paths = [...buses, ...(messageBuses?.buses ?? [])].map(({ path }) => path);
+  return [...new Set(paths.filter((path) => !path.startsWith('@')).map((path) => dirname(path)))];
 }
 
 function requireBus(node: NodeConnection, backend: Backend): void {

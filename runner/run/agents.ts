@@ -248,6 +248,7 @@ export class Agents {
   }
 
   #stderr(agent: Agent, text: string): void {
+    this.#collector.log({ agent: agent.plan.name, text });
     const kept = text.slice(-LIMITS.stderrBytes.most);
     agent.stderr.push(...kept.split('\n').filter((line) => line !== ''));
     agent.stderr.splice(0, agent.stderr.length - STDERR_LINES);

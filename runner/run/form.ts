@@ -61,6 +61,13 @@ const delivery = row(
   ...[orNull(row(index, index, index)), index, index],
 );
 
+const sent = map({ is: oneOf('sent'), serial: index, t: number, error: maybe(text) });
+const got = map({
+  ...{ is: oneOf('got'), position: index, t: number, type: text, sender: text, serial: index, args: text },
+  ...{ replySerial: maybe(index), path: maybe(text), interface: maybe(text), member: maybe(text) },
+  ...{ errorName: maybe(text), texts: listOf(text) },
+});
+
 const result = map({
   address: maybe(text),
   credentials: maybe(ids),
@@ -68,7 +75,13 @@ const result = map({
   message: maybe(index),
   ended: maybe(flag),
   read: maybe(index),
+  unique: maybe(text),
 });
+
+const dbus: Check = (value) => {
+  const form = (value as { is?: unknown } | null)?.is === 'got' ? got : sent;
+  return form(value);
+};
 
 const agentReport = saying({
   ready: { pid: index, pidNamespace: text },
@@ -76,6 +89,7 @@ const agentReport = saying({
   failed: { id: index, t: number, error },
   deliveries: { list: listOf(delivery) },
   sends: { list: listOf(send) },
+  dbus: { list: listOf(dbus) },
   pipe: { message: index, index, tokens: listOf(text), eof: flag },
   end: { lane: text, t: number, why: oneOf('eof', 'hangup', 'closed', 'error'), errno: maybe(text) },
 });

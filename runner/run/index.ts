@@ -13,6 +13,7 @@ import { attachAll } from './attach.ts';
 import { inWords, stopped, timedOut } from './broken.ts';
 import type { RunContext } from './context.ts';
 import { collectPipes, endAgents, leaveAgents, readLeftOvers, salvage } from './finish.ts';
+import { MessageBuses } from './message-bus.ts';
 import { Parties } from './parties.ts';
 import { LastMessages, promptReports } from './progress.ts';
 import { Walker } from './walk.ts';
@@ -70,7 +71,9 @@ async function play(stage: RunContext, lab: Lab, { progress, keep }: RunOptions)
   progress?.(`starting ${plan.agents.length} processes`);
   await agents.spawn((node) => nodes.find((n) => n.name === node)?.env ?? {});
   await attachAll(stage, progress ?? (() => {}));
-  const walker = new Walker(stage);
+  const messageBuses = new MessageBuses(stage);
+  await messageBuses.attach();
+  const walker = new Walker(stage, messageBuses);
   await walker.walk(steps, (step, i) =>
     progress?.(`step ${i + 1} of ${steps.length} (line ${step.place.line})`),
   );

@@ -8,6 +8,7 @@ import type { StepEvent } from '../trace/trace.ts';
 import type { RunContext } from './context.ts';
 import { playBlocked, playHangup } from './expect.ts';
 import { playFault } from './fault.ts';
+import type { MessageBuses } from './message-bus.ts';
 import { OrderFailed } from './order-failed.ts';
 import { reached } from './progress.ts';
 import { playSend } from './send.ts';
@@ -18,11 +19,13 @@ type Failure = StepEvent['failure'];
 export class Walker {
   readonly settler: Settler;
   readonly #stage: RunContext;
+  readonly #messageBuses: MessageBuses;
   /** When each fault was injected. */
   readonly #moments = new Map<string, Time>();
 
-  constructor(stage: RunContext) {
+  constructor(stage: RunContext, messageBuses: MessageBuses) {
     this.#stage = stage;
+    this.#messageBuses = messageBuses;
     this.settler = new Settler(stage);
   }
 
@@ -34,6 +37,7 @@ export class Walker {
         const failure = await this.#play(step);
         if (step.kind === 'send' || step.kind === 'parallel') await this.settler.whole(step);
         else if (step.kind === 'fault') await this.settler.drain(step);
+        if (step.kind === 'dbus' || step.kind === 'parallel') await this.#messageBuses.settle(step);
         return failure;
       });
     }
@@ -52,6 +56,9 @@ export class Walker {
         return playBlocked(this.#stage, this.settler, step);
       case 'hangup':
         return playHangup(this.#stage, step);
+      case 'dbus':
+        await this.#messageBuses.play(step);
+        return undefined;
     }
   }
 

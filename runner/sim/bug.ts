@@ -3,6 +3,7 @@
 
 import type { Message } from '../agent/system.ts';
 import type { Credentials } from '../common/credentials.ts';
+import type { ReceivedMessage } from '../dbus/index.ts';
 import type { Bus, Endpoint, Outcome, Passing } from '../model/index.ts';
 import type { CheckName } from '../verdict/verdict.ts';
 import type { Datagram, Kernel } from './kernel.ts';
@@ -30,6 +31,8 @@ export interface Hooks {
   peer?(credentials: Credentials, accepted: Endpoint): Credentials;
   /** The client part of the address that the next client gets; undefined for the one after the last. */
   address?(bus: Bus): number | undefined;
+  /** What a client of a message bus gets in the place of a message. */
+  dbus?(message: ReceivedMessage, at: object): readonly ReceivedMessage[];
   /** A closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
 }

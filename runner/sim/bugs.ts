@@ -4,7 +4,7 @@
 import type { Message } from '../agent/system.ts';
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
-import { envelopeIn, matches, uniqueName } from '../dbus/index.ts';
+import { DRIVER, envelopeIn, matches, type ReceivedMessage, uniqueName } from '../dbus/index.ts';
 import * as model from '../model/index.ts';
 import type { Attempt, Bug, Hooks, Strikes } from './bug.ts';
 import { WriteEnd } from './files.ts';
@@ -282,6 +282,47 @@ export const BUGS = {
       },
     }),
   },
+  'lose-signal': {
+    does: 'a client of a message bus does not get a signal that its rules want',
+    check: 'dbus.signals',
+    hooks: (strikes) => ({ dbus: (m, at) => (isSignal(m) && strikes(at) ? [] : [m]) }),
+  },
+  'double-signal': {
+    does: 'a client of a message bus gets a signal twice',
+    check: 'dbus.signals',
+    hooks: (strikes) => ({ dbus: (m, at) => (isSignal(m) && strikes(at) ? [m, m] : [m]) }),
+  },
+  'alter-signal': {
+    does: 'a signal comes without its arguments',
+    check: 'dbus.signals',
+    hooks: (strikes) => ({
+      dbus: (m, at) => [isSignal(m) && m.args.length > 0 && strikes(at) ? { ...m, args: [] } : m],
+    }),
+  },
+  'double-reply': {
+    does: 'a call is answered twice',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({ dbus: (m, at) => (isReply(m) && strikes(at) ? [m, m] : [m]) }),
+  },
+  'wrong-reply': {
+    does: 'a call is answered with an error in the place of its reply',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({
+      dbus: (m, at) => [
+        isReply(m) && strikes(at) ? { ...m, type: 'error', errorName: 'org.example.Broken' } : m,
+      ],
+    }),
+  },
+  'silent-change': {
+    does: 'a client is not told of a name that it has a rule about',
+    check: 'dbus.names',
+    hooks: (strikes) => ({ dbus: (m, at) => (m.member === 'NameOwnerChanged' && strikes(at) ? [] : [m]) }),
+  },
+  'turned-signals': {
+    does: 'two clients get two signals in different orders',
+    check: 'dbus.order',
+    hooks: turnedSignals,
+  },
 } as const satisfies Record<string, Bug>;
 
 export type BugName = keyof typeof BUGS;
@@ -382,6 +423,31 @@ function wantedByAnotherOnly({
   if (dbus === undefined || first === undefined || sender.side === 'accepted') return false;
   const owns = (name: string) => bus.names.get(name) === sender;
   return !matches(first, dbus, { unique: uniqueName(sender.address), owns });
+}
+
+const isSignal = ({ type, sender }: ReceivedMessage): boolean => type === 'signal' && sender !== DRIVER;
+
+/** Serials below are those of the file; what agents ask by themselves has others. */
+const isReply = ({ type, replySerial = 0 }: ReceivedMessage): boolean =>
+  type === 'method_return' && replySerial < 0x8000_0000;
+
+/** A signal waits at one client until one of another sender has come; at all of them, they would agree. */
+function turnedSignals(strikes: Strikes): Hooks {
+  let client: object | undefined;
+  let held: ReceivedMessage | undefined;
+  return {
+    dbus(m, at) {
+      if (at !== (client ?? at)) return [m];
+      const before = held;
+      if (!before) {
+        if (!isSignal(m) || !strikes(at)) return [m];
+        [client, held] = [at, m];
+        return [];
+      }
+      held = undefined;
+      return isSignal(m) && m.sender !== before.sender ? [m, before] : [before, m];
+    },
+  };
 }
 
 /** Two neighbours in a queue change places, their numbers with them: of one reader, since all of them would agree. */

@@ -12,6 +12,7 @@ import type { Protocol } from '../topology/topology.ts';
 import type { Hooks } from './bug.ts';
 import { errorOf } from './errno.ts';
 import type { WriteEnd } from './files.ts';
+import type { SimMessageBus } from './message-bus.ts';
 import type { Owner } from './owner.ts';
 import type { SimSocket } from './socket.ts';
 
@@ -38,6 +39,8 @@ export class Kernel {
   readonly log: KernelRecord[] = [];
   /** Faults to have, if any. */
   readonly hooks: Hooks;
+  /** Path → the message bus of D-Bus there. */
+  readonly messageBuses = new Map<string, SimMessageBus>();
   readonly #paths = new Map<string, Bound>();
   readonly #sockets = new Map<model.Endpoint, SimSocket>();
   /** Endpoint that has no room → sockets in line there, in the order in which they began to wait. */

@@ -5,6 +5,7 @@ import type { AcceptedSocket, Listener, ListenOptions, System } from '../agent/s
 import { runFilter } from '../common/filter.ts';
 import type * as model from '../model/index.ts';
 import type { Datagram, Kernel } from './kernel.ts';
+import { SimMessageBus } from './message-bus.ts';
 import type { Owner } from './owner.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimAccepted, SimClient } from './socket.ts';
@@ -36,6 +37,18 @@ export function simSystem(scheduler: Scheduler, kernel: Kernel, owner: Owner, co
     async listen(options) {
       await process.turn();
       return new SimListener(kernel, owner, connected, options);
+    },
+
+    async serveDbus({ path }) {
+      await process.turn();
+      kernel.messageBuses.set(path, new SimMessageBus(owner, kernel.hooks));
+    },
+
+    async joinDbus(path, connect) {
+      await process.turn();
+      const bus = kernel.messageBuses.get(path.replace(/\.unix$/, ''));
+      if (bus === undefined) throw new Error(`nobody listens at ${path}`);
+      return bus.join(owner, connect);
     },
 
     pipes: async (count) => descriptors.pipes(count),

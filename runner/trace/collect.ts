@@ -8,9 +8,12 @@ import { Kinds, LaneLog } from './deliveries.ts';
 import type {
   AgentExit,
   AttachEvent,
+  DbusEvent,
+  DbusJoin,
   EndEvent,
   FenceEvent,
   KernelLine,
+  LogEvent,
   PipeEvent,
   ProcessEvent,
   ReadOut,
@@ -56,6 +59,9 @@ export class Collector {
   readonly #exits: AgentExit[] = [];
   readonly #kernel: KernelLine[] = [];
   readonly #fences: FenceEvent[] = [];
+  readonly #dbus: DbusEvent[] = [];
+  readonly #joins: DbusJoin[] = [];
+  readonly #logs: LogEvent[] = [];
   readonly #watches = new Set<Watch>();
 
   /** Every queue was read empty: what is heard of messages after that does not count. */
@@ -89,6 +95,12 @@ export class Collector {
         this.#tick(t);
         break;
       }
+      case 'dbus':
+        for (const event of report.list) {
+          this.#dbus.push({ client: agent, ...event });
+          this.#tick(event.t);
+        }
+        break;
       case 'done':
       case 'failed':
         this.#tick(report.t);
@@ -140,6 +152,14 @@ export class Collector {
     this.#fences.push(event);
   }
 
+  join(event: DbusJoin): void {
+    this.#joins.push(event);
+  }
+
+  log(event: LogEvent): void {
+    this.#logs.push(event);
+  }
+
   trace(): Trace {
     return {
       sends: [...this.#sends.values(), ...this.#unheard()].sort((a, b) => a.message - b.message),
@@ -152,6 +172,8 @@ export class Collector {
       exits: this.#exits,
       kernel: this.#kernel,
       fences: this.#fences,
+      ...(this.#joins.length > 0 && { dbus: this.#dbus, joins: this.#joins }),
+      ...(this.#logs.length > 0 && { logs: this.#logs }),
       socketsLeft: this.socketsLeft,
       ...(this.cut === undefined ? {} : { cut: this.cut }),
       ...(this.#readOut && { readOut: this.#readOut }),

@@ -22,6 +22,9 @@ const LISTS = [
   'exits',
   'kernel',
   'fences',
+  'dbus',
+  'joins',
+  'logs',
 ] as const;
 type List = (typeof LISTS)[number];
 

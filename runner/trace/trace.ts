@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The trace: what every agent saw and did, merged. Judged by `verdict` without any other source. */
 
+import type { DbusReport } from '../agent/protocol.ts';
 import type { Address } from '../common/address.ts';
 import type { Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
@@ -52,6 +53,21 @@ export interface Deliveries extends Iterable<DeliveryEvent> {
   readonly length: number;
   at(index: number): DeliveryEvent | undefined;
   some(test: (delivery: DeliveryEvent) => boolean): boolean;
+}
+
+/** A message that a client of a message bus has sent, or got; see `DbusReport` of the agents' protocol. */
+export type DbusEvent = { readonly client: string } & DbusReport;
+
+/** The unique name of a client of a message bus. */
+export interface DbusJoin {
+  readonly client: string;
+  readonly unique: string;
+}
+
+/** What a process wrote to stderr. */
+export interface LogEvent {
+  readonly agent: string;
+  readonly text: string;
 }
 
 /** Tokens that the maker of a pipe read back: one line per receiver that used its descriptor, then EOF. */
@@ -161,6 +177,10 @@ export interface Trace {
   readonly exits: readonly AgentExit[];
   readonly kernel: readonly KernelLine[];
   readonly fences: readonly FenceEvent[];
+  /** What clients of message buses sent and got, each client's in its own order; absent where there are none. */
+  readonly dbus?: readonly DbusEvent[];
+  readonly joins?: readonly DbusJoin[];
+  readonly logs?: readonly LogEvent[];
   /** Sockets of the family left in the run's network namespace after all agents ended; null where not measured. */
   readonly socketsLeft: number | null;
   /** Why the run ended before its last step; absent when it did not. */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A client of a message bus. It sends what it is told to, with the serials that it is told; it answers every call, and
+ * tells of every message that it gets.
+ */
+import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
+import { argsText } from '../topology/message-bus.ts';
+import type { Order } from './protocol.ts';
+import { notMine, type Result, type Role, type Tools } from './roles.ts';
+import type { DbusConnection, DbusDraft } from './system.ts';
+import { systemError } from './system-error.ts';
+
+type Join = Extract<Order, { do: 'join-dbus' }>;
+type Send = Extract<Order, { do: 'send-dbus' }>;
+type Settle = Extract<Order, { do: 'settle-dbus' }>;
+
+/** Serials of orders are below; above are those of what the agent sends by itself. */
+const OWN_SERIALS = 0x8000_0000;
+/** Nothing is the answer to a call, if it has not come in time or the connection has ended. */
+type Answer = ReceivedMessage | undefined;
+
+export class DbusClient implements Role {
+  readonly #tools: Tools;
+  readonly nonce = 0;
+  #connection: DbusConnection | undefined;
+  #answers: Join['answers'] = {};
+  #nextSerial = OWN_SERIALS;
+  #position = 0;
+  #ended = false;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  lanes(): [] {
+    return [];
+  }
+
+  sender(): never {
+    throw new Error('a client of a message bus sends D-Bus messages alone');
+  }
+
+  async handle(order: Order): Promise<Result> {
+    switch (order.do) {
+      case 'join-dbus':
+        return this.#join(order);
+      case 'send-dbus':
+        await this.#send(order);
+        return undefined;
+      case 'settle-dbus':
+        await this.#settle(order);
+        return undefined;
+      default:
+        return notMine(order, 'client of a message bus');
+    }
+  }
+
+  async #join({ path, connect, answers }: Join): Promise<Result> {
+    this.#answers = answers;
+    this.#connection = await this.#tools.system.joinDbus(path, connect);
+    void this.#readAll(this.#connection);
+    const answer = await this.#ask('Hello', []);
+    if (answer?.type !== 'method_return')
+      throw new Error(`the bus refuses it: ${answer?.errorName ?? 'no answer'}`);
+    return { unique: String(answer.args[0]?.value) };
+  }
+
+  async #send({ message, serial, count, destination, within }: Send): Promise<void> {
+    const { type, args, ...fields } = parse(Buffer.from(message, 'base64'));
+    const draft = {
+      ...fieldsOf(fields),
+      type: type as MessageType,
+      args,
+      ...(destination !== undefined && { destination }),
+    };
+    for (let n = 0; n < count; n++) {
+      const answer = type === 'method_call' ? this.#answer(serial + n, within) : undefined;
+      await this.#write(draft, serial + n);
+      await answer;
+    }
+  }
+
+  /** Asks until the bus has forgotten them; its answer comes after everything that it has sent before. */
+  async #settle({ gone, within }: Settle): Promise<void> {
+    for (const name of gone) {
+      while ((await this.#ask('NameHasOwner', [name], within))?.args[0]?.value === true)
+        await this.#tools.system.settled();
+    }
+    await this.#ask('GetId', [], within);
+  }
+
+  /** A call of the bus that is the agent's own. */
+  async #ask(member: string, names: readonly string[], within = Number.POSITIVE_INFINITY): Promise<Answer> {
+    if (this.#ended) return undefined;
+    const serial = this.#nextSerial++;
+    const answer = this.#answer(serial, within);
+    await this.#connection?.send(
+      {
+        ...{
+          type: 'method_call',
+          destination: DRIVER,
+          path: '/org/freedesktop/DBus',
+          interface: DRIVER,
+          member,
+        },
+        args: names.map((value) => ({ type: 's', value })),
+      },
+      serial,
+    );
+    return answer;
+  }
+
+  #answer(serial: number, within: number): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    if (this.#ended) return Promise.resolve(undefined);
+    const forget = Number.isFinite(within)
+      ? this.#tools.system.clock.after(within, () => end(undefined))
+      : () => {};
+    const end = (answer: Answer) => {
+      forget();
+      this.#waiting.delete(serial);
+      resolve(answer);
+    };
+    this.#waiting.set(serial, end);
+    return promise;
+  }
+
+  async #write(draft: DbusDraft, serial: number): Promise<void> {
+    const { system, reports } = this.#tools;
+    const t = system.now();
+    try {
+      await this.#connection?.send(draft, serial);
+      reports.dbus({ is: 'sent', serial, t });
+    } catch (error) {
+      reports.dbus({ is: 'sent', serial, t, error: systemError(error).code });
+    }
+  }
+
+  async #readAll(connection: DbusConnection): Promise<void> {
+    try {
+      for await (const message of connection.messages()) this.#take(message);
+    } finally {
+      this.#ended = true;
+      for (const end of [...this.#waiting.values()]) end(undefined);
+    }
+  }
+
+  #take(message: ReceivedMessage): void {
+    const { replySerial, type } = message;
+    if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
+    if (replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
+    else if (type === 'method_call') void this.#reply(message);
+  }
+
+  #tell({ type, sender = '', serial, args, ...fields }: ReceivedMessage): void {
+    const { path, interface: iface, member, errorName, replySerial } = fields;
+    this.#tools.reports.dbus({
+      ...{ is: 'got', position: this.#position++, t: this.#tools.system.now(), type, sender, serial },
+      ...(path !== undefined && { path }),
+      ...(iface !== undefined && { interface: iface }),
+      ...(member !== undefined && { member }),
+      ...(errorName !== undefined && { errorName }),
+      ...(replySerial !== undefined && { replySerial }),
+      args: argsText(args),
+      texts: args.flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+    });
+  }
+
+  /** As the file says; else with what came. */
+  async #reply({ flags, serial: replySerial, sender, member = '', args }: ReceivedMessage): Promise<void> {
+    if ((flags & NO_REPLY_EXPECTED) !== 0 || sender === undefined) return;
+    const text = Object.hasOwn(this.#answers, member) ? this.#answers[member] : undefined;
+    const answer = text === undefined ? { type: 'method_return' as const, args } : answerIn(text);
+    const draft = { ...answer, flags: NO_REPLY_EXPECTED, destination: sender, replySerial };
+    // A caller that has left hears nothing.
+    await this.#connection?.send(draft, this.#nextSerial++).catch(() => {});
+  }
+}
+
+function answerIn(base64: string): Pick<DbusDraft, 'type' | 'args' | 'errorName'> {
+  const { type, args, errorName } = parse(Buffer.from(base64, 'base64'));
+  return { type: type as MessageType, args, ...(errorName !== undefined && { errorName }) };
+}
+
+function fieldsOf({
+  path,
+  interface: iface,
+  member,
+}: Pick<ReceivedMessage, 'path' | 'interface' | 'member'>) {
+  return {
+    ...(path !== undefined && { path }),
+    ...(iface !== undefined && { interface: iface }),
+    ...(member !== undefined && { member }),
+  };
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/** Message buses of D-Bus: brings them up, plays their steps, and proves that everything of a step has come. */
+import { DRIVER, marshal } from '../dbus/index.ts';
+import type { Operation } from '../plan/plan.ts';
+import { masterOf } from '../topology/lane.ts';
+import type { Answer, DbusClientSpec, DbusStep } from '../topology/message-bus.ts';
+import type { Step } from '../topology/topology.ts';
+import type { RunContext } from './context.ts';
+
+/** An upper limit that a sound bus never needs: an answer that has not come by then does not come. */
+const WITHIN = 10_000;
+
+/** Serials are never 0. */
+const serialOf = ({ number }: Operation): number => number + 1;
+
+export class MessageBuses {
+  readonly #stage: RunContext;
+  /** Client → unique name. */
+  readonly #unique = new Map<string, string>();
+  /** Those that have been killed, and that their bus may know of still. */
+  readonly #gone = new Set<string>();
+
+  constructor(stage: RunContext) {
+    this.#stage = stage;
+  }
+
+  /** Starts the daemons; then the clients come one after another, each with its rules and names. */
+  async attach(): Promise<void> {
+    const { agents, plan } = this.#stage;
+    const { buses = [], clients = [] } = plan.topology.messageBuses ?? {};
+    await Promise.all(
+      buses.map(({ name, path }) =>
+        agents.call(
+          masterOf(name),
+          { do: 'serve-dbus', path, unixPath: unixPathOf(path) },
+          { what: `the D-Bus daemon of ${name} to listen at ${path}` },
+        ),
+      ),
+    );
+    for (const client of clients) await this.#arrive(client);
+    await this.settle();
+  }
+
+  async play({ id, action }: DbusStep): Promise<void> {
+    const { agents } = this.#stage;
+    if (action.do === 'kill') {
+      const { client } = action;
+      await agents.signal(client, 'SIGKILL', { what: `${client} to end` });
+      this.#gone.add(client);
+    } else if (action.do !== 'hears') await this.#send(this.#operations.filter(({ step }) => step === id));
+  }
+
+  /**
+   * The answer to a call of the bus comes after everything that the bus has sent before. The first round waits until
+   * each message of a client has reached the bus, and the end of a client too; the second until it has come.
+   */
+  async settle(step?: Step): Promise<void> {
+    const { agents, plan } = this.#stage;
+    const clients = (plan.topology.messageBuses?.clients ?? []).filter(({ name }) => agents.alive(name));
+    const purpose = (client: string) => ({
+      what: `${client} to get all that is for it`,
+      ...(step && { step }),
+    });
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(
+        clients.map(({ name, bus }) =>
+          agents.call(name, { do: 'settle-dbus', gone: this.#goneFrom(bus), within: WITHIN }, purpose(name)),
+        ),
+      );
+    }
+    this.#gone.clear();
+  }
+
+  #goneFrom(bus: string): string[] {
+    const { clients = [] } = this.#stage.plan.topology.messageBuses ?? {};
+    return clients
+      .filter((client) => client.bus === bus && this.#gone.has(client.name))
+      .flatMap(({ name }) => this.#unique.get(name) ?? []);
+  }
+
+  get #operations(): readonly Operation[] {
+    return this.#stage.plan.operations?.list ?? [];
+  }
+
+  async #arrive({ name, bus, connect, answers, place }: DbusClientSpec): Promise<void> {
+    const { agents, collector, plan } = this.#stage;
+    const path = plan.topology.messageBuses?.buses.find((each) => each.name === bus)?.path ?? '';
+    const { unique } = await agents.call(
+      name,
+      {
+        ...{ do: 'join-dbus', connect, answers: marshalled(answers) },
+        path: connect === 'native' ? path : unixPathOf(path),
+      },
+      { what: `${name} to join ${bus}`, place },
+    );
+    if (unique === undefined) return;
+    this.#unique.set(name, unique);
+    collector.join({ client: name, unique });
+    for (const operation of this.#operations)
+      if (operation.client === name && operation.step === undefined) await this.#send([operation]);
+  }
+
+  /** Messages of one step: all the same, but for their serials. */
+  async #send(operations: readonly Operation[]): Promise<void> {
+    const [first] = operations;
+    if (!first) return;
+    const { client, message, to, name, place } = first;
+    const bytes = marshal({ ...message, endian: 'little' }, serialOf(first));
+    const destination = to === undefined ? undefined : (this.#unique.get(to) ?? to);
+    await this.#stage.agents.call(
+      client,
+      {
+        ...{ do: 'send-dbus', message: bytes.toString('base64'), serial: serialOf(first) },
+        ...{ count: operations.length, within: WITHIN },
+        ...(destination !== undefined && { destination }),
+      },
+      { what: `${name} to be done`, place },
+    );
+  }
+}
+
+const unixPathOf = (path: string): string => `${path}.unix`;
+
+/** Answers as agents can be told them; what they answer is not known yet. */
+function marshalled(answers: DbusClientSpec['answers']): Record<string, string> {
+  const text = (answer: Answer): string => {
+    const rest = { endian: 'little', destination: DRIVER, replySerial: 1 } as const;
+    const message =
+      answer.kind === 'error'
+        ? ({ ...rest, type: 'error', errorName: answer.name, args: [] } as const)
+        : ({ ...rest, type: 'method_return', args: answer.args } as const);
+    return marshal(message, 1).toString('base64');
+  };
+  return Object.fromEntries(Object.entries(answers).map(([member, answer]) => [member, text(answer)]));
+}

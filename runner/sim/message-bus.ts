@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A message bus of D-Bus on the simulated machine: the driver of our daemon decides, as it does elsewhere, and what it
+ * wants is done here, on queues of this process.
+ */
+import { Driver } from '../../daemon/driver/driver.ts';
+import type { Effect, Outgoing } from '../../daemon/driver/effect.ts';
+import { DEFAULT_LIMITS } from '../../daemon/driver/limits.ts';
+import { Peer } from '../../daemon/driver/peer.ts';
+import { onlyFor } from '../../daemon/driver/policy.ts';
+import type { DbusConnection, DbusDraft } from '../agent/system.ts';
+import {
+  DRIVER,
+  forwarded,
+  marshal,
+  matches,
+  parse,
+  parseRule,
+  type ReceivedMessage,
+  readHeader,
+} from '../dbus/index.ts';
+import type { Hooks } from './bug.ts';
+import type { Owner } from './owner.ts';
+
+/** An identity that no client looks at. */
+const ID = '0'.repeat(32);
+
+export class SimMessageBus {
+  readonly #driver: Driver;
+  readonly #hooks: Pick<Hooks, 'dbus'>;
+  readonly #connections = new Map<Peer, SimDbusConnection>();
+  #clients = 0;
+  #serial = 0;
+
+  constructor({ pid, user: { uid } }: Owner, hooks: Pick<Hooks, 'dbus'> = {}) {
+    const options = { limits: DEFAULT_LIMITS, policy: onlyFor(uid), id: ID, machineId: ID };
+    this.#driver = new Driver({ ...options, self: { pid, uid } });
+    this.#hooks = hooks;
+  }
+
+  join(owner: Owner, connect: 'native' | 'legacy'): SimDbusConnection {
+    const address = `0000/${(++this.#clients).toString(16).padStart(12, '0')}`;
+    const { pid, user } = owner;
+    const peer = new Peer(address, { pid, uid: user.uid }, { fds: true, tracked: connect === 'legacy' });
+    const connection = new SimDbusConnection(this, owner, peer);
+    this.#connections.set(peer, connection);
+    this.#driver.connect(peer);
+    return connection;
+  }
+
+  /** What a client sends goes to another client, to all that have a rule for it, or to the driver. */
+  take(peer: Peer, bytes: Buffer): void {
+    const header = readHeader(bytes);
+    const to = this.#driver.route(peer, header);
+    const named = Buffer.concat(forwarded(bytes, header, peer.name));
+    if (to === 'everyone') this.#toAll(peer, named);
+    else if (to === 'bus') this.#perform(this.#driver.handle(peer, { header, bytes, fds: [] }));
+    else this.#deliver(to, named);
+  }
+
+  leave(peer: Peer): void {
+    if (this.#connections.delete(peer)) this.#perform(this.#driver.leave(peer));
+  }
+
+  /** Of the others none comes from what these clients do. */
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.do === 'send') this.#deliver(effect.to, this.#marshal(effect.message));
+      else if (effect.do === 'broadcast') this.#toAll(undefined, this.#marshal(effect.message));
+      else if (effect.do === 'forward') this.#deliver(effect.to, named(effect));
+      else if (effect.do === 'multicast') this.#toAll(effect.from, named(effect));
+    }
+  }
+
+  #marshal(message: Outgoing): Buffer {
+    return marshal({ ...message, endian: 'little', sender: DRIVER }, ++this.#serial);
+  }
+
+  #toAll(from: Peer | undefined, bytes: Buffer): void {
+    const message = parse(bytes);
+    const sender = {
+      unique: from?.name ?? DRIVER,
+      owns: (name: string) => from !== undefined && this.#driver.names.ownerOf(name) === from,
+    };
+    for (const peer of this.#driver.active()) {
+      const rules = peer.ruleTexts.map(parseRule);
+      if (rules.some((rule) => 'key' in rule && matches(rule, message, sender))) this.#deliver(peer, bytes);
+    }
+  }
+
+  #deliver(to: Peer, bytes: Buffer): void {
+    const message = parse(bytes);
+    const got = this.#hooks.dbus?.(message, to) ?? [message];
+    for (const each of got) this.#connections.get(to)?.put(each);
+  }
+}
+
+const named = ({ from, message: { bytes, header } }: Effect & { do: 'forward' | 'multicast' }): Buffer =>
+  Buffer.concat(forwarded(bytes, header, from.name));
+
+class SimDbusConnection implements DbusConnection {
+  readonly #bus: SimMessageBus;
+  readonly #owner: Owner;
+  readonly #peer: Peer;
+  #inbox: ReceivedMessage[] = [];
+  #arrival = Promise.withResolvers<void>();
+
+  constructor(bus: SimMessageBus, owner: Owner, peer: Peer) {
+    this.#bus = bus;
+    this.#owner = owner;
+    this.#peer = peer;
+    owner.open.add({ close: () => bus.leave(peer) });
+  }
+
+  async send(message: DbusDraft, serial: number): Promise<void> {
+    await this.#owner.process.turn();
+    this.#bus.take(this.#peer, marshal({ ...message, endian: 'little' }, serial));
+  }
+
+  async *messages(): AsyncGenerator<ReceivedMessage, void, undefined> {
+    for (;;) {
+      const next = this.#inbox.shift();
+      if (next !== undefined) yield next;
+      else {
+        await this.#arrival.promise;
+        this.#arrival = Promise.withResolvers();
+      }
+    }
+  }
+
+  put(message: ReceivedMessage): void {
+    this.#inbox.push(message);
+    this.#owner.process.post(() => this.#arrival.resolve());
+  }
+}
