@@ -13,6 +13,7 @@ import { collect } from './facts.ts';
 import { integrity } from './integrity.ts';
 import { kernel, SIMULATED, UNUSED } from './kernel.ts';
 import { lifetime } from './lifetime.ts';
+import { messageBuses } from './message-bus/index.ts';
 import { order } from './order.ts';
 import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
@@ -32,7 +33,7 @@ export function judgeCut(plan: Plan, trace: Trace, where: Where): Judgement | un
 export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 'accelerator'>): Judgement {
   const facts = collect(plan, trace);
   const simulated = where?.backend === 'sim';
-  const ofTheBus = [
+  const ofSockets = () => [
     recipients(facts),
     integrity(facts),
     errors(facts),
@@ -40,7 +41,9 @@ export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 
     blocked(facts),
     lifetime(facts),
     budget(facts, where),
-  ].filter((check) => check !== undefined);
+  ];
+  const all = [...(plan.topology.buses.length > 0 ? ofSockets() : []), ...messageBuses(plan, trace)];
+  const ofTheBus = all.filter((check) => check !== undefined);
   const idle = ofTheBus.every((check) => check.result === 'skip');
   const checks = [...ofTheBus, kernel(facts, simulated ? SIMULATED : idle ? UNUSED : undefined)];
   const has = (result: string) => checks.some((c) => c.result === result);

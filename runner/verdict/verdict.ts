@@ -19,6 +19,11 @@ export type CheckName =
   | 'lifetime'
   /** Only where the file sets limits. */
   | 'budget'
+  /** Only if the file has a message bus of D-Bus. */
+  | 'dbus.signals'
+  | 'dbus.replies'
+  | 'dbus.names'
+  | 'dbus.order'
   | 'kernel';
 
 export interface Failure {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/** `dbus.names`: what the bus tells each client of names and their owners, in this order and nothing else. */
+import { DRIVER } from '../../dbus/index.ts';
+import { type DbusStep, heardText } from '../../topology/message-bus.ts';
+import { flat } from '../../topology/steps.ts';
+import { Findings } from '../findings.ts';
+import type { CheckResult } from '../verdict.ts';
+import { plural } from '../words.ts';
+import type { BusFacts, Copy } from './facts.ts';
+
+/** What a client must hear, and by which step. */
+interface Due {
+  readonly text: string;
+  /** The step that asks for it, or in which it is told; none before the first. */
+  readonly step?: { readonly id: string; readonly place: DbusStep['place'] };
+}
+
+const SHOWN = 3;
+
+export function names(facts: BusFacts): CheckResult {
+  const findings = new Findings('dbus.names', ['wrong-order', 'not-told', 'told-without-reason']);
+  let checked = 0;
+  for (const [client, log] of facts.logs) {
+    const due = dueTo(facts, client);
+    checked += due.length;
+    compare(
+      facts,
+      findings,
+      client,
+      due,
+      log.flatMap((copy) => heardIn(facts, copy)),
+    );
+  }
+  return findings.result(checked, plural(checked, 'change of a name', 'changes of names'));
+}
+
+/** As the model says, but for what the file says of it. */
+function dueTo({ plan }: BusFacts, client: string): Due[] {
+  const { steps } = plan.topology;
+  const due: Due[] = (plan.operations?.heard.get(client) ?? []).map(({ top, text }) => {
+    const step = steps[top];
+    return step === undefined ? { text } : { text, step };
+  });
+  let at = 0;
+  for (const step of flat(steps)) {
+    if (step.kind !== 'dbus' || step.action.do !== 'hears' || step.action.client !== client) continue;
+    const modelled = plan.operations?.since.get(step.id)?.length ?? 0;
+    const { heard } = step.action;
+    due.splice(at, modelled, ...heard.map((text) => ({ text, step })));
+    at += heard.length;
+  }
+  return due;
+}
+
+const TOLD = ['NameOwnerChanged', 'NameAcquired', 'NameLost'];
+
+function heardIn({ nameOf }: BusFacts, { got, client }: Copy): string[] {
+  const { type, sender, member = '', texts } = got;
+  if (type !== 'signal' || sender !== DRIVER || !TOLD.includes(member)) return [];
+  return [
+    heardText(
+      member,
+      texts.map((name) => nameOf(name, client)),
+    ),
+  ];
+}
+
+function compare(
+  { cut }: BusFacts,
+  findings: Findings,
+  client: string,
+  due: readonly Due[],
+  heard: readonly string[],
+): void {
+  const at = due.findIndex(({ text }, n) => text !== heard[n]);
+  const first = at < 0 ? due.length : at;
+  if (first === due.length && heard.length === due.length) return;
+  if (cut && heard[first] === undefined) return;
+  const { step } = due[first] ?? due.at(-1) ?? {};
+  const wanted = due.slice(first).map(({ text }) => text);
+  const observed = heard.slice(first);
+  findings.add(kindOf(wanted, observed), step?.id, () => ({
+    summary: `the bus told ${client} something else about names`,
+    expected: some(wanted),
+    observed: some(observed),
+    ...(step && { step: step.id, place: step.place }),
+    ...(first > 0 && { detail: [`after ${heard[first - 1]}`] }),
+  }));
+}
+
+function kindOf(wanted: readonly string[], observed: readonly string[]): string {
+  if (wanted.toSorted().join('\n') === observed.toSorted().join('\n')) return 'wrong-order';
+  return wanted.some((text) => !observed.includes(text)) ? 'not-told' : 'told-without-reason';
+}
+
+function some(texts: readonly string[]): string {
+  if (texts.length === 0) return 'nothing';
+  const more = texts.length > SHOWN ? `, and ${texts.length - SHOWN} more` : '';
+  return texts.slice(0, SHOWN).join(', then ') + more;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/** `dbus.replies`: each call came to the client that it is for, once, and was answered once, as it must be. */
+import type { DbusExpected, Operation } from '../../plan/plan.ts';
+import { Findings } from '../findings.ts';
+import type { CheckResult } from '../verdict.ts';
+import { plural } from '../words.ts';
+import { about, type BusFacts, type Got, receiversText } from './facts.ts';
+
+const KINDS = [
+  'no-reply',
+  'answered-twice',
+  'wrong-answer',
+  'wrong-answerer',
+  'wrong-callee',
+  'invented',
+  'unsent',
+];
+
+export function replies(facts: BusFacts): CheckResult {
+  const findings = new Findings('dbus.replies', KINDS);
+  // A signal for a name without an owner is answered too.
+  const calls = facts.operations.filter(
+    ({ message, expected }) => message.type === 'method_call' || expected.outcome.kind === 'error',
+  );
+  const answers = answersIn(facts, findings, new Set(calls.map(({ number }) => number)));
+  const callees = calleesIn(facts);
+  for (const call of calls) judge(facts, findings, call, answers.get(call.number) ?? [], callees);
+  const unit = plural(calls.length, 'call');
+  return findings.result(calls.length, unit, calls.length === 0 ? 'nobody was to call anything' : undefined);
+}
+
+/** Number of the call → its answers. */
+function answersIn(facts: BusFacts, findings: Findings, calls: ReadonlySet<number>): Map<number, Got[]> {
+  const answers = new Map<number, Got[]>();
+  for (const [client, log] of facts.logs) {
+    for (const { got } of log) {
+      if (got.replySerial === undefined) continue;
+      const number = got.replySerial - 1;
+      if (calls.has(number) && facts.operations[number]?.client === client)
+        answers.set(number, [...(answers.get(number) ?? []), got]);
+      else
+        findings.add('invented', undefined, () => ({
+          summary: `${client} got an answer to a call that it has not made`,
+          expected: 'no such answer',
+          observed: answerText(got),
+        }));
+    }
+  }
+  return answers;
+}
+
+/** The call → clients that got it, each as often as it did. */
+function calleesIn(facts: BusFacts): Map<Operation, string[]> {
+  const callees = new Map<Operation, string[]>();
+  for (const [client, log] of facts.logs)
+    for (const { got, operation } of log)
+      if (got.type === 'method_call' && operation)
+        callees.set(operation, [...(callees.get(operation) ?? []), client]);
+  return callees;
+}
+
+function judge(
+  facts: BusFacts,
+  findings: Findings,
+  call: Operation,
+  answers: readonly Got[],
+  callees: ReadonlyMap<Operation, readonly string[]>,
+): void {
+  const { expected, step, client } = call;
+  const [answer, ...more] = answers;
+  const add = (kind: string, summary: string, wanted: string, observed: string) =>
+    findings.add(kind, step, () => ({ summary, expected: wanted, observed, ...about(call) }));
+  const error = facts.sent.get(call.number);
+  if (error !== undefined) {
+    add('unsent', `${client} could not send a call`, 'success', error);
+    return;
+  }
+  const wanted = outcomeText(expected);
+  if (answer === undefined) {
+    if (!facts.cut) add('no-reply', `${client} got no answer to its call`, wanted, 'no answer');
+    return;
+  }
+  if (more.length > 0)
+    add(
+      'answered-twice',
+      `${client} got more than one answer to a call`,
+      wanted,
+      answers.map(answerText).join('; '),
+    );
+  const by = facts.nameOf(answer.sender, client);
+  if (outcomeText(outcomeOf(answer)) !== wanted)
+    add('wrong-answer', `${client} got another answer to its call`, wanted, answerText(answer));
+  else if (expected.by !== undefined && expected.by !== by)
+    add(
+      'wrong-answerer',
+      `${by} answered a call of ${client}`,
+      `an answer of ${expected.by}`,
+      `one of ${by}`,
+    );
+  if (call.message.type === 'signal') return;
+  const got = (callees.get(call) ?? []).toSorted();
+  const due = expected.recipients.toSorted();
+  if (got.join() !== due.join())
+    add('wrong-callee', `a call of ${client} came to others`, receiversText(due), receiversText(got));
+}
+
+const outcomeOf = ({ type, errorName = '', args }: Got): Pick<DbusExpected, 'outcome'> => ({
+  outcome: type === 'error' ? { kind: 'error', name: errorName } : { kind: 'reply', args },
+});
+
+function outcomeText({ outcome }: Pick<DbusExpected, 'outcome'>): string {
+  if (outcome.kind === 'error') return `the error ${outcome.name}`;
+  return outcome.kind === 'reply' ? `the reply ${outcome.args}` : 'no answer';
+}
+
+const answerText = (got: Got): string =>
+  `${outcomeText(outcomeOf(got))}${got.type === 'error' && got.args !== '()' ? ` (${got.args})` : ''}`;
