@@ -2,6 +2,7 @@
 /** A topology written out: one file without includes, defaults, variables or matrix, that loads to the same. */
 import { Document, isScalar, type Node, Scalar } from 'yaml';
 import { isNeutral, neutralYaml } from '../common/neutral.ts';
+import type { MessageBusSpec } from '../topology/message-bus.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 import { type Loaded, type LoadOptions, loadTrees } from './load.ts';
 import {
@@ -76,19 +77,26 @@ type Sections = {
 };
 
 /** Everything that a file may leave out, as it turned out. */
-function defaultsOf({ nodes, buses, groups, clients }: Topology, written: Sections): unknown {
+function defaultsOf({ nodes, buses, groups, clients, messageBuses }: Topology, written: Sections): unknown {
   const client = new Map(clients.map((each) => [each.name, each]));
   const of = <T>(entries: object | undefined, make: (name: string) => T) =>
     Object.fromEntries(Object.keys(entries ?? {}).map((name) => [name, make(name)]));
   return {
     name: '',
     ...(written.nodes === undefined && { nodes: Object.fromEntries(nodes.map(({ name }) => [name, {}])) }),
-    buses: of(written.buses, (name) => busDefaults(buses.find((each) => each.name === name))),
+    buses: of(written.buses, (name) => {
+      const message = messageBuses?.buses.find((each) => each.name === name);
+      return message ? messageBusDefaults(message) : busDefaults(buses.find((each) => each.name === name));
+    }),
     ...(written.groups && {
       groups: of(written.groups, (name) => ({ bus: groups.find((each) => each.name === name)?.bus })),
     }),
     ...(written.clients && {
-      clients: of(written.clients, (name) => clientDefaults(client.get(name) ?? client.get(`${name}-0`))),
+      clients: of(written.clients, (name) => {
+        const dbus = messageBuses?.clients.find((each) => each.name === name);
+        if (dbus) return { node: dbus.node, bus: dbus.bus, connect: dbus.connect };
+        return clientDefaults(client.get(name) ?? client.get(`${name}-0`));
+      }),
     }),
   };
 }
@@ -98,6 +106,12 @@ function busDefaults(bus: BusSpec | undefined): unknown {
   const { path, protocol, overflow, master } = bus;
   return { path, protocol, overflow, master: { node: master.node, admit: master.admit } };
 }
+
+const messageBusDefaults = ({ path, node }: MessageBusSpec): unknown => ({
+  path,
+  protocol: 'dbus',
+  master: { node },
+});
 
 function clientDefaults(client: ClientSpec | undefined): unknown {
   if (client === undefined) return {};

@@ -6,6 +6,7 @@ import type { Resolved, Scope } from '../resolve/index.ts';
 import { checkExpectations } from './expectations.ts';
 import { checkLimits } from './limits.ts';
 import { checkMemory } from './memory.ts';
+import { checkMessageBuses } from './message-bus.ts';
 import { checkSize } from './size.ts';
 import { checkUnused } from './unused.ts';
 
@@ -20,7 +21,9 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   checkMemory(scope, steps);
   checkUnused(scope);
   const sure = sureSteps(scope, steps);
-  return sure.length === 0 ? nothing : checkExpectations(scope, { ...topology, steps: sure }, deliveries);
+  if (sure.length === 0) return nothing;
+  const certain = { ...topology, steps: sure };
+  return new Map([...checkExpectations(scope, certain, deliveries), ...checkMessageBuses(scope, certain)]);
 }
 
 /** The steps before the first mistake: what the model says of them holds, whatever the others come to. */

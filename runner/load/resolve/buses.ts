@@ -4,6 +4,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { size } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
+import { isMessageBus, MESSAGE_BUS, messageBus } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
 import { busOf, type Scope, validEntries } from './scope.ts';
 
@@ -13,10 +14,15 @@ const MAX_PATH = 107;
 export function resolveBuses(scope: Scope, nodes: Nodes): void {
   const paths = new Map<string, string>();
   for (const [name, bus, at] of validEntries(scope, 'buses', scope.written.buses)) {
-    scope.names.declare('bus', name, at);
+    const isMessage = isMessageBus(bus);
+    scope.names.declare(isMessage ? MESSAGE_BUS : 'bus', name, at);
     const path = bus?.path ?? `/run/bus/${name}`;
     checkPath(scope, path, name, paths, [...at, 'path']);
     const node = nodes.forMaster(name, bus?.master?.node, [...at, 'master']);
+    if (bus && isMessage) {
+      scope.messageBuses.set(name, messageBus(scope, name, { bus, path, node: node ?? '' }, at));
+      continue;
+    }
     const { queueLength, sendBuffer } = bus ?? {};
     const spec: BusSpec = {
       name,

@@ -6,6 +6,7 @@ import { user } from '../../common/scalars.ts';
 import type { BusSpec, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
+import { dbusClient, MESSAGE_BUS, refuseDbusKeys } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
 import { ownedNames } from './owned-names.ts';
 import { rulesOf } from './rules.ts';
@@ -39,8 +40,13 @@ function expand(
   path: Path,
   owners: Map<string, string>,
 ): Draft[] {
-  const bus = busOf(scope, client.bus, path);
+  const bus = busOf(scope, client.bus, path, ['bus', MESSAGE_BUS]);
   const node = nodes.forClient(client.node, path);
+  if (bus !== undefined && scope.messageBuses.has(bus)) {
+    dbusClient(scope, key, client, { bus, node: node ?? '' }, path);
+    return [];
+  }
+  refuseDbusKeys(scope, client, path);
   const groups = (client.groups ?? []).filter((group, n) =>
     checkGroup(scope, group, bus, [...path, 'groups', n]),
   );

@@ -30,18 +30,19 @@ export function argsOf(
   { signature, args = [] }: WrittenArgs,
   fds: number,
   at: Path,
+  key = 'args',
 ): readonly Arg[] {
   const reader = new ArgReader(problems, fds);
   const types = signature === undefined ? undefined : typesIn(problems, signature, args.length, at);
   if (signature !== undefined && types === undefined) return [];
   const read = args.flatMap((arg, n) => {
-    const path = [...at, 'args', n];
+    const path = [...at, key, n];
     const type = types === undefined ? reader.typeFor(arg, path) : types[n];
     const isPath = types === undefined && isMap(arg);
     const value = type && reader.value(type, isPath ? arg.path : arg, isPath ? [...path, 'path'] : path);
     return type === undefined || value === undefined ? [] : [{ type: type.signature, value }];
   });
-  if (read.length === args.length) checkAll(problems, read, [...at, 'args']);
+  if (read.length === args.length) checkAll(problems, read, [...at, key]);
   return read;
 }
 

@@ -9,7 +9,10 @@ import { masterOf } from '../../topology/lane.ts';
 import type { Problems } from '../diagnostic/index.ts';
 
 /** `replicas` is the written name of clients that are many: `tool` for `tool-0` …. */
-export type Kind = 'node' | 'bus' | 'group' | 'client' | 'replicas';
+export type Kind =
+  | ('node' | 'bus' | 'group' | 'client' | 'replicas')
+  /** A bus whose master is our D-Bus daemon. */
+  | ('message bus' | 'client of a message bus');
 
 const PLURAL: Readonly<Record<Kind, string>> = {
   node: 'nodes',
@@ -17,6 +20,8 @@ const PLURAL: Readonly<Record<Kind, string>> = {
   group: 'groups',
   client: 'clients',
   replicas: 'replicas',
+  'message bus': 'message buses',
+  'client of a message bus': 'clients of message buses',
 };
 
 const MANY = 12;
@@ -91,12 +96,14 @@ export class Names {
       return undefined;
     }
     const known = [...wanted.flatMap((each) => this.of(each)), ...madeUp];
-    const what = wanted.filter((each) => each !== 'replicas').length === 1 ? (wanted[0] ?? 'client') : 'name';
+    // A file without message buses hears nothing of them.
+    const kinds = wanted.filter((each) => each !== 'message bus' || this.of(each).length > 0);
+    const what = kinds.filter((each) => each !== 'replicas').length === 1 ? (kinds[0] ?? 'client') : 'name';
     this.#problems.error(path, {
       code: 'unknown-name',
       message: this.#message(name, kind, what),
-      expected: this.#known(wanted, known),
-      hint: this.#hint(name, kind, wanted, known),
+      expected: this.#known(kinds, known),
+      hint: this.#hint(name, kind, kinds, known),
     });
     return undefined;
   }

@@ -2,20 +2,25 @@
 /** What the parts of resolving share: the file as written, what is known of it so far, and where to complain. */
 
 import type { Path } from '../../common/diagnostic.ts';
+import type { DbusClientSpec, MessageBusSpec } from '../../topology/message-bus.ts';
 import type { Budget, BusSpec, ClientSpec, GroupSpec } from '../../topology/topology.ts';
 import type { Problems } from '../diagnostic/index.ts';
 import type { Written } from '../schema/index.ts';
 import type { Tree } from '../yaml/index.ts';
-import type { Names } from './names.ts';
+import type { Kind, Names } from './names.ts';
 import type { Tally } from './tally.ts';
 
 export type {
   Written,
+  WrittenAnswers,
   WrittenBudgets,
   WrittenClient,
   WrittenDbus,
+  WrittenDbusExpect,
+  WrittenDbusStep,
   WrittenFault,
   WrittenFilter,
+  WrittenHears,
   WrittenSend,
   WrittenSendExpect,
   WrittenStep,
@@ -30,6 +35,10 @@ export interface Scope {
   readonly buses: Map<string, BusSpec>;
   readonly groups: Map<string, GroupSpec>;
   readonly clients: Map<string, ClientSpec>;
+  readonly messageBuses: Map<string, MessageBusSpec>;
+  readonly dbusClients: Map<string, DbusClientSpec>;
+  /** Clients of message buses that a step has killed, and its line. */
+  readonly killed: Map<string, number>;
   readonly budgets: Budget[];
   /** The client that a name stands for at this step: itself, or what a restart made of it. */
   incarnation(name: string): string;
@@ -57,9 +66,14 @@ export function* validEntries<T>(
 }
 
 /** The bus that is meant: the one named, or the only one. */
-export function busOf({ names, problems }: Scope, bus: string | undefined, path: Path): string | undefined {
-  if (bus !== undefined) return names.find(bus, ['bus'], [...path, 'bus']) && bus;
-  const all = names.of('bus');
+export function busOf(
+  { names, problems }: Scope,
+  bus: string | undefined,
+  path: Path,
+  kinds: readonly Kind[] = ['bus'],
+): string | undefined {
+  if (bus !== undefined) return names.find(bus, kinds, [...path, 'bus']) && bus;
+  const all = kinds.flatMap((kind) => names.of(kind));
   if (all.length === 1) return all[0];
   if (all.length > 1) {
     const message = 'this file has several buses: say on which one';

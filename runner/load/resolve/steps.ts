@@ -8,11 +8,14 @@ import { takenBySend } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
+import { dbusStep, hearsStep, isAboutDbus, isDbusStep, killStep } from './message-bus/steps.ts';
 import type { PartyState } from './party-state.ts';
 import type {
   Scope,
   WrittenBudgets,
+  WrittenDbusStep,
   WrittenFault,
+  WrittenHears,
   WrittenSend,
   WrittenSendExpect,
   WrittenStep,
@@ -45,9 +48,15 @@ function resolveStep(where: StepContext, written: WrittenStep): Step[] {
   if (Array.isArray(inner)) return [parallel(where, inner as WrittenParallel)];
   nameOf(where, written);
   if (scope.problems.isBroken(path)) return [];
-  if ('fault' in written) return resolveFaults(where, written.fault as WrittenFault);
+  if ('fault' in written) return faultSteps(where, written.fault as WrittenFault);
   const step = single(where, written as Exclude<WrittenStep, { parallel: unknown }>);
   if (step?.kind === 'send') addBudgets(where, step, written);
+  return step === undefined ? [] : [step];
+}
+
+function faultSteps(where: StepContext, fault: WrittenFault): Step[] {
+  if (!isAboutDbus(where.scope, fault)) return resolveFaults(where, fault);
+  const step = killStep(where, fault);
   return step === undefined ? [] : [step];
 }
 
@@ -78,7 +87,10 @@ function single(where: StepContext, written: Exclude<WrittenStep, { parallel: un
     const at = (key: string): Path => [...where.path, 'send', key];
     return withDefaults(where, send, written.expect as WrittenSendExpect | undefined, at);
   }
+  if (isDbusStep(written)) return dbusStep(where, written as WrittenDbusStep);
   if ('expect' in written && Object.keys(written).length === 1) {
+    const expect = written.expect as Observation | WrittenHears;
+    if ('hears' in expect) return hearsStep(where, expect);
     return observation(where, written.expect as Observation);
   }
   return short(where, written as Readonly<Record<string, string | WrittenSendExpect>>);

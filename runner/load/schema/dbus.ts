@@ -11,7 +11,13 @@ import {
   PATH,
   WELL_KNOWN,
 } from '../../dbus/index.ts';
-import { expected, list, map, oneOf, text, whole } from './blocks.ts';
+import { expected, flag, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
+
+/** Results of RequestName and ReleaseName, in the order of their numbers. */
+const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'];
+const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'];
+const HEARS_HINT =
+  'Write "NameAcquired org.example.Player" or "NameOwnerChanged org.example.Player: player -> nobody".';
 
 /** What it says is looked at later, with better words. */
 export const rule = z.string({
@@ -59,4 +65,91 @@ export const dbus = map(
   DBUS_HINT,
 );
 
+const client = ref('a client of a message bus');
+const member = name(MEMBER, 'the name of a member', 'Write Changed.');
+const interfaceName = name(INTERFACE, 'an interface', 'Write org.example.Player.');
+const errorName = name(INTERFACE, 'the name of an error', 'Write org.example.Error.Failed.');
+const signature = z.string({ error: expected('a signature', 'Write sa{sv}as.') }).optional();
+const content = { path, member, signature, args: args.optional() };
+
+const verbs = {
+  own: map({
+    client,
+    name: wellKnown,
+    'allow-replacement': flag.optional(),
+    replace: flag.optional(),
+    queue: flag.optional(),
+  }),
+  release: map({ client, name: wellKnown }),
+  'add-match': map({ client, rule }),
+  'remove-match': map({ client, rule }),
+  signal: map({
+    from: client,
+    to: ref('a client, or a well-known name').optional(),
+    interface: interfaceName,
+    ...content,
+    count: whole('a number of signals', 1, 10_000).optional(),
+  }),
+  call: map({
+    from: client,
+    to: ref('a client, or a well-known name'),
+    interface: interfaceName.optional(),
+    ...content,
+  }),
+};
+
+const error = errorName.optional();
+/** What must come of a step, or `model`: whatever the model predicts is right. */
+const expectOf = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  pick(
+    [
+      map(shape, 'a map', 'Or write model.'),
+      z.literal('model', { error: expected('model', 'Did you mean "model"?') }),
+    ],
+    (input) => (typeof input === 'string' ? 1 : 0),
+  ).optional();
+
+/** A step of a message bus: its verb, and what must come of it. */
+export const dbusSteps = [
+  map({ own: verbs.own, expect: expectOf({ result: oneOf(REQUEST_RESULTS).optional(), error }) }),
+  map({ release: verbs.release, expect: expectOf({ result: oneOf(RELEASE_RESULTS).optional(), error }) }),
+  map({ 'add-match': verbs['add-match'], expect: expectOf({ error }) }),
+  map({ 'remove-match': verbs['remove-match'], expect: expectOf({ error }) }),
+  map({ signal: verbs.signal, expect: expectOf({ error, recipients: list(ref('a client')).optional() }) }),
+  map({
+    call: verbs.call,
+    expect: expectOf({ reply: args.optional(), signature, error, by: ref('a client').optional() }),
+  }),
+] as const;
+export const DBUS_VERBS = Object.keys(verbs);
+
+export const hears = map({
+  client,
+  hears: list(z.string({ error: expected('what the bus tells', HEARS_HINT) })),
+});
+
+/** How a client answers calls, by method. */
+export const answers = z.record(
+  member,
+  map(
+    { reply: args.optional(), signature, error },
+    'an answer',
+    'Write { reply: [true] } or { error: org.example.Error.Failed }.',
+  ),
+  { error: expected('a map from methods to answers') },
+);
+
+export type WrittenDbusStep = {
+  readonly [verb in keyof typeof verbs]?: z.infer<(typeof verbs)[verb]>;
+} & { readonly expect?: WrittenDbusExpect | 'model' };
+export interface WrittenDbusExpect {
+  readonly result?: string | undefined;
+  readonly error?: string | undefined;
+  readonly reply?: readonly unknown[] | undefined;
+  readonly signature?: string | undefined;
+  readonly by?: string | undefined;
+  readonly recipients?: readonly string[] | undefined;
+}
+export type WrittenAnswers = z.infer<typeof answers>;
+export type WrittenHears = z.infer<typeof hears>;
 export type WrittenDbus = z.infer<typeof dbus>;

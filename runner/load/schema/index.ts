@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 export type { WrittenBudgets } from './budgets.ts';
-export type { WrittenDbus } from './dbus.ts';
+export type {
+  WrittenAnswers,
+  WrittenDbus,
+  WrittenDbusExpect,
+  WrittenDbusStep,
+  WrittenHears,
+} from './dbus.ts';
 export type { WrittenFault } from './faults.ts';
 export type { Written, WrittenClient, WrittenFilter } from './schema.ts';
 export type { WrittenSend, WrittenSendExpect, WrittenStep } from './steps.ts';

@@ -45,6 +45,8 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.overflow':
     'What a full recipient means for a sender: it waits (`block`, the default), it gets ENOBUFS (`fail`), or the recipient is expelled (`evict`).',
   'buses.*.master': 'The process that listens, admits clients and gives out addresses.',
+  'buses.*.master.program':
+    'What the master is: `dbus-daemon` is the D-Bus message bus of this project, and makes this bus a message bus. A master that plays the file by default.',
   'buses.*.master.node': 'The node that the master runs in. May be left out where there is one node or none.',
   'buses.*.master.admit':
     'Who is let onto the bus: names of clients, with `*` as wildcard. Everybody by default. Others stay point to point with the master.',
@@ -87,6 +89,14 @@ export const PROSE: Readonly<Record<string, string>> = {
 
   'clients.*.names':
     'On a bus with `protocol: dbus`: well-known names that it owns, `org.example.Player`. The master gives it an address in prefix 0x0001 for each, and tells the module, so that rules with that `sender` mean it.',
+  'clients.*.connect':
+    'How a client of a message bus is connected: `native`, the default, on AF_BUS itself; `legacy` through the AF_UNIX listener of the bus, as programs for other buses are.',
+  'clients.*.answers':
+    'How a client of a message bus answers calls, by method. Calls of other methods get back the values that they came with.',
+  'clients.*.answers.*': 'An answer: a `reply`, or an `error`.',
+  'clients.*.answers.*.reply': 'The values that it returns.',
+  'clients.*.answers.*.signature': 'Their types, where they do not follow from the values.',
+  'clients.*.answers.*.error': 'The name of the error: `org.example.Error.Failed`.',
 
   traffic:
     'The steps to play, in order. A step ends when its sends have returned and all their deliveries are settled.',
@@ -134,7 +144,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'For masters: the client through whose accepted socket it sends. The receiver itself where that is one client, else the first that has joined.',
   'traffic[].expect':
     'Below a send, with the same indent: what must happen to it; `model` allows whatever the model predicts, failures included. As a step of its own: what must be seen of a client by then.',
-  'traffic[].expect.error': 'The send fails with this errno, and nobody gets the message.',
+  'traffic[].expect.error':
+    'The send fails with this errno, and nobody gets the message; or the call is answered with this error of D-Bus.',
   'traffic[].expect.recipients':
     'Everybody who gets a copy, eavesdroppers included; a group, a bus or the name of replicas stands for its members at that step. `[]` is nobody.',
   'traffic[].expect.latency': 'How long copies may take from the call of the send to their reader.',
@@ -150,6 +161,48 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.hangup':
     'Its socket has ended: it was expelled, or its master left before it was admitted.',
   'traffic[].expect.within': 'The longest time that this may take: `500ms`. 5 s by default.',
+  'traffic[].own': 'A client of a message bus asks for a well-known name.',
+  'traffic[].own.client': 'The client.',
+  'traffic[].own.name': 'The name: `org.example.Player`.',
+  'traffic[].own.allow-replacement':
+    'Another client may take the name away with `replace`. `false` by default.',
+  'traffic[].own.replace': 'The name is taken from its owner, if that one allows it. `false` by default.',
+  'traffic[].own.queue': 'The client waits for the name if another one owns it. `true` by default.',
+  'traffic[].release': 'A client of a message bus gives up a well-known name, or no longer waits for it.',
+  'traffic[].release.client': 'The client.',
+  'traffic[].release.name': 'The name.',
+  'traffic[].add-match': 'A client of a message bus adds a match rule.',
+  'traffic[].add-match.client': 'The client.',
+  'traffic[].add-match.rule': "The rule: `\"type='signal',interface='org.example.Player'\"`.",
+  'traffic[].remove-match': 'A client of a message bus removes a match rule.',
+  'traffic[].remove-match.client': 'The client.',
+  'traffic[].remove-match.rule': 'A rule that says the same, in whatever order and quotes.',
+  'traffic[].signal': 'A client of a message bus sends a signal.',
+  'traffic[].signal.from': 'The client that sends it.',
+  'traffic[].signal.to':
+    'The client, or the well-known name, that it is for alone. Everyone with a rule for it by default.',
+  'traffic[].signal.path': 'The object that it is about: `/org/example/Player`.',
+  'traffic[].signal.interface': 'The interface: `org.example.Player`.',
+  'traffic[].signal.member': 'What has happened: `Changed`.',
+  'traffic[].signal.signature': 'The types of the arguments, where they do not follow from their values.',
+  'traffic[].signal.args':
+    'The arguments: texts, whole numbers, `true` or `false`, `{ path: /a/b }`; with a `signature`, values of any type.',
+  'traffic[].signal.count': 'How many signals, one after another. 1 by default.',
+  'traffic[].call': 'A client of a message bus calls a method and waits for the answer.',
+  'traffic[].call.from': 'The client that calls.',
+  'traffic[].call.to': 'The client, or the well-known name, that is called.',
+  'traffic[].call.path': 'The object: `/org/example/Player`.',
+  'traffic[].call.interface': 'The interface; a call may have none.',
+  'traffic[].call.member': 'The method.',
+  'traffic[].call.signature': 'The types of the arguments, where they do not follow from their values.',
+  'traffic[].call.args': 'The arguments, as of a signal.',
+  'traffic[].expect.result':
+    'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`) or to `release` (`released`, `non-existent`, `not-owner`).',
+  'traffic[].expect.reply': 'The values that a call returns.',
+  'traffic[].expect.signature': 'Their types, where they do not follow from the values.',
+  'traffic[].expect.by': 'The client that answers the call.',
+  'traffic[].expect.hears':
+    'What the bus has told the client of names since the last such step, or since it came: all of it, in order. `NameAcquired org.example.Player`, `NameLost …`, or `NameOwnerChanged org.example.Player: player -> nobody`; the unique name of a client is written as the client.',
   'traffic[].parallel':
     'Branches that are played at the same time. A branch is a step, or a list of steps that are played in order.',
   'traffic[].fault': 'Something done to a party: a verb, and to whom.',

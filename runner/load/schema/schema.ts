@@ -21,7 +21,7 @@ import {
   whole,
 } from './blocks.ts';
 import { budgets } from './budgets.ts';
-import { rule, wellKnown } from './dbus.ts';
+import { answers, rule, wellKnown } from './dbus.ts';
 import { sendDefaults, steps } from './steps.ts';
 import { address, size } from './values.ts';
 
@@ -65,6 +65,7 @@ const node = map({ env: env.optional() }, 'a node').nullable();
 
 const master = map({
   node: ref('a node').optional(),
+  program: oneOf(['dbus-daemon']).optional(),
   admit: list(ref('the name of a client, with * as wildcard')).optional(),
   deny: list(map({ uid: id.optional(), gid: id.optional() }, 'a rule', 'Write { uid: 65534 }.')).optional(),
 });
@@ -121,6 +122,8 @@ const client = map(
     filter: filter.optional(),
     match: list(rule).optional(),
     names: list(wellKnown).optional(),
+    connect: oneOf(['native', 'legacy']).optional(),
+    answers: answers.optional(),
   },
   'a client',
 ).nullable();

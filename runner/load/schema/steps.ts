@@ -7,7 +7,7 @@ import { BASE64, HEX, NAME, SIZE_RANGE } from '../../common/scalars.ts';
 import { show } from '../../common/text.ts';
 import { type Choice, expected, flag, has, list, map, NAME_HINT, pick, ref, text, whole } from './blocks.ts';
 import { budgets } from './budgets.ts';
-import { dbus } from './dbus.ts';
+import { DBUS_VERBS, dbus, dbusSteps, hears, type WrittenDbusStep, type WrittenHears } from './dbus.ts';
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { fault, type WrittenFault } from './faults.ts';
 import { duration, rate } from './values.ts';
@@ -79,12 +79,13 @@ const hangup = map({
   hangup: z.literal(true, { error: expected('true', 'There is no check for a hang-up that must not come.') }),
   within: duration.optional(),
 });
-const observation = pick([blocked, hangup], (input) => {
+const observation = pick([blocked, hangup, hears], (input) => {
   if (has(input, 'blocked')) return 0;
+  if (has(input, 'hears')) return 2;
   if (has(input, 'hangup')) return 1;
   const about = has(input, 'recipients') || has(input, 'error');
   return {
-    message: 'expected { client, blocked } or { client, hangup }',
+    message: 'expected { client, blocked }, { client, hangup } or { client, hears }',
     hint: about
       ? 'To belong to a send, `expect` stands below it with the same indent, without a `-`.'
       : undefined,
@@ -97,14 +98,19 @@ export type WrittenStep =
   | { readonly send: WrittenSend; readonly expect?: WrittenSendExpect }
   | { readonly parallel: readonly (WrittenStep | readonly WrittenStep[])[] }
   | { readonly fault: WrittenFault }
-  | { readonly expect: z.infer<typeof blocked> | z.infer<typeof hangup> }
+  | { readonly expect: z.infer<typeof blocked> | z.infer<typeof hangup> | WrittenHears }
+  | WrittenDbusStep
   /** `camera -> sensors: "text"` */
   | Readonly<Record<string, string | WrittenSendExpect>>;
 
 /** The key of a send in short. */
 export const ARROW = /^\s*\S+\s*->\s*\S+\s*$/;
 const KINDS = ['send', 'parallel', 'fault'];
-const STEP_HINT = 'A step is `camera -> lidar: "text"`, send, parallel, fault or expect.';
+const STEP_HINT =
+  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, add-match, remove-match, signal or call.';
+
+/** Options before those of message buses. */
+const FIRST_VERB = 5;
 
 const step: z.ZodType<WrittenStep> = z.lazy(() => anyStep);
 const branch = pick([step, z.array(step)], (input) => (Array.isArray(input) ? 1 : 0));
@@ -112,7 +118,7 @@ const parallelStep = map({ parallel: list(branch) });
 
 /** A step; steps contain steps. */
 export const anyStep = pick(
-  [sendStep, parallelStep, map({ fault }), map({ expect: observation }), shortStep],
+  [sendStep, parallelStep, map({ fault }), map({ expect: observation }), shortStep, ...dbusSteps],
   chooseStep,
 ) as z.ZodType<WrittenStep>;
 
@@ -123,12 +129,14 @@ function chooseStep(input: unknown): Choice {
   }
   const kind = KINDS.findIndex((each) => has(input, each));
   if (kind >= 0) return kind;
+  const verb = DBUS_VERBS.findIndex((each) => has(input, each));
+  if (verb >= 0) return FIRST_VERB + verb;
   const keys = Object.keys(input);
   if (keys.some((key) => key.includes('->'))) return chooseShort(keys);
   const [first] = keys;
   if (first === undefined) return { message: 'this step is empty', hint: STEP_HINT };
   if (keys.length === 1 && first === 'expect') return 3;
-  const near = nearest(first, [...KINDS, 'expect']);
+  const near = nearest(first, [...KINDS, 'expect', ...DBUS_VERBS]);
   const hint = near ? `Did you mean "${near}"?` : STEP_HINT;
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }

@@ -18,6 +18,7 @@ export function checkRules(scope: Scope, topology: Topology): void {
   for (const { client, text, path } of [...ofClients(scope), ...ofFaults(scope, topology)]) {
     const rule = parseRule(text);
     if ('mistake' in rule) continue;
+    if (scope.dbusClients.has(client)) continue;
     const bus = topology.clients.find(({ name }) => name === client || name.startsWith(`${client}-`))?.bus;
     const messages = messagesOn(topology, bus);
     const words = nobody(rule, topology, bus) ?? nothing(rule, messages);

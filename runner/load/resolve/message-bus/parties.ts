@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/** Message buses of D-Bus, and their clients, as written → what they come to. */
+import type { Path } from '../../../common/diagnostic.ts';
+import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
+import { argsOf } from '../dbus-args.ts';
+import { isRule } from '../rules.ts';
+import type { Scope, Written, WrittenAnswers, WrittenClient } from '../scope.ts';
+
+export const MESSAGE_BUS = 'message bus';
+export const DBUS_CLIENT = 'client of a message bus';
+
+type WrittenBus = NonNullable<Written['buses'][string]>;
+
+/** What a bus has that its master is a program of its own cannot be told to. */
+const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
+const NOT_OF_MASTERS = ['admit', 'deny'] as const;
+const NOT_OF_CLIENTS = [
+  ...(['groups', 'addresses', 'user', 'join', 'eavesdrop', 'replicas', 'receive', 'filter'] as const),
+];
+
+export const isMessageBus = (bus: Written['buses'][string]): boolean => bus?.master?.program !== undefined;
+
+export function messageBus(
+  scope: Scope,
+  name: string,
+  { bus, path, node }: { readonly bus: WrittenBus; readonly path: string; readonly node: string },
+  at: Path,
+): MessageBusSpec {
+  refuse(scope, bus, NOT_OF_BUSES, at, 'dbus-daemon decides this itself');
+  refuse(
+    scope,
+    bus.master,
+    NOT_OF_MASTERS,
+    [...at, 'master'],
+    'dbus-daemon lets in every client of its user',
+  );
+  if (bus.protocol === 'none') {
+    const hint = 'Remove `protocol`: it is dbus here.';
+    scope.problems.error([...at, 'protocol'], {
+      code: 'impossible',
+      message: 'dbus-daemon speaks D-Bus',
+      hint,
+    });
+  }
+  return { name, node, path, place: scope.tree.place(at) };
+}
+
+function refuse(
+  scope: Scope,
+  map: object | undefined | null,
+  keys: readonly string[],
+  at: Path,
+  why: string,
+): void {
+  for (const key of keys) {
+    if ((map as Record<string, unknown> | undefined)?.[key] === undefined) continue;
+    scope.problems.error([...at, key], {
+      code: 'impossible',
+      message: why,
+      hint: `Remove \`${key}\`.`,
+      onKey: true,
+    });
+  }
+}
+
+export function dbusClient(
+  scope: Scope,
+  name: string,
+  client: NonNullable<WrittenClient>,
+  { bus, node }: { readonly bus: string; readonly node: string },
+  path: Path,
+): void {
+  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this');
+  scope.names.declare(DBUS_CLIENT, name, path);
+  const { connect = 'native', match = [], names = [], answers = {} } = client;
+  const spec: DbusClientSpec = {
+    ...{ name, bus, node, connect, names },
+    match: match.filter((text, n) => isRule(scope, text, [...path, 'match', n])),
+    answers: answersOf(scope, answers, [...path, 'answers']),
+    place: scope.tree.place(path),
+  };
+  scope.dbusClients.set(name, spec);
+}
+
+function answersOf(scope: Scope, written: WrittenAnswers, path: Path): Record<string, Answer> {
+  return Object.fromEntries(
+    Object.entries(written).map(([member, { error, reply, signature }]): [string, Answer] => {
+      const at = [...path, member];
+      if (error !== undefined && reply !== undefined) {
+        const message = 'an answer is a reply or an error';
+        scope.problems.error(at, { code: 'impossible', message, hint: 'Remove one of them.', onKey: true });
+      }
+      if (error !== undefined) return [member, { kind: 'error', name: error }];
+      return [
+        member,
+        { kind: 'reply', args: argsOf(scope.problems, { signature, args: reply }, 0, at, 'reply') },
+      ];
+    }),
+  );
+}
+
+/** Keys of clients that only a message bus knows. */
+export function refuseDbusKeys(scope: Scope, client: NonNullable<WrittenClient>, path: Path): void {
+  for (const key of ['connect', 'answers'] as const) {
+    if (client[key] === undefined) continue;
+    const hint = 'Give the bus master: { program: dbus-daemon }.';
+    const message = 'the bus of this client is no message bus';
+    scope.problems.error([...path, key], { code: 'impossible', message, hint, onKey: true });
+  }
+}

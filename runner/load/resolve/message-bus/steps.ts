@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/** The steps of message buses, as written → what they come to. */
+import type { Path } from '../../../common/diagnostic.ts';
+import { isWellKnown } from '../../../dbus/index.ts';
+import {
+  ALLOW_REPLACEMENT,
+  type DbusAction,
+  type DbusExpect,
+  type DbusStep,
+  DO_NOT_QUEUE,
+  REPLACE_EXISTING,
+} from '../../../topology/message-bus.ts';
+import { argsOf } from '../dbus-args.ts';
+import { isRule } from '../rules.ts';
+import type {
+  Scope,
+  WrittenDbusExpect,
+  WrittenDbusStep,
+  WrittenFault,
+  WrittenHears,
+  WrittenStep,
+} from '../scope.ts';
+import type { StepContext } from '../step-context.ts';
+import { DBUS_CLIENT } from './parties.ts';
+
+type Verb = 'own' | 'release' | 'add-match' | 'remove-match' | 'signal' | 'call';
+type Content = NonNullable<WrittenDbusStep['signal']> | NonNullable<WrittenDbusStep['call']>;
+
+const VERBS: readonly string[] = ['own', 'release', 'add-match', 'remove-match', 'signal', 'call'];
+
+export const isDbusStep = (written: WrittenStep): boolean =>
+  Object.keys(written).some((key) => VERBS.includes(key));
+
+export function dbusStep(where: StepContext, written: WrittenDbusStep): DbusStep | undefined {
+  const verb = Object.keys(written).find((key) => VERBS.includes(key)) as Verb;
+  const action = actionOf(where, written, verb);
+  if (action === undefined || !mayStand(where, action, verb)) return undefined;
+  const { expect: said = {} } = written;
+  const expect: DbusExpect = said === 'model' ? { model: true } : expectOf(where, said);
+  return stepOf(where, action, expect);
+}
+
+/** `expect: { client, hears }` */
+export function hearsStep(where: StepContext, { client, hears }: WrittenHears): DbusStep | undefined {
+  const at = [...where.path, 'expect', 'client'];
+  if (!isThere(where, client, at)) return undefined;
+  const action = { do: 'hears', client, heard: hears } as const;
+  return mayStand(where, action, 'expect') ? stepOf(where, action, {}) : undefined;
+}
+
+/** `fault: { kill: player }`; undefined also where nothing else can be done to a client of a message bus. */
+export function killStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
+  const [verb = '', ...more] = Object.keys(fault);
+  const client = String(fault[verb]);
+  const at = [...where.path, 'fault', verb];
+  if (verb !== 'kill' || more.length > 0) {
+    const message = `\`${more[0] ?? verb}\` is not for clients of a message bus`;
+    const hint = 'They know { kill: … } alone.';
+    where.scope.problems.error([...where.path, 'fault', more[0] ?? verb], {
+      code: 'impossible',
+      message,
+      hint,
+      onKey: true,
+    });
+    return undefined;
+  }
+  const action = { do: 'kill', client } as const;
+  if (!isThere(where, client, at) || !mayStand(where, action, 'fault')) return undefined;
+  where.scope.killed.set(client, where.scope.tree.place(where.path).line);
+  return stepOf(where, action, {});
+}
+
+/** The fault is one of a client of a message bus. */
+export const isAboutDbus = ({ dbusClients }: Scope, fault: WrittenFault): boolean =>
+  Object.values(fault).some((value) => typeof value === 'string' && dbusClients.has(value));
+
+function stepOf({ scope, id, path }: StepContext, action: DbusAction, expect: DbusExpect): DbusStep {
+  return { kind: 'dbus', id, action, expect, place: scope.tree.place(path) };
+}
+
+function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): DbusAction | undefined {
+  const { scope, path } = where;
+  const at = (key: string): Path => [...path, verb, key];
+  const { own, release, signal, call } = written;
+  if (own) {
+    const { client, name } = own;
+    const flags = flagsOf(own);
+    return isThere(where, client, at('client')) ? { do: 'own', client, name, flags } : undefined;
+  }
+  if (release)
+    return isThere(where, release.client, at('client')) ? { do: 'release', ...release } : undefined;
+  if (signal) {
+    const { from: client, to, count = 1 } = signal;
+    const content = contentOf(scope, signal, [...path, verb]);
+    if (!isThere(where, client, at('from')) || !mayReceive(where, to, client, at('to'))) return undefined;
+    return { do: 'signal', client, content, count, ...(to !== undefined && { to }) };
+  }
+  if (call) {
+    const { from: client, to } = call;
+    const content = contentOf(scope, call, [...path, verb]);
+    if (!isThere(where, client, at('from')) || !mayReceive(where, to, client, at('to'))) return undefined;
+    return { do: 'call', client, content, to };
+  }
+  const rule = written[verb as 'add-match' | 'remove-match'];
+  if (rule === undefined || !isThere(where, rule.client, at('client'))) return undefined;
+  return isRule(scope, rule.rule, at('rule')) ? { do: verb as 'add-match', ...rule } : undefined;
+}
+
+function flagsOf(own: NonNullable<WrittenDbusStep['own']>): number {
+  const { replace, queue } = own;
+  const allow = own['allow-replacement'] ? ALLOW_REPLACEMENT : 0;
+  return allow | (replace ? REPLACE_EXISTING : 0) | (queue === false ? DO_NOT_QUEUE : 0);
+}
+
+function contentOf(scope: Scope, written: Content, at: Path) {
+  const { path, interface: iface, member } = written;
+  return {
+    path,
+    ...(iface !== undefined && { interface: iface }),
+    member,
+    args: argsOf(scope.problems, written, 0, at),
+  };
+}
+
+/** The client lives; or an error. */
+function isThere({ scope }: StepContext, client: string, at: Path): boolean {
+  if (scope.names.find(client, [DBUS_CLIENT], at) === undefined) return false;
+  const line = scope.killed.get(client);
+  if (line === undefined) return true;
+  const message = `"${client}" was killed at line ${line}`;
+  scope.problems.error(at, { code: 'impossible', message, hint: 'Put this before that step.' });
+  return false;
+}
+
+/** A client of the same bus, or a well-known name. */
+function mayReceive({ scope }: StepContext, to: string | undefined, from: string, at: Path): boolean {
+  if (to === undefined || isWellKnown(to)) return true;
+  if (scope.names.find(to, [DBUS_CLIENT], at) === undefined) return false;
+  const [bus, other] = [from, to].map((name) => scope.dbusClients.get(name)?.bus);
+  if (bus === other) return true;
+  const message = `"${to}" is on bus "${other}", the sender on "${bus}"`;
+  scope.problems.error(at, { code: 'impossible', message, hint: 'Buses do not reach each other.' });
+  return false;
+}
+
+/** What branches do at the same time must not change who gets what: nobody could say what is right. */
+function mayStand({ scope, world, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
+  if (!world.concurrent || verb === 'signal' || verb === 'call') return true;
+  const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;
+  const hint = 'Put it before the parallel step, or after it.';
+  scope.problems.error([...path, key], { code: 'impossible', message, hint, onKey: true });
+  return false;
+}
+
+function expectOf({ scope, path }: StepContext, written: WrittenDbusExpect): DbusExpect {
+  const { result, error, reply, signature, by, recipients } = written;
+  const at = [...path, 'expect'];
+  if (error !== undefined && (reply !== undefined || result !== undefined)) {
+    const message = 'a call is answered with a result or with an error';
+    scope.problems.error([...at, 'error'], {
+      code: 'impossible',
+      message,
+      hint: 'Remove one of them.',
+      onKey: true,
+    });
+  }
+  const isClient = (name: string, where: Path) => scope.names.find(name, [DBUS_CLIENT], where) !== undefined;
+  if (by !== undefined) isClient(by, [...at, 'by']);
+  return {
+    ...(result !== undefined && { result }),
+    ...(error !== undefined && { error }),
+    ...(reply !== undefined && { reply: argsOf(scope.problems, { signature, args: reply }, 0, at, 'reply') }),
+    ...(by !== undefined && { by }),
+    ...(recipients !== undefined && {
+      recipients: [...new Set(recipients)].filter((name, n) => isClient(name, [...at, 'recipients', n])),
+    }),
+  };
+}
