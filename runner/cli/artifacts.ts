@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidInput } from '../common/errors.ts';
 import { makeFolder, ownFolder, replaceFile, replaceText, strangeLink } from '../common/folder.ts';
-import { folderName, neutralJson } from '../common/neutral.ts';
+import { folderName, neutralJson, neutralLines } from '../common/neutral.ts';
 import type { Plan } from '../plan/plan.ts';
 import { writeTrace } from '../trace/file.ts';
 import type { Trace } from '../trace/trace.ts';
@@ -62,9 +62,17 @@ export function keepArtifacts(what: Artifacts, directory?: string): string {
   if (trace) {
     replaceFile(join(place, 'trace.jsonl'), (fresh) => writeTrace(fresh, trace));
     replaceText(join(place, 'sequence.mmd'), renderSequence(plan, trace));
+    for (const [agent, text] of logsIn(trace)) replaceText(join(place, folderName(`${agent}.log`)), text);
   }
   if (directory === undefined) prune(home());
   return place;
+}
+
+/** What each process wrote to stderr: of a message bus, the daemon's log. */
+function logsIn({ logs = [] }: Trace): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { agent, text } of logs) texts.set(agent, (texts.get(agent) ?? '') + neutralLines(text));
+  return texts;
 }
 
 function prune(runs: string): void {

@@ -52,7 +52,7 @@ export function pictureOf(topology: Topology): Picture {
   const clients =
     byReplicas.length > MANY ? fold(present, alike, (first) => `${first} and others`) : byReplicas;
   const masters = topology.buses.map(masterIn);
-  const parties = [...masters, ...clients];
+  const parties = [...masters, ...clients, ...onMessageBuses(topology)];
   return {
     name: topology.name,
     description: topology.description ?? '',
@@ -60,15 +60,39 @@ export function pictureOf(topology: Topology): Picture {
       name,
       parties: parties.filter(({ node }) => node === name).map(({ party }) => party),
     })),
-    buses: topology.buses.map((bus) => ({
-      name: bus.name,
-      path: bus.path,
-      notes: notesOfBus(bus),
-      groups: topology.groups
-        .filter((group) => group.bus === bus.name)
-        .map(({ name, prefix }) => ({ name, prefix: `0x${prefix.toString(16).padStart(4, '0')}` })),
-    })),
+    buses: [
+      ...topology.buses.map((bus) => ({
+        name: bus.name,
+        path: bus.path,
+        notes: notesOfBus(bus),
+        groups: topology.groups
+          .filter((group) => group.bus === bus.name)
+          .map(({ name, prefix }) => ({ name, prefix: `0x${prefix.toString(16).padStart(4, '0')}` })),
+      })),
+      ...(topology.messageBuses?.buses ?? []).map(({ name, path }) => ({
+        ...{ name, path, notes: ['message bus'], groups: [] },
+      })),
+    ],
   };
+}
+
+function onMessageBuses({ messageBuses }: Topology): Placed[] {
+  const party = (kind: Party['kind'], name: string, bus: string, notes: readonly string[]): Party => ({
+    ...{ kind, name, label: name, count: 1, bus, groups: [], standing: 'joined', eavesdrops: false, notes },
+  });
+  const masters = messageBuses?.buses.map(({ name, node }) => ({
+    node,
+    party: party('master', masterOf(name), name, ['dbus-daemon']),
+  }));
+  const clients = messageBuses?.clients.map(({ name, node, bus, connect, match, names }) => ({
+    node,
+    party: party('client', name, bus, [
+      ...(connect === 'legacy' ? ['legacy'] : []),
+      ...names,
+      ...rulesNote(match),
+    ]),
+  }));
+  return [...(masters ?? []), ...(clients ?? [])];
 }
 
 interface Placed {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
 
-import type { Expected, Plan } from '../plan/plan.ts';
+import { type Expected, expectedText, type Plan } from '../plan/plan.ts';
 import { faultText } from '../topology/faults.ts';
 import { type Lane, masterOf, partyOf } from '../topology/lane.ts';
 import { lengthsOf } from '../topology/message.ts';
+import { type DbusStep, dbusText } from '../topology/message-bus.ts';
 import { flat } from '../topology/steps.ts';
 import type { Destination, SendStep, Step } from '../topology/topology.ts';
 import { count } from './words.ts';
@@ -45,7 +46,17 @@ interface Common {
   readonly text: string;
 }
 
-export type StepView = Common & (SendView | { readonly kind: Exclude<Step['kind'], 'send'> });
+export type StepView = Common &
+  (SendView | DbusView | { readonly kind: Exclude<Step['kind'], 'send' | 'dbus'> });
+
+/** A step of a message bus. */
+export interface DbusView {
+  readonly kind: 'dbus';
+  /** Messages that its client sends. */
+  readonly count: number;
+  /** What must come of each of them, in words; empty where nothing is sent. */
+  readonly must: string;
+}
 
 export interface SendView {
   readonly kind: 'send';
@@ -115,7 +126,15 @@ const sum = ({ messages }: Plan, of: (message: Plan['messages'][number]) => numb
 
 function viewOf(step: Step, plan: Plan): StepView {
   const common = { id: step.id, line: step.place.line, text: inWords(step) };
-  return { ...common, ...(step.kind === 'send' ? sendView(step, plan) : { kind: step.kind }) };
+  if (step.kind === 'send') return { ...common, ...sendView(step, plan) };
+  return { ...common, ...(step.kind === 'dbus' ? dbusView(step, plan) : { kind: step.kind }) };
+}
+
+function dbusView({ id, action }: DbusStep, { operations }: Plan): DbusView {
+  const those = operations?.list.filter(({ step }) => step === id) ?? [];
+  const [first] = those;
+  const heard = action.do === 'hears' ? action.heard.join(', then ') || 'nothing' : '';
+  return { kind: 'dbus', count: those.length, must: first ? expectedText(action, first.expected) : heard };
 }
 
 function sendView(step: SendStep, plan: Plan): SendView {
@@ -167,6 +186,8 @@ function inWords(step: Step): string {
       return faultText(step.action);
     case 'blocked':
       return `expect ${step.client} ${step.blocked ? 'blocked' : 'not blocked'} within ${duration(step.within)}`;
+    case 'dbus':
+      return dbusText(step.action);
     case 'hangup':
       return `expect ${step.client} to be hung up on within ${duration(step.within)}`;
   }

@@ -46,6 +46,7 @@ function sums({ totals }: Overview): string {
 
 function rowsOf(step: StepView, why: boolean): string[][] {
   const head = [step.id, String(step.line), step.text];
+  if (step.kind === 'dbus') return [[...head, step.count > 0 ? String(step.count) : '', '', step.must]];
   if (step.kind !== 'send') return [head];
   const [first, ...others] = step.expected;
   const bytes =
