@@ -20,6 +20,8 @@ function eachStep(steps: YAMLSeq): void {
 function leave(step: YAMLMap): void {
   const branches = step.get('parallel');
   if (isSeq(branches)) eachStep(branches);
-  const sends = step.items.some(({ key }) => /->|^send$/.test(String(key)));
+  const sends = step.items.some(({ key }) =>
+    /->|^(send|own|release|(add|remove)-match|signal|call)$/.test(String(key)),
+  );
   if (sends && !step.has('expect')) step.set('expect', 'model');
 }

@@ -24,7 +24,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   // The contract, executable: it knows of no file, no plan and no run.
   'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
-  'runner/predict': ['runner/topology', 'runner/model'],
+  'runner/predict': ['runner/topology', 'runner/model', 'runner/dbus'],
   // The rooms of the loader are a column: each is entered by its own door.
   'runner/load/diagnostic': [],
   'runner/load/yaml': ['runner/topology', 'runner/load/diagnostic/index.ts'],
@@ -51,12 +51,28 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/plan': ['runner/topology', 'runner/predict', 'runner/dbus'],
   // A topology drawn; it needs no plan and no run.
   'runner/graph': ['runner/topology'],
+  // The message bus: a driver that does nothing itself, what tells it what it may, and what carries out what it wants.
+  'daemon/driver': ['runner/dbus'],
+  'daemon/config': ['runner/dbus', 'daemon/driver'],
+  'daemon/bus': ['runner/dbus', 'native/lib', 'daemon/driver'],
+  daemon: ['runner/dbus', 'native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],
+  // A client of the bus, for programs.
+  dbus: ['runner/dbus', 'native/lib'],
   'runner/host': [],
-  'runner/agent': ['runner/topology', 'runner/dbus', 'native/lib'],
+  // It runs the bus of D-Bus, and its clients, as it runs masters and clients of others.
+  'runner/agent': [
+    'runner/topology',
+    'runner/dbus',
+    'native/lib',
+    'daemon',
+    'dbus/connection.ts',
+    'dbus/stream.ts',
+  ],
   'runner/provision': ['runner/topology', 'runner/plan/plan.ts', 'runner/agent/protocol.ts', 'runner/host'],
   'runner/trace': ['runner/topology', 'runner/plan/plan.ts', 'runner/agent/protocol.ts'],
   'runner/run': [
     'runner/topology',
+    'runner/dbus',
     'runner/plan/plan.ts',
     'runner/agent/protocol.ts',
     'runner/provision/lab.ts',
@@ -65,6 +81,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   // The model explains what was seen: messages as planned, changes where they may have been.
   'runner/verdict': [
     'runner/topology',
+    'runner/dbus',
     'runner/predict',
     'runner/plan',
     'runner/provision/where.ts',
@@ -79,6 +96,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   ],
   // The same agents on a simulated kernel: it may see what they are made of, and the model that it keeps to.
   'runner/sim': [
+    'daemon/driver',
     'runner/topology',
     'runner/dbus',
     'runner/model',
@@ -109,13 +127,6 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/verdict/verdict.ts',
     'runner/pipeline.ts',
   ],
-  // The message bus: a driver that does nothing itself, what tells it what it may, and what carries out what it wants.
-  'daemon/driver': ['runner/dbus'],
-  'daemon/config': ['runner/dbus', 'daemon/driver'],
-  'daemon/bus': ['runner/dbus', 'native/lib', 'daemon/driver'],
-  daemon: ['runner/dbus', 'native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],
-  // A client of the bus, for programs.
-  dbus: ['runner/dbus', 'native/lib'],
   'runner/cli': [
     'native/lib',
     'daemon',

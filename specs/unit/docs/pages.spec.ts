@@ -16,11 +16,19 @@ describe('documentation', function () {
 
   it('the cookbook is true', () => playDocument('docs/cookbook.md', { files: 'project' }));
 
-  it('the cookbook has every pattern of its folder', () => {
-    const page = readFileSync(at('docs/cookbook.md'), 'utf8');
-    for (const name of readdirSync(at('topologies/cookbook')))
-      assert.ok(page.includes(`\`\`\`yaml topologies/cookbook/${name}\n`), name);
-  });
+  it('the cookbook of message buses is true', () =>
+    playDocument('docs/cookbook-dbus.md', { files: 'project' }));
+
+  for (const [page, folder] of [
+    ['docs/cookbook.md', 'topologies/cookbook'],
+    ['docs/cookbook-dbus.md', 'topologies/message-bus'],
+  ] as const) {
+    it(`${page} has every pattern of ${folder}`, () => {
+      const text = readFileSync(at(page), 'utf8');
+      for (const name of readdirSync(at(folder)))
+        assert.ok(text.includes(`\`\`\`yaml ${folder}/${name}\n`), name);
+    });
+  }
 
   after(() => {
     if (process.env.UPDATE === '1') throw new Error('pages were rewritten: read the difference');

@@ -167,6 +167,26 @@ traffic:
   - { send: { from: player, to: deaf }, expect: { recipients: [deaf] } }
 `;
 
+const BUS_OF_NAMES = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  player: { names: [org.example.Player] }
+  panel: { match: ["interface='org.example.Player'", "member='NameOwnerChanged',arg0='org.example.Player'"] }
+  applet: { connect: legacy, match: ["interface='org.example.Player'"] }
+  second: {}
+traffic:
+  - signal: { from: player, path: /p, interface: org.example.Player, member: Changed, args: [x] }
+    expect: { recipients: [panel, applet] }
+  - call: { from: panel, to: org.example.Player, path: /p, member: Echo, args: [7] }
+    expect: { reply: [7], by: player }
+  - release: { client: player, name: org.example.Player }
+  - parallel:
+      - signal: { from: player, path: /p, interface: org.example.Player, member: Tick, count: 9 }
+        expect: { recipients: [panel, applet] }
+      - signal: { from: second, path: /p, interface: org.example.Player, member: Tock, count: 9 }
+        expect: { recipients: [panel, applet] }
+`;
+
 const CASES: Readonly<Record<BugName, Case>> = {
   lose: { yaml: TALK, every: 3, kind: 'lost', step: '2', message: 'c#2' },
   partial: { yaml: TALK, every: 2, kind: 'lost', step: '1', message: 'a#1' },
@@ -210,6 +230,13 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'end-bystander': { yaml: EXPEL, kind: 'ended' },
   leak: { yaml: TALK, every: 3, kind: 'sockets-left' },
   warn: { yaml: TALK, every: 2, kind: 'splat' },
+  'lose-signal': { yaml: BUS_OF_NAMES, every: 10, kind: 'lost' },
+  'double-signal': { yaml: BUS_OF_NAMES, every: 10, kind: 'duplicated' },
+  'alter-signal': { yaml: BUS_OF_NAMES, every: 1, kind: 'altered', step: '1' },
+  'double-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'answered-twice', step: '2' },
+  'wrong-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'wrong-answer', step: '2' },
+  'silent-change': { yaml: BUS_OF_NAMES, every: 1, kind: 'not-told', step: '3' },
+  'turned-signals': { yaml: BUS_OF_NAMES, every: 2, kind: 'contradiction' },
 };
 
 /** What must happen to its sends is left to the model. */
