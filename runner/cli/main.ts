@@ -184,8 +184,8 @@ verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until i
     'after',
     `
 Example:
-  afbus-topo dbus-daemon --address afbus:abstract=my-bus --listen unix:path=/tmp/my-bus --print-address &
-  DBUS_SESSION_BUS_ADDRESS=unix:path=/tmp/my-bus busctl --user list`,
+  afbus-topo dbus-daemon --address afbus:abstract=my-bus --listen unix:path=$XDG_RUNTIME_DIR/my-bus --print-address &
+  DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/my-bus busctl --user list`,
   )
   .action(async (flags) => (await import('./dbus-daemon.ts')).dbusDaemon(flags));
 

@@ -2,6 +2,7 @@
 /** A lock between processes. flock(1) holds it in a child whose input ends with us, however we end. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { lstatSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EnvironmentError, Interrupted } from '../common/errors.ts';
 import { privateFolder } from './paths.ts';
@@ -25,7 +26,10 @@ export function tryLock(file: string): Promise<Lock | null> {
 }
 
 function hold(flock: readonly string[], signal?: AbortSignal): Promise<Lock | null> {
-  privateFolder(dirname(flock.at(-1) ?? ''));
+  const file = flock.at(-1) ?? '';
+  privateFolder(dirname(file));
+  // Its owner could hold it for ever.
+  if (lstatSync(file, { throwIfNoEntry: false })?.uid !== process.getuid?.()) rmSync(file, { force: true });
   const [program = '', ...args] = flock;
   const child = spawn(program, [...args, 'sh', '-c', 'echo; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],

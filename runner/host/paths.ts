@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the project, the user's cache, a host's state. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,9 +34,14 @@ export function entries(stage: string): string[] {
   }
 }
 
-/** Images hold private keys: their folders are the owner's only. */
+/**
+ * Images hold private keys: their folders are the owner's only. One that others could write is not used, since what
+ * lies in it may be theirs.
+ */
 export function privateFolder(path: string): string {
   try {
+    if (((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0)
+      throw new Error('other users could write it; remove it with all that is in it');
     ownFolder(path);
   } catch (cause) {
     const hint = 'point XDG_CACHE_HOME and XDG_STATE_HOME at folders of your own';

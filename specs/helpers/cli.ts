@@ -55,8 +55,9 @@ export async function verdictOf(args: readonly string[]): Promise<Verdict & { co
 /** A directory of files that is gone after use. */
 export function folder(
   files: Readonly<Record<string, string>>,
+  place = tmpdir(),
 ): { path: (name: string) => string } & Disposable {
-  const root = mkdtempSync(join(tmpdir(), 'afbus-spec-'));
+  const root = mkdtempSync(join(place, 'afbus-spec-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
   return {
     path: (name) => join(root, name),

@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: MIT
 // Folders that another user of the machine has made or can read, and backends that would give a stranger the machine.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { isUntrusted } from '../../../runner/cli/options.ts';
 import { ownFolder } from '../../../runner/common/folder.ts';
+import { tryLock } from '../../../runner/host/lock.ts';
+import { inProject, privateFolder } from '../../../runner/host/paths.ts';
 import { cli, folder } from '../../helpers/cli.ts';
 
 const FILE = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n  - x -> y: hi\n';
 const ANOTHER = 65534;
+/** The folder of temporary files may be one's own. */
+const OPEN_TO_ALL = '/var/tmp';
 
 describe('another user of the machine', () => {
   it('reads no run: the folder of runs is closed', async () => {
@@ -22,7 +37,32 @@ describe('another user of the machine', () => {
     assert.equal(statSync(files.path('state/afbus-topo/runs')).mode & 0o777, 0o700);
   });
 
-  // Only root can make a folder of another user.
+  it('finds no temporary file of a run that it could have made first', async () => {
+    using files = folder({ 'a.topo.yaml': FILE });
+    const said = await cli(['run', '-q', '--backend', 'sim', files.path('a.topo.yaml')], {
+      env: { XDG_STATE_HOME: files.path('state'), TMPDIR: files.path('none') },
+    });
+    assert.equal(said.code, 0, said.stderr);
+    assert.equal(said.stderr, '');
+  });
+
+  it('can predict no temporary name of what builds and runs', () => {
+    const places = ['bin', 'images', 'native', 'runner', 'daemon', 'dbus', 'kernel/Makefile'];
+    const uses = execFileSync(
+      'git',
+      ['grep', '-nE', 'TMPDIR|tmpdir\\(|/tmp/|/var/tmp|/dev/shm/', '--', ...places],
+      {
+        cwd: inProject('.'),
+        encoding: 'utf8',
+      },
+    );
+    const fixed = uses
+      .split('\n')
+      .filter((line) => line !== '' && !/mk(d)?temp|\|TMPDIR\||:\d+: *(#|\/?\*)/i.test(line));
+    assert.deepEqual(fixed, []);
+  });
+
+  // Only root can be, or make a folder of, another user.
   if (process.getuid?.() === 0) {
     it('has made no folder that is used', async () => {
       using files = folder({ 'a.topo.yaml': FILE });
@@ -36,8 +76,58 @@ describe('another user of the machine', () => {
       assert.match(said.stderr, /the artifacts of this run are not kept: it belongs to the user 65534/);
       assert.deepEqual(readdirSync(runs), []);
     });
+
+    it('opens nothing of a run, of the compiled code, or of a place of locks and keys', async () => {
+      using files = folder({ 'a.topo.yaml': FILE }, OPEN_TO_ALL);
+      chmodSync(files.path(''), 0o755);
+      const env = { XDG_STATE_HOME: files.path('state'), XDG_CACHE_HOME: files.path('cache') };
+      const said = await cli(['run', '-q', '--backend', 'sim', files.path('a.topo.yaml')], { env });
+      assert.equal(said.code, 0, said.stderr);
+      privateFolder(files.path('cache/afbus-topo/keys'));
+      assert.equal(asAnother(['cat', files.path('a.topo.yaml')]).stdout, FILE, 'it reads what is open');
+      const all = readdirSync(files.path(''), { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .map(({ parentPath, name }) => join(parentPath, name))
+        .filter((path) => path.includes('/afbus-topo/'));
+      assert.ok(all.some((path) => path.endsWith('verdict.json')));
+      assert.ok(all.some((path) => path.includes('/compile/')));
+      const seen = asAnother([
+        'sh',
+        '-c',
+        'for path; do [ ! -e "$path" ] || echo "$path"; done',
+        'sh',
+        ...all,
+      ]);
+      assert.deepEqual({ status: seen.status, stdout: seen.stdout }, { status: 0, stdout: '' });
+    });
+
+    it('holds up nobody by a lock, and puts nothing where images and keys are', async () => {
+      using files = folder({}, OPEN_TO_ALL);
+      chmodSync(files.path(''), 0o755);
+      const [place, lock] = [files.path('cache'), files.path('cache/lock')];
+      privateFolder(place);
+      assert.notEqual(asAnother(['flock', '--nonblock', lock, 'true']).status, 0);
+      writeFileSync(lock, '');
+      chownSync(lock, ANOTHER, ANOTHER);
+      const held = openSync(lock, 'r');
+      assert.equal(
+        spawnSync('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', held] }).status,
+        0,
+      );
+      const ours = await tryLock(lock);
+      closeSync(held);
+      assert.ok(ours, 'a lock file of another user is not waited for');
+      await ours.release();
+      chmodSync(place, 0o777);
+      assert.equal(asAnother(['touch', join(place, 'planted')]).status, 0);
+      assert.throws(() => privateFolder(place), /cannot be used: other users could write it; remove it/);
+    });
   }
 });
+
+const asAnother = (command: readonly string[]) =>
+  spawnSync('setpriv', [`--reuid=${ANOTHER}`, `--regid=${ANOTHER}`, '--clear-groups', ...command], {
+    encoding: 'utf8',
+  });
 
 describe('a file that is not trusted', () => {
   it('is one in CI, unless somebody says otherwise', () => {
