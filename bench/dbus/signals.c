@@ -21,7 +21,7 @@ struct audience {
 struct stage {
 	struct audience audience;
 	const struct side *side;
-	struct afdbus *bus, **others;
+	struct afdbus *bus, *stopped, **others;
 	struct afdbus_message *signal;
 	pid_t pids[MAX_RECEIVERS];
 	int heard[2];	/* a byte for each receiver and burst */
@@ -79,6 +79,10 @@ static struct stage *begin(const struct side *side, const void *arguments)
 	s->others = calloc(s->audience.others + 1, sizeof(*s->others));
 	for (int n = 0; n < s->audience.others; n++)
 		s->others[n] = new_other(side);
+	/* It has all of them waiting, or is expelled on the way. */
+	s->stopped = s->audience.stopped ? join(side) : NULL;
+	if (s->stopped)
+		check(afdbus_add_match(s->stopped, "type='signal'", NULL), "match");
 	s->bus = join(side);
 	s->signal = new_signal();
 	return s;
@@ -86,20 +90,14 @@ static struct stage *begin(const struct side *side, const void *arguments)
 
 static double deliveries_per_second(struct stage *s)
 {
-	struct afdbus *stopped = s->audience.stopped ? join(s->side) : NULL;
-	int64_t start;
+	int64_t start = now_ns();
 
-	if (stopped)
-		check(afdbus_add_match(stopped, "type='signal'", NULL), "match");
-	start = now_ns();
 	for (int burst = 0; burst < BURSTS; burst++) {
 		for (int n = 0; n < BURST; n++)
 			check(afdbus_send(s->bus, s->signal, AFDBUS_FOREVER), "signal");
 		await_all(s);
 	}
-	start = now_ns() - start;
-	afdbus_disconnect(stopped);
-	return (double)BURST * BURSTS * s->audience.receivers * 1e9 / start;
+	return (double)BURST * BURSTS * s->audience.receivers * 1e9 / (now_ns() - start);
 }
 
 static void end(struct stage *s)
@@ -109,6 +107,7 @@ static void end(struct stage *s)
 	for (int n = 0; n < s->audience.others; n++)
 		afdbus_disconnect(s->others[n]);
 	free(s->others);
+	afdbus_disconnect(s->stopped);
 	afdbus_free(s->signal);
 	afdbus_disconnect(s->bus);
 	close(s->heard[0]);
