@@ -48,7 +48,7 @@ static struct stage *begin(const struct side *side, const void *arguments)
 
 static void one_call(struct stage *s)
 {
-	check(afdbus_call(s->bus, s->call, AFDBUS_DEFAULT_TIMEOUT, NULL, NULL), "call");
+	check(afdbus_call(s->bus, s->call, AFDBUS_FOREVER, NULL, NULL), "call");
 }
 
 /* As many bytes as a message of D-Bus would have. */
@@ -75,7 +75,7 @@ static void many_calls(struct stage *s)
 
 	for (s->left = MANY; s->left > 0 || s->waiting > 0;) {
 		for (; s->left > 0 && s->waiting < s->load.outstanding; s->left--, s->waiting++)
-			check(afdbus_call_async(s->bus, s->call, AFDBUS_DEFAULT_TIMEOUT, on_answer, s), "call");
+			check(afdbus_call_async(s->bus, s->call, AFDBUS_FOREVER, on_answer, s), "call");
 		check(afdbus_next(s->bus, AFDBUS_FOREVER, &m), "next");
 		afdbus_free(m);
 	}

@@ -28,12 +28,17 @@ void end_party(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+/* By the clock that counts instructions, time flies while a daemon waits for its disk: its first answer comes too late. */
+enum { TRIES = 50 };
+
 struct afdbus *join(const struct side *side)
 {
 	struct afdbus_error error;
 	struct afdbus *bus;
-	int result = afdbus_connect(&bus, side->address, &error);
+	int result = -ETIMEDOUT;
 
+	for (int n = 0; n < TRIES && (result == -ETIMEDOUT || result == -ECONNRESET); n++)
+		result = afdbus_connect(&bus, side->address, &error);
 	if (result < 0)
 		fprintf(stderr, "%s: %s: %s\n", side->address, error.name, error.text);
 	check(result, side->name);
