@@ -15,6 +15,8 @@ interface Written {
 }
 
 export function checkRules(scope: Scope, topology: Topology): void {
+  for (const [, written, path] of validEntries(scope, 'clients', scope.written.clients))
+    cutAtCommas(scope, written?.match ?? [], [...path, 'match']);
   for (const { client, text, path } of [...ofClients(scope), ...ofFaults(scope, topology)]) {
     const rule = parseRule(text);
     if ('mistake' in rule) continue;
@@ -24,6 +26,16 @@ export function checkRules(scope: Scope, topology: Topology): void {
     const words = nobody(rule, topology, bus) ?? nothing(rule, messages);
     if (words) scope.problems.warning(path, { code: 'vacuous', ...words });
   }
+}
+
+/** A list in brackets whose items make one rule together, without quotes: it is read as several, each of which is enough. */
+function cutAtCommas({ problems, tree }: Scope, rules: readonly string[], path: Path): void {
+  if (rules.length < 2 || !tree.text(path).startsWith('[')) return;
+  const one = rules.join(',');
+  if ('mistake' in parseRule(one) || rules.some((rule, n) => tree.text([...path, n]) !== rule)) return;
+  const message = `these are ${rules.length} rules, of which each is enough: a comma ends an item of a list`;
+  const hint = `If one rule is meant, put it in quotes: ["${one}"]. If not, put each in quotes.`;
+  problems.warning(path, { code: 'vacuous', message, hint });
 }
 
 function* ofClients(scope: Scope): Generator<Written> {
