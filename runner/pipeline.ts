@@ -160,13 +160,13 @@ async function blame(error: unknown, site: Site): Promise<TopoError | null> {
 
 /** Deliveries without those of fences; of message buses, what clients got. */
 function messagesIn({ deliveries, dbus = [] }: Trace): number {
-  let count = dbus.filter(({ is }) => is === 'got').length;
+  let count = dbus.filter(({ kind }) => kind === 'got').length;
   for (const lane of deliveries.values()) for (const { fence } of lane) if (!fence) count++;
   return count;
 }
 
 const sendsIn = ({ sends, dbus = [] }: Trace): number =>
-  sends.length + dbus.filter(({ is }) => is === 'sent').length;
+  sends.length + dbus.filter(({ kind }) => kind === 'sent').length;
 
 function verdictOf({ plan, site, owner, options, trace, judgement, error }: Context): Verdict {
   const { progress, warnings } = options;

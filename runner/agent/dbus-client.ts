@@ -131,9 +131,9 @@ export class DbusClient implements Role {
     const t = system.now();
     try {
       await this.#connection?.send(draft, serial);
-      reports.dbus({ is: 'sent', serial, t });
+      reports.dbus({ kind: 'sent', serial, t });
     } catch (error) {
-      reports.dbus({ is: 'sent', serial, t, error: systemError(error).code });
+      reports.dbus({ kind: 'sent', serial, t, error: systemError(error).code });
     }
   }
 
@@ -156,7 +156,7 @@ export class DbusClient implements Role {
   #tell({ type, sender = '', serial, args, ...fields }: ReceivedMessage): void {
     const { path, interface: iface, member, errorName, replySerial } = fields;
     this.#tools.reports.dbus({
-      ...{ is: 'got', position: this.#position++, t: this.#tools.system.now(), type, sender, serial },
+      ...{ kind: 'got', position: this.#position++, t: this.#tools.system.now(), type, sender, serial },
       ...(path !== undefined && { path }),
       ...(iface !== undefined && { interface: iface }),
       ...(member !== undefined && { member }),

@@ -239,7 +239,7 @@ export type AgentReport =
 export type DbusReport = DbusSent | DbusGot;
 
 export interface DbusSent {
-  readonly is: 'sent';
+  readonly kind: 'sent';
   readonly serial: number;
   readonly t: Time;
   /** The call of the system that failed. */
@@ -247,7 +247,7 @@ export interface DbusSent {
 }
 
 export interface DbusGot {
-  readonly is: 'got';
+  readonly kind: 'got';
   /** Place among the messages that this client got, from 0. */
   readonly position: number;
   readonly t: Time;

@@ -61,9 +61,9 @@ const delivery = row(
   ...[orNull(row(index, index, index)), index, index],
 );
 
-const sent = map({ is: oneOf('sent'), serial: index, t: number, error: maybe(text) });
+const sent = map({ kind: oneOf('sent'), serial: index, t: number, error: maybe(text) });
 const got = map({
-  ...{ is: oneOf('got'), position: index, t: number, type: text, sender: text, serial: index, args: text },
+  ...{ kind: oneOf('got'), position: index, t: number, type: text, sender: text, serial: index, args: text },
   ...{ replySerial: maybe(index), path: maybe(text), interface: maybe(text), member: maybe(text) },
   ...{ errorName: maybe(text), texts: listOf(text) },
 });
@@ -79,7 +79,7 @@ const result = map({
 });
 
 const dbus: Check = (value) => {
-  const form = (value as { is?: unknown } | null)?.is === 'got' ? got : sent;
+  const form = (value as { kind?: unknown } | null)?.kind === 'got' ? got : sent;
   return form(value);
 };
 

@@ -27,6 +27,8 @@ const LISTS = [
   'logs',
 ] as const;
 type List = (typeof LISTS)[number];
+/** Absent where there is nothing of them. */
+const OF_MESSAGE_BUSES = ['dbus', 'joins', 'logs'] as const;
 
 /** Writes the whole trace; replaces the file. Throws if it would have more bytes than `most`. */
 export function writeTrace(path: string, trace: Trace, most: number = LIMITS.traceBytes.most): void {
@@ -68,6 +70,8 @@ export function readTrace(path: string): Trace {
     else throw notTrace(path, i + 2);
   }
   const ending = { ...(cut !== undefined && { cut }), ...(readOut !== undefined && { readOut }) };
+  for (const list of OF_MESSAGE_BUSES)
+    if (lists[list].length === 0) delete (lists as Partial<typeof lists>)[list];
   return { ...lists, deliveries, socketsLeft, ...ending } as unknown as Trace;
 }
 

@@ -4,7 +4,7 @@ import type { Operation, Plan } from '../../plan/plan.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
 import type { Words } from '../findings.ts';
 
-export type Got = DbusEvent & { readonly is: 'got' };
+export type Got = DbusEvent & { readonly kind: 'got' };
 
 /** A message that a client got, and which one that is. */
 export interface Copy {
@@ -39,7 +39,7 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
   const logs = new Map<string, Copy[]>(joins.map(({ client }) => [client, []]));
   const sent = new Map<number, string | undefined>();
   for (const event of trace.dbus ?? []) {
-    if (event.is === 'sent') sent.set(event.serial - 1, event.error);
+    if (event.kind === 'sent') sent.set(event.serial - 1, event.error);
     else
       logs
         .get(event.client)

@@ -56,6 +56,17 @@ describe('trace file', () => {
     assert.deepEqual([only.message, only.fds, only.lost], [null, 3, 7]);
   });
 
+  it('keeps what clients of a message bus sent and got', () => {
+    const collector = new Collector();
+    collector.join({ client: 'panel', unique: ':0.2' });
+    collector.log({ agent: 'session.master', text: 'ready' });
+    const sent = { kind: 'sent', serial: 3, t: 5 } as const;
+    collector.heard('panel', { say: 'dbus', list: [sent] });
+    writeTrace(file, collector.trace());
+    assert.deepEqual(plain(readTrace(file)), plain(collector.trace()));
+    assert.deepEqual(readTrace(file).dbus, [{ client: 'panel', ...sent }]);
+  });
+
   it('has its bound, and leaves nothing of a trace that has more', () => {
     const trace = collected().trace();
     writeTrace(file, trace);
