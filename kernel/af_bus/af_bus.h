@@ -298,6 +298,7 @@ struct afbus_hold {
  * @bus: set once with @kind, see afbus_sock_bus()
  * @kind: what the socket is; set once, under lock_sock(); READ_ONCE() for
  *	those who have neither that nor the bus
+ * @binding: a bind is under way; under lock_sock()
  * @addr: prefix-0 address of the client of the pair
  * @maxqlen: messages beyond which the receive queue is full
  * @max_queued: weight from which on it is full, see afbus_queue_full()
@@ -372,6 +373,7 @@ struct afbus_sock {
 	const struct afbus_protocol *protocol;
 	struct afbus_bus	*bus;
 	enum afbus_kind		kind;
+	bool			binding;
 	u64			addr;
 	int			maxqlen;
 	unsigned int		max_queued;
@@ -624,6 +626,8 @@ int afbus_name_bind(struct afbus_bus *bus, struct socket *sock);
 void afbus_name_release(struct afbus_bus *bus);
 struct afbus_bus *afbus_name_find(struct net *net,
 				  const struct afbus_name *name);
+struct afbus_bus *afbus_name_find_cached(struct net *net,
+					 const struct afbus_name *name);
 
 /* bus.c */
 struct afbus_bus *afbus_bus_new(const struct sock *sk,

@@ -189,8 +189,10 @@ static int afbus_connect_try(struct afbus_bus *bus, struct afbus_sock *client,
 {
 	int err;
 
+	if (client->binding || client->kind == AFBUS_LISTENER)
+		return -EINVAL;
 	if (client->kind != AFBUS_FREE)
-		return client->kind == AFBUS_LISTENER ? -EINVAL : -EISCONN;
+		return -EISCONN;
 
 	spin_lock(&bus->lock);
 	err = afbus_backlog_check(bus);

@@ -195,6 +195,10 @@ static int afbus_copy_filter(struct afbus_rcpt *r)
 		return 0;
 
 	r->filtered = true;
+	/* To cut a clone, the kernel would copy its head and charge nobody. */
+	if (skb_is_nonlinear(r->skb) &&
+	    skb_unclone(r->skb, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
 	err = sk_filter(&r->to->sk, r->skb);
 	if (err == -ENOMEM)
 		return err;

@@ -193,11 +193,26 @@ void afbus_name_release(struct afbus_bus *bus)
 	path_put(&path);
 }
 
+static struct afbus_bus *afbus_find_path(const struct net *net,
+					 const struct path *path)
+{
+	struct inode *inode = d_backing_inode(path->dentry);
+	struct afbus_bus *bus;
+
+	spin_lock(&afbus_name_lock);
+	bus = S_ISSOCK(inode->i_mode) ? afbus_find_inode(inode) : NULL;
+	if (bus && net_eq(bus->net, net))
+		afbus_bus_get(bus);
+	else
+		bus = ERR_PTR(-ECONNREFUSED);
+	spin_unlock(&afbus_name_lock);
+	return bus;
+}
+
 static struct afbus_bus *afbus_lookup_inode(const struct net *net,
 					    const char *pathname)
 {
 	struct afbus_bus *bus;
-	struct inode *inode;
 	struct path path;
 	int err;
 
@@ -206,24 +221,41 @@ static struct afbus_bus *afbus_lookup_inode(const struct net *net,
 		return ERR_PTR(err);
 
 	err = path_permission(&path, MAY_WRITE);
-	if (err) {
-		path_put(&path);
-		return ERR_PTR(err);
-	}
-
-	inode = d_backing_inode(path.dentry);
-	spin_lock(&afbus_name_lock);
-	bus = S_ISSOCK(inode->i_mode) ? afbus_find_inode(inode) : NULL;
-	if (bus && net_eq(bus->net, net))
-		afbus_bus_get(bus);
-	else
-		bus = ERR_PTR(-ECONNREFUSED);
-	spin_unlock(&afbus_name_lock);
-
+	bus = err ? ERR_PTR(err) : afbus_find_path(net, &path);
 	if (!IS_ERR(bus))
 		touch_atime(&path);
 	path_put(&path);
 	return bus;
+}
+
+/* The inode of a bus is in memory, so most often its path is as well. */
+static struct afbus_bus *afbus_lookup_cached(const struct net *net,
+					     const char *pathname)
+{
+	struct afbus_bus *bus;
+	struct path path;
+	int err;
+
+	err = kern_path(pathname, LOOKUP_FOLLOW | LOOKUP_CACHED, &path);
+	if (err)
+		return ERR_PTR(err);
+
+	bus = afbus_find_path(net, &path);
+	path_put(&path);
+	return bus;
+}
+
+static struct afbus_bus *afbus_lookup_abstract(const struct net *net,
+					       const struct afbus_name *name)
+{
+	struct afbus_bus *bus;
+
+	spin_lock(&afbus_name_lock);
+	bus = afbus_find_abstract(net, name);
+	if (bus)
+		afbus_bus_get(bus);
+	spin_unlock(&afbus_name_lock);
+	return bus ?: ERR_PTR(-ECONNREFUSED);
 }
 
 /**
@@ -236,15 +268,26 @@ static struct afbus_bus *afbus_lookup_inode(const struct net *net,
 struct afbus_bus *afbus_name_find(struct net *net,
 				  const struct afbus_name *name)
 {
-	struct afbus_bus *bus;
+	if (afbus_name_is_abstract(name))
+		return afbus_lookup_abstract(net, name);
+	return afbus_lookup_inode(net, name->path);
+}
 
-	if (!afbus_name_is_abstract(name))
-		return afbus_lookup_inode(net, name->path);
-
-	spin_lock(&afbus_name_lock);
-	bus = afbus_find_abstract(net, name);
-	if (bus)
-		afbus_bus_get(bus);
-	spin_unlock(&afbus_name_lock);
-	return bus ?: ERR_PTR(-ECONNREFUSED);
+/**
+ * afbus_name_find_cached() - find a bus without waiting for a file system
+ * @net: network namespace of the caller
+ * @name: its name, as the caller sees it
+ *
+ * For callers that hold what others wait for, and have another way to tell who
+ * may name the bus: the mode of its inode is not asked.
+ *
+ * Return: the bus, with a reference, or an error pointer; -EAGAIN if only the
+ * file system knows.
+ */
+struct afbus_bus *afbus_name_find_cached(struct net *net,
+					 const struct afbus_name *name)
+{
+	if (afbus_name_is_abstract(name))
+		return afbus_lookup_abstract(net, name);
+	return afbus_lookup_cached(net, name->path);
 }

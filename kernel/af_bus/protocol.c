@@ -89,19 +89,22 @@ void afbus_protocol_put(const struct afbus_protocol *protocol)
 }
 
 /**
- * afbus_protocol_find_bus() - find a bus as connect does
+ * afbus_protocol_find_bus() - find a bus by its path
  * @protocol: what the bus must be of
  * @net: network namespace of the caller
  * @path: its path, with a leading NUL for an abstract one
  * @len: bytes of @path
+ * @may_wait: ask the file system, for as long as it takes, as connect does
  *
- * In the context of a task: a pathname is that task's.
+ * In the context of a task: a pathname is that task's. Whether the task may
+ * name the bus is for the protocol to say.
  *
- * Return: the bus, with a reference, or what connect would say.
+ * Return: the bus, with a reference, or what connect would say; -EAGAIN if
+ * only the file system knows and @may_wait does not let it be asked.
  */
 struct afbus_bus *
 afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
-			const char *path, unsigned int len)
+			const char *path, unsigned int len, bool may_wait)
 {
 	struct sockaddr_bus addr = { .sbus_family = afbus_family };
 	struct afbus_name name;
@@ -116,7 +119,9 @@ afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
 	if (err)
 		return ERR_PTR(err);
 
-	bus = afbus_name_find(net, &name);
+	bus = afbus_name_find_cached(net, &name);
+	if (bus == ERR_PTR(-EAGAIN) && may_wait)
+		bus = afbus_name_find(net, &name);
 	if (!IS_ERR(bus) && bus->protocol != protocol) {
 		afbus_bus_put(bus);
 		return ERR_PTR(-ECONNREFUSED);

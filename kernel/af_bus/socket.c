@@ -144,10 +144,45 @@ static int afbus_release(struct socket *sock)
 	return 0;
 }
 
+/* From here on the socket binds, and does nothing else until it has. */
+static int afbus_bind_begin(struct sock *sk)
+{
+	struct afbus_sock *s = afbus_sk(sk);
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (s->kind == AFBUS_FREE && !s->binding) {
+		s->binding = true;
+		err = 0;
+	}
+	release_sock(sk);
+	return err;
+}
+
+/* @bus is the one to be the master of, or an error pointer. */
+static void afbus_bind_end(struct sock *sk, struct afbus_bus *bus)
+{
+	struct afbus_sock *s = afbus_sk(sk);
+
+	lock_sock(sk);
+	s->binding = false;
+	if (!IS_ERR(bus)) {
+		/* Nobody listens yet: a client that finds the bus is refused. */
+		spin_lock(&bus->lock);
+		bus->listener = s;
+		afbus_sock_attach(s, bus, AFBUS_LISTENER);
+		spin_unlock(&bus->lock);
+	}
+	release_sock(sk);
+}
+
+/*
+ * A file system may take for ever over a name, so the socket is not locked
+ * meanwhile: nobody can be killed while waiting for lock_sock().
+ */
 static int afbus_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 {
 	struct sock *sk = sock->sk;
-	struct afbus_sock *s = afbus_sk(sk);
 	struct afbus_name name;
 	struct afbus_bus *bus;
 	int err;
@@ -155,31 +190,20 @@ static int afbus_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 	err = afbus_name_parse(&name, (struct sockaddr_bus *)uaddr, len);
 	if (err)
 		return err;
+	err = afbus_bind_begin(sk);
+	if (err)
+		return err;
 
 	bus = afbus_bus_new(sk, &name);
-	if (IS_ERR(bus))
-		return PTR_ERR(bus);
-
-	lock_sock(sk);
-	err = -EINVAL;
-	if (s->kind != AFBUS_FREE)
-		goto out_unlock;
-
-	err = afbus_name_bind(bus, sock);
-	if (err)
-		goto out_unlock;
-
-	/* Nobody listens yet: who finds the bus already is refused. */
-	spin_lock(&bus->lock);
-	bus->listener = s;
-	afbus_sock_attach(s, bus, AFBUS_LISTENER);
-	spin_unlock(&bus->lock);
-	bus = NULL;
-
-out_unlock:
-	release_sock(sk);
-	afbus_bus_put(bus);
-	return err;
+	if (!IS_ERR(bus)) {
+		err = afbus_name_bind(bus, sock);
+		if (err) {
+			afbus_bus_put(bus);
+			bus = ERR_PTR(err);
+		}
+	}
+	afbus_bind_end(sk, bus);
+	return PTR_ERR_OR_ZERO(bus);
 }
 
 static int afbus_getname(struct socket *sock, struct sockaddr *uaddr, int peer)

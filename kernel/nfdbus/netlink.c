@@ -270,7 +270,7 @@ static struct genl_family nfdbus_family __ro_after_init = {
 	.maxattr	= NFDBUS_ATTR_MAX,
 	.policy		= nfdbus_policy,
 	.netnsok	= true,
-	/* Paths are looked up on file systems that others may make slow. */
+	/* A long dump, or a page fault of one request, holds up no other. */
 	.parallel_ops	= true,
 	.ops		= nfdbus_ops,
 	.n_ops		= ARRAY_SIZE(nfdbus_ops),

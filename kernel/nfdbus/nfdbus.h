@@ -13,7 +13,7 @@
  *
  * DOC: Who may look at what
  *
- * Rules and names change under nfdbus_bus.lock, a mutex, which is outermost:
+ * Rules and names change under nfdbus_bus.lock, a mutex, our outermost:
  * no lock of af_bus is held where it is taken. What messages see of a change
  * they see under the lock of af_bus's bus, inside of it, so that the change has
  * its place among them. Verdicts take no lock at all.

@@ -37,6 +37,16 @@ static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 	return __netlink_ns_capable(r->nsp, r->net->user_ns, CAP_NET_ADMIN);
 }
 
+/*
+ * A request holds what every user of generic netlink, or of the connector,
+ * waits for: a file system that does not answer would stop them all. One who
+ * administers the machine can do that anyway.
+ */
+static bool nfdbus_may_wait(const struct nfdbus_request *r)
+{
+	return __netlink_ns_capable(r->nsp, &init_user_ns, CAP_SYS_ADMIN);
+}
+
 /**
  * nfdbus_request_bus() - find the bus of a request, if it may be asked for
  * @r: the request, sent by the current task
@@ -49,9 +59,11 @@ struct afbus_bus *nfdbus_request_bus(struct nfdbus_request *r)
 	kuid_t owner;
 
 	bus = afbus_protocol_find_bus(&nfdbus_protocol, r->net, r->path,
-				      r->path_len);
+				      r->path_len, nfdbus_may_wait(r));
 	if (IS_ERR(bus)) {
 		nfdbus_refuse(r, 0, NFDBUS_ATTR_PATH,
+			      bus == ERR_PTR(-EAGAIN) ?
+			      "only the file system knows this path, and it is not asked" :
 			      "no bus of D-Bus that is listened on at this path");
 		return bus;
 	}

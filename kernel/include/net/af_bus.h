@@ -111,7 +111,7 @@ void afbus_unregister_protocol(const struct afbus_protocol *protocol);
 
 struct afbus_bus *
 afbus_protocol_find_bus(const struct afbus_protocol *protocol, struct net *net,
-			const char *path, unsigned int len);
+			const char *path, unsigned int len, bool may_wait);
 void afbus_protocol_put_bus(struct afbus_bus *bus);
 void *afbus_protocol_bus(struct afbus_bus *bus, kuid_t *owner);
 void afbus_protocol_begin_change(struct afbus_bus *bus);
