@@ -444,8 +444,12 @@ function turnedSignals(strikes: Strikes): Hooks {
         [client, held] = [at, m];
         return [];
       }
+      if (isSignal(m) && m.sender === before.sender) {
+        held = m;
+        return [before];
+      }
       held = undefined;
-      return isSignal(m) && m.sender !== before.sender ? [m, before] : [before, m];
+      return isSignal(m) ? [m, before] : [before, m];
     },
   };
 }
