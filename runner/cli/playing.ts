@@ -14,6 +14,7 @@ import type { Contradictions, Plan } from '../plan/plan.ts';
 import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
+import { count } from '../write/words.ts';
 import { folderBelow, keepArtifacts } from './artifacts.ts';
 import { inputOf } from './input.ts';
 import { unguarded } from './interrupt.ts';
@@ -162,8 +163,13 @@ async function playOne(
   }
 }
 
-const summary = ({ topology, agents, messages }: Plan): string =>
-  `${topology.name}: ${agents.length} processes on ${topology.nodes.length} nodes, ${messages.length} messages`;
+function summary({ topology, agents, messages, operations }: Plan): string {
+  const dbus = operations?.list.length ?? 0;
+  const sent = messages.length > 0 || dbus === 0 ? [count(messages.length, 'message')] : [];
+  if (dbus > 0) sent.push(`${count(dbus, 'call or signal', 'calls and signals')} of D-Bus`);
+  const nodes = count(topology.nodes.length, 'node');
+  return `${topology.name}: ${count(agents.length, 'process', 'processes')} on ${nodes}, ${sent.join(', ')}`;
+}
 
 /** Plays it where the flags say. */
 async function playAt(

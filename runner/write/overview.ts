@@ -26,6 +26,8 @@ export interface Overview {
     readonly bytes: number;
     /** Copies that must arrive, and those that may arrive on top. */
     readonly deliveries: { readonly must: number; readonly may: number };
+    /** Calls and signals of clients of message buses. */
+    readonly dbus: number;
   };
 }
 
@@ -117,6 +119,7 @@ export function overviewOf(plan: Plan): Overview {
         must: sum(plan, ({ expected }) => (expected.kind === 'delivered' ? expected.lanes.length : 0)),
         may: sum(plan, ({ expected }) => (expected.kind === 'delivered' ? (expected.may?.length ?? 0) : 0)),
       },
+      dbus: plan.operations?.list.length ?? 0,
     },
   };
 }

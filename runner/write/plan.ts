@@ -37,11 +37,15 @@ function inWords(processes: readonly Process[]): string {
 }
 
 function sums({ totals }: Overview): string {
-  const { must, may } = totals.deliveries;
-  const extra = may > 0 ? ` and up to ${may} more` : '';
   const started = `${count(totals.processes, 'process', 'processes')} on ${count(totals.nodes, 'node')}`;
-  const sent = `${count(totals.messages, 'message')} of ${totals.bytes} bytes in all`;
-  return `${started}; ${sent}, ${count(must, 'delivery', 'deliveries')}${extra}`;
+  if (totals.dbus === 0) return `${started}; ${sent(totals)}`;
+  const dbus = `${count(totals.dbus, 'call or signal', 'calls and signals')} of D-Bus`;
+  return `${started}; ${totals.messages === 0 ? dbus : `${sent(totals)}; ${dbus}`}`;
+}
+
+function sent({ messages, bytes, deliveries: { must, may } }: Overview['totals']): string {
+  const extra = may > 0 ? ` and up to ${may} more` : '';
+  return `${count(messages, 'message')} of ${bytes} bytes in all, ${count(must, 'delivery', 'deliveries')}${extra}`;
 }
 
 function rowsOf(step: StepView, why: boolean): string[][] {
