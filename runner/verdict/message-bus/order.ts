@@ -9,7 +9,7 @@ import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
 import { about, type BusFacts, type Copy } from './facts.ts';
 
-/** A message for many has one sender and serial, whoever gets it. */
+/** A message for many has one sender and serial at each recipient. */
 const keyOf = ({ bus, got: { sender, serial } }: Copy): string => `${bus} ${sender} ${serial}`;
 
 export function order(facts: BusFacts): CheckResult {
