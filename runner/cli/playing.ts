@@ -2,10 +2,10 @@
 /** What `up` and `run` share: play a file, write its results, keep their artifacts, give their exit codes. */
 
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Deadline } from '../common/deadline.ts';
 import type { Diagnostic } from '../common/diagnostic.ts';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
+import { neutral } from '../common/neutral.ts';
 import type { Progress } from '../common/progress.ts';
 import { type Loaded, type LoadOptions, load, renderDiagnostics } from '../load/index.ts';
 import { makeRoom, type Played, play } from '../pipeline.ts';
@@ -37,7 +37,11 @@ export interface FileResult {
   /** null when the file was invalid or the environment broke before anything was planned. */
   readonly played: Played | null;
   readonly error: unknown;
+  /** File → text, as it was read: reports show lines of it. */
+  readonly sources: Sources;
 }
+
+type Sources = Loaded['sources'];
 
 /** Plays every combination of a file, one after the other; `done` is told each result as soon as it is there. */
 export async function playFile(
@@ -57,7 +61,7 @@ export async function playFile(
       const written = loaded.topologies[Math.floor(n / seeds.length)] as Topology;
       const contradictions = loaded.contradictions.get(written);
       const topology = seeds.length > 1 ? withSeed(written, seed) : written;
-      return { topology, seed, contradictions, warnings: loaded.diagnostics };
+      return { topology, seed, contradictions, warnings: loaded.diagnostics, sources: loaded.sources };
     };
     done(await playOne(file, load, flags, mode));
     n++;
@@ -82,6 +86,7 @@ interface Combination {
   readonly seed: number;
   readonly contradictions: Contradictions | undefined;
   readonly warnings: readonly Diagnostic[];
+  readonly sources: Sources;
 }
 
 /** Throws InvalidTopology, or InvalidInput where there are more combinations than can be up. */
@@ -143,23 +148,24 @@ async function playOne(
   const progress = new Ui({ quiet: flags.quiet === true });
   const deadline = new Deadline(flags.timeout);
   try {
-    const { plan, warnings } = await progress.stage('load', async (detail) => {
+    const { plan, warnings, sources } = await progress.stage('load', async (detail) => {
       const prepare = () => {
-        const { topology, seed, contradictions, warnings } = load();
-        return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings };
+        const { topology, seed, contradictions, warnings, sources } = load();
+        return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings, sources };
       };
       const made = mode.unwritten?.() ? prepare() : await unguarded(prepare, mode.signal);
       detail(summary(made.plan));
       return made;
     });
     const played = await playAt(plan, warnings, flags, { ...mode, deadline }, progress);
-    keep(played, flags, progress);
+    keep(played, sources, flags, progress);
     if (played.error) report(played.error);
-    return { file, exitCode: exitCode(played), played, error: played.error };
+    return { file, exitCode: exitCode(played), played, error: played.error, sources };
   } catch (e) {
     if (e instanceof InvalidTopology) tell(e.loaded);
     else report(e);
-    return { file, exitCode: e instanceof TopoError ? e.exitCode : EXIT.environment, played: null, error: e };
+    const code = e instanceof TopoError ? e.exitCode : EXIT.environment;
+    return { file, exitCode: code, played: null, error: e, sources: new Map() };
   }
 }
 
@@ -194,9 +200,12 @@ async function playAt(
 }
 
 /** What was proved stays so where nothing can be written. */
-function keep(played: Played, flags: PlayFlags, ui: Ui): void {
+function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui): void {
   try {
-    const place = keepArtifacts({ ...played, report: textReport(played, false) }, placeOf(played, flags));
+    const place = keepArtifacts(
+      { ...played, report: textReport(played, sources, false) },
+      placeOf(played, flags),
+    );
     if (played.verdict.result !== 'pass') ui.note(`artifacts: ${place}`);
   } catch (error) {
     warn(`the artifacts of this run are not kept: ${(error as Error).message}`);
@@ -209,11 +218,10 @@ function placeOf({ plan }: Played, { artifacts }: PlayFlags): string | undefined
   return artifacts !== undefined && combination !== undefined ? folderBelow(artifacts, name) : artifacts;
 }
 
-/** The text of a topology, for reports that show its lines. */
-const sourceOf = (file: string): string => readFileSync(file, 'utf8');
-
-export function textReport(played: Played, color: boolean): string {
-  return renderText(played.verdict, { color, source: sourceOf });
+/** A verdict names files as they are printed. */
+export function textReport(played: Played, sources: Sources, color: boolean): string {
+  const printed = new Map(Array.from(sources, ([file, text]) => [neutral(file), text]));
+  return renderText(played.verdict, { color, source: (file) => printed.get(file) });
 }
 
 function exitCode(played: Played): ExitCode {

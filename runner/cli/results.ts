@@ -20,7 +20,9 @@ function render(results: readonly FileResult[], format: Format): string {
   switch (format) {
     case 'text':
       return results
-        .map((r) => (r.played ? textReport(r.played, wantsColor(process.stdout, process.env)) : ''))
+        .map((r) =>
+          r.played ? textReport(r.played, r.sources, wantsColor(process.stdout, process.env)) : '',
+        )
         .join('\n');
     case 'json':
       return writeJson(...reports);

@@ -39,7 +39,7 @@ function text(loaded: readonly (Loaded & { file: string })[]): void {
     }
     const { name, clients, buses, steps } = topology;
     console.log(
-      `${neutral(file)}: ${name} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
+      `${neutral(file)}: ${neutral(name)} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
     );
   }
 }

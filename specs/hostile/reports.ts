@@ -117,7 +117,7 @@ async function wrongOutputs(played: Played): Promise<readonly string[]> {
   const found: string[] = [];
   const { trace } = played;
   const artifacts = trace ? [renderSequence(played.plan, trace), traceText(trace)].join('\n') : '';
-  const result = { file: 'a.topo.yaml', exitCode: 0 as const, played, error };
+  const result = { file: 'a.topo.yaml', exitCode: 0 as const, played, error, sources: new Map() };
   for (const format of [...FORMATS, 'artifacts'] as const) {
     const said = await captured(async () => {
       if (error) report(error);

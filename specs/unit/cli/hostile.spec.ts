@@ -90,6 +90,28 @@ nodes: { ${evil.map((each) => `${each}: {}`).join(', ')} }
     });
   }
 
+  it('has its lines shown by a failing check, though its name is printed in another form', async () => {
+    using files = folder({
+      '##[error]x.topo.yaml': topology(
+        '  - { send: { from: camera, to: lidar }, expect: { error: EPERM } }\n',
+      ),
+    });
+    const said = await run(files.path('##[error]x.topo.yaml'), '-q');
+    assert.equal(said.code, 1, said.stderr);
+    assertHarmless(said, 'text');
+    assert.match(said.stdout, /## \[error\]x\.topo\.yaml:5.*\n +5 │ +- \{ send: /);
+  });
+
+  it('forges nothing by the name that a combination has', async () => {
+    using files = folder({
+      'a.topo.yaml': `matrix: { x: ["##[error]x"] }\n${topology('  - camera -> lidar: "${x}"\n')}`,
+    });
+    const said = await cli(['validate', files.path('a.topo.yaml')]);
+    assert.equal(said.code, 0, said.stderr);
+    assertHarmless(said, 'text');
+    assert.match(said.stdout, /is valid: 1 bus/);
+  });
+
   it('is written to the folder of artifacts and nowhere else', async () => {
     using files = folder({
       'a.topo.yaml': `matrix: { x: ["/../../../escaped", "..", "a/b", ${JSON.stringify('ü'.repeat(300))}] }\n${topology('  - camera -> lidar: "${x}"\n')}`,
