@@ -3,6 +3,7 @@
 import { EXIT } from '../common/errors.ts';
 import { neutral, neutralJson } from '../common/neutral.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
+import type { Topology } from '../topology/topology.ts';
 import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
 import { count } from '../write/words.ts';
@@ -37,9 +38,13 @@ function text(loaded: readonly (Loaded & { file: string })[]): void {
       console.log(`${neutral(file)}: valid in ${topologies.length} combinations`);
       continue;
     }
-    const { name, clients, buses, steps } = topology;
-    console.log(
-      `${neutral(file)}: ${neutral(name)} is valid: ${count(buses.length, 'bus', 'buses')}, ${count(clients.length, 'client')}, ${count(steps.length, 'step')}`,
-    );
+    console.log(`${neutral(file)}: ${summary(topology)}`);
   }
+}
+
+function summary({ name, buses, clients, messageBuses, steps }: Topology): string {
+  const all = buses.length + (messageBuses?.buses.length ?? 0);
+  const there = clients.length + (messageBuses?.clients.length ?? 0);
+  const sizes = [count(all, 'bus', 'buses'), count(there, 'client'), count(steps.length, 'step')];
+  return `${neutral(name)} is valid: ${sizes.join(', ')}`;
 }
