@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED = 24;
+/** What the bundle is made of. */
+const SOURCES = ['../runner', '../daemon', '../dbus', '../native/lib', '../images/scratch'];
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
@@ -61,7 +63,5 @@ function program() {
         entry.isFile() &&
         (statSync(`${entry.parentPath}/${entry.name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0) > built,
     );
-  return built === 0 || ['../runner', '../daemon', '../native/lib'].some((folder) => isOld(at(folder)))
-    ? source
-    : bundle;
+  return built === 0 || SOURCES.some((folder) => isOld(at(folder))) ? source : bundle;
 }
