@@ -50,6 +50,11 @@ export const LIMITS = {
     what: 'copies of these messages: each times the clients that may get it',
     over: INVALID,
   },
+  filterSteps: {
+    most: 50_000_000,
+    what: 'instructions of socket filters: those of each client times the copies that it may get',
+    over: INVALID,
+  },
   diagnostics: { most: 500, what: 'mistakes of a file that are told', over: 'the others are counted' },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },

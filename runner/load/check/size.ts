@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How many messages a file sends, and how many copies may come of them: looked at before anything goes through them. */
+/** How many messages a file sends, what copies and filters may come of them: looked at before anything goes through. */
 import { sends } from '../../topology/steps.ts';
 import type { ClientSpec, SendStep, Step } from '../../topology/topology.ts';
 import type { Scope } from '../resolve/index.ts';
@@ -7,39 +7,49 @@ import { busOfParty } from '../resolve/index.ts';
 
 /** false where it is too much, which has been told. */
 export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
-  const recipients = recipientsIn(scope);
+  const reachOf = reachIn(scope);
   const { tally, paths, problems } = scope;
   for (const send of sends(steps)) {
     const path = paths.get(send.id) ?? ['traffic'];
+    const { sockets, filterSteps } = reachOf(send);
     const fits =
       tally.add('messages', send.count, path, problems) &&
-      tally.add('copies', send.count * recipients(send), path, problems);
+      tally.add('copies', send.count * sockets, path, problems) &&
+      tally.add('filterSteps', send.count * filterSteps, path, problems);
     if (!fits) return false;
   }
   return true;
 }
 
-/** How many sockets a message may reach: those that are meant, and all eavesdroppers of the bus. */
-function recipientsIn(scope: Scope): (send: SendStep) => number {
-  const known = new Map<string, number>();
+/** The sockets that a message may reach, those that are meant and all eavesdroppers; instructions of their filters. */
+interface Reach {
+  readonly sockets: number;
+  readonly filterSteps: number;
+}
+
+function reachIn(scope: Scope): (send: SendStep) => Reach {
+  const known = new Map<string, Reach>();
   return (send) => {
     const bus = busOfParty(scope, send.from) ?? '';
     const { to } = send;
     const key = `${bus} ${to.kind} ${to.kind === 'address' ? to.address : partyOrGroup(to)}`;
-    const count = known.get(key) ?? countIn(scope, bus, to);
-    known.set(key, count);
-    return count;
+    const reach = known.get(key) ?? count(scope, bus, to);
+    known.set(key, reach);
+    return reach;
   };
 }
 
 const partyOrGroup = (to: Exclude<SendStep['to'], { kind: 'address' }>): string =>
   to.kind === 'master' ? to.bus : to.name;
 
-function countIn({ clients }: Scope, bus: string, to: SendStep['to']): number {
-  let count = to.kind === 'master' ? 1 : 0;
-  for (const client of clients.values())
-    if (client.bus === bus && (client.eavesdrop || isMeant(client, to))) count++;
-  return count;
+function count({ clients }: Scope, bus: string, to: SendStep['to']): Reach {
+  const reached = [...clients.values()].filter(
+    (client) => client.bus === bus && (client.eavesdrop || isMeant(client, to)),
+  );
+  return {
+    sockets: reached.length + (to.kind === 'master' ? 1 : 0),
+    filterSteps: reached.reduce((sum, { filter }) => sum + (filter?.length ?? 0), 0),
+  };
 }
 
 function isMeant(client: ClientSpec, to: SendStep['to']): boolean {

@@ -9,12 +9,13 @@ const NOUNS = {
   clients: 'clients',
   messages: 'messages',
   copies: 'copies of messages',
+  filterSteps: 'instructions of filters for copies to go through',
 } as const;
 
 type Counted = keyof typeof NOUNS;
 
 export class Tally {
-  readonly #counts: Record<Counted, number> = { clients: 0, messages: 0, copies: 0 };
+  readonly #counts: Record<Counted, number> = { clients: 0, messages: 0, copies: 0, filterSteps: 0 };
   /** One of them is over its limit: what follows is not worth looking at. */
   full = false;
 

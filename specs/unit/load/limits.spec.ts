@@ -36,6 +36,11 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /5010000 copies of messages, and 5000000 at most/,
     line: 5,
   },
+  'instructions of filters': {
+    source: `${HEAD}clients: { s: {}, r: { replicas: 200, groups: [all], filter: { bpf: "${'ld #1\\n'.repeat(99)}ret #65535" } } }\n${send(5000)}`,
+    says: /instructions of filters for copies to go through, and 50000000 at most/,
+    line: 5,
+  },
   'clients of all combinations': {
     source: `matrix: { n: [${Array.from({ length: 256 }, (_, i) => 9000 + i).join(', ')}] }\n${HEAD}clients: { r: { replicas: "\${n}" } }\n`,
     says: /clients, and 20000 at most/,
