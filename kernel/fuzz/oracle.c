@@ -44,9 +44,10 @@ static const int request_errs[] = { EAGAIN, ENOBUFS, EMSGSIZE, EINVAL, ECONNREFU
 /* EINVAL: two readers went on with a dump at once, and the other ended it. */
 static const int answer_errs[] = { EAGAIN, ENOBUFS, EINVAL, 0 };
 
+/* EAGAIN: only the file system knows the path, for which a user's request does not wait. */
 static const int refusals[] = {
 	EINVAL, ERANGE, EPERM, ENOENT, EADDRNOTAVAIL, ENOSPC, ECONNREFUSED, EOPNOTSUPP, EBUSY,
-	EACCES, ENOTDIR, ELOOP, 0,
+	EACCES, ENOTDIR, ELOOP, EAGAIN, 0,
 };
 
 /* What is not ours to promise has no list. */
