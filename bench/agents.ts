@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * A topology played by real agents on the kernel of this very machine, without a host, containers or their channels:
- * what agents and the bus take by themselves. To be run in a guest that has the modules:
+ * what agents and the bus take by themselves. Its first step is measured, and its second ends the measurement. To be
+ * run in a guest that has the modules:
  *   images/scratch/run --memory 2G --timeout 600 -- node_modules/node/bin/node bench/agents.ts FILE [--profile DIR]
  * With --profile, which needs an `--rw DIR` of the guest, each process of agents leaves a profile of its processor time.
  */
@@ -40,6 +41,7 @@ process.on('SIGUSR2', () => session.post('Profiler.stop', (error, { profile }) =
 
 const { topology, contradictions } = load(file);
 if (topology === undefined) throw new Error(`${file} cannot be played`);
+if (topology.steps.length < 2) throw new Error(`${file} has one step: put one after that which is measured`);
 const planned = plan(topology, { seed: 1, contradictions: contradictions.get(topology) });
 for (const { path } of topology.buses) {
   if (path.startsWith('@')) continue;
@@ -75,7 +77,7 @@ const figures = {
   judging: seconds(judged - ended),
 };
 console.log(JSON.stringify(figures));
-process.exit(result === 'pass' ? 0 : 1);
+process.exitCode = result === 'pass' ? 0 : 1;
 
 function seconds(ms: number): number {
   return Math.round(ms / 10) / 100;

@@ -94,7 +94,7 @@ export class Scheduler {
     this.#later();
   }
 
-  /** Behind every promise that is settled by now, and what comes of it. */
+  /** After every promise that is settled by now, and what comes of it. */
   #later(): void {
     if (++this.#steps % STEPS_PER_TURN === 0) setImmediate(this.#next);
     else queueMicrotask(this.#afterPromises);
