@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** How many messages a file sends, what copies and filters may come of them: looked at before anything goes through. */
-import { sends } from '../../topology/steps.ts';
+import { flat, sends } from '../../topology/steps.ts';
 import type { ClientSpec, SendStep, Step } from '../../topology/topology.ts';
 import type { Scope } from '../resolve/index.ts';
 import { busOfParty } from '../resolve/index.ts';
@@ -16,6 +16,23 @@ export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
       tally.add('messages', send.count, path, problems) &&
       tally.add('copies', send.count * sockets, path, problems) &&
       tally.add('filterSteps', send.count * filterSteps, path, problems);
+    if (!fits) return false;
+  }
+  return checkMessageBuses(scope, steps);
+}
+
+/** Each client of a message bus may have a rule that wants a signal. */
+function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps: readonly Step[]): boolean {
+  const clientsOn = Map.groupBy(dbusClients.values(), ({ bus }) => bus);
+  for (const step of flat(steps)) {
+    if (step.kind !== 'dbus') continue;
+    const { action } = step;
+    const path = paths.get(step.id) ?? ['traffic'];
+    const isSignal = action.do === 'signal';
+    const count = isSignal ? action.count : 1;
+    const reached = isSignal ? (clientsOn.get(dbusClients.get(action.client)?.bus ?? '')?.length ?? 0) : 1;
+    const fits =
+      tally.add('messages', count, path, problems) && tally.add('copies', count * reached, path, problems);
     if (!fits) return false;
   }
   return true;

@@ -36,6 +36,11 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /5010000 copies of messages, and 5000000 at most/,
     line: 5,
   },
+  'signals of a message bus': {
+    source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, ${Array.from({ length: 250 }, (_, i) => `c${i}: {}`).join(', ')} }\ntraffic:\n${'  - signal: { from: s, path: /, interface: a.B, member: X, count: 10000 }\n    expect: model\n'.repeat(3)}`,
+    says: /5020000 copies of messages, and 5000000 at most/,
+    line: 6,
+  },
   'instructions of filters': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 200, groups: [all], filter: { bpf: "${'ld #1\\n'.repeat(99)}ret #65535" } } }\n${send(5000)}`,
     says: /instructions of filters for copies to go through, and 50000000 at most/,
