@@ -158,6 +158,8 @@ describe('libafbus-dbus', function () {
     for (const text of ['one', 'two']) {
       const call = await callee.until(({ type }) => type === 'method_call');
       froms.push(call.from === MASTER_ADDRESS ? 'the bus' : call.from === addressOf(call.sender as string));
+      // The bus tells the address after it has forwarded the call: by its next answer it has.
+      await callee.call('GetId');
       await answer(callee, call, text);
     }
     assert.equal(await calling, `one ${callee.name}\ntwo ${callee.name}`);
