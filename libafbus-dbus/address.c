@@ -2,7 +2,7 @@
 /* D-Bus addresses: the first one in a list that this library can use. */
 #include "internal.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static int unescape(const char *text, size_t length, char *value, size_t size)
 	size_t n = 0;
 
 	for (size_t at = 0; at < length; at++, n++) {
-		char digits[3] = { 0 }, *end = digits;
+		char digits[3] = { 0 };
 
 		if (n + 1 >= size)
 			return -ENAMETOOLONG;
@@ -21,8 +21,10 @@ static int unescape(const char *text, size_t length, char *value, size_t size)
 			continue;
 		if (at + 2 < length)
 			memcpy(digits, text + at + 1, 2);
-		value[n] = strtoul(digits, &end, 16);
-		if (end != digits + 2 || value[n] == '\0')
+		if (!isxdigit((uint8_t)digits[0]) || !isxdigit((uint8_t)digits[1]))
+			return -EINVAL;
+		value[n] = strtoul(digits, NULL, 16);
+		if (value[n] == '\0')
 			return -EINVAL;
 		at += 2;
 	}
@@ -62,16 +64,18 @@ static int parse_keys(const char *keys, size_t length, struct address *address)
 
 int parse_address(const char *text, struct address *address)
 {
-	while (*text) {
+	int result = -EINVAL;
+
+	while (*text && result == -EINVAL) {
 		size_t length = strcspn(text, ";");
 		bool bus = strncmp(text, "afbus:", 6) == 0;
 		size_t scheme = bus ? 6 : 5;
 
 		if (bus || strncmp(text, "unix:", 5) == 0) {
 			address->bus = bus;
-			return parse_keys(text + scheme, length - scheme, address);
+			result = parse_keys(text + scheme, length - scheme, address);
 		}
 		text += length + (text[length] == ';');
 	}
-	return -EINVAL;
+	return result;
 }

@@ -32,6 +32,7 @@ struct afdbus_error {
 /* The connection */
 
 /* afbus:path=…, afbus:abstract=…; also unix:path=… and unix:abstract=…, a D-Bus daemon of any kind. */
+/* When it fails, *bus is NULL. */
 int afdbus_connect(struct afdbus **bus, const char *address, struct afdbus_error *error);
 /* Calls that wait end with Disconnected: their callbacks run. NULL is nothing. */
 void afdbus_disconnect(struct afdbus *bus);
@@ -41,7 +42,10 @@ const char *afdbus_name(const struct afdbus *bus);
 /* Messages out */
 
 int afdbus_send(struct afdbus *bus, struct afdbus_message *message, int timeout);
-/* Waits for the reply, which the caller frees. An error as the answer is -EREMOTEIO; no answer in time -ETIMEDOUT. */
+/*
+ * Waits for the reply, which the caller frees; reply may be NULL, and *reply is NULL when it fails. An error as the answer
+ * is -EREMOTEIO; no answer in time -ETIMEDOUT.
+ */
 int afdbus_call(struct afdbus *bus, struct afdbus_message *call, int timeout,
 		struct afdbus_message **reply, struct afdbus_error *error);
 
@@ -56,7 +60,7 @@ int afdbus_call_async(struct afdbus *bus, struct afdbus_message *call, int timeo
 int afdbus_next(struct afdbus *bus, int timeout, struct afdbus_message **message);
 /* The same without waiting: 1, and then there may be more; 0 when nothing is left. */
 int afdbus_process(struct afdbus *bus, struct afdbus_message **message);
-/* For poll(2): wait for POLLIN, this long at most, when afdbus_process() has returned 0. */
+/* For poll(2): wait for POLLIN, at most this long: 0 while afdbus_process() has something to do. */
 int afdbus_fd(const struct afdbus *bus);
 int afdbus_timeout(const struct afdbus *bus);
 
@@ -118,7 +122,10 @@ void afdbus_end(struct afdbus_message *message);
 /* A whole array of numbers, as they lie in memory: y n q i u x t d. */
 void afdbus_append_array(struct afdbus_message *message, char type, const void *data, size_t bytes);
 
-/* Reading messages: texts and arrays stay the message's. A message that has come is valid as a whole. */
+/*
+ * Reading messages: texts and arrays stay the message's. A message that has come is valid as a whole, and nothing can be
+ * appended to it; nothing can be read from one made here. NULL is no message: it has no type, no field and no value.
+ */
 
 enum {
 	AFDBUS_CALL = 1,
@@ -138,7 +145,6 @@ const char *afdbus_destination(const struct afdbus_message *message);
 /* The unique name as the kernel knows it, whatever the message says; org.freedesktop.DBus for the bus driver. */
 const char *afdbus_sender(const struct afdbus_message *message);
 const char *afdbus_signature(const struct afdbus_message *message);
-/* NULL is no message. */
 bool afdbus_is_call(const struct afdbus_message *message, const char *interface, const char *member);
 bool afdbus_is_signal(const struct afdbus_message *message, const char *interface, const char *member);
 

@@ -3,18 +3,12 @@
 #include "internal.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <linux/bus.h>
 
 /* A name without a path. */
 enum { SHORT_NAME = offsetof(struct sockaddr_bus, sbus_path) };
-
-union control {
-	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
-	struct cmsghdr align;
-};
 
 static int send_datagram(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
 {
@@ -37,15 +31,6 @@ static int send_datagram(struct link *link, const struct afdbus_message *m, cons
 	put_fds(&message, m);
 	sent = link_send(link, &message, deadline);
 	return sent < 0 ? sent : 0;
-}
-
-/* A long message must not hold its memory for ever. */
-static void trim(struct link *link, size_t used)
-{
-	enum { KEEP = 1 << 20 };
-
-	if (used > KEEP)
-		madvise(link->inbox + KEEP, align_up(used - KEEP, 4096), MADV_DONTNEED);
 }
 
 /* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */
@@ -79,7 +64,7 @@ static int receive_datagram(struct link *link, int64_t deadline, struct afdbus_m
 		if (length == 0 && message.msg_namelen == 0)
 			return 0;
 		result = parse_message(link->inbox, length, fds, take_fds(&message, fds, MAX_FDS), m);
-		trim(link, length);
+		trim_inbox(link, length);
 		/* Any client may send anything: what is no message is nothing. */
 		if (result == -EBADMSG)
 			continue;

@@ -2,6 +2,7 @@
 /* Calls that wait for their answers. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,10 +101,30 @@ bool answer_call(struct calls *calls, struct afdbus_message *m)
 	return true;
 }
 
+/* Gives the callback an error of this library, which looks as if it had come. */
+static void give_error(const struct call *c, const char *name, const char *text)
+{
+	struct {
+		uint32_t length;
+		char text[60];
+	} body;
+	struct afdbus_message m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = AFDBUS_ERROR;
+	m.reply_serial = c->serial;
+	m.error_name = name;
+	m.sender = DRIVER;
+	m.signature = "s";
+	body.length = snprintf(body.text, sizeof(body.text), "%s", text);
+	m.body = (struct wire){ (uint8_t *)&body, sizeof(body.length) + body.length + 1, 0, false };
+	start_reading(&m);
+	c->on_answer(c->data, &m);
+}
+
 bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text)
 {
 	struct call **overdue = NULL, taken;
-	struct afdbus_message *m;
 
 	if (calls->count == 0 || (calls->soonest > now && now != NEVER))
 		return false;
@@ -119,9 +140,6 @@ bool expire_call(struct calls *calls, int64_t now, const char *name, const char 
 	if (!overdue)
 		return false;
 	taken = take(calls, overdue);
-	m = local_error(taken.serial, name, text);
-	if (m)
-		taken.on_answer(taken.data, m);
-	afdbus_free(m);
+	give_error(&taken, name, text);
 	return true;
 }

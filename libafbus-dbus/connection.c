@@ -104,6 +104,8 @@ PUBLIC int afdbus_call_async(struct afdbus *bus, struct afdbus_message *call, in
 {
 	int result;
 
+	if (!on_answer)
+		return -EINVAL;
 	start_call(bus, call, deadline_after(timeout), on_answer, data, &result);
 	return result == -EAGAIN && timeout != 0 ? -ETIMEDOUT : result;
 }
@@ -145,8 +147,14 @@ static int receive(struct afdbus *bus, int64_t deadline, struct afdbus_message *
 	}
 }
 
+static size_t memory_of(const struct afdbus_message *m)
+{
+	return sizeof(*m) + m->capacity;
+}
+
 static void keep(struct afdbus *bus, struct afdbus_message *m)
 {
+	bus->kept_bytes += memory_of(m);
 	m->next = NULL;
 	*bus->last = m;
 	bus->last = &m->next;
@@ -157,6 +165,7 @@ static struct afdbus_message *kept(struct afdbus *bus)
 	struct afdbus_message *m = bus->first;
 
 	if (m) {
+		bus->kept_bytes -= memory_of(m);
 		bus->first = m->next;
 		if (!bus->first)
 			bus->last = &bus->first;
@@ -203,7 +212,8 @@ PUBLIC int afdbus_process(struct afdbus *bus, struct afdbus_message **m)
 	int result;
 
 	*m = NULL;
-	if (expire(bus))
+	/* What afdbus_call() has kept came before. */
+	if (!bus->first && expire(bus))
 		return 1;
 	result = step(bus, NOW, m);
 	if (result < 0)
@@ -242,6 +252,9 @@ PUBLIC int afdbus_timeout(const struct afdbus *bus)
 {
 	int64_t left;
 
+	/* None of this makes the descriptor readable. */
+	if (bus->first || bus->ended || whole_message(&bus->link) != 0)
+		return 0;
 	if (bus->calls.count == 0 || bus->calls.soonest == NEVER)
 		return -1;
 	left = (bus->calls.soonest - now_ns() + 999999) / 1000000;
@@ -250,7 +263,7 @@ PUBLIC int afdbus_timeout(const struct afdbus *bus)
 
 /* Calls that wait */
 
-/* The answer to this call, and no other; everything else is kept in its order. */
+/* The answer to this call, and no other; everything else is kept in its order, but not without end. */
 static int await(struct afdbus *bus, uint32_t serial, int64_t deadline, struct afdbus_message **answer)
 {
 	for (;;) {
@@ -263,6 +276,8 @@ static int await(struct afdbus *bus, uint32_t serial, int64_t deadline, struct a
 		if (is_answer(&bus->calls, *answer, serial))
 			return 0;
 		keep(bus, *answer);
+		if (bus->kept_bytes > MAX_KEPT)
+			return -ENOBUFS;
 	}
 }
 
@@ -295,6 +310,8 @@ PUBLIC int afdbus_call(struct afdbus *bus, struct afdbus_message *call, int time
 	int result;
 	uint32_t serial = start_call(bus, call, deadline, NULL, NULL, &result);
 
+	if (reply)
+		*reply = NULL;
 	if (serial != 0) {
 		result = await(bus, serial, deadline, &answer);
 		remove_call(&bus->calls, serial);
@@ -332,18 +349,22 @@ PUBLIC int afdbus_connect(struct afdbus **result, const char *text, struct afdbu
 {
 	struct afdbus_error why = { "", "" };
 	struct address address = { 0 };
+	int64_t deadline = deadline_after(AFDBUS_DEFAULT_TIMEOUT);
 	struct afdbus *bus;
-	int status = parse_address(text, &address);
+	int status = text ? parse_address(text, &address) : -EINVAL;
 
+	*result = NULL;
 	if (status < 0)
 		return set_error(error, status, ERROR_NAME("BadAddress"), "no address of afbus: or unix: with a path");
 	bus = calloc(1, sizeof(*bus));
 	if (!bus)
 		return fail_plainly(error, -ENOMEM);
 	bus->last = &bus->first;
-	status = open_link(&bus->link, &address);
+	status = open_link(&bus->link, &address, deadline);
 	if (status == 0)
-		status = login(&bus->link, deadline_after(AFDBUS_DEFAULT_TIMEOUT), &why);
+		status = login(&bus->link, deadline, &why);
+	if (status == -EAGAIN)
+		status = set_error(&why, -ETIMEDOUT, ERROR_NAME("NoReply"), "the bus has not answered in time");
 	if (status == 0)
 		status = hello(bus, &why);
 	if (status == 0) {
@@ -360,8 +381,9 @@ PUBLIC void afdbus_disconnect(struct afdbus *bus)
 {
 	struct afdbus_message *m;
 
-	if (!bus)
+	if (!bus || bus->closing)
 		return;
+	bus->closing = true;
 	bus->ended = -ECONNRESET;
 	while (expire_call(&bus->calls, NEVER, ERROR_NAME("Disconnected"), "the connection was closed"))
 		;

@@ -19,9 +19,11 @@ static int ask(struct afdbus *bus, struct afdbus_message *call, const char *retu
 		return result;
 	result = afdbus_read(reply, returns, &number);
 	afdbus_free(reply);
+	if (result == 0 && number > INT32_MAX)
+		result = -EBADMSG;
 	if (result < 0)
 		return set_error(error, result, ERROR_NAME("Failed"), "the bus driver has answered with other types");
-	return number;
+	return (int)number;
 }
 
 PUBLIC int afdbus_request_name(struct afdbus *bus, const char *name, unsigned int flags, struct afdbus_error *error)

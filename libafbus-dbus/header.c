@@ -93,6 +93,8 @@ int marshal_header(const struct afdbus_message *m, uint32_t serial, struct heade
 
 	for (size_t i = 0; i < n; i++)
 		most += texts[i].text ? strlen(texts[i].text) + 16 : 0;
+	if (most > MAX_ARRAY)
+		return -EMSGSIZE;
 	base = malloc(most);
 	if (!base)
 		return -ENOMEM;
@@ -122,11 +124,14 @@ static uint32_t u32_at(const uint8_t *bytes, size_t at)
 
 ssize_t message_length(const uint8_t *fixed)
 {
-	uint64_t length;
+	uint64_t length, fields;
 
 	if (fixed[0] != own_order && fixed[0] != other_order)
 		return -EBADMSG;
-	length = align_up(FIXED_HEADER + (uint64_t)u32_at(fixed, 12), 8) + u32_at(fixed, 4);
+	fields = u32_at(fixed, 12);
+	if (fields > MAX_ARRAY)
+		return -EBADMSG;
+	length = align_up(FIXED_HEADER + fields, 8) + u32_at(fixed, 4);
 	return length <= MAX_MESSAGE ? (ssize_t)length : -EBADMSG;
 }
 
@@ -246,16 +251,18 @@ static int read_fields(struct wire *w, struct afdbus_message *m, struct seen *se
 	return result;
 }
 
-unsigned int declared_fds(uint8_t *bytes)
+int declared_fds(uint8_t *bytes, unsigned int *n_fds)
 {
 	struct afdbus_message *m = new_message();
 	struct wire w = { bytes, 0, FIXED_HEADER, bytes[0] == other_order };
 	struct seen seen = { 0 };
 
-	if (m)
-		read_fields(&w, m, &seen);
+	if (!m)
+		return -ENOMEM;
+	read_fields(&w, m, &seen);
 	afdbus_free(m);
-	return seen.unix_fds;
+	*n_fds = seen.unix_fds;
+	return 0;
 }
 
 static int parse(struct afdbus_message *m, size_t length)
@@ -294,6 +301,7 @@ int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_
 		close_fds(fds, n_fds);
 	} else {
 		memcpy(m->bytes, bytes, length);
+		m->capacity = length;
 		if (n_fds > 0)
 			memcpy(m->fds, fds, n_fds * sizeof(*fds));
 		m->n_fds = n_fds;

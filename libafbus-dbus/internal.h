@@ -80,7 +80,7 @@ struct afdbus_message {
 	uint32_t serial, reply_serial;
 	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
 	char from[24];		/* the sender, if an address says it */
-	bool made;		/* here: its texts are its own */
+	bool made;		/* here: its texts are its own, and it is written, not read */
 	uint8_t *bytes;		/* a message that came: all of it. One made here: its body */
 	size_t capacity;
 	struct wire body;
@@ -100,9 +100,15 @@ static inline void fail(struct afdbus_message *m, int error)
 		m->failed = error;
 }
 
+/* A message that is being written, and none that has come: its memory is what others point to. */
+static inline bool writable(struct afdbus_message *m)
+{
+	if (m && !m->made)
+		fail(m, -EINVAL);
+	return m && m->failed == 0;
+}
+
 struct afdbus_message *new_message(void);
-/* An error that this library gives, as if it had come. */
-struct afdbus_message *local_error(uint32_t reply_serial, const char *name, const char *text);
 void start_reading(struct afdbus_message *m);
 
 /* header.c */
@@ -115,8 +121,8 @@ struct header {
 int marshal_header(const struct afdbus_message *m, uint32_t serial, struct header *header);
 /* How long the message is that begins with these 16 bytes; -EBADMSG if they begin none. */
 ssize_t message_length(const uint8_t *fixed);
-/* What UNIX_FDS of a whole message says. */
-unsigned int declared_fds(uint8_t *bytes);
+/* What UNIX_FDS of a whole message says, or -ENOMEM. */
+int declared_fds(uint8_t *bytes, unsigned int *n_fds);
 /* A message with a copy of these bytes. It takes the descriptors, also when it fails: -EBADMSG, -ENOMEM. */
 int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **m);
 
@@ -179,12 +185,18 @@ struct link {
 	int send_timeout, receive_timeout;	/* as the socket has them, in ms; 0 is no timeout */
 	uint8_t *inbox;		/* address space for the longest message; memory only for what has come */
 	size_t begin, end;	/* stream: bytes that have come and have not been read */
-	int fds[MAX_FDS];	/* stream: descriptors, likewise */
+	int fds[2 * MAX_FDS];	/* stream: descriptors of a message that is not all there, and of the one after it */
 	unsigned int n_fds;
 	struct routes *routes;	/* AF_BUS */
 };
 
-int open_link(struct link *link, const struct address *address);
+/* Space for the descriptors of one message. */
+union control {
+	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+int open_link(struct link *link, const struct address *address, int64_t deadline);
 void close_link(struct link *link);
 /* sendmsg() and recvmsg() that wait until the deadline. */
 ssize_t link_send(struct link *link, struct msghdr *message, int64_t deadline);
@@ -195,6 +207,10 @@ int read_some(struct link *link, char *bytes, size_t length, int64_t deadline);
 unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max);
 void put_fds(struct msghdr *message, const struct afdbus_message *m);
 void close_fds(const int *fds, unsigned int count);
+/* Gives back the memory of a long message. */
+void trim_inbox(struct link *link, size_t used);
+/* The length of the message that is in the inbox of a stream; 0 if it is not all there. */
+ssize_t whole_message(const struct link *link);
 extern const struct transport bus_transport, stream_transport;
 
 /* login.c */
@@ -226,11 +242,14 @@ void remove_call(struct calls *calls, uint32_t serial);
 bool is_answer(const struct calls *calls, const struct afdbus_message *m, uint32_t serial);
 /* Whether the message was the answer to a call; then it is freed. */
 bool answer_call(struct calls *calls, struct afdbus_message *m);
-/* Ends one call that is overdue at this time, NEVER for any. */
+/* Ends one call that is overdue at this time, NEVER for any. Takes no memory, so that each call has its end. */
 bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text);
 
 /* connection.c */
-enum { SERIALS = 64 };
+enum {
+	SERIALS = 64,
+	MAX_KEPT = 1 << 26,	/* bytes */
+};
 
 struct afdbus {
 	struct link link;
@@ -239,7 +258,9 @@ struct afdbus {
 	uint32_t serials[SERIALS];	/* random numbers; those before n_serials are left */
 	unsigned int n_serials;
 	struct afdbus_message *first, **last;	/* came while a call waited for its reply */
+	size_t kept_bytes;	/* of those */
 	int ended;		/* why the connection has ended */
+	bool closing;
 };
 
 int set_error(struct afdbus_error *error, int result, const char *name, const char *text);

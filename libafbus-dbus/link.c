@@ -69,12 +69,22 @@ static socklen_t put_path(char *to, const struct address *address)
 	return length + 1;
 }
 
-static int connect_to(int fd, const void *name, socklen_t length)
+static int limit_wait(struct link *link, int option, int *current, int64_t deadline);
+
+/* A bus that accepts nobody makes connect() wait. */
+static int connect_to(struct link *link, const void *name, socklen_t length, int64_t deadline)
 {
-	return connect(fd, name, length) < 0 ? -errno : 0;
+	int result;
+
+	do {
+		result = limit_wait(link, SO_SNDTIMEO, &link->send_timeout, deadline);
+		if (result == 0)
+			result = connect(link->fd, name, length) < 0 ? -errno : 0;
+	} while (result == -EINTR);
+	return result;
 }
 
-static int connect_bus(struct link *link, const struct address *address)
+static int connect_bus(struct link *link, const struct address *address, int64_t deadline)
 {
 	struct sockaddr_bus name = { 0 };
 	int family = find_family();
@@ -88,33 +98,33 @@ static int connect_bus(struct link *link, const struct address *address)
 	link->fd = socket(family, SOCK_SEQPACKET | SOCK_CLOEXEC, BUS_PROTO_DBUS);
 	if (link->fd < 0)
 		return -errno;
-	return link->routes ? connect_to(link->fd, &name, sizeof(name)) : -ENOMEM;
+	return link->routes ? connect_to(link, &name, sizeof(name), deadline) : -ENOMEM;
 }
 
-static int connect_unix(struct link *link, const struct address *address)
+static int connect_unix(struct link *link, const struct address *address, int64_t deadline)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t length = offsetof(struct sockaddr_un, sun_path) + put_path(name.sun_path, address);
 
 	link->transport = &stream_transport;
 	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return link->fd < 0 ? -errno : connect_to(link->fd, &name, length);
+	return link->fd < 0 ? -errno : connect_to(link, &name, length, deadline);
 }
 
-int open_link(struct link *link, const struct address *address)
+int open_link(struct link *link, const struct address *address, int64_t deadline)
 {
 	int result;
 
 	link->fd = -1;
-	/* A byte more than the path, for the NUL of an abstract one. */
-	if (strlen(address->path) + 1 > BUS_PATH_MAX - 1)
+	/* One byte more: the NUL before an abstract name, or after a path. */
+	if (strlen(address->path) + 1 > BUS_PATH_MAX)
 		return -ENAMETOOLONG;
 	link->inbox = mmap(NULL, MAX_MESSAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (link->inbox == MAP_FAILED) {
 		link->inbox = NULL;
 		return -ENOMEM;
 	}
-	result = address->bus ? connect_bus(link, address) : connect_unix(link, address);
+	result = address->bus ? connect_bus(link, address, deadline) : connect_unix(link, address, deadline);
 	if (result < 0)
 		close_link(link);
 	return result;
@@ -165,8 +175,10 @@ ssize_t link_send(struct link *link, struct msghdr *message, int64_t deadline)
 		if (wait < 0)
 			return wait;
 		sent = sendmsg(link->fd, message, MSG_NOSIGNAL | (deadline == NOW ? MSG_DONTWAIT : 0));
-		if (sent >= 0 || errno != EINTR)
-			return sent >= 0 ? sent : -errno;
+		if (sent >= 0)
+			return sent;
+		if (errno != EINTR)
+			return errno == EPIPE ? -ECONNRESET : -errno;
 	}
 }
 
@@ -244,6 +256,14 @@ void put_fds(struct msghdr *message, const struct afdbus_message *m)
 	c->cmsg_len = CMSG_LEN(m->n_fds * sizeof(int));
 	memcpy(CMSG_DATA(c), m->fds, m->n_fds * sizeof(int));
 	message->msg_controllen = CMSG_SPACE(m->n_fds * sizeof(int));
+}
+
+void trim_inbox(struct link *link, size_t used)
+{
+	enum { KEEP = 1 << 20 };
+
+	if (used > KEEP)
+		madvise(link->inbox + KEEP, align_up(used - KEEP, 4096), MADV_DONTNEED);
 }
 
 void close_fds(const int *fds, unsigned int count)

@@ -88,6 +88,10 @@ static struct afdbus_message *answer(uint8_t type, const struct afdbus_message *
 	if (!m)
 		return NULL;
 	m->flags = AFDBUS_NO_REPLY_EXPECTED;
+	if (!call || call->made || call->type != AFDBUS_CALL) {
+		fail(m, -EINVAL);
+		return m;
+	}
 	m->reply_serial = call->serial;
 	set_text(m, &m->destination, call->sender, valid_bus_name);
 	return m;
@@ -110,31 +114,19 @@ PUBLIC struct afdbus_message *afdbus_new_error(const struct afdbus_message *call
 	return m;
 }
 
-struct afdbus_message *local_error(uint32_t reply_serial, const char *name, const char *text)
-{
-	struct afdbus_message *m = make(AFDBUS_ERROR);
-
-	if (!m)
-		return NULL;
-	m->reply_serial = reply_serial;
-	set_text(m, &m->error_name, name, valid_interface);
-	set_text(m, &m->sender, DRIVER, valid_bus_name);
-	afdbus_append(m, "s", text);
-	m->signature = m->types;
-	start_reading(m);
-	return m;
-}
-
 PUBLIC void afdbus_set_destination(struct afdbus_message *m, const char *destination)
 {
-	if (m)
+	if (writable(m))
 		set_text(m, &m->destination, destination, valid_bus_name);
 }
 
 PUBLIC void afdbus_set_flags(struct afdbus_message *m, unsigned int flags)
 {
-	if (m)
-		m->flags = flags;
+	if (!writable(m))
+		return;
+	if (flags > UINT8_MAX)
+		fail(m, -EINVAL);
+	m->flags = (uint8_t)flags;
 }
 
 PUBLIC void afdbus_free(struct afdbus_message *m)
@@ -158,57 +150,45 @@ PUBLIC void afdbus_free(struct afdbus_message *m)
 
 PUBLIC int afdbus_type(const struct afdbus_message *m)
 {
-	return m->type;
+	return m ? m->type : 0;
 }
 
 PUBLIC unsigned int afdbus_flags(const struct afdbus_message *m)
 {
-	return m->flags;
+	return m ? m->flags : 0;
 }
 
-PUBLIC const char *afdbus_path(const struct afdbus_message *m)
-{
-	return m->path;
-}
+/* NULL is no message: it has no type and no fields. */
+#define FIELD(name) \
+	PUBLIC const char *afdbus_##name(const struct afdbus_message *m) \
+	{ \
+		return m ? m->name : NULL; \
+	}
 
-PUBLIC const char *afdbus_interface(const struct afdbus_message *m)
-{
-	return m->interface;
-}
-
-PUBLIC const char *afdbus_member(const struct afdbus_message *m)
-{
-	return m->member;
-}
-
-PUBLIC const char *afdbus_error_name(const struct afdbus_message *m)
-{
-	return m->error_name;
-}
-
-PUBLIC const char *afdbus_destination(const struct afdbus_message *m)
-{
-	return m->destination;
-}
-
-PUBLIC const char *afdbus_sender(const struct afdbus_message *m)
-{
-	return m->sender;
-}
+FIELD(path)
+FIELD(interface)
+FIELD(member)
+FIELD(error_name)
+FIELD(destination)
+FIELD(sender)
 
 PUBLIC const char *afdbus_signature(const struct afdbus_message *m)
 {
-	return m->made ? m->types : m->signature;
+	return m && m->made ? m->types : m ? m->signature : NULL;
+}
+
+static bool same(const char *field, const char *wanted)
+{
+	return field && wanted && strcmp(field, wanted) == 0;
 }
 
 /* A call may leave its interface out. */
 PUBLIC bool afdbus_is_call(const struct afdbus_message *m, const char *interface, const char *member)
 {
-	return m && m->type == AFDBUS_CALL && strcmp(m->member, member) == 0 &&
-	       (!m->interface || strcmp(m->interface, interface) == 0);
+	return m && m->type == AFDBUS_CALL && same(m->member, member) && (!m->interface || same(m->interface, interface));
 }
 
 PUBLIC bool afdbus_is_signal(const struct afdbus_message *m, const char *interface, const char *member)
 {
-	return m && m->type == AFDBUS_SIGNAL && strcmp(m->member, member) == 0 && strcmp(m->interface, interface) == 0;
+	return m && m->type == AFDBUS_SIGNAL && same(m->member, member) && same(m->interface, interface);
 }

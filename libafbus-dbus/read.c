@@ -26,18 +26,27 @@ static void advance(struct frame *f)
 
 PUBLIC int afdbus_peek(const struct afdbus_message *m)
 {
-	const struct frame *f = &m->frames[m->depth];
-	bool more = f->type == 'a' ? m->body.at < f->end : f->types < f->end_types;
+	const struct frame *f;
+	bool more;
+
+	if (!m || m->made)
+		return 0;
+	f = &m->frames[m->depth];
+	more = f->type == 'a' ? m->body.at < f->end : f->types < f->end_types;
 
 	return more ? *f->types : 0;
 }
 
 PUBLIC void afdbus_contents(const struct afdbus_message *m, char types[MAX_SIGNATURE + 1])
 {
-	const struct frame *f = &m->frames[m->depth];
-	size_t length = f->end_types - f->types;
+	const struct frame *f;
+	size_t length = 0;
 
-	memcpy(types, f->types, length);
+	if (m && !m->made) {
+		f = &m->frames[m->depth];
+		length = f->end_types - f->types;
+		memcpy(types, f->types, length);
+	}
 	types[length] = '\0';
 }
 
@@ -67,16 +76,20 @@ static int read_number(struct afdbus_message *m, char type, va_list *values)
 
 static int read_value(struct afdbus_message *m, char type, va_list *values)
 {
+	size_t at;
 	int result;
 
 	if (!is_basic(type) || afdbus_peek(m) != type)
 		return -ENXIO;
+	at = m->body.at;
 	if (size_of(type))
 		result = read_number(m, type, values);
 	else
 		result = wire_text(&m->body, type, va_arg(*values, const char **));
 	if (result == 0)
 		advance(&m->frames[m->depth]);
+	else
+		m->body.at = at;	/* the value can still be skipped */
 	return result;
 }
 
@@ -115,11 +128,13 @@ static int enter_variant(struct afdbus_message *m, struct frame *f)
 
 PUBLIC int afdbus_enter(struct afdbus_message *m, char type)
 {
-	struct frame *outer = &m->frames[m->depth], *f = outer + 1;
+	struct frame *outer, *f;
 	int result;
 
 	if (type == '\0' || !strchr("av({", type) || afdbus_peek(m) != type)
 		return -ENXIO;
+	outer = &m->frames[m->depth];
+	f = outer + 1;
 	*f = (struct frame){ .type = type, .types = outer->types + 1 };
 	f->end_types = outer->types + length_here(outer) - (type == '(' || type == '{');
 	if (type == 'a')
@@ -137,11 +152,12 @@ PUBLIC int afdbus_enter(struct afdbus_message *m, char type)
 
 PUBLIC int afdbus_skip(struct afdbus_message *m)
 {
-	struct frame *f = &m->frames[m->depth];
+	struct frame *f;
 	int result;
 
 	if (afdbus_peek(m) == 0)
 		return -ENXIO;
+	f = &m->frames[m->depth];
 	result = wire_skip(&m->body, f->types, 0);
 	if (result == 0)
 		advance(f);
@@ -150,7 +166,7 @@ PUBLIC int afdbus_skip(struct afdbus_message *m)
 
 PUBLIC int afdbus_leave(struct afdbus_message *m)
 {
-	if (m->depth == 0)
+	if (!m || m->made || m->depth == 0)
 		return -ENXIO;
 	while (afdbus_peek(m) != 0) {
 		int result = afdbus_skip(m);

@@ -95,7 +95,8 @@ static size_t space(struct link *link)
 static int fill(struct link *link, int64_t deadline)
 {
 	union control control;
-	struct iovec data = { .iov_len = space(link), .iov_base = link->inbox + link->end };
+	size_t length = space(link);	/* first: it moves the end */
+	struct iovec data = { link->inbox + link->end, length };
 	struct msghdr message = {
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
 	};

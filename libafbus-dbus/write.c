@@ -14,7 +14,7 @@ static uint8_t *extend(struct afdbus_message *m, size_t size)
 
 	if (m->failed)
 		return NULL;
-	if (wanted > MAX_MESSAGE) {
+	if (size > MAX_MESSAGE - at) {
 		fail(m, -EMSGSIZE);
 		return NULL;
 	}
@@ -142,7 +142,7 @@ PUBLIC void afdbus_append(struct afdbus_message *m, const char *types, ...)
 {
 	va_list values;
 
-	if (!m)
+	if (!writable(m))
 		return;
 	va_start(values, types);
 	for (; *types && m->failed == 0; types++) {
@@ -202,9 +202,10 @@ PUBLIC void afdbus_begin(struct afdbus_message *m, char type, const char *conten
 	const char *here;
 	struct frame *f;
 
-	if (!m || m->failed)
+	if (!writable(m))
 		return;
-	if (type == '\0' || !strchr("av({", type) || !container_type(type, contents, whole) || m->depth == MAX_DEPTH) {
+	/* An entry is no type outside an array, so a message cannot have one. */
+	if (type == '\0' || !strchr("av({", type) || !contents || (type == '{' && m->depth == 0) || !container_type(type, contents, whole) || m->depth == MAX_DEPTH) {
 		fail(m, -EINVAL);
 		return;
 	}
@@ -228,7 +229,7 @@ PUBLIC void afdbus_end(struct afdbus_message *m)
 	struct frame *f;
 	uint32_t length;
 
-	if (!m || m->failed)
+	if (!writable(m))
 		return;
 	f = &m->frames[m->depth];
 	if (m->depth == 0 || (f->type != 'a' && f->types != f->end_types)) {
@@ -247,7 +248,7 @@ PUBLIC void afdbus_end(struct afdbus_message *m)
 
 PUBLIC void afdbus_append_array(struct afdbus_message *m, char type, const void *data, size_t bytes)
 {
-	if (!m)
+	if (!writable(m))
 		return;
 	if (type == '\0' || !strchr("ynqiuxtd", type) || bytes % size_of(type)) {
 		fail(m, -EINVAL);

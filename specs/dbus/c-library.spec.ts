@@ -37,6 +37,8 @@ describe('libafbus-dbus under sanitizers', function () {
     // It looks inside, so it is compiled with the library's own files.
     await compile('-Ikernel/uapi specs/dbus/judge.c libafbus-dbus/*.c', 'judge');
     await compile(`specs/daemon/fixtures/peer.c ${folder}/libafbus-dbus.a`, 'peer');
+    await compile(`specs/dbus/careless.c ${folder}/libafbus-dbus.a`, 'careless');
+    await compile(`-Wl,--wrap=sendmsg specs/dbus/hostile.c ${folder}/libafbus-dbus.a`, 'hostile');
   });
 
   after(() => rmSync(folder, { recursive: true }));
@@ -87,4 +89,37 @@ describe('libafbus-dbus under sanitizers', function () {
     if (service.exitCode === null) await once(service, 'exit');
     assert.equal(service.exitCode, 0);
   });
+
+  const careless: Record<string, string> = {
+    null: 'takes NULL for no message, and for no address, type or callback',
+    'write-to-received': 'writes nothing into a message that has come',
+    'read-from-made': 'reads nothing from a message that is being made',
+    'write-wrong': 'sends no entry outside an array and nothing that is too long',
+    'answer-no-call': 'sends no answer to what is no call',
+    'disconnect-in-callback': 'can be disconnected within a callback',
+    'free-after-failure': 'leaves NULL where a call has failed',
+    'late-for-kept': 'takes an answer that came in time, however late it is looked at',
+    addresses: 'takes the first address that it can use, and no wrong escapes',
+  };
+  for (const [scenario, title] of Object.entries(careless))
+    it(title, async () => {
+      await using bus = await startDaemon();
+      await run(join(folder, 'careless'), [scenario, `unix:path=${bus.path}`], { timeout: 60_000 });
+    });
+
+  const hostile: Record<string, string> = {
+    'lost-descriptors': 'ends when descriptors are lost, and never gives a message those of another',
+    'many-descriptors': 'gives each message its own descriptors, as many as there may be',
+    'in-pieces': 'puts a message together that comes in pieces after another',
+    flood: 'keeps only so much while a call waits',
+    'half-sent': 'ends the connection when a message has been sent in part',
+    closed: 'says that it is disconnected when it sends',
+    interrupted: 'goes on after signals while it connects and calls',
+    'large-number': 'takes no number of the bus driver for an errno',
+    silent: 'does not wait for ever for a bus that accepts nobody or does not answer',
+  };
+  for (const [scenario, title] of Object.entries(hostile))
+    it(title, async () => {
+      await run(join(folder, 'hostile'), [scenario], { timeout: 120_000 });
+    });
 });
