@@ -5,11 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-union control {
-	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
-	struct cmsghdr align;
-};
-
 /* Goes past what was sent. */
 static void consume(struct msghdr *message, size_t sent)
 {
@@ -34,21 +29,26 @@ static int send_bytes(struct link *link, const struct afdbus_message *m, const s
 		{ m->body.bytes, m->body.length },
 	};
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control };
+	ssize_t sent;
 
 	put_fds(&message, m);
+	sent = link_send(link, &message, deadline);
+	if (sent < 0)
+		return sent;
+	consume(&message, sent);
 	while (message.msg_iovlen > 0) {
-		ssize_t sent = link_send(link, &message, deadline);
-
-		if (sent < 0)
+		sent = link_send(link, &message, NEVER);
+		if (sent < 0) {
+			/* The daemon would take the next message for the rest of this one. */
+			shutdown(link->fd, SHUT_RDWR);
 			return sent;
+		}
 		consume(&message, sent);
-		deadline = NEVER;	/* Half a message would be the end of the connection. */
 	}
 	return 0;
 }
 
-/* The length of the message that is there from begin on; 0 if it is not all there. */
-static ssize_t whole_message(const struct link *link)
+ssize_t whole_message(const struct link *link)
 {
 	size_t there = link->end - link->begin;
 	ssize_t length;
@@ -59,21 +59,25 @@ static ssize_t whole_message(const struct link *link)
 	return length > (ssize_t)there ? 0 : length;
 }
 
-/* Descriptors may come with a message before their own: each takes as many as it says. */
+/* Descriptors may come with the end of the message before their own: each message takes as many as it says. */
 static int read_message(struct link *link, size_t length, struct afdbus_message **m)
 {
 	uint8_t *bytes = link->inbox + link->begin;
-	unsigned int n_fds = link->n_fds > 0 ? declared_fds(bytes) : 0;
-	int result;
+	unsigned int n_fds = 0;
+	int result = link->n_fds > 0 ? declared_fds(bytes, &n_fds) : 0;
 
+	if (result < 0)
+		return result;
 	if (n_fds > link->n_fds)
 		n_fds = link->n_fds;
 	result = parse_message(bytes, length, link->fds, n_fds, m);
 	link->n_fds -= n_fds;
 	memmove(link->fds, link->fds + n_fds, link->n_fds * sizeof(*link->fds));
 	link->begin += length;
-	if (link->begin == link->end)
+	if (link->begin == link->end) {
+		trim_inbox(link, link->end);
 		link->begin = link->end = 0;
+	}
 	if (result == 0 && !(*m)->sender)
 		(*m)->sender = DRIVER;
 	return result;
@@ -100,13 +104,17 @@ static int fill(struct link *link, int64_t deadline)
 	struct msghdr message = {
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
 	};
-	ssize_t got = link_receive(link, &message, deadline);
+	ssize_t got;
 
+	if (link->n_fds > MAX_FDS)	/* more than the message that is not all there can have */
+		return -EBADMSG;
+	got = link_receive(link, &message, deadline);
 	if (got <= 0)
 		return got;
-	link->n_fds += take_fds(&message, link->fds + link->n_fds, MAX_FDS - link->n_fds);
+	link->n_fds += take_fds(&message, link->fds + link->n_fds, MAX_FDS);
 	link->end += got;
-	return 1;
+	/* If one is lost, nobody can say which of the others belongs to which message. */
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 1;
 }
 
 static int receive_bytes(struct link *link, int64_t deadline, struct afdbus_message **m)
