@@ -21,6 +21,7 @@ void check(int result, const char *what)
 	if (result >= 0)
 		return;
 	fprintf(stderr, "bench-dbus: %s: %s\n", what, strerror(-result));
+	/* A figure without one of its parties is none, and the others would wait for it: all of them end. */
 	kill(0, SIGTERM);
 	exit(1);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -103,13 +102,14 @@ pid_t start_raw_echo(int fd)
 	pid_t pid = fork_party();
 	static char bytes[1 << 17];
 
-	while (pid == 0) {
-		ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
+	ssize_t length;
 
-		if (length <= 0 || send(fd, bytes, length, 0) < 0)
-			exit(0);
-	}
-	return pid;
+	if (pid > 0)
+		return pid;
+	do
+		length = recv(fd, bytes, sizeof(bytes), 0);
+	while (length > 0 && send(fd, bytes, length, 0) == length);
+	_exit(0);	/* the other end is closed: this process has nothing else to do */
 }
 
 struct afdbus_message *new_signal(void)
