@@ -148,7 +148,8 @@ function loadOne(
     const hint = `Write "\${${name}}" where its value belongs.`;
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
-  const resolved = resolve(tree, problems, validate(tree, problems), combination, checkParallel, tally);
+  const written = validate(tree, problems);
+  const resolved = resolve({ written, tree, problems, tally }, combination, checkParallel);
   const contradictions = check(resolved);
   const diagnostics = problems.sorted();
   return problems.failed

@@ -184,6 +184,14 @@ describe('structure', () => {
     for (const file of tracked('runner/*.ts', 'daemon/*.ts', 'dbus/*.ts', 'native/lib/*.ts')) visit(file, []);
   });
 
+  it('keeps the rooms of the loader apart: 30 imports at most go from one to another', () => {
+    const inLoader = (path: string) => /^runner\/load\/(?:(\w+)\/)?/.exec(path);
+    const between = tracked('runner/load/*.ts').flatMap((file) =>
+      imports(file).filter((target) => inLoader(target) && inLoader(target)?.[1] !== inLoader(file)?.[1]),
+    );
+    assert.ok(between.length <= 30, `${between.length} imports: let checks have less of what others know`);
+  });
+
   for (const [room, allowed] of Object.entries(HOUSE)) {
     it(`${room} imports only what it may`, () => {
       const open = [room, 'runner/common', ...allowed];

@@ -7,7 +7,7 @@ import { areConcurrent, faultsIn, type Visit } from '../../topology/steps.ts';
 import type { FaultStep, ParallelStep } from '../../topology/topology.ts';
 import type { PartyState, Scope } from '../resolve/index.ts';
 import { checkConcurrentRules } from './concurrent-rules.ts';
-import { pathOf } from './fault-path.ts';
+import { pathOf } from './places.ts';
 
 interface Words {
   readonly message: string;

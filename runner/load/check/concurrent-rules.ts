@@ -4,13 +4,12 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { areConcurrent, type Visit } from '../../topology/steps.ts';
 import type { FaultStep } from '../../topology/topology.ts';
-import type { PartyState, Scope } from '../resolve/index.ts';
-import { lacks, ruleKey } from '../resolve/index.ts';
-import { pathOf } from './fault-path.ts';
+import { lacks, type PartyState, ruleKey } from '../resolve/index.ts';
+import { type Places, pathOf } from './places.ts';
 
 /** Points out the first that cannot be taken; `before` is the world at the start. */
 export function checkConcurrentRules(
-  scope: Scope,
+  places: Places,
   before: PartyState,
   faults: readonly Visit<FaultStep>[],
 ): void {
@@ -23,7 +22,7 @@ export function checkConcurrentRules(
     const rules = before.client(client)?.rules ?? [];
     const count = rules.filter((each) => each === key).length;
     for (const [n, fault] of changes.entries()) {
-      if (isTaken(fault)) checkTaken(scope, fault, changes.slice(0, n), changes, { client, rules, count });
+      if (isTaken(fault)) checkTaken(places, fault, changes.slice(0, n), changes, { client, rules, count });
     }
   }
 }
@@ -39,7 +38,7 @@ interface Had {
 
 /** What its own branch did before has happened; of what others do, all that gives may have, and nothing that takes. */
 function checkTaken(
-  scope: Scope,
+  places: Places,
   fault: Visit<FaultStep>,
   earlier: readonly Visit<FaultStep>[],
   all: readonly Visit<FaultStep>[],
@@ -50,14 +49,14 @@ function checkTaken(
   const given = [...own, ...beside].filter((other) => !isTaken(other)).length;
   const held = count + given - own.filter(isTaken).length;
   const [rival, ...rivals] = earlier.filter((other) => isTaken(other) && areConcurrent(other, fault));
-  const path = ruleOf(pathOf(scope, fault.step));
+  const path = ruleOf(pathOf(places, fault.step));
   if (held < 1) {
     const [message, hint] = lacks(client, rules);
-    scope.problems.error(path, { code: 'impossible', message, hint });
+    places.problems.error(path, { code: 'impossible', message, hint });
   } else if (rival && held <= 1 + rivals.length) {
     const message = `the rule is taken from "${client}" in another branch, at line ${rival.step.place.line}`;
     const hint = 'Only one of them can be done, whichever comes first: remove the other.';
-    scope.problems.error(path, { code: 'impossible', message, hint });
+    places.problems.error(path, { code: 'impossible', message, hint });
   }
 }
 

@@ -18,7 +18,7 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   const nothing: Contradictions = new Map();
   if (!checkSize(scope, steps)) return nothing;
   checkLimits(scope, steps);
-  checkMemory(scope, steps);
+  checkMemory(scope, topology);
   checkUnused(scope);
   const sure = sureSteps(scope, steps);
   if (sure.length === 0) return nothing;

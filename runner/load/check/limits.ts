@@ -2,13 +2,13 @@
 /** What a client with a limit of descriptors cannot do. */
 import { faults, sends } from '../../topology/steps.ts';
 import type { Step } from '../../topology/topology.ts';
-import type { Scope } from '../resolve/index.ts';
+import type { Places } from './places.ts';
 
 /**
  * Who passes a pipe needs descriptors for it, and holds the reading end until all have written: with those how many
  * are free could not be said.
  */
-export function checkLimits({ problems, paths }: Scope, steps: readonly Step[]): void {
+export function checkLimits({ problems, paths }: Places, steps: readonly Step[]): void {
   const limits = new Map<string, number>();
   for (const { action, place } of faults(steps))
     if (action.fault === 'limit' && !limits.has(action.client)) limits.set(action.client, place.line);

@@ -5,37 +5,39 @@ import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../../predict/index.t
 import type { FaultAction } from '../../topology/faults.ts';
 import { lengthsOf } from '../../topology/message.ts';
 import { areConcurrent, faultsIn, type Visit, walk } from '../../topology/steps.ts';
-import type { BusSpec, FaultStep, ParallelStep, SendStep, Step } from '../../topology/topology.ts';
-import type { Scope } from '../resolve/index.ts';
-import { pathOf } from './fault-path.ts';
+import type { BusSpec, FaultStep, ParallelStep, SendStep, Topology } from '../../topology/topology.ts';
+import { type Places, pathOf } from './places.ts';
 
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
 /** Points out limits that what is sent beside them can never reach. */
-export function checkMemory(scope: Scope, steps: readonly Step[]): void {
-  for (const step of steps) {
+export function checkMemory(places: Places, topology: Topology): void {
+  for (const step of topology.steps) {
     if (step.kind !== 'parallel') continue;
     for (const placed of faultsIn(step)) {
       const { action } = placed.step;
-      if (action.fault === 'kill' && action.memory !== undefined) checkReach(scope, step, placed, action);
+      if (action.fault === 'kill' && action.memory !== undefined)
+        checkReach(places, topology, step, placed, action);
     }
   }
 }
 
 function checkReach(
-  scope: Scope,
+  places: Places,
+  { buses, clients }: Topology,
   parallel: ParallelStep,
   limit: Visit<FaultStep>,
   action: OutOfMemory,
 ): void {
   const { name } = action.target;
-  const bus = scope.buses.get(scope.clients.get(name)?.bus ?? '');
+  const own = clients.find((client) => client.name === name)?.bus;
+  const bus = buses.find((each) => each.name === own);
   if (bus === undefined) return;
   const reach = unreadAtMost(sendsBeside(parallel, limit, name), bus);
   if (reach > action.memory) return;
   const message = `"${name}" never reaches ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
   const hint = `Let it send more, to clients that do not read; bus "${bus.name}" bounds it by its \`queueLength\` and \`sendBuffer\`.`;
-  scope.problems.error(pathOf(scope, limit.step), { code: 'impossible', message, hint });
+  places.problems.error(pathOf(places, limit.step), { code: 'impossible', message, hint });
 }
 
 function sendsBeside(parallel: ParallelStep, limit: Visit, client: string): SendStep[] {

@@ -17,10 +17,10 @@ import {
 import type { DbusStep } from '../../topology/message-bus.ts';
 import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
-import type { Scope } from '../resolve/index.ts';
+import type { Places } from './places.ts';
 
 /** Returns why an expectation of the file cannot hold, by step. */
-export function checkMessageBuses(scope: Scope, topology: Topology): Map<string, string> {
+export function checkMessageBuses(places: Places, topology: Topology): Map<string, string> {
   const contradictions = new Map<string, string>();
   if (topology.messageBuses === undefined) return contradictions;
   const { list, since } = predictOperations(topology);
@@ -30,30 +30,32 @@ export function checkMessageBuses(scope: Scope, topology: Topology): Map<string,
   for (const step of flat(topology.steps)) {
     if (step.kind !== 'dbus') continue;
     const operation = firsts.get(step.id);
-    const words = operation ? checkStep(scope, step, operation) : checkHeard(scope, step, since.get(step.id));
+    const words = operation
+      ? checkStep(places, step, operation)
+      : checkHeard(places, step, since.get(step.id));
     if (words !== undefined) contradictions.set(step.id, words);
   }
-  checkRules(scope, topology);
+  checkRules(places, topology);
   return contradictions;
 }
 
-function checkStep(scope: Scope, step: DbusStep, operation: Operation): string | undefined {
+function checkStep(places: Places, step: DbusStep, operation: Operation): string | undefined {
   const { modelled, expected } = operation;
-  const path = scope.paths.get(step.id) ?? [];
+  const path = places.paths.get(step.id) ?? [];
   if (Object.keys(step.expect).length === 0) {
-    unsaid(scope, step, modelled, path);
+    unsaid(places, step, modelled, path);
     return undefined;
   }
   const [observed, wanted] = [expectedText(step.action, modelled), expectedText(step.action, expected)];
   if (observed === wanted) return undefined;
   const message = `this cannot happen here: the model says ${observed}, not ${wanted}`;
-  scope.problems.warning([...path, 'expect'], { code: 'impossible', message });
+  places.problems.warning([...path, 'expect'], { code: 'impossible', message });
   return message;
 }
 
 /** An error of the file if nothing says on purpose that it comes to this. */
 function unsaid(
-  { problems }: Scope,
+  { problems }: Places,
   { action }: DbusStep,
   { outcome, recipients }: DbusExpected,
   path: Path,
@@ -74,7 +76,7 @@ function unsaid(
 }
 
 function checkHeard(
-  { problems, paths }: Scope,
+  { problems, paths }: Places,
   { id, action }: DbusStep,
   modelled: readonly string[] = [],
 ): string | undefined {
@@ -95,7 +97,7 @@ function checkHeard(
 }
 
 /** Rules that no message of the file can match, and those that name a sender that is nobody. */
-function checkRules({ problems, paths }: Scope, topology: Topology): void {
+function checkRules({ problems, paths }: Places, topology: Topology): void {
   const steps = [...flat(topology.steps)].filter((step) => step.kind === 'dbus');
   const messages = [...signalsOf(steps), ...changesOf(topology, steps)];
   const owned = new Set(changesOf(topology, steps).flatMap(({ args }) => String(args[0]?.value)));

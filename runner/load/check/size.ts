@@ -2,8 +2,7 @@
 /** How many messages a file sends, what copies and filters may come of them: looked at before anything goes through. */
 import { flat, sends } from '../../topology/steps.ts';
 import type { ClientSpec, SendStep, Step } from '../../topology/topology.ts';
-import type { Scope } from '../resolve/index.ts';
-import { busOfParty } from '../resolve/index.ts';
+import { busOfParty, type Scope } from '../resolve/index.ts';
 
 /** false where it is too much, which has been told. */
 export function checkSize(scope: Scope, steps: readonly Step[]): boolean {

@@ -2,8 +2,7 @@
 /** Values as written → topology: names looked up, replicas expanded, addresses given, steps in order. */
 import { basename } from 'node:path';
 import type { LauncherSpec, Topology } from '../../topology/topology.ts';
-import type { Problems } from '../diagnostic/index.ts';
-import { type Combination, nameOfCombination, type Tree } from '../yaml/index.ts';
+import { type Combination, nameOfCombination } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveBuses, resolveGroups } from './buses.ts';
 import { resolveClients } from './clients.ts';
@@ -11,10 +10,9 @@ import { Deliveries } from './deliveries.ts';
 import { Names } from './names.ts';
 import { resolveNodes } from './nodes.ts';
 import { PartyState } from './party-state.ts';
-import type { Scope, Written } from './scope.ts';
+import type { Given, Scope, Written } from './scope.ts';
 import type { CheckParallel } from './step-context.ts';
 import { resolveSteps } from './steps.ts';
-import type { Tally } from './tally.ts';
 
 /** A topology, and what was known when it was made: the checks go on from there. */
 export interface Resolved {
@@ -24,33 +22,9 @@ export interface Resolved {
 }
 
 /** Whatever is wrong is told to `problems`; the topology then is what could be made of the rest. */
-export function resolve(
-  tree: Tree,
-  problems: Problems,
-  written: Written,
-  combination: Combination,
-  checkParallel: CheckParallel,
-  tally: Tally,
-): Resolved {
-  const names = new Names(problems);
-  const scope: Scope = {
-    written,
-    tree,
-    problems,
-    names,
-    tally,
-    buses: new Map(),
-    groups: new Map(),
-    clients: new Map(),
-    messageBuses: new Map(),
-    dbusClients: new Map(),
-    killed: new Map(),
-    budgets: [],
-    incarnation: (name) => names.incarnation(name),
-    startAgain: (name) => names.startAgain(name),
-    paths: new Map(),
-    reasons: new Map(),
-  };
+export function resolve(given: Given, combination: Combination, checkParallel: CheckParallel): Resolved {
+  const scope = scopeOf(given);
+  const { written, problems } = given;
   const nodes = resolveNodes(scope);
   resolveBuses(scope, nodes);
   resolveGroups(scope);
@@ -63,20 +37,10 @@ export function resolve(
   });
   const lines = deliveries.finish();
   if (!problems.isBroken(['expect'])) scope.budgets.push(...budgetsOf(scope, written.expect, ['expect']));
-  const combined = Object.keys(combination).length > 0;
-  const name = written.name ?? nameOf(tree.file);
   const topology: Topology = {
-    name: combined ? `${name}.${nameOfCombination(combination, '.')}` : name,
-    ...(combined && { combination }),
-    ...(written.description === undefined ? {} : { description: written.description }),
-    file: tree.file,
+    ...headOf(given, combination),
     nodes: nodes.list,
-    buses: [...scope.buses.values()],
-    groups: [...scope.groups.values()],
-    clients: [...scope.clients.values()],
-    ...(scope.messageBuses.size > 0 && {
-      messageBuses: { buses: [...scope.messageBuses.values()], clients: [...scope.dbusClients.values()] },
-    }),
+    ...partiesIn(scope),
     steps,
     deliveries: lines,
     budgets: scope.budgets,
@@ -84,6 +48,57 @@ export function resolve(
       !problems.isBroken(['launcher']) && { launcher: launcherOf(written.launcher) }),
   };
   return { scope, topology, deliveries };
+}
+
+/** Nothing is known yet. */
+function scopeOf(given: Given): Scope {
+  const names = new Names(given.problems);
+  return {
+    ...given,
+    names,
+    buses: new Map(),
+    groups: new Map(),
+    clients: new Map(),
+    messageBuses: new Map(),
+    dbusClients: new Map(),
+    killed: new Map(),
+    budgets: [],
+    incarnation: (name) => names.incarnation(name),
+    startAgain: (name) => names.startAgain(name),
+    paths: new Map(),
+    reasons: new Map(),
+  };
+}
+
+function headOf(
+  { written, tree: { file } }: Given,
+  combination: Combination,
+): Pick<Topology, 'name' | 'combination' | 'description' | 'file'> {
+  const combined = Object.keys(combination).length > 0;
+  const name = written.name ?? nameOf(file);
+  return {
+    name: combined ? `${name}.${nameOfCombination(combination, '.')}` : name,
+    ...(combined && { combination }),
+    ...(written.description === undefined ? {} : { description: written.description }),
+    file,
+  };
+}
+
+function partiesIn({
+  buses,
+  groups,
+  clients,
+  messageBuses,
+  dbusClients,
+}: Scope): Pick<Topology, 'buses' | 'groups' | 'clients' | 'messageBuses'> {
+  return {
+    buses: [...buses.values()],
+    groups: [...groups.values()],
+    clients: [...clients.values()],
+    ...(messageBuses.size > 0 && {
+      messageBuses: { buses: [...messageBuses.values()], clients: [...dbusClients.values()] },
+    }),
+  };
 }
 
 const launcherOf = (written: NonNullable<Written['launcher']>): LauncherSpec =>

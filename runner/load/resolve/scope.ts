@@ -26,12 +26,16 @@ export type {
   WrittenStep,
 } from '../schema/index.ts';
 
-export interface Scope {
+/** What there is before anything is resolved. */
+export interface Given {
   readonly written: Written;
   readonly tree: Tree;
   readonly problems: Problems;
-  readonly names: Names;
   readonly tally: Tally;
+}
+
+export interface Scope extends Given {
+  readonly names: Names;
   readonly buses: Map<string, BusSpec>;
   readonly groups: Map<string, GroupSpec>;
   readonly clients: Map<string, ClientSpec>;
@@ -44,7 +48,7 @@ export interface Scope {
   incarnation(name: string): string;
   /** Gives a client that starts again a name of its own, which the old one stands for from now on. */
   startAgain(name: string): string;
-  /** StepContext each step is written, by its id. */
+  /** Where each step is written, by its id. */
   readonly paths: Map<string, Path>;
   /** Why somebody gets a copy of a send, or none, by its id and their names. */
   readonly reasons: Map<string, ReadonlyMap<string, string>>;

@@ -3,10 +3,9 @@
 import { limitedShares, type Prediction } from '../../../predict/index.ts';
 import { faults, sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
-import type { Scope } from '../../resolve/index.ts';
-import { pathOf } from '../fault-path.ts';
+import { type Places, pathOf } from '../places.ts';
 
-export function checkLimitsHit(scope: Scope, prediction: Prediction, topology: Topology): void {
+export function checkLimitsHit(places: Places, prediction: Prediction, topology: Topology): void {
   const shares = limitedShares(topology);
   const passing = [...sends(topology.steps)].filter(({ fds }) => fds.length > 0);
   for (const fault of faults(topology.steps)) {
@@ -19,7 +18,7 @@ export function checkLimitsHit(scope: Scope, prediction: Prediction, topology: T
     if (passing.some(hits)) continue;
     const message = `this limit has no effect: no message with more than ${fds} descriptors reaches "${client}" while it holds`;
     const hint = `Pass more with a send to it: fds: [{ pipe: p1 }, …]; or remove the limit.`;
-    scope.problems.warning(pathOf(scope, fault), { code: 'vacuous', message, hint });
+    places.problems.warning(pathOf(places, fault), { code: 'vacuous', message, hint });
   }
 }
 

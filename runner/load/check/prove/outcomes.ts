@@ -9,11 +9,11 @@ import type { Allowed, Prediction } from '../../../predict/index.ts';
 import { type Lane, parseLane } from '../../../topology/lane.ts';
 import { sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
-import type { Scope } from '../../resolve/index.ts';
+import type { Places } from '../places.ts';
 import { watchersOf } from './watchers.ts';
 
 /** Points out each such send of which the file says nothing: an error if it is sure, else a warning. */
-export function checkOutcomes(scope: Scope, prediction: Prediction, topology: Topology): void {
+export function checkOutcomes(places: Places, prediction: Prediction, topology: Topology): void {
   const watchers = watchersOf(topology);
   for (const step of sends(topology.steps)) {
     if (Object.keys(step.expect).length > 0) continue;
@@ -21,9 +21,9 @@ export function checkOutcomes(scope: Scope, prediction: Prediction, topology: To
     const group = groups.find(({ sure }) => sure) ?? groups[0];
     if (group === undefined) continue;
     const words = { code: 'unsaid' as const, message: messageOf(step, group), hint: hintOf(step, group) };
-    const path = scope.paths.get(step.id) ?? [];
-    if (group.sure) scope.problems.error(path, words);
-    else scope.problems.warning(path, words);
+    const path = places.paths.get(step.id) ?? [];
+    if (group.sure) places.problems.error(path, words);
+    else places.problems.warning(path, words);
   }
 }
 

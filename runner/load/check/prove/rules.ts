@@ -6,7 +6,7 @@ import { DRIVER, isWellKnown, matches, parseRule, type Rule, type Subject } from
 import { faults, sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
 import { type Scope, validEntries } from '../../resolve/index.ts';
-import { pathOf } from '../fault-path.ts';
+import { pathOf } from '../places.ts';
 
 interface Written {
   readonly client: string;

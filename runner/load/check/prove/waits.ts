@@ -2,9 +2,9 @@
 /** `blocked: false` of a client that never has to wait. */
 import { idleWaits, type Prediction } from '../../../predict/index.ts';
 import type { Topology } from '../../../topology/topology.ts';
-import type { Scope } from '../../resolve/index.ts';
+import type { Places } from '../places.ts';
 
-export function checkWaits({ problems, paths }: Scope, prediction: Prediction, topology: Topology): void {
+export function checkWaits({ problems, paths }: Places, prediction: Prediction, topology: Topology): void {
   for (const [id, { client }] of idleWaits(prediction, topology)) {
     problems.warning([...(paths.get(id) ?? []), 'expect', 'blocked'], {
       code: 'vacuous',

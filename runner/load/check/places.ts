@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Where the file has a fault. */
+/** Where a check complains: each step has its place in the file. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import type { FaultAction } from '../../topology/faults.ts';
 import type { FaultStep } from '../../topology/topology.ts';
 import type { Scope } from '../resolve/index.ts';
 
-/** Those of a node that is killed, or of the end of a `for`, are steps that the file does not have. */
-export function pathOf({ paths }: Scope, { id, action }: FaultStep): Path {
+export type Places = Pick<Scope, 'problems' | 'paths'>;
+
+/** Of a fault. Those of a node that is killed, or of the end of a `for`, are steps that the file does not have. */
+export function pathOf({ paths }: Places, { id, action }: FaultStep): Path {
   const own = paths.get(id);
   if (own !== undefined) return [...own, 'fault', verbOf(action)];
   return [...(paths.get(id.replace(/\.(b\d+\.\d+|end)$/, '')) ?? []), 'fault'];
