@@ -58,6 +58,16 @@ function lines(...patterns: string[]): { place: string; text: string }[] {
     );
 }
 
+/** The text of the pages: without their examples and tables, which have the width that they need. */
+function pageLines(): { place: string; text: string }[] {
+  let example = false;
+  return lines('*.md').filter(({ text }) => {
+    const fence = text.trimStart().startsWith('```');
+    if (fence) example = !example;
+    return !fence && !example && !text.trimStart().startsWith('|');
+  });
+}
+
 const found = (texts: readonly { place: string; text: string }[], habits = HABITS): string[] =>
   habits.flatMap(({ not, say, right }) =>
     texts
@@ -75,6 +85,11 @@ describe('plain English', () => {
     // Code is full of things that stand behind others: a look at each is left to the reviewer.
     const habits = HABITS.filter(({ not }) => !not.test('behind'));
     assert.deepEqual(found(texts, habits), []);
+  });
+
+  it('has no line over 100 characters in a page, tables and examples aside', () => {
+    const long = pageLines().filter(({ text }) => text.length > 100);
+    assert.deepEqual(long, []);
   });
 
   it('is not a message that comes behind another, for whoever waits', () => {

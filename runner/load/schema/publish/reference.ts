@@ -22,9 +22,10 @@ export function reference(schema: Json): string {
 
 const HEAD = `# Reference of the topology language
 
-Every key of \`*.topo.yaml\`, made from the schema that validates it (\`afbus-topo schema --format markdown\`). What the words
-mean together is in [topology.md](topology.md); how to begin, in [tutorial.md](tutorial.md). Keys that must be there are marked
-with an asterisk. Wherever a value belongs, a variable may stand: \`\${n}\`, or \`\${n:-8}\` with a default.
+Every key of \`*.topo.yaml\`, made from the schema that validates it (\`afbus-topo schema --format
+markdown\`). What the words mean together is in [topology.md](topology.md); how to begin, in
+[tutorial.md](tutorial.md). Keys that must be there are marked with an asterisk. Wherever a value
+belongs, a variable may stand: \`\${n}\`, or \`\${n:-8}\` with a default.
 
 | value | is written |
 |---|---|
@@ -71,9 +72,15 @@ class Writer {
       (key) => `| ${this.#label(key)} | ${this.#value(key.json)} | ${wordsOf(key.json)} |`,
     );
     this.sections.push(
-      [`## ${title}`, '', wordsOf(json), '', '| key | value | meaning |', '|---|---|---|', ...rows].join(
-        '\n',
-      ),
+      [
+        `## ${title}`,
+        '',
+        wrapped(wordsOf(json)),
+        '',
+        '| key | value | meaning |',
+        '|---|---|---|',
+        ...rows,
+      ].join('\n'),
     );
     // A default has the keys of what it is a default for.
     if (path === 'defaults') return;
@@ -185,3 +192,6 @@ const plain = (type: string): string => (type === 'string' ? 'text' : type);
 
 const wordsOf = (json: Json): string =>
   String(json.markdownDescription ?? json.description ?? '').replace(/\|/g, '\\|');
+
+/** A paragraph as lines of 100 characters; a word that is longer stands alone. */
+const wrapped = (text: string): string => text.replace(/(?=\S)(.{1,100}|\S+)(?: +|$)/g, '$1\n').trimEnd();
