@@ -12,7 +12,7 @@ import type { AgentReport, ProcessOrder } from './protocol.ts';
 const STDIN = 0;
 const STDOUT = 1;
 /** Characters that are gathered at most. */
-const MOST = 1 << 16;
+const MAX_LENGTH = 1 << 16;
 
 /** Reports of the agents of this process: one write for a turn of the event loop, as each wakes the node agent. */
 export class Outbox {
@@ -26,7 +26,7 @@ export class Outbox {
 
   say(agent: string, report: AgentReport): void {
     this.#lines += `{"say":"heard","agent":${JSON.stringify(agent)},"report":${JSON.stringify(report)}}\n`;
-    if (this.#lines.length > MOST) this.flush();
+    if (this.#lines.length > MAX_LENGTH) this.flush();
     else this.#due ??= setImmediate(() => this.flush());
   }
 

@@ -14,7 +14,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { renderSequence } from '../write/sequence.ts';
 
 /** Runs kept in the default place. */
-const KEPT = 20;
+const MAX_RUNS = 20;
 
 const home = () => join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'afbus-topo/runs');
 
@@ -81,5 +81,5 @@ function prune(runs: string): void {
     // Another run may have taken it away meanwhile.
     .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.at - a.at);
-  for (const old of byAge.slice(KEPT)) rmSync(old.path, { recursive: true, force: true });
+  for (const old of byAge.slice(MAX_RUNS)) rmSync(old.path, { recursive: true, force: true });
 }

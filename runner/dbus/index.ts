@@ -2,6 +2,7 @@
 /** D-Bus: messages, names and match rules. Bytes and texts in, data out; no I/O, and nothing of AF_BUS. */
 export { type Address, formatAddress, parseAddresses, socketPath } from './address.ts';
 export { MAX_FIELDS, MAX_NAMES, MAX_RULES } from './bounds.ts';
+export { embedEnvelope, envelopeIn, templateOf } from './embed-envelope.ts';
 export { Framer } from './framer.ts';
 export {
   type Fields,
@@ -39,8 +40,8 @@ export {
   isPath,
   isUnique,
   isWellKnown,
+  MAX_NAME,
   MEMBER,
-  MOST_OF_NAME,
   PATH,
   uniqueName,
   WELL_KNOWN,
@@ -48,6 +49,5 @@ export {
 export { NotDbus } from './refusal.ts';
 export { type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
 export { type Mechanism, type SaslOptions, SaslServer, type SaslStep } from './sasl.ts';
-export { envelopeIn, seal, templateOf } from './sealed.ts';
 export { MAX_SIGNATURE, type Type, typeOf, typesOf } from './type.ts';
 export type { Arg, Value, Variant } from './value.ts';

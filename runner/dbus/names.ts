@@ -2,7 +2,7 @@
 /** Names and paths (D-Bus Specification, "Valid Names", "Valid Object Paths"). */
 
 /** Bytes of a name, which is of ASCII: characters are bytes. */
-export const MOST_OF_NAME = 255;
+export const MAX_NAME = 255;
 
 export const INTERFACE = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$/;
 export const MEMBER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -14,7 +14,7 @@ export const PATH = /^(\/|(\/[A-Za-z0-9_]+)+)$/;
 
 export const BUS_NAME = new RegExp(`${WELL_KNOWN.source}|${UNIQUE.source}`);
 
-const isShort = (text: string): boolean => text.length <= MOST_OF_NAME;
+const isShort = (text: string): boolean => text.length <= MAX_NAME;
 
 export const isInterface = (text: string): boolean => isShort(text) && INTERFACE.test(text);
 export const isErrorName = isInterface;

@@ -52,9 +52,9 @@ export interface Played {
 
 /** One start of processes plays that many small buses: on a kernel it takes longer than the traffic. */
 const BUSES = 5;
-const MOST_DRAWS = 20;
+const MAX_DRAWS = 20;
 /** Smaller ones that are tried: a kernel takes seconds for each. */
-const MOST_TRIES = { sim: 600, kernel: 60 };
+const MAX_TRIES = { sim: 600, kernel: 60 };
 
 export async function fuzz(options: FuzzOptions): Promise<Played> {
   const { seed, runs, progress, signal } = options;
@@ -76,7 +76,7 @@ export async function fuzz(options: FuzzOptions): Promise<Played> {
 function draw(seed: number, run: number): { readonly drawn: Scenario; readonly planned: Plan } {
   const random = new Random(mix(seed, run));
   const about = [`Made by afbus-topo fuzz --seed ${seed}, run ${run}.`];
-  for (let tries = 0; tries < MOST_DRAWS; tries++) {
+  for (let tries = 0; tries < MAX_DRAWS; tries++) {
     const buses = generate(random, BUSES);
     const drawn: Scenario = { name: `fuzz-${seed}-${run}`, about, packed: !random.oneIn(3), buses };
     const planned = planOf(drawn, run);
@@ -108,7 +108,7 @@ async function smallest(
     const words = [...first.words, 'It did not happen again when the same was played once more.'];
     return { run, scenario: drawn, seed: run, problem: { ...first, words } };
   }
-  const most = MOST_TRIES[kernel ? 'kernel' : 'sim'];
+  const most = MAX_TRIES[kernel ? 'kernel' : 'sim'];
   const scenario = await shrink(drawn, wrong, most);
   return { run, scenario, seed: run, problem };
 }

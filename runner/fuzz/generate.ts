@@ -14,7 +14,7 @@ import { type BusPart, type Part, type Scenario, textOf, type Written } from './
 
 /** Draws for one step until one fits. */
 const TRIES = 12;
-const MANY_STEPS = 9;
+const MAX_MORE_STEPS = 9;
 
 /** That many buses that make sense together. */
 export const generate = (random: Random, buses: number): readonly BusPart[] =>
@@ -52,7 +52,7 @@ class BusMaker {
   }
 
   make(): BusPart {
-    const { below } = this.#dice;
+    const { below } = this.#rng;
     const overflow = this.#random.pick(['block', 'block', 'block', 'fail', 'evict']);
     let part: BusPart = {
       name: this.#bus,
@@ -66,7 +66,7 @@ class BusMaker {
       clients: this.#clients,
       steps: [{ send: { from: masterOf(this.#bus), to: this.#bus }, expect: 'model' }],
     };
-    const wanted = 3 + below(MANY_STEPS);
+    const wanted = 3 + below(MAX_MORE_STEPS);
     while (part.steps.length < wanted) {
       const longer = this.#another(part);
       if (!longer) break;
@@ -75,7 +75,7 @@ class BusMaker {
     return part;
   }
 
-  get #dice() {
+  get #rng() {
     return { below: (n: number) => this.#random.below(n), once: (n: number) => this.#random.oneIn(n) };
   }
 
@@ -100,7 +100,7 @@ class BusMaker {
   }
 
   #client(index: number): { readonly [key: string]: Written } {
-    const { once } = this.#dice;
+    const { once } = this.#rng;
     const groups = this.#groups.filter(() => once(2)).map(({ name }) => name);
     const address = `0007/00000000000${index + 1}`;
     const given = once(4);
@@ -138,7 +138,7 @@ class BusMaker {
 
   /** One message, or one time in `single` several. */
   #send(client = this.#someone(), single = 3): Written {
-    const { below, once } = this.#dice;
+    const { below, once } = this.#rng;
     const master = once(5);
     const from = master ? masterOf(this.#bus) : client;
     const to = this.#destination();
@@ -180,7 +180,7 @@ class BusMaker {
   }
 
   #fault(): Written {
-    const { below, once } = this.#dice;
+    const { below, once } = this.#rng;
     const client = this.#someone();
     const outsider = this.#clients.find(({ settings }) => settings.join === false)?.name ?? client;
     const master = masterOf(this.#bus);

@@ -43,14 +43,14 @@ export interface Picture {
 }
 
 /** More parties than these are not told apart any more: those that are alike in everything are drawn as one. */
-const MANY = 40;
+const MAX_CLIENTS = 40;
 
 export function pictureOf(topology: Topology): Picture {
   // Who comes by a restart is there already, as who it was.
-  const present = topology.clients.filter(({ late }) => late !== true);
+  const present = topology.clients.filter(({ startedByStep }) => startedByStep !== true);
   const byReplicas = fold(present, sameEntry, (first, last) => `${first} … ${last}`);
   const clients =
-    byReplicas.length > MANY ? fold(present, alike, (first) => `${first} and others`) : byReplicas;
+    byReplicas.length > MAX_CLIENTS ? fold(present, alike, (first) => `${first} and others`) : byReplicas;
   const masters = topology.buses.map(masterIn);
   const parties = [...masters, ...clients, ...onMessageBuses(topology)];
   return {

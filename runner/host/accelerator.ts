@@ -12,11 +12,11 @@ export interface Choice {
 
 const tcg = (why: string): Choice => ({ accelerator: 'tcg', reason: `TCG (emulation): ${why}` });
 
-/** `trial` boots a kernel under KVM with a deadline; it is asked last. null when it booted, else what went wrong. */
-export async function chooseAccelerator(trial: () => Promise<string | null>): Promise<Choice> {
+/** `probe` boots a kernel under KVM with a deadline; it is asked last. null when it booted, else what went wrong. */
+export async function chooseAccelerator(probe: () => Promise<string | null>): Promise<Choice> {
   const cannot = cannotUseKvm();
   if (cannot) return tcg(cannot);
-  const failed = await trial();
+  const failed = await probe();
   return failed ? tcg(`KVM failed its trial boot: ${failed}`) : { accelerator: 'kvm', reason: 'KVM' };
 }
 

@@ -10,7 +10,7 @@ import { isAlive } from './process.ts';
 import { readHost } from './state.ts';
 import type { KernelVersion } from './types.ts';
 
-const KEPT = 2;
+const MAX_KEPT = 2;
 const KERNELS: readonly KernelVersion[] = ['6.12', '6.1'];
 
 /** Images that hosts run from, whose files must stay. */
@@ -30,7 +30,7 @@ export const hasImage = (kernel: KernelVersion): boolean => images().some((image
 export function collectGarbage(): void {
   const all = images();
   const recent = all.filter(
-    (image) => all.filter((o) => o.kernel === image.kernel && o.builtAt > image.builtAt).length < KEPT,
+    (image) => all.filter((o) => o.kernel === image.kernel && o.builtAt > image.builtAt).length < MAX_KEPT,
   );
   removeUnused(new Set([...inUse(), ...recent.map((image) => image.key)]));
 }

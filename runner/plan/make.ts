@@ -40,9 +40,9 @@ function agentsOf(topology: Topology): AgentPlan[] {
     }),
   );
   const others = clients.map(
-    ({ name, node, bus, user, late }): AgentPlan => ({
+    ({ name, node, bus, user, startedByStep }): AgentPlan => ({
       ...{ name, node, role: 'client', bus, user },
-      ...(late && { late }),
+      ...(startedByStep && { startedByStep }),
       ...(packs.has(name) && { pack: packs.get(name) as string }),
     }),
   );

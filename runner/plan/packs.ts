@@ -19,8 +19,8 @@ export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<str
       .map(clientOf),
   );
   const counts = new Map<string, number>();
-  for (const { name, node, user, late } of clients) {
-    if (late || alone.has(name)) continue;
+  for (const { name, node, user, startedByStep } of clients) {
+    if (startedByStep || alone.has(name)) continue;
     const place = placeOf({ node, user });
     const n = counts.get(place) ?? 0;
     counts.set(place, n + 1);

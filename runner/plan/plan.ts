@@ -18,7 +18,7 @@ export interface AgentPlan {
   /** Agents of one pack share a process. */
   readonly pack?: string;
   /** Started by a step. */
-  readonly late?: boolean;
+  readonly startedByStep?: boolean;
 }
 
 /**

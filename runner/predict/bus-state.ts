@@ -72,7 +72,9 @@ export class BusState {
   /** Everyone connected, in file order, and what the policy gives them in force. */
   static start(topology: Topology): BusState {
     const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec)]));
-    const parties = topology.clients.filter(({ late }) => !late).map((spec) => partyOf(spec, hosts));
+    const parties = topology.clients
+      .filter(({ startedByStep }) => !startedByStep)
+      .map((spec) => partyOf(spec, hosts));
     return new BusState(topology, parties, hosts);
   }
 

@@ -17,7 +17,7 @@ import type { Effort } from './effort.ts';
 import { Pressure } from './pressure.ts';
 
 /** Combinations of changes that are looked at; beyond them nothing is said. */
-const MOST = 512;
+const MAX_STATES = 512;
 
 /** A change of policy. */
 type Change = (world: BusState) => void;
@@ -147,7 +147,7 @@ function combinations(
   beside: readonly (readonly Beside[])[],
 ): readonly BusState[] | undefined {
   const lists = beside.filter((changes) => changes.length > 0);
-  if (lists.reduce((product, { length }) => product * (length + 1), 1) > MOST) return undefined;
+  if (lists.reduce((product, { length }) => product * (length + 1), 1) > MAX_STATES) return undefined;
   const start = base.fork();
   for (const change of before) change(start);
   return lists.reduce<readonly BusState[]>(
@@ -213,7 +213,7 @@ function lanesOf({ topology: { clients } }: BusState, { from }: SendStep): strin
 export function anything(
   world: BusState,
   step: SendStep,
-  because = `more than ${MOST} combinations of changes may be in force`,
+  because = `more than ${MAX_STATES} combinations of changes may be in force`,
 ): Possibility[] {
   const errors = ['EAGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPIPE'];
   return [{ lanes: [], may: lanesOf(world, step), because }, ...errors.map((error) => ({ error, because }))];

@@ -4,16 +4,16 @@
 import { LIMITS } from '../common/limits.ts';
 
 /** Copies that are gone through; a second's worth or two. */
-const MOST_COPIES = LIMITS.copies.most;
+const MAX_COPIES = LIMITS.copies.most;
 
-export const TOO_MUCH = `more than ${MOST_COPIES / 1e6} million copies would have to be gone through`;
+export const TOO_MUCH = `more than ${MAX_COPIES / 1e6} million copies would have to be gone through`;
 
 export class Exhausted extends Error {
   override readonly name = 'Exhausted';
 }
 
 export class Effort {
-  #left = MOST_COPIES;
+  #left = MAX_COPIES;
 
   /** Throws Exhausted. */
   spend(copies: number): void {

@@ -34,12 +34,12 @@ export interface Explored {
 }
 
 /** States of a step, each weighing as much as there are clients; and those of all steps. */
-const MOST = { step: 2000, file: 20_000 };
+const MAX_STATES = { step: 2000, file: 20_000 };
 
 export class Explorer {
   readonly #datagrams: Datagrams;
   /** States that may still be looked at, in all steps. */
-  #left = MOST.file;
+  #left = MAX_STATES.file;
 
   constructor(datagrams: Datagrams) {
     this.#datagrams = datagrams;
@@ -63,7 +63,7 @@ export class Explorer {
   }
 
   #explorePart(part: BusState, branches: readonly Branch[]): Explored | undefined {
-    if (atLeast(branches) * part.parties.size > MOST.step) return undefined;
+    if (atLeast(branches) * part.parties.size > MAX_STATES.step) return undefined;
     const met = new Set<string>();
     const [ended, open]: [BusState[], State[]] = [[], []];
     const meet = (state: State) => {
@@ -76,7 +76,7 @@ export class Explorer {
     for (let state = open.pop(); state; state = open.pop()) {
       const weight = state.world.parties.size;
       this.#left -= weight;
-      if (this.#left < 0 || met.size * weight > MOST.step) return undefined;
+      if (this.#left < 0 || met.size * weight > MAX_STATES.step) return undefined;
       const next = state.next();
       next.forEach(meet);
       if (next.length > 0) continue;

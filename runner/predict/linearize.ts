@@ -34,7 +34,7 @@ export interface NotLinearizable {
 }
 
 /** Places of changes that are looked at. */
-const MOST = 512;
+const MAX_STATES = 512;
 
 /**
  * The first message of a bus that no place of the changes explains; undefined where all are explained, or there is
@@ -50,7 +50,7 @@ export function notLinearizable(
 ): NotLinearizable | undefined {
   const tracks = tracksOf(world, step, bus);
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
-  if (size === 1 || size > MOST) return undefined;
+  if (size === 1 || size > MAX_STATES) return undefined;
   const sequence = new Sequence(world, tracks, unsure, datagrams);
   return sequence.explain(seen.toSorted((a, b) => a.seq - b.seq));
 }

@@ -41,19 +41,19 @@ export interface Finding {
 const SLOW: Schedule = { ...QUICK, readers: 'slow' };
 const OWN_FIRST: Schedule = { ...QUICK, readers: 'ownFirst' };
 /** Branches beyond which not each of them is tried as the one that comes last. */
-const MANY = 8;
+const MAX_BRANCHES = 8;
 
 /** The ways in which branches are played, to see where the world may be when they end. */
 function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
-  const late = length > 2 && length <= MANY ? Array.from({ length: length - 1 }, (_, n) => n) : [];
+  const late = length > 2 && length <= MAX_BRANCHES ? Array.from({ length: length - 1 }, (_, n) => n) : [];
   return (['quick', 'slow'] as const).flatMap((readers) =>
     (['first', 'last', 'none', ...late] as const).map((ahead): Schedule => ({ readers, ahead })),
   );
 }
 
 /** Worlds that are followed; where there are more, nothing is said any longer. */
-const MOST_WORLDS = 64;
-const TOO_MANY = `more than ${MOST_WORLDS} states of the bus are possible`;
+const MAX_STATES = 64;
+const TOO_MANY = `more than ${MAX_STATES} states of the bus are possible`;
 
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
@@ -236,10 +236,10 @@ class Walk {
     const byKey = new Map<string, BusState>();
     for (const world of worlds) {
       byKey.set(world.key(), world);
-      this.#lost ||= byKey.size > MOST_WORLDS;
-      if (byKey.size >= MOST_WORLDS && this.#lost) break;
+      this.#lost ||= byKey.size > MAX_STATES;
+      if (byKey.size >= MAX_STATES && this.#lost) break;
     }
-    this.#worlds = [...byKey.values()].slice(0, MOST_WORLDS);
+    this.#worlds = [...byKey.values()].slice(0, MAX_STATES);
   }
 
   /** Beyond the worlds that are followed anything is right. */

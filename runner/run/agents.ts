@@ -55,7 +55,7 @@ export class Agents {
   /** Starts every agent but those that come later; resolves when all are ready. */
   async spawn(environment: Environment): Promise<void> {
     this.#environment = environment;
-    const now = [...this.#agents.values()].filter(({ plan }) => plan.late !== true);
+    const now = [...this.#agents.values()].filter(({ plan }) => plan.startedByStep !== true);
     await Promise.all(
       now.map(({ plan }) => this.start(plan.name, { what: `the process of ${plan.name} to start` })),
     );
@@ -270,5 +270,13 @@ function lanesOf(report: AgentReport): readonly Lane[] {
 function newAgent(plan: AgentPlan, lab: Lab): Agent {
   const node = lab.nodes.get(plan.node);
   if (!node) throw new Error(`the lab has no node ${plan.node}, where ${plan.name} belongs`);
-  return { plan, node, stderr: [], pid: 0, pidNamespace: '', alive: plan.late !== true, wanted: false };
+  return {
+    plan,
+    node,
+    stderr: [],
+    pid: 0,
+    pidNamespace: '',
+    alive: plan.startedByStep !== true,
+    wanted: false,
+  };
 }

@@ -27,7 +27,8 @@ interface Counters {
   readonly attached: () => void;
 }
 
-const atFirst = ({ clients }: BusState): ClientState[] => clients.filter(({ spec }) => spec.late !== true);
+const atFirst = ({ clients }: BusState): ClientState[] =>
+  clients.filter(({ spec }) => spec.startedByStep !== true);
 
 async function attach(stage: RunContext, bus: BusState, count: Counters): Promise<void> {
   await listen(stage, bus.spec);

@@ -10,7 +10,7 @@ import type { Purpose } from './waits.ts';
 
 type Exit = Extract<NodeReport, { say: 'exit' }>;
 
-const MOST_NAMED = 6;
+const MAX_NAMED = 6;
 
 /** An agent that ended unasked. */
 export function crashed(node: string, exit: Exit, stderr: readonly string[]): AgentCrashed {
@@ -75,9 +75,9 @@ function waitingFor(waits: readonly Purpose[]): string {
 }
 
 const listed = (whats: readonly string[]): string =>
-  whats.length <= MOST_NAMED
+  whats.length <= MAX_NAMED
     ? whats.join(', ')
-    : `${whats.slice(0, MOST_NAMED).join(', ')} and ${whats.length - MOST_NAMED} more`;
+    : `${whats.slice(0, MAX_NAMED).join(', ')} and ${whats.length - MAX_NAMED} more`;
 
 /** `step 3 (lights.topo.yaml:12)` */
 export const stepName = ({ id, place }: Step): string => `step ${id} (${place.file}:${place.line})`;

@@ -39,7 +39,7 @@ export function simSite({ seed, bug }: SimOptions): Site {
         where,
         runner,
         onNode,
-        world: { scheduler, kernel: new Kernel(bug && hooksOf(bug)), connected: new Map() },
+        context: { scheduler, kernel: new Kernel(bug && hooksOf(bug)), connected: new Map() },
       }),
     remove: async () => {},
     probe: async () => null,

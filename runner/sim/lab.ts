@@ -12,8 +12,8 @@ import type { Process } from './scheduler.ts';
 export interface LabOptions {
   readonly run: string;
   readonly where: Where;
-  readonly world: SimContext;
-  /** The runner itself, as a process of the simulated world. */
+  readonly context: SimContext;
+  /** The runner itself, as a process of the simulated context. */
   readonly runner: Process;
   readonly onNode: (name: string) => void;
 }
@@ -33,15 +33,15 @@ export async function simLab({ topology }: Plan, options: LabOptions): Promise<L
 
 type Hello = NodeConnection['hello'];
 
-function connect(name: string, { world, runner }: LabOptions): Promise<NodeConnection> {
+function connect(name: string, { context, runner }: LabOptions): Promise<NodeConnection> {
   const { promise, resolve } = Promise.withResolvers<NodeConnection>();
-  const node = world.scheduler.process(`node ${name}`);
+  const node = context.scheduler.process(`node ${name}`);
   let listener: (report: NodeReport) => void = (report) => resolve(connectionOf(report as Hello));
   const upstream = {
     say: (report: NodeReport) => runner.post(() => listener(report)),
     sayLast: async (report: NodeReport) => upstream.say(report),
   };
-  const agent = new NodeAgent(simMachine(world, name, upstream), upstream);
+  const agent = new NodeAgent(simMachine(context, name, upstream), upstream);
   const connectionOf = (hello: Hello): NodeConnection => ({
     name,
     hello,

@@ -23,8 +23,8 @@ export interface SimContext {
 /** Nobody has registered it: there is no kernel that could. */
 const NO_FAMILY = 0;
 
-export function simMachine(world: SimContext, node: string, upstream: ToRunner): Machine {
-  const { kernel } = world;
+export function simMachine(context: SimContext, node: string, upstream: ToRunner): Machine {
+  const { kernel } = context;
   const pidNamespace = `pid:[${node}]`;
   let lastPid = 1;
   return {
@@ -33,7 +33,7 @@ export function simMachine(world: SimContext, node: string, upstream: ToRunner):
     bus: () => ({ family: NO_FAMILY }),
     socketsLeft: () => kernel.socketsLeft,
     openKernelLog: () => ({ take: () => kernel.log.splice(0) }),
-    start: (order) => new SimProcess(world, order, ++lastPid, pidNamespace, upstream),
+    start: (order) => new SimProcess(context, order, ++lastPid, pidNamespace, upstream),
   };
 }
 
@@ -48,13 +48,13 @@ class SimProcess implements AgentProcess {
   readonly #closed = Promise.withResolvers<void>();
 
   constructor(
-    world: SimContext,
+    context: SimContext,
     { agent, user }: Spawn,
     pid: number,
     pidNamespace: string,
     upstream: ToRunner,
   ) {
-    const { scheduler, kernel, connected } = world;
+    const { scheduler, kernel, connected } = context;
     this.name = agent;
     this.#upstream = upstream;
     this.#random = scheduler.random;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a message looks like on the wire: its length and its bytes. */
 import { drawBody, drawLength, ENVELOPE_SIZE, encode } from '../common/envelope.ts';
-import { seal, templateOf } from '../dbus/index.ts';
+import { embedEnvelope, templateOf } from '../dbus/index.ts';
 import type { SendStep } from './topology.ts';
 
 /** What a message is made of: a payload, a D-Bus message, or bytes that are drawn. */
@@ -38,7 +38,7 @@ export function lengthOf(content: Content, { seed, number }: Omit<Numbered, 'non
 
 export function bytesOf(content: Content, { seed, number, nonce }: Numbered): Buffer {
   const template = templateIn(content);
-  if (template) return seal('message', nonce, number, template);
+  if (template) return embedEnvelope('message', nonce, number, template);
   const body = content.payload ?? drawBody(seed, number, lengthOf(content, { seed, number }) - ENVELOPE_SIZE);
   return encode('message', nonce, number, body);
 }

@@ -88,8 +88,8 @@ export interface ClientSpec {
   readonly match?: readonly string[];
   /** D-Bus names that it owns, each with an address in prefix 0x0001 among its `addresses`; absent where there are none. */
   readonly names?: readonly string[];
-  /** Not there from the beginning: a `start` step brings it. `camera.2` is what `camera` became by a restart. */
-  readonly late?: boolean;
+  /** Not there from the beginning: a `restart` starts it. `camera.2` is what `camera` became by one. */
+  readonly startedByStep?: boolean;
   readonly place: Place;
 }
 

@@ -10,7 +10,7 @@ interface Column {
 
 /** Columns alike on both sides of a difference that are shown. */
 const CONTEXT = 2;
-const MOST = 400;
+const MAX_LENGTH = 400;
 const ABSENT = '·';
 const SEPARATOR = ', ';
 
@@ -18,7 +18,7 @@ const SEPARATOR = ', ';
 export function align(expected: string, observed: string, paint: Paint): readonly [string, string] {
   const [a, b] = [expected.split(SEPARATOR), observed.split(SEPARATOR)];
   const lists = a.length > 1 || b.length > 1;
-  if (!lists || a.length + b.length > MOST || !a.some((x) => b.includes(x))) {
+  if (!lists || a.length + b.length > MAX_LENGTH || !a.some((x) => b.includes(x))) {
     return [paint('green', expected), paint('red', observed)];
   }
   const columns = elide(compare(a, b));

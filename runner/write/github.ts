@@ -8,17 +8,17 @@ import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
 import { failuresOf, inWords, plainLines, resultWord, whereOf } from './words.ts';
 
 /** A step of a workflow shows no more errors than these. */
-const MOST = 10;
+const MAX_ANNOTATIONS = 10;
 
 /** The first annotations of all files, each one's worst first; then a line a file. */
 export function writeGithub(strange: readonly Report[]): string {
   const reports = neutralData(strange);
   const turns = reports.map(annotations);
   const all = takeTurns(turns);
-  const left = all.length - MOST;
+  const left = all.length - MAX_ANNOTATIONS;
   const shown =
     left > 0
-      ? [...all.slice(0, MOST - 1), `::error title=more failures::${left + 1} more are in the log`]
+      ? [...all.slice(0, MAX_ANNOTATIONS - 1), `::error title=more failures::${left + 1} more are in the log`]
       : all;
   const lines = reports.map((report) =>
     isUnplayed(report)

@@ -7,13 +7,13 @@ import type { SendEvent, Trace } from '../trace/trace.ts';
 import { count } from './words.ts';
 
 /** Arrows that a picture can bear. */
-const MOST = 60;
+const MAX_SENDS = 60;
 
 /** The diagram; says in its own last note what it leaves out. */
 export function renderSequence(plan: Plan, trace: Trace): string {
   const participants = new Map(plan.agents.map((a, i) => [a.name, `p${i}`]));
   const sends = [...trace.sends].sort((a, b) => a.t0 - b.t0).filter((s) => plan.messages[s.message]);
-  const receipts = receiptsOf(trace, new Set(sends.slice(0, MOST + 1).map(({ message }) => message)));
+  const receipts = receiptsOf(trace, new Set(sends.slice(0, MAX_SENDS + 1).map(({ message }) => message)));
   const lines: string[] = [];
   let arrows = 0;
   let shown = 0;
@@ -21,10 +21,10 @@ export function renderSequence(plan: Plan, trace: Trace): string {
   for (const send of sends) {
     const message = plan.messages[send.message] as PlannedMessage;
     const own = arrowsOf(send, message, receipts.get(send.message) ?? [], participants);
-    if (arrows + own.length > MOST && shown > 0) break;
+    if (arrows + own.length > MAX_SENDS && shown > 0) break;
     if (message.step !== step) lines.push(note(plan, participants, `step ${message.step}`));
     step = message.step;
-    lines.push(...own.slice(0, MOST));
+    lines.push(...own.slice(0, MAX_SENDS));
     arrows += own.length;
     shown++;
   }

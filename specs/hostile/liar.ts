@@ -19,7 +19,7 @@ export interface Liar {
 /** Of what others said, that much is remembered. */
 const REMEMBERED = 50;
 /** After each fair line, up to that many lies. */
-const MOST_AT_ONCE = 3;
+const MAX_AT_ONCE = 3;
 
 export function liarSite(random: Random, seed: number, node: string): Liar {
   const fair = simSite({ seed });
@@ -29,7 +29,7 @@ export function liarSite(random: Random, seed: number, node: string): Liar {
   let told = 0;
   /** What the node says instead of this. */
   const said = (line: string): string => {
-    const lies = random.oneIn(patience) ? 1 + random.below(MOST_AT_ONCE) : 0;
+    const lies = random.oneIn(patience) ? 1 + random.below(MAX_AT_ONCE) : 0;
     told += lies;
     const heard = { lines, names, plausible };
     const all = Array.from({ length: lies }, () => lie(random, line, heard)).join('');

@@ -21,7 +21,7 @@ const CODES: ReadonlySet<number> = new Set(Object.values(EXIT));
 /** What the program reads for itself, whatever is played. */
 const OWN_READS = ['/proc/sys/kernel/random/boot_id', '/etc/machine-id'];
 /** Seconds of processor. What is played may take long; what is refused is refused soon, however often it is read. */
-const MOST_SECONDS = { played: 60, refused: 2 };
+const MAX_SECONDS = { played: 60, refused: 2 };
 const VERBS_OF_A_PLAY = 2;
 
 /** Everything that is wrong with a play of the file on this stage. */
@@ -47,7 +47,7 @@ export async function violations(stage: Stage, player: Player, seed: number): Pr
 
 function inTime(seconds: number, said: readonly Said[]): readonly Violation[] {
   const refused = said.length > 0 && said.every(({ by, code }) => by !== 'run' || code === EXIT.invalid);
-  const most = refused ? MOST_SECONDS.refused * VERBS_OF_A_PLAY : MOST_SECONDS.played;
+  const most = refused ? MAX_SECONDS.refused * VERBS_OF_A_PLAY : MAX_SECONDS.played;
   return seconds > most ? [`it took ${seconds.toFixed(1)} s of processor, and ${most} s at most`] : [];
 }
 

@@ -46,15 +46,15 @@ const TOPOLOGIES = [
 ];
 const TIMEOUT_MS = 60_000;
 /** Of processor, for one run with its reports. */
-const MOST_SECONDS = 30;
-const MOST_MEMORY = 768 * 1024 * 1024;
+const MAX_SECONDS = 30;
+const MAX_MEMORY = 768 * 1024 * 1024;
 
 /** A line for each violation, with the run that shows it. */
 export async function playReports({
   seed,
   lines,
   progress,
-  mostMemory = MOST_MEMORY,
+  mostMemory = MAX_MEMORY,
 }: Reports): Promise<readonly string[]> {
   const plans = TOPOLOGIES.map(planOf);
   const before = process.memoryUsage.rss();
@@ -83,7 +83,7 @@ export function planOf(name: string): Plan {
   return plan(topology, { seed: 1 });
 }
 
-export async function violationsOf(planned: Plan, site: Site, mostSeconds = MOST_SECONDS): Promise<string[]> {
+export async function violationsOf(planned: Plan, site: Site, mostSeconds = MAX_SECONDS): Promise<string[]> {
   const from = process.cpuUsage();
   try {
     const played = await play(planned, site, {

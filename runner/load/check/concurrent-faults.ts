@@ -16,7 +16,7 @@ interface Words {
 
 /**
  * Points out the second of two faults in different branches of which one can be done, and those that nothing in any
- * branch prepares. Within a branch there is an order, and its world has followed it; `before` is the one at the start.
+ * branch prepares. Within a branch there is an order, and `parties` has followed it; `before` are those at the start.
  */
 export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel: ParallelStep): void {
   const faults = faultsIn(parallel);

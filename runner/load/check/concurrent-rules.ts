@@ -7,7 +7,7 @@ import type { FaultStep } from '../../topology/topology.ts';
 import { lacks, type PartyState, ruleKey } from '../resolve/index.ts';
 import { type Places, pathOf } from './places.ts';
 
-/** Points out the first that cannot be taken; `before` is the world at the start. */
+/** Points out the first that cannot be taken; `before` are the parties at the start. */
 export function checkConcurrentRules(
   places: Places,
   before: PartyState,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a file says of its sends, beside what the model expects of them: before anything boots. */
 import { ENVELOPE_SIZE, encode } from '../../common/envelope.ts';
-import { seal } from '../../dbus/index.ts';
+import { embedEnvelope } from '../../dbus/index.ts';
 import {
   type Allowed,
   type Contradictions,
@@ -50,7 +50,7 @@ const longest: Datagrams = (step) => {
   const body = () => payload ?? new Uint8Array(length - ENVELOPE_SIZE);
   return {
     length,
-    bytes: () => (template ? seal('message', 0, 0, template) : encode('message', 0, 0, body())),
+    bytes: () => (template ? embedEnvelope('message', 0, 0, template) : encode('message', 0, 0, body())),
   };
 };
 

@@ -4,7 +4,7 @@ import { type Diagnostic, formatPath, type Path, type Range, type Words } from '
 import { LIMITS } from '../../common/limits.ts';
 
 /** More than anybody reads: such a file is no topology at all. */
-const MOST = LIMITS.diagnostics.most;
+const MAX_DIAGNOSTICS = LIMITS.diagnostics.most;
 
 /** In the order of the file that was asked for, then of those that it includes; the end of very many is summed up. */
 export function byPlace(list: readonly Diagnostic[], file: string, failed: boolean): Diagnostic[] {
@@ -12,9 +12,15 @@ export function byPlace(list: readonly Diagnostic[], file: string, failed: boole
   const sorted = list.toSorted(
     (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
   );
-  if (sorted.length <= MOST) return sorted;
-  const words = { code: 'too-big', message: `and ${sorted.length - MOST} more like these` } as const;
-  return [...sorted.slice(0, MOST), diagnostic(failed ? 'error' : 'warning', wholeFile(file), [], words)];
+  if (sorted.length <= MAX_DIAGNOSTICS) return sorted;
+  const words = {
+    code: 'too-big',
+    message: `and ${sorted.length - MAX_DIAGNOSTICS} more like these`,
+  } as const;
+  return [
+    ...sorted.slice(0, MAX_DIAGNOSTICS),
+    diagnostic(failed ? 'error' : 'warning', wholeFile(file), [], words),
+  ];
 }
 
 /** For what is about a file and no line of it. */

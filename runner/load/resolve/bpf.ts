@@ -31,7 +31,7 @@ export type Assembled =
   | { readonly program: readonly FilterInstruction[] }
   | { readonly mistakes: readonly BpfMistake[] };
 
-const MOST = 4096;
+const MAX_INSTRUCTIONS = 4096;
 const FARTHEST = 255;
 
 const MNEMONICS: readonly string[] = [
@@ -279,8 +279,8 @@ function checkEnd(drafts: readonly Draft[], lines: readonly string[]): void {
       'Write "ret #0" to drop everything.',
     );
   }
-  if (drafts.length > MOST)
-    refuse(last.where, last.where.text, `${drafts.length} instructions; at most ${MOST}`);
+  if (drafts.length > MAX_INSTRUCTIONS)
+    refuse(last.where, last.where.text, `${drafts.length} instructions; at most ${MAX_INSTRUCTIONS}`);
   if ((last.code & 7) !== CLASS.ret) {
     const hint = last.where.line.includes(';')
       ? '`;` starts a comment: write one instruction a line, in a block scalar (bpf: |).'

@@ -17,7 +17,7 @@ import {
 import type { Problems } from '../diagnostic/index.ts';
 
 /** Of a signature, the envelope has two bytes: `ay`. */
-const MOST = MAX_SIGNATURE - 2;
+const MAX_TYPES = MAX_SIGNATURE - 2;
 
 export interface WrittenArgs {
   readonly signature?: string | undefined;
@@ -52,9 +52,9 @@ function typesIn(
   count: number,
   at: Path,
 ): readonly Type[] | undefined {
-  const types = signature.length > MOST ? undefined : typesOf(signature);
+  const types = signature.length > MAX_TYPES ? undefined : typesOf(signature);
   if (types === undefined) {
-    const message = `${show(signature)} is no list of types of D-Bus with at most ${MOST} bytes`;
+    const message = `${show(signature)} is no list of types of D-Bus with at most ${MAX_TYPES} bytes`;
     const hint = 'Its types are y b n q i u x t d s o g h v, aT, (T…) and a{KT}: sa{sv}as.';
     problems.error([...at, 'signature'], { code: 'bad-value', message, hint });
   } else if (types.length !== count) {

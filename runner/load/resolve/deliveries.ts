@@ -48,13 +48,13 @@ export class Deliveries {
   }
 
   /** Resolves the lines about a send. */
-  take(scope: Scope, world: PartyState, facts: Facts): void {
+  take(scope: Scope, parties: PartyState, facts: Facts): void {
     if (facts.as === undefined) return;
     const all = new Set<string>();
     for (const line of this.#of(facts.as)) {
       this.#finding(line, facts);
       const place = scope.tree.place(line.path);
-      for (const to of receivers(scope, world, line.written.to, facts.bus, [...line.path, 'to'])) {
+      for (const to of receivers(scope, parties, line.written.to, facts.bus, [...line.path, 'to'])) {
         all.add(to);
         const { from } = line.written;
         const sender = from === undefined ? {} : { from: scope.incarnation(from) };

@@ -23,10 +23,10 @@ export function expectation(
   facts: Facts,
   expect: WrittenSendExpect | undefined,
 ): SendExpect {
-  const { scope, world, deliveries, path } = where;
+  const { scope, parties, deliveries, path } = where;
   const at = [...path, 'expect'];
   if (expect === 'model') {
-    deliveries.take(scope, world, facts);
+    deliveries.take(scope, parties, facts);
     return { model: true };
   }
   if (expect?.error !== undefined && expect.recipients !== undefined) {
@@ -41,7 +41,7 @@ export function expectation(
     deliveries.refuse(facts.as, `the send expects ${expect.error}`);
     return { error: expect.error };
   }
-  deliveries.take(scope, world, facts);
+  deliveries.take(scope, parties, facts);
   if (expect?.recipients === undefined) return {};
   const recipients = new Set(
     expect.recipients.flatMap((name, n) => recipientsNamed(where, name, facts.bus, [...at, 'recipients', n])),
@@ -53,12 +53,12 @@ export function expectation(
 
 /** The receivers that a name stands for at this step; an error if that is nobody, since then it asks for nothing. */
 function recipientsNamed(
-  { scope, world }: StepContext,
+  { scope, parties }: StepContext,
   name: string,
   bus: string,
   path: Path,
 ): readonly string[] {
-  const found = receivers(scope, world, name, bus, path);
+  const found = receivers(scope, parties, name, bus, path);
   if (found.length > 0 || scope.problems.isFaulty(path) || scope.problems.isBroken(['clients'])) return found;
   scope.problems.error(path, {
     code: 'vacuous',

@@ -24,7 +24,7 @@ const PLURAL: Readonly<Record<Kind, string>> = {
   'client of a message bus': 'clients of message buses',
 };
 
-const MANY = 12;
+const MAX_LISTED = 12;
 
 export class Names {
   readonly #kinds = new Map<string, Kind>();
@@ -131,8 +131,8 @@ export class Names {
   #known(wanted: readonly Kind[], known: readonly string[]): string {
     const what = wanted.filter((kind) => kind !== 'replicas').map((kind) => PLURAL[kind]);
     if (known.length === 0) return `this file has no ${what.join(' and no ')}`;
-    const more = known.length > MANY ? ` and ${known.length - MANY} more` : '';
-    return `${what.join(', ')} of this file: ${known.slice(0, MANY).join(', ')}${more}`;
+    const more = known.length > MAX_LISTED ? ` and ${known.length - MAX_LISTED} more` : '';
+    return `${what.join(', ')} of this file: ${known.slice(0, MAX_LISTED).join(', ')}${more}`;
   }
 
   /** What is wrong with the section, or with the client that replicas come from, has been said. */

@@ -72,7 +72,7 @@ export function party(
 /** Receivers' names → clients and `<bus>.master`: groups, buses and replicas become who they are at this step. */
 export function receivers(
   scope: Scope,
-  world: PartyState,
+  parties: PartyState,
   text: string,
   bus: string,
   path: Path,
@@ -81,11 +81,11 @@ export function receivers(
   if (known === undefined || !sameBus(scope, known.bus, bus, text, path)) return [];
   const { kind } = known;
   if (kind === 'master') return [text];
-  if (kind === 'bus') return world.joined(bus).map((client) => client.name);
+  if (kind === 'bus') return parties.joined(bus).map((client) => client.name);
   if (kind === 'replicas') return replicasOf(scope, text).map((name) => scope.incarnation(name));
   if (kind === 'client') return [scope.incarnation(text)];
   const prefix = scope.groups.get(text)?.prefix;
-  return prefix === undefined ? [] : world.members(bus, prefix).map((client) => client.name);
+  return prefix === undefined ? [] : parties.members(bus, prefix).map((client) => client.name);
 }
 
 const replicasOf = ({ clients }: Scope, base: string): string[] =>

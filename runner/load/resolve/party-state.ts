@@ -32,7 +32,7 @@ export interface MasterState {
   paused?: { readonly line: number };
 }
 
-export type Change = (world: PartyState) => void;
+export type Change = (parties: PartyState) => void;
 
 export class PartyState {
   readonly #clients: Map<string, ClientState>;

@@ -6,7 +6,7 @@ import type { StepContext } from './step-context.ts';
 
 /** By name. What is not here the model explains with its rules. */
 export function reasons(
-  { world }: StepContext,
+  { parties }: StepContext,
   { bus }: Facts,
   listed: Iterable<string>,
 ): Map<string, string> {
@@ -15,18 +15,18 @@ export function reasons(
     const reason = busOfMaster(name) === undefined ? ofClient(name) : ofMaster(name);
     if (reason !== undefined) why.set(name, reason);
   }
-  for (const { name } of world.eavesdroppers(bus)) {
+  for (const { name } of parties.eavesdroppers(bus)) {
     why.set(name, `"${name}" eavesdrops on bus "${bus}" and gets a copy too`);
   }
   return why;
 
   function ofMaster(name: string): string | undefined {
-    const { how, line } = world.master(bus)?.gone ?? {};
+    const { how, line } = parties.master(bus)?.gone ?? {};
     return how && `"${name}" ${how === 'left' ? 'left' : `was ${how}`} at line ${line} and gets nothing`;
   }
 
   function ofClient(name: string): string | undefined {
-    const state = world.client(name);
+    const state = parties.client(name);
     if (state?.gone !== undefined) {
       return `"${name}" was ${state.gone.how} at line ${state.gone.line} and gets nothing`;
     }

@@ -31,7 +31,7 @@ export function resolve(given: Given, combination: Combination, checkParallel: C
   resolveClients(scope, nodes);
   const deliveries = new Deliveries(scope);
   const steps = resolveSteps(scope, {
-    world: PartyState.start(scope.clients.values(), scope.buses.keys()),
+    parties: PartyState.start(scope.clients.values(), scope.buses.keys()),
     deliveries,
     checkParallel,
   });

@@ -18,7 +18,7 @@ export function resolveSend(
   expect: WrittenSendExpect | undefined,
   at: (key: string) => Path,
 ): SendStep | undefined {
-  const { scope, world, id, path } = where;
+  const { scope, parties, id, path } = where;
   const from = sender(scope, send.from, at('from'));
   const to = destination(scope, send.to, at('to'));
   const bus = from && busOfParty(scope, from);
@@ -28,8 +28,8 @@ export function resolveSend(
   }
   const apart = to.kind !== 'address' && !sameBus(scope, busOfParty(scope, to), bus, send.to, at('to'));
   if (apart) return undefined;
-  checkSender(scope, world, from, expect, at('from'));
-  const gone = from.kind === 'master' && world.master(bus)?.gone !== undefined;
+  checkSender(scope, parties, from, expect, at('from'));
+  const gone = from.kind === 'master' && parties.master(bus)?.gone !== undefined;
   const who = from.kind === 'master' && !gone ? withVia(where, from, to, send.via, at('via')) : from;
   if (from.kind === 'client' && send.via !== undefined) refuseVia(scope, at('via'));
   const body = bodyOf(scope, send, bus, at);
@@ -67,12 +67,12 @@ type MasterSender = Extract<Sender, { kind: 'master' }>;
 /** The dead send nothing; an expelled client gets EPIPE, and may say so. */
 function checkSender(
   scope: Scope,
-  world: PartyState,
+  parties: PartyState,
   from: Sender,
   expect: WrittenSendExpect | undefined,
   path: Path,
 ): void {
-  const state = world.party(from);
+  const state = parties.party(from);
   const name = partyOf(from);
   if (state?.gone !== undefined) {
     const { how, line } = state.gone;
@@ -83,7 +83,7 @@ function checkSender(
     const message = `"${name}" was ${how === 'left' ? 'closed' : how} at line ${line} and cannot send`;
     const hint = open ? 'Expect the error: expect: { error: EPIPE }.' : 'Send before that step.';
     scope.problems.error(path, { code: 'impossible', message, hint });
-  } else if (state?.paused !== undefined && !world.concurrent) {
+  } else if (state?.paused !== undefined && !parties.concurrent) {
     const message = `"${name}" is paused since line ${state.paused.line}: this step would never end`;
     const hint = `Put - fault: { resume: ${name} } before it.`;
     scope.problems.error(path, { code: 'impossible', message, hint });
@@ -101,13 +101,13 @@ function withVia(
   via: string | undefined,
   path: Path,
 ): Sender {
-  const { scope, world } = where;
+  const { scope, parties } = where;
   if (via !== undefined) {
     const known = scope.names.find(via, ['client'], path) !== undefined;
     if (known) sameBus(scope, scope.clients.get(via)?.bus, from.bus, via, path);
     return { ...from, via: scope.incarnation(via) };
   }
-  const there = world.present(from.bus);
+  const there = parties.present(from.bus);
   const receiver = there.find((client) => to.kind === 'client' && client.name === to.name);
   const chosen = receiver ?? there.find((client) => client.joined) ?? there[0];
   if (chosen !== undefined) return { ...from, via: chosen.name };

@@ -12,7 +12,7 @@ export type CheckParallel = (scope: Scope, before: PartyState, parallel: Paralle
 /** What resolving a step goes by. */
 export interface StepContext {
   readonly scope: Scope;
-  readonly world: PartyState;
+  readonly parties: PartyState;
   readonly deliveries: Deliveries;
   readonly checkParallel: CheckParallel;
   /** `after:` of the faults so far, by the id of the step. */

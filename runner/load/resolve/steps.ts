@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `traffic` → steps, in order, with the world following them. */
+/** `traffic` → steps, in order, and what they do to the parties. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { duration } from '../../common/scalars.ts';
@@ -30,7 +30,7 @@ type WrittenParallel = Extract<WrittenStep, { parallel: unknown }>['parallel'];
 
 export function resolveSteps(
   scope: Scope,
-  start: Pick<StepContext, 'world' | 'deliveries' | 'checkParallel'>,
+  start: Pick<StepContext, 'parties' | 'deliveries' | 'checkParallel'>,
 ): Step[] {
   const traffic = scope.written.traffic;
   if (!Array.isArray(traffic)) return [];
@@ -131,7 +131,7 @@ function short(
 }
 
 function parallel(where: StepContext, branches: WrittenParallel): Step {
-  const { scope, world, id } = where;
+  const { scope, parties, id } = where;
   const path = [...where.path, 'parallel'];
   if (branches.length === 0) {
     scope.problems.error(path, {
@@ -140,21 +140,21 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
       hint: 'List steps below it.',
     });
   }
-  const before = world.branch();
+  const before = parties.branch();
   const worlds: PartyState[] = [];
   const steps = branches.map((branch, b) => {
-    const own = world.branch();
+    const own = parties.branch();
     worlds.push(own);
     const list = Array.isArray(branch) ? (branch as readonly WrittenStep[]) : [branch as WrittenStep];
     return list.flatMap((each, s) => {
       const at = Array.isArray(branch) ? [...path, b, s] : [...path, b];
-      return resolveStep({ ...where, world: own, id: `${id}.b${b + 1}.${s + 1}`, path: at }, each);
+      return resolveStep({ ...where, parties: own, id: `${id}.b${b + 1}.${s + 1}`, path: at }, each);
     });
   });
-  world.merge(worlds);
+  parties.merge(worlds);
   const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
   // What is parallel inside a branch is looked at together with what is beside that.
-  if (world.concurrent) return step;
+  if (parties.concurrent) return step;
   const whole = countSends(scope, step, where.progress);
   where.checkParallel(scope, before, whole);
   return whole;
@@ -162,14 +162,14 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
 
 type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };
 
-function observation({ scope, world, id, path }: StepContext, written: Observation): Step | undefined {
+function observation({ scope, parties, id, path }: StepContext, written: Observation): Step | undefined {
   const { client, blocked } = written;
   const at = [...path, 'expect'];
   if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
   const within = written.within === undefined ? DEFAULT_WITHIN : duration(written.within);
   const base = { id, client: scope.incarnation(client), within, place: scope.tree.place(path) };
   if (blocked === undefined) return { kind: 'hangup', ...base };
-  if (blocked && !world.concurrent) {
+  if (blocked && !parties.concurrent) {
     const message = 'no send can be waiting here: the steps before have ended';
     const hint = 'Put the send and this step into two branches of `parallel`.';
     scope.problems.warning([...at, 'blocked'], { code: 'impossible', message, hint });

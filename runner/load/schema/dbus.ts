@@ -2,15 +2,7 @@
 /** The schema of D-Bus messages and match rules. */
 import * as z from 'zod';
 import { HEX } from '../../common/scalars.ts';
-import {
-  BUS_NAME,
-  INTERFACE,
-  MEMBER,
-  MESSAGE_TYPES,
-  MOST_OF_NAME,
-  PATH,
-  WELL_KNOWN,
-} from '../../dbus/index.ts';
+import { BUS_NAME, INTERFACE, MAX_NAME, MEMBER, MESSAGE_TYPES, PATH, WELL_KNOWN } from '../../dbus/index.ts';
 import { expected, flag, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
 
 /** Results of RequestName and ReleaseName, in the order of their numbers. */
@@ -25,8 +17,8 @@ export const rule = z.string({
 });
 
 const name = (pattern: RegExp, what: string, hint: string) =>
-  text(pattern, what, hint).max(MOST_OF_NAME, {
-    error: expected(what, `It has at most ${MOST_OF_NAME} bytes.`),
+  text(pattern, what, hint).max(MAX_NAME, {
+    error: expected(what, `It has at most ${MAX_NAME} bytes.`),
   });
 
 export const wellKnown = name(WELL_KNOWN, 'a well-known name', 'Write org.example.Player.');
@@ -38,8 +30,8 @@ const path = text(
 );
 
 /** A signature has at most 255 bytes, two of which are the envelope's. Each value is looked at with its type, later. */
-const MOST_ARGS = 253;
-const args = list(z.unknown()).max(MOST_ARGS, { error: expected(`at most ${MOST_ARGS} arguments`) });
+const MAX_ARGS = 253;
+const args = list(z.unknown()).max(MAX_ARGS, { error: expected(`at most ${MAX_ARGS} arguments`) });
 
 const DBUS_HINT = 'Write { path: /org/example/Player, interface: org.example.Player, member: Changed }.';
 

@@ -16,7 +16,7 @@ import type { Variables } from './variables.ts';
 export type Combination = Readonly<Record<string, string>>;
 
 /** More is a mistake, or better split into files. */
-const MOST = LIMITS.combinations.most;
+const MAX_COMBINATIONS = LIMITS.combinations.most;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type Matrix =
@@ -42,9 +42,9 @@ export function readMatrix(
   const at = spot.children.get('matrix') ?? spot;
   const axes = axesOf(matrix, at, set, complain);
   const count = axes.reduce((product, [, values]) => product * values.length, 1);
-  if (count > MOST) {
+  if (count > MAX_COMBINATIONS) {
     const product = axes.map(([, values]) => values.length).join(' × ');
-    const message = `${product} = ${count} combinations; a file is played in ${MOST} at most`;
+    const message = `${product} = ${count} combinations; a file is played in ${MAX_COMBINATIONS} at most`;
     const hint = 'Drop values, or pin a variable with --set.';
     complain(['matrix'], at, { code: 'too-big', message, hint, onKey: true });
   }

@@ -5,12 +5,12 @@ import { describe, it } from 'mocha';
 import {
   type Arg,
   type DbusMessage,
+  embedEnvelope,
   envelopeIn,
   marshal,
   NotDbus,
   parse,
   parsed,
-  seal,
   templateOf,
 } from '../../../runner/dbus/index.ts';
 import fc from '../../helpers/drawn.ts';
@@ -169,14 +169,14 @@ describe('a D-Bus message', () => {
   });
 });
 
-describe('a sealed D-Bus message', () => {
+describe('a D-Bus message with an envelope', () => {
   const signal: DbusMessage = {
     ...{ type: 'signal', endian: 'big', path: '/a', interface: 'a.B', member: 'C' },
     args: [{ type: 's', value: 'x' }],
   };
 
   it('has the envelope as its last argument, in its last bytes', () => {
-    const out = seal('message', 7, 3, templateOf(signal));
+    const out = embedEnvelope('message', 7, 3, templateOf(signal));
     const { args, serial: n } = parse(out);
     assert.equal(out.length, templateOf(signal).length);
     assert.equal(n, 4);
@@ -186,7 +186,7 @@ describe('a sealed D-Bus message', () => {
   });
 
   it('is known when it is damaged, and the damage is seen', () => {
-    const out = seal('message', 7, 3, templateOf(signal));
+    const out = embedEnvelope('message', 7, 3, templateOf(signal));
     const sound = envelopeIn(out);
     for (let at = 0; at < out.length * 8; at++) {
       const turned = Buffer.from(out);

@@ -116,7 +116,7 @@ traffic:
     ));
 });
 
-describe('replay on a bus of D-Bus', () => {
+describe('linearize, on a bus of D-Bus', () => {
   const RULES = `
   - parallel:
       - send: { from: a, to: session, count: 9, ${signal('X')} }

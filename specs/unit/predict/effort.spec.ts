@@ -17,9 +17,9 @@ traffic:
 `;
 
 /** What a file writes as two: the loader takes fewer copies, all of which the prediction may have to look at many times. */
-const MANY = 200_000;
+const COUNT = 200_000;
 
-function grown(topology: Topology, count = MANY): Topology {
+function grown(topology: Topology, count = COUNT): Topology {
   const grow = (step: Step): Step => {
     if (step.kind === 'parallel') return { ...step, branches: step.branches.map((each) => each.map(grow)) };
     return step.kind === 'send' && step.count === 2 ? { ...step, count } : step;
@@ -35,7 +35,7 @@ function last(source: string) {
     length: 64 + (n % 7),
   }));
   assert.deepEqual(findings, []);
-  return [of('1', MANY - 1), of('2', 0)];
+  return [of('1', COUNT - 1), of('2', 0)];
 }
 
 const SEND = '{ send: { from: a, to: g, nonblocking: true, count: 2 } }';

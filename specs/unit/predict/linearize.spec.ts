@@ -41,7 +41,7 @@ const BEFORE = '1.b2.1';
 const JOINS = '1.b2.2';
 const AFTER = '1.b2.3';
 
-describe('replay', () => {
+describe('linearize', () => {
   it('explains a change that comes between any two messages', () => {
     assert.equal(
       verdict(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the faults share: where they are, whether their party is still there, and how the world changes. */
+/** What the faults share: where they are, whether their party is still there, and how the parties change. */
 
 import type { Path } from '../../../common/diagnostic.ts';
 import type { FaultAction } from '../../../topology/faults.ts';
@@ -9,7 +9,7 @@ import type { StepContext } from '../step-context.ts';
 
 export interface Context {
   readonly scope: Scope;
-  readonly world: PartyState;
+  readonly parties: PartyState;
   /** Of the target. */
   readonly path: Path;
   readonly line: number;
@@ -23,9 +23,9 @@ export interface Done {
 /** A fault as written, done to its target; undefined, and an error, where it cannot be done. */
 export type Resolver = (context: Context, target: string, written: WrittenFault) => Done | undefined;
 
-export const contextOf = ({ scope, world, path }: StepContext, verb: string): Context => ({
+export const contextOf = ({ scope, parties, path }: StepContext, verb: string): Context => ({
   scope,
-  world,
+  parties,
   path: [...path, 'fault', verb],
   line: scope.tree.place(path).line,
 });
@@ -37,7 +37,7 @@ export function needClient(
   need: 'attached' | 'running',
 ): ClientState | undefined {
   if (context.scope.names.find(name, ['client'], context.path) === undefined) return undefined;
-  const state = context.world.client(name);
+  const state = context.parties.client(name);
   const runs = state?.gone?.how === 'expelled' || state?.gone?.how === 'disconnected';
   if (state?.gone !== undefined && !(runs && need === 'running'))
     return impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
@@ -46,7 +46,7 @@ export function needClient(
 
 /** The state of the bus's master; an error where it is gone. */
 export function needMaster(context: Context, bus: string): MasterState | undefined {
-  const state = context.world.master(bus);
+  const state = context.parties.master(bus);
   if (state?.gone === undefined) return state;
   const { how, line } = state.gone;
   const was = how === 'left' ? 'left' : `was ${how}`;
@@ -56,8 +56,8 @@ export function needMaster(context: Context, bus: string): MasterState | undefin
 /** A change of one client. */
 export const change =
   (client: string, patch: Partial<ClientState>): Change =>
-  (world) => {
-    Object.assign(world.client(client) ?? {}, patch);
+  (parties) => {
+    Object.assign(parties.client(client) ?? {}, patch);
   };
 
 /** Says so; what cannot be done is not done, or later steps would be blamed for what follows from it. */

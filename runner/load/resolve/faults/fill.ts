@@ -7,13 +7,13 @@ import { contextOf, impossible, needClient, needMaster } from './context.ts';
 
 /** The master sends until the queue is full. What is there already comes off that. */
 export function fill(where: StepContext, target: string): Step[] {
-  const { scope, world, id } = where;
+  const { scope, parties, id } = where;
   const context = contextOf(where, 'fill');
   const client = scope.incarnation(target);
   const state = needClient(context, client, 'attached');
   if (state === undefined) return [];
   if (needMaster(context, state.bus) === undefined) return [];
-  if (state.reading && state.paused === undefined && !world.concurrent) {
+  if (state.reading && state.paused === undefined && !parties.concurrent) {
     const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
     impossible(context, `"${target}" reads by itself, so its queue never fills`, hint);
     return [];

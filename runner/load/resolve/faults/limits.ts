@@ -20,7 +20,7 @@ function limitDescriptors(context: Context, target: string, fds: number | 'unlim
   const client = context.scope.incarnation(target);
   const state = needClient(context, client, 'running');
   if (state === undefined) return undefined;
-  if (fds === 'unlimited' && state.limited === undefined && !context.world.concurrent) {
+  if (fds === 'unlimited' && state.limited === undefined && !context.parties.concurrent) {
     return impossible(
       context,
       `"${target}" has no limit`,
@@ -47,7 +47,7 @@ function limitMemory(context: Context, target: string, memory: number): Done | u
     scope.problems.error([...path.slice(0, -1), 'memory'], { code: 'bad-value', message });
     return undefined;
   }
-  if (!context.world.concurrent) {
+  if (!context.parties.concurrent) {
     const message = `nothing brings "${target}" to its limit: the steps before have ended`;
     return impossible(context, message, 'Put its sends and this step into two branches of `parallel`.');
   }

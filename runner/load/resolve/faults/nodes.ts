@@ -24,14 +24,14 @@ const SUBJECTS: Readonly<
 const onNode =
   (verb: NodeVerb) =>
   (where: StepContext, node: string): Step[] => {
-    const { scope, world, id, path } = where;
+    const { scope, parties, id, path } = where;
     const context = contextOf(where, `${verb}-node`);
     if (!isNode(scope, node, context)) return [];
     const { is, none } = SUBJECTS[verb];
     const concerned = partiesOn(scope, node).filter((party) => {
-      const state = world.party(party);
+      const state = parties.party(party);
       // Another branch may pause or resume it before this step.
-      return !isDead(state) && (world.concurrent || is(state));
+      return !isDead(state) && (parties.concurrent || is(state));
     });
     if (concerned.length === 0) impossible(context, `${none} on node "${node}"`);
     const branches = concerned.flatMap((party, n): FaultStep[][] => {

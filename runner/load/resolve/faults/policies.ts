@@ -51,7 +51,7 @@ function policy(apply: Policy): Resolver {
 
 function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done | undefined {
   if (!state.joined) return impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
-  if (state.eavesdrops === on && !context.world.concurrent)
+  if (state.eavesdrops === on && !context.parties.concurrent)
     vacuous(context, on ? `"${client}" eavesdrops already` : `"${client}" does not eavesdrop`);
   return {
     action: { fault: 'eavesdrop', client, on },
@@ -69,7 +69,7 @@ function addressing(
   const address = String(written.address).toLowerCase();
   const path = [...context.path.slice(0, -1), 'address'];
   if (!checkAssignable(context.scope, address, path)) return undefined;
-  const holder = context.world.present(state.bus).find((each) => each.addresses.has(address));
+  const holder = context.parties.present(state.bus).find((each) => each.addresses.has(address));
   const adds = fault === 'add-address';
   if (adds && holder !== undefined)
     impossible({ ...context, path }, `${address} is held by "${holder.name}"`);
@@ -88,14 +88,14 @@ function matching(
   { bus, rules }: ClientState,
   written: WrittenFault,
 ): Done | undefined {
-  const { scope, world } = context;
+  const { scope, parties } = context;
   const text = String(written.rule);
   const path = [...context.path.slice(0, -1), 'rule'];
   if (!asksForRules(scope, scope.buses.get(bus), context.path) || !isRule(scope, text, path))
     return undefined;
   const key = ruleKey(text);
   // What other branches may have given it by then is looked at with them (check/concurrent-rules.ts).
-  if (fault === 'remove-match' && !world.concurrent && !rules.includes(key))
+  if (fault === 'remove-match' && !parties.concurrent && !rules.includes(key))
     return impossible({ ...context, path }, ...lacks(client, rules));
   if (fault === 'add-match' && rules.length >= MAX_RULES)
     return tooMany(scope, MAX_RULES, 'match rules', path);

@@ -17,7 +17,7 @@ export interface WrittenProgress {
 
 /** Undefined, and an error, where it cannot be. */
 export function progressOf(
-  { scope, world, path }: StepContext,
+  { scope, parties, path }: StepContext,
   fault: WrittenFault,
 ): WrittenProgress | undefined {
   const { after, at } = fault;
@@ -29,7 +29,7 @@ export function progressOf(
   };
   if (at !== undefined)
     return refuse('a fault has one moment: `after` messages, or `at` a time', 'Remove one of the two.');
-  if (!world.concurrent)
+  if (!parties.concurrent)
     return refuse(
       '`after` counts the messages of sends beside the fault, and there are none: every step before it has ended',
       'Put the send and this fault into two branches of `parallel`.',

@@ -19,14 +19,14 @@ export const reading = {
 function stopReading(context: Context, client: string): Done | undefined {
   const state = needClient(context, client, 'running');
   if (state === undefined) return undefined;
-  if (!state.reading && !context.world.concurrent) vacuous(context, `"${client}" does not read by itself`);
+  if (!state.reading && !context.parties.concurrent) vacuous(context, `"${client}" does not read by itself`);
   return { action: { fault: 'stop-reading', client }, change: change(client, { reading: false }) };
 }
 
 function read(context: Context, client: string, count: unknown): Done | undefined {
   const state = needClient(context, client, 'running');
   if (state === undefined) return undefined;
-  if (state.reading && !context.world.concurrent) {
+  if (state.reading && !context.parties.concurrent) {
     const hint = 'Give it `receive: manual`, or put - fault: { stop-reading: … } before it.';
     return impossible(context, `"${client}" reads by itself`, hint);
   }

@@ -23,7 +23,7 @@ function letsOn(context: Context, bus: string): boolean {
  * prefix-0 address, and its messages and sockets are told apart from those of the first.
  */
 export function restart(where: StepContext, target: string): Step[] {
-  const { scope, world, id, path } = where;
+  const { scope, parties, id, path } = where;
   const context = contextOf(where, 'restart');
   if (busOfMaster(target) !== undefined) {
     const message = 'a master that starts again makes another bus at the same path, and nobody is on it';
@@ -31,27 +31,27 @@ export function restart(where: StepContext, target: string): Step[] {
     return [];
   }
   if (scope.names.find(target, ['client'], context.path) === undefined) return [];
-  if (world.concurrent) {
+  if (parties.concurrent) {
     const message = 'a client starts again between steps, not while others play';
     impossible(context, message, 'Put the step before or after `parallel`.');
     return [];
   }
   const before = scope.clients.get(scope.incarnation(target));
-  const state = before && world.client(before.name);
+  const state = before && parties.client(before.name);
   if (before === undefined || state === undefined) return [];
   if (!letsOn(context, before.bus) || lacksAddress(context, before)) return [];
   const kill = isDead(state) ? undefined : resolveFault({ ...where, id: `${id}.end` }, { kill: target });
   const place = scope.tree.place(path);
-  const again: ClientSpec = { ...before, name: scope.startAgain(target), late: true };
+  const again: ClientSpec = { ...before, name: scope.startAgain(target), startedByStep: true };
   scope.clients.set(again.name, again);
-  world.apply((later) => later.add(again));
+  parties.apply((later) => later.add(again));
   const start: FaultStep = { kind: 'fault', id, action: { fault: 'start', client: again.name }, place };
   return kill === undefined ? [start] : [kill, start];
 }
 
 /** An address of its own may be somebody else's by now. */
 function lacksAddress(context: Context, { name, bus, addresses }: ClientSpec): boolean {
-  const others = context.world.present(bus).filter((each) => each.name !== name);
+  const others = context.parties.present(bus).filter((each) => each.name !== name);
   for (const address of addresses) {
     const holder = others.find((each) => each.addresses.has(address));
     if (holder === undefined) continue;

@@ -27,39 +27,44 @@ export const signals = {
 } satisfies Readonly<Record<string, Resolver>>;
 
 function signal(context: Context, fault: Signal, target: string): Done | undefined {
-  const { scope, world, path, line } = context;
+  const { scope, parties, path, line } = context;
   const who = sender(scope, target, path);
-  const state = who && world.party(who);
+  const state = who && parties.party(who);
   if (who === undefined || state === undefined) return undefined;
   const dead = state.gone !== undefined && ['killed', 'stopped'].includes(state.gone.how);
   if (dead) return impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`);
-  if (fault === 'resume' && state.paused === undefined && !world.concurrent) {
+  if (fault === 'resume' && state.paused === undefined && !parties.concurrent) {
     return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }
-  if (fault === 'pause' && state.paused !== undefined && !world.concurrent)
+  if (fault === 'pause' && state.paused !== undefined && !parties.concurrent)
     vacuous(context, `"${target}" is paused since line ${state.paused.line}`);
   return { action: { fault, target: who } as FaultAction, change: signalChange(fault, who, line) };
 }
 
 function signalChange(fault: Signal, who: Sender, line: number): Change {
   if (fault === 'pause' || fault === 'resume') {
-    return (world) => {
-      const state = world.party(who);
+    return (parties) => {
+      const state = parties.party(who);
       if (state === undefined) return;
       if (fault === 'pause') state.paused = { line };
       else delete state.paused;
     };
   }
   const how = fault === 'kill' ? 'killed' : 'stopped';
-  if (who.kind === 'master') return (world) => masterGone(world, who.bus, how, line);
+  if (who.kind === 'master') return (parties) => masterGone(parties, who.bus, how, line);
   return change(who.name, { gone: { how, line } });
 }
 
 /** Clients that have not joined lose their only party; the others stay (af_bus.md section 5). */
-function masterGone(world: PartyState, bus: string, how: 'killed' | 'stopped' | 'left', line: number): void {
-  const state = world.master(bus);
+function masterGone(
+  parties: PartyState,
+  bus: string,
+  how: 'killed' | 'stopped' | 'left',
+  line: number,
+): void {
+  const state = parties.master(bus);
   if (state !== undefined) state.gone = { how, line };
-  for (const client of world.present(bus)) if (!client.joined) client.gone = { how: 'disconnected', line };
+  for (const client of parties.present(bus)) if (!client.joined) client.gone = { how: 'disconnected', line };
 }
 
 function leave(context: Context, fault: 'leave' | 'close-listener', target: string): Done | undefined {
@@ -67,9 +72,9 @@ function leave(context: Context, fault: 'leave' | 'close-listener', target: stri
   const name = busOfMaster(target) ?? target;
   if (scope.names.find(name, ['bus'], path) === undefined) return undefined;
   if (needMaster(context, name) === undefined) return undefined;
-  const left: Change = (world) => masterGone(world, name, 'left', line);
-  const deaf: Change = (world) => {
-    const state = world.master(name);
+  const left: Change = (parties) => masterGone(parties, name, 'left', line);
+  const deaf: Change = (parties) => {
+    const state = parties.master(name);
     if (state !== undefined) state.deaf ??= { line };
   };
   return { action: { fault, bus: name }, change: fault === 'leave' ? left : deaf };

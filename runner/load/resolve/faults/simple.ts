@@ -19,10 +19,10 @@ const RESOLVERS: Readonly<Record<Exclude<Verb, 'start'>, Resolver>> = {
 };
 
 export function resolveFault(step: StepContext, fault: WrittenFault): FaultStep | undefined {
-  const { scope, world, id, path } = step;
+  const { scope, parties, id, path } = step;
   const verb = Object.keys(fault).find((key) => Object.hasOwn(RESOLVERS, key)) as keyof typeof RESOLVERS;
   const done = RESOLVERS[verb](contextOf(step, verb), String(fault[verb]), fault);
   if (done === undefined) return undefined;
-  world.apply(done.change);
+  parties.apply(done.change);
   return { kind: 'fault', id, action: done.action, place: scope.tree.place(path) };
 }

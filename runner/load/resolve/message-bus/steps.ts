@@ -144,8 +144,8 @@ function mayReceive({ scope }: StepContext, to: string | undefined, from: string
 }
 
 /** What branches do at the same time must not change who gets what: nobody could say what is right. */
-function mayStand({ scope, world, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
-  if (!world.concurrent || verb === 'signal' || verb === 'call') return true;
+function mayStand({ scope, parties, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
+  if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
   const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;
   const hint = 'Put it before the parallel step, or after it.';
   scope.problems.error([...path, key], { code: 'impossible', message, hint, onKey: true });

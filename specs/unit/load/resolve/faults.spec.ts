@@ -108,9 +108,12 @@ describe('a client that starts again', () => {
 
   it('is another client with what the file gives the first', () => {
     const [first, second] = topology.clients.filter(({ name }) => name.startsWith('b'));
-    assert.deepEqual({ ...second, name: 'b', late: undefined }, { ...first, late: undefined });
     assert.deepEqual(
-      topology.clients.map(({ name, late }) => [name, late ?? false]),
+      { ...second, name: 'b', startedByStep: undefined },
+      { ...first, startedByStep: undefined },
+    );
+    assert.deepEqual(
+      topology.clients.map(({ name, startedByStep }) => [name, startedByStep ?? false]),
       [...['a', 'b', 'c', 'm'].map((name) => [name, false]), ['b.2', true], ['b.3', true]],
     );
   });

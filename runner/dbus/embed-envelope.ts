@@ -19,7 +19,12 @@ export function templateOf(message: DbusMessage): Buffer {
 }
 
 /** The datagram for message `number`, which makes its serial too: that is never 0. */
-export function seal(kind: EnvelopeKind, nonce: number, number: number, template: Uint8Array): Buffer {
+export function embedEnvelope(
+  kind: EnvelopeKind,
+  nonce: number,
+  number: number,
+  template: Uint8Array,
+): Buffer {
   const bytes = Buffer.from(template);
   if (bytes[0] === LITTLE) bytes.writeUInt32LE(number + 1, SERIAL_AT);
   else bytes.writeUInt32BE(number + 1, SERIAL_AT);
