@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_RUN_TIME } from '../common/deadline.ts';
 import { InvalidInput } from '../common/errors.ts';
 
 export const FORMATS = ['text', 'json', 'jsonl', 'junit', 'ktap', 'github', 'sarif'] as const;
@@ -88,7 +89,7 @@ export const playOptions = (): Option[] => [
     'longest time of a run, from reading its file to the end of its traffic, without the start of the host',
   )
     .argParser(duration)
-    .default(120_000, '2m'),
+    .default(DEFAULT_RUN_TIME, '2m'),
   new Option(
     '--untrusted',
     'play each file in a fresh host, so that it can touch no later verdict; so in CI (CI=true)',

@@ -4,6 +4,9 @@
 import { type Clock, wallClock } from './clock.ts';
 import { Interrupted, RunTimeout } from './errors.ts';
 
+/** ms that a run has if the user says nothing else. */
+export const DEFAULT_RUN_TIME = 120_000;
+
 /** A point in time, and how to give up at it. */
 export class Deadline {
   /** ms that it was set to, for messages. */

@@ -30,7 +30,7 @@ export {
 } from './bus.ts';
 export { type Fork, fork } from './fork.ts';
 export { close, closeListener, type Direction, expel, expelClient, leave, shutdown } from './life.ts';
-export { type Heard, MessageBus } from './message-bus.ts';
+export { type Heard, MessageBus, type RuleUse } from './message-bus.ts';
 export { addMatch, removeMatch, setName, unsetName } from './nfdbus.ts';
 export { addAddress, delAddress, join, setEavesdrop, setOverflow } from './policy.ts';
 export {

@@ -14,6 +14,12 @@ export interface Heard {
   readonly args: readonly string[];
 }
 
+/** A rule that a client has, or no longer has, and whether the bus has sent a message since that it wants. */
+export interface RuleUse {
+  readonly rule: Rule;
+  wanted: boolean;
+}
+
 interface Claim {
   readonly client: string;
   flags: number;
@@ -27,7 +33,8 @@ const uniqueOf = (client: string | undefined): string => (client === undefined ?
 
 export class MessageBus {
   /** Client → its rules, in the order in which clients came. */
-  readonly #rules = new Map<string, readonly Rule[]>();
+  readonly #rules = new Map<string, readonly RuleUse[]>();
+  readonly #removed: RuleUse[] = [];
   /** Name → the owner, then those that wait. */
   readonly #queues = new Map<string, readonly Claim[]>();
 
@@ -98,28 +105,35 @@ export class MessageBus {
     return { result: 1, heard: owned ? this.#changed(name, client, this.ownerOf(name)) : [] };
   }
 
-  addRule(client: string, text: string): void {
-    const rule = parseRule(text);
-    if (!('mistake' in rule)) this.#rules.set(client, [...(this.#rules.get(client) ?? []), rule]);
+  /** The text is a rule. */
+  addRule(client: string, text: string): RuleUse {
+    const use = useOf(text);
+    this.#rules.set(client, [...(this.#rules.get(client) ?? []), use]);
+    return use;
   }
 
-  /** False if it has none that says the same. */
-  removeRule(client: string, text: string): boolean {
-    const rule = parseRule(text);
+  /** What would be wanted from now on; undefined if the client has no rule that says the same. */
+  removeRule(client: string, text: string): RuleUse | undefined {
+    const use = useOf(text);
     const rules = this.#rules.get(client) ?? [];
-    const at = 'key' in rule ? rules.findIndex(({ key }) => key === rule.key) : -1;
-    if (at < 0) return false;
+    const at = rules.findIndex(({ rule }) => rule.key === use.rule.key);
+    if (at < 0) return undefined;
     this.#rules.set(client, rules.toSpliced(at, 1));
-    return true;
+    this.#removed.push(use);
+    return use;
   }
 
   /** Who gets a signal for everyone; undefined: the bus sends it. */
   receivers(sender: string | undefined, message: Subject): string[] {
     const unique = sender === undefined ? DRIVER : uniqueOf(sender);
     const owns = (name: string) => sender !== undefined && this.ownerOf(name) === sender;
-    return [...this.#rules]
-      .filter(([, rules]) => rules.some((rule) => matches(rule, message, { unique, owns })))
-      .map(([client]) => client);
+    const wants = (use: RuleUse) => {
+      const does = matches(use.rule, message, { unique, owns });
+      use.wanted ||= does;
+      return does;
+    };
+    for (const use of this.#removed) wants(use);
+    return [...this.#rules].filter(([, rules]) => rules.filter(wants).length > 0).map(([client]) => client);
   }
 
   /** The old owner hears of it, then all with a rule for it, then the new owner. */
@@ -143,4 +157,10 @@ export class MessageBus {
     if (queue.length === 0) this.#queues.delete(name);
     else this.#queues.set(name, queue);
   }
+}
+
+function useOf(text: string): RuleUse {
+  const rule = parseRule(text);
+  if ('mistake' in rule) throw new Error(`no match rule: ${text}`);
+  return { rule, wanted: false };
 }

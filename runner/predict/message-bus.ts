@@ -3,7 +3,7 @@
 
 import type { Arg, DbusMessage } from '../dbus/index.ts';
 import { DRIVER } from '../dbus/index.ts';
-import { type Heard, MessageBus } from '../model/index.ts';
+import { type Heard, MessageBus, type RuleUse } from '../model/index.ts';
 import {
   type Answer,
   argsText,
@@ -58,12 +58,24 @@ export interface HeardAt {
   readonly text: string;
 }
 
+/** A rule that a client adds or removes, and what that is good for. */
+export interface RuleStep {
+  readonly verb: 'add-match' | 'remove-match';
+  readonly client: string;
+  readonly text: string;
+  readonly use: RuleUse;
+  /** The step's id; else which of those rules it is that the client adds when it comes. */
+  readonly step?: string;
+  readonly nth?: number;
+}
+
 export interface Operations {
   readonly list: readonly Operation[];
   /** Client → what the bus tells it, in order. */
   readonly heard: ReadonlyMap<string, readonly HeardAt[]>;
   /** Step id of a `hears` → what the client hears since the last. */
   readonly since: ReadonlyMap<string, readonly string[]>;
+  readonly uses: readonly RuleStep[];
 }
 
 const ERROR = 'org.freedesktop.DBus.Error.';
@@ -86,6 +98,7 @@ class Walk implements Operations {
   readonly list: Operation[] = [];
   readonly heard = new Map<string, HeardAt[]>();
   readonly since = new Map<string, readonly string[]>();
+  readonly uses: RuleStep[] = [];
   readonly #clients: ReadonlyMap<string, DbusClientSpec>;
   readonly #buses: ReadonlyMap<string, MessageBus>;
   /** Client → how much of what it has heard a `hears` has looked at. */
@@ -100,7 +113,8 @@ class Walk implements Operations {
     this.heard.set(name, []);
     const where = { top: -1, place };
     this.#hear(where.top, this.#bus(bus).join(name));
-    for (const rule of match) this.#act({ do: 'add-match', client: name, rule }, where);
+    for (const [nth, rule] of match.entries())
+      this.#act({ do: 'add-match', client: name, rule }, { ...where, nth });
     for (const each of names) this.#act({ do: 'own', client: name, name: each, flags: 0 }, where);
   }
 
@@ -125,11 +139,12 @@ class Walk implements Operations {
         break;
       }
       case 'add-match':
-        bus.addRule(action.client, action.rule);
+        this.#use(action, where, bus.addRule(action.client, action.rule));
         this.#ask(action, where, toBus('AddMatch', [string(action.rule)]), NOTHING);
         break;
       case 'remove-match': {
         const had = bus.removeRule(action.client, action.rule);
+        if (had) this.#use(action, where, had);
         const outcome = had ? NOTHING : fails('MatchRuleNotFound');
         this.#ask(action, where, toBus('RemoveMatch', [string(action.rule)]), outcome);
         break;
@@ -147,6 +162,12 @@ class Walk implements Operations {
         this.#look(action.client, where);
         break;
     }
+  }
+
+  #use(action: DbusAction & { do: 'add-match' | 'remove-match' }, { step, nth }: Where, use: RuleUse): void {
+    const { do: verb, client, rule: text } = action;
+    const which = { ...(step !== undefined && { step }), ...(nth !== undefined && { nth }) };
+    this.uses.push({ verb, client, text, use, ...which });
   }
 
   #ask(action: DbusAction, where: Where, message: Operation['message'], outcome: Outcome): void {
@@ -235,6 +256,8 @@ class Walk implements Operations {
 interface Where {
   readonly top: number;
   readonly step?: string;
+  /** Which of the rules that a client adds when it comes. */
+  readonly nth?: number;
   readonly expect?: DbusStep['expect'];
   readonly place: Place;
 }

@@ -8,6 +8,7 @@
  */
 
 import type { Where } from '../provision/where.ts';
+import { canFail } from '../topology/budgets.ts';
 import type { Budget } from '../topology/topology.ts';
 import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, messageOf, outcomeOf } from './facts.ts';
@@ -20,10 +21,12 @@ export function budget(
   facts: Facts,
   where?: Pick<Where, 'backend' | 'accelerator'>,
 ): CheckResult | undefined {
-  const { budgets } = facts.plan.topology;
-  if (budgets.length === 0) return undefined;
+  const { topology } = facts.plan;
+  if (topology.budgets.length === 0) return undefined;
+  const budgets = topology.budgets.filter((each) => canFail(each, topology));
   const findings = new Findings('budget', ['throughput', 'latency', 'unmeasured']);
   if (where?.backend === 'sim') return findings.result(0, plural(0, 'limit'), 'simulated time');
+  if (budgets.length === 0) return findings.result(0, plural(0, 'limit'), 'no limit can be exceeded');
   const times = measure(facts);
   const said = budgets.map((each) => judge(facts, findings, each, times));
   const unit = `${plural(budgets.length, 'limit')}: ${said.join(', ')}${where?.accelerator === 'tcg' ? '; under emulation (TCG)' : ''}`;

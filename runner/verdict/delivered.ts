@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** Whether a run showed the bus at work: the checks of a run in which no message arrived prove nothing about delivery. */
-import { flat, sends } from '../topology/steps.ts';
-import type { SendStep } from '../topology/topology.ts';
+import { DRIVER } from '../dbus/index.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { DbusStep } from '../topology/message-bus.ts';
+import { flat } from '../topology/steps.ts';
+import type { SendStep, Step } from '../topology/topology.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 
 /** Why the run proves nothing, although no check failed; undefined if a message arrived, or the file says that none must. */
-export function nothingDelivered({ plan, lanes }: Facts): string | undefined {
+export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefined {
   if (lanes.some(({ deliveries }) => deliveries.some(({ fence }) => !fence))) return undefined;
-  if ([...flat(plan.topology.steps)].some(({ kind }) => kind === 'dbus')) return undefined;
-  const all = [...sends(plan.topology.steps)];
+  const all = [...flat(plan.topology.steps)].filter(isMessage);
+  const arrived = dbusArrived(plan, trace);
+  if (all.some((step) => arrived.has(step.id) || isHeard(step))) return undefined;
   if (all.length === 0) return 'the file sends no message';
   const open = all.find((step) => !saysNobody(step));
   if (open === undefined) return undefined;
@@ -16,6 +21,29 @@ export function nothingDelivered({ plan, lanes }: Facts): string | undefined {
   return `no message was delivered, and ${file}:${line} does not say that nobody is to get it (expect: { recipients: [] } or { error: … })`;
 }
 
+/** Steps on message buses of which a message was delivered: a copy has its serial, an answer says what it answers. */
+function dbusArrived({ operations }: Plan, { dbus = [] }: Trace): ReadonlySet<string | undefined> {
+  const asked = new Map(operations?.list.map(({ step, number }) => [number + 1, step]));
+  const got = dbus.filter((event) => event.kind === 'got');
+  return new Set(
+    got.flatMap(({ sender, serial, replySerial }) =>
+      replySerial === undefined && sender === DRIVER ? [] : [asked.get(replySerial ?? serial)],
+    ),
+  );
+}
+
+/** The bus tells of names of its own accord. */
+const isHeard = (step: SendStep | DbusStep): boolean =>
+  step.kind === 'dbus' && step.action.do === 'hears' && step.action.heard.length > 0;
+
+/** Who asks for a name gets an answer, which is a message too; rules and deaths by themselves are none. */
+const isMessage = (step: Step): step is SendStep | DbusStep =>
+  step.kind === 'send' || (step.kind === 'dbus' && SAID.has(step.action.do));
+
+const SAID = new Set(['signal', 'call', 'own', 'release', 'hears']);
+
 /** The file itself says that nobody gets it; what the model predicts does not count. */
-const saysNobody = ({ expect }: SendStep): boolean =>
-  expect.error !== undefined || expect.recipients?.length === 0;
+function saysNobody(step: SendStep | DbusStep): boolean {
+  if (step.kind === 'dbus' && step.action.do === 'hears') return true;
+  return step.expect.error !== undefined || step.expect.recipients?.length === 0;
+}

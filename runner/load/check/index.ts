@@ -6,7 +6,8 @@ import type { Resolved, Scope } from '../resolve/index.ts';
 import { checkExpectations } from './expectations.ts';
 import { checkLimits } from './limits.ts';
 import { checkMemory } from './memory.ts';
-import { checkMessageBuses } from './message-bus.ts';
+import { checkMessageBuses, checkUses } from './message-bus.ts';
+import { proveWhole } from './prove/index.ts';
 import { checkSize } from './size.ts';
 import { checkUnused } from './unused.ts';
 
@@ -20,10 +21,16 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   checkLimits(scope, steps);
   checkMemory(scope, topology);
   checkUnused(scope);
+  const isWhole = !scope.problems.failed;
   const sure = sureSteps(scope, steps);
   if (sure.length === 0) return nothing;
   const certain = { ...topology, steps: sure };
-  return new Map([...checkExpectations(scope, certain, deliveries), ...checkMessageBuses(scope, certain)]);
+  const all = [...checkExpectations(scope, certain, deliveries), ...checkMessageBuses(scope, certain)];
+  if (isWhole) {
+    proveWhole(scope, topology);
+    checkUses(scope, topology);
+  }
+  return new Map(all);
 }
 
 /** The steps before the first mistake: what the model says of them holds, whatever the others come to. */

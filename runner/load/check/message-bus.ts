@@ -6,11 +6,12 @@
 
 import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
-import { DRIVER, isWellKnown, matches, parseRule, type Rule, type Subject } from '../../dbus/index.ts';
+import { DRIVER, isUnique, matches, type Rule, type Subject } from '../../dbus/index.ts';
 import {
   type DbusExpected,
   expectedText,
   type Operation,
+  type Operations,
   predictOperations,
   resultText,
 } from '../../predict/index.ts';
@@ -35,7 +36,6 @@ export function checkMessageBuses(places: Places, topology: Topology): Map<strin
       : checkHeard(places, step, since.get(step.id));
     if (words !== undefined) contradictions.set(step.id, words);
   }
-  checkRules(places, topology);
   return contradictions;
 }
 
@@ -96,37 +96,65 @@ function checkHeard(
   return message;
 }
 
-/** Rules that no message of the file can match, and those that name a sender that is nobody. */
-function checkRules({ problems, paths }: Places, topology: Topology): void {
+/** Rules that the bus never has a message for while they are there, or are missing; and answers that nobody asks for. */
+export function checkUses(places: Places, topology: Topology): void {
+  if (topology.messageBuses === undefined) return;
+  const { problems, paths } = places;
+  const operations = predictOperations(topology);
   const steps = [...flat(topology.steps)].filter((step) => step.kind === 'dbus');
   const messages = [...signalsOf(steps), ...changesOf(topology, steps)];
-  const owned = new Set(changesOf(topology, steps).flatMap(({ args }) => String(args[0]?.value)));
-  const check = (text: string, path: Path) => {
-    const rule = parseRule(text);
-    const words = 'mistake' in rule ? undefined : (nobody(rule, owned) ?? nothing(rule, messages));
-    if (words) problems.warning(path, { code: 'vacuous', ...words });
-  };
-  for (const { name, match } of topology.messageBuses?.clients ?? [])
-    for (const [n, text] of match.entries()) check(text, ['clients', name, 'match', n]);
-  for (const { id, action } of steps)
-    if (action.do === 'add-match') check(action.rule, [...(paths.get(id) ?? []), 'add-match', 'rule']);
+  const owned = new Set(namesOf(topology, steps));
+  for (const { verb, client, use, step, nth } of operations.uses) {
+    if (use.wanted) continue;
+    const path =
+      step === undefined
+        ? ['clients', client, 'match', nth ?? 0]
+        : [...(paths.get(step) ?? []), verb, 'rule'];
+    const words =
+      verb === 'remove-match' ? UNSEEN : (nobody(use.rule, owned) ?? nothing(use.rule, messages) ?? UNWANTED);
+    problems.warning(path, { code: 'vacuous', ...words });
+  }
+  checkAnswers(places, topology, operations);
+}
+
+const UNWANTED: Words = {
+  message: 'no signal that this rule matches is sent while it is there',
+  hint: 'Send one, so that the rule is seen to match; or remove it.',
+};
+const UNSEEN: Words = {
+  message: 'no signal that this rule matches is sent after this: nothing shows that it is gone',
+  hint: 'Send one, or remove this step.',
+};
+
+function checkAnswers({ problems }: Places, { messageBuses }: Topology, { list }: Operations): void {
+  const asked = new Set(
+    list.flatMap(({ message, modelled }) =>
+      modelled.recipients.map((name) => `${name} ${message.type} ${message.member}`),
+    ),
+  );
+  for (const { name, answers } of messageBuses?.clients ?? [])
+    for (const member of Object.keys(answers))
+      if (!asked.has(`${name} method_call ${member}`))
+        problems.warning(['clients', name, 'answers', member], {
+          ...{ code: 'unused', message: `nobody calls ${member} of "${name}"`, onKey: true },
+        });
 }
 
 const signalsOf = (steps: readonly DbusStep[]): Subject[] =>
   steps.flatMap(({ action }) => (action.do === 'signal' ? [{ type: 'signal', ...action.content }] : []));
 
 /** What the bus may tell of names: of whose, and not to whom they go. */
-function changesOf({ messageBuses }: Topology, steps: readonly DbusStep[]): Subject[] {
-  const names = [
-    ...(messageBuses?.clients ?? []).flatMap((client) => client.names),
-    ...steps.flatMap(({ action }) => (action.do === 'own' ? [action.name] : [])),
-    ':0.1',
-  ];
-  return names.map((name) => ({
+const changesOf = (topology: Topology, steps: readonly DbusStep[]): Subject[] =>
+  [...namesOf(topology, steps), ':0.1'].map((name) => ({
     ...{ type: 'signal', path: '/org/freedesktop/DBus', interface: DRIVER, member: 'NameOwnerChanged' },
     args: [{ type: 's', value: name }],
   }));
-}
+
+/** Well-known names that somebody may have. */
+const namesOf = ({ messageBuses }: Topology, steps: readonly DbusStep[]): string[] => [
+  ...(messageBuses?.clients ?? []).flatMap((client) => client.names),
+  ...steps.flatMap(({ action }) => (action.do === 'own' ? [action.name] : [])),
+];
 
 interface Words {
   readonly message: string;
@@ -134,9 +162,15 @@ interface Words {
 }
 
 function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undefined {
-  const name = conditions.find(({ kind, value }) => kind === 'sender' && isWellKnown(value))?.value;
+  const unique = conditions.find(({ value }) => isUnique(value))?.value;
+  if (unique !== undefined)
+    return {
+      message: `which client has the unique name ${unique} is up to the bus, so no model says who gets what for this rule`,
+      hint: 'Give the client a name (`names`), and write that.',
+    };
+  const name = conditions.find(({ kind }) => kind === 'sender')?.value;
   if (name === undefined || name === DRIVER || owned.has(name)) return undefined;
-  return { message: `no client owns the name ${name}`, hint: didYouMean(name, owned) };
+  return { message: `no client owns the name ${name}`, hint: didYouMean(name, [...owned]) };
 }
 
 /** Who sends it, and to which owner a name goes, are other questions. */

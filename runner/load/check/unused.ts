@@ -3,7 +3,7 @@
 
 import { prefixNumber } from '../../common/address.ts';
 import { didYouMean } from '../../common/nearest.ts';
-import { matches, type Scope, validEntries } from '../resolve/index.ts';
+import { denies, matches, type Scope, validEntries } from '../resolve/index.ts';
 
 export function checkUnused(scope: Scope): void {
   if (scope.problems.isBroken(['clients'])) return;
@@ -42,15 +42,19 @@ function checkGroups({ groups, clients, problems }: Scope): void {
 
 function checkPatterns(scope: Scope): void {
   for (const [name, bus, path] of validEntries(scope, 'buses', scope.written.buses)) {
-    const clients = [...scope.clients.values()]
-      .filter((client) => client.bus === name)
-      .map((client) => client.name);
-    const names = [...clients, ...scope.names.of('replicas')];
+    const clients = [...scope.clients.values()].filter((client) => client.bus === name);
+    const names = [...clients.map((client) => client.name), ...scope.names.of('replicas')];
     (bus?.master?.admit ?? []).forEach((pattern, n) => {
       if (names.some((each) => matches(pattern, each))) return;
       const message = `${JSON.stringify(pattern)} admits no client of this file`;
       const hint = didYouMean(pattern, names);
       scope.problems.warning([...path, 'master', 'admit', n], { code: 'unused', message, hint });
+    });
+    (bus?.master?.deny ?? []).forEach((rule, n) => {
+      if (clients.some(({ user }) => denies(rule, user))) return;
+      const message = 'this denies no client of this file: none has these ids';
+      const hint = 'Give one of them: user: "1000:1000".';
+      scope.problems.warning([...path, 'master', 'deny', n], { code: 'unused', message, hint });
     });
   }
 }

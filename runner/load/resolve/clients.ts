@@ -3,7 +3,7 @@
 
 import type { Path } from '../../common/diagnostic.ts';
 import { user } from '../../common/scalars.ts';
-import type { BusSpec, User } from '../../topology/topology.ts';
+import type { BusSpec, DenyRule, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
 import { dbusClient, MESSAGE_BUS, refuseDbusKeys } from './message-bus/parties.ts';
@@ -100,14 +100,19 @@ function checkGroup(scope: Scope, group: string, bus: string | undefined, path: 
   return false;
 }
 
+type Ids = { readonly [key in keyof DenyRule]?: number | undefined };
+
+/** The user has all the ids that the rule gives. */
+export const denies = ({ uid, gid }: Ids, who: User): boolean =>
+  (uid ?? who.uid) === who.uid && (gid ?? who.gid) === who.gid && (uid ?? gid) !== undefined;
+
 /** Some pattern matches the client (or the name its replicas share) and no deny rule matches its user. */
 function admits(bus: BusSpec, name: string, who: User, key = name): boolean {
   const { admit, deny } = bus.master;
-  const denied = deny.some(
-    ({ uid, gid }) =>
-      (uid ?? who.uid) === who.uid && (gid ?? who.gid) === who.gid && (uid ?? gid) !== undefined,
+  return (
+    !deny.some((rule) => denies(rule, who)) &&
+    admit.some((pattern) => matches(pattern, name) || matches(pattern, key))
   );
-  return !denied && admit.some((pattern) => matches(pattern, name) || matches(pattern, key));
 }
 
 /** `*` stands for any characters; linear, whatever the pattern. */

@@ -24,10 +24,19 @@ export class Deliveries {
     this.#scope = scope;
     const section = scope.written.expect?.deliveries;
     if (!Array.isArray(section)) return;
+    if (section.length === 0) {
+      const message = 'an empty list asks for nothing: what the model predicts is checked all the same';
+      const hint = 'Remove it; that a send reaches nobody is said there, with expect: { recipients: [] }.';
+      scope.problems.warning(['expect', 'deliveries'], { code: 'vacuous', message, hint });
+    }
     section.forEach((written, index) => {
       const path = ['expect', 'deliveries', index];
-      if (!scope.problems.isBroken(path))
-        this.#lines.push({ index, path, written: written as Line['written'] });
+      if (scope.problems.isBroken(path)) return;
+      const line = { index, path, written: written as Line['written'] };
+      this.#lines.push(line);
+      if (line.written.credentials === undefined || Object.keys(line.written.credentials).length > 0) return;
+      const words = { message: 'these credentials ask for nothing', hint: 'Write { uid: 0 }, or remove it.' };
+      scope.problems.warning([...path, 'credentials'], { code: 'vacuous', ...words });
     });
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { matches } from './clients.ts';
+export { denies, matches } from './clients.ts';
 export type { Deliveries } from './deliveries.ts';
 export { busOfParty } from './parties.ts';
 export type { PartyState } from './party-state.ts';

@@ -168,7 +168,14 @@ function observation({ scope, parties, id, path }: StepContext, written: Observa
   if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
   const within = written.within === undefined ? DEFAULT_WITHIN : duration(written.within);
   const base = { id, client: scope.incarnation(client), within, place: scope.tree.place(path) };
-  if (blocked === undefined) return { kind: 'hangup', ...base };
+  if (blocked === undefined) {
+    const gone = parties.client(base.client)?.gone;
+    if (!parties.concurrent && (gone?.how === 'killed' || gone?.how === 'stopped')) {
+      const message = `"${client}" was ${gone.how} at line ${gone.line}: its process is not there to see its socket end`;
+      scope.problems.error([...at, 'client'], { code: 'impossible', message, hint: 'Remove the step.' });
+    }
+    return { kind: 'hangup', ...base };
+  }
   if (blocked && !parties.concurrent) {
     const message = 'no send can be waiting here: the steps before have ended';
     const hint = 'Put the send and this step into two branches of `parallel`.';

@@ -59,6 +59,12 @@ const failures = (expect: string, below?: string) =>
 describe('budgets', () => {
   it('are no check where there are none', () => assert.equal(budget('{}'), undefined));
 
+  it('are no check where no run can exceed them', () => {
+    const idle = budget('{ latency: { p99: 2m } }');
+    assert.deepEqual([idle?.result, idle?.checked, idle?.reason], ['skip', 0, 'no limit can be exceeded']);
+    assert.equal(budget('{ latency: { p50: 1s, p99: 60m } }')?.checked, 1);
+  });
+
   it('hold up to the limit itself', () => {
     assert.deepEqual(failures('{ latency: { p50: 3ms, p90: 5ms, p99: 5ms, max: 5ms } }'), []);
     assert.equal(budget('{ latency: { p50: 3ms } }')?.unit, 'limit: p50 3 ms (at most 3 ms)');

@@ -6,14 +6,24 @@
 import type { Prediction } from '../../../predict/index.ts';
 import type { Topology } from '../../../topology/topology.ts';
 import type { Scope } from '../../resolve/index.ts';
+import { checkBudgets } from './budgets.ts';
+import { checkFaultsMet } from './faults.ts';
 import { checkLimitsHit } from './limits.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { checkRules } from './rules.ts';
+import { checkTraffic } from './traffic.ts';
 import { checkWaits } from './waits.ts';
 
 export function prove(scope: Scope, prediction: Prediction, topology: Topology): void {
   checkOutcomes(scope, prediction, topology);
   checkLimitsHit(scope, prediction, topology);
-  checkRules(scope, topology);
   checkWaits(scope, prediction, topology);
+}
+
+/** What can be said only if no step is left out: that none of them does something. */
+export function proveWhole(scope: Scope, topology: Topology): void {
+  checkBudgets(scope, topology);
+  checkFaultsMet(scope, topology);
+  checkRules(scope, topology);
+  checkTraffic(scope, topology);
 }

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** Match rules that no message of the file can match, and those that name a sender who is nobody. */
+/** Match rules that no message of the file can match: for what they say, for who sends it, or for when they come. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { didYouMean } from '../../../common/nearest.ts';
-import { DRIVER, isWellKnown, matches, parseRule, type Rule, type Subject } from '../../../dbus/index.ts';
-import { faults, sends } from '../../../topology/steps.ts';
-import type { SendStep, Topology } from '../../../topology/topology.ts';
+import {
+  DRIVER,
+  isUnique,
+  matches,
+  parseRule,
+  type Rule,
+  type Subject,
+  uniqueName,
+} from '../../../dbus/index.ts';
+import { partyOf } from '../../../topology/lane.ts';
+import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
+import type { ClientSpec, Topology } from '../../../topology/topology.ts';
 import { type Scope, validEntries } from '../../resolve/index.ts';
 import { pathOf } from '../places.ts';
 
@@ -12,18 +21,38 @@ interface Written {
   readonly client: string;
   readonly text: string;
   readonly path: Path;
+  /** The step that gives it; undefined if the client has it from the beginning. */
+  readonly since?: Placed;
+}
+
+type Placed = Visit & { readonly order: number };
+
+/** A D-Bus message of a bus, and who sends it. */
+interface Sent {
+  readonly subject: Subject;
+  readonly from: string;
+  readonly visit: Placed;
 }
 
 export function checkRules(scope: Scope, topology: Topology): void {
   for (const [, written, path] of validEntries(scope, 'clients', scope.written.clients))
     cutAtCommas(scope, written?.match ?? [], [...path, 'match']);
-  for (const { client, text, path } of [...ofClients(scope), ...ofFaults(scope, topology)]) {
+  const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
+  for (const { client, text, path, since } of [...ofClients(scope), ...ofFaults(scope, visits)]) {
     const rule = parseRule(text);
     if ('mistake' in rule) continue;
     if (scope.dbusClients.has(client)) continue;
     const bus = topology.clients.find(({ name }) => name === client || name.startsWith(`${client}-`))?.bus;
-    const messages = messagesOn(topology, bus);
-    const words = nobody(rule, topology, bus) ?? nothing(rule, messages);
+    const clients = topology.clients.filter((each) => each.bus === bus);
+    const sent = sentOn(visits, bus, clients);
+    const words =
+      nobody(rule, clients) ??
+      nothing(
+        rule,
+        sent.map(({ subject }) => subject),
+      ) ??
+      nothingOfIts(rule, sent, clients) ??
+      nothingAfter(rule, sent, clients, since);
     if (words) scope.problems.warning(path, { code: 'vacuous', ...words });
   }
 }
@@ -44,18 +73,23 @@ function* ofClients(scope: Scope): Generator<Written> {
       yield { client, text, path: [...path, 'match', n] };
 }
 
-function* ofFaults(scope: Scope, { steps }: Topology): Generator<Written> {
-  for (const step of faults(steps)) {
-    const { action } = step;
-    if (action.fault !== 'add-match') continue;
-    yield { client: action.client, text: action.rule, path: [...pathOf(scope, step).slice(0, -1), 'rule'] };
+function* ofFaults(scope: Scope, visits: readonly Placed[]): Generator<Written> {
+  for (const since of visits) {
+    const { step } = since;
+    if (step.kind !== 'fault' || step.action.fault !== 'add-match') continue;
+    const { client, rule: text } = step.action;
+    yield { client, text, path: [...pathOf(scope, step).slice(0, -1), 'rule'], since };
   }
 }
 
-function messagesOn({ steps, clients }: Topology, bus: string | undefined): readonly Subject[] {
-  const busOf = ({ from }: SendStep) =>
-    from.kind === 'master' ? from.bus : clients.find(({ name }) => name === from.name)?.bus;
-  return [...sends(steps)].flatMap((step) => (step.dbus && busOf(step) === bus ? [step.dbus] : []));
+function sentOn(visits: readonly Placed[], bus: string | undefined, clients: readonly ClientSpec[]): Sent[] {
+  const names = new Set(clients.map(({ name }) => name));
+  return visits.flatMap((visit) => {
+    const { step } = visit;
+    if (step.kind !== 'send' || step.dbus === undefined) return [];
+    const isHere = step.from.kind === 'master' ? step.from.bus === bus : names.has(step.from.name);
+    return isHere ? [{ subject: step.dbus, from: partyOf(step.from), visit }] : [];
+  });
 }
 
 interface Words {
@@ -63,19 +97,40 @@ interface Words {
   readonly hint?: string | undefined;
 }
 
+const senderIn = ({ conditions }: Rule): string | undefined =>
+  conditions.find(({ kind }) => kind === 'sender')?.value;
+
+/** The clients that have this name, one after another; undefined if it is the master's. */
+function holdersOf(name: string, clients: readonly ClientSpec[]): readonly string[] | undefined {
+  if (name === DRIVER) return undefined;
+  return clients
+    .filter((client, n) => nthUnique(n) === name || client.names?.includes(name))
+    .map(({ name }) => name);
+}
+
+/** Clients connect in the order of the file, and get their prefix-0 addresses in this order. */
+const nthUnique = (n: number): string => uniqueName(`0000/${(n + 1).toString(16).padStart(12, '0')}`);
+
 /** The sender that it asks for is no client of the bus. */
-function nobody({ conditions }: Rule, { clients }: Topology, bus: string | undefined): Words | undefined {
-  const name = conditions.find(({ kind, value }) => kind === 'sender' && isWellKnown(value))?.value;
-  if (name === undefined || name === DRIVER) return undefined;
-  const owned = clients.flatMap((client) => (client.bus === bus ? (client.names ?? []) : []));
-  if (owned.includes(name)) return undefined;
+function nobody(rule: Rule, clients: readonly ClientSpec[]): Words | undefined {
+  const name = senderIn(rule);
+  if (name === undefined || holdersOf(name, clients)?.length !== 0) return undefined;
+  if (isUnique(name))
+    return {
+      message: `no client has the unique name ${name}`,
+      hint: `Those of this bus are ${nthUnique(0)} to ${nthUnique(clients.length - 1)}, in the order of the file.`,
+    };
+  const owned = clients.flatMap((client) => client.names ?? []);
   return { message: `no client owns the name ${name}`, hint: didYouMean(name, owned) };
 }
 
+const withoutSender = (rule: Rule): Rule['conditions'] =>
+  rule.conditions.filter(({ kind }) => kind !== 'sender');
+const anybody = { unique: '', owns: () => true };
+
 /** No message has all that it asks for; who sends it is another question. */
 function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
-  const conditions = rule.conditions.filter(({ kind }) => kind !== 'sender');
-  const anybody = { unique: '', owns: () => true };
+  const conditions = withoutSender(rule);
   const fits = (some: Rule['conditions']) =>
     messages.some((message) => matches({ ...rule, conditions: some }, message, anybody));
   if (fits(conditions)) return undefined;
@@ -86,6 +141,37 @@ function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   const key = odd.kind === 'arg' ? `arg${odd.arg}` : odd.kind;
   const message = `no message of this file matches ${key}='${odd.value}'`;
   return { message, hint: didYouMean(odd.value, valuesOf(odd.kind, messages)) };
+}
+
+/** The messages that it asks for are there, but of other senders. */
+function nothingOfIts(rule: Rule, sent: readonly Sent[], clients: readonly ClientSpec[]): Words | undefined {
+  if (sent.some((message) => wants(rule, message, clients))) return undefined;
+  const name = senderIn(rule) ?? '';
+  const who = holdersOf(name, clients)?.map((each) => `"${each}"`) ?? ['the master'];
+  return {
+    message: `no message of ${who.join(' or ')} matches this rule`,
+    hint: `Let ${name} send one, so that the rule is seen to match; or remove the rule.`,
+  };
+}
+
+/** They are all sent before it is there. */
+function nothingAfter(
+  rule: Rule,
+  sent: readonly Sent[],
+  clients: readonly ClientSpec[],
+  since: Placed | undefined,
+): Words | undefined {
+  const isLater = ({ visit }: Sent) =>
+    since === undefined || visit.order > since.order || areConcurrent(visit, since);
+  if (sent.some((message) => wants(rule, message, clients) && isLater(message))) return undefined;
+  return { message: 'no message that this rule matches comes after it', hint: 'Send one, or remove it.' };
+}
+
+function wants(rule: Rule, { subject, from }: Sent, clients: readonly ClientSpec[]): boolean {
+  const sender = senderIn(rule);
+  const isFrom =
+    sender === undefined || (holdersOf(sender, clients)?.includes(from) ?? from.endsWith('.master'));
+  return isFrom && matches({ ...rule, conditions: withoutSender(rule) }, subject, anybody);
 }
 
 function valuesOf(kind: string, messages: readonly Subject[]): readonly string[] {

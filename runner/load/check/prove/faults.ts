@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/** Faults that change what comes of messages, while no message is on its way: nothing that a run shows depends on them. */
+import { formatPath } from '../../../common/diagnostic.ts';
+import { parseRule } from '../../../dbus/index.ts';
+import { busOf, type FaultAction, subjectOf, type Verb } from '../../../topology/faults.ts';
+import { partyOf } from '../../../topology/lane.ts';
+import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
+import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
+import { type Places, pathOf } from '../places.ts';
+
+/** What ends a process or a place is seen by itself: sockets end. A limit is judged by what it cuts. */
+const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
+  ...(['pause', 'stop-reading', 'eavesdrop', 'add-address', 'del-address'] as const),
+  ...(['add-match', 'remove-match', 'join', 'close-listener'] as const),
+]);
+
+export function checkFaultsMet(places: Places, topology: Topology): void {
+  const busOfClient = busesOf(topology);
+  // A fault of a node is one for each of its processes; a message that one of them meets is enough.
+  const written = Map.groupBy(spansIn(topology), ({ fault }) => formatPath(pathOf(places, fault.step)));
+  for (const spans of written.values()) {
+    const [first] = spans;
+    if (first === undefined || spans.some(({ isMet }) => isMet)) continue;
+    const { fault, end } = first;
+    const until = end === undefined ? 'comes after it' : 'is sent before it is undone';
+    const bus = busOf(fault.step.action, busOfClient);
+    places.problems.warning(pathOf(places, fault.step), {
+      code: 'vacuous',
+      message: `this fault has no effect: no message on bus "${bus}" ${until}`,
+      hint: end ? 'Send one beside it, in `parallel`, or remove it.' : 'Send one after it, or remove it.',
+    });
+  }
+}
+
+type Placed<S extends Visit['step'] = Visit['step']> = Visit<S> & { readonly order: number };
+
+/** A fault, from its beginning to what undoes it; `end` is undefined if it lasts. */
+interface Span {
+  readonly fault: Placed<FaultStep>;
+  readonly end: Placed<FaultStep> | undefined;
+  readonly isMet: boolean;
+}
+
+/** In reverse, so that what comes next is known at each step. */
+function spansIn(topology: Topology): Span[] {
+  const busOfClient = busesOf(topology);
+  const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
+  const senders = Map.groupBy(
+    visits.filter(isSend),
+    ({ step, top }) => `${top} ${busOfSend(step, busOfClient)}`,
+  );
+  const nextSend = new Map<string, number>();
+  const nextAbout = new Map<string, number>();
+  const nextSame = new Map<string, Placed<FaultStep>>();
+  const spans: Span[] = [];
+  for (const visit of visits.toReversed()) {
+    const { step, order } = visit;
+    if (step.kind === 'send') nextSend.set(busOfSend(step, busOfClient), order);
+    if (step.kind === 'blocked' || step.kind === 'hangup') nextAbout.set(step.client, order);
+    if (!isFault(visit)) continue;
+    const { action, id } = visit.step;
+    const [bus, party] = [busOf(action, busOfClient), partyOf(subjectOf(action))];
+    const end = nextSame.get(oppositeKey(action) ?? '');
+    const beside = (other: Placed | undefined) => senders.get(`${other?.top} ${bus}`) ?? [];
+    const isMet =
+      isBefore(nextSend.get(bus), end) ||
+      (CONDITIONS.has(action.fault) && isBefore(nextAbout.get(party), end)) ||
+      beside(visit).some((send) => areConcurrent(send, visit)) ||
+      (end !== undefined && beside(end).some((send) => send.order > order && areConcurrent(send, end)));
+    // Of a rule that is given for good, rules.ts says whether a message of its kind comes.
+    const isOther = action.fault === 'add-match' && end === undefined;
+    if (ABOUT_MESSAGES.has(action.fault) && !id.endsWith('.end') && !isOther)
+      spans.push({ fault: visit, end, isMet });
+    nextAbout.set(party, order);
+    nextSame.set(keyOf(action), visit);
+  }
+  return spans.reverse();
+}
+
+/** Other faults and expectations may be about a party because it is paused, or has joined. */
+const CONDITIONS: ReadonlySet<Verb> = new Set(['pause', 'join']);
+
+const isSend = (visit: Placed): visit is Placed<SendStep> => visit.step.kind === 'send';
+const isFault = (visit: Placed): visit is Placed<FaultStep> => visit.step.kind === 'fault';
+
+const isBefore = (next: number | undefined, end: Placed | undefined): boolean =>
+  next !== undefined && (end === undefined || next < end.order);
+
+type BusOfClient = (client: string) => string;
+
+function busesOf({ clients }: Topology): BusOfClient {
+  const buses = new Map(clients.map(({ name, bus }) => [name, bus]));
+  return (client) => buses.get(client) ?? '';
+}
+
+const busOfSend = ({ from }: SendStep, busOfClient: BusOfClient): string =>
+  from.kind === 'master' ? from.bus : busOfClient(from.name);
+
+/** The same for faults that do the same. */
+function keyOf(action: FaultAction): string {
+  const what = `${action.fault} ${partyOf(subjectOf(action))}`;
+  if (action.fault === 'eavesdrop') return `${what} ${action.on}`;
+  if (action.fault === 'read') return `${what} ${action.count}`;
+  if ('address' in action) return `${what} ${action.address}`;
+  if (!('rule' in action)) return what;
+  const rule = parseRule(action.rule);
+  return `${what} ${'key' in rule ? rule.key : action.rule}`;
+}
+
+/** That of the fault which takes it back. */
+function oppositeKey(action: FaultAction): string | undefined {
+  switch (action.fault) {
+    case 'pause':
+      return keyOf({ ...action, fault: 'resume' });
+    case 'stop-reading':
+      return keyOf({ ...action, fault: 'read', count: 'all' });
+    case 'eavesdrop':
+      return keyOf({ ...action, on: !action.on });
+    case 'add-address':
+      return keyOf({ ...action, fault: 'del-address' });
+    case 'del-address':
+      return keyOf({ ...action, fault: 'add-address' });
+    case 'add-match':
+      return keyOf({ ...action, fault: 'remove-match' });
+    case 'remove-match':
+      return keyOf({ ...action, fault: 'add-match' });
+    default:
+      return undefined;
+  }
+}

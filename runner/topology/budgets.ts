@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/** Which budgets a run can exceed at all: one that it cannot is no check. */
+import { DEFAULT_RUN_TIME } from '../common/deadline.ts';
+import { sends } from './steps.ts';
+import type { Budget, SendStep, Topology } from './topology.ts';
+
+/** A run that takes longer than its time is cut, and no verdict on it counts. */
+export function canFail({ figure, limit, step }: Budget, { steps }: Topology): boolean {
+  if (figure !== 'throughput') return limit < DEFAULT_RUN_TIME;
+  const sure = [...sends(steps)].filter((send) => (step === undefined || send.id === step) && isSent(send));
+  const count = sure.reduce((sum, send) => sum + send.count, 0);
+  return limit > count / (DEFAULT_RUN_TIME / 1000);
+}
+
+/** The file leaves no failure open. */
+const isSent = ({ expect }: SendStep): boolean => expect.error === undefined && expect.model === undefined;
