@@ -147,7 +147,7 @@ struct afbus_name {
  * @protocol: its filter, whose module the bus keeps; NULL for BUS_PROTO_NONE
  * @data: what the filter has for this bus
  * @name: what the master bound
- * @name_node: in the table of names, under afbus_name_lock
+ * @name_node: in a tree of names, under afbus_name_lock
  * @inode_path: inode that bind made, none for an abstract name; owned by the
  *	listening socket
  * @connect_wait: connects that wait for the backlog
@@ -163,6 +163,7 @@ struct afbus_name {
  * @nr_given: addresses in it that the master gave
  * @groups: groups by prefix
  * @members: members of groups, by afbus_member.key
+ * @nr_clients: clients that are attached, joined or not
  * @joined: joined clients
  * @eaves: joined clients that are eavesdroppers
  * @blocked: sends and sockets that wait for space, struct afbus_wait
@@ -188,7 +189,7 @@ struct afbus_bus {
 	const struct afbus_protocol *protocol;
 	void			*data;
 	struct afbus_name	name;
-	struct hlist_node	name_node;
+	struct rb_node		name_node;
 	struct path		inode_path;
 	wait_queue_head_t	connect_wait;
 	struct mutex		change_lock;
@@ -203,6 +204,7 @@ struct afbus_bus {
 	unsigned int		nr_given;
 	struct rhashtable	groups;
 	struct rhashtable	members;
+	unsigned int		nr_clients;
 	struct list_head	joined;
 	struct list_head	eaves;
 	struct list_head	blocked;

@@ -161,7 +161,7 @@ static void afbus_bus_free(struct kref *ref)
 {
 	struct afbus_bus *bus = container_of(ref, struct afbus_bus, ref);
 
-	WARN_ON(bus->listener || !list_empty(&bus->joined) ||
+	WARN_ON(bus->listener || bus->nr_clients || !list_empty(&bus->joined) ||
 		!list_empty(&bus->eaves) || !list_empty(&bus->blocked) ||
 		!list_empty(&bus->unrouted) || !list_empty(&bus->to_tell) ||
 		!list_empty(&bus->backlog));
@@ -276,6 +276,7 @@ void afbus_bus_leave(struct afbus_sock *client)
 
 	bus->seq++;
 	bus->routes++;
+	bus->nr_clients--;
 	WRITE_ONCE(client->out, true);
 	trace_leave(bus, bus->seq, client->addr, BUS_MASTER_ADDR, 0);
 	if (client->joined) {

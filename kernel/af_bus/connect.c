@@ -11,6 +11,10 @@
 #include "af_bus.h"
 #include "trace.h"
 
+static unsigned int max_clients = 4096;
+module_param(max_clients, uint, 0644);
+MODULE_PARM_DESC(max_clients, "clients that one bus may have (default 4096)");
+
 /* Takes over the references. */
 static void afbus_set_peercred(struct sock *sk, struct pid *pid,
 			       const struct cred *cred)
@@ -71,7 +75,7 @@ int afbus_listen(struct socket *sock, int backlog)
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	WRITE_ONCE(sk->sk_state, TCP_LISTEN);
 	spin_unlock(&bus->lock);
-	wake_up_interruptible_all(&bus->connect_wait);
+	wake_up_interruptible(&bus->connect_wait);
 	err = 0;
 out:
 	release_sock(sk);
@@ -151,12 +155,16 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	listener = &bus->listener->sk;
 	if (bus->last_client + 1 >= BUS_CLIENT_MASK)
 		return -ECONNREFUSED;
+	/* A multicast visits all of them under the lock. */
+	if (bus->nr_clients >= READ_ONCE(max_clients))
+		return -ENOSPC;
 	addr->value = ++bus->last_client;
 	err = afbus_addr_insert(bus, addr, client);
 	if (err)
 		return err;
 
 	bus->seq++;
+	bus->nr_clients++;
 	client->data = data;
 	client->addr = addr->value;
 	client->watch_limit = rlimit(RLIMIT_NOFILE);
@@ -228,8 +236,11 @@ static int afbus_connect_bus(struct afbus_bus *bus, struct afbus_sock *client,
 		}
 	}
 
-	/* A wake-up that was not used is another's. */
-	if (err && waited)
+	/*
+	 * There may be room for the next, or the end of the bus to tell: so one
+	 * is woken by each, not all by the first.
+	 */
+	if (waited)
 		wake_up_interruptible(&bus->connect_wait);
 	return err;
 }

@@ -172,7 +172,7 @@ static void afbus_detach_listener(struct afbus_sock *s)
 	bus->listener = NULL;
 	WRITE_ONCE(s->sk.sk_state, TCP_CLOSE);
 	spin_unlock(&bus->lock);
-	wake_up_interruptible_all(&bus->connect_wait);
+	wake_up_interruptible(&bus->connect_wait);
 
 	while ((embryo = afbus_take_backlog(bus))) {
 		afbus_proc_del(embryo);
@@ -278,6 +278,6 @@ int afbus_shutdown(struct socket *sock, int how)
 		sock_put(&peer->sk);
 	}
 	if (s->kind == AFBUS_LISTENER)
-		wake_up_interruptible_all(&bus->connect_wait);
+		wake_up_interruptible(&bus->connect_wait);
 	return 0;
 }

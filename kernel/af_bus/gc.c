@@ -51,6 +51,8 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
 #include "gc.h"
 
 /* Steps under one hold of the lock, not counting the last message's rest. */
@@ -299,7 +301,7 @@ static void afbus_gc_work(struct work_struct *work)
 	WRITE_ONCE(afbus_gc_begun, afbus_gc_begun + 1);
 	afbus_gc_collect();
 	WRITE_ONCE(afbus_gc_ended, afbus_gc_begun);
-	wake_up_all(&afbus_gc_wait);
+	wake_up(&afbus_gc_wait);
 
 	afbus_gc_ended_at = jiffies;
 	afbus_gc_pause = AFBUS_GC_PAUSE * (afbus_gc_ended_at - start);
@@ -339,12 +341,22 @@ void afbus_gc_run(void)
 void afbus_gc_throttle(void)
 {
 	unsigned long pass = READ_ONCE(afbus_gc_begun) + 1;
+	long timeo = AFBUS_GC_PATIENCE;
+	DEFINE_WAIT_FUNC(wait, default_wake_function);
 
 	queue_work(afbus_wq, &afbus_gc);
-	wait_event_interruptible_timeout(afbus_gc_wait,
-					 time_after_eq(READ_ONCE(afbus_gc_ended),
-						       pass),
-					 AFBUS_GC_PATIENCE);
+	/* As many may wait as a user has threads: each wakes the next. */
+	add_wait_queue_exclusive(&afbus_gc_wait, &wait);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (time_after_eq(READ_ONCE(afbus_gc_ended), pass) || !timeo ||
+		    signal_pending(current))
+			break;
+		timeo = schedule_timeout(timeo);
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(&afbus_gc_wait, &wait);
+	wake_up(&afbus_gc_wait);
 }
 
 /**

@@ -20,7 +20,7 @@
 
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/hashtable.h>
+#include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
@@ -28,7 +28,7 @@
 
 /**
  * struct afbus_inflight - descriptors of one user that are in flight
- * @node: in afbus_inflights
+ * @node: in afbus_inflights, by user
  * @uid: the user
  * @users: messages and eavesdroppers that count here, under
  *	afbus_inflight_lock
@@ -37,7 +37,7 @@
  * @watched: descriptors in copies that its eavesdroppers have not taken yet
  */
 struct afbus_inflight {
-	struct hlist_node	node;
+	struct rb_node		node;
 	kuid_t			uid;
 	unsigned int		users;
 	atomic_long_t		sent;
@@ -47,21 +47,36 @@ struct afbus_inflight {
 
 /* The last reference on a socket may be dropped by its timer. */
 static DEFINE_SPINLOCK(afbus_inflight_lock);
-static DEFINE_HASHTABLE(afbus_inflights, 10);
+static struct rb_root afbus_inflights = RB_ROOT;
+
+static struct afbus_inflight *afbus_inflight_of(const struct rb_node *node)
+{
+	return rb_entry(node, struct afbus_inflight, node);
+}
+
+static int afbus_inflight_cmp(const void *key, const struct rb_node *node)
+{
+	kuid_t uid = *(const kuid_t *)key, other = afbus_inflight_of(node)->uid;
+
+	return uid_eq(uid, other) ? 0 : uid_lt(uid, other) ? -1 : 1;
+}
+
+static int afbus_inflight_node_cmp(struct rb_node *a, const struct rb_node *b)
+{
+	return afbus_inflight_cmp(&afbus_inflight_of(a)->uid, b);
+}
 
 static struct afbus_inflight *afbus_inflight_find(kuid_t uid)
 {
-	struct afbus_inflight *acct;
+	struct rb_node *node;
 
 	lockdep_assert_held(&afbus_inflight_lock);
 
-	hash_for_each_possible(afbus_inflights, acct, node, __kuid_val(uid)) {
-		if (uid_eq(acct->uid, uid)) {
-			acct->users++;
-			return acct;
-		}
-	}
-	return NULL;
+	node = rb_find(&uid, &afbus_inflights, afbus_inflight_cmp);
+	if (!node)
+		return NULL;
+	afbus_inflight_of(node)->users++;
+	return afbus_inflight_of(node);
 }
 
 /**
@@ -91,7 +106,8 @@ struct afbus_inflight *afbus_inflight_get(kuid_t uid)
 		fresh = NULL;
 		acct->uid = uid;
 		acct->users = 1;
-		hash_add(afbus_inflights, &acct->node, __kuid_val(uid));
+		rb_find_add(&acct->node, &afbus_inflights,
+			    afbus_inflight_node_cmp);
 	}
 	spin_unlock_bh(&afbus_inflight_lock);
 	kfree(fresh);
@@ -104,7 +120,7 @@ void afbus_inflight_put(struct afbus_inflight *acct)
 	if (--acct->users)
 		acct = NULL;
 	else
-		hash_del(&acct->node);
+		rb_erase(&acct->node, &afbus_inflights);
 	spin_unlock_bh(&afbus_inflight_lock);
 
 	WARN_ON_ONCE(acct && (atomic_long_read(&acct->sent) ||

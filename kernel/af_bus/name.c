@@ -10,31 +10,33 @@
 #include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
-#include <linux/hashtable.h>
 #include <linux/namei.h>
+#include <linux/rbtree.h>
 #include <linux/security.h>
-#include <linux/stringhash.h>
 #include "af_bus.h"
 
-#define AFBUS_NAME_BITS	8
-
+/*
+ * Two trees, one for each kind: however many buses a user makes, and whatever
+ * their names are, nobody holds the lock for more than a few comparisons. And a
+ * tree needs no memory of its own, which could be lacking once the file is made.
+ */
 static DEFINE_SPINLOCK(afbus_name_lock);
-static DEFINE_HASHTABLE(afbus_names, AFBUS_NAME_BITS);
+static struct rb_root afbus_inodes = RB_ROOT;
+static struct rb_root afbus_abstracts = RB_ROOT;
+
+static struct afbus_bus *afbus_named(const struct rb_node *node)
+{
+	return node ? rb_entry(node, struct afbus_bus, name_node) : NULL;
+}
+
+static struct inode *afbus_bus_inode(const struct afbus_bus *bus)
+{
+	return d_backing_inode(bus->inode_path.dentry);
+}
 
 static bool afbus_name_is_abstract(const struct afbus_name *name)
 {
 	return !name->path[0];
-}
-
-static unsigned long afbus_inode_key(const struct inode *inode)
-{
-	return (unsigned long)inode;
-}
-
-static unsigned long afbus_abstract_key(const struct net *net,
-					const struct afbus_name *name)
-{
-	return full_name_hash(net, name->path, name->len);
 }
 
 /**
@@ -88,49 +90,75 @@ void afbus_name_print(const struct afbus_name *name, char *text)
 		text[0] = '@';
 }
 
+static int afbus_order(const void *a, const void *b)
+{
+	return a == b ? 0 : a < b ? -1 : 1;
+}
+
+static int afbus_inode_cmp(const void *inode, const struct rb_node *node)
+{
+	return afbus_order(inode, afbus_bus_inode(afbus_named(node)));
+}
+
+static bool afbus_inode_less(struct rb_node *a, const struct rb_node *b)
+{
+	return afbus_inode_cmp(afbus_bus_inode(afbus_named(a)), b) < 0;
+}
+
 static struct afbus_bus *afbus_find_inode(const struct inode *inode)
 {
-	struct afbus_bus *bus;
-
 	lockdep_assert_held(&afbus_name_lock);
 
-	hash_for_each_possible(afbus_names, bus, name_node,
-			       afbus_inode_key(inode)) {
-		if (bus->inode_path.dentry &&
-		    d_backing_inode(bus->inode_path.dentry) == inode)
-			return bus;
-	}
-	return NULL;
+	return afbus_named(rb_find(inode, &afbus_inodes, afbus_inode_cmp));
+}
+
+/**
+ * struct afbus_abstract - what an abstract name is known by
+ * @net: network namespace
+ * @name: the name there
+ */
+struct afbus_abstract {
+	const struct net	*net;
+	const struct afbus_name	*name;
+};
+
+static int afbus_abstract_cmp(const void *key, const struct rb_node *node)
+{
+	const struct afbus_bus *bus = afbus_named(node);
+	const struct afbus_abstract *a = key;
+
+	return afbus_order(a->net, bus->net) ?:
+	       (int)a->name->len - (int)bus->name.len ?:
+	       memcmp(a->name->path, bus->name.path, bus->name.len);
+}
+
+static int afbus_abstract_node_cmp(struct rb_node *a, const struct rb_node *b)
+{
+	const struct afbus_bus *bus = afbus_named(a);
+	const struct afbus_abstract key = { bus->net, &bus->name };
+
+	return afbus_abstract_cmp(&key, b);
 }
 
 static struct afbus_bus *afbus_find_abstract(const struct net *net,
 					     const struct afbus_name *name)
 {
-	struct afbus_bus *bus;
+	const struct afbus_abstract key = { net, name };
 
 	lockdep_assert_held(&afbus_name_lock);
 
-	hash_for_each_possible(afbus_names, bus, name_node,
-			       afbus_abstract_key(net, name)) {
-		if (!bus->inode_path.dentry && bus->net == net &&
-		    afbus_name_equal(&bus->name, name))
-			return bus;
-	}
-	return NULL;
+	return afbus_named(rb_find(&key, &afbus_abstracts, afbus_abstract_cmp));
 }
 
 static int afbus_bind_abstract(struct afbus_bus *bus)
 {
-	int err = -EADDRINUSE;
+	struct rb_node *taken;
 
 	spin_lock(&afbus_name_lock);
-	if (!afbus_find_abstract(bus->net, &bus->name)) {
-		hash_add(afbus_names, &bus->name_node,
-			 afbus_abstract_key(bus->net, &bus->name));
-		err = 0;
-	}
+	taken = rb_find_add(&bus->name_node, &afbus_abstracts,
+			    afbus_abstract_node_cmp);
 	spin_unlock(&afbus_name_lock);
-	return err;
+	return taken ? -EADDRINUSE : 0;
 }
 
 static int afbus_bind_inode(struct afbus_bus *bus, struct socket *sock)
@@ -154,8 +182,7 @@ static int afbus_bind_inode(struct afbus_bus *bus, struct socket *sock)
 		bus->inode_path.mnt = mntget(parent.mnt);
 		bus->inode_path.dentry = dget(dentry);
 		spin_lock(&afbus_name_lock);
-		hash_add(afbus_names, &bus->name_node,
-			 afbus_inode_key(d_backing_inode(dentry)));
+		rb_add(&bus->name_node, &afbus_inodes, afbus_inode_less);
 		spin_unlock(&afbus_name_lock);
 	}
 	done_path_create(&parent, dentry);
@@ -185,7 +212,8 @@ void afbus_name_release(struct afbus_bus *bus)
 	struct path path;
 
 	spin_lock(&afbus_name_lock);
-	hash_del(&bus->name_node);
+	rb_erase(&bus->name_node, afbus_name_is_abstract(&bus->name) ?
+		 &afbus_abstracts : &afbus_inodes);
 	path = bus->inode_path;
 	memset(&bus->inode_path, 0, sizeof(bus->inode_path));
 	spin_unlock(&afbus_name_lock);

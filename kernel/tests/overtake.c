@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { MEMBERS = 8000, CHANGERS = 3, MULTICASTS = 5, PREFIX = 5 };
+enum { MEMBERS = 4000, CHANGERS = 3, MULTICASTS = 5, PREFIX = 5 };
 
 static struct bus bus;
 static struct client a, members[MEMBERS];
