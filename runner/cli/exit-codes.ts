@@ -17,7 +17,7 @@ const OF_EACH: Meanings = {
 
 const PLAYED: Meanings = {
   [EXIT.pass]: 'pass',
-  [EXIT.fail]: 'fail, or skip: it proved nothing',
+  [EXIT.fail]: 'fail; or skip, if the run proved nothing',
   [EXIT.timeout]: 'timeout',
   [EXIT.hostDied]: 'host died',
 };

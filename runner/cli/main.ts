@@ -68,7 +68,7 @@ withPlayOptions(verb('run <files...>', 'play each file and take it down again'))
   )
   .action(async (files, flags) => (await import('./run.ts')).runFiles(files, flags));
 
-verb('down [names...]', 'take down what is up; does nothing where nothing is')
+verb('down [names...]', 'take down what is up; no error if nothing is')
   .addOption(formatOption(['text', 'json']))
   .option('--all', 'everything of this tool, whatever its name')
   .addHelpText('after', '\nExample: afbus-topo down quickstart')
@@ -84,8 +84,11 @@ verb('validate <files...>', 'check files: every error with its place; starts not
   )
   .action(async (files, flags) => (await import('./validate.ts')).validate(files, flags));
 
-verb('config <file>', 'print a file with all that it includes, inherits and leaves out; starts nothing')
-  .option('--explain', 'say of every value where it comes from, in YAML')
+verb(
+  'config <file>',
+  'print a file with its includes, inherited values and defaults filled in; starts nothing',
+)
+  .option('--explain', 'add a comment to each value that says where it comes from')
   .addOption(formatOption(['yaml', 'json']).default('yaml'))
   .addOption(setOption())
   .addHelpText('after', '\nExample: afbus-topo config --explain my.topo.yaml')
@@ -95,7 +98,7 @@ verb('init [file]', 'write a topology to start from; never overwrites')
   .addHelpText('after', '\nExample: afbus-topo init cabin.topo.yaml')
   .action(async (file) => (await import('./init.ts')).init(file));
 
-verb('plan <file>', 'show what would be started and sent, and what must come of it; starts nothing')
+verb('plan <file>', 'show what would be started and sent, and what the outcome must be; starts nothing')
   .addOption(setOption())
   .addOption(formatOption(['text', 'json']))
   .addOption(seedOption('draws sizes; the same seed draws the same ones').default(0))
@@ -133,8 +136,8 @@ verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a 
   .addOption(kernelOption())
   .addOption(seedOption('what the topologies are drawn from'))
   .addOption(runsOption())
-  .option('--all', 'go on after the first that goes wrong')
-  .option('--out <directory>', 'where what goes wrong is saved, made as small as it goes', '.')
+  .option('--all', 'go on after the first failure')
+  .option('--out <directory>', 'where failing topologies are saved, made as small as possible', '.')
   .addOption(formatOption(['text', 'json']))
   .option('-q, --quiet', 'no progress on stderr')
   .addHelpText('after', '\nExample: afbus-topo fuzz --seed 1 --runs 200 --backend vm')
@@ -170,11 +173,7 @@ for (const [name, description] of [
 
 verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until it is stopped')
   .requiredOption('--address <address>', 'the bus: afbus:path=/run/my-bus or afbus:abstract=my-bus')
-  .option(
-    '--listen <addresses...>',
-    'where programs connect that know AF_UNIX alone: unix:path=/run/my-legacy-bus',
-    [],
-  )
+  .option('--listen <addresses...>', 'where AF_UNIX programs connect: unix:path=/run/my-legacy-bus', [])
   .option('--config <file>', "dbus-daemon's configuration; without one the bus is for its own user alone")
   .option(
     '--print-address [fd]',

@@ -40,7 +40,7 @@ export const formatOption = (choices: readonly string[] = FORMATS) =>
 export const seedOption = (what: string) => new Option('--seed <number>', what).argParser(seed);
 
 export const fuzzBackendOption = () =>
-  new Option('--backend <backend>', 'simulated alone, or beside it on the AF_BUS host')
+  new Option('--backend <backend>', 'simulated only, or simulated and on the AF_BUS host')
     .choices(['sim', 'vm'])
     .default('sim');
 
@@ -55,7 +55,7 @@ export const repeatOption = () =>
 export const setOption = () =>
   new Option(
     '--set <variable[=value]>',
-    'a value for ${variable}; without =value that of the environment; may be repeated',
+    'the value of ${variable}; without =value, that of the environment; may be repeated',
   ).argParser(assignment);
 
 function assignment(text: string, known: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -75,7 +75,7 @@ export const playOptions = (): Option[] => [
   strictOption(),
   new Option(
     '--backend <backend>',
-    'where to play: an engine whose kernel has AF_BUS, the AF_BUS host, or simulated',
+    'what plays the file: a Docker Engine whose kernel has AF_BUS, the AF_BUS host, or a simulated bus',
   )
     .choices(['auto', 'vm', 'docker', 'sim'])
     .default('auto')
@@ -86,13 +86,13 @@ export const playOptions = (): Option[] => [
   kernelOption(),
   new Option(
     '--timeout <duration>',
-    'longest time of a run, from reading its file to the end of its traffic, without the start of the host',
+    'time limit of a run, from reading its file to the end of its traffic; the start of the host does not count',
   )
     .argParser(duration)
     .default(DEFAULT_RUN_TIME, '2m'),
   new Option(
     '--untrusted',
-    'play each file in a fresh host, so that it can touch no later verdict; so in CI (CI=true)',
+    'play each file in a fresh host, so that no file affects the verdict of another; the default in CI (CI=true)',
   ),
   new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
   seedOption('draws sizes and bodies; printed with every verdict'),

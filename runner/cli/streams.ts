@@ -13,7 +13,10 @@ export function guardStreams(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) return;
     report(
-      new EnvironmentError(`stdout cannot be written: ${error.message}`, 'make room, or write elsewhere'),
+      new EnvironmentError(
+        `stdout cannot be written: ${error.message}`,
+        'free some space, or write elsewhere',
+      ),
     );
     process.on('exit', () => {
       process.exitCode = EXIT.environment;

@@ -54,7 +54,7 @@ export class Deadline {
   timeout(what: string): RunTimeout {
     return new RunTimeout(
       `${this.total / 1000} s have passed while waiting for ${what}`,
-      'raise --timeout where the machine is slow; else look at what it waited for',
+      'if the machine is slow, raise --timeout; else look at what it waited for',
     );
   }
 

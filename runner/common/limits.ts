@@ -32,7 +32,7 @@ export const LIMITS = {
     what: 'tokens of YAML in a file: words, marks, blanks and line ends',
     over: INVALID,
   },
-  depth: { most: 60, what: 'levels that values are nested', over: INVALID },
+  depth: { most: 60, what: 'levels of nested values', over: INVALID },
   repeated: { most: 100_000, what: 'values that aliases repeat, all together', over: INVALID },
   combinations: { most: 256, what: 'combinations of a matrix', over: INVALID },
   clients: {
@@ -55,7 +55,7 @@ export const LIMITS = {
     what: 'instructions of socket filters: those of each client times the copies that it may get',
     over: INVALID,
   },
-  diagnostics: { most: 500, what: 'mistakes of a file that are told', over: 'the others are counted' },
+  diagnostics: { most: 500, what: 'mistakes of a file that are reported', over: 'the others are counted' },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
   runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },

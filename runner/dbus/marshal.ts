@@ -80,7 +80,7 @@ export class Writer {
   }
 
   text(text: string): void {
-    if (text.includes('\0')) throw new BadValue('a string of D-Bus has no NUL in it');
+    if (text.includes('\0')) throw new BadValue('a D-Bus string cannot contain NUL');
     if (!text.isWellFormed()) throw new BadValue('half of a surrogate pair is no character');
     const bytes = Buffer.from(`${text}\0`);
     this.uint32(bytes.length - 1);

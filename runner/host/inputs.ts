@@ -17,8 +17,8 @@ export function hash(...parts: readonly (string | Buffer)[]): string {
 export function needCheckout(): void {
   if (isCheckout()) return;
   throw new EnvironmentError(
-    'this is the installed package, and what plays on a kernel is built in a checkout of the project only',
-    'play it here with --backend sim, or run "npm run up" in a checkout, and afbus-topo there',
+    'the installed package cannot use the kernel backends: those need a source checkout',
+    'use --backend sim, or run "npm run up" in a checkout and then afbus-topo there',
   );
 }
 

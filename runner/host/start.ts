@@ -71,7 +71,7 @@ async function fateOf(host: Host, image: HostImage, own: Payload, options: Start
   if (wrongPort) {
     throw new EnvironmentError(
       `the host runs with its Docker API on port ${port}, and ${busy} on it`,
-      'take those down, or leave the port out',
+      'take those down, or omit the port',
     );
   }
   options.progress?.({
@@ -132,7 +132,7 @@ export async function status({ kernel }: HostOptions): Promise<HostStatus> {
   }
   if (host) {
     await settled(host);
-    const reason = causeOfDeath(host.consoleFile) ?? 'its virtual machine ended without a word';
+    const reason = causeOfDeath(host.consoleFile) ?? 'its virtual machine ended without a message';
     return { state: 'stale', reason, consoleFile: host.consoleFile };
   }
   return { state: hasImage(kernel) ? 'stopped' : 'absent' };

@@ -65,8 +65,8 @@ function wants({ rules }: Endpoint, sender: Endpoint, { dbus }: Message): boolea
 /** Why copies are missing. */
 export const reasonOf = ({ dbus }: Message): string =>
   dbus === undefined
-    ? 'it is no D-Bus message, and of those that clients send to many nobody gets one (dbus.md section 3)'
-    : 'of those only who has a match rule that wants it (dbus.md section 3)';
+    ? 'it is no D-Bus message, and such a multicast of a client reaches nobody (dbus.md section 3)'
+    : 'but only if one of its match rules matches (dbus.md section 3)';
 
 /** Whether a bus of this kind lets the copy pass, and whatever else is asked. */
 export const both =

@@ -48,7 +48,7 @@ function ruleOf(to: string, holding: Endpoint | undefined): string {
   if (to === MASTER) return 'no destination, or address 0, is the other half of the pair (section 3.1)';
   return holding
     ? 'a joined client holds the address (section 3.3)'
-    : 'nobody joined holds the address: the default route (section 3.3)';
+    : 'no joined client holds the address, so it takes the default route (section 3.3)';
 }
 
 /** 3.3: an address that a joined client holds is that client. */

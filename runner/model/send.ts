@@ -37,7 +37,10 @@ function check(from: Endpoint, { to, path, length }: Message): Failure | undefin
   if (path !== undefined && path !== from.bus.path && path !== from.path)
     return { error: 'EHOSTUNREACH', because: 'the path leads off the bus (section 3.2)' };
   if (from.side === 'client' && !from.joined && to !== undefined && to !== MASTER)
-    return { error: 'EHOSTUNREACH', because: 'it has not joined and reaches its master only (section 3.2)' };
+    return {
+      error: 'EHOSTUNREACH',
+      because: 'the sender has not joined, so it reaches its master only (section 3.2)',
+    };
   if (length > from.sendBuffer - 32)
     return { error: 'EMSGSIZE', because: `it is longer than the send buffer - 32 (section 3.6)` };
   return undefined;

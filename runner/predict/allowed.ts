@@ -40,7 +40,7 @@ export function possibilityOf(world: BusState, outcome: Exclude<Outcome, { wait:
 
 export const WOULD_WAIT: Possibility = {
   error: 'EAGAIN',
-  because: 'somebody has no room, and the send may not wait (section 4)',
+  because: 'the send needs space and may not wait for it (section 4)',
 };
 
 /** All ways together. */

@@ -76,7 +76,7 @@ export class Pressure {
     return {
       lanes: way.lanes.filter((lane) => !may.includes(lane)),
       may,
-      because: `${way.because}; who is full is evicted`,
+      because: `${way.because}; a full recipient is evicted`,
     };
   }
 

@@ -23,7 +23,7 @@ export async function chooseBackend(choice: Choice): Promise<Backend> {
     if (choice.untrusted) throw notThere();
     const { dockerBackend } = await import('./docker.ts');
     const backend = await dockerBackend(choice);
-    choice.detail('docker: its nodes are privileged, which is root on the machine of that engine');
+    choice.detail('docker: its nodes are privileged: root on the machine of that engine');
     return backend;
   }
   const { vmBackend } = await import('./vm.ts');

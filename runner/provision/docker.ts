@@ -64,7 +64,7 @@ async function loaded(docker: Dockerode, said: NodeJS.ReadableStream, image: str
   if (failed === undefined) return;
   throw new EnvironmentError(
     `the engine did not load ${image}: ${failed.error}`,
-    'has it room left? "docker system df" tells',
+    'is its disk full? "docker system df" shows it',
   );
 }
 

@@ -45,7 +45,7 @@ export const violated = (node: string, cause: Error): EnvironmentError =>
 export function timedOut(deadline: Deadline, waits: readonly Purpose[]): RunTimeout {
   return new RunTimeout(
     `${deadline.total / 1000} s have passed; ${waitingFor(waits)}`,
-    'a receiver that does not read holds up who sends to it; where the machine is only slow, raise --timeout',
+    'a receiver that does not read blocks its senders; if the machine is slow, raise --timeout',
   );
 }
 

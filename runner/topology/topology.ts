@@ -77,7 +77,7 @@ export interface ClientSpec {
   readonly addresses: readonly Address[];
   /** The file wants it on the bus (`join`, default true). */
   readonly join: boolean;
-  /** The master's policy lets it on: some `admit` pattern matches and no `deny` rule does. Joined = join && admitted. */
+  /** The master's policy admits it: some `admit` pattern matches and no `deny` rule does. Joined = join && admitted. */
   readonly admitted: boolean;
   readonly eavesdrop: boolean;
   /** `manual`: reads only when a `read` step says so. */

@@ -101,7 +101,7 @@ function add(
   const { first } = facts.plan.messagesOf.get(step) ?? { first: 0 };
   const message = facts.plan.messages[first + n] as PlannedMessage;
   findings.add('notLinearizable', step, () => ({
-    summary: `${message.name} does not go with what came before it: no order of the changes explains both`,
+    summary: `${message.name} contradicts earlier deliveries: no ordering of the concurrent changes explains both`,
     expected: instead.slice(0, SHOWN).map(list).join('; or ') || 'an error',
     observed: list([...lanes].toSorted()),
     ...about(message),

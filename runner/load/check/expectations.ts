@@ -114,7 +114,7 @@ function* wrongRecipients(
   const extra = written.filter((name) => !must.has(name) && !may.has(name));
   for (const name of extra) {
     const only = [...must, ...may].join(', ') || 'nobody';
-    const message = known?.get(name) ?? `"${name}" gets no copy, but ${only}: ${because}`;
+    const message = known?.get(name) ?? `"${name}" gets no copy, only ${only}: ${because}`;
     yield { key: 'recipients', message };
   }
   if (extra.length > 0) return;

@@ -16,7 +16,7 @@ export function checkLimits({ problems, paths }: Places, steps: readonly Step[])
     if (from.kind !== 'client' || fds.length === 0) continue;
     const line = limits.get(from.name);
     if (line === undefined) continue;
-    const message = `"${from.name}" is limited at line ${line}, and makes no pipes to pass`;
+    const message = `"${from.name}" is limited at line ${line}, so it cannot make pipes to pass`;
     const path = [...(paths.get(id) ?? []), 'send', 'fds'];
     problems.error(path, { code: 'impossible', message, hint: 'Let another client send them.' });
   }

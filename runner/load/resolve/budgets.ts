@@ -35,7 +35,7 @@ export function budgetsOf(
   limits.forEach((each, n) => {
     const lower = limits[n - 1];
     if (lower === undefined || each.limit >= lower.limit) return;
-    const message = `${lower.figure} can never exceed ${each.figure}: this limit makes the one of ${lower.figure} idle`;
+    const message = `${lower.figure} never exceeds ${each.figure}: because of this limit, the one for ${lower.figure} has no effect`;
     problems.warning([...path, 'latency', each.figure], { code: 'impossible', message });
   });
   if (throughput === undefined) return limits;

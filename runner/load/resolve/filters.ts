@@ -46,12 +46,12 @@ const isTooShort = ({ code, k }: Filter[number]): boolean =>
 
 /** In a D-Bus message the envelope is the last argument. */
 const cutsEnd = {
-  message: 'a copy that is cut on a bus of D-Bus loses its end, which tells what message it is',
+  message: 'a D-Bus message that is cut loses its end, which says which message it is',
   hint: 'Write { drop: true }, or leave it to match rules what the client gets.',
 };
 
 /** A copy is known by the head of its envelope. */
 const tooShort = (bytes: number) => ({
-  message: `nobody could tell which message a copy of ${bytes} bytes is`,
+  message: `a copy of ${bytes} bytes is too short to tell which message it is`,
   hint: `Keep ${IDENTITY_SIZE} bytes or more of the ${ENVELOPE_SIZE} that mark each message, or drop it (0).`,
 });

@@ -110,7 +110,8 @@ export class Names {
 
   #message(name: string, kind: Kind | undefined, what: Kind | 'name'): string {
     if (kind === undefined) return `unknown ${what} ${show(name)}`;
-    return `"${name}" is ${kind === 'replicas' ? 'several clients' : `a ${kind}`}, ${what === 'name' ? 'which cannot stand here' : `not a ${what}`}`;
+    const found = kind === 'replicas' ? 'a set of replicas' : `a ${kind}`;
+    return `"${name}" is ${found}, ${what === 'name' ? 'which cannot be used here' : `not a ${what}`}`;
   }
 
   #hint(

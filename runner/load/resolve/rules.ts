@@ -54,7 +54,7 @@ export function isRule({ problems }: Scope, text: string, path: Path): boolean {
   const { message, at, length, unknown, hint } = rule.mistake;
   problems.error(path, {
     code: unknown === undefined ? 'bad-value' : 'unknown-key',
-    message: `no match rule: ${message}, at character ${at + 1}`,
+    message: `not a match rule: ${message}, at character ${at + 1}`,
     ...(unknown !== undefined && { expected: `keys here: ${EXPECTED}` }),
     hint: unknown === undefined ? hint : didYouMean(unknown, RULE_KEYS),
     piece: { line: text, column: at, length },

@@ -32,7 +32,12 @@ const more = z.union([whole('a number of descriptors', 0, 253), z.literal('unlim
 function notALimit(input: unknown): Choice | undefined {
   const { limit, ...rest } = input as { limit: unknown };
   if (typeof limit === 'string' && Object.keys(rest).every((key) => key in timing))
-    return { message: 'a limit of what?', hint: 'Write fds: 3, or memory: 8MiB.', at: 'limit', onKey: true };
+    return {
+      message: 'a limit is one of descriptors or of memory',
+      hint: 'Write fds: 3, or memory: 8MiB.',
+      at: 'limit',
+      onKey: true,
+    };
   if (typeof limit !== 'object' || limit === null) return undefined;
   const message = `expected a client, got ${show(limit)}`;
   return { message, hint: 'Write { limit: lidar, fds: 3 }.', at: 'limit' };

@@ -59,7 +59,7 @@ describe('the installed package', function () {
     assert.equal(code, 4);
     assert.match(
       stderr,
-      /^error: this is the installed package, .* in a checkout .*\nhint: .*--backend sim.*\n$/,
+      /^error: the installed package cannot use the kernel backends: .* source checkout.*\nhint: .*--backend sim.*\n$/,
     );
   });
 

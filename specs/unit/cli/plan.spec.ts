@@ -73,7 +73,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     const { stdout } = await planOf(TOPOLOGY, '--why');
     const reasons = stdout.split('\n').filter((line) => line.includes('because'));
     assert.equal(reasons.length, 3);
-    assert.match(reasons.join('\n'), /no room, and the send may not wait \(section 4\)/);
+    assert.match(reasons.join('\n'), /needs space and may not wait for it \(section 4\)/);
   });
 
   it('as JSON tells messages apart of which different things are expected', async () => {

@@ -105,7 +105,7 @@ describe('an expectation that can never hold', function () {
   it('is warned of before it is played, also where progress is not wanted', async () => {
     const { code, stdout, stderr } = await play('text', 'doubtful.topo.yaml');
     assert.equal(code, 1);
-    assert.match(stderr, /^doubtful.topo.yaml:5:15: warning: "logger" gets no copy, but lidar/);
+    assert.match(stderr, /^doubtful.topo.yaml:5:15: warning: "logger" gets no copy, only lidar/);
     assert.match(stderr, /:7:22: warning: EAGAIN cannot happen here/);
     assert.equal(stderr.match(/warning:/g)?.length, 3);
     const reasons = stdout.match(/the model expects otherwise: .*/g) ?? [];

@@ -163,7 +163,7 @@ describe('D-Bus in a file', () => {
     ["signature: 'a{sv}', args: [{ A: 1 }]", /expected a variant, got 1/],
     ["signature: 'a{ub}', args: [{ x: true }]", /expected a number, got "x"/],
     ['signature: h, args: [0]', /there is no descriptor 0/],
-    ["signature: s, args: ['a\\0b']".replace("'a\\0b'", '"a\\0b"'), /has no NUL/],
+    ["signature: s, args: ['a\\0b']".replace("'a\\0b'", '"a\\0b"'), /cannot contain NUL/],
     ['args: [{ Powered: true }]', /the type of .* is not clear/],
     ['args: [2147483648]', /for type i, got 2147483648/],
     ['raw: "6c"', /captured bytes say by themselves what `path` says/],
@@ -295,11 +295,11 @@ traffic:
       complaints(
         file(`  - send: { from: b, to: session, ${signal} }\n    expect: { recipients: [b] }`),
       ).join(),
-      /"b" gets no copy, but a: .*match rule.*dbus\.md section 3/,
+      /"b" gets no copy, only a: .*match rule.*dbus\.md section 3/,
     );
     assert.match(
       complaints(file(`  - b -> session: "x"\n    expect: { recipients: [a] }`)).join(),
-      /"a" gets no copy, but nobody: .*no D-Bus message/,
+      /"a" gets no copy, only nobody: .*no D-Bus message/,
     );
   });
 });

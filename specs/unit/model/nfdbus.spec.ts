@@ -30,7 +30,7 @@ describe('model, match rules', () => {
     const outcome = scene.send('a', TO_ALL, { dbus: CHANGED });
     assert.ok('copies' in outcome);
     assert.equal(scene.names(outcome.denied), 'a d e');
-    assert.match(outcome.because, /section 3\.4\); .* match rule .*dbus\.md section 3/);
+    assert.match(outcome.because, /section 3\.4\); .* match rules .*dbus\.md section 3/);
   });
 
   it('decide of the sender too, and of groups', () => {

@@ -187,7 +187,7 @@ traffic:
 
   it('are overruled by what the file says', () => {
     const [only] = messagesOf(bus('', '  - a -> b: "x"\n    expect: { recipients: [a, b] }'));
-    const contradictedBy = '"a" gets no copy, but b: a joined client holds the address (section 3.3)';
+    const contradictedBy = '"a" gets no copy, only b: a joined client holds the address (section 3.3)';
     assert.deepEqual(only?.expected, { kind: 'delivered', lanes: ['a', 'b'], contradictedBy });
   });
 });

@@ -77,8 +77,7 @@ function isDefaultRoute(lane: Lane, { to }: SendStep): boolean {
 function messageOf(step: SendStep, { kind, sure, first, count, allowed }: Group): string {
   const { errors, because } = allowed;
   const errno = kind === 'fails' ? ` with ${either([...errors])}` : '';
-  const none =
-    isMulticast(step) && kind === 'reaches nobody' && sure ? 'no member is there to take it; ' : '';
+  const none = isMulticast(step) && kind === 'reaches nobody' && sure ? 'no member gets it; ' : '';
   const why = `${errno}${first > 0 ? `, from message ${first + 1} on` : ''}: ${none}${because}`;
   if (!sure) return `${subject(step, count)} may ${PHRASES[kind].many}${why}`;
   return `${subject(step, count)} ${PHRASES[kind][step.count === 1 ? 'one' : 'many']}${why}`;

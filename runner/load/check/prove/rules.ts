@@ -62,7 +62,7 @@ function cutAtCommas({ problems, tree }: Scope, rules: readonly string[], path: 
   if (rules.length < 2 || !tree.text(path).startsWith('[')) return;
   const one = rules.join(',');
   if ('mistake' in parseRule(one) || rules.some((rule, n) => tree.text([...path, n]) !== rule)) return;
-  const message = `these are ${rules.length} rules, of which each is enough: a comma ends an item of a list`;
+  const message = `these are ${rules.length} rules, and a message needs to match only one: a comma ends an item of a list`;
   const hint = `If one rule is meant, put it in quotes: ["${one}"]. If not, put each in quotes.`;
   problems.warning(path, { code: 'vacuous', message, hint });
 }

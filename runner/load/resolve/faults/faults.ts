@@ -26,7 +26,7 @@ export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
 function beginsAtOnce({ scope, path }: StepContext, fault: WrittenFault): boolean {
   const timing = ['at', 'after'].find((key) => fault[key] !== undefined);
   if (timing === undefined) return true;
-  const message = '`fill` begins when its step does';
+  const message = '`fill` always begins with its step';
   const hint = `Remove \`${timing}\`, or put another fault or an \`expect\` step before it in its branch.`;
   scope.problems.error([...path, 'fault', timing], { code: 'impossible', message, hint, onKey: true });
   return false;

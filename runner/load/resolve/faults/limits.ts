@@ -38,7 +38,7 @@ type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
 function limitMemory(context: Context, target: string, memory: number): Done | undefined {
   if (busOfMaster(target) !== undefined)
-    return impossible(context, 'it is clients whose memory is limited', `Kill it: { kill: ${target} }.`);
+    return impossible(context, 'only the memory of a client can be limited', `Kill it: { kill: ${target} }.`);
   const name = context.scope.incarnation(target);
   if (needClient(context, name, 'running') === undefined) return undefined;
   if (memory < LEAST) {

@@ -13,7 +13,7 @@ function letsOn(context: Context, bus: string): boolean {
     impossible(context, `bus "${bus}" takes no new clients since line ${master.deaf.line}`);
   } else if (master?.paused !== undefined) {
     const { line } = master.paused;
-    impossible(context, `the master of bus "${bus}" is paused since line ${line}, and lets nobody on`);
+    impossible(context, `the master of bus "${bus}" is paused since line ${line}, and admits nobody`);
   } else return master !== undefined;
   return false;
 }
