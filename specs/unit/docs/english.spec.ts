@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const HABITS: readonly { readonly not: RegExp; readonly say: string; readonly right?: RegExp }[] = [
   { not: /\bwhoever\b/i, say: 'the client, the reader, the master: name the subject' },
   { not: /\bso many\b/i, say: 'that many' },
-  { not: /\b(let|lets|letting) on\b/i, say: 'admit' },
+  { not: /\b(let|lets|letting) ((it|them|him|her|nobody|clients|users) )?on\b/i, say: 'admit' },
   { not: /\bput off the bus\b/i, say: 'expel, evict' },
   { not: /\bmidst\b/i, say: 'in the middle' },
   { not: /\bone behind the other\b/i, say: 'in sequence' },
