@@ -186,9 +186,9 @@ export class Lane {
     if (this.#errands.length > 0) for (const errand of this.#errands.splice(0)) errand();
   }
 
-  #next(max: number): Message[] | Promise<Message[]> {
+  async #next(max: number): Promise<Message[]> {
     if (this.#empty.size > 0) {
-      const batch = this.socket.tryReceive(max);
+      const batch = await this.socket.tryReceive(max);
       if (batch.length > 0 || this.socket.atEnd) return batch;
       this.#empty.settle();
     }

@@ -110,7 +110,8 @@ export interface Socket {
   readonly ended: Promise<End>;
   send(data: Buffer, options?: SendOptions): Promise<void>;
   receive(options: ReceiveOptions): Promise<Message[]>;
-  tryReceive(max: number): Message[];
+  /** What is there now; nothing is waited for. */
+  tryReceive(max: number): Message[] | Promise<Message[]>;
   whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
   close(): void;
 }

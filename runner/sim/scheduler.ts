@@ -6,9 +6,9 @@
  *
  * What a step sets going in promises is over before the next step begins.
  *
- * Half of the processes are now and then held up, for microseconds or for milliseconds: a reader that is slow, a
- * process that starts late, a send that takes long. Without that all would advance alike, and a branch would never be over
- * before another has begun.
+ * Half of the processes are now and then held up, for microseconds or for a quarter of a second, most likely when they
+ * wake: a reader that is slow, a process that starts late, a send that takes long. One of four is slow all the time.
+ * Without that all would advance alike, and a branch would never be over before another has begun.
  */
 import type { Clock } from '../common/clock.ts';
 import { Random } from '../common/random.ts';
@@ -21,11 +21,16 @@ const NS_PER_MS = 1e6;
 const STEP_MIN = 400;
 const STEP_SPREAD = 3200;
 const LOOK_AT_CLOCK = 40;
-/** The longest time for which a process is held up is less than twice 2 to this power, in ns: 17 ms. */
-const HELD_UP_MOST = 23;
+/** The longest time for which a process is held up is less than twice 2 to this power, in ns: 268 ms. */
+const HELD_UP_MOST = 27;
 const HELD_UP_LEAST = 10;
 /** A process runs for that many steps at most before it may be held up, and for as many as it has run if that is more. */
 const UNDISTURBED = 256;
+/** One of that many processes is slow all the time: it lets others go first, at most that often. */
+const SLOW = 4;
+const MOST_YIELDS = 3;
+/** Who has slept is held up sooner: a processor has to be free first. Waking counts as that many steps. */
+const WAKING = 16;
 /** So often the event loop of the real process has its turn, for signals and the terminal. */
 const STEPS_PER_TURN = 512;
 
@@ -113,11 +118,20 @@ export class Scheduler {
     for (const timer of this.#timers.due(this.#time)) timer.then();
     if (this.#runnable.length > 0) {
       this.#time += STEP_MIN + this.random.below(STEP_SPREAD);
-      const process = this.random.pick(this.#runnable);
+      const process = this.#draw();
       if (process.isHeldUp()) this.#holdUp(process);
       else process.step();
     }
     this.#later();
+  }
+
+  #draw(): Process {
+    const process = this.random.pick(this.#runnable);
+    for (let n = process.yields; n > 0; n--) {
+      const other = this.random.pick(this.#runnable);
+      if (other !== process) return other;
+    }
+    return process;
   }
 
   #holdUp(process: Process): void {
@@ -139,12 +153,15 @@ export class Process {
   #held = false;
   #ended = false;
   #steps = 0;
+  /** How often it lets another go first, whenever it is its turn. */
+  readonly yields: number;
   /** After how many steps it is held up. */
   #until: number;
 
   constructor(name: string, scheduler: Scheduler) {
     this.name = name;
     this.#scheduler = scheduler;
+    this.yields = scheduler.random.oneIn(SLOW) ? 1 + scheduler.random.below(MOST_YIELDS) : 0;
     this.#until = scheduler.random.oneIn(2) ? this.#disturbance() : Number.POSITIVE_INFINITY;
     this.clock = {
       now: () => scheduler.now() / NS_PER_MS,
@@ -159,6 +176,7 @@ export class Process {
   /** Something to do, after what is to do already. */
   post(task: Task): void {
     if (this.#ended) return;
+    if (this.#tasks.length === 0) this.#steps += WAKING;
     this.#tasks.push(task);
     this.#ready();
   }

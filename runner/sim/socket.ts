@@ -121,7 +121,9 @@ export class SimSocket implements Socket {
     signal.addEventListener('abort', abort, { once: true });
   }
 
-  tryReceive(max: number): Message[] {
+  /** A call like every other: between two of them others may go on. */
+  async tryReceive(max: number): Promise<Message[]> {
+    await this.owner.process.turn();
     if (this.closed) throw errorOf('EBADF', 'recvmsg');
     if (this.#receive) throw new Error('a receive of this socket is waiting: its turn comes first');
     return this.#take(max) ?? [];
