@@ -118,6 +118,7 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
  */
 export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
+  stage.collector.cutAt = stage.collector.now;
   if (await within(lab, READ_OUT_MS, readOut(stage, lab))) stage.collector.seal();
   await within(lab, SALVAGE_MS, endAgents(stage, lab));
 }

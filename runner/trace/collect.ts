@@ -44,6 +44,8 @@ export class Collector {
   now: Time = 0;
   socketsLeft: number | null = null;
   cut: string | undefined;
+  /** See Trace. */
+  cutAt: Time | undefined;
   /** Deliveries, and sends that have returned: it stays the same while nothing moves on any bus. */
   movements = 0;
   #readOut: ReadOut | undefined;
@@ -176,6 +178,7 @@ export class Collector {
       ...(this.#logs.length > 0 && { logs: this.#logs }),
       socketsLeft: this.socketsLeft,
       ...(this.cut === undefined ? {} : { cut: this.cut }),
+      ...(this.cutAt === undefined ? {} : { cutAt: this.cutAt }),
       ...(this.#readOut && { readOut: this.#readOut }),
     };
   }

@@ -58,7 +58,7 @@ export function writeTrace(path: string, trace: Trace, most: number = LIMITS.tra
 /** Reads what `writeTrace` wrote; throws InvalidInput with the line that is none of a trace. */
 export function readTrace(path: string): Trace {
   const [head = '', ...rest] = readFileSync(path, 'utf8').split('\n');
-  const { afbusTrace, socketsLeft, cut, readOut } = parse(path, 1, head);
+  const { afbusTrace, socketsLeft, cut, cutAt, readOut } = parse(path, 1, head);
   if (afbusTrace !== FORMAT) throw notTrace(path, 1);
   const lists = Object.fromEntries(LISTS.map((list) => [list, []])) as unknown as Record<List, unknown[]>;
   const deliveries = new Map<string, DeliveryEvent[]>();
@@ -69,16 +69,20 @@ export function readTrace(path: string): Trace {
     else if (LISTS.includes(is as List)) lists[is as List].push(event);
     else throw notTrace(path, i + 2);
   }
-  const ending = { ...(cut !== undefined && { cut }), ...(readOut !== undefined && { readOut }) };
+  const ending = {
+    ...(cut !== undefined && { cut }),
+    ...(cutAt !== undefined && { cutAt }),
+    ...(readOut !== undefined && { readOut }),
+  };
   for (const list of OF_MESSAGE_BUSES)
     if (lists[list].length === 0) delete (lists as Partial<typeof lists>)[list];
   return { ...lists, deliveries, socketsLeft, ...ending } as unknown as Trace;
 }
 
 function* lines(trace: Trace): Generator<string> {
-  const { socketsLeft, cut, readOut } = trace;
+  const { socketsLeft, cut, cutAt, readOut } = trace;
   const quoted = new Quoted();
-  yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut, readOut });
+  yield JSON.stringify({ afbusTrace: FORMAT, socketsLeft, cut, cutAt, readOut });
   for (const is of LISTS) for (const event of trace[is] ?? []) yield JSON.stringify({ is, ...event });
   for (const lane of trace.deliveries.values()) {
     for (const event of lane) yield deliveryLine(event, quoted);

@@ -185,6 +185,8 @@ export interface Trace {
   readonly socketsLeft: number | null;
   /** Why the run ended before its last step; absent when it did not. */
   readonly cut?: string;
+  /** When that was, as far as the agents had told: from then on everyone reads, and sends find room that they would not have had. */
+  readonly cutAt?: Time;
   /** Absent unless every queue was read empty after the run was cut. */
   readonly readOut?: ReadOut;
 }

@@ -81,8 +81,10 @@ describe('trace file', () => {
   it('keeps why the run was cut short', () => {
     const collector = collected();
     collector.cut = 'the host died';
+    collector.cutAt = 7;
     writeTrace(file, collector.trace());
-    assert.equal(readTrace(file).cut, 'the host died');
+    const { cut, cutAt } = readTrace(file);
+    assert.deepEqual({ cut, cutAt }, { cut: 'the host died', cutAt: 7 });
   });
 
   it('names the line that is none of a trace', () => {
