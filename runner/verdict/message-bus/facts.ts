@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What clients of message buses sent and got, beside what they were told to send. */
 import type { Operation, Plan } from '../../plan/plan.ts';
+import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
 import type { Words } from '../findings.ts';
 
@@ -86,3 +87,11 @@ export const contentText = ({
   args,
 }: Pick<Got, 'interface' | 'member' | 'args'>) =>
   `${iface === undefined ? '' : `${iface}.`}${member} ${args}`;
+
+/** What a client got, for people; `sentText` is the same for what was sent. */
+export const saidText = (got: Got): string => `${got.path} ${contentText(got)}`;
+
+export const sentText = ({ message }: Operation): string =>
+  `${message.path} ${contentText({ ...message, args: argsText(message.args) })}`;
+
+export const isAsSent = (operation: Operation, got: Got): boolean => saidText(got) === sentText(operation);

@@ -16,6 +16,7 @@ interface Due {
 }
 
 const SHOWN = 3;
+const DRIVER_PATH = '/org/freedesktop/DBus';
 
 export function names(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.names', ['wrong-order', 'not-told', 'told-without-reason']);
@@ -52,17 +53,15 @@ function dueTo({ plan }: BusFacts, client: string): Due[] {
   return due;
 }
 
-const TOLD = ['NameOwnerChanged', 'NameAcquired', 'NameLost'];
-
+/** Every signal of the bus; whatever is not as the bus says such things does not read like one of them. */
 function heardIn({ nameOf }: BusFacts, { got, client }: Copy): string[] {
-  const { type, sender, member = '', texts } = got;
-  if (type !== 'signal' || sender !== DRIVER || !TOLD.includes(member)) return [];
-  return [
-    heardText(
-      member,
-      texts.map((name) => nameOf(name, client)),
-    ),
-  ];
+  const { type, sender, path, interface: iface, member = '', texts } = got;
+  if (type !== 'signal' || sender !== DRIVER) return [];
+  const text = heardText(
+    member,
+    texts.map((name) => nameOf(name, client)),
+  );
+  return [path === DRIVER_PATH && iface === DRIVER ? text : `${path} ${iface}.${text}`];
 }
 
 function compare(

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
  * `dbus.order`: one order of all signals explains what every client got, those of the bus itself included; and it is
- * the order in which each client sent its own, and in which steps follow each other.
+ * the order in which each client sent its own messages, calls among them, and in which steps follow each other.
  */
 import { DRIVER } from '../../dbus/index.ts';
+import type { Operation } from '../../plan/plan.ts';
+import { areConcurrent, type Visit, walk } from '../../topology/steps.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
@@ -15,50 +17,77 @@ const keyOf = ({ bus, got: { sender, serial } }: Copy): string => `${bus} ${send
 export function order(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.order', ['sender', 'steps', 'contradiction']);
   const logs = new Map(Array.from(facts.logs, ([client, log]) => [client, firsts(log)]));
+  const visits = new Map(Array.from(walk(facts.plan.topology.steps), (visit) => [visit.step.id, visit]));
   let pairs = 0;
   for (const [client, log] of logs) {
     pairs += Math.max(0, log.length - 1);
-    ownOrder(facts, findings, client, log);
+    ownOrder(facts, findings, visits, client, log);
   }
   if (!findings.any && hasCycle([...logs.values()])) contradiction(facts, findings, logs);
   return findings.result(
     pairs,
     plural(pairs, 'neighbour'),
-    pairs === 0 ? 'nobody got two signals' : undefined,
+    pairs === 0 ? 'nobody got two messages' : undefined,
   );
 }
 
-/** Signals without those that have come before: a second copy is not a matter of order. */
+/** Signals, and calls of clients, without those that have come before: a second copy is not a matter of order. */
 function firsts(log: readonly Copy[]): Copy[] {
   const seen = new Set<string>();
   return log.filter((copy) => {
-    const isNew = copy.got.type === 'signal' && !seen.has(keyOf(copy));
+    const isNew = (copy.got.type === 'signal' || copy.operation !== undefined) && !seen.has(keyOf(copy));
     seen.add(keyOf(copy));
     return isNew;
   });
 }
 
-/** Steps follow each other; and in one step a client sends one message after another. */
-function ownOrder({ plan }: BusFacts, findings: Findings, client: string, log: readonly Copy[]): void {
-  const latest = new Map<string, number>();
+/** Steps follow each other; and a client sends one message after another, but for those of two branches. */
+function ownOrder(
+  { plan }: BusFacts,
+  findings: Findings,
+  visits: ReadonlyMap<string, Visit>,
+  client: string,
+  log: readonly Copy[],
+): void {
+  /** Sender → the latest of its messages, by their steps. */
+  const latest = new Map<string, Map<string, Operation>>();
+  const told = plan.operations?.heard.get(client)?.values();
   let top = -1;
-  for (const { operation } of log) {
-    if (operation === undefined) continue;
+  for (const { operation, got } of log) {
+    if (operation === undefined) {
+      // The bus itself: `dbus.names` says whether it is this that it tells next.
+      const due = got.sender === DRIVER ? told?.next().value : undefined;
+      if (due !== undefined && due.top < top)
+        findings.add('steps', undefined, () => ({
+          summary: `${client} was told ${due.text} after a message of a later step`,
+          expected: `before what step ${top + 1} sends`,
+          observed: 'after it',
+        }));
+      top = Math.max(top, due?.top ?? top);
+      continue;
+    }
     const { step = '', number } = operation;
-    const before = latest.get(step) ?? -1;
+    const own = latest.get(operation.client) ?? new Map<string, Operation>();
+    latest.set(operation.client, own);
+    const later = [...own.values()].find(
+      (other) => other.number > number && !areInBranches(visits.get(other.step ?? ''), visits.get(step)),
+    );
     const say = (kind: string, than: string) =>
       findings.add(kind, step, () => ({
-        summary: `${client} got a signal after a later one`,
+        summary: `${client} got a message after a later one`,
         expected: `before ${than}`,
         observed: `after it`,
         ...about(operation),
       }));
-    if (number < before) say('sender', plan.operations?.list[before]?.name ?? '');
+    if (later !== undefined) say('sender', plan.operations?.list[later.number]?.name ?? '');
     else if (operation.top < top) say('steps', `what step ${top + 1} sends`);
-    latest.set(step, Math.max(before, number));
+    if (number > (own.get(step)?.number ?? -1)) own.set(step, operation);
     top = Math.max(top, operation.top);
   }
 }
+
+const areInBranches = (one: Visit | undefined, other: Visit | undefined): boolean =>
+  one !== undefined && other !== undefined && areConcurrent(one, other);
 
 /** Neighbours in a log are edges; messages without one before them are taken away until none is left. */
 function hasCycle(logs: readonly (readonly Copy[])[]): boolean {

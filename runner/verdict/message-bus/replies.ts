@@ -4,7 +4,16 @@ import type { DbusExpected, Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
-import { about, type BusFacts, type Got, receiversText } from './facts.ts';
+import {
+  about,
+  type BusFacts,
+  type Copy,
+  type Got,
+  isAsSent,
+  receiversText,
+  saidText,
+  sentText,
+} from './facts.ts';
 
 const KINDS = [
   'no-reply',
@@ -12,6 +21,7 @@ const KINDS = [
   'wrong-answer',
   'wrong-answerer',
   'wrong-callee',
+  'altered',
   'invented',
   'unsent',
 ];
@@ -49,13 +59,13 @@ function answersIn(facts: BusFacts, findings: Findings, calls: ReadonlySet<numbe
   return answers;
 }
 
-/** The call → clients that got it, each as often as it did. */
-function calleesIn(facts: BusFacts): Map<Operation, string[]> {
-  const callees = new Map<Operation, string[]>();
-  for (const [client, log] of facts.logs)
-    for (const { got, operation } of log)
-      if (got.type === 'method_call' && operation)
-        callees.set(operation, [...(callees.get(operation) ?? []), client]);
+/** The call → what clients got of it. */
+function calleesIn(facts: BusFacts): Map<Operation, Copy[]> {
+  const callees = new Map<Operation, Copy[]>();
+  for (const log of facts.logs.values())
+    for (const copy of log)
+      if (copy.got.type === 'method_call' && copy.operation)
+        callees.set(copy.operation, [...(callees.get(copy.operation) ?? []), copy]);
   return callees;
 }
 
@@ -64,15 +74,16 @@ function judge(
   findings: Findings,
   call: Operation,
   answers: readonly Got[],
-  callees: ReadonlyMap<Operation, readonly string[]>,
+  callees: ReadonlyMap<Operation, readonly Copy[]>,
 ): void {
   const { expected, step, client } = call;
   const [answer, ...more] = answers;
   const add = (kind: string, summary: string, wanted: string, observed: string) =>
     findings.add(kind, step, () => ({ summary, expected: wanted, observed, ...about(call) }));
   const error = facts.sent.get(call.number);
-  if (error !== undefined) {
-    add('unsent', `${client} could not send a call`, 'success', error);
+  if (error !== undefined || !facts.sent.has(call.number)) {
+    if (error !== undefined || !facts.cut)
+      add('unsent', `${client} could not send a call`, 'success', error ?? 'no send was recorded');
     return;
   }
   const wanted = outcomeText(expected);
@@ -98,7 +109,11 @@ function judge(
       `one of ${by}`,
     );
   if (call.message.type === 'signal') return;
-  const got = (callees.get(call) ?? []).toSorted();
+  const copies = callees.get(call) ?? [];
+  for (const { client: callee, got } of copies)
+    if (!isAsSent(call, got))
+      add('altered', `${callee} got a call that was not made like this`, sentText(call), saidText(got));
+  const got = copies.map(({ client: callee }) => callee).toSorted();
   const due = expected.recipients.toSorted();
   // The answer may be in before the report of the client that gave it.
   if (facts.cut && isPartOf(got, due)) return;

@@ -3,11 +3,19 @@
 
 import { DRIVER } from '../../dbus/index.ts';
 import type { Operation } from '../../plan/plan.ts';
-import { argsText } from '../../topology/message-bus.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
-import { about, type BusFacts, type Copy, contentText, receiversText } from './facts.ts';
+import {
+  about,
+  type BusFacts,
+  type Copy,
+  contentText,
+  isAsSent,
+  receiversText,
+  saidText,
+  sentText,
+} from './facts.ts';
 
 const KINDS = ['lost', 'extra', 'duplicated', 'invented', 'altered', 'unsent'];
 
@@ -65,16 +73,15 @@ function judgeCopy(
   operation: Operation,
   receivers: Map<Operation, string[]>,
 ): void {
-  const { message, step } = operation;
+  const { step } = operation;
   const known = receivers.get(operation) ?? [];
   known.push(client);
   receivers.set(operation, known);
-  const sent = { ...message, args: argsText(message.args) };
-  if (got.path === sent.path && contentText(got) === contentText(sent)) return;
+  if (isAsSent(operation, got)) return;
   findings.add('altered', step, () => ({
     summary: `${client} got a signal that was not sent like this`,
-    expected: `${sent.path} ${contentText(sent)}`,
-    observed: `${got.path} ${contentText(got)}`,
+    expected: sentText(operation),
+    observed: saidText(got),
     ...about(operation),
   }));
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// One damage to what the clients of a message bus reported, at every place where it can be: each breaks a check.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'mocha';
+import { DRIVER } from '../../../runner/dbus/index.ts';
+import type { Played } from '../../../runner/pipeline.ts';
+import type { DbusEvent } from '../../../runner/trace/trace.ts';
+import { judge } from '../../../runner/verdict/index.ts';
+import { playFile, playText } from '../sim/play.ts';
+
+const FOLDER = new URL('../../../topologies/message-bus/', import.meta.url).pathname;
+
+type Got = DbusEvent & { readonly kind: 'got' };
+type Damage = (got: Got, list: readonly DbusEvent[], at: number) => readonly DbusEvent[] | undefined;
+
+const changed =
+  (change: (got: Got) => Partial<Got> | undefined): Damage =>
+  (got, list, at) => {
+    const fields = change(got);
+    return fields && list.with(at, { ...got, ...fields });
+  };
+
+/** The texts of errors are for people, and the bus counts its own messages as it likes. */
+const DAMAGES: Readonly<Record<string, Damage>> = {
+  'is lost': (_, list, at) => list.toSpliced(at, 1),
+  'comes twice': (got, list, at) => list.toSpliced(at, 0, got),
+  'comes to another client': (got, list, at) => {
+    const other = list.find(({ client }) => client !== got.client);
+    return other && list.with(at, { ...got, client: other.client });
+  },
+  'has other arguments': changed(({ type }) =>
+    type === 'error' ? undefined : { args: 's "damaged"', texts: ['damaged'] },
+  ),
+  'is of a stranger': changed(() => ({ sender: ':0.77' })),
+  'has another member': changed(({ member }) => (member === undefined ? undefined : { member: 'Damaged' })),
+  'has another path': changed(({ path }) => (path === undefined ? undefined : { path: '/damaged' })),
+  'has another interface': changed((got) =>
+    got.interface === undefined ? undefined : { interface: 'damaged.Damaged' },
+  ),
+  'has another type': changed(({ type }) => ({ type: type === 'signal' ? 'method_call' : 'signal' })),
+  'answers another call': changed(({ replySerial }) =>
+    replySerial === undefined ? undefined : { replySerial: replySerial + 1 },
+  ),
+  'is another error': changed(({ errorName }) =>
+    errorName === undefined ? undefined : { errorName: 'a.Other' },
+  ),
+  'has another serial': changed(({ sender, serial, replySerial }) =>
+    sender === DRIVER || replySerial !== undefined ? undefined : { serial: serial + 1 },
+  ),
+};
+
+/** Events with the places that clients would give them. */
+function renumbered(list: readonly DbusEvent[]): DbusEvent[] {
+  const next = new Map<string, number>();
+  return list.map((event) => {
+    if (event.kind !== 'got') return event;
+    const position = next.get(event.client) ?? 0;
+    next.set(event.client, position + 1);
+    return { ...event, position };
+  });
+}
+
+function broken({ plan, trace }: Played, dbus: readonly DbusEvent[]): string[] {
+  assert.ok(trace);
+  const { checks } = judge(plan, { ...trace, dbus: renumbered(dbus) }, { backend: 'sim' });
+  return checks.filter(({ result }) => result === 'fail').map(({ name }) => name);
+}
+
+const PLAYED = new Map<string, Promise<Played>>();
+function played(name: string): Promise<Played> {
+  const run = PLAYED.get(name) ?? playFile(FOLDER + name, { seed: 3 });
+  PLAYED.set(name, run);
+  return run;
+}
+
+const MOST = 80;
+
+/** All of a list, or as many as are worth the time, spread over it. */
+const places = (list: readonly unknown[]): number[] =>
+  [...list.keys()].filter((at) => at % Math.ceil(list.length / MOST) === 0);
+
+describe('a report of a message bus with one damage', () => {
+  for (const [what, damage] of Object.entries(DAMAGES)) {
+    it(`breaks a check if a message ${what}`, async () => {
+      let tried = 0;
+      for (const name of readdirSync(FOLDER)) {
+        const run = await played(name);
+        const list = run.trace?.dbus ?? [];
+        places(list).forEach((at) => {
+          const event = list[at] as DbusEvent;
+          const damaged = event.kind === 'got' ? damage(event, list, at) : undefined;
+          if (damaged === undefined) return;
+          tried++;
+          assert.notDeepEqual(broken(run, damaged), [], `${name}: ${JSON.stringify(event)}`);
+        });
+      }
+      assert.ok(tried > 0);
+    }).timeout(60_000);
+  }
+
+  it('breaks a check if a send is missing, or has failed', async () => {
+    for (const name of readdirSync(FOLDER)) {
+      const run = await played(name);
+      const list = run.trace?.dbus ?? [];
+      places(list).forEach((at) => {
+        const event = list[at] as DbusEvent;
+        if (event.kind !== 'sent') return;
+        assert.notDeepEqual(broken(run, list.toSpliced(at, 1)), [], `${name}: ${JSON.stringify(event)}`);
+        assert.notDeepEqual(broken(run, list.with(at, { ...event, error: 'EPIPE' })), []);
+      });
+    }
+  });
+});
+
+const BRANCH = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients: { player: {}, one: { match: ["type='signal'"] }, other: { match: ["type='signal'"] } }
+traffic:
+  - parallel:
+      - - signal: { from: player, path: /p, interface: a.B, member: First }
+        - signal: { from: player, path: /p, interface: a.B, member: Second }
+        - call: { from: player, to: one, path: /p, member: Third }
+      - signal: { from: other, path: /p, interface: a.B, member: Beside }
+`;
+
+describe('the order of a message bus', () => {
+  /** The two change places in what every client got that got both. */
+  async function turned(one: string, other: string): Promise<string[]> {
+    const run = await playText(BRANCH, { seed: 1 });
+    assert.equal(run.verdict.result, 'pass');
+    const list = [...(run.trace?.dbus ?? [])];
+    for (const client of ['player', 'one', 'other']) {
+      const at = (member: string) =>
+        list.findIndex((event) => event.kind === 'got' && event.client === client && event.member === member);
+      const [first, second] = [at(one), at(other)];
+      if (first < 0 || second < 0) continue;
+      [list[first], list[second]] = [list[second] as DbusEvent, list[first] as DbusEvent];
+    }
+    return broken(run, list);
+  }
+
+  it('is that of a client’s own signals in one branch, though all receivers agree', async () => {
+    assert.deepEqual(await turned('First', 'Second'), ['dbus.order']);
+  });
+
+  it('is that of its calls too', async () => {
+    assert.deepEqual(await turned('Second', 'Third'), ['dbus.order']);
+  });
+
+  it('has what the bus tells of names in its step', async () => {
+    const run = await played('live-replacement.topo.yaml');
+    const list = [...(run.trace?.dbus ?? [])];
+    const isFor = (event: DbusEvent | undefined, member: string) =>
+      event?.kind === 'got' && event.client === 'panel' && event.member === member;
+    const ready = list.findIndex((event) => isFor(event, 'Ready'));
+    const told = list.findLastIndex((event, at) => at < ready && isFor(event, 'NameOwnerChanged'));
+    assert.ok(told >= 0);
+    [list[told], list[ready]] = [list[ready] as DbusEvent, list[told] as DbusEvent];
+    assert.deepEqual(broken(run, list), ['dbus.order']);
+  });
+});
