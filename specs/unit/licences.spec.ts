@@ -53,19 +53,18 @@ describe('licences', () => {
   });
 });
 
-/** The expression that a file of this place must carry; headers for user space use the kernel's older identifier. */
+/** The expression that a file of this place must carry. */
 function licenceOf(file: string): string {
-  if (file.startsWith('kernel/uapi/')) return 'GPL-2.0 WITH Linux-syscall-note';
+  if (file.startsWith('kernel/uapi/')) return 'GPL-2.0-only WITH Linux-syscall-note';
   return file.startsWith('kernel/') ? 'GPL-2.0-only' : 'MIT';
 }
 
 function expressionsOf(file: string): readonly string[] {
   const head = readFileSync(join(ROOT, file), 'utf8').slice(0, 400);
+  // REUSE-IgnoreStart
   const line = /^(?:[^\w\n]*|\.\\" )SPDX-License-Identifier: ([^\n]+?)(?: ?(?:\*\/|-->))?$/m.exec(head);
+  // REUSE-IgnoreEnd
   return line?.[1] === undefined ? [] : [line[1]];
 }
 
-/** `GPL-2.0` is the older name of `GPL-2.0-only`: one text. */
-function identifiers(expression: string): readonly string[] {
-  return expression.split(' WITH ').map((id) => (id === 'GPL-2.0' ? 'GPL-2.0-only' : id));
-}
+const identifiers = (expression: string): readonly string[] => expression.split(' WITH ');
