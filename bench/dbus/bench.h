@@ -51,6 +51,7 @@ struct afdbus *join(const struct side *side);
 pid_t start_echo(const struct side *side, const char *name);
 pid_t start_raw_echo(int fd);
 struct afdbus_message *new_signal(void);
+void want(struct afdbus *bus, const char *interface, const char *member);
 
 /* The rows */
 void bench_calls(void);

@@ -112,6 +112,15 @@ pid_t start_raw_echo(int fd)
 	_exit(0);	/* the other end is closed: this process has nothing else to do */
 }
 
+/* Adds a rule for these signals. */
+void want(struct afdbus *bus, const char *interface, const char *member)
+{
+	char rule[200];
+
+	snprintf(rule, sizeof(rule), "type='signal',interface='%s',member='%s'", interface, member);
+	check(afdbus_add_match(bus, rule, NULL), rule);
+}
+
 struct afdbus_message *new_signal(void)
 {
 	struct afdbus_message *m = afdbus_new_signal(PATH, INTERFACE, "Tick");

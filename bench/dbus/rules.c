@@ -15,11 +15,11 @@ struct stage {
 
 static void add_rules(struct afdbus *bus, int from, int count)
 {
-	char rule[200];
+	char interface[40];
 
 	for (int n = from; n < from + count; n++) {
-		snprintf(rule, sizeof(rule), "type='signal',interface='org.example.I%d',member='Tick'", n);
-		check(afdbus_add_match(bus, rule, NULL), rule);
+		snprintf(interface, sizeof(interface), "org.example.I%d", n);
+		want(bus, interface, "Tick");
 	}
 }
 
@@ -35,7 +35,7 @@ static struct stage *begin(const struct side *side, const void *arguments)
 		add_rules(s->clients[n], n * each, each);
 	}
 	s->receiver = join(side);
-	check(afdbus_add_match(s->receiver, "type='signal',interface='" INTERFACE "',member='Tick'", NULL), "match");
+	want(s->receiver, INTERFACE, "Tick");
 	s->bus = join(side);
 	s->signal = new_signal();
 	return s;

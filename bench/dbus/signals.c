@@ -31,7 +31,7 @@ static void listen_for_bursts(struct stage *s)
 {
 	struct afdbus *bus = join(s->side);
 
-	check(afdbus_add_match(bus, "type='signal',interface='" INTERFACE "',member='Tick'", NULL), "match");
+	want(bus, INTERFACE, "Tick");
 	check(write(s->heard[1], "", 1), "ready");
 	for (int n = 0;;) {
 		struct afdbus_message *m;
@@ -59,7 +59,7 @@ static struct afdbus *new_other(const struct side *side)
 {
 	struct afdbus *bus = join(side);
 
-	check(afdbus_add_match(bus, "type='signal',interface='" INTERFACE "',member='Other'", NULL), "match");
+	want(bus, INTERFACE, "Other");
 	return bus;
 }
 

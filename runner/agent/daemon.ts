@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The master of a message bus: our D-Bus daemon, in the agent's process, so that it ends with it. */
 import type { Order } from './protocol.ts';
-import { notMine, type Result, type Role, type Tools } from './roles.ts';
+import { DbusRole, notMine, type Result, type Tools } from './roles.ts';
 
-export class Daemon implements Role {
+export class Daemon extends DbusRole {
   readonly #tools: Tools;
-  readonly nonce = 0;
 
   constructor(tools: Tools) {
+    super();
     this.#tools = tools;
-  }
-
-  lanes(): [] {
-    return [];
-  }
-
-  sender(): never {
-    throw new Error('the daemon of a message bus sends nothing by order');
   }
 
   async handle(order: Order): Promise<Result> {

@@ -6,7 +6,7 @@
 import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
 import { argsText } from '../topology/message-bus.ts';
 import type { Order } from './protocol.ts';
-import { notMine, type Result, type Role, type Tools } from './roles.ts';
+import { DbusRole, notMine, type Result, type Tools } from './roles.ts';
 import type { DbusConnection, DbusDraft } from './system.ts';
 import { systemError } from './system-error.ts';
 
@@ -19,9 +19,8 @@ const OWN_SERIALS = 0x8000_0000;
 /** Nothing is the answer to a call, if it has not come in time or the connection has ended. */
 type Answer = ReceivedMessage | undefined;
 
-export class DbusClient implements Role {
+export class DbusClient extends DbusRole {
   readonly #tools: Tools;
-  readonly nonce = 0;
   #connection: DbusConnection | undefined;
   #answers: Join['answers'] = {};
   #nextSerial = OWN_SERIALS;
@@ -30,15 +29,8 @@ export class DbusClient implements Role {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
 
   constructor(tools: Tools) {
+    super();
     this.#tools = tools;
-  }
-
-  lanes(): [] {
-    return [];
-  }
-
-  sender(): never {
-    throw new Error('a client of a message bus sends D-Bus messages alone');
   }
 
   async handle(order: Order): Promise<Result> {

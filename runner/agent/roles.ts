@@ -29,6 +29,21 @@ export interface Role {
   handle(order: Order): Promise<Result>;
 }
 
+/** A party of a message bus: its connection is its own, so the orders about sockets have nothing to act on. */
+export abstract class DbusRole implements Role {
+  readonly nonce = 0;
+
+  lanes(): [] {
+    return [];
+  }
+
+  sender(): never {
+    throw new Error('a party of a message bus sends by orders of its own');
+  }
+
+  abstract handle(order: Order): Promise<Result>;
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** Does what is ordered; resolves with what there is to tell. */
