@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 5: a bus has no more than 4,096 clients, as each multicast visits all of them with the
- * bus locked. What a full one makes others wait for.
+ * Contract section 5: a bus has no more than 4,096 clients, as each multicast visits all of them
+ * with the bus locked. What a full one makes others wait for.
  */
 #include "bus.h"
 #include <stdatomic.h>
