@@ -39,7 +39,8 @@ function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
 function annotations(report: Report): string[] {
   if (isUnplayed(report)) return unplayed(report);
   const warnings = (report.warnings ?? []).map(annotate);
-  if (report.result === 'error') return [broken(report), ...warnings];
+  if (report.result === 'error') return [instead(report, 'could not be run'), ...warnings];
+  if (report.result === 'skip') return [instead(report, 'proves nothing'), ...warnings];
   return [...failuresOf(report).map((failure) => annotation(report, failure)), ...warnings];
 }
 
@@ -56,8 +57,9 @@ export function annotate(strange: Diagnostic): string {
   return `::${severity} ${properties(where)}::${data(wordsOf(each).join('\n'))}`;
 }
 
-const broken = (verdict: Verdict): string =>
-  `::error ${properties({ file: verdict.file, title: `${verdict.topology}: could not be run` })}::${data(inWords(verdict))}`;
+/** What stands where a verdict's failures would. */
+const instead = (verdict: Verdict, what: string): string =>
+  `::error ${properties({ file: verdict.file, title: `${verdict.topology}: ${what}` })}::${data(inWords(verdict))}`;
 
 function annotation(verdict: Verdict, failure: Failure): string {
   const { place } = failure;

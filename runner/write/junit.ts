@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all. */
+/**
+ * JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all; and
+ * the schema of Jenkins' xUnit plugin knows no file or line of a case.
+ */
 
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
@@ -21,21 +24,23 @@ export function writeJunit(strange: readonly Report[]): string {
 
 function suite(verdict: Verdict): string[] {
   const broken = verdict.result === 'error';
+  const nothing = verdict.result === 'skip';
   const failed = verdict.checks.filter((c) => c.result === 'fail').length;
   const skipped = verdict.checks.filter((c) => c.result === 'skip').length;
   const head = attributes({
     name: verdict.topology,
     file: verdict.file,
-    tests: verdict.checks.length + (broken ? 1 : 0),
+    tests: verdict.checks.length + (broken || nothing ? 1 : 0),
     failures: failed,
     errors: broken ? 1 : 0,
-    skipped,
+    skipped: skipped + (nothing ? 1 : 0),
     time: secondsOf(verdict).toFixed(3),
   });
   return [
     `  <testsuite ${head}>`,
     ...properties(verdict),
     ...(broken ? environmentCase(verdict) : []),
+    ...(nothing ? nothingCase(verdict) : []),
     ...verdict.checks.flatMap((check) => testcase(verdict, check)),
     ...accountOf(verdict),
     ...warningsOf(verdict),
@@ -58,11 +63,10 @@ function unplayedSuite({ file, reason, diagnostics }: Unplayed): string[] {
   const head = attributes({ name: file, file, tests: 1, failures: 0, errors: 1, skipped: 0, time: '0.000' });
   const [first] = diagnostics;
   const type = first === undefined ? 'environment' : 'invalid';
-  const at = first === undefined || first.line === 0 ? {} : { line: first.line };
   const body = diagnostics.map(linesOf).join('\n\n') || reason;
   return [
     `  <testsuite ${head}>`,
-    `    <testcase ${attributes({ name: `${file} ${type}`, classname: file, file, ...at })}>`,
+    `    <testcase ${attributes({ name: `${file} ${type}`, classname: file })}>`,
     `      <error ${attributes({ type, message: reason })}>${escapeXml(body)}</error>`,
     '    </testcase>',
     '  </testsuite>',
@@ -91,20 +95,27 @@ function properties(verdict: Verdict): string[] {
 function environmentCase(verdict: Verdict): string[] {
   const reason = escapeXml(inWords(verdict));
   return [
-    `    <testcase ${attributes({ name: `${verdict.topology} environment`, classname: verdict.topology, file: verdict.file })}>`,
+    `    <testcase ${caseOf(verdict, 'environment')}>`,
     `      <error type="environment" message="${reason}">${reason}</error>`,
     '    </testcase>',
   ];
 }
 
+/** Readers count cases: checks that held do not make a run green that proves nothing. */
+function nothingCase(verdict: Verdict): string[] {
+  const message = escapeXml(inWords(verdict));
+  return [
+    `    <testcase ${caseOf(verdict, 'verdict')}>`,
+    `      <skipped message="${message}"/>`,
+    '    </testcase>',
+  ];
+}
+
+const caseOf = ({ topology }: Verdict, name: string): string =>
+  attributes({ name: `${topology} ${name}`, classname: topology });
+
 function testcase(verdict: Verdict, check: CheckResult): string[] {
-  const { place } = check.failures[0] ?? {};
-  const head = attributes({
-    name: `${verdict.topology} ${check.name}`,
-    classname: verdict.topology,
-    file: place?.file ?? verdict.file,
-    ...(place ? { line: place.line } : {}),
-  });
+  const head = caseOf(verdict, check.name);
   if (check.result === 'pass') return [`    <testcase ${head}/>`];
   return [`    <testcase ${head}>`, `      ${outcome(check)}`, '    </testcase>'];
 }

@@ -79,7 +79,7 @@ function physical({ file, line, column, endColumn }: Place) {
 /** Relative files stay relative, so that a service finds them in its checkout. */
 function uriOf(file: string): string {
   if (isAbsolute(file)) return pathToFileURL(file).href;
-  return file.split('/').map(encodeURIComponent).join('/').replace(/^\.\//, '');
+  return file.toWellFormed().split('/').map(encodeURIComponent).join('/').replace(/^\.\//, '');
 }
 
 /** Every failure of every check; a run that broke down is one finding about its file. */
@@ -87,6 +87,8 @@ export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
   return verdicts.flatMap((verdict): Finding[] => {
     if (verdict.result === 'error')
       return [{ rule: 'environment', level: 'error', message: inWords(verdict), file: verdict.file }];
+    if (verdict.result === 'skip')
+      return [{ rule: 'nothing-proved', level: 'error', message: inWords(verdict), file: verdict.file }];
     return failuresOf(verdict).map((failure) => ({
       rule: failure.check,
       level: 'error',
@@ -99,7 +101,9 @@ export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
 }
 
 /** What each check proves (docs/topology.md, "The checks"). */
-export const CHECK_RULES: Readonly<Record<Verdict['checks'][number]['name'] | 'environment', string>> = {
+export const CHECK_RULES: Readonly<
+  Record<Verdict['checks'][number]['name'] | 'environment' | 'nothing-proved', string>
+> = {
   recipients: 'Each message reached exactly its recipients.',
   integrity: 'Payload, length, sender, credentials and descriptors of each copy are right.',
   errors: 'Each failed send failed as expected, and nobody got it.',
@@ -114,5 +118,6 @@ export const CHECK_RULES: Readonly<Record<Verdict['checks'][number]['name'] | 'e
   lifetime: 'Sockets end when they should, and not before.',
   budget: 'Latency and throughput are within the limits of the file.',
   kernel: "No warning in the kernel's log, and no socket left behind.",
+  'nothing-proved': 'The run delivered messages, and its faults met some of them.',
   environment: 'The run broke down before it could be judged.',
 };
