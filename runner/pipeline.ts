@@ -2,7 +2,7 @@
 /** The main job, stage by stage: plan → lab → trace → verdict. */
 
 import { resolve } from 'node:path';
-import type { Deadline } from './common/deadline.ts';
+import { Deadline } from './common/deadline.ts';
 import type { Diagnostic } from './common/diagnostic.ts';
 import { AgentCrashed, EnvironmentError, RunTimeout, TopoError } from './common/errors.ts';
 import type { Detail, Progress } from './common/progress.ts';
@@ -87,13 +87,24 @@ export async function play(plan: Plan, site: Site, options: PlayOptions): Promis
   return { plan, trace: context.trace, error: context.error, verdict: verdictOf(context) };
 }
 
+/** For what comes after the deadline of a run: its nodes go, whatever they do. Longer than a busy engine takes. */
+const REMOVAL_MS = 60_000;
+
 /** Takes away what killed runners left; refuses, or replaces, a topology of this name that is up. */
 export async function makeRoom(
   topology: string,
   site: Site,
-  { keep, replace, progress }: Pick<PlayOptions, 'keep' | 'progress'> & { readonly replace: boolean },
+  {
+    keep,
+    replace,
+    progress,
+    deadline,
+    signal,
+  }: Omit<PlayOptions, 'warnings'> & { readonly replace: boolean },
 ): Promise<void> {
-  const runs = await site.others();
+  const runs = await deadline
+    .on(site.clock)
+    .race('the runs that are up to be told', signal, () => site.others());
   if (!keep) return;
   for (const other of runs.filter((r) => r.kept && r.topology === topology)) {
     if (!replace) {
@@ -102,7 +113,7 @@ export async function makeRoom(
         `run "afbus-topo down ${topology}" first, or add --replace`,
       );
     }
-    await progress.stage('replace', () => site.remove(other));
+    await progress.stage('replace', () => removal(site, other));
   }
 }
 
@@ -115,18 +126,38 @@ async function startNodes(context: Context, detail: Detail): Promise<void> {
     context.lab = await deadline.race('the nodes to start', options.signal, () => starting);
   } catch (error) {
     // What is still being made would outlive the clean-up: taking the nodes away ends it, and then all is there to go.
-    await site.remove({ run: owner.run, launcher: site.where.launcher }).catch(() => {});
-    await Promise.race([starting, site.broken]).catch(() => {});
+    const gone = async () => {
+      await removal(site, ownRun(context)).catch(() => {});
+      await Promise.race([starting, site.broken]).catch(() => {});
+    };
+    await inTime(site, gone).catch(() => {});
     throw error;
   }
 }
 
-async function takeDown({ site, owner, lab, options, error, judgement }: Context): Promise<void> {
+async function takeDown(context: Context): Promise<void> {
+  const { site, lab, options, error, judgement } = context;
   for (const node of lab?.nodes.values() ?? []) node.release();
   if (options.keep && judgement !== null) return;
   if (error && (await site.probe())) return;
-  await options.progress.stage('down', () => site.remove({ run: owner.run, launcher: site.where.launcher }));
+  await options.progress.stage('down', () => removal(site, ownRun(context)));
 }
+
+const ownRun = ({ site, owner }: Context) => ({ run: owner.run, launcher: site.where.launcher });
+
+/** Throws EnvironmentError if it is not gone in time. */
+const removal = (site: Site, run: Parameters<Site['remove']>[0]): Promise<void> =>
+  inTime(site, () => site.remove(run)).catch((cause) => {
+    if (!(cause instanceof RunTimeout)) throw cause;
+    throw new EnvironmentError(
+      `run ${run.run} is not taken down after ${REMOVAL_MS / 1000} s`,
+      `look at "afbus-topo host logs"; "afbus-topo down ${run.run}" tries again`,
+      { cause },
+    );
+  });
+
+const inTime = (site: Site, work: () => Promise<void>): Promise<void> =>
+  new Deadline(REMOVAL_MS, site.clock).race('nodes to be taken down', undefined, work);
 
 async function playTraffic(context: Context, detail: Detail): Promise<void> {
   const { plan, lab, deadline, options } = context;

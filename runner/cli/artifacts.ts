@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** What a run leaves on disk, for a reader who has to understand it later. */
 
-import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidInput } from '../common/errors.ts';
-import { makeFolder, ownFolder, replaceFile, replaceText, strangeLink } from '../common/folder.ts';
-import { folderName, neutralJson, neutralLines } from '../common/neutral.ts';
+import { makeFolder, ownFolder, replaceFile, replaceText, strangeLink, TooBig } from '../common/folder.ts';
+import { LIMITS } from '../common/limits.ts';
+import { folderName, neutralJson } from '../common/neutral.ts';
 import type { Plan } from '../plan/plan.ts';
 import { writeTrace } from '../trace/file.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { renderSequence } from '../write/sequence.ts';
-
-/** Runs kept in the default place. */
-const MAX_RUNS = 20;
-
-const home = () => join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'afbus-topo/runs');
+import { home, prune } from './kept-runs.ts';
+import { logsIn } from './stderr-logs.ts';
 
 export interface Artifacts {
   readonly verdict: Verdict;
@@ -50,36 +47,56 @@ function refuseLink(option: string, path: string): void {
 /** The folder below `directory` for one of several that share it. */
 export const folderBelow = (directory: string, name: string): string => join(directory, folderName(name));
 
-/** Writes into `directory`, or a place of its own among the newest runs; returns where. */
-export function keepArtifacts(what: Artifacts, directory?: string): string {
+export interface Kept {
+  readonly place: string;
+  /** Why a file is not there, of each that would have been too big. */
+  readonly tooBig: readonly string[];
+}
+
+/** Writes into `directory`, or a place of its own among the newest runs. */
+export function keepArtifacts(what: Artifacts, directory?: string): Kept {
   const place = directory ?? join(home(), what.verdict.run);
   if (directory !== undefined) refuseLink('--artifacts', place);
   if (directory === undefined) ownFolder(home());
   makeFolder(place);
-  replaceText(join(place, 'verdict.json'), `${neutralJson(what.verdict, 2)}\n`);
-  replaceText(join(place, 'report.txt'), what.report);
-  const { plan, trace } = what;
-  if (trace) {
-    replaceFile(join(place, 'trace.jsonl'), (fresh) => writeTrace(fresh, trace));
-    replaceText(join(place, 'sequence.mmd'), renderSequence(plan, trace));
-    for (const [agent, text] of logsIn(trace)) replaceText(join(place, folderName(`${agent}.log`)), text);
+  const tooBig: string[] = [];
+  for (const [name, write] of filesOf(what)) {
+    try {
+      write(join(place, name));
+    } catch (error) {
+      if (!(error instanceof TooBig)) throw error;
+      tooBig.push(error.message);
+    }
   }
   if (directory === undefined) prune(home());
-  return place;
+  return { place, tooBig };
 }
 
-/** What each process wrote to stderr: of a message bus, the daemon's log. */
-function logsIn({ logs = [] }: Trace): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  for (const { agent, text } of logs) texts.set(agent, (texts.get(agent) ?? '') + neutralLines(text));
-  return texts;
+type File = readonly [name: string, write: (path: string) => void];
+
+function filesOf({ verdict, report, plan, trace }: Artifacts): readonly File[] {
+  const files = [
+    text('verdict.json', () => `${neutralJson(verdict, 2)}\n`),
+    text('report.txt', () => report),
+  ];
+  if (!trace) return files;
+  return [
+    ...files,
+    ['trace.jsonl', (path) => replaceFile(path, (fresh) => writeTrace(fresh, trace))],
+    text('sequence.mmd', () => renderSequence(plan, trace)),
+    ...Array.from(
+      logsIn(trace.logs),
+      ([agent, log]): File => [folderName(`${agent}.log`), (path) => replaceText(path, log)],
+    ),
+  ];
 }
 
-function prune(runs: string): void {
-  const byAge = readdirSync(runs)
-    .map((name) => join(runs, name))
-    // Another run may have taken it away meanwhile.
-    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.at - a.at);
-  for (const old of byAge.slice(MAX_RUNS)) rmSync(old.path, { recursive: true, force: true });
-}
+const text = (name: string, make: () => string): File => [
+  name,
+  (path) => {
+    const made = make();
+    const { most } = LIMITS.artifactBytes;
+    if (Buffer.byteLength(made) > most) throw new TooBig(`${name} has more than ${most} bytes`);
+    replaceText(path, made);
+  },
+];

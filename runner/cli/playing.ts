@@ -192,7 +192,7 @@ async function playAt(
     progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, signal })),
   );
   try {
-    await makeRoom(topology.name, site, { keep, replace, progress });
+    await makeRoom(topology.name, site, { keep, replace, progress, deadline, signal });
     return await play(plan, site, { deadline, keep, signal, progress, warnings });
   } finally {
     site.release();
@@ -202,10 +202,11 @@ async function playAt(
 /** What was proved stays so where nothing can be written. */
 function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui): void {
   try {
-    const place = keepArtifacts(
+    const { place, tooBig } = keepArtifacts(
       { ...played, report: textReport(played, sources, false) },
       placeOf(played, flags),
     );
+    for (const why of tooBig) warn(`one of the artifacts of this run is not kept: ${why}`);
     if (played.verdict.result !== 'pass') ui.note(`artifacts: ${place}`);
   } catch (error) {
     warn(`the artifacts of this run are not kept: ${(error as Error).message}`);

@@ -78,5 +78,8 @@ export function replaceFile(path: string, write: (fresh: string) => void): void 
   }
 }
 
+/** A file is not made, since it would have more bytes than it may. */
+export class TooBig extends Error {}
+
 export const replaceText = (path: string, text: string): void =>
   replaceFile(path, (fresh) => writeFileSync(fresh, text, { flag: 'wx' }));

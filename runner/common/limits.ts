@@ -57,12 +57,32 @@ export const LIMITS = {
   },
   diagnostics: { most: 500, what: 'mistakes of a file that are reported', over: 'the others are counted' },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
+  wordsLength: {
+    most: 2000,
+    what: 'characters of a path, a message or a hint that a mistake is told with',
+    over: 'the end is left out',
+  },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
   runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
   traceBytes: {
     most: 2048 * MIB,
     what: "bytes of a run's trace in its folder of artifacts",
     over: 'a warning, and no trace is kept',
+  },
+  artifactBytes: {
+    most: 64 * MIB,
+    what: 'bytes of every other file in that folder: report, verdict, sequence',
+    over: 'a warning, and the file is not kept',
+  },
+  logBytes: {
+    most: 256 * MIB,
+    what: 'bytes of the logs in that folder, all together: what processes of the run wrote to stderr',
+    over: 'the newest are kept',
+  },
+  runsBytes: {
+    most: 8192 * MIB,
+    what: 'bytes of the runs that are kept without `--artifacts`, which are 20 at most',
+    over: 'the newest are kept, the last in any case',
   },
   consoleBytes: {
     most: 2 * MIB,

@@ -14,3 +14,19 @@ export function show(value: unknown): string {
 export function either(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
 }
+
+/** The start of a text that is too long to be told. */
+export const clip = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
+
+/** The lines of a file, by any of the breaks that YAML knows. */
+export const linesOf = (text: string): string[] => text.split(/\r\n|\r|\n/);
+
+const WIDTH = 110;
+const BEFORE = 40;
+
+/** Of a very long line the part around a column, and that column in it; both columns are from 1. */
+export function partAround(line: string, column: number): { readonly part: string; readonly column: number } {
+  const from = column > WIDTH - BEFORE / 2 ? column - BEFORE : 0;
+  return { part: line.slice(from, from + WIDTH), column: column - from };
+}

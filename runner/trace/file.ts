@@ -4,6 +4,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Credentials } from '../common/credentials.ts';
 import { InvalidInput } from '../common/errors.ts';
+import { TooBig } from '../common/folder.ts';
 import { LIMITS } from '../common/limits.ts';
 import { neutralJsonText } from '../common/neutral.ts';
 import type { DeliveryEvent, Trace } from './trace.ts';
@@ -30,7 +31,7 @@ type List = (typeof LISTS)[number];
 /** Absent where there is nothing of them. */
 const OF_MESSAGE_BUSES = ['dbus', 'joins', 'logs'] as const;
 
-/** Writes the whole trace; replaces the file. Throws if it would have more bytes than `most`. */
+/** Writes the whole trace; replaces the file. Throws TooBig if it would have more bytes than `most`. */
 export function writeTrace(path: string, trace: Trace, most: number = LIMITS.traceBytes.most): void {
   const file = openSync(path, 'w');
   try {
@@ -39,7 +40,7 @@ export function writeTrace(path: string, trace: Trace, most: number = LIMITS.tra
       // Names, addresses and lines of the kernel are what nodes say.
       const bytes = Buffer.from(neutralJsonText(text));
       left -= bytes.length;
-      if (left < 0) throw new Error(`the trace has more than ${most} bytes`);
+      if (left < 0) throw new TooBig(`the trace has more than ${most} bytes`);
       writeFileSync(file, bytes);
     };
     for (const line of lines(trace)) {

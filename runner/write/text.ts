@@ -2,6 +2,7 @@
 /** The report for the terminal. */
 
 import { neutral, neutralData } from '../common/neutral.ts';
+import { linesOf, partAround } from '../common/text.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { align } from './align.ts';
 import { type Paint, painter } from './paint.ts';
@@ -87,12 +88,13 @@ const ofStep = (failure: Failure): string => (failure.step === undefined ? '' : 
 
 /** The YAML line, with a mark below the place. */
 function excerpt({ place }: Failure, options: TextOptions, paint: Paint): string[] {
-  const line = place && options.source?.(place.file)?.split('\n')[place.line - 1];
+  const line = place && linesOf(options.source?.(place.file) ?? '')[place.line - 1];
   if (!place || line === undefined) return [];
+  const { part, column } = partAround(line.trimEnd(), place.column);
   const number = String(place.line).padStart(5);
-  const mark = ' '.repeat(Math.max(0, place.column - 1));
+  const mark = ' '.repeat(Math.max(0, column - 1));
   return [
-    `${paint('dim', `${number} │`)} ${neutral(line.trimEnd())}`,
+    `${paint('dim', `${number} │`)} ${neutral(part)}`,
     `${paint('dim', `${' '.repeat(number.length)} │`)} ${mark}${paint('red', '^')}`,
   ];
 }

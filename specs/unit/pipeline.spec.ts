@@ -2,6 +2,7 @@
 // A play, stage by stage, and what is left of it when a stage breaks.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import type { Clock } from '../../runner/common/clock.ts';
 import { Deadline } from '../../runner/common/deadline.ts';
 import { EnvironmentError, HostDied } from '../../runner/common/errors.ts';
 import type { Progress } from '../../runner/common/progress.ts';
@@ -83,6 +84,40 @@ describe('a play', () => {
     const { seen, site, options } = diary(fails(new TypeError('undefined is no function')));
     await assert.rejects(play(planned, site, options), TypeError);
     assert.deepEqual(seen.slice(-2), ['down', 'remove']);
+  });
+});
+
+/** A clock that rings at once. */
+const hasty: Clock = {
+  now: () => 0,
+  after: (_, then) => {
+    const ring = setImmediate(then);
+    return () => clearImmediate(ring);
+  },
+};
+const never = () => new Promise<never>(() => {});
+
+describe('a play that cannot be taken down', () => {
+  it('ends all the same, and names the run', async () => {
+    const { site, options } = diary({ remove: never });
+    const removal: Site = { ...site, clock: { ...site.clock, after: hasty.after } };
+    await assert.rejects(
+      play(planned, removal, options),
+      /EnvironmentError: run \w+ is not taken down after 60 s/,
+    );
+  });
+
+  it('ends with what broke it, though its nodes are still being made', async () => {
+    const { site, options } = diary({ start: never, remove: never, clock: hasty });
+    await assert.rejects(play(planned, site, options), /run \w+ is not taken down after 60 s/);
+  });
+
+  it('makes no room for ever', async () => {
+    const { site, options } = diary({ others: never, clock: hasty });
+    await assert.rejects(
+      makeRoom('small', site, { ...options, keep: false, replace: false }),
+      /10 s have passed while waiting for the runs that are up/,
+    );
   });
 });
 

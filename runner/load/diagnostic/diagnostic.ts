@@ -2,6 +2,7 @@
 /** Puts words at places. */
 import { type Diagnostic, formatPath, type Path, type Range, type Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
+import { clip } from '../../common/text.ts';
 
 /** More than anybody reads: such a file is no topology at all. */
 const MAX_DIAGNOSTICS = LIMITS.diagnostics.most;
@@ -37,11 +38,14 @@ export function diagnostic(
   return {
     code,
     severity,
-    message,
+    message: short(message),
     ...range,
-    path: formatPath(path),
-    ...(expected === undefined ? {} : { expected }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(notes.length === 0 ? {} : { notes }),
+    path: short(formatPath(path)),
+    ...(expected === undefined ? {} : { expected: short(expected) }),
+    ...(hint === undefined ? {} : { hint: short(hint) }),
+    ...(notes.length === 0 ? {} : { notes: notes.map(short) }),
   };
 }
+
+/** Words quote what is in the file, which may be of any length. */
+const short = (words: string): string => clip(words, LIMITS.wordsLength.most);

@@ -2,12 +2,11 @@
 /** Diagnostics → text for a terminal or an editor's problem matcher. */
 import type { Diagnostic } from '../../common/diagnostic.ts';
 import { neutral } from '../../common/neutral.ts';
+import { linesOf, partAround } from '../../common/text.ts';
 
 export interface RenderOptions {
   readonly color?: boolean;
 }
-
-const WIDTH = 110;
 
 /** `file:line:col: error: …` with the line, a caret and the hint; one block a diagnostic, each ending in a newline. */
 export function renderDiagnostics(
@@ -18,7 +17,7 @@ export function renderDiagnostics(
   const paint = color
     ? (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`
     : (_: number, t: string) => t;
-  const lines = new Map([...sources].map(([file, text]) => [file, text.split(/\r\n|\r|\n/)]));
+  const lines = new Map([...sources].map(([file, text]) => [file, linesOf(text)]));
   return diagnostics.map((each) => renderOne(each, lines.get(each.file)?.[each.line - 1], paint)).join('');
 }
 
@@ -38,13 +37,13 @@ function renderOne(each: Diagnostic, line: string | undefined, paint: Paint): st
   return `${out.join('\n')}\n`;
 }
 
-/** The line and its caret; of a very long line the part around the caret. */
+/** The line and its caret. */
 function excerpt(each: Diagnostic, line: string, tint: (text: string) => string): string[] {
-  const from = each.column > WIDTH - 20 ? each.column - 40 : 0;
-  const shown = neutral(line.slice(from, from + WIDTH));
-  const column = each.column - 1 - from;
-  const width = Math.max(1, Math.min(each.endColumn - each.column, shown.length - column));
-  const indent = shown.slice(0, column).replace(/[^\t]/g, ' ').padEnd(column);
+  const { part, column } = partAround(line, each.column);
+  const shown = neutral(part);
+  const before = column - 1;
+  const width = Math.max(1, Math.min(each.endColumn - each.column, shown.length - before));
+  const indent = shown.slice(0, before).replace(/[^\t]/g, ' ').padEnd(before);
   return [`${String(each.line).padStart(5)} | ${shown}`, `      | ${indent}${tint('^'.repeat(width))}`];
 }
 

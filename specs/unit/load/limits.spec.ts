@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { LIMITS } from '../../../runner/common/limits.ts';
-import { load } from '../../../runner/load/index.ts';
+import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { plan } from '../../../runner/plan/index.ts';
 
 const HEAD = 'buses: { b: {} }\ngroups: { all: { prefix: 1 } }\n';
@@ -87,6 +87,22 @@ describe('a file that asks for too much', function () {
       assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s`);
     });
   }
+
+  it('has its words cut when they quote what is long', () => {
+    const key = `"${'k '.repeat(300_000)}"`;
+    for (const source of [
+      `matrix:\n  ? ${key}\n  : 1\n${HEAD}`,
+      `${HEAD}nodes:\n  ? ${key}\n  : { a: 1 }\n`,
+      `${HEAD}? ${key}\n: 1\n`,
+    ]) {
+      const { diagnostics, sources } = load('a.topo.yaml', { source });
+      assert.ok(diagnostics.length > 0);
+      const said = renderDiagnostics(diagnostics, sources);
+      assert.ok(said.length < 4 * LIMITS.wordsLength.most * diagnostics.length, `${said.length} characters`);
+      for (const { path, message } of diagnostics)
+        assert.ok(Math.max(path.length, message.length) <= LIMITS.wordsLength.most);
+    }
+  });
 
   it('is played up to the limits, and planned soon', () => {
     for (const source of [

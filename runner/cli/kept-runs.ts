@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/** The runs whose artifacts are kept though nobody named a folder for them. */
+
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { LIMITS } from '../common/limits.ts';
+
+/** Runs kept in the default place. */
+const MAX_RUNS = 20;
+
+export const home = (): string =>
+  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'afbus-topo/runs');
+
+/** Removes what is neither among the newest runs nor fits beside them. The newest stays, however big it is. */
+export function prune(runs: string, most: number = LIMITS.runsBytes.most): void {
+  let left = most;
+  for (const [n, path] of byAge(runs).entries()) {
+    left -= sizeOf(path);
+    if (n > 0 && (n >= MAX_RUNS || left < 0)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Newest first. Another run may take one of them away meanwhile. */
+const byAge = (runs: string): readonly string[] =>
+  readdirSync(runs)
+    .map((name) => join(runs, name))
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at)
+    .map(({ path }) => path);
+
+function sizeOf(run: string): number {
+  try {
+    const sizes = readdirSync(run).map(
+      (name) => statSync(join(run, name), { throwIfNoEntry: false })?.size ?? 0,
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch {
+    return 0; // gone, or no folder
+  }
+}
