@@ -40,6 +40,11 @@ export const LIMITS = {
     what: 'clients of a file, replicas and all combinations of its matrix counted',
     over: INVALID,
   },
+  clientParts: {
+    most: 200_000,
+    what: 'groups, addresses, names and rules of these clients, and patterns that may admit each',
+    over: INVALID,
+  },
   messages: {
     most: 1_000_000,
     what: 'messages that a file sends, in all combinations of its matrix',
@@ -52,7 +57,7 @@ export const LIMITS = {
   },
   filterSteps: {
     most: 50_000_000,
-    what: 'instructions of socket filters: those of each client times the copies that it may get',
+    what: 'instructions of socket filters, and rules: those of each client times the copies that it may get',
     over: INVALID,
   },
   diagnostics: { most: 500, what: 'mistakes of a file that are reported', over: 'the others are counted' },

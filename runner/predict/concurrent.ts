@@ -19,6 +19,9 @@ import { Pressure } from './pressure.ts';
 /** Combinations of changes that are looked at; beyond them nothing is said. */
 const MAX_STATES = 512;
 
+/** What it takes to hold a branch against another one, in copies. */
+const PAIR = 4;
+
 /** A change of policy. */
 type Change = (world: BusState) => void;
 
@@ -48,6 +51,7 @@ export function concurrent(
   effort: Effort,
 ): readonly string[] {
   const branches = step.branches.flatMap(strands);
+  effort.spend(PAIR * branches.length ** 2);
   const places = branches.flatMap((branch) => placesOf(branch, branches));
   const base = world.fork();
   empty(base);

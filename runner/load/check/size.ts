@@ -37,7 +37,7 @@ function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps
   return true;
 }
 
-/** The sockets that a message may reach, those that are meant and all eavesdroppers; instructions of their filters. */
+/** The sockets that a message may reach, those that are meant and all eavesdroppers; what their filters and rules take. */
 interface Reach {
   readonly sockets: number;
   readonly filterSteps: number;
@@ -64,7 +64,7 @@ function count({ clients }: Scope, bus: string, to: SendStep['to']): Reach {
   );
   return {
     sockets: reached.length + (to.kind === 'master' ? 1 : 0),
-    filterSteps: reached.reduce((sum, { filter }) => sum + (filter?.length ?? 0), 0),
+    filterSteps: reached.reduce((sum, { filter = [], match = [] }) => sum + filter.length + match.length, 0),
   };
 }
 

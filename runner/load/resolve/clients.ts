@@ -19,8 +19,7 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
   const drafts: Draft[] = [];
   const owners = new Map<string, string>();
   for (const [name, client, path] of validEntries(scope, 'clients', scope.written.clients)) {
-    const fits = scope.tally.add('clients', client?.replicas ?? 1, path, scope.problems);
-    if (!fits) {
+    if (!fits(scope, client ?? {}, path)) {
       scope.names.declareBroken('client', name);
       continue;
     }
@@ -30,6 +29,23 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
   for (const { explicit: _, path: __, ...draft } of drafts) {
     scope.clients.set(draft.name, { ...draft, addresses: addresses.get(draft.name) ?? [] });
   }
+}
+
+/** Counts the client with all that each of its replicas has or is compared with. */
+function fits({ tally, buses, problems }: Scope, client: Some, path: Path): boolean {
+  const { replicas = 1, bus, groups = [], addresses = [], names = [], match = [] } = client;
+  const { admit, deny } = masterOf(buses, bus);
+  const parts = [groups, addresses, names, match, admit, deny].reduce((sum, { length }) => sum + length, 0);
+  return (
+    tally.add('clients', replicas, path, problems) &&
+    tally.add('clientParts', replicas * parts, path, problems)
+  );
+}
+
+/** The master that decides on a client; without a bus, the one that there is. */
+function masterOf(buses: Scope['buses'], bus: string | undefined): Pick<BusSpec['master'], 'admit' | 'deny'> {
+  const spec = bus === undefined && buses.size === 1 ? [...buses.values()][0] : buses.get(bus ?? '');
+  return spec?.master ?? { admit: [], deny: [] };
 }
 
 function expand(
@@ -131,8 +147,9 @@ export function matches(pattern: string, name: string): boolean {
 }
 
 function warnTwice({ problems }: Scope, groups: readonly string[], path: Path): void {
+  const seen = new Set<string>();
   groups.forEach((group, n) => {
-    if (groups.indexOf(group) === n) return;
+    if (seen.size < seen.add(group).size) return;
     const message = `group "${group}" is there twice: the client gets two addresses in it`;
     const hint = 'A message to the group comes once all the same: remove one.';
     problems.warning([...path, n], { code: 'unused', message, hint });

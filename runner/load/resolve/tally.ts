@@ -7,15 +7,22 @@ import type { Problems } from '../diagnostic/index.ts';
 
 const NOUNS = {
   clients: 'clients',
+  clientParts: 'groups, addresses, names, rules and patterns of clients',
   messages: 'messages',
   copies: 'copies of messages',
-  filterSteps: 'instructions of filters for copies to go through',
+  filterSteps: 'instructions of filters and rules for copies to go through',
 } as const;
 
 type Counted = keyof typeof NOUNS;
 
 export class Tally {
-  readonly #counts: Record<Counted, number> = { clients: 0, messages: 0, copies: 0, filterSteps: 0 };
+  readonly #counts: Record<Counted, number> = {
+    clients: 0,
+    clientParts: 0,
+    messages: 0,
+    copies: 0,
+    filterSteps: 0,
+  };
   /** One of them is over its limit: what follows is not worth looking at. */
   full = false;
 

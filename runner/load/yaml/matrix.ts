@@ -89,7 +89,8 @@ function axesOf(
     const texts = values.map((value: unknown, n) =>
       textOf(value, [...path, n], spot.children.get(n) ?? spot, complain),
     );
-    const again = texts.findIndex((text, n) => texts.indexOf(text) < n);
+    const seen = new Set<string>();
+    const again = texts.findIndex((text) => seen.size === seen.add(text).size);
     if (again >= 0) {
       const message = `${show(values[again])} is there twice`;
       complain([...path, again], spot.children.get(again) ?? spot, { code: 'duplicate-name', message });

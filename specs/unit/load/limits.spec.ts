@@ -43,8 +43,28 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
   },
   'instructions of filters': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 200, groups: [all], filter: { bpf: "${'ld #1\\n'.repeat(99)}ret #65535" } } }\n${send(5000)}`,
-    says: /instructions of filters for copies to go through, and 50000000 at most/,
+    says: /instructions of filters and rules for copies to go through, and 50000000 at most/,
     line: 5,
+  },
+  'rules that messages are compared with': {
+    source: `buses: { b: { protocol: nfdbus } }\nclients: { s: {}, r: { replicas: 200, match: [${Array.from({ length: 500 }, (_, i) => `"member='m${i}'"`).join(', ')}] } }\ntraffic:\n  - send: { from: s, to: b, count: 1000, payload: { dbus: { type: signal, path: /, interface: a.B, member: X } } }\n`,
+    says: /instructions of filters and rules for copies to go through, and 50000000 at most/,
+    line: 4,
+  },
+  'groups of clients': {
+    source: `${HEAD}clients: { s: {}, r: { replicas: 9999, groups: [${Array(50).fill('all').join(', ')}] } }\n`,
+    says: /groups, addresses, names, rules and patterns of clients, and 200000 at most/,
+    line: 3,
+  },
+  'patterns that admit clients': {
+    source: `buses: { b: { master: { admit: [${Array(300).fill('"r*-*"').join(', ')}] } } }\nclients: { r: { replicas: 9999 } }\n`,
+    says: /groups, addresses, names, rules and patterns of clients, and 200000 at most/,
+    line: 2,
+  },
+  'values of a matrix': {
+    source: `matrix: { a: [${Array.from({ length: 60_000 }, (_, i) => i).join(',')}] }\n${HEAD}`,
+    says: /a file is played in 256 at most/,
+    line: 1,
   },
   'clients of all combinations': {
     source: `matrix: { n: [${Array.from({ length: 256 }, (_, i) => 9000 + i).join(', ')}] }\n${HEAD}clients: { r: { replicas: "\${n}" } }\n`,
@@ -108,6 +128,7 @@ describe('a file that asks for too much', function () {
     for (const source of [
       `${HEAD}${clients(1000)}${send(5000)}`,
       `${HEAD}${clients(1)}${send(1_000_000, 'r-0')}`,
+      `${HEAD}${clients(1)}traffic:\n  - parallel:\n${'      - s -> r-0: hi\n'.repeat(10_000)}`,
     ]) {
       const before = process.cpuUsage();
       const { topology, diagnostics } = load('a.topo.yaml', { source });
