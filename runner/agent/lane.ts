@@ -14,7 +14,7 @@ import { Waiters } from './waiters.ts';
 const BATCH = 256;
 const WAKE = Symbol('wake');
 
-/** What a receiver writes into a descriptor. No name has a space. */
+/** The text that a receiver writes into a descriptor. No name has a space in it. */
 export const token = (lane: string, place: number): string => `${lane} ${place}`;
 
 export interface LaneTools {

@@ -73,7 +73,7 @@ export class Pipes {
   }
 }
 
-/** Who wrote into the descriptor at this place; one that got it at another is told with that, which is nobody's name. */
+/** The names written into the descriptor at this place; a receiver that got it at another place adds that one. */
 const tokensIn = (text: string, index: number): string[] =>
   text
     .split('\n')

@@ -110,7 +110,7 @@ export interface Socket {
   readonly ended: Promise<End>;
   send(data: Buffer, options?: SendOptions): Promise<void>;
   receive(options: ReceiveOptions): Promise<Message[]>;
-  /** What is there now; nothing is waited for. */
+  /** The messages that are there now, without waiting. */
   tryReceive(max: number): Message[] | Promise<Message[]>;
   whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
   close(): void;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a drawing of a topology shows, before it is drawn: who is where, on which bus, in which groups. Pure. */
+/** What a drawing of a topology shows, before it is drawn: which party is where, on which bus, in which groups. Pure. */
 import { masterOf } from '../topology/lane.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 
@@ -46,7 +46,7 @@ export interface Picture {
 const MAX_CLIENTS = 40;
 
 export function pictureOf(topology: Topology): Picture {
-  // Who comes by a restart is there already, as who it was.
+  // A client that a restart starts is drawn already, as the one before it.
   const present = topology.clients.filter(({ startedByStep }) => startedByStep !== true);
   const byReplicas = fold(present, sameEntry, (first, last) => `${first} … ${last}`);
   const clients =

@@ -100,7 +100,7 @@ function laneOf(lane: Lane, left: number, chips: readonly Chip[]): string[] {
   return [label, line(left, lane.y, Math.max(...ends), lane.y, `lane ${hue}`)];
 }
 
-/** What a wire ends in: a square for the master, a dot for who is on the bus, a ring for who hears all of it. */
+/** What a wire ends in: a square for the master, a dot for a client on the bus, a ring for an eavesdropper. */
 function ends({ party, middle }: Chip, rails: readonly Rail[]): string[] {
   const rail = railUnder(party, rails);
   if (rail === undefined) return [];

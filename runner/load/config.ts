@@ -36,7 +36,7 @@ export function configOf(
   return { ...loaded, written };
 }
 
-/** What is said of a file and not of the topology. */
+/** Keys of the file that are not part of the topology. */
 const COMPOSITION: readonly string[] = ['include', 'defaults', 'matrix', 'apiVersion'];
 
 function whole(tree: Tree, topology: Topology): Part {

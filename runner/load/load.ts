@@ -157,7 +157,7 @@ function loadOne(
     : { combination, tree, diagnostics, topology: freeze(resolved.topology), contradictions };
 }
 
-/** What is said of every combination is said once; what is said of some tells of which first. */
+/** A diagnostic of every combination is shown once; one of some names the first of them. */
 function together(file: string, runs: readonly One[], library: Library): Loaded {
   const { sources } = library;
   const topologies = runs.flatMap(({ topology }) => topology ?? []);

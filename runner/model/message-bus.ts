@@ -112,7 +112,7 @@ export class MessageBus {
     return use;
   }
 
-  /** What would be wanted from now on; undefined if the client has no rule that says the same. */
+  /** Removes one rule; undefined if the client has none with the same conditions. */
   removeRule(client: string, text: string): RuleUse | undefined {
     const use = useOf(text);
     const rules = this.#rules.get(client) ?? [];
@@ -123,7 +123,7 @@ export class MessageBus {
     return use;
   }
 
-  /** Who gets a signal for everyone; undefined: the bus sends it. */
+  /** The clients that get a signal for everyone; without a sender it comes from the bus. */
   receivers(sender: string | undefined, message: Subject): string[] {
     const unique = sender === undefined ? DRIVER : uniqueOf(sender);
     const owns = (name: string) => sender !== undefined && this.ownerOf(name) === sender;

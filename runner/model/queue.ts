@@ -81,7 +81,7 @@ function discharge({ sender, weight }: Sent): void {
   sender.unread--;
 }
 
-/** What a socket still holds when it closes goes with it. */
+/** Messages that a socket still holds when it closes are lost. */
 export function purge(endpoint: Endpoint): void {
   while (receive(endpoint) !== undefined);
 }

@@ -20,7 +20,7 @@ export function send(from: Endpoint, message: Message): Outcome {
   return commit(from, message, passed, admitted.evict);
 }
 
-/** Who gets how much of a message. */
+/** The recipients of a message, and how many bytes each gets. */
 export interface Passed {
   readonly because: string;
   /** Bytes of each recipient's copy. */

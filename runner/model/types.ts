@@ -150,7 +150,7 @@ export interface Endpoint {
   unread: number;
 }
 
-/** What a send came to. */
+/** The outcome of a send. */
 export type Outcome = Delivered | { readonly error: Errno; readonly because: string } | Waiting;
 
 export interface Delivered {

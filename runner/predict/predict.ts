@@ -30,7 +30,7 @@ export interface Prediction {
 /** Why the model says that an expectation of the file cannot hold, by the step's id. */
 export type Contradictions = ReadonlyMap<string, string>;
 
-/** A step that does not do what a file can mean; `order-dependent`: not always, who goes first decides. */
+/** A step that cannot do what the file means; `order-dependent`: not in every order of the branches. */
 export interface Finding {
   readonly step: string;
   readonly kind: 'endless' | 'impossible' | 'order-dependent';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What happened that a reader of a green report would not guess: sends that failed, messages that reached nobody or the
+ * What a reader of a passing report should know: sends that failed, messages that reached nobody or the
  * master by the default route, what faults met, clients that the bus evicted, copies that eavesdroppers missed. In numbers; it judges nothing.
  */
 import { MASTER } from '../common/address.ts';
@@ -26,7 +26,7 @@ export function account(facts: Facts): readonly string[] {
   return [...lines.slice(0, SHOWN), `and ${count(lines.length - SHOWN, 'line')} more like these`];
 }
 
-/** What became of the messages of one step; nothing if all of them reached somebody they were for. */
+/** The outcome of the messages of one step; nothing if each of them reached a client that it was for. */
 function ofStep(facts: Facts, step: SendStep): string[] {
   const { first, count: planned } = facts.plan.messagesOf.get(step.id) ?? { first: 0, count: 0 };
   const messages = facts.plan.messages.slice(first, first + planned);

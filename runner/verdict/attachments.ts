@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What connect and accept told: one address for both ends, never given twice, and the client's own credentials. */
+/** What connect and accept returned: one address for both ends, never given twice, and the client's own credentials. */
 
 import { MASTER } from '../common/address.ts';
 import { masterOf } from '../topology/lane.ts';

@@ -7,7 +7,7 @@ import { busOf, type Facts, type LaneFacts } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { about, expectedLanes, list, neighbours, observedLanes, reasons } from './words.ts';
 
-/** Who must get a message beside who got it. */
+/** Compares the lanes that must get a message with those that got it. */
 export const compare = (facts: Facts, message: PlannedMessage) => ({
   expected: list(expectedLanes(message)),
   observed: list(observedLanes(facts, message)),
@@ -57,7 +57,7 @@ function whyExtra(facts: Facts, lane: LaneFacts, message: PlannedMessage): strin
   return `${lane.name} is not among its recipients`;
 }
 
-/** What this run did not send. */
+/** A message that this run did not send. */
 export function addInvented(
   facts: Facts,
   findings: Findings,

@@ -36,7 +36,7 @@ function dbusArrived({ operations }: Plan, { dbus = [] }: Trace): ReadonlySet<st
 const isHeard = (step: SendStep | DbusStep): boolean =>
   step.kind === 'dbus' && step.action.do === 'hears' && step.action.heard.length > 0;
 
-/** Who asks for a name gets an answer, which is a message too; rules and deaths by themselves are none. */
+/** A request for a name has an answer, which is a message, too; a rule or a death is none by itself. */
 const isMessage = (step: Step): step is SendStep | DbusStep =>
   step.kind === 'send' || (step.kind === 'dbus' && SAID.has(step.action.do));
 

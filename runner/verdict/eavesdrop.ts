@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What to think of copies that a lane did not show: lost, left unread, or dropped and counted by an eavesdropper. */
+/** Judges copies that a lane did not get: lost, left unread, or dropped and counted by an eavesdropper. */
 
 import { isMulticast } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
@@ -49,7 +49,7 @@ function account(
   told: Told,
   unread: number,
 ): void {
-  // The next message tells, so what was dropped after the last that came is told by none.
+  // A message reports the drops before it, so drops after the last one are never reported.
   const tellable = beforeTheLast(facts, lane, dropped);
   const first = tellable[0];
   if (first && told.lost < tellable.length) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Who got what while the bus changed, as part of `recipients`: the changes of a parallel step have places in the one
+ * The deliveries while the bus changed, as part of `recipients`: the changes of a parallel step have places in the one
  * sequence of the bus that explain every message together, not only each by itself.
  */
 
@@ -52,7 +52,7 @@ function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Se
   return all;
 }
 
-/** In one of the worlds that there may have been, all is explained; else what is not. */
+/** Undefined if one possible state of the bus explains all deliveries; else the first that none explains. */
 function explain(
   facts: Facts,
   step: ParallelStep,

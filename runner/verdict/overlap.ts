@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the faults of a `parallel` met: how many messages beside each came before it, during it and after it. */
+/** The traffic around the faults of a `parallel`: how many messages beside each were sent before it, during it and after it. */
 import { faultText, rowOf } from '../topology/faults.ts';
 import { areConcurrent, faultsIn, sends, type Visit } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep } from '../topology/topology.ts';
@@ -63,7 +63,7 @@ export function faultsMissed(facts: Facts): string | undefined {
   return `${faultText(fault.action)} (${file}:${line}) came ${when} message beside it; place it with \`after:\`, a number of messages`;
 }
 
-/** What ends another fault has an effect on what that has done, wherever it comes; a restart has its own place. */
+/** A fault that undoes another acts on what that one did, wherever it comes; a restart is a step of its own. */
 const isJudged = ({ fault }: Overlap): boolean =>
   !fault.id.endsWith('.end') && fault.action.fault !== 'resume' && fault.action.fault !== 'read';
 

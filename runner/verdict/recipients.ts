@@ -45,7 +45,7 @@ export function recipients(facts: Facts): CheckResult {
     dropped += left.dropped;
   });
   partial(facts, findings);
-  // What is wrong by itself needs no other message to show it.
+  // If a single message is wrong, the messages need not be compared with each other.
   if (!findings.any) linearizable(facts, findings);
   const written = writtenDeliveries(facts, findings);
   if (unread > 0)

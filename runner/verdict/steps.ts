@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the faults of a file mean for those who read. */
+/** What the faults of a file do to readers. */
 
 import { readingEffect, rowOf, subjectOf } from '../topology/faults.ts';
 import { partyOf } from '../topology/lane.ts';

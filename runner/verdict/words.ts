@@ -41,11 +41,11 @@ export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place
   };
 }
 
-/** Who must get a message. */
+/** The lanes that must get a message. */
 export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
   message.expected.kind === 'delivered' ? message.expected.lanes : [];
 
-/** Who may get it too. */
+/** The lanes that may get it, too. */
 export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
   message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
 
@@ -64,7 +64,7 @@ export function reasons(message: PlannedMessage): string[] {
 /** Where the file expects what the model says can never be. */
 const otherwise = (why: string): string => `the model expects otherwise: ${why}`;
 
-/** Who got a message, in the expected order, then the others; `×2` marks two copies. Walks every lane: for reports only. */
+/** The lanes that got a message, the expected ones first, in their order; `×2` marks two copies. Walks every lane: for reports only. */
 export function observedLanes(facts: Facts, message: PlannedMessage): string[] {
   const copies = new Map<Lane, number>();
   for (const lane of facts.lanes) {

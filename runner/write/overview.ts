@@ -68,7 +68,7 @@ export interface SendView {
   /** Of each message, its envelope included. */
   readonly bytes: { readonly min: number; readonly max: number };
   readonly fds: number;
-  /** How many of them come to those who may have no room for all: each number that is right. */
+  /** How many of them reach a client that may have no space for all: each number that is allowed. */
   readonly fdsAt?: Readonly<Record<Lane, readonly number[]>>;
   readonly nonblocking: boolean;
   /** Runs of messages of which the same is expected. */

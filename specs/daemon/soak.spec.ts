@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Clients that join, call, signal and leave without a pause: each signal comes to those that want it, and when all have
+// Clients that join, call, signal and leave without a pause: each signal reaches those with a matching rule, and when all have
 // left, the bus has as many descriptors, and within a bound as much memory, as before. DBUS_SOAK=600 DBUS_CLIENTS=200 is long.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

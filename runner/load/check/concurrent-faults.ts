@@ -48,7 +48,7 @@ function checkPrepared(scope: Scope, before: PartyState, faults: readonly Visit<
   }
 }
 
-/** What another fault would have to prepare, and none does. */
+/** What another fault would have to do first, and none does. */
 function lacking(before: PartyState, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
   if (action.fault === 'resume') {
     const { target } = action;
@@ -75,7 +75,7 @@ interface Once {
   readonly message: string;
 }
 
-/** What can be done once; undefined where something else in the step may make room for a second time. */
+/** A fault that can be done only once; undefined if another fault of the step may make it possible again. */
 function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]): Once | undefined {
   switch (action.fault) {
     case 'kill':

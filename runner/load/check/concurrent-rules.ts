@@ -36,7 +36,7 @@ interface Had {
   readonly count: number;
 }
 
-/** What its own branch did before has happened; of what others do, all that gives may have, and nothing that takes. */
+/** Changes of its own branch before it have happened; of other branches, every addition may have, and no removal. */
 function checkTaken(
   places: Places,
   fault: Visit<FaultStep>,

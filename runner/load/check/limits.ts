@@ -5,8 +5,8 @@ import type { Step } from '../../topology/topology.ts';
 import type { Places } from './places.ts';
 
 /**
- * Who passes a pipe needs descriptors for it, and holds the reading end until all have written: with those how many
- * are free could not be said.
+ * A sender of pipes needs descriptors for them, and holds the reading ends until all receivers have written, so how many
+ * are free could not be predicted.
  */
 export function checkLimits({ problems, paths }: Places, steps: readonly Step[]): void {
   const limits = new Map<string, number>();

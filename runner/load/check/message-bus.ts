@@ -143,7 +143,7 @@ function checkAnswers({ problems }: Places, { messageBuses }: Topology, { list }
 const signalsOf = (steps: readonly DbusStep[]): Subject[] =>
   steps.flatMap(({ action }) => (action.do === 'signal' ? [{ type: 'signal', ...action.content }] : []));
 
-/** What the bus may tell of names: of whose, and not to whom they go. */
+/** NameOwnerChanged of each name that may change, without the owners. */
 const changesOf = (topology: Topology, steps: readonly DbusStep[]): Subject[] =>
   [...namesOf(topology, steps), ':0.1'].map((name) => ({
     ...{ type: 'signal', path: '/org/freedesktop/DBus', interface: DRIVER, member: 'NameOwnerChanged' },
@@ -173,7 +173,7 @@ function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undef
   return { message: `no client owns the name ${name}`, hint: didYouMean(name, [...owned]) };
 }
 
-/** Who sends it, and to which owner a name goes, are other questions. */
+/** The sender, and the new owner of a name, are not compared. */
 function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   const conditions = rule.conditions.filter(
     ({ kind, arg }) => kind !== 'sender' && !(kind === 'arg' && arg > 0),

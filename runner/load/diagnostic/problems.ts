@@ -48,7 +48,7 @@ export class Problems {
     this.#add('warning', path, words);
   }
 
-  /** What should be at `path` is somewhere else, which has been told. */
+  /** What belongs at `path` is somewhere else, which has been reported. */
   suspect(path: Path): void {
     this.#break(path);
   }

@@ -136,7 +136,7 @@ export class Names {
     return `${what.join(', ')} of this file: ${known.slice(0, MAX_LISTED).join(', ')}${more}`;
   }
 
-  /** What is wrong with the section, or with the client that replicas come from, has been said. */
+  /** The mistake in the section, or in the client that replicas come from, has been reported. */
   #excused(name: string, wanted: readonly Kind[]): boolean {
     if (this.#broken.includes(name)) return true;
     if (wanted.some((kind) => kind !== 'replicas' && this.#sectionLost(PLURAL[kind]))) return true;

@@ -18,7 +18,7 @@ export function ownedNames(
   owners: Map<string, string>,
 ): readonly string[] {
   const { problems } = scope;
-  // What is wrong with the bus is said there.
+  // A mistake in the bus is reported there.
   if (names.length === 0 || bus === undefined) return [];
   if (bus.protocol !== 'dbus') {
     const message = `bus "${bus.name}" has no well-known names: it carries bytes`;

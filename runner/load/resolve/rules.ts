@@ -47,7 +47,7 @@ export function asksForRules({ problems }: Scope, bus: BusSpec | undefined, path
   return false;
 }
 
-/** What is wrong with the text of a rule is told. */
+/** Reports what is wrong with the text of a rule. */
 export function isRule({ problems }: Scope, text: string, path: Path): boolean {
   const rule = parseRule(text);
   if (!('mistake' in rule)) return true;

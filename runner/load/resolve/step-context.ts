@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts';
 /** Looks at a `parallel` as a whole; `before` is the state at its start. */
 export type CheckParallel = (scope: Scope, before: PartyState, parallel: ParallelStep) => void;
 
-/** What resolving a step goes by. */
+/** What a step is resolved with. */
 export interface StepContext {
   readonly scope: Scope;
   readonly parties: PartyState;

@@ -11,7 +11,7 @@ const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'];
 const HEARS_HINT =
   'Write "NameAcquired org.example.Player" or "NameOwnerChanged org.example.Player: player -> nobody".';
 
-/** What it says is looked at later, with better words. */
+/** The values are checked later, with better messages. */
 export const rule = z.string({
   error: expected('a match rule', "Write it in quotes: \"type='signal',interface='org.example.Player'\"."),
 });

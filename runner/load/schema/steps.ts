@@ -153,7 +153,7 @@ function chooseText(input: string): Choice {
 
 const ARROW_HINT = 'Write one sender, an arrow, and one destination: camera -> lidar.';
 
-/** What stands beside a short send, and belongs somewhere else. */
+/** Keys beside a short send that belong somewhere else. */
 function besideHint(odd: string): string {
   if (nearest(odd, ['expect']) !== undefined) return 'Did you mean "expect"?';
   if (Object.hasOwn(sendExpectKeys.shape, odd)) return `Write expect: { ${odd}: … }.`;

@@ -101,7 +101,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 function unknownKey(name: string, keys: readonly string[], path: Path, problems: Problems): void {
   const meant = nearest(name, keys);
-  // What is in it is not known, and names of it are nobody's mistake.
+  // Its content is unknown, so names that it may hold are not reported.
   if (meant !== undefined) problems.suspect([...path, meant]);
   problems.error([...path, name], {
     code: 'unknown-key',

@@ -25,7 +25,7 @@ export class Tree {
   /** The marked text for `path`: the value, or its key where the value spans lines; the nearest parent where it is absent. */
   range(path: Path, onKey: boolean): Range {
     const { spot, found } = this.#spot(path);
-    // What is sent is a value wherever it ends: its key is the send.
+    // The payload of a short send: its key is the send.
     const whole = spot.isCollection && !String(path.at(-1)).includes('->');
     const key = spot.key !== undefined && (onKey || !found || whole) ? spot.key : undefined;
     return spot.source.range(key ?? spot.value);

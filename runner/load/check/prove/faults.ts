@@ -8,7 +8,7 @@ import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
 
-/** What ends a process or a place is seen by itself: sockets end. A limit is judged by what it cuts. */
+/** The end of a process or of a membership is seen by itself: sockets end. A limit is judged by what it cuts. */
 const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
   ...(['pause', 'stop-reading', 'eavesdrop', 'add-address', 'del-address'] as const),
   ...(['add-match', 'remove-match', 'join', 'close-listener'] as const),

@@ -20,7 +20,7 @@ export function prove(scope: Scope, prediction: Prediction, topology: Topology):
   checkWaits(scope, prediction, topology);
 }
 
-/** What can be said only if no step is left out: that none of them does something. */
+/** Checks that need all steps: they say that none of the steps does something. */
 export function proveWhole(scope: Scope, topology: Topology): void {
   checkBudgets(scope, topology);
   checkFaultsMet(scope, topology);

@@ -11,7 +11,7 @@ import { progressOf } from './progress.ts';
 import { restart } from './restart.ts';
 import { resolveFault } from './simple.ts';
 
-/** What a fault as written comes to. */
+/** What a fault means. */
 export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
   if ('fill' in fault && !beginsAtOnce(where, fault)) return [];
   const steps = compose(where, fault);

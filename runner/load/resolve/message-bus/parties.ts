@@ -11,7 +11,7 @@ export const DBUS_CLIENT = 'client of a message bus';
 
 type WrittenBus = NonNullable<Written['buses'][string]>;
 
-/** What a bus has that its master is a program of its own cannot be told to. */
+/** Keys of a bus that do not apply if its master is a program. */
 const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
 const NOT_OF_MASTERS = ['admit', 'deny'] as const;
 const NOT_OF_CLIENTS = [

@@ -143,7 +143,7 @@ function mayReceive({ scope }: StepContext, to: string | undefined, from: string
   return false;
 }
 
-/** What branches do at the same time must not change who gets what: nobody could say what is right. */
+/** Branches must not change which client gets what: timing would decide, and nothing could be expected. */
 function mayStand({ scope, parties, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
   if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
   const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;
