@@ -120,7 +120,8 @@ export const argsText = (args: readonly Arg[]): string =>
 
 function valueText(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint8Array) return `[${value.join(' ')}]`;
+  if (value instanceof Uint8Array) return `[${value.join(', ')}]`;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (value instanceof Map)
     return `{${Array.from(value, ([key, each]) => `${valueText(key)}: ${valueText(each)}`).join(', ')}}`;
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;

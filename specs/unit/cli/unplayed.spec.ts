@@ -43,7 +43,10 @@ describe('a file that is not played', function () {
     const { code, stdout } = await play('junit', ...NAMES);
     assert.equal(code, 2);
     assert.match(stdout, /<testsuite name="bad.topo.yaml" .*tests="1" failures="0" errors="1"/);
-    assert.match(stdout, /<testcase name="bad.topo.yaml invalid" classname="bad.topo.yaml">\n *<error type="invalid"/);
+    assert.match(
+      stdout,
+      /<testcase name="bad.topo.yaml invalid" classname="bad.topo.yaml">\n *<error type="invalid"/,
+    );
     assert.match(stdout, /bad.topo.yaml:4:15: unknown name &quot;lidra&quot;\n.*\nDid you mean/);
     assert.match(stdout, /<testsuite name="none.topo.yaml" /);
     assert.match(stdout, /message="there is no such file"/);

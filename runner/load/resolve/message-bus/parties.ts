@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus, and their clients, as written → what they come to. */
 import type { Path } from '../../../common/diagnostic.ts';
+import { DRIVER } from '../../../dbus/index.ts';
 import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
 import { argsOf } from '../dbus-args.ts';
 import { isRule } from '../rules.ts';
@@ -73,6 +74,11 @@ export function dbusClient(
   refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this');
   scope.names.declare(DBUS_CLIENT, name, path);
   const { connect = 'native', match = [], names = [], answers = {} } = client;
+  names.forEach((each, n) => {
+    if (!isForClients(scope, each, [...path, 'names', n]) || names.indexOf(each) === n) return;
+    const message = `"${name}" has the name ${each} already`;
+    scope.problems.error([...path, 'names', n], { code: 'duplicate-name', message, hint: 'Remove it.' });
+  });
   const spec: DbusClientSpec = {
     ...{ name, bus, node, connect, names },
     match: match.filter((text, n) => isRule(scope, text, [...path, 'match', n])),
@@ -80,6 +86,14 @@ export function dbusClient(
     place: scope.tree.place(path),
   };
   scope.dbusClients.set(name, spec);
+}
+
+/** The bus has one name itself. */
+export function isForClients({ problems }: Scope, name: string, path: Path): boolean {
+  if (name !== DRIVER) return true;
+  const message = `${DRIVER} is the name of the bus itself`;
+  problems.error(path, { code: 'clash', message, hint: 'Choose a name like org.example.Player.' });
+  return false;
 }
 
 function answersOf(scope: Scope, written: WrittenAnswers, path: Path): Record<string, Answer> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The steps of message buses, as written → what they come to. */
 import type { Path } from '../../../common/diagnostic.ts';
-import { isWellKnown } from '../../../dbus/index.ts';
+import { DRIVER, isWellKnown } from '../../../dbus/index.ts';
 import {
   ALLOW_REPLACEMENT,
   type DbusAction,
@@ -21,7 +21,7 @@ import type {
   WrittenStep,
 } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
-import { DBUS_CLIENT } from './parties.ts';
+import { DBUS_CLIENT, isForClients } from './parties.ts';
 
 type Verb = 'own' | 'release' | 'add-match' | 'remove-match' | 'signal' | 'call';
 type Content = NonNullable<WrittenDbusStep['signal']> | NonNullable<WrittenDbusStep['call']>;
@@ -85,10 +85,14 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
   if (own) {
     const { client, name } = own;
     const flags = flagsOf(own);
-    return isThere(where, client, at('client')) ? { do: 'own', client, name, flags } : undefined;
+    if (!isThere(where, client, at('client')) || !isForClients(scope, name, at('name'))) return undefined;
+    return { do: 'own', client, name, flags };
   }
-  if (release)
-    return isThere(where, release.client, at('client')) ? { do: 'release', ...release } : undefined;
+  if (release) {
+    const { client, name } = release;
+    if (!isThere(where, client, at('client')) || !isForClients(scope, name, at('name'))) return undefined;
+    return { do: 'release', ...release };
+  }
   if (signal) {
     const { from: client, to, count = 1 } = signal;
     const content = contentOf(scope, signal, [...path, verb]);
@@ -134,6 +138,12 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
 
 /** A client of the same bus, or a well-known name. */
 function mayReceive({ scope }: StepContext, to: string | undefined, from: string, at: Path): boolean {
+  if (to === DRIVER) {
+    const message = 'no step of a file talks to the bus itself by this name';
+    const hint = 'What clients ask of it is written own, release, add-match and remove-match.';
+    scope.problems.error(at, { code: 'impossible', message, hint });
+    return false;
+  }
   if (to === undefined || isWellKnown(to)) return true;
   if (scope.names.find(to, [DBUS_CLIENT], at) === undefined) return false;
   const [bus, other] = [from, to].map((name) => scope.dbusClients.get(name)?.bus);
