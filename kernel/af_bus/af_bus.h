@@ -150,6 +150,7 @@ struct afbus_name {
  * @name_node: in a tree of names, under afbus_name_lock
  * @inode_path: inode that bind made, none for an abstract name; owned by the
  *	listening socket
+ * @inode: the same inode, only compared: its place in the tree never changes
  * @connect_wait: connects that wait for the backlog
  * @change_lock: held by a change after which a message may have another
  *	recipient or another verdict, and by a send that wants none for a while
@@ -191,6 +192,7 @@ struct afbus_bus {
 	struct afbus_name	name;
 	struct rb_node		name_node;
 	struct path		inode_path;
+	const struct inode	*inode;
 	wait_queue_head_t	connect_wait;
 	struct mutex		change_lock;
 

@@ -29,11 +29,6 @@ static struct afbus_bus *afbus_named(const struct rb_node *node)
 	return node ? rb_entry(node, struct afbus_bus, name_node) : NULL;
 }
 
-static struct inode *afbus_bus_inode(const struct afbus_bus *bus)
-{
-	return d_backing_inode(bus->inode_path.dentry);
-}
-
 static bool afbus_name_is_abstract(const struct afbus_name *name)
 {
 	return !name->path[0];
@@ -97,12 +92,12 @@ static int afbus_order(const void *a, const void *b)
 
 static int afbus_inode_cmp(const void *inode, const struct rb_node *node)
 {
-	return afbus_order(inode, afbus_bus_inode(afbus_named(node)));
+	return afbus_order(inode, afbus_named(node)->inode);
 }
 
 static bool afbus_inode_less(struct rb_node *a, const struct rb_node *b)
 {
-	return afbus_inode_cmp(afbus_bus_inode(afbus_named(a)), b) < 0;
+	return afbus_inode_cmp(afbus_named(a)->inode, b) < 0;
 }
 
 static struct afbus_bus *afbus_find_inode(const struct inode *inode)
@@ -181,6 +176,7 @@ static int afbus_bind_inode(struct afbus_bus *bus, struct socket *sock)
 	if (!err) {
 		bus->inode_path.mnt = mntget(parent.mnt);
 		bus->inode_path.dentry = dget(dentry);
+		bus->inode = d_backing_inode(dentry);
 		spin_lock(&afbus_name_lock);
 		rb_add(&bus->name_node, &afbus_inodes, afbus_inode_less);
 		spin_unlock(&afbus_name_lock);
