@@ -3,13 +3,7 @@
  * Admission: space at every recipient, or nobody gets the message.
  */
 
-#include "send.h"
-
-enum afbus_admission {
-	AFBUS_ADMITTED,
-	AFBUS_REFUSED_BY_POLICY,
-	AFBUS_NO_SPACE,
-};
+#include "fastpath.h"
 
 /* What the bus does with a recipient that may be full. */
 static enum afbus_admission afbus_admit_copy(struct afbus_send *s,
@@ -36,7 +30,7 @@ static enum afbus_admission afbus_admit_copy(struct afbus_send *s,
  *
  * Return: what hinders it, and in @s->own_full and @s->full where.
  */
-static enum afbus_admission afbus_admit(struct afbus_send *s)
+__fastpath enum afbus_admission afbus_admit(struct afbus_send *s)
 {
 	enum afbus_admission admission;
 	struct afbus_rcpt *r;

@@ -4,7 +4,7 @@
  */
 
 #include <linux/ktime.h>
-#include "send.h"
+#include "fastpath.h"
 #include "trace.h"
 
 /* An eavesdropper's queue is full as any other, but nobody waits for it. */
@@ -37,7 +37,8 @@ static bool afbus_eaves_loses(struct afbus_rcpt *r)
 /* Whether the recipient gets nothing: by a filter, or as an eavesdropper. */
 static bool afbus_commit_drop(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	bool lost = r->skb ? r->eaves && afbus_eaves_loses(r) : r->missed;
+	bool lost = r->skb ? r->eaves && afbus_eaves_loses(r) :
+			     r->copy == AFBUS_COPY_MISSED;
 
 	lockdep_assert_held(&r->to->bus->lock);
 
@@ -70,7 +71,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 		s->unpaid--;
 	}
 	afbus_queue_add(r->to, r->skb);
-	r->queued = true;
+	r->copy = AFBUS_COPY_QUEUED;
 }
 
 /*
@@ -96,7 +97,7 @@ static void afbus_commit_charge(struct afbus_send *s)
  * afbus_commit() - give a message its place, and its copies to the recipients
  * @s: the send, admitted under this hold of the lock
  */
-static void afbus_commit(struct afbus_send *s)
+__fastpath void afbus_commit(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 	ktime_t now = 0;
@@ -131,7 +132,7 @@ static void afbus_commit(struct afbus_send *s)
  * afbus_announce() - wake the reader of one who got a copy
  * @r: the recipient; the lock is not held any more
  */
-static void afbus_announce(struct afbus_rcpt *r)
+__fastpath void afbus_announce(struct afbus_rcpt *r)
 {
 	r->to->sk.sk_data_ready(&r->to->sk);
 }

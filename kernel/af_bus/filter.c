@@ -11,7 +11,7 @@
 #include <linux/filter.h>
 #include <linux/sched/signal.h>
 #include <net/af_bus.h>
-#include "send.h"
+#include "fastpath.h"
 #include "trace.h"
 
 static noinline void afbus_copy_put_fds(struct sk_buff *skb)
@@ -103,7 +103,8 @@ static void afbus_copy_direct(struct afbus_send *s, struct afbus_rcpt *r)
 static void afbus_copy_is_made(struct afbus_rcpt *r, unsigned long verdicts)
 {
 	r->verdicts = verdicts;
-	r->made = true;
+	if (r->copy == AFBUS_COPY_UNMADE)
+		r->copy = AFBUS_COPY_MADE;
 	r->made_eaves = r->eaves;
 }
 
@@ -116,14 +117,14 @@ static void afbus_copy_is_made(struct afbus_rcpt *r, unsigned long verdicts)
  *
  * Return: false if there is more to do: afbus_filter_copies().
  */
-static bool afbus_filter_direct(struct afbus_send *s)
+__fastpath bool afbus_filter_direct(struct afbus_send *s)
 {
 	struct afbus_rcpt *r = s->rcpts;
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (s->nr != 1 || r->made || s->scm.fp || afbus_has_judge(s, r) ||
-	    !afbus_can_go_direct(s, r))
+	if (s->nr != 1 || r->copy != AFBUS_COPY_UNMADE || s->scm.fp ||
+	    afbus_has_judge(s, r) || !afbus_can_go_direct(s, r))
 		return false;
 
 	afbus_copy_direct(s, r);
@@ -135,7 +136,7 @@ static bool afbus_filter_direct(struct afbus_send *s)
  * afbus_filter_undo_direct() - take the original back
  * @s: the send, not committed
  */
-static void afbus_filter_undo_direct(struct afbus_send *s)
+__fastpath void afbus_filter_undo_direct(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 
@@ -150,7 +151,7 @@ static void afbus_filter_undo_direct(struct afbus_send *s)
 	s->skb->destructor = NULL;
 	s->direct = false;
 	r->skb = NULL;
-	r->made = false;
+	r->copy = AFBUS_COPY_UNMADE;
 }
 
 /*
@@ -212,14 +213,13 @@ static int afbus_copy_filter(struct afbus_rcpt *r)
  * @s: the send
  * @r: the recipient
  */
-static void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
+__fastpath void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	if (!r->queued)
+	if (r->copy != AFBUS_COPY_QUEUED)
 		kfree_skb(r->skb);
 	r->skb = NULL;
-	r->made = false;
+	r->copy = AFBUS_COPY_UNMADE;
 	r->filtered = false;
-	r->missed = false;
 }
 
 static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
@@ -238,7 +238,7 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 	if (err == -ENOMEM && r->eaves) {
 		/* Watching fails nothing: the copy counts as lost. */
 		afbus_copy_drop(r);
-		r->missed = true;
+		r->copy = AFBUS_COPY_MISSED;
 		err = 0;
 	}
 	return err;
@@ -276,7 +276,7 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
  * afbus_filter_forget() - forget the recipients that are none any more
  * @s: the send, with no place in a line
  */
-static void afbus_filter_forget(struct afbus_send *s)
+__fastpath void afbus_filter_forget(struct afbus_send *s)
 {
 	struct afbus_rcpt *r, *to = s->rcpts;
 
@@ -317,7 +317,7 @@ static void afbus_filter_renew(struct afbus_send *s)
  * Return: 0; -ENOMEM; -EINTR if the caller is killed; what a hook says to a
  * message to one recipient.
  */
-static int afbus_filter_copies(struct afbus_send *s)
+__fastpath int afbus_filter_copies(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 	unsigned int n = 0;
@@ -346,7 +346,7 @@ static int afbus_filter_copies(struct afbus_send *s)
  *
  * The protocol says by itself what it has changed its mind about.
  */
-static void afbus_filter_expire(struct afbus_send *s)
+__fastpath void afbus_filter_expire(struct afbus_send *s)
 {
 	bool hooks = afbus_hook_present();
 	struct afbus_rcpt *r;

@@ -4,7 +4,7 @@
  * all copies share.
  */
 
-#include "send.h"
+#include "fastpath.h"
 
 /*
  * A message is in one piece as far as two pages go. The rest is a chain of
@@ -46,7 +46,7 @@ static int afbus_payload_extend(struct afbus_send *s, size_t len)
  *
  * Return: 0; -EAGAIN, -EPIPE, a pending error, or what sleep was cut short by.
  */
-static int afbus_payload_charge(struct afbus_send *s)
+__fastpath int afbus_payload_charge(struct afbus_send *s)
 {
 	int err = 0;
 
@@ -62,7 +62,7 @@ static int afbus_payload_charge(struct afbus_send *s)
  *
  * Return: 0; -ENOBUFS.
  */
-static int afbus_payload_alloc(struct afbus_send *s)
+__fastpath int afbus_payload_alloc(struct afbus_send *s)
 {
 	size_t linear = min_t(size_t, s->len, AFBUS_LINEAR_BYTES);
 	size_t paged = min_t(size_t, s->len - linear, AFBUS_LINK_BYTES);
@@ -94,7 +94,7 @@ static int afbus_payload_alloc(struct afbus_send *s)
  *
  * Return: 0; -EFAULT; -ENOBUFS.
  */
-static int afbus_payload_fill(struct afbus_send *s, struct msghdr *msg)
+__fastpath int afbus_payload_fill(struct afbus_send *s, struct msghdr *msg)
 {
 	int err;
 

@@ -326,7 +326,7 @@ void afbus_pollout_settle(struct afbus_send *s)
 		if (p->to->stamp != s->bus->stamp)
 			continue;
 		r = &s->rcpts[p->to->slot];
-		if (!r->queued)
+		if (r->copy != AFBUS_COPY_QUEUED)
 			continue;
 		if (afbus_pollout_drop(p))
 			afbus_touch(s, r);

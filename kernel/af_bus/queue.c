@@ -4,9 +4,9 @@
  * out at the other. What they weigh and how long they are is counted with them.
  */
 
-#include "send.h"
+#include "fastpath.h"
 
-static void afbus_queue_add(struct afbus_sock *to, struct sk_buff *skb)
+__fastpath void afbus_queue_add(struct afbus_sock *to, struct sk_buff *skb)
 {
 	struct sk_buff_head *queue = &to->sk.sk_receive_queue;
 

@@ -3,7 +3,7 @@
  * Receiving.
  */
 
-#include "af_bus.h"
+#include "fastpath.h"
 
 static void afbus_recv_name(struct afbus_sock *s, struct msghdr *msg,
 			    struct sk_buff *skb)

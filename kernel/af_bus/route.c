@@ -5,7 +5,7 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "send.h"
+#include "fastpath.h"
 
 /*
  * The mark that tells whom this walk has met already: a socket whose stamp is
@@ -63,13 +63,6 @@ afbus_route_again(struct afbus_send *s, struct afbus_sock *to)
 		return NULL;
 	r = &s->rcpts[to->slot];
 	return r->live ? NULL : r;
-}
-
-/* Whether what was found out for a recipient does not hold any more. */
-static __always_inline bool afbus_copy_is_stale(const struct afbus_rcpt *r)
-{
-	return !r->made || r->made_eaves != r->eaves ||
-	       r->verdicts != READ_ONCE(r->to->verdicts_to);
 }
 
 static __always_inline void afbus_route_add(struct afbus_send *s,
@@ -188,7 +181,7 @@ static int afbus_route_unicast(struct afbus_send *s, bool *watched)
  * Return: 0, with @s->missing and @s->unmade telling what has to be prepared
  * first; -EPIPE, -EHOSTUNREACH, -ECONNREFUSED if the message cannot go there.
  */
-static int afbus_route(struct afbus_send *s)
+__fastpath int afbus_route(struct afbus_send *s)
 {
 	struct afbus_sock *from = s->from, *to;
 	bool watched = true;
@@ -225,7 +218,7 @@ static int afbus_route(struct afbus_send *s)
  *
  * Return: 0 or -ENOMEM.
  */
-static int afbus_route_grow(struct afbus_send *s)
+__fastpath int afbus_route_grow(struct afbus_send *s)
 {
 	unsigned int cap = s->nr + s->missing + s->missing / 8;
 	struct afbus_rcpt *rcpts;

@@ -6,7 +6,7 @@
 
 #include <linux/cred.h>
 #include <linux/sched/user.h>
-#include "send.h"
+#include "fastpath.h"
 
 /* Count the descriptors against the sender, before it waits for anything. */
 static int afbus_scm_charge(struct afbus_send *s)
@@ -33,7 +33,7 @@ static int afbus_scm_charge(struct afbus_send *s)
  * Return: 0; -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS, -ENOMEM, with no
  * descriptors taken.
  */
-static int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
+__fastpath int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
 {
 	struct scm_cookie *scm = &s->scm;
 	int err;
@@ -59,7 +59,7 @@ static int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
  * @s: the send, with descriptors, credentials and the original, which is
  *	given away to the message
  */
-static void afbus_msg_begin(struct afbus_send *s)
+__fastpath void afbus_msg_begin(struct afbus_send *s)
 {
 	struct scm_cookie *scm = &s->scm;
 	struct afbus_msg *msg = (struct afbus_msg *)s->skb->head;
@@ -89,14 +89,14 @@ static void afbus_msg_begin(struct afbus_send *s)
  * afbus_msg_end() - give up what a message holds beside its memory
  * @msg: the message
  */
-static void afbus_msg_end(struct afbus_msg *msg)
+__fastpath void afbus_msg_end(struct afbus_msg *msg)
 {
 	if (msg->inflight)
 		afbus_inflight_put(msg->inflight);
 	put_pid(msg->pid);
 }
 
-static void afbus_msg_put(struct afbus_msg *msg)
+__fastpath void afbus_msg_put(struct afbus_msg *msg)
 {
 	if (refcount_dec_and_test(&msg->ref)) {
 		afbus_msg_end(msg);
@@ -111,7 +111,7 @@ static void afbus_msg_put(struct afbus_msg *msg)
  *
  * With the last of them the charge ends.
  */
-static void afbus_msg_read(struct afbus_msg *msg, unsigned int n)
+__fastpath void afbus_msg_read(struct afbus_msg *msg, unsigned int n)
 {
 	struct sock *sk;
 
@@ -133,7 +133,7 @@ static void afbus_msg_put_fds(struct afbus_msg *msg)
  * afbus_scm_end() - give up what a send has taken and no copy has
  * @s: the send
  */
-static noinline void afbus_scm_end(struct afbus_send *s)
+__fastpath noinline void afbus_scm_end(struct afbus_send *s)
 {
 	struct scm_fp_list *fp = s->scm.fp;
 
@@ -153,7 +153,7 @@ static noinline void afbus_scm_end(struct afbus_send *s)
  *
  * Return: 0 or -ENOMEM.
  */
-static int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
+__fastpath int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	struct afbus_cb *cb = AFBUS_CB(r->skb);
 	struct scm_cookie scm = {};
@@ -181,7 +181,7 @@ static int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
  *
  * Return: false if it has too many in flight, and the copy is to be lost.
  */
-static bool afbus_scm_watch(struct afbus_rcpt *r)
+__fastpath bool afbus_scm_watch(struct afbus_rcpt *r)
 {
 	struct afbus_cb *cb = AFBUS_CB(r->skb);
 
@@ -198,7 +198,7 @@ static bool afbus_scm_watch(struct afbus_rcpt *r)
  *
  * Return: the descriptors, not in flight any more, or NULL.
  */
-static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
+__fastpath struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
 {
 	struct afbus_cb *cb = AFBUS_CB(skb);
 	struct scm_fp_list *fp = cb->fp;
@@ -227,8 +227,8 @@ static struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
  *
  * Return: 0 or -ENOMEM.
  */
-static int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
-			  struct sk_buff *skb, int flags)
+__fastpath int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
+			      struct sk_buff *skb, int flags)
 {
 	struct afbus_cb *cb = AFBUS_CB(skb);
 	struct scm_cookie scm = {};

@@ -6,7 +6,7 @@
 
 #include <linux/slab.h>
 #include <net/af_bus.h>
-#include "send.h"
+#include "fastpath.h"
 
 /* Rounds after which a send lets no change overtake it any more. */
 #define AFBUS_MAX_OVERTAKEN	3
@@ -152,7 +152,7 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 
 	spin_lock(&bus->lock);
 	if (s->waits)
-		afbus_wait_rise(s);
+		afbus_wait_dequeue(s);
 	attempt = afbus_send_try(s);
 	/* Places in lines are in the array of recipients, which may move. */
 	if (s->waits && attempt != AFBUS_BLOCKED &&
@@ -301,7 +301,7 @@ static void afbus_send_end(struct afbus_send *s)
 	if (!s->committed)
 		afbus_filter_undo_direct(s);
 	afbus_for_each_rcpt(r, s) {
-		if (r->queued)
+		if (r->copy == AFBUS_COPY_QUEUED)
 			afbus_announce(r);
 		else
 			afbus_send_end_rcpt(s, r);

@@ -58,37 +58,47 @@ struct afbus_waiter {
 };
 
 /**
+ * enum afbus_copy - what is known of a recipient's copy
+ * @AFBUS_COPY_UNMADE: nothing: the message is still to be judged
+ * @AFBUS_COPY_MADE: it was judged, and afbus_rcpt.skb is what came of it
+ * @AFBUS_COPY_MISSED: it was judged, but an eavesdropper's had no memory
+ * @AFBUS_COPY_QUEUED: it is in the recipient's queue
+ */
+enum afbus_copy {
+	AFBUS_COPY_UNMADE,
+	AFBUS_COPY_MADE,
+	AFBUS_COPY_MISSED,
+	AFBUS_COPY_QUEUED,
+};
+
+/**
  * struct afbus_rcpt - one recipient of a message being sent
  * @to: the recipient, with a reference
  * @waiter: its place in the recipient's line, once it had one
- * @skb: its copy; NULL if not made yet, or dropped
+ * @skb: its copy; NULL if there is none
  * @verdicts: afbus_sock.verdicts_to as of when the message was judged
+ * @copy: what is known of its copy
  * @live: is a recipient as of the last route
  * @eaves: gets it as an eavesdropper only
- * @made: the message was judged, and @skb is what came of it
- * @made_eaves: value of @eaves for which it was
+ * @made_eaves: value of @eaves when the message was judged
  * @filtered: a hook or a socket filter has had a say in it
- * @missed: there was no memory for the copy of an eavesdropper
  * @enlisted: @waiter is in use
  * @touched: the line is to be served when the bus lock is free
  * @evict: the copy does not fit and the recipient has to go
- * @queued: the copy is in the queue
  */
 struct afbus_rcpt {
 	struct afbus_waiter	waiter;
 	struct afbus_sock	*to;
 	struct sk_buff		*skb;
 	unsigned long		verdicts;
+	enum afbus_copy		copy;
 	bool			live:1;
 	bool			eaves:1;
-	bool			made:1;
 	bool			made_eaves:1;
 	bool			filtered:1;
-	bool			missed:1;
 	bool			enlisted:1;
 	bool			touched:1;
 	bool			evict:1;
-	bool			queued:1;
 };
 
 /**
@@ -185,9 +195,18 @@ static inline bool afbus_take_breath(unsigned int *n)
 	for (struct afbus_rcpt *__end = ((r) = (s)->rcpts) + (s)->nr;	\
 	     (r) < __end; (r)++)
 
-#define afbus_for_each_live(r, s)	\
-	afbus_for_each_rcpt(r, s)	\
-		if ((r)->live)
+/* The first that is a recipient as of the last route; @end if there is none. */
+static inline struct afbus_rcpt *afbus_live_from(struct afbus_rcpt *r,
+						 const struct afbus_rcpt *end)
+{
+	while (r < end && !r->live)
+		r++;
+	return r;
+}
+
+#define afbus_for_each_live(r, s)					\
+	for (struct afbus_rcpt *__end = ((r) = (s)->rcpts) + (s)->nr;	\
+	     ((r) = afbus_live_from(r, __end)) < __end; (r)++)
 
 /* hook.c */
 extern struct nf_hook_entries __rcu *afbus_hooks;
@@ -217,7 +236,7 @@ static inline void afbus_touch(struct afbus_send *s, struct afbus_rcpt *r)
 
 /* wait.c */
 void afbus_wait_tell(struct afbus_wait *wait);
-void afbus_wait_rise(struct afbus_send *s);
+void afbus_wait_dequeue(struct afbus_send *s);
 void afbus_wait_end(struct afbus_send *s);
 void afbus_wait_begin(struct afbus_send *s);
 void afbus_wait_hand_over(struct afbus_send *s);

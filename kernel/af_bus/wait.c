@@ -36,12 +36,12 @@ static void afbus_wait_leave(struct afbus_send *s, struct afbus_rcpt *r,
 }
 
 /**
- * afbus_wait_rise() - stop waiting where the send was not called, to try again
+ * afbus_wait_dequeue() - stop waiting where the send was not called, to try again
  * @s: the send
  *
  * From here on no line counts its waiters down.
  */
-void afbus_wait_rise(struct afbus_send *s)
+void afbus_wait_dequeue(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
 
@@ -154,11 +154,11 @@ void afbus_wait_hand_over(struct afbus_send *s)
 }
 
 /**
- * struct afbus_nap - a send that sleeps
+ * struct afbus_sleeper - a send that sleeps
  * @wait: in the wait queue of the sender's own socket
  * @send: the send
  */
-struct afbus_nap {
+struct afbus_sleeper {
 	wait_queue_entry_t	wait;
 	struct afbus_send	*send;
 };
@@ -167,10 +167,12 @@ struct afbus_nap {
  * Recipients wake a send by itself. What comes through the socket's own wait
  * queue is the end of the connection, or space in the sender's own queue.
  */
-static int afbus_nap_wake(wait_queue_entry_t *wait, unsigned int mode,
-			  int sync, void *key)
+static int afbus_sleeper_wake(wait_queue_entry_t *wait, unsigned int mode,
+			      int sync, void *key)
 {
-	struct afbus_send *s = container_of(wait, struct afbus_nap, wait)->send;
+	struct afbus_sleeper *sleeper =
+		container_of(wait, struct afbus_sleeper, wait);
+	struct afbus_send *s = sleeper->send;
 	__poll_t events = key_to_poll(key);
 
 	if (events && !(events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) &&
@@ -202,22 +204,22 @@ static bool afbus_wait_is_over(struct afbus_send *s)
 int afbus_wait_sleep(struct afbus_send *s)
 {
 	wait_queue_head_t *wq = sk_sleep(&s->from->sk);
-	struct afbus_nap nap = { .send = s };
+	struct afbus_sleeper sleeper = { .send = s };
 	long left;
 
 	/* It may have been called by all of them already. */
 	if (!s->own_full && atomic_dec_and_test(&s->wait.pending))
 		WRITE_ONCE(s->wait.woken, true);
 
-	init_wait_entry(&nap.wait, 0);
-	nap.wait.func = afbus_nap_wake;
-	prepare_to_wait(wq, &nap.wait, TASK_INTERRUPTIBLE);
+	init_wait_entry(&sleeper.wait, 0);
+	sleeper.wait.func = afbus_sleeper_wake;
+	prepare_to_wait(wq, &sleeper.wait, TASK_INTERRUPTIBLE);
 	if (!afbus_wait_is_over(s) && !signal_pending(current)) {
 		left = schedule_timeout(s->timeo);
 		if (s->timeo != MAX_SCHEDULE_TIMEOUT)
 			s->timeo = left;
 	}
-	finish_wait(wq, &nap.wait);
+	finish_wait(wq, &sleeper.wait);
 
 	if (afbus_wait_is_over(s))
 		return 0;
