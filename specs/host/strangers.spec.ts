@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A host in which something has changed, or in which a file of a stranger was played, serves nobody afterwards.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'mocha';
 import { LIMITS } from '../../runner/common/limits.ts';
 import { consoleLines, type Host, runInHost, start, stop } from '../../runner/host/host.ts';
@@ -48,14 +52,35 @@ describe('the host, after strangers', function () {
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
   });
 
-  it('closes connections to its channel that show no certificate, and meanwhile answers its owner', async () => {
-    const host = await start({ kernel: KERNEL });
-    const closed: Promise<void>[] = [];
-    for (let n = 0; n < 80; n++) closed.push((await open(host.channelPort)).closed);
-    assert.equal((await runInHost(host, ['docker', 'version'])).code, 0);
-    await Promise.all(closed);
-    assert.equal((await runInHost(host, ['true'])).code, 0);
-  });
+  const PORTS: Readonly<Record<string, (host: Host) => number>> = {
+    engine: ({ docker }) => Number(new URL(docker.host).port),
+    channel: ({ channelPort }) => channelPort,
+  };
+  for (const [what, portOf] of Object.entries(PORTS)) {
+    it(`ends connections to its ${what} that show no certificate, and meanwhile answers its owner`, async () => {
+      const host = await start({ kernel: KERNEL });
+      const before = socketsOf(host);
+      const held: Held[] = [];
+      for (let n = 0; n < 80; n++) held.push(await hold(portOf(host)));
+      const seconds = await secondsOf(() => ping(host));
+      assert.ok(seconds < 10, `the engine answered its owner after ${seconds} s`);
+      assert.equal((await runInHost(host, ['true'])).code, 0);
+      await Promise.all(held.map(({ ended }) => ended));
+      assert.ok(socketsOf(host) < before + held.length / 2, 'those that are ended take nothing of the host');
+      for (const { close } of held) close();
+      assert.equal((await runInHost(host, ['true'])).code, 0);
+    });
+
+    it(`tells another user nothing on the port of its ${what}, and is held up by none`, async () => {
+      const host = await start({ kernel: KERNEL });
+      const other = spawn('setpriv', [...ANOTHER, 'perl', '-e', KNOCK, `${portOf(host)}`]);
+      const heard = text(other.stdout);
+      assert.equal((await runInHost(host, ['true'])).code, 0);
+      await ping(host);
+      assert.equal((await heard).trim(), '');
+      assert.notEqual((await runInHost(host, ['ls', '/tmp/by-another'])).code, 0);
+    });
+  }
 
   it('fills no disk by its console, whose last lines stay', async () => {
     const host = await start({ kernel: KERNEL });
@@ -84,14 +109,67 @@ async function outdate(host: Host): Promise<Host> {
   return outdated;
 }
 
-/** A connection that begins a greeting: without a byte of it, one that nobody has accepted would look open for ever. */
-async function open(port: number): Promise<{ closed: Promise<void> }> {
-  const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
-  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
-  await once(socket, 'connect');
-  socket.resume().write('\x16');
-  return { closed };
+interface Held {
+  /** The other side has ended it. */
+  readonly ended: Promise<void>;
+  readonly close: () => void;
 }
+
+/** A connection that says nothing and closes nothing by itself. */
+async function hold(port: number): Promise<Held> {
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).on('error', () => {});
+  const ended = new Promise<void>((resolve) => {
+    for (const event of ['end', 'close']) socket.once(event, () => resolve());
+  });
+  await once(socket, 'connect');
+  socket.resume();
+  return { ended, close: () => socket.destroy() };
+}
+
+/** Of its virtual machine. */
+const socketsOf = ({ pid }: Host): number =>
+  readdirSync(`/proc/${pid}/fd`).filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`).startsWith('socket:')).length;
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed meanwhile
+  }
+}
+
+/** Asks the engine anew, as its owner. */
+async function ping({ docker }: Host): Promise<void> {
+  const read = (name: string) => readFileSync(`${docker.certDir}/${name}`);
+  const credentials = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+  const asked = request({
+    host: '127.0.0.1',
+    port: new URL(docker.host).port,
+    path: '/_ping',
+    ...credentials,
+  }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  assert.equal(await text(answer), 'OK');
+}
+
+async function secondsOf(work: () => Promise<void>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return (performance.now() - from) / 1000;
+}
+
+const ANOTHER = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+
+/** Asks in plain words and in those of a greeting, and prints all that comes back as long as the port is open. */
+const KNOCK = `
+use IO::Socket::INET;
+for my $say ("GET /containers/json HTTP/1.0\\r\\n\\r\\n", "touch /tmp/by-another\\n", "\\x16\\x03\\x01\\x00\\x05hello") {
+  my $port = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]") or die "no port: $!";
+  print $port $say;
+  $port->flush;
+  print grep { /containers|HTTP|[{}]/ } <$port>;
+}
+`;
 
 function consoleSize({ consoleFile }: Host): number {
   const folder = dirname(consoleFile);
