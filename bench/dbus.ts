@@ -16,13 +16,15 @@ const LIMITS = ['max_completed_connections', 'max_connections_per_user']
 
 const [rounds = '5', part = ''] = process.argv.slice(2);
 await using daemon = await startDaemon(LIMITS);
-await using broker = await startBroker();
-await using ours = await startOurs(LIMITS);
+await using broker = await startBroker('--max-objects', '100000', '--max-matches', '100000');
+// Two, or the receivers of one side would get the signals of the other.
+await using native = await startOurs(LIMITS);
+await using legacy = await startOurs(LIMITS);
 const sides = [
   `dbus-daemon=unix:path=${daemon.path}`,
   `dbus-broker=unix:path=${broker.path}`,
-  `AF_BUS=afbus:abstract=${ours.afbus?.slice(1)}`,
-  `AF_BUS-legacy=unix:path=${ours.path}`,
+  `AF_BUS=afbus:abstract=${native.afbus?.slice(1)}`,
+  `AF_BUS-legacy=unix:path=${legacy.path}`,
   'socketpair',
 ];
 const [code] = await once(spawn(PROGRAM, [rounds, part, ...sides], { stdio: 'inherit' }), 'exit');
