@@ -77,6 +77,8 @@ export class Deadline {
   /** Result of `work`, or RunTimeout naming `what`, or Interrupted; the work's own end is then nobody's concern. */
   async race<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const ended = Promise.withResolvers<never>();
+    // It also rejects if nobody has come to wait for it.
+    ended.promise.catch(() => {});
     using _ = this.onEnd(signal, (why) => {
       ended.reject(why === 'timeout' ? this.timeout(what) : interrupted(what));
     });
