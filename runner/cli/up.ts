@@ -25,9 +25,11 @@ export async function up(named: string | undefined, flags: UpFlags): Promise<voi
   const mode = { keep, replace: flags.replace === true, signal: interrupt.signal };
   await playFile(file, flags, mode, (result) => void results.push(result));
   writeResults(results, flags.format);
-  process.exitCode = worst(results);
   const [result] = results;
-  if (keep && !flags.quiet && (result?.exitCode === EXIT.pass || result?.exitCode === EXIT.fail)) {
+  const isPlayed = result?.exitCode === EXIT.pass || result?.exitCode === EXIT.fail;
+  // An error may be what the interrupt has led to.
+  process.exitCode = interrupt.signal.aborted && !isPlayed ? EXIT.interrupted : worst(results);
+  if (keep && !flags.quiet && isPlayed) {
     console.error(next(neutral(result.played?.verdict.topology ?? '')));
   }
 }
