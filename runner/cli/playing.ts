@@ -29,6 +29,8 @@ export interface PlayMode {
   readonly signal: AbortSignal;
   /** Results of other files that are not written yet: a signal must not end the process before they are. */
   readonly unwritten?: () => boolean;
+  /** Folders of artifacts that other files have; absent if there is one file, which has the whole folder. */
+  readonly taken?: Set<string>;
 }
 
 export interface FileResult {
@@ -158,7 +160,7 @@ async function playOne(
       return made;
     });
     const played = await playAt(plan, warnings, flags, { ...mode, deadline }, progress);
-    keep(played, sources, flags, progress);
+    keep(played, sources, flags, progress, mode.taken);
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error, sources };
   } catch (e) {
@@ -200,11 +202,11 @@ async function playAt(
 }
 
 /** What was proved stays so where nothing can be written. */
-function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui): void {
+function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui, taken?: Set<string>): void {
   try {
     const { place, tooBig } = keepArtifacts(
       { ...played, report: textReport(played, sources, false) },
-      placeOf(played, flags),
+      placeOf(played, flags, taken),
     );
     for (const why of tooBig) warn(`one of the artifacts of this run is not kept: ${why}`);
     if (played.verdict.result !== 'pass') ui.note(`artifacts: ${place}`);
@@ -213,10 +215,14 @@ function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui): void 
   }
 }
 
-/** Combinations share the directory that was asked for, each with one of its own in it. */
-function placeOf({ plan }: Played, { artifacts }: PlayFlags): string | undefined {
+/** Combinations and several files share the directory that was asked for, each with one of its own in it. */
+function placeOf({ plan }: Played, { artifacts }: PlayFlags, taken?: Set<string>): string | undefined {
   const { combination, name } = plan.topology;
-  return artifacts !== undefined && combination !== undefined ? folderBelow(artifacts, name) : artifacts;
+  if (artifacts === undefined || (combination === undefined && taken === undefined)) return artifacts;
+  let place = folderBelow(artifacts, name);
+  for (let n = 2; taken?.has(place); n++) place = folderBelow(artifacts, `${name}-${n}`);
+  taken?.add(place);
+  return place;
 }
 
 /** A verdict names files as they are printed. */

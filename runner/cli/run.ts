@@ -13,10 +13,11 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
   using interrupt = onInterrupt();
   const results: FileResult[] = [];
   const atOnce = EACH_AT_ONCE.includes(flags.format);
+  const sharing = files.length > 1 ? { taken: new Set<string>() } : {};
   for (const file of files) {
     if (interrupt.signal.aborted) break;
     const unwritten = () => !atOnce && results.length > 0;
-    const mode = { keep: false, replace: false, signal: interrupt.signal, unwritten };
+    const mode = { keep: false, replace: false, signal: interrupt.signal, unwritten, ...sharing };
     await playFile(file, flags, mode, (result) => {
       results.push(result);
       if (atOnce) writeResults([result], flags.format);
