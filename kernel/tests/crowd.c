@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-enum { MOST = 4096, FEW = MOST / 4, PREFIX = 2, MULTICASTS = 10 };
+enum { MOST = MOST_CLIENTS, FEW = MOST / 4, PREFIX = 2, MULTICASTS = 10 };
 
 static struct client crowd[MOST];
 
@@ -74,6 +74,23 @@ TEST_EACH_LONG(bus_has_only_so_many_clients, ends, 120)
 	row->end(&last);
 	OK(connect_bus(late, &bus));
 	FAILS(ENOSPC, connect_bus(bus_socket(), &bus));
+}
+
+TEST(administrator_sets_another_number_of_clients)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a, b;
+	int late = bus_socket(), err;
+
+	let_clients_in(2);
+	a = join(&bus);
+	b = join(&bus);
+	err = connect_bus(late, &bus) ? errno : 0;
+	let_clients_in(MOST_CLIENTS);
+	EQ(ENOSPC, err);
+	OK(connect_bus(late, &bus));
+	OK(post(a.fd, b.id, "x"));
+	GETS(b.fd, a.id, "x");
 }
 
 /* A client that the master has left with is on the bus as before. */

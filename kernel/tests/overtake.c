@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { MEMBERS = 4000, CHANGERS = 3, MULTICASTS = 5, PREFIX = 5 };
+enum { MEMBERS = 8000, CHANGERS = 3, MULTICASTS = 5, PREFIX = 5 };
 
 static struct bus bus;
 static struct client a, members[MEMBERS];
@@ -90,8 +90,10 @@ TEST_EACH_LONG(multicast_gets_through_while_policy_changes, changes, 120)
 	a = join(&bus);
 	/* A slow kernel is slow to free them as well. */
 	n_members = MEMBERS / patience() / patience();
+	let_clients_in(n_members + 1);
 	for (int i = 0; i < n_members; i++)
 		members[i] = join(&bus);
+	let_clients_in(MOST_CLIENTS);
 	OK(pipe(told));
 	for (int i = 0; i < CHANGERS; i++)
 		start_changer(i, row->change, told[1]);
