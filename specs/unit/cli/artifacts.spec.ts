@@ -1,35 +1,92 @@
 // SPDX-License-Identifier: MIT
-// Each of several files keeps its evidence in a folder of its own, two of one name too.
+// Every file of a run's folder has a bound, and so have the runs that are kept.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
+import { keepArtifacts } from '../../../runner/cli/artifacts.ts';
+import { prune } from '../../../runner/cli/kept-runs.ts';
+import { logsIn } from '../../../runner/cli/stderr-logs.ts';
+import { LIMITS } from '../../../runner/common/limits.ts';
+import { load } from '../../../runner/load/index.ts';
+import { plan } from '../../../runner/plan/index.ts';
+import type { Verdict } from '../../../runner/verdict/verdict.ts';
 import { cli, folder } from '../../helpers/cli.ts';
 
-const file = (name: string) =>
-  `name: ${name}\nbuses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n  - x -> y: "one"\n`;
+const FILE = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n  - x -> y: hi\n';
 
-describe('artifacts of several files', function () {
-  this.timeout(30_000);
+describe('the artifacts of a run', function () {
+  this.timeout(60_000);
 
-  it('have a folder each', async () => {
-    using files = folder({
-      'x.topo.yaml': file('same'),
-      'y.topo.yaml': file('same'),
-      'z.topo.yaml': file('other'),
-    });
-    const names = ['x.topo.yaml', 'y.topo.yaml', 'z.topo.yaml'];
-    const args = ['run', '-q', '--backend', 'sim', '--artifacts', 'out', ...names];
-    const { code, stderr } = await cli(args, { cwd: files.path('.') });
-    assert.equal(code, 0, stderr);
-    const fileIn = (place: string) =>
-      (JSON.parse(readFileSync(files.path(`out/${place}/verdict.json`), 'utf8')) as { file: string }).file;
-    assert.deepEqual(['same', 'same-2', 'other'].map(fileIn), names);
+  it('lack a file that would be too big, which is told, and have the others', () => {
+    using files = folder({});
+    const { topology } = load('a.topo.yaml', { source: FILE });
+    assert.ok(topology);
+    const { most } = LIMITS.artifactBytes;
+    const report = 'x'.repeat(most + 1);
+    const verdict = { run: 'aa' } as Verdict;
+    const what = { verdict, plan: plan(topology, { seed: 1 }), trace: null };
+    const { tooBig } = keepArtifacts({ ...what, report }, files.path('out'));
+    assert.deepEqual(tooBig, [`report.txt has more than ${most} bytes`]);
+    assert.deepEqual(readdirSync(files.path('out')), ['verdict.json']);
+    assert.deepEqual(keepArtifacts({ ...what, report: report.slice(1) }, files.path('out')).tooBig, []);
   });
 
-  it('have the whole folder if there is one', async () => {
-    using files = folder({ 'x.topo.yaml': file('same') });
-    const args = ['run', '-q', '--backend', 'sim', '--artifacts', 'out', 'x.topo.yaml'];
-    assert.equal((await cli(args, { cwd: files.path('.') })).code, 0);
-    assert.match(readFileSync(files.path('out/verdict.json'), 'utf8'), /"same"/);
+  it('have the newest of what processes wrote to stderr', () => {
+    const logs = [
+      { agent: 'a', text: 'oldest\n' },
+      { agent: 'b', text: 'of b\n' },
+      { agent: 'a', text: 'grün\n' },
+    ];
+    const all = { a: 'oldest\ngrün\n', b: 'of b\n' };
+    assert.deepEqual(Object.fromEntries(logsIn(logs)), all);
+    assert.deepEqual(Object.fromEntries(logsIn(logs, 13)), { a: 't\ngrün\n', b: 'of b\n' });
+    assert.deepEqual(Object.fromEntries(logsIn(logs, 3)), { a: 'n\n' });
+    assert.deepEqual(Object.fromEntries(logsIn(logs, 0)), {});
+  });
+
+  it('are long for no long line of the file', async () => {
+    const long = 'a'.repeat(200_000);
+    const sends = Array.from(
+      { length: 10 },
+      (_, i) => `{ send: { from: x, to: y, payload: a${i} }, expect: { error: EPERM } }`,
+    );
+    const source = `buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic: [${sends.join(', ')}, { x -> y: ${long} }]\n`;
+    using files = folder({ 'a.topo.yaml': source });
+    const said = await cli(
+      ['run', '-q', '--backend', 'sim', '--artifacts', 'out', files.path('a.topo.yaml')],
+      {
+        cwd: files.path(''),
+      },
+    );
+    assert.equal(said.code, 1, said.stderr);
+    const report = readFileSync(files.path('out/report.txt'), 'utf8');
+    assert.match(report, /\d │ .*payload: a9/);
+    for (const text of [report, said.stdout, said.stderr]) assert.ok(text.length < 20_000, `${text.length}`);
+  });
+});
+
+describe('the runs that are kept', () => {
+  const runs = (path: (name: string) => string, sizes: readonly number[]) => {
+    for (const [n, size] of sizes.entries()) {
+      mkdirSync(path(`run-${n}`));
+      writeFileSync(path(`run-${n}/trace.jsonl`), Buffer.alloc(size));
+      utimesSync(path(`run-${n}`), n, n);
+    }
+  };
+
+  it('are the newest that fit, and the last in any case', () => {
+    using files = folder({});
+    runs(files.path, [10, 10, 10]);
+    prune(files.path(''), 20);
+    assert.deepEqual(readdirSync(files.path('')).sort(), ['run-1', 'run-2']);
+    prune(files.path(''), 5);
+    assert.deepEqual(readdirSync(files.path('')), ['run-2']);
+  });
+
+  it('are 20 at most', () => {
+    using files = folder({});
+    runs(files.path, Array(25).fill(1));
+    prune(files.path(''));
+    assert.equal(readdirSync(files.path('')).length, 20);
   });
 });
