@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A file with all that it includes → one tree of values, each knowing where it is written. */
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { type Diagnostic, formatPath, type Path, type Words } from '../../common/diagnostic.ts';
@@ -49,6 +50,15 @@ const located = (source: Source, { span, path, words }: Found) => ({
   path,
 });
 
+/** Where a file lies, links followed: by two names it is one. A text that is no file lies where its name says. */
+function placeOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
+  }
+}
+
 class Composer {
   readonly found: { diagnostic: Diagnostic; path: Path }[] = [];
   fatal = false;
@@ -64,7 +74,7 @@ class Composer {
 
   /** The file with what it includes; `chain` are the files that led here. */
   add({ source, parsed }: Opened, chain: readonly string[]): Part {
-    this.#added.add(resolve(source.file));
+    this.#added.add(placeOf(source.file));
     if ('errors' in parsed) {
       this.fatal = true;
       this.found.push(...syntaxErrors({ source, parsed }));
@@ -115,13 +125,13 @@ class Composer {
       this.#error(path, at, steering("the file's name"));
       return [];
     }
-    const round = chain.findIndex((each) => resolve(each) === resolve(file));
+    const round = chain.findIndex((each) => placeOf(each) === placeOf(file));
     if (round >= 0) {
       const circle = [...chain.slice(round), file].join(' → ');
       this.#error(path, at, { code: 'include', message: `these files include each other: ${circle}` });
       return [];
     }
-    if (this.#added.has(resolve(file))) return [];
+    if (this.#added.has(placeOf(file))) return [];
     if (this.#added.size >= LIMITS.files.most) {
       const message = `a topology is made of ${LIMITS.files.most} files at most`;
       this.#error(path, at, { code: 'too-big', message });
