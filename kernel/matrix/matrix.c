@@ -359,16 +359,21 @@ static unsigned int gcd(unsigned int a, unsigned int b)
 	return b ? gcd(b, a % b) : a;
 }
 
-/* Every other one is a walk: these are few, so they come again and again. */
+/*
+ * Every other one of each worker is a walk: these are few, so they come again and again, and they
+ * take longer.
+ */
 static unsigned int pick(unsigned int n, uint64_t seed)
 {
-	unsigned int walk = n_walk_cells(), all = n % 2 ? walk : n_cells() - walk, stride;
+	int is_walk = n / WORKERS % 2;
+	unsigned int walk = n_walk_cells(), all = is_walk ? walk : n_cells() - walk, stride;
+	uint64_t nth = n / (2 * WORKERS) * WORKERS + n % WORKERS;
 	struct rng rng = rng_for(seed, 2);
 
 	do {
 		stride = 1 + roll(&rng, all - 1);
 	} while (gcd(stride, all) != 1);
-	return (n % 2 ? 0 : walk) + ((uint64_t)(n / 2) * stride + roll(&rng, all)) % all;
+	return (is_walk ? 0 : walk) + (nth * stride + roll(&rng, all)) % all;
 }
 
 static void list(uint64_t seed)
