@@ -187,12 +187,14 @@ export class Lane {
   }
 
   async #next(max: number): Promise<Message[]> {
+    // That of now: who wakes the loop while it looks wakes it from the wait that follows.
+    const { signal } = this.#wake;
     if (this.#empty.size > 0) {
       const batch = await this.socket.tryReceive(max);
       if (batch.length > 0 || this.socket.atEnd) return batch;
       this.#empty.settle();
     }
-    return this.socket.receive({ max, signal: this.#wake.signal });
+    return this.socket.receive({ max, signal });
   }
 
   #took(turn: Turn, batch: readonly Message[]): void {
