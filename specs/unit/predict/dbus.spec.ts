@@ -44,7 +44,7 @@ describe('predictions on a bus of D-Bus', () => {
 
   it('say by which rule', () => {
     const [x, raw] = messagesOf(file(`  - ${X}\n  - a -> session: "x"`));
-    assert.match(x?.expected.because ?? '', /match rule that wants it \(dbus\.md section 3\)/);
+    assert.match(x?.expected.because ?? '', /only if one of its match rules matches \(dbus\.md section 3\)/);
     assert.match(raw?.expected.because ?? '', /no D-Bus message/);
   });
 
