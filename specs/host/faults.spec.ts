@@ -15,6 +15,7 @@ import { lock, tryLock } from '../../runner/host/lock.ts';
 import { findImage } from '../../runner/host/manifest.ts';
 import { identify } from '../../runner/host/process.ts';
 import { checkSpace } from '../../runner/host/space.ts';
+import { folder } from '../helpers/cli.ts';
 import { kernel } from './scene.ts';
 
 describe('host: faults', () => {
@@ -34,7 +35,8 @@ describe('host: faults', () => {
   });
 
   it('too little disk space is told before anything is built', () => {
-    assert.throws(() => checkSpace(tmpdir(), 1e9), {
+    using own = folder({});
+    assert.throws(() => checkSpace(own.path('.'), 1e9), {
       name: 'EnvironmentError',
       message: /GiB are needed in .*, .* are free/,
       hint: /host clean/,
