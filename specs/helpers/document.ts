@@ -105,7 +105,8 @@ const timeless = (text: string): string =>
     .replace(/Linux \d[^ ]*|6\.1?\d?[^ ]*cloud-amd64/g, 'Linux _')
     .replace(/· (TCG|KVM)[^·\n]*/g, '· _')
     // A slow eavesdropper misses copies, and the report counts them; a quick one misses none.
-    .replace(/\d+ (deliveries|copies)/g, '_ $1')
+    .replace(/\d+ deliver(?:y|ies)\b/g, '_ deliveries')
+    .replace(/\d+ cop(?:y|ies)\b/g, '_ copies')
     .replace(/^.* copies(?: missed by eavesdroppers, as they|, as eavesdroppers) may\n/gm, '')
     // How many could be compared depends on who was quicker.
     .replace(/^( +[✓–] (?:order\.\w+|kernel)) .*$/gm, '$1')
