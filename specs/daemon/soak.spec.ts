@@ -18,9 +18,18 @@ const open = ({ pid }: RunningBus): number => readdirSync(`/proc/${pid}/fd`).len
 const memory = ({ pid }: RunningBus): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
+let door: Promise<unknown> = Promise.resolve();
+
+/** One after another: of more at once than its backlog has places, the bus's socket refuses some. */
+function join(bus: RunningBus): Promise<RawClient> {
+  const client = door.then(() => RawClient.join(bus.path));
+  door = client.catch(() => {});
+  return client;
+}
+
 /** One client's life: joins, owns a name, calls the client before it, signals, hears its own signal, leaves. */
 async function live(bus: RunningBus, place: number, life: number): Promise<number> {
-  using client = await RawClient.join(bus.path);
+  using client = await join(bus);
   const name = `soak.Client${place}`;
   assert.equal((await client.call('RequestName', [string(name), uint32(4)])).args[0]?.value, 1);
   await client.call('AddMatch', [string(`type='signal',interface='soak.Signal',sender='${name}'`)]);
