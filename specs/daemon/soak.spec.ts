@@ -27,13 +27,12 @@ function join(bus: RunningBus): Promise<RawClient> {
   return client;
 }
 
-/** One client's life: joins, owns a name, calls the client before it, signals, hears its own signal, leaves. */
-async function live(bus: RunningBus, place: number, life: number): Promise<number> {
+/** One client's life: joins, owns a name, hears its own signals and nobody else's, asks who owns the name, leaves. */
+async function live(bus: RunningBus, place: number, life: number): Promise<void> {
   using client = await join(bus);
   const name = `soak.Client${place}`;
   assert.equal((await client.call('RequestName', [string(name), uint32(4)])).args[0]?.value, 1);
   await client.call('AddMatch', [string(`type='signal',interface='soak.Signal',sender='${name}'`)]);
-  let heard = 0;
   for (let n = 0; n < 10; n++) {
     await client.sendMessage({ ...SIGNAL, args: [uint32(place), uint32(life), uint32(n)] });
     const got = await client.until(({ member }) => member === 'Tick');
@@ -41,10 +40,8 @@ async function live(bus: RunningBus, place: number, life: number): Promise<numbe
       got.args.map(({ value }) => value),
       [place, life, n],
     );
-    heard++;
   }
   assert.equal(errorOf(await client.call('GetNameOwner', [string(name)])), 'method_return');
-  return heard;
 }
 
 describe(`${CLIENTS} clients for ${SECONDS} s`, function () {
@@ -60,15 +57,11 @@ describe(`${CLIENTS} clients for ${SECONDS} s`, function () {
     await witness.call('GetId');
     const before = { open: open(bus), memory: memory(bus) };
     const end = Date.now() + SECONDS * 1000;
-    const lives = await Promise.all(
+    await Promise.all(
       places.map(async (place) => {
-        let life = 0;
-        let heard = 0;
-        while (Date.now() < end) heard += await live(bus, place, ++life);
-        return { life, heard };
+        for (let life = 1; Date.now() < end; life++) await live(bus, place, life);
       }),
     );
-    for (const { life, heard } of lives) assert.equal(heard, life * 10);
     const left = async () => (await witness.call('ListNames')).args[0]?.value as string[];
     // The bus hears of an end a moment after it.
     while ((await left()).length > 2);
