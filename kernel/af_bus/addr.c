@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Addresses: who holds which, and the groups that prefixes make of them.
+ * Addresses: their holders, and the groups that prefixes make of them.
  */
 
 #include <linux/jhash.h>
@@ -11,7 +11,7 @@
 /* Addresses of a gone client that are dropped under one hold of the bus lock. */
 #define AFBUS_ADDRS_AT_ONCE	64
 
-/* Of an address, looked up by each send: what the table would do, but inline. */
+/* Inlined: each send looks an address up. The table's own would be a call. */
 static u32 afbus_addr_hash(const void *key, u32 len, u32 seed)
 {
 	u64 value = *(const u64 *)key;
@@ -110,7 +110,7 @@ struct afbus_group *afbus_addr_group(struct afbus_bus *bus, u16 prefix)
 				      afbus_group_params);
 }
 
-/* A member has an address less in its group. */
+/* A member has lost one of its addresses in the group. */
 static void afbus_member_put(struct afbus_bus *bus, struct afbus_member *member)
 {
 	struct afbus_group *group = member->group;
@@ -217,7 +217,9 @@ struct afbus_gift {
 
 static void afbus_gift_free(struct afbus_gift *gift)
 {
-	/* These two may have been in their tables for a moment. */
+	/*
+	 * Lookups may have met these two in their tables, if only for a moment.
+	 */
 	if (gift->addr)
 		kfree_rcu(gift->addr, rcu);
 	if (gift->member)
@@ -405,9 +407,9 @@ static bool afbus_addr_drop_some(struct afbus_sock *client)
  * afbus_addr_drop_all() - a client has left its bus
  * @client: the client, with a reference
  *
- * It may have many addresses: so they are dropped after the hold of the bus lock
- * under which it left, some at a time. The reference that the caller has keeps
- * what they point to. Of a client that has not left it drops none.
+ * It may have many addresses, so they are dropped some at a time, after the
+ * hold of the bus lock under which it left. The caller's reference keeps what
+ * they point to. If the client has not left, none is dropped.
  */
 void afbus_addr_drop_all(struct afbus_sock *client)
 {

@@ -25,10 +25,10 @@ static enum afbus_admission afbus_admit_copy(struct afbus_send *s,
  * afbus_admit() - see whether a message can be committed
  * @s: the send, routed under this hold of the lock, all copies made
  *
- * What does not fit at an eavesdropper is its own loss. A full client is
+ * An eavesdropper whose queue is full loses its copy. A full client is
  * marked for eviction if that is the bus's policy.
  *
- * Return: what hinders it, and in @s->own_full and @s->full where.
+ * Return: what prevents that; @s->own_full and @s->full say at which queue.
  */
 __fastpath enum afbus_admission afbus_admit(struct afbus_send *s)
 {

@@ -30,8 +30,8 @@
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c
  *
- * All but the slow ways, in hook.c, line.c, wait.c and pollout.c, are compiled
- * as one: fastpath.c.
+ * All but the slow paths, in hook.c, line.c, wait.c and pollout.c, are compiled
+ * as one unit: fastpath.c.
  *
  * Everything that can fail or sleep comes before the line and outside the
  * bus lock. Route, admit and commit of one attempt run under one hold of the
@@ -43,17 +43,17 @@
  *
  * The bus lock is the order. Messages and changes of policy take the next
  * number of the bus's one sequence while they hold it, and a message is in
- * all its queues before it lets go.
+ * all its queues before the lock is released.
  *
  * DOC: Space
  *
  * Messages are added to a queue under the bus lock only. So a queue that has
  * space when admit looks at it still has space at commit. A sender that finds a
  * queue full joins the line there (struct afbus_line) with a waiter (struct
- * afbus_waiter), in the order of tickets: the send itself if it may sleep, its
- * socket if not, which is told by POLLOUT. Waiters are called as space comes
- * up, and what they are called for is theirs for a while. line.c has the rules,
- * kernel/proof a model of them.
+ * afbus_waiter), in the order of tickets: a send that may sleep waits itself,
+ * any other leaves its socket there, which is told by POLLOUT. Waiters are
+ * called when there is space, and that space is kept for them for a while.
+ * line.c has the rules, kernel/proof a model of them.
  *
  * DOC: Weight
  *
@@ -144,8 +144,8 @@ struct afbus_name {
  * @free_work: the end of the bus; tables can only be destroyed where one may sleep
  * @net: network namespace, only compared: valid while @listener is
  * @proto: protocol of every socket on the bus
- * @protocol: its filter, whose module the bus keeps; NULL for BUS_PROTO_NONE
- * @data: what the filter has for this bus
+ * @protocol: its filter, whose module the bus pins; NULL for BUS_PROTO_NONE
+ * @data: private data of the filter for this bus
  * @name: what the master bound
  * @name_node: in a tree of names, under afbus_name_lock
  * @inode_path: inode that bind made, none for an abstract name; owned by the
@@ -159,9 +159,9 @@ struct afbus_name {
  * @last_client: last prefix-0 address given
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
- * @routes: changes with who holds an address while joined
+ * @routes: a number that changes when an address may have another joined holder
  * @addrs: addresses by value
- * @nr_given: addresses in it that the master gave
+ * @nr_given: length of @addrs without the prefix-0 addresses
  * @groups: groups by prefix
  * @members: members of groups, by afbus_member.key
  * @nr_clients: clients that are attached, joined or not
@@ -172,14 +172,14 @@ struct afbus_name {
  * @to_tell: entries of both that are to be told of a change
  * @tell_work: tells them
  * @listener: the listening socket, NULL when closed
- * @owner: effective user of who bound, or of the last to call listen(); stays
- *	when the listening socket is closed
+ * @owner: effective user of the process that bound, or of the last one to call
+ *	listen(); stays when the listening socket is closed
  * @backlog: accepted sockets that nobody has taken yet
  * @nr_backlog: length of @backlog; read without the lock by those who accept
  * @max_backlog: what listen() said, negative before
  * @sndbuf: send buffer of clients to come, 0 for the system's default
  * @maxqlen: queue length of clients to come
- * @maxqlen_set: BUS_SET_MAXQLEN was used, listen() has no say any more
+ * @maxqlen_set: BUS_SET_MAXQLEN was used, so listen() leaves @maxqlen alone
  * @overflow: BUS_OVERFLOW_*
  */
 struct afbus_bus {
@@ -234,18 +234,18 @@ enum afbus_kind {
 /**
  * struct afbus_line - waiters for space in a receive queue, see line.c
  * @waiting: waiters that have not been called, by ticket
- * @called: waiters that have been called and not come, by ticket
+ * @called: waiters that have been called and have not come yet, by ticket
  * @nr_called: length of @called
- * @nr_sleepers: sends among the waiters in both, not sockets
+ * @nr_sleepers: those of the waiters in both that are sends, not sockets
  * @sleepers_weight: what the messages of these sends weigh
  * @nr: waiters in both; grows under the bus lock only, and may be read without
  *	the queue's lock by a holder of the bus lock, or by a reader that has
  *	held the queue's lock since it made space
- * @own: the owner wants to be told of space, too; read in the same way
+ * @own: the owner of the queue wants to be told of space, too; read as @nr is
  * @open: called waiters did not come: no sender yields to another
- * @passing: the waiters are being told of a change
- * @passed: ticket of the last waiter told
- * @pass_end: ticket of the last waiter to be told
+ * @passing: the waiters are being told of a change, in the order of tickets
+ * @passed: ticket of the last waiter that has been told
+ * @pass_end: ticket of the last waiter that is to be told
  * @timed: @since is valid
  * @since: when the space came up that some waiters have not used yet
  * @work: opens the line, tells of a change; holds a reference on the socket
@@ -297,7 +297,7 @@ struct afbus_hold {
 /**
  * struct afbus_sock - one socket
  * @sk: must be first
- * @iolock: serialises all who take from the queue, or look at it for long
+ * @iolock: held to take a message from the queue, or to walk along the queue
  * @protocol: filter of the socket's protocol, NULL for BUS_PROTO_NONE
  * @bus: set once with @kind, see afbus_sock_bus()
  * @kind: what the socket is; set once, under lock_sock(); READ_ONCE() for
@@ -312,35 +312,35 @@ struct afbus_hold {
  * @used_name: path that connect was given
  * @watch_limit: descriptors that a client's user may have in flight as an
  *	eavesdropper; set before @bus
- * @data: what the filter has for this client; set before @bus
+ * @data: private data of the filter for this client; set before @bus
  * @passseq: BUS_PASSSEQ
  * @net_id: number among the sockets of the network namespace, see proc.c
  *
  * Under the bus lock:
  *
  * @peer: other half of the pair, with a reference; NULL when closed
- * @joined: the master has let the client onto the bus, and it is still there
+ * @joined: the master has admitted the client, and it is still on the bus
  * @out: the client was expelled or has left
  * @joined_node: in afbus_bus.joined
  * @eaves_node: in afbus_bus.eaves, empty if not an eavesdropper
  * @backlog_node: in afbus_bus.backlog
  * @addrs: addresses of the client
  * @nr_addrs: length of @addrs
- * @watch: what the descriptors of its copies count against, once the client has
- *	been an eavesdropper
+ * @watch: account of the descriptors in its copies, once the client has been
+ *	an eavesdropper
  * @lost: copies that an eavesdropper missed since its last message
  * @verdicts_to: changes with the protocol's verdicts on messages to this client;
  *	read without the lock by a send that compares it again under the lock
  * @verdicts_from: the same, of messages from this client
  * @stamp: equals afbus_bus.stamp if the current walk has met this socket
  * @slot: where the current walk has put it
- * @last_dst: the address that it last found somebody for
- * @last_to: whom
- * @last_routes: afbus_bus.routes at that time: nothing is said of another
+ * @last_dst: the last address that the socket sent to and found a client for
+ * @last_to: that client; valid only while @last_routes is afbus_bus.routes
+ * @last_routes: afbus_bus.routes at that time
  * @pollout_waiters: waiters of this sender, for sends that did not sleep
  * @nr_pollout_waiters: length of @pollout_waiters
  * @awaited_by: such waiters of other sockets, for space in this one
- * @refused: a send has failed with EAGAIN, and none got through since; read
+ * @refused: a send has failed with EAGAIN, and none has got through since; read
  *	without the lock
  *
  * With locks of their own, or none:
@@ -354,7 +354,7 @@ struct afbus_hold {
  *
  * @queued: weight of what is in the receive queue
  * @readable: bytes of what is in the receive queue
- * @draining: @queued has come up to @max_queued, and not down far enough since
+ * @draining: @queued has reached @max_queued, and not fallen far enough since
  *
  * Under the lock of the receive queue:
  *
@@ -365,7 +365,7 @@ struct afbus_hold {
  * @gc_node: among the sockets in flight
  * @gc_holds: holds of the copies in its receive queue
  * @gc_inflight: how often holds refer to this socket
- * @gc_inside: how often holds of candidates do
+ * @gc_inside: how often holds of candidates refer to it
  * @gc_state: its state in the collection under way
  * @gc_known: it has been in flight; may be read without the lock at its end
  * @gc_listener: the listening socket, for an accepted socket in its backlog
@@ -448,7 +448,7 @@ static inline struct afbus_bus *afbus_sock_bus(const struct afbus_sock *s)
  * @owner: the client
  * @owner_node: in afbus_sock.addrs
  * @member: the owner's place in the group of the prefix, NULL for prefix 0
- * @rcu: the table may still be looked at while it grows
+ * @rcu: a lookup may still meet it while the table grows
  */
 struct afbus_addr {
 	struct rhash_head	node;
@@ -501,18 +501,18 @@ struct afbus_group {
  *	socket is the sender while that is charged, with a reference
  * @seq: place in the sequence; written at commit, before the first copy shows
  * @src: prefix-0 address of the sender
- * @pid: sender
- * @uid: sender
- * @gid: sender
- * @secid: sender's security label
- * @inflight: what its descriptors count against, NULL without
+ * @pid: of the sender
+ * @uid: of the sender
+ * @gid: of the sender
+ * @secid: the sender's security label
+ * @inflight: account of its descriptors, NULL if it has none
  * @fds_left: lists of descriptors that the sender is charged for: the send's
  *	and those of recipients; valid with @inflight
  * @fds: descriptors in each list; valid with @inflight
- * @buses: bus sockets among them, 0 without
+ * @buses: bus sockets among them, 0 without descriptors
  *
- * Where the original is the only copy it is in a queue itself, and nobody
- * counts: the message ends with it.
+ * If the original is the only copy, it is in a queue itself and nothing is
+ * counted: the message ends with it.
  */
 struct afbus_msg {
 	refcount_t		ref;
@@ -534,14 +534,14 @@ struct afbus_msg {
  * struct afbus_cb - control block of one copy
  * @msg: what it shares with the others
  * @fp: its own descriptors
- * @hold: by which its bus sockets are known to the collector, NULL without
+ * @hold: tells the collector of its bus sockets, NULL if it has none
  * @lost: how many copies the recipient has missed before this one
- * @weight: what it weighs in the queue; cut by a filter or not, it holds all of
- *	the message
- * @eaves: the recipient only watches: its descriptors are not the sender's
- * @watched: they count against the recipient
- * @paid: the sender is charged until it is taken; once it is in a queue, under
- *	the lock of that
+ * @weight: what it weighs in the queue: the whole message, even if a filter has
+ *	cut the copy
+ * @eaves: the recipient only watches: the sender is not charged for @fp
+ * @watched: the recipient is charged for @fp
+ * @paid: the sender is charged until the copy is taken; once the copy is in a
+ *	queue, under the lock of that
  */
 struct afbus_cb {
 	struct afbus_msg	*msg;
@@ -566,7 +566,7 @@ static inline u16 afbus_addr_prefix(u64 addr)
 	return addr >> BUS_CLIENT_BITS;
 }
 
-/* What others know a socket by: its prefix-0 address, 0 on the master's side. */
+/* The address that others see: the prefix-0 address, 0 on the master's side. */
 static inline u64 afbus_own_addr(const struct afbus_sock *s)
 {
 	return s->kind == AFBUS_CLIENT ? s->addr : BUS_MASTER_ADDR;
@@ -610,7 +610,7 @@ static inline bool afbus_queue_takes(const struct afbus_sock *s,
 	       READ_ONCE(s->queued) + weight < s->max_queued;
 }
 
-/* The send buffer of a socket. What is beyond the limit is taken back. */
+/* The send buffer of a socket. If it exceeds the limit, it is set to that. */
 static inline int afbus_sndbuf(struct afbus_sock *s)
 {
 	int sndbuf = READ_ONCE(s->sk.sk_sndbuf);
@@ -697,7 +697,7 @@ void afbus_line_space_made(struct afbus_sock *s);
 void afbus_line_changed(struct afbus_sock *s);
 
 /**
- * afbus_wait_own() - see whether a client may send as to its own queue
+ * afbus_wait_own() - see whether a client's own queue keeps it from sending
  * @s: the client
  *
  * Only the number of messages counts. It is below the limit after one read, so
@@ -735,8 +735,8 @@ void afbus_end_charges(struct afbus_sock *s);
  * @s: the sender
  * @weight: what the message weighs
  *
- * It has to have some budget left, not enough for the message: so what it is
- * charged for is less than its send buffer and one message.
+ * The sender needs some budget, but not enough for the whole message: so its
+ * charge stays below its send buffer and one message.
  *
  * Return: false if there is no budget.
  */

@@ -4,9 +4,9 @@
  *
  * A send is charged with the whole weight of its message before it takes memory
  * for it. At commit the charge passes to the message, and ends when the last
- * recipient has taken its copy, or takes nothing any more. Where full recipients
- * are evicted it ends at commit: nobody who does not read holds up a sender
- * there, and what is queued is bounded by the queues.
+ * recipient has taken its copy, or takes nothing any more. On a bus that evicts
+ * it ends at commit: there, a recipient that does not read holds up no sender,
+ * and the queues bound what is queued.
  */
 
 #include <linux/sched/signal.h>
@@ -21,7 +21,7 @@ static bool afbus_has_budget(struct afbus_sock *s)
 }
 
 /**
- * afbus_wait_budget() - want to be told of budget, if there is none
+ * afbus_wait_budget() - ask to be told of budget, if there is none
  * @s: the sender
  *
  * Return: whether there is none.
@@ -70,8 +70,8 @@ void afbus_budget_timeout(struct timer_list *t)
  *
  * A sender that is told of each message takes the processor from its reader
  * each time. So it is told when three quarters of the budget are free, as with
- * AF_UNIX; but since the rest may be with recipients that have stopped, it is
- * told of less before long.
+ * AF_UNIX. Recipients that have stopped may hold the rest for ever, so it is
+ * told of less after a tick.
  */
 void afbus_write_space(struct sock *sk)
 {
@@ -110,8 +110,8 @@ void afbus_uncharge(struct afbus_sock *s, unsigned int weight)
  * @weight: what the message weighs
  *
  * The budget must not come back with an edge of POLLOUT: a sender that tries
- * again on that edge would go round for ever. Only one that wants budget, from
- * another thread, is told.
+ * again at that edge would fail and try again for ever. Only one that wants
+ * budget, from another thread, is told.
  */
 void afbus_uncharge_quietly(struct afbus_sock *s, unsigned int weight)
 {
@@ -179,7 +179,9 @@ struct afbus_charge {
 	unsigned int		weight;
 };
 
-/* Let the sender off one copy. Return: whether that ends its charge. */
+/*
+ * End the charge for one copy. Return: whether it was the message's last one.
+ */
 static bool afbus_copy_excuse(struct sk_buff *skb, struct afbus_charge *charge)
 {
 	struct afbus_cb *cb = AFBUS_CB(skb);
@@ -214,11 +216,11 @@ static unsigned int afbus_excuse_some(struct afbus_sock *s,
 }
 
 /**
- * afbus_end_charges() - a socket that takes nothing any more costs nobody
+ * afbus_end_charges() - end the charges for a queue that takes nothing any more
  * @s: the socket, with a reference; no lock is held
  *
- * Its owner may still read what is queued, and then leaves the charges alone.
- * Nothing is added any more, so this comes to an end.
+ * A reader may still take copies out meanwhile, and moves on the place at which
+ * this goes on. Nothing is added any more, so it comes to an end.
  */
 void afbus_end_charges(struct afbus_sock *s)
 {

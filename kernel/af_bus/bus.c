@@ -12,7 +12,7 @@
 #include "trace.h"
 
 /**
- * afbus_bus_wait() - want to be told of a change of the bus
+ * afbus_bus_wait() - ask to be told of a change of the bus
  * @bus: the bus
  * @wait: who waits, may be waiting already
  * @unrouted: the default route has led it to the recipient that it waits for
@@ -26,7 +26,9 @@ void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
 		       unrouted ? &bus->unrouted : &bus->blocked);
 }
 
-/* Tell one, without the lock. Return: whether there was one. */
+/*
+ * Tell one of those that wait, without the lock. Return: whether there was one.
+ */
 static bool afbus_bus_tell_one(struct afbus_bus *bus)
 {
 	struct task_struct *task = NULL;
@@ -205,7 +207,7 @@ void afbus_bus_end_change(struct afbus_bus *bus)
 }
 
 /**
- * afbus_bus_join() - let a client onto its bus
+ * afbus_bus_join() - admit a client to its bus
  * @client: the client
  *
  * Return: 0; -EINVAL if it is there already; -ENOTCONN if it is gone.
@@ -290,7 +292,7 @@ void afbus_bus_leave(struct afbus_sock *client)
 }
 
 /**
- * afbus_bus_expel() - the end of a client by its master's will
+ * afbus_bus_expel() - expel a client
  * @client: the client
  * @err: what SO_ERROR says on both ends, 0 for nothing
  */

@@ -13,14 +13,16 @@ static bool afbus_eaves_full(const struct afbus_sock *s)
 	return afbus_queue_long(s) || READ_ONCE(s->queued) >= s->max_queued;
 }
 
-/* Where a message goes, for those who watch. */
+/* The destination that tracepoints show. */
 static u64 afbus_send_target(const struct afbus_send *s)
 {
 	return s->dst == BUS_MASTER_ADDR && s->from->kind == AFBUS_ACCEPTED ?
 	       s->from->addr : s->dst;
 }
 
-/* All copies have the same time, which is only looked up if anybody asks. */
+/*
+ * All copies have the same time, which is looked up if any recipient wants it.
+ */
 static void afbus_commit_stamp(struct sk_buff *skb, ktime_t *now)
 {
 	if (!*now)
@@ -59,7 +61,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 
 	AFBUS_CB(r->skb)->lost = r->to->lost;
 	r->to->lost = 0;
-	/* Asked for at any time: as of before or after this message. */
+	/* The reader may set it now: from this message on or from the next. */
 	if (data_race(sock_flag(sk, SOCK_RCVTSTAMP)))
 		afbus_commit_stamp(r->skb, now);
 
@@ -76,7 +78,7 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 
 /*
  * The charge passes from the send to the message, and ends with the last copy.
- * The send counts as one until all of them are in their queues.
+ * The send counts as a copy until all of them are in their queues.
  */
 static void afbus_commit_charge(struct afbus_send *s)
 {
@@ -129,7 +131,7 @@ __fastpath void afbus_commit(struct afbus_send *s)
 }
 
 /**
- * afbus_announce() - wake the reader of one who got a copy
+ * afbus_announce() - wake the reader of a recipient that got a copy
  * @r: the recipient; the lock is not held any more
  */
 __fastpath void afbus_announce(struct afbus_rcpt *r)

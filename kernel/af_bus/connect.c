@@ -32,12 +32,12 @@ static void afbus_peercred_is_caller(struct sock *sk)
 {
 	const struct cred *cred;
 
-	/* Unmarked, it clears non_rcu, as does any other code that takes a reference. */
+	/* A race: it clears non_rcu, as does all code that takes a reference. */
 	cred = data_race(get_current_cred());
 	afbus_set_peercred(sk, get_pid(task_tgid(current)), cred);
 }
 
-/* Another process may call listen() meanwhile: the lock keeps them alive. */
+/* Another process may call listen() meanwhile: the lock keeps both alive. */
 static void afbus_copy_peercred(struct sock *sk, struct sock *from)
 {
 	const struct cred *cred;
@@ -64,7 +64,9 @@ int afbus_listen(struct socket *sock, int backlog)
 		goto out;
 	bus = s->bus;
 
-	/* Clients see who listens, as of the last call. */
+	/*
+	 * SO_PEERCRED of clients shows the process that called listen() last.
+	 */
 	afbus_peercred_is_caller(sk);
 
 	spin_lock(&bus->lock);
@@ -237,8 +239,8 @@ static int afbus_connect_bus(struct afbus_bus *bus, struct afbus_sock *client,
 	}
 
 	/*
-	 * There may be room for the next, or the end of the bus to tell: so one
-	 * is woken by each, not all by the first.
+	 * There may be room for the next one, too, or the bus may have ended:
+	 * each connect wakes the next, so that none has to wake them all.
 	 */
 	if (waited)
 		wake_up_interruptible(&bus->connect_wait);
@@ -264,7 +266,7 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 	if (err)
 		goto out_name;
 
-	/* Tell a connected socket so, whatever it asks for now. */
+	/* First of all errors that depend on the bus: it need not exist. */
 	err = -EISCONN;
 	kind = READ_ONCE(s->kind);
 	if (kind == AFBUS_CLIENT || kind == AFBUS_ACCEPTED)
@@ -295,7 +297,9 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 				sock_sndtimeo(sk, flags & O_NONBLOCK));
 	if (!err) {
 		sock->state = SS_CONNECTED;
-		/* A send on another thread sees the name whole. */
+		/*
+		 * A send on another thread sees all of the name or none of it.
+		 */
 		smp_store_release(&s->used_name, name);
 		name = NULL;
 		addr = NULL;
@@ -356,7 +360,7 @@ static int afbus_wait_accept(struct sock *sk, struct afbus_bus *bus,
 		*timeo = schedule_timeout(*timeo);
 	finish_wait(sk_sleep(sk), &wait);
 
-	/* A wake-up that came with the signal is for the connection. */
+	/* If there is a connection, it is accepted, in spite of the signal. */
 	return signal_pending(current) && !READ_ONCE(bus->nr_backlog) ?
 		sock_intr_errno(*timeo) : 0;
 }

@@ -54,7 +54,8 @@ static bool afbus_is_from(struct sk_buff *skb, void *addr)
 /*
  * Whether the queue of @s, an accepted socket that closes, has a message from
  * its client. Otherwise @last is the end of the queue. Only the client can add
- * anything after it: nobody else sends to an accepted socket but the socket.
+ * anything after it: an accepted socket gets messages from its client and from
+ * itself alone, and it closes.
  */
 static bool afbus_unread(struct afbus_sock *s, struct sk_buff **last)
 {
@@ -67,7 +68,9 @@ static bool afbus_unread(struct afbus_sock *s, struct sk_buff **last)
 	return ret;
 }
 
-/* The master leaves a client: what that means depends on the join. */
+/*
+ * The master leaves a client: what follows depends on whether that has joined.
+ */
 static struct afbus_sock *afbus_detach_accepted(struct afbus_sock *s,
 						bool unread)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filtering: the message is judged for each recipient, and copied for those
- * that are to get it; what the recipient has attached to its socket may cut or
- * drop the copy.
+ * Filtering: protocol and hooks judge the message for each recipient, and those
+ * that are to get it get a copy, which the filter of the recipient's socket may
+ * cut or drop.
  *
- * What was found out holds until the send sleeps, and until the recipient, what
- * it is to the message, or the protocol's rules for it are others.
+ * A verdict holds until the send sleeps, the recipient becomes an eavesdropper
+ * or stops being one, or the protocol's rules for it change.
  */
 
 #include <linux/filter.h>
@@ -35,7 +35,7 @@ static void afbus_direct_destruct(struct sk_buff *skb)
 
 	afbus_copy_end_fds(skb);
 	afbus_msg_end(cb->msg);
-	/* Not @paid: its recipient may have gone before it was queued. */
+	/* Not by @paid: its recipient may have gone before it was queued. */
 	if (skb->sk)
 		afbus_uncharge(afbus_sk(skb->sk), cb->weight);
 }
@@ -66,14 +66,14 @@ static bool afbus_has_protocol(const struct afbus_send *s,
 			    afbus_addr_is_multicast(s->dst));
 }
 
-/* Whether anybody may have a say in what the recipient gets. */
+/* Whether a protocol or a hook judges what the recipient gets. */
 static bool afbus_has_judge(const struct afbus_send *s,
 			    const struct afbus_rcpt *r)
 {
 	return afbus_has_protocol(s, r) || afbus_hook_present();
 }
 
-/* What a security module has to say of received packets is about networks. */
+/* Security modules are not asked: their hook for this is about networks. */
 static bool afbus_has_filter(const struct afbus_rcpt *r)
 {
 	return rcu_access_pointer(r->to->sk.sk_filter);
@@ -155,9 +155,9 @@ __fastpath void afbus_filter_undo_direct(struct afbus_send *s)
 }
 
 /*
- * An eavesdropper's copy keeps its socket, whose descriptors are counted there:
- * the collector frees the queue of one whose last descriptor may be among what
- * it frees.
+ * An eavesdropper's copy has a reference on the socket, on whose account its
+ * descriptors are: the collector may free the queue of a socket together with
+ * the last descriptor of that socket.
  */
 static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 {
@@ -196,7 +196,7 @@ static int afbus_copy_filter(struct afbus_rcpt *r)
 		return 0;
 
 	r->filtered = true;
-	/* To cut a clone, the kernel would copy its head and charge nobody. */
+	/* To cut a clone, the kernel would copy its head and charge no memcg. */
 	if (skb_is_nonlinear(r->skb) &&
 	    skb_unclone(r->skb, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
@@ -236,7 +236,7 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 	if (!err)
 		err = afbus_copy_filter(r);
 	if (err == -ENOMEM && r->eaves) {
-		/* Watching fails nothing: the copy counts as lost. */
+		/* Watching fails no send: the copy counts as lost. */
 		afbus_copy_drop(r);
 		r->copy = AFBUS_COPY_MISSED;
 		err = 0;
@@ -245,8 +245,8 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 }
 
 /*
- * Let protocol and hooks see the message, and copy it if they let it pass: one
- * that a recipient does not want costs no copy.
+ * Let protocol and hooks see the message, and copy it if they let it pass: so a
+ * message that a recipient does not want costs no copy.
  */
 static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 {
@@ -255,14 +255,14 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 
 	afbus_filter_unmake(s, r);
 	/*
-	 * What is judged from now on is judged by no older rules: pairs with
-	 * the release in afbus_protocol_change_to().
+	 * The verdict is by rules at least as new as the number read here:
+	 * pairs with the release in afbus_protocol_change_to().
 	 */
 	verdicts = smp_load_acquire(&r->to->verdicts_to);
 	r->filtered = afbus_hook_present();
 	if (afbus_has_judge(s, r))
 		err = afbus_hook_verdict(s, r);
-	/* A message to one recipient fails with it. */
+	/* A message to one recipient fails with the verdict's error. */
 	if (err && !r->eaves && !afbus_addr_is_multicast(s->dst))
 		return err;
 
@@ -273,7 +273,7 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 }
 
 /**
- * afbus_filter_forget() - forget the recipients that are none any more
+ * afbus_filter_forget() - forget clients that are no recipients any more
  * @s: the send, with no place in a line
  */
 __fastpath void afbus_filter_forget(struct afbus_send *s)
@@ -295,7 +295,7 @@ __fastpath void afbus_filter_forget(struct afbus_send *s)
 	s->full = NULL;
 }
 
-/* What was judged before the last change that concerns the sender. */
+/* Give up verdicts from before the last change that concerns the sender. */
 static void afbus_filter_renew(struct afbus_send *s)
 {
 	struct afbus_rcpt *r;
@@ -344,7 +344,7 @@ __fastpath int afbus_filter_copies(struct afbus_send *s)
  * afbus_filter_expire() - the send has slept: ask filters and hooks once more
  * @s: the send
  *
- * The protocol says by itself what it has changed its mind about.
+ * The protocol's verdicts need no second look: it announces its changes.
  */
 __fastpath void afbus_filter_expire(struct afbus_send *s)
 {

@@ -55,10 +55,12 @@
 #include <linux/wait.h>
 #include "gc.h"
 
-/* Steps under one hold of the lock, not counting the last message's rest. */
+/*
+ * Steps under one hold of the lock; the last message is finished beyond that.
+ */
 #define AFBUS_GC_BATCH		128
 
-/* Delay to look for what became garbage although no socket closed. */
+/* Delay to look for garbage that came about although no socket closed. */
 #define AFBUS_GC_LATER		(5 * HZ)
 
 /* Longest wait of a sender for a collection. */
@@ -85,7 +87,9 @@ static LIST_HEAD(afbus_gc_dead);
 static unsigned long afbus_gc_begun;
 static unsigned long afbus_gc_ended;
 
-/* When the last one ended, and the pause after it; for the work item alone. */
+/*
+ * When the last one ended, and the pause after it; only the work item uses it.
+ */
 static unsigned long afbus_gc_ended_at;
 static unsigned long afbus_gc_pause;
 
@@ -199,7 +203,7 @@ static void afbus_gc_judge(unsigned int *steps)
 	}
 }
 
-/* All that it holds is alive now. It may have been taken meanwhile. */
+/* All that it holds has been revived. It may have been received meanwhile. */
 static void afbus_gc_settle(struct afbus_sock *s)
 {
 	lockdep_assert_held(&afbus_gc_lock);

@@ -9,8 +9,8 @@
  * afbus_sock.gc_place, from the first copy with bus sockets until accept().
  *
  * This graph is for the collector (gc.c), which walks it while it changes. Each
- * change *touches* the sockets that it concerns: a collection that has them for
- * candidates takes them for alive.
+ * change *touches* the sockets that it concerns: if they are candidates of a
+ * collection, it takes them for alive.
  *
  * afbus_gc_lock guards the graph. No lock is taken under it, and it is held for
  * the descriptors of one message at most, here, and for a batch of the
@@ -80,7 +80,7 @@ static void afbus_hold_unref(struct afbus_sock *s)
 	lockdep_assert_held(&afbus_gc_lock);
 
 	afbus_gc_revive(s);
-	/* If it is alive it stays until the collector has spread from it. */
+	/* If it is alive, it stays until the collector has spread from it. */
 	if (!--s->gc_inflight && s->gc_state == AFBUS_GC_IDLE)
 		list_del_init(&s->gc_node);
 	WRITE_ONCE(afbus_gc_total, afbus_gc_total - 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What other modules may do with messages: the netfilter hook, and the verdict
- * of a bus's protocol before it; see include/net/af_bus.h.
+ * What other modules may do with messages: the verdict of a bus's protocol, and
+ * then the netfilter hooks; see include/net/af_bus.h.
  */
 
 #include <linux/export.h>
@@ -32,7 +32,7 @@ void afbus_unregister_hook(const struct nf_hook_ops *ops)
 	mutex_lock(&afbus_hook_mutex);
 	nf_hook_entries_delete_raw(&afbus_hooks, ops);
 	mutex_unlock(&afbus_hook_mutex);
-	/* The caller may take the hook's code away. */
+	/* Afterwards the caller may unload the hook's code. */
 	synchronize_net();
 }
 EXPORT_SYMBOL_GPL(afbus_unregister_hook);
@@ -48,7 +48,7 @@ static unsigned int afbus_hook_run(struct sk_buff *skb,
 
 	for (i = 0; hooks && i < hooks->num_hook_entries; i++) {
 		entry = &hooks->hooks[i];
-		/* Who unregisters puts one that accepts in its place. */
+		/* Unregistering replaces a hook by one that accepts. */
 		hook = READ_ONCE(entry->hook);
 		verdict = hook(entry->priv, skb, &state->nf);
 		if (verdict != NF_ACCEPT)
@@ -65,7 +65,7 @@ static unsigned int afbus_hook_run(struct sk_buff *skb,
 #endif
 
 /**
- * afbus_hook_verdict() - ask others whether a recipient may get a message
+ * afbus_hook_verdict() - whether protocol and hooks let a recipient get it
  * @s: the send
  * @r: the recipient
  *

@@ -3,19 +3,19 @@
  * Descriptors in flight: which user they count against, and how many there
  * may be.
  *
- * A message counts with its descriptors, once, against the user that sends it,
- * from before it waits for anything until its last recipient has taken its
- * copy. That is how long the sender pays for the payload, too. Beyond
+ * The descriptors of a message count once, against the user that sends it, from
+ * before the send waits for anything until the last recipient has taken its
+ * copy. The sender is charged for the payload for that long, too. Beyond
  * RLIMIT_NOFILE of the sender the send fails, except with a capability; what
  * AF_UNIX has in flight for the same user counts as well.
  *
- * Copies of eavesdroppers must make no difference to the sender. They count,
- * each of them, against the user that connected the eavesdropper, and in a
- * number of their own: the same user may be a sender, too. Beyond the
- * RLIMIT_NOFILE that it had then, a copy is lost.
+ * Copies of eavesdroppers must make no difference to the sender. Descriptors of
+ * each one count against the user that connected the eavesdropper, in a
+ * number of its own, since the same user may be a sender, too. A copy that
+ * would exceed the RLIMIT_NOFILE of the time of connect is lost.
  *
- * A limit is checked and its number raised in one step: of two sends at the same
- * time, only one can be the first to exceed it.
+ * The check of a limit and the count are one step: of several sends at the same
+ * time, only one can exceed the limit.
  */
 
 #include <linux/capability.h>
@@ -129,7 +129,7 @@ void afbus_inflight_put(struct afbus_inflight *acct)
 	kfree(acct);
 }
 
-/* As AF_UNIX has it: a message may begin below the limit and end above. */
+/* As with AF_UNIX: a message may begin below the limit and end above it. */
 static bool afbus_inflight_exceeds(unsigned long before,
 				   const struct user_struct *user)
 {

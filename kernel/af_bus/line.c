@@ -21,7 +21,8 @@
  * The invariant: when the lock of the queue is free, no waiter is left that may
  * be called, and while any waits beside space the work is queued. The code that
  * changes the queue or its line calls afbus_line_serve(), which restores that;
- * in between it may let go of the bus lock, not more. kernel/proof has a model.
+ * before that it may release the bus lock, and no other. kernel/proof has a
+ * model of this.
  */
 
 #include <linux/rbtree.h>
@@ -30,7 +31,7 @@
 /* How long space may be kept for those who were called. */
 #define AFBUS_PATIENCE		(HZ / 20 + 1)
 
-/* Called and not come, at one recipient; and called under one hold of a lock. */
+/* Called waiters of a line that have not come; calls under one hold of a lock. */
 #define AFBUS_MAX_CALLED	16
 
 static void afbus_line_work(struct work_struct *work);
@@ -124,7 +125,7 @@ void afbus_line_kick(struct afbus_sock *s)
 		sock_put(&s->sk);
 }
 
-/* See whether there is space, and since when. */
+/* Note whether there is space, and since when. */
 static bool afbus_line_look(struct afbus_sock *s)
 {
 	struct afbus_line *line = &s->line;
@@ -174,7 +175,7 @@ static void afbus_line_remove(struct afbus_line *line, struct afbus_waiter *w)
 	afbus_line_count(line, w, -1);
 }
 
-/* Called ones are kept in the order of their tickets, too. */
+/* Called waiters are in the order of their tickets, too. */
 static void afbus_line_add_called(struct afbus_line *line,
 				  struct afbus_waiter *w)
 {
@@ -269,7 +270,7 @@ void afbus_line_space_made(struct afbus_sock *s)
 }
 
 /**
- * afbus_line_own() - want to be told of space in the own queue, if it is full
+ * afbus_line_own() - ask to be told of space in the own queue, if it is full
  * @s: the client
  *
  * Return: whether it is.
@@ -287,7 +288,7 @@ bool afbus_line_own(struct afbus_sock *s)
 	return full;
 }
 
-/* The called waiters did not come: they keep nothing from the others. */
+/* The called waiters did not come: space is not kept for them any longer. */
 static void afbus_line_open(struct afbus_line *line)
 {
 	struct afbus_waiter *w, *next;

@@ -252,7 +252,7 @@ static struct afbus_bus *afbus_lookup_inode(const struct net *net,
 	return bus;
 }
 
-/* The inode of a bus is in memory, so most often its path is as well. */
+/* The inode of a bus is in memory, so its path is most often cached as well. */
 static struct afbus_bus *afbus_lookup_cached(const struct net *net,
 					     const char *pathname)
 {
@@ -302,8 +302,8 @@ struct afbus_bus *afbus_name_find(struct net *net,
  * @net: network namespace of the caller
  * @name: its name, as the caller sees it
  *
- * For callers that hold what others wait for, and have another way to tell who
- * may name the bus: the mode of its inode is not asked.
+ * For callers that hold a lock which others wait for, and that check by other
+ * means who may name the bus: the mode of its inode is not asked.
  *
  * Return: the bus, with a reference, or an error pointer; -EAGAIN if only the
  * file system knows.

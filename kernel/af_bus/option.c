@@ -88,7 +88,7 @@ static int afbus_set_limit(struct afbus_sock *s, int opt, int val)
 		return -EINVAL;
 	}
 
-	/* As for SO_SNDBUFFORCE, a capability of a user namespace is none. */
+	/* As for SO_SNDBUFFORCE, one in a user namespace does not count. */
 	if (opt == BUS_SET_SENDBUF && val > READ_ONCE(sysctl_wmem_max) &&
 	    !capable(CAP_NET_ADMIN))
 		val = READ_ONCE(sysctl_wmem_max);
@@ -158,7 +158,7 @@ int afbus_setsockopt(struct socket *sock, int level, int opt, sockptr_t val,
 		return err ?: afbus_set_limit(s, opt, num);
 
 	case BUS_GET_QLENFULL:
-		/* The call of 2012: a set that answers in its argument. */
+		/* The call of 2012: setsockopt(), which answers in place. */
 		if (!bus || len < sizeof(num))
 			return -EINVAL;
 		err = afbus_get_qlenfull(s, &num);

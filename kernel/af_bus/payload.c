@@ -7,8 +7,8 @@
 #include "fastpath.h"
 
 /*
- * A message is in one piece as far as two pages go. The rest is a chain of
- * links, in pages as large as they are to be had at once, single ones if not.
+ * A message is in one piece up to two pages. The rest is a chain of links, in
+ * the largest pages that can be had without waiting, or else in single ones.
  */
 #define AFBUS_LINEAR_BYTES	SKB_MAX_ORDER(sizeof(struct afbus_msg), 1)
 #define AFBUS_LINK_BYTES	(16 * PAGE_SIZE)
@@ -41,7 +41,7 @@ static int afbus_payload_extend(struct afbus_send *s, size_t len)
 }
 
 /**
- * afbus_payload_charge() - charge the sender, who waits for budget if it may
+ * afbus_payload_charge() - charge the sender, which waits for budget if it may
  * @s: the send
  *
  * Return: 0; -EAGAIN, -EPIPE, a pending error, or what sleep was cut short by.
@@ -79,7 +79,7 @@ __fastpath int afbus_payload_alloc(struct afbus_send *s)
 		return -ENOBUFS;
 
 	skb_reserve(s->skb, sizeof(struct afbus_msg));
-	/* Filters may ask for headers: they must not find the headroom. */
+	/* A filter that looks for headers must not find the headroom. */
 	skb_reset_network_header(s->skb);
 	__skb_put(s->skb, linear);
 	s->skb->data_len = paged;
@@ -98,7 +98,7 @@ __fastpath int afbus_payload_fill(struct afbus_send *s, struct msghdr *msg)
 {
 	int err;
 
-	/* There is nothing to walk along where all is in one piece. */
+	/* In one piece: there is no chain to walk along. */
 	if (!skb_is_nonlinear(s->skb))
 		return copy_from_iter_full(s->skb->data, s->len,
 					   &msg->msg_iter) ? 0 : -EFAULT;

@@ -8,9 +8,9 @@
  * between poll() and EAGAIN. From the edge on it is shown to everybody who
  * polls, until the socket tries that recipient again, even if another recipient
  * refuses it meanwhile: so a program that sends to several recipients through
- * one socket loses no edge. A program may have given up what it had for the
- * recipient that it was told of: so after AFBUS_MAX_POLLOUT more refusals by
- * others this one counts no more.
+ * one socket loses no edge. But a program may have given up what it had for the
+ * recipient that it was told of: so that recipient stops counting after
+ * AFBUS_MAX_POLLOUT more refusals by others.
  */
 
 #include <linux/slab.h>
@@ -20,8 +20,8 @@
  * struct afbus_pollout_waiter - a socket that waits for a recipient
  * @waiter: its place in the recipient's line
  * @wait: what is told; its ticket is kept until a message gets through
- * @told: 0 if the socket has not been told since it tried @to; else how many
- *	refusals by others it takes for that to be forgotten
+ * @told: 0 if the socket has not been told since it tried @to; else the number
+ *	of refusals by others after which that is forgotten
  * @to: the recipient
  * @from_node: in afbus_sock.pollout_waiters of the sender
  * @to_node: in afbus_sock.awaited_by of the recipient
@@ -130,7 +130,7 @@ afbus_pollout_find(const struct afbus_sock *from, const struct afbus_sock *to)
 }
 
 /**
- * afbus_pollout_ticket() - since when a socket has waited for a recipient
+ * afbus_pollout_ticket() - the place that a socket has in a recipient's line
  * @from: the sender
  * @to: the recipient
  *
@@ -213,7 +213,7 @@ void afbus_pollout_free(struct afbus_send *s)
 	s->pollout = NULL;
 }
 
-/* There are too many: tell of the oldest now, rather than never. */
+/* There are too many: tell of the oldest now, so that it is not lost. */
 static void afbus_pollout_make_way(struct afbus_sock *from)
 {
 	struct afbus_pollout_waiter *p;
@@ -311,7 +311,7 @@ void afbus_pollout_keep(struct afbus_send *s)
 }
 
 /**
- * afbus_pollout_settle() - a message got through: its recipients owe nothing
+ * afbus_pollout_settle() - a message got through: end waits for its recipients
  * @s: the send, routed under this hold of the lock
  */
 void afbus_pollout_settle(struct afbus_send *s)

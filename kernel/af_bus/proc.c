@@ -11,7 +11,7 @@
 #include <net/netns/generic.h>
 #include "af_bus.h"
 
-/* Addresses in a line: the rest is counted, since all is shown under locks. */
+/* Addresses in a line, which is printed under locks; the rest is counted. */
 #define AFBUS_SHOWN_ADDRS	64
 
 /**
@@ -48,7 +48,7 @@ int afbus_proc_reserve(struct net *net, u32 *id)
 	struct afbus_net *n = afbus_net(net);
 	int err;
 
-	/* 0 is the head line; numbers begin anew after the last. */
+	/* 0 is the heading; after the largest number, the smallest is next. */
 	err = xa_alloc_cyclic(&n->socks, id, NULL, XA_LIMIT(1, INT_MAX),
 			      &n->last, GFP_KERNEL);
 	return err < 0 ? -ENOMEM : 0;
@@ -90,7 +90,7 @@ void afbus_proc_del(struct afbus_sock *s)
 }
 
 #ifdef CONFIG_PROC_FS
-/* A path that can neither end the line nor the column. */
+/* A path, escaped so that it ends neither the line nor the column. */
 static void afbus_show_path(struct seq_file *seq, const struct afbus_name *name)
 {
 	unsigned int i;
@@ -172,7 +172,7 @@ static const char *afbus_overflow(const struct afbus_bus *bus)
 	}
 }
 
-/* What the bus makes of a socket: the columns up to the queue, and the last three. */
+/* The state of a socket on its bus: columns up to the queue, and the last three. */
 static void afbus_show_on_bus(struct seq_file *seq, struct afbus_sock *s)
 {
 	struct afbus_bus *bus = s->bus;

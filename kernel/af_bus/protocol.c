@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protocols other than BUS_PROTO_NONE: modules that filter, and have something
- * of their own for buses and clients; see include/net/af_bus.h.
+ * Protocols other than BUS_PROTO_NONE: modules that filter, and have private
+ * data for buses and clients; see include/net/af_bus.h.
  */
 
 #include <linux/module.h>
@@ -137,7 +137,7 @@ void afbus_protocol_put_bus(struct afbus_bus *bus)
 EXPORT_SYMBOL_GPL(afbus_protocol_put_bus);
 
 /**
- * afbus_protocol_bus() - what a protocol has for a bus
+ * afbus_protocol_bus() - the private data of a protocol for a bus
  * @bus: the bus
  * @owner: result: whose bus it is, see struct afbus_bus
  *
@@ -237,7 +237,7 @@ struct sock *afbus_protocol_find_client(struct afbus_bus *bus, u64 addr)
 EXPORT_SYMBOL_GPL(afbus_protocol_find_client);
 
 /**
- * afbus_protocol_client() - what a protocol has for a client
+ * afbus_protocol_client() - the private data of a protocol for a client
  * @client: a client that was on a bus of the protocol
  * @addr: result: its prefix-0 address; may be NULL
  *

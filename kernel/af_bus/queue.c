@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A receive queue: copies come in at one end, under the bus lock, and are taken
- * out at the other. What they weigh and how long they are is counted with them.
+ * A receive queue: copies are added at one end, under the bus lock, and taken
+ * out at the other. Their weights and lengths are counted at the same time.
  */
 
 #include "fastpath.h"

@@ -163,7 +163,7 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 	err = -EAGAIN;
 	if (skb) {
 		if (!(flags & MSG_PEEK)) {
-			/* Taken, whether it can be given or not. */
+			/* It is taken, even if copying it out fails. */
 			sk_peek_offset_bwd(sk, skb->len);
 			afbus_line_space_made(s);
 		}
@@ -195,7 +195,7 @@ int afbus_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 			return err;
 
 		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
-			/* The end comes behind what was queued before it. */
+			/* The end comes after what was queued before it. */
 			smp_rmb();
 			if (READ_ONCE(sk->sk_receive_queue.prev) == last)
 				return 0;

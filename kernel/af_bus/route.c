@@ -8,7 +8,7 @@
 #include "fastpath.h"
 
 /*
- * The mark that tells whom this walk has met already: a socket whose stamp is
+ * The mark of sockets that this walk has met already: a socket whose stamp is
  * the walk's is at rcpts[slot], or among the missing.
  */
 #define AFBUS_SLOT_MISSING	UINT_MAX
@@ -31,7 +31,7 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->unrouted = false;
 }
 
-/* The entry of one whom this walk meets for the first time; NULL without room. */
+/* The entry of a recipient that this walk meets first; NULL without room. */
 static __always_inline struct afbus_rcpt *
 afbus_route_new(struct afbus_send *s, struct afbus_sock *to)
 {
@@ -53,7 +53,7 @@ afbus_route_new(struct afbus_send *s, struct afbus_sock *to)
 	return r;
 }
 
-/* The entry of one whom a walk has met before; NULL if it was this one. */
+/* The entry of a recipient of an earlier walk; NULL if this walk has met it. */
 static __always_inline struct afbus_rcpt *
 afbus_route_again(struct afbus_send *s, struct afbus_sock *to)
 {
@@ -85,8 +85,8 @@ static __always_inline void afbus_route_add(struct afbus_send *s,
 }
 
 /*
- * Who holds an address, if joined. A sender remembers whom it found last, for as
- * long as nobody's address or place on the bus has changed.
+ * The client that holds an address, if it has joined. A sender remembers the
+ * last one that it found, until any client joins, leaves or changes an address.
  */
 static struct afbus_sock *afbus_route_find(struct afbus_sock *from, u64 dst)
 {
@@ -206,7 +206,7 @@ __fastpath int afbus_route(struct afbus_send *s)
 		if (watched && afbus_receives(to))
 			afbus_route_add(s, to, true);
 	}
-	/* Of the sender the protocol says something else by now. */
+	/* The protocol's verdicts on this sender have changed. */
 	if (s->verdicts != from->verdicts_from)
 		s->unmade = s->live;
 	return 0;

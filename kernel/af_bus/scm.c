@@ -38,7 +38,7 @@ __fastpath int afbus_scm_build(struct afbus_send *s, struct msghdr *msg)
 	struct scm_cookie *scm = &s->scm;
 	int err;
 
-	/* Not scm_set_cred(): nobody asks for the number of this pid. */
+	/* Not scm_set_cred(): the number of this pid is not needed. */
 	scm->pid = get_pid(task_tgid(current));
 	scm->creds.uid = current_uid();
 	scm->creds.gid = current_gid();
@@ -64,7 +64,7 @@ __fastpath void afbus_msg_begin(struct afbus_send *s)
 	struct scm_cookie *scm = &s->scm;
 	struct afbus_msg *msg = (struct afbus_msg *)s->skb->head;
 
-	/* Field by field, as struct afbus_send. */
+	/* Field by field, for the reason given at afbus_send_begin(). */
 	refcount_set(&msg->ref, 1);
 	msg->skb = s->skb;
 	msg->src = afbus_own_addr(s->from);
@@ -105,7 +105,7 @@ __fastpath void afbus_msg_put(struct afbus_msg *msg)
 }
 
 /**
- * afbus_msg_read() - copies that the sender is charged for are taken
+ * afbus_msg_read() - copies that the sender is charged for have been taken
  * @msg: the message, charged
  * @n: how many copies
  *
@@ -122,7 +122,7 @@ __fastpath void afbus_msg_read(struct afbus_msg *msg, unsigned int n)
 	afbus_uncharge(afbus_sk(sk), afbus_weight(msg->skb->len));
 }
 
-/* One list of descriptors less that the sender is charged for. */
+/* The sender is charged for one list of descriptors less. */
 static void afbus_msg_put_fds(struct afbus_msg *msg)
 {
 	if (refcount_dec_and_test(&msg->fds_left))
@@ -179,7 +179,7 @@ __fastpath int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
  * afbus_scm_watch() - count the descriptors of an eavesdropper's copy
  * @r: the eavesdropper, with its copy, which is about to be queued
  *
- * Return: false if it has too many in flight, and the copy is to be lost.
+ * Return: false if it has too many in flight: the copy is to be dropped.
  */
 __fastpath bool afbus_scm_watch(struct afbus_rcpt *r)
 {
@@ -223,7 +223,7 @@ __fastpath struct scm_fp_list *afbus_scm_take(struct sk_buff *skb)
  * @skb: the copy, with the reader's lock held
  * @flags: flags of the call
  *
- * The small things first: descriptors take whatever room is left.
+ * Descriptors come last, since they take all room that is left.
  *
  * Return: 0 or -ENOMEM.
  */

@@ -8,7 +8,7 @@
 #include <net/af_bus.h>
 #include "fastpath.h"
 
-/* Rounds after which a send lets no change overtake it any more. */
+/* Rounds after which a send does not let changes overtake it any more. */
 #define AFBUS_MAX_OVERTAKEN	3
 
 /* Whether there is a destination path: zeros alone are none. */
@@ -81,7 +81,7 @@ static int afbus_send_check(struct afbus_send *s, struct msghdr *msg)
 	return 0;
 }
 
-/* What the message is, before anybody is asked whether it may be sent. */
+/* Build the message, before its recipients are looked for. */
 static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 {
 	int err;
@@ -103,7 +103,7 @@ enum afbus_attempt {
 	AFBUS_SENT,
 	AFBUS_FAILED,		/* for good: afbus_send.err */
 	AFBUS_UNPREPARED,	/* something has to be made ready first */
-	AFBUS_BLOCKED,		/* it waits, and may sleep now */
+	AFBUS_BLOCKED,		/* it waits in lines, and may sleep now */
 };
 
 /* There is no space somewhere: wait for it, or fail. */
@@ -114,7 +114,9 @@ static enum afbus_attempt afbus_send_block(struct afbus_send *s)
 		return AFBUS_BLOCKED;
 	}
 	s->err = -EAGAIN;
-	/* For its own queue no more is needed: afbus_wait_own() has seen to it. */
+	/*
+	 * If its own queue is full, afbus_wait_own() has asked for the wake-up.
+	 */
 	if (s->own_full)
 		return AFBUS_FAILED;
 	if (afbus_pollout_is_lacking(s))
@@ -166,10 +168,10 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 }
 
 /*
- * Changes of policy can overtake a send again and again: each may give it a
- * recipient, or another verdict. After some rounds it holds them off, until it
- * is sent or goes to sleep; the next round is its last, but for clients that
- * leave.
+ * Changes of policy can overtake a send again and again: each may give it
+ * another recipient, or another verdict. After some rounds the send holds
+ * changes up until it is sent or goes to sleep, so the next round is its last
+ * one, unless clients leave.
  */
 static int afbus_send_hold_changes(struct afbus_send *s)
 {
@@ -213,8 +215,8 @@ static int afbus_send_sleep(struct afbus_send *s)
 }
 
 /*
- * Sleep was cut short: out of all lines. If the time was up, the sender may poll
- * now; otherwise it may try again, and has its place in line then.
+ * Sleep ended early: leave all lines. If the time was up, the sender may poll
+ * next; otherwise it may try again, and then has its place in the line.
  */
 static int afbus_send_give_up(struct afbus_send *s, int err)
 {
@@ -259,13 +261,13 @@ static int afbus_send_deliver(struct afbus_send *s)
 	return s->waits ? afbus_send_give_up(s, err) : err;
 }
 
-/* What was not sent is still there for one who tries again, as io_uring does. */
+/* Give the payload back to a caller that tries again, as io_uring does. */
 static void afbus_send_give_back(struct msghdr *msg, size_t len)
 {
 	iov_iter_revert(&msg->msg_iter, len - msg_data_left(msg));
 }
 
-/* The original, unless it is in a queue: then it is its reader's. */
+/* End the original, unless it is in a queue: then it belongs to the reader. */
 static void afbus_send_end_msg(struct afbus_send *s)
 {
 	if (s->committed) {
@@ -283,7 +285,9 @@ static void afbus_send_end_msg(struct afbus_send *s)
 		kfree_skb(s->skb);
 }
 
-/* One that did not get its copy; an evicted client costs nobody anything. */
+/*
+ * Free a copy that was not queued, and end the charges for an evicted client.
+ */
 static void afbus_send_end_rcpt(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	afbus_filter_unmake(s, r);
@@ -313,7 +317,7 @@ static void afbus_send_end(struct afbus_send *s)
 	/* Usually there is none: skip the call. */
 	if (s->pollout)
 		afbus_pollout_free(s);
-	/* As a rule the message has taken them. */
+	/* Usually the message has taken them. */
 	if (s->scm.pid || s->scm.fp)
 		afbus_scm_end(s);
 	afbus_send_end_msg(s);
@@ -322,7 +326,7 @@ static void afbus_send_end(struct afbus_send *s)
 }
 
 /*
- * Field by field: zeros for the whole of it would be made with a string
+ * Field by field: to clear the whole structure, the compiler would use a string
  * instruction, which takes longer than all of this.
  */
 static void afbus_send_begin(struct afbus_send *s)

@@ -21,7 +21,7 @@
  * @task: the task that sleeps; NULL if @from is to be told by POLLOUT
  * @from: the socket, if there is no task
  * @pending: waiters of the send that were not called, and one before it sleeps
- * @woken: there may be space, or the route has changed
+ * @woken: try again: there may be space, or the route has changed
  */
 struct afbus_wait {
 	struct list_head	bus_node;
@@ -211,7 +211,7 @@ static inline struct afbus_rcpt *afbus_live_from(struct afbus_rcpt *r,
 /* hook.c */
 extern struct nf_hook_entries __rcu *afbus_hooks;
 
-/* Whether anyone may want to see messages. */
+/* Whether there may be hooks. */
 static inline bool afbus_hook_present(void)
 {
 	return rcu_access_pointer(afbus_hooks);
@@ -227,7 +227,7 @@ bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w);
 bool afbus_line_leave(struct afbus_sock *s, struct afbus_waiter *w,
 		      bool called);
 
-/* A line has changed: it is to be served when the bus lock is free. */
+/* A line has changed: it is to be served once the bus lock is released. */
 static inline void afbus_touch(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	r->touched = true;

@@ -144,7 +144,7 @@ static int afbus_release(struct socket *sock)
 	return 0;
 }
 
-/* From here on the socket binds, and does nothing else until it has. */
+/* From here on the socket is binding, and refuses to connect or listen. */
 static int afbus_bind_begin(struct sock *sk)
 {
 	struct afbus_sock *s = afbus_sk(sk);
@@ -159,7 +159,7 @@ static int afbus_bind_begin(struct sock *sk)
 	return err;
 }
 
-/* @bus is the one to be the master of, or an error pointer. */
+/* @bus is the bus whose master the socket becomes, or an error pointer. */
 static void afbus_bind_end(struct sock *sk, struct afbus_bus *bus)
 {
 	struct afbus_sock *s = afbus_sk(sk);
@@ -177,8 +177,8 @@ static void afbus_bind_end(struct sock *sk, struct afbus_bus *bus)
 }
 
 /*
- * A file system may take for ever over a name, so the socket is not locked
- * meanwhile: nobody can be killed while waiting for lock_sock().
+ * A file system may take for ever to make a name, so the socket is not locked
+ * meanwhile: a task that waits for lock_sock() cannot be killed.
  */
 static int afbus_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 {

@@ -36,10 +36,10 @@ static void afbus_wait_leave(struct afbus_send *s, struct afbus_rcpt *r,
 }
 
 /**
- * afbus_wait_dequeue() - stop waiting where the send was not called, to try again
+ * afbus_wait_dequeue() - leave the lines in which the send was not called yet
  * @s: the send
  *
- * From here on no line counts its waiters down.
+ * The send tries again. From here on no line changes @s->wait.pending.
  */
 void afbus_wait_dequeue(struct afbus_send *s)
 {
@@ -116,7 +116,9 @@ void afbus_wait_begin(struct afbus_send *s)
 		s->wait.ticket = afbus_pollout_take_ticket(s->from, s->full->to);
 	if (!s->wait.ticket)
 		s->wait.ticket = ++s->bus->last_ticket;
-	/* The first time it waits for one: the others are often read meanwhile. */
+	/*
+	 * At first it waits for one only: the others are often read meanwhile.
+	 */
 	afbus_for_each_rcpt(r, s) {
 		if (r->live && (again || r == s->full) &&
 		    afbus_lacks_space(s, r))
@@ -127,7 +129,7 @@ void afbus_wait_begin(struct afbus_send *s)
 }
 
 /**
- * afbus_wait_hand_over() - let others have the space that was not used
+ * afbus_wait_hand_over() - give the space that was not used to other waiters
  * @s: the send, committed, or waiting again, or given up
  *
  * A wake-up takes as long as a send: so not under the bus lock, where the whole

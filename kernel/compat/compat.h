@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Force-included before every file of the module: the core is written for
- * the newest kernel of the range, what older ones lack is made up here.
+ * the newest kernel of the range, and this makes up for what older ones lack.
  */
 #ifndef _AFBUS_COMPAT_H
 #define _AFBUS_COMPAT_H
@@ -75,11 +75,11 @@ static inline struct nlattr **afbus_compat_dump_attrs(struct netlink_callback *c
 /**
  * afbus_compat_set_err_msg() - say what is wrong with a request
  * @extack: where, may be NULL
- * @text: what, a constant
- * @has_place: and in which byte
- * @at: which
+ * @text: what is wrong, a constant
+ * @has_place: whether @at is to be told, too
+ * @at: the byte of the rule
  *
- * Up to 6.1 there is no way to say more than a constant.
+ * 6.1 has no way to tell more than a constant.
  */
 static inline void afbus_compat_set_err_msg(struct netlink_ext_ack *extack,
 					    const char *text, bool has_place,

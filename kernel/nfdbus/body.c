@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Bodies of messages: signatures, and as much of the arguments as rules ask
- * for. Arrays are gone over by their length, other values one by one.
+ * for. Arrays are skipped by their length, other values one by one.
  */
 
 #include <linux/kernel.h>
@@ -9,7 +9,7 @@
 #include <linux/string.h>
 #include "dbus.h"
 
-/* Bytes that a value of a type is aligned to; 0 for what is no type. */
+/* Alignment of a type in bytes; 0 if it is no type. */
 static u32 nfdbus_alignment(u8 type)
 {
 	switch (type) {
@@ -65,7 +65,7 @@ struct nfdbus_open {
  */
 bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 {
-	/* The first stands for the signature itself, as if it were a struct. */
+	/* The first one is the signature itself, as if that were a struct. */
 	struct nfdbus_open open[1 + 2 * NFDBUS_DEPTH_MAX] __uninitialized;
 	unsigned int depth = 0, structs = 0, all_arrays = 0;
 	unsigned int arrays = 0;	/* whose element comes next */
@@ -91,7 +91,7 @@ bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 			arrays++;
 			continue;
 		case '{':
-			/* The element of an array, and nothing else. */
+			/* A dict entry can only be the element of an array. */
 			if (!arrays)
 				return false;
 			o = &open[++depth];
@@ -138,12 +138,12 @@ bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 /**
  * nfdbus_get_signature() - read a signature, which is not aligned
  * @m: the message
- * @at: where; moved behind it
- * @end: what must not be read any more
+ * @at: where it begins; moved to its end
+ * @end: nothing from there on may be read
  * @single: it must have exactly one complete type
  * @sig: result
  *
- * Return: whether it is there, and is one.
+ * Return: whether there is a valid signature.
  */
 bool nfdbus_get_signature(const struct nfdbus_message *m, u32 *at, u32 end,
 			  bool single, struct nfdbus_text *sig)
@@ -156,7 +156,7 @@ bool nfdbus_get_signature(const struct nfdbus_message *m, u32 *at, u32 end,
 	if (*at >= end || !nfdbus_get_u8(m, *at, &len) || end - *at < len + 2u)
 		return false;
 
-	/* With the NUL it is as much as can be looked at in one piece. */
+	/* With its NUL it fits into NFDBUS_PIECE: nfdbus_peek() gives it all. */
 	bytes = len + 1;
 	p = nfdbus_peek(m, *at + 1, &bytes, buf);
 	if (!p || bytes != len + 1u || p[len] ||
@@ -167,7 +167,7 @@ bool nfdbus_get_signature(const struct nfdbus_message *m, u32 *at, u32 end,
 	return true;
 }
 
-/* Go over one complete type of a valid signature. */
+/* Skip one complete type of a valid signature. */
 static bool nfdbus_skip_type(const struct nfdbus_message *m,
 			     struct nfdbus_walk *w)
 {
@@ -225,7 +225,7 @@ static bool nfdbus_skip_basic(const struct nfdbus_message *m,
 		w->at += sizeof(number);
 		return true;
 	default:
-		/* As large as it is aligned. */
+		/* Its size is its alignment. */
 		size = nfdbus_alignment(type);
 		if (size > end - w->at)
 			return false;
@@ -235,17 +235,17 @@ static bool nfdbus_skip_basic(const struct nfdbus_message *m,
 }
 
 /**
- * nfdbus_skip_value() - go over the value of one complete type
+ * nfdbus_skip_value() - skip the value of one complete type
  * @m: the message
- * @w: where; moved behind the value, and behind its type
- * @end: what must not be read any more
- * @steps: how many values may be walked over yet
+ * @w: where it begins; moved to the end of the value, and of its type
+ * @end: nothing from there on may be read
+ * @steps: how many more values may be skipped
  *
- * Variants bring a signature of their own, which may have variants again: the
- * ends of what comes behind them are noted in a stack of the depth to which
- * D-Bus lets containers be nested.
+ * A variant has a signature of its own, in which there may be variants again. A
+ * stack keeps the signatures to go on with after each; it is as deep as D-Bus
+ * lets containers be nested.
  *
- * Return: whether it is there, and could be walked over in that many steps.
+ * Return: whether there is such a value, and the steps sufficed.
  */
 bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 		       u32 end, u32 *steps)
@@ -310,8 +310,8 @@ bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 }
 
 /*
- * Walk over the next argument, note it if it is text. Of a long text no rule
- * can see more than its beginning.
+ * Skip the next argument, and note it if it is text. Rules compare no more than
+ * the beginning of a long text.
  */
 static bool nfdbus_next_arg(struct nfdbus_message *m)
 {
@@ -335,7 +335,7 @@ static bool nfdbus_next_arg(struct nfdbus_message *m)
 		return false;
 	}
 
-	/* Nothing may be left behind the last. */
+	/* Nothing may be left after the last argument. */
 	if (w->sig == w->sig_end && w->at != end)
 		return false;
 	if (type == 'o')
@@ -348,10 +348,11 @@ static bool nfdbus_next_arg(struct nfdbus_message *m)
  * nfdbus_message_arg() - an argument of a message
  * @m: the message, which is valid
  * @n: its number, below NFDBUS_ARGS
- * @object_path: result: it is one, and no string
+ * @object_path: result: whether it is an object path, and not a string
  *
- * Return: the argument; NULL if it is neither, or is not there: because there
- * are fewer, or because the body is not what its signature says up to there.
+ * Return: the argument; NULL if it is neither a string nor an object path, if
+ * there are fewer arguments, or if the body up to there is not what its
+ * signature says.
  */
 const struct nfdbus_text *nfdbus_message_arg(struct nfdbus_message *m,
 					     unsigned int n, bool *object_path)

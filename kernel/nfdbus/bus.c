@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What there is for buses and clients: how it comes and goes with them.
+ * The private data of buses and clients: how it is made and freed with them.
  */
 
 #include <linux/slab.h>
@@ -92,12 +92,12 @@ void *nfdbus_client_new(void *data)
 	return client;
 }
 
-/* Under the lock of the bus: marks it, and leaves the rest to the work item. */
+/* Under the lock of the bus: mark it, and leave the rest to the work item. */
 void nfdbus_client_leave(void *data)
 {
 	struct nfdbus_client *client = data;
 
-	/* Read under the mutex by who adds; the work item takes it later. */
+	/* Requests that add read it under the mutex; the work item comes later. */
 	WRITE_ONCE(client->gone, true);
 	refcount_inc(&client->ref);
 	queue_work(nfdbus_wq, &client->leave_work);

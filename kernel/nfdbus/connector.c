@@ -19,11 +19,11 @@ static const struct cb_id nfdbus_cn_id = {
 	.val	= NFDBUS_CN_VAL,
 };
 
-/* Held by requests under way. */
+/* Read-locked by requests under way. */
 static DECLARE_RWSEM(nfdbus_cn_busy);
 static bool nfdbus_cn_registered;
 
-/* Check a request against its length, and do what it says. */
+/* Check the length of a request, and carry the request out. */
 static int nfdbus_cn_run(const struct cn_msg *msg,
 			 const struct netlink_skb_parms *nsp)
 {
@@ -33,7 +33,7 @@ static int nfdbus_cn_run(const struct cn_msg *msg,
 		.nsp	= nsp,
 	};
 
-	/* Not aligned as the structure wants it. */
+	/* It may not be aligned as the structure requires. */
 	if (msg->len < sizeof(q))
 		return -EINVAL;
 	memcpy(&q, msg->data, sizeof(q));
@@ -45,7 +45,7 @@ static int nfdbus_cn_run(const struct cn_msg *msg,
 	r.addr = q.addr.sbus_addr.s_addr;
 	r.text = (const char *)msg->data + sizeof(q);
 	r.len = q.len;
-	/* Whether a NUL at the end counts, its users never agreed upon. */
+	/* Programs never agreed on whether a NUL at the end counts. */
 	if (r.len && !r.text[r.len - 1])
 		r.len--;
 

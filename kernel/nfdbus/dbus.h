@@ -10,10 +10,10 @@
  * knows of anything but what it is given, so that the fuzzer (fuzz/dbus) has
  * the very same code in user space.
  *
- * A message is what a stranger wrote. Every length in it is unsigned and held
- * against what is there before it is used, nothing is read but through
+ * A message was written by a stranger. Every length in it is unsigned and
+ * compared with what is there before it is used, nothing is read but through
  * nfdbus_peek(), and each loop takes a byte of the message or of a signature,
- * or ends. The message may be changed by nobody while it is looked at.
+ * or ends. Nothing may change the message meanwhile.
  *
  * Buffers on the stack are filled before they are read; to clear them each time,
  * as some kernels would, takes longer than all the rest.
@@ -30,7 +30,7 @@
 #define NFDBUS_SIGNATURE_MAX	255
 #define NFDBUS_DEPTH_MAX	32
 
-/* And ours: of header fields, which are walked for each message. */
+/* Our own limit: of header fields, which are walked for each message. */
 #define NFDBUS_HEADER_MAX	65536
 
 /* Arguments that rules can ask for. */
@@ -42,7 +42,7 @@
  */
 #define NFDBUS_STEPS		4096
 
-/* Bytes of a message that are looked at in one piece. */
+/* Bytes of a message that can be looked at in one piece. */
 #define NFDBUS_PIECE		256
 
 /* grammar.c */
@@ -93,7 +93,7 @@ enum nfdbus_field {
 /**
  * struct nfdbus_text - a string in a message
  * @at: where it begins; 0, where no string can be, for none
- * @len: its bytes, without the NUL behind
+ * @len: its bytes, without the NUL at the end
  */
 struct nfdbus_text {
 	u32	at;
@@ -103,7 +103,7 @@ struct nfdbus_text {
 /**
  * struct nfdbus_walk - a place in a body
  * @at: the next byte
- * @sig: the type that it has: the place of its signature
+ * @sig: its type, as a place in the signature
  * @sig_end: end of that signature
  */
 struct nfdbus_walk {
@@ -120,9 +120,9 @@ struct nfdbus_walk {
  * @type: enum nfdbus_type
  * @nr_args: arguments that have been walked over
  * @steps: what is left of NFDBUS_STEPS
- * @no_more: and there are no more, or none that could be made out
+ * @no_more: there are no more arguments, or none that could be read
  * @fields: by their codes; numbers have a place, too
- * @walk: behind the arguments that have been walked over
+ * @walk: the end of the arguments that have been walked over
  * @object_paths: of @args, those that are object paths
  * @args: the first arguments, those that are strings or object paths
  */
@@ -173,7 +173,7 @@ const struct nfdbus_text *nfdbus_message_arg(struct nfdbus_message *m,
 
 /* rule.c */
 
-/* What a term of a rule is about. */
+/* The key of a term of a rule. */
 enum nfdbus_key {
 	NFDBUS_KEY_TYPE,
 	NFDBUS_KEY_SENDER,
@@ -226,15 +226,15 @@ struct nfdbus_draft {
 	u32			error_at;
 };
 
-/* A sender who is nobody: no client has a multicast address. */
+/* A sender that does not exist: no client has a multicast address. */
 #define NFDBUS_NOBODY		U64_MAX
 
 /**
  * struct nfdbus_rule - a rule
  * @type: enum nfdbus_type, 0 for any
  * @nr_terms: length of @terms
- * @nr_bytes: bytes of values behind the terms
- * @from: address of the sender, or where that is said; NULL for any
+ * @nr_bytes: bytes of values after the terms
+ * @from: where the address of the sender is; NULL for any sender
  * @terms: by key and argument
  */
 struct nfdbus_rule {

@@ -17,7 +17,9 @@ static bool nfdbus_is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Whether @c may come behind @before in an element; the dot is before the first. */
+/*
+ * Whether @c may follow @before in an element; a dot is before the first byte.
+ */
 static bool nfdbus_name_step(char before, char c, bool dashes, bool digits)
 {
 	if (nfdbus_is_letter(c) || (dashes && c == '-'))
@@ -89,8 +91,8 @@ bool nfdbus_path_valid(const char *path, u32 len)
  * @len: its bytes
  * @addr: result
  *
- * Return: false for what is no client's name: other unique names, and numbers
- * written in another way than the one way that makes a name of a client.
+ * Return: false if no client can have that name: other unique names, and
+ * numbers that are not written in the one way that names of clients are.
  */
 bool nfdbus_unique_name(const char *name, u32 len, u64 *addr)
 {

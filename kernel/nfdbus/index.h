@@ -2,12 +2,12 @@
 #ifndef _NFDBUS_INDEX_H
 #define _NFDBUS_INDEX_H
 
-/* How rules are found in their table: for those who change it, and for messages. */
+/* How rules are found in their table, by requests and by messages. */
 
 #include <linux/jhash.h>
 #include "nfdbus.h"
 
-/* What the table would do with an index, but inline: messages wait for it. */
+/* Inlined, since messages wait for it; the table's own would be called. */
 static inline u32 nfdbus_index_hash(const void *key, u32 len, u32 seed)
 {
 	const struct nfdbus_index *index = key;

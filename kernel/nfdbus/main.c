@@ -54,7 +54,9 @@ err_wq:
 	return err;
 }
 
-/* There are no sockets: each of them, and each bus, keeps the module. */
+/*
+ * There are no sockets any more: each of them, and each bus, pins the module.
+ */
 static void __exit nfdbus_exit(void)
 {
 	nfdbus_connector_exit();

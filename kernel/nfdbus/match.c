@@ -8,7 +8,7 @@
 #include <net/af_bus.h>
 #include "index.h"
 
-/* A long path is known by its beginning, and by its length. */
+/* Of a long path, the hash is that of its beginning and of its length. */
 static u32 nfdbus_hash(const void *text, u32 len)
 {
 	return jhash(text, min_t(u32, len, NFDBUS_PIECE), len);
@@ -82,7 +82,7 @@ static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
 
 	if (p->has_arg0)
 		return true;
-	/* Walked over once, there or not. */
+	/* Looked for once, whether it is there or not. */
 	arg = nfdbus_message_arg(&p->m, 0, &object_path);
 	if (!arg || object_path)
 		return false;
@@ -91,7 +91,7 @@ static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
 	return true;
 }
 
-/* Where rules of one class for a message are; false if it has not the parts. */
+/* Where rules of one class for a message are; false if it lacks their parts. */
 static bool nfdbus_index_message(struct nfdbus_index *index,
 				 struct nfdbus_parsed *p)
 {
@@ -132,14 +132,14 @@ static bool nfdbus_wants(const struct nfdbus_client *client,
 	return false;
 }
 
-/* Rules are about multicasts. */
+/* Rules do not concern what is sent to one recipient. */
 static bool nfdbus_is_free(const struct afbus_hook_state *state)
 {
 	return !(state->flags & AFBUS_MULTICAST) ||
 	       state->flags & AFBUS_TO_MASTER;
 }
 
-/* What is no message: the master may send it to all, but eavesdroppers get none. */
+/* What is no message: recipients get it from the master, eavesdroppers never. */
 static bool nfdbus_passes_anyway(const struct afbus_hook_state *state)
 {
 	return (state->flags & (AFBUS_FROM_MASTER | AFBUS_EAVESDROP)) ==
@@ -188,7 +188,7 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
 	if (nfdbus_is_free(state))
 		return NF_ACCEPT;
-	/* A signal of the bus driver is for those who want it, like any other. */
+	/* A signal of the bus driver needs a rule, like any other. */
 	client = afbus_protocol_client(state->recipient, NULL);
 	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
 							       NF_DROP;

@@ -7,7 +7,9 @@
 #include <linux/string.h>
 #include "dbus.h"
 
-/* The fixed part of a header, and the length of the array of fields behind. */
+/*
+ * The fixed part of a header, with the length of the array of fields after it.
+ */
 #define NFDBUS_FIXED		12
 #define NFDBUS_FIELDS		16
 
@@ -16,12 +18,12 @@
 /**
  * nfdbus_peek() - look at a piece of a message
  * @m: the message; only @m->skb needs to be set
- * @at: where
- * @len: how much; set to what there is in one piece, which is all of up to
- *	NFDBUS_PIECE bytes
- * @buf: NFDBUS_PIECE bytes for what is in no one piece
+ * @at: where it begins
+ * @len: bytes that are wanted; set to those that the piece has, which are all
+ *	if no more than NFDBUS_PIECE were wanted
+ * @buf: NFDBUS_PIECE bytes, for a piece that is not contiguous in the message
  *
- * Return: the piece, NULL if the message ends before or @len is 0.
+ * Return: the piece; NULL if the message ends before that, or @len is 0.
  */
 const u8 *nfdbus_peek(const struct nfdbus_message *m, u32 at, u32 *len, u8 *buf)
 {
@@ -45,11 +47,11 @@ bool nfdbus_get_u8(const struct nfdbus_message *m, u32 at, u8 *value)
 /**
  * nfdbus_get_u32() - read a number, which is aligned
  * @m: the message
- * @at: where
- * @end: what must not be read any more
+ * @at: where it begins
+ * @end: nothing from there on may be read
  * @value: result
  *
- * Return: whether it is there.
+ * Return: whether there is one.
  */
 bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end, u32 *value)
 {
@@ -67,13 +69,13 @@ bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end, u32 *value)
 }
 
 /**
- * nfdbus_align() - go over padding
+ * nfdbus_align() - skip padding
  * @m: the message
- * @at: where; moved behind the padding
- * @end: what must not be read any more
+ * @at: where it begins; moved to its end
+ * @end: nothing from there on may be read
  * @to: a power of 2, 8 at most
  *
- * Return: whether it is there, and is zeros.
+ * Return: whether all of it is there, and is zeros.
  */
 bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to)
 {
@@ -97,11 +99,11 @@ bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to)
 /**
  * nfdbus_get_text() - read a string or an object path
  * @m: the message
- * @at: where, not aligned yet; moved behind it
- * @end: what must not be read any more
- * @text: result; what is in it has not been looked at
+ * @at: where, before the padding; moved to its end
+ * @end: nothing from there on may be read
+ * @text: result; its bytes have not been checked
  *
- * Return: whether it is there, with a NUL behind.
+ * Return: whether there is one, with a NUL at its end.
  */
 bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
 		     struct nfdbus_text *text)
@@ -122,7 +124,7 @@ bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
 	return true;
 }
 
-/* Whether there is no NUL in a string, as far as @max bytes go. */
+/* Whether there is no NUL in the first @max bytes of a string. */
 bool nfdbus_text_clean(const struct nfdbus_message *m,
 		       const struct nfdbus_text *text, u32 max)
 {
@@ -140,7 +142,7 @@ bool nfdbus_text_clean(const struct nfdbus_message *m,
 	return true;
 }
 
-/* Whether a string is an object path, as far as @max bytes go. */
+/* Whether the first @max bytes of a string can be of an object path. */
 bool nfdbus_text_is_path(const struct nfdbus_message *m,
 			 const struct nfdbus_text *text, u32 max)
 {
@@ -211,7 +213,7 @@ static bool nfdbus_text_is_name(const struct nfdbus_message *m,
 	return p && nfdbus_name_valid(grammar, (const char *)p, len);
 }
 
-/* Whether the value of a known field is one. */
+/* Whether the value of a known field is valid. */
 static bool nfdbus_field_fits(const struct nfdbus_message *m, u8 code,
 			      const struct nfdbus_text *text)
 {
@@ -231,14 +233,14 @@ static bool nfdbus_field_fits(const struct nfdbus_message *m, u8 code,
 	}
 }
 
-/* The value of a field of a known code, of the one type that it must have. */
+/* The value of a field with a known code, which has one possible type. */
 static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
 			       u32 *at, u32 end)
 {
 	struct nfdbus_text *text = &m->fields[code];
 	u32 number;
 
-	/* Once at most. */
+	/* A field occurs once at most. */
 	if (text->at)
 		return false;
 
@@ -262,10 +264,10 @@ static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
 	}
 }
 
-/* One field: its code, and a variant. Codes that nobody knows are ignored. */
+/* One field: its code, and a variant. Unknown codes are ignored. */
 static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 {
-	/* The header is short enough to be walked over whatever is in it. */
+	/* The header is short enough to be walked over in any case. */
 	u32 steps = NFDBUS_HEADER_MAX;
 	struct nfdbus_text sig;
 	struct nfdbus_walk w;
@@ -310,7 +312,7 @@ static bool nfdbus_has_required(const struct nfdbus_message *m)
 	}
 }
 
-/* What libraries tell themselves by, and nobody may send. */
+/* The path and interface that libraries use internally, and nobody may send. */
 static bool nfdbus_is_local(const struct nfdbus_message *m)
 {
 	static const char path[] = "/org/freedesktop/DBus/Local";
@@ -322,7 +324,7 @@ static bool nfdbus_is_local(const struct nfdbus_message *m)
 				  interface, sizeof(interface) - 1);
 }
 
-/* The fixed part; lengths of the body and of the fields behind it. */
+/* The fixed part, and the lengths of the body and of the fields. */
 static bool nfdbus_get_fixed(struct nfdbus_message *m, u32 *body, u32 *fields)
 {
 	u32 size = m->skb->len;
@@ -370,7 +372,7 @@ static bool nfdbus_get_header(struct nfdbus_message *m)
  * @m: result
  * @skb: the message, which has to outlive @m
  *
- * Return: @m->valid. The body is looked at when somebody asks for arguments.
+ * Return: @m->valid. The body is looked at only if a rule asks for an argument.
  */
 bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb)
 {
@@ -382,7 +384,7 @@ bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb)
 }
 
 /**
- * nfdbus_message_fds() - how many descriptors a message says that it carries
+ * nfdbus_message_fds() - how many descriptors a message declares
  * @m: a valid message
  */
 u32 nfdbus_message_fds(const struct nfdbus_message *m)

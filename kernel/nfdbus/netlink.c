@@ -19,7 +19,7 @@ static const struct nla_policy nfdbus_policy[NFDBUS_ATTR_MAX + 1] = {
 
 static struct genl_family nfdbus_family;
 
-/* What is wrong, and with which attribute. */
+/* Tell what is wrong, and with which attribute. */
 static void nfdbus_explain(const struct nfdbus_request *r,
 			   struct nlattr **attrs,
 			   struct netlink_ext_ack *extack, int err)
@@ -97,7 +97,7 @@ static int nfdbus_doit(struct sk_buff *skb, struct genl_info *info)
 	err = nfdbus_check(info->attrs, info->extack, commands[cmd].wanted);
 	if (err)
 		return err;
-	/* Of rule and name only the one that is asked for. */
+	/* By its command a request has a rule or a name: ignore the other. */
 	if (!(commands[cmd].wanted & BIT(NFDBUS_ATTR_RULE)))
 		info->attrs[NFDBUS_ATTR_RULE] = NULL;
 	nfdbus_fill(&r, info->attrs);
@@ -111,9 +111,9 @@ static int nfdbus_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * struct nfdbus_dump - a dump under way
  * @bus: the bus, with a reference
- * @only: the client of which it is, 0 for all
- * @names: the rules are through
- * @next: the next rule or name is this or a later one
+ * @only: the client whose rules and names are wanted, 0 for all
+ * @names: all rules have been dumped
+ * @next: the lowest id that the next rule or name may have
  */
 struct nfdbus_dump {
 	struct afbus_bus	*bus;
@@ -128,7 +128,7 @@ static struct nfdbus_dump *nfdbus_dump(struct netlink_callback *cb)
 	return (struct nfdbus_dump *)cb->ctx;
 }
 
-/* In the context of who asks; later parts may be fetched by another. */
+/* In the context of the task that asks; another may fetch the later parts. */
 static int nfdbus_dump_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = afbus_compat_dump_attrs(cb);
@@ -270,7 +270,7 @@ static struct genl_family nfdbus_family __ro_after_init = {
 	.maxattr	= NFDBUS_ATTR_MAX,
 	.policy		= nfdbus_policy,
 	.netnsok	= true,
-	/* A long dump, or a page fault of one request, holds up no other. */
+	/* A long dump, or a page fault of one request, must hold up no other. */
 	.parallel_ops	= true,
 	.ops		= nfdbus_ops,
 	.n_ops		= ARRAY_SIZE(nfdbus_ops),

@@ -8,23 +8,24 @@
  * Each bus of BUS_PROTO_DBUS has a struct nfdbus_bus, each client of one a
  * struct nfdbus_client; af_bus makes them at bind and at connect, and tells
  * of their end. A rule (struct nfdbus_entry) belongs to one client. A name
- * (struct nfdbus_name) belongs to the bus, for as long as somebody owns it or
- * a rule speaks of it.
+ * (struct nfdbus_name) belongs to the bus, for as long as a client owns it or
+ * a rule refers to it.
  *
  * DOC: Who may look at what
  *
- * Rules and names change under nfdbus_bus.lock, a mutex, our outermost:
- * no lock of af_bus is held where it is taken. What messages see of a change
- * they see under the lock of af_bus's bus, inside of it, so that the change has
- * its place among them. Verdicts take no lock at all.
- * A verdict holds the socket of its recipient, and with that the client and
- * the bus; rules and names it finds under rcu_read_lock(), and they are freed
- * a grace period after nobody finds them any more.
+ * Rules and names change under nfdbus_bus.lock, a mutex, which is our outermost
+ * lock: it is never taken with a lock of af_bus held. Within it, a change takes
+ * effect for messages under the lock of af_bus's bus, so that the change has
+ * its place among them. Verdicts take no lock at all. A verdict holds the
+ * socket of its recipient, and with that the client and the bus. It finds rules
+ * and names under rcu_read_lock(), and they are freed a grace period after they
+ * can no longer be found.
  *
- * A client leaves under the lock of its bus, where nobody may sleep. So it is
- * only marked there, and a work item takes its rules and names away. Who adds
- * one looks at the mark under the mutex, as the work item needs that, too:
- * what is added before it is taken away, and nothing is added after it.
+ * A client leaves under the lock of its bus, where nothing may sleep. So it is
+ * only marked there, and a work item removes its rules and names. A request
+ * that adds one looks at the mark under the mutex, which the work item takes as
+ * well: so the work item removes what was added before, and nothing is added
+ * later.
  *
  * DOC: Index
  *
@@ -34,9 +35,9 @@
  * rules. A message is looked up once for each of these, and meets only rules
  * that agree with it in all the parts of their class.
  *
- * Tables change under the mutex alone, which may take its time. What makes a
- * rule count, or no longer, is one word that is written under the lock of
- * af_bus's bus: nobody on the bus waits for more than that.
+ * Tables change under the mutex alone, which may take long. Under the lock of
+ * af_bus's bus one word is written, which says whether a rule counts: nobody on
+ * the bus waits for more than that.
  */
 
 #include <linux/kref.h>
@@ -61,16 +62,16 @@ struct net;
 #define NFDBUS_CLASSES		BIT(5)
 
 /**
- * struct nfdbus_bus - what there is for a bus
+ * struct nfdbus_bus - the private data of a bus
  * @ref: one of the bus, and one per client
  * @free_work: the end of it: tables can only be destroyed where one may sleep
  * @rules: rules of all clients, by struct nfdbus_index
- * @names: names that are owned or spoken of, by their text
- * @lock: guards everything below, and who changes what is above
+ * @names: names that have an owner or a rule that refers to them, by their text
+ * @lock: guards everything below; also held to change what is above
  * @by_id: rules, by struct nfdbus_entry.id
  * @names_by_id: names, by struct nfdbus_name.id
  * @last_id: last one given to a rule or name; none is given twice
- * @changes: of rules and names, so that a dump can say that it was overtaken
+ * @changes: counts changes, so that a dump can tell that it was interrupted
  */
 struct nfdbus_bus {
 	struct kref		ref;
@@ -86,11 +87,11 @@ struct nfdbus_bus {
 };
 
 /**
- * struct nfdbus_client - what there is for a client
+ * struct nfdbus_client - the private data of a client
  * @ref: one of its socket, and one of @leave_work
  * @bus: its bus, with a reference
  * @gone: it has left; set once, under the lock of af_bus's bus
- * @leave_work: takes its rules and names away
+ * @leave_work: removes its rules and names
  * @classes: a bit for each class that it has rules of; read under RCU
  *
  * Under the lock of the bus:
@@ -132,15 +133,15 @@ struct nfdbus_index {
 /**
  * struct nfdbus_entry - a rule of a client
  * @node: in nfdbus_bus.rules
- * @index: where
+ * @index: where it is in there
  * @client: whose it is
  * @client_node: in nfdbus_client.rules
  * @id: in nfdbus_bus.by_id
  * @live: it counts; changed under the lock of af_bus's bus, read under RCU
- * @name: well-known name that it wants as the sender, or NULL
- * @sender: address that it wants as the sender, if it has no such name
- * @text: the rule as it was written, behind @rule
- * @rcu: messages may still look at it
+ * @name: well-known name that it requires of the sender, or NULL
+ * @sender: address that it requires of the sender, if @name is NULL
+ * @text: the rule as it was written, after @rule
+ * @rcu: verdicts may still look at it
  * @rule: the rule; last, as it has no fixed length
  */
 struct nfdbus_entry {
@@ -163,11 +164,11 @@ struct nfdbus_entry {
  * @owner: address of the client that owns it, or NFDBUS_NOBODY; read under RCU
  * @client: that client, or NULL
  * @client_node: in nfdbus_client.names, if there is an owner
- * @nr_rules: rules that speak of it
+ * @nr_rules: rules that refer to it
  * @id: in nfdbus_bus.names_by_id
- * @rcu: rules that messages still look at may speak of it
+ * @rcu: rules that verdicts still look at may refer to it
  * @len: bytes of @text
- * @text: the name, with a NUL behind
+ * @text: the name, with a NUL at its end
  */
 struct nfdbus_name {
 	struct rhash_head	node;
@@ -187,8 +188,8 @@ struct nfdbus_name {
  * @path: hash of its path
  * @interface: hash of its interface
  * @member: hash of its member
- * @arg0: hash of its first argument, once somebody asked for it
- * @has_arg0: somebody did, and it is a string
+ * @arg0: hash of its first argument, once a rule has asked for it
+ * @has_arg0: a rule has asked, and the argument is a string
  * @m: the message; last, as its arguments are not filled in
  */
 struct nfdbus_parsed {
@@ -243,17 +244,17 @@ void nfdbus_name_unset_all(struct nfdbus_client *client);
 /* request.c */
 
 /**
- * struct nfdbus_request - what somebody wants, by whichever way
- * @net: network namespace that it is asked in
- * @nsp: who asks
+ * struct nfdbus_request - a request, by netlink or the connector
+ * @net: network namespace that it was sent in
+ * @nsp: capabilities of the socket that it came through
  * @path: path of the bus
  * @path_len: bytes of @path
  * @addr: address of the client
  * @text: a rule or a name, not NUL-terminated
  * @len: bytes of @text
- * @error: result: what is wrong, with any error but -ENOMEM
- * @about: result: and with what
- * @error_at: result: and where in a rule that is none
+ * @error: result: what is wrong, for any error but -ENOMEM
+ * @about: result: which part of the request is wrong
+ * @error_at: result: at which byte of a bad rule
  */
 struct nfdbus_request {
 	struct net			*net;

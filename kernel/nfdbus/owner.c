@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Well-known names: which client owns which, as the master has told.
+ * Well-known names: which client owns which, according to the master.
  */
 
 #include <linux/jhash.h>
@@ -95,7 +95,7 @@ static struct nfdbus_name *nfdbus_name_new(struct nfdbus_bus *bus,
 err_id:
 	xa_erase(&bus->names_by_id, name->id);
 err_free:
-	/* The table may still be looking. */
+	/* A lookup may still meet it. */
 	kfree_rcu(name, rcu);
 	return NULL;
 }
@@ -148,7 +148,7 @@ static void nfdbus_name_disown(struct nfdbus_bus *bus, struct nfdbus_name *name)
  * @text: the name
  * @len: its bytes
  *
- * For rules there is no moment in between in which nobody owns it.
+ * If another client owned it, rules see the one owner or the other, never none.
  *
  * Return: 0; -ENOSPC if it owns too many; -EADDRNOTAVAIL if it is gone;
  * -ENOMEM.

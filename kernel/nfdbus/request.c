@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests, whichever way they came: who may ask, for which bus and client,
- * and what is wrong with it.
+ * Requests, by netlink or the connector: whether the sender may make them, for
+ * which bus and client they are, and what is wrong with them.
  */
 
 #include <linux/cred.h>
@@ -21,10 +21,11 @@ static int nfdbus_refuse(struct nfdbus_request *r, int err,
 }
 
 /*
- * The owner of the bus, or one who may administer its network namespace. It
- * takes both the task that sends and, unless it has named the kernel as the
- * destination, the one that opened the socket: a privileged program must not
- * be had to write somebody else's request into a socket that it was given.
+ * A request needs the owner of the bus, or CAP_NET_ADMIN in its network
+ * namespace. Both the task that sends and, unless it has named the kernel as
+ * destination, the one that opened the socket must have that right: otherwise a
+ * privileged program could be made to write another's request into a socket
+ * that it got.
  */
 static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 {
@@ -38,9 +39,9 @@ static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 }
 
 /*
- * A request holds what every user of generic netlink, or of the connector,
- * waits for: a file system that does not answer would stop them all. One who
- * administers the machine can do that anyway.
+ * A request holds a lock for which every user of generic netlink, or of the
+ * connector, waits: a file system that does not answer would stop them all. An
+ * administrator of the machine can stop them in any case.
  */
 static bool nfdbus_may_wait(const struct nfdbus_request *r)
 {
@@ -98,7 +99,7 @@ int nfdbus_request_client(struct nfdbus_request *r, struct afbus_bus *bus,
 	return 0;
 }
 
-/* What to do with a client that has been found, and is kept meanwhile. */
+/* What to do with the client that was found; its socket is held meanwhile. */
 typedef int nfdbus_action(struct nfdbus_request *r, struct afbus_bus *bus,
 			  struct nfdbus_client *client, u64 addr,
 			  const struct nfdbus_draft *draft);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Match rules: "Match Rules" of the D-Bus Specification. tests/corpus.txt has
- * what is taken, what is refused, and what matches.
+ * Match rules: "Match Rules" of the D-Bus Specification. tests/corpus.txt says
+ * which are accepted, which are refused, and what they match.
  */
 
 #include <linux/errno.h>
@@ -46,9 +46,9 @@ static void nfdbus_skip_blanks(struct nfdbus_reader *r)
 }
 
 /*
- * A value, to the comma or the end; blanks belong to it. Between apostrophes
- * everything is itself. Outside, a backslash makes the apostrophe after it part
- * of the value; any other backslash is one.
+ * A value, up to a comma or the end; blanks belong to it. Between apostrophes
+ * every byte stands for itself. Outside, a backslash makes the apostrophe after
+ * it a part of the value; any other backslash stands for itself.
  */
 static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 {
@@ -65,7 +65,7 @@ static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 		if (c == '\\' && !quoted && r->at < r->len &&
 		    r->text[r->at] == '\'')
 			c = r->text[r->at++];
-		/* No longer than what it was read from. */
+		/* There is room: a value is no longer than its text. */
 		d->values[d->nr_bytes++] = c;
 	}
 	if (quoted)
@@ -141,7 +141,7 @@ static u8 nfdbus_type_of(const char *name, u32 len)
 	return 0;
 }
 
-/* What is wrong with a value, NULL for nothing. */
+/* What is wrong with a value; NULL if nothing is. */
 static const char *nfdbus_judge_value(struct nfdbus_draft *d,
 				      const struct nfdbus_term *term)
 {
@@ -177,7 +177,9 @@ static const char *nfdbus_judge_value(struct nfdbus_draft *d,
 	}
 }
 
-/* The place of a term in the order of terms: equal, if they exclude each other. */
+/*
+ * The place of a term in the order of terms; equal if two exclude each other.
+ */
 static unsigned int nfdbus_place(const struct nfdbus_term *term)
 {
 	if (term->key >= NFDBUS_KEY_ARG)
@@ -187,7 +189,7 @@ static unsigned int nfdbus_place(const struct nfdbus_term *term)
 							term->key;
 }
 
-/* Put a term into its place; true unless there is one already. */
+/* Put a term into its place; false if there is one already. */
 static bool nfdbus_insert_term(struct nfdbus_draft *d,
 			       const struct nfdbus_term *term)
 {
@@ -232,7 +234,7 @@ static bool nfdbus_read_term(struct nfdbus_draft *d, struct nfdbus_reader *r)
 	if (error)
 		return nfdbus_bad(d, value, error);
 
-	/* That is what a rule without it says. */
+	/* The same as a rule without this key. */
 	if (term.key == NFDBUS_KEY_EAVESDROP && term.len == strlen("false"))
 		term.len = 0;
 	if (!nfdbus_insert_term(d, &term))
@@ -270,7 +272,7 @@ int nfdbus_rule_parse(struct nfdbus_draft *draft, const char *text, u32 len)
 	return draft->error ? -EINVAL : 0;
 }
 
-/* Bytes that the rule of a draft takes. */
+/* Size of the rule that is made of a draft. */
 size_t nfdbus_rule_size(const struct nfdbus_draft *draft)
 {
 	return sizeof(struct nfdbus_rule) +
@@ -279,7 +281,7 @@ size_t nfdbus_rule_size(const struct nfdbus_draft *draft)
 
 /**
  * nfdbus_rule_make() - make a rule of a draft
- * @rule: result, nfdbus_rule_size() bytes; who its sender is, is left open
+ * @rule: result, nfdbus_rule_size() bytes; @from is not filled in
  * @draft: the draft, without error
  */
 void nfdbus_rule_make(struct nfdbus_rule *rule,
@@ -307,7 +309,7 @@ const struct nfdbus_term *nfdbus_rule_term(const struct nfdbus_rule *rule,
 	return NULL;
 }
 
-/* Terms that make a difference; a rule is equal to one that says less of nothing. */
+/* The next term that matters: eavesdrop='false' means the same as no term. */
 static unsigned int nfdbus_next_term(const struct nfdbus_rule *rule,
 				     unsigned int i)
 {
@@ -318,7 +320,7 @@ static unsigned int nfdbus_next_term(const struct nfdbus_rule *rule,
 }
 
 /**
- * nfdbus_rule_equals() - whether two rules say the same
+ * nfdbus_rule_equals() - whether two rules are the same
  * @a: a rule
  * @b: a rule; order, blanks and quotes do not matter
  */
@@ -341,7 +343,7 @@ bool nfdbus_rule_equals(const struct nfdbus_rule *a,
 	return i == a->nr_terms && j == b->nr_terms;
 }
 
-/* In the namespace: @value itself, or what follows it behind a @separator. */
+/* In a namespace are @value itself, and @value with a @separator and more. */
 static bool nfdbus_in_namespace(const struct nfdbus_message *m,
 				const struct nfdbus_text *text,
 				const char *value, u32 len, char separator)

@@ -24,7 +24,7 @@ void nfdbus_table_exit(struct nfdbus_bus *bus)
 	rhltable_destroy(&bus->rules);
 }
 
-/* A rule that nobody knows yet, from a draft. */
+/* Make a rule of a draft; no table has it yet. */
 static struct nfdbus_entry *nfdbus_entry_new(struct nfdbus_client *client,
 					     const struct nfdbus_draft *draft,
 					     const char *text, u32 len)
@@ -151,13 +151,13 @@ int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
 		nfdbus_entry_forget(e);
 out:
 	mutex_unlock(&bus->lock);
-	/* Messages may have met it in the table, if only for a moment. */
+	/* Verdicts may have met it in the table, if only for a moment. */
 	if (err)
 		kfree_rcu(e, rcu);
 	return err;
 }
 
-/* The end of a rule that does not count any more. */
+/* Free a rule that does not count any more. */
 static void nfdbus_entry_end(struct nfdbus_entry *e)
 {
 	struct nfdbus_client *client = e->client;
@@ -177,7 +177,7 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 	kfree_rcu(e, rcu);
 }
 
-/* A rule of the client that says the same. */
+/* An equal rule of the client. */
 static struct nfdbus_entry *nfdbus_entry_find(struct nfdbus_client *client,
 					      const struct nfdbus_rule *rule)
 {
@@ -188,7 +188,7 @@ static struct nfdbus_entry *nfdbus_entry_find(struct nfdbus_client *client,
 	lockdep_assert_held(&client->bus->lock);
 
 	nfdbus_index_rule(&index, client, rule);
-	/* Under the mutex none of them goes away. */
+	/* None of them is removed while the mutex is held. */
 	rcu_read_lock();
 	list = rhltable_lookup(&client->bus->rules, &index, nfdbus_rule_params);
 	rhl_for_each_entry_rcu(e, pos, list, node) {
@@ -250,7 +250,7 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 		return;
 	if (on) {
 		afbus_protocol_begin_change(on);
-		/* None of them counts where no message looks for any. */
+		/* No message looks for rules of a client that has left. */
 		WRITE_ONCE(client->classes, 0);
 		afbus_protocol_change_to(on, client->addr, true);
 		afbus_protocol_end_change(on);

@@ -5,25 +5,25 @@
 /**
  * DOC: What other modules may do with messages
  *
- * For each recipient a message is shown to the protocol of its bus, if that has
- * one, and to the hooks of NF_BUS_SENDING, in the order of their priorities,
- * before a copy is made and the recipient's socket filter sees that.
+ * For each recipient, the protocol of the bus (if it has one) and the hooks of
+ * NF_BUS_SENDING, in the order of their priorities, are shown a message. Then a
+ * copy is made, which the recipient's socket filter sees.
  * NF_ACCEPT lets it pass. NF_DROP drops it: a message to one recipient fails
  * with EPERM, or with the error that comes with the verdict; a multicast
  * leaves that recipient out, and an eavesdropper misses it. A message can
  * neither be stolen nor queued.
  *
  * Hooks run under rcu_read_lock() and no lock of the bus. They must not change
- * the message, which all recipients share. It may still not be sent to
- * anybody, if there is no room. A verdict holds for as long as the sender does
- * not sleep: one that had to wait for room shows the message again.
+ * the message, which all recipients share. It may still reach nobody, if there
+ * is no room. A verdict holds until the sender sleeps: a sender that had to
+ * wait for room shows the message again.
  *
- * A protocol is a filter that its buses cannot do without: sockets of it can
- * only be made while it is registered, and keep its module. It may have
- * something of its own for each bus and for each client, which end with them.
- * When it changes its mind it says so, and whose messages are concerned. Each
- * change has its place among the messages: those of them that are on their way
- * are shown again, to the hooks as well.
+ * A protocol is a filter that its buses cannot do without: its sockets can only
+ * be made while it is registered, and pin its module. It may have private data
+ * for each bus and for each client, which end with them. When its verdicts
+ * change it says so, and whose messages the change concerns. Each change has
+ * its place in the sequence of messages: those of them that are being sent are
+ * shown again, to the hooks as well.
  */
 
 #include <linux/container_of.h>
@@ -39,11 +39,11 @@
 #define AFBUS_MULTICAST		BIT(2)
 #define AFBUS_EAVESDROP		BIT(3)
 
-/* Of a message, on the stack of its sender: what a protocol makes of it once. */
+/* Bytes on the sender's stack for what a protocol has parsed of a message. */
 #define AFBUS_SCRATCH		672
 
 /**
- * struct afbus_hook_state - what a hook is told besides the message
+ * struct afbus_hook_state - what a hook is given besides the message
  * @nf: for the hook's signature; @nf.sk is the recipient
  * @sender: socket that sends
  * @recipient: socket that would get the copy
@@ -76,18 +76,18 @@ afbus_hook_state(const struct nf_hook_state *state)
  * struct afbus_protocol - a protocol other than BUS_PROTO_NONE
  * @number: BUS_PROTO_*
  * @owner: its module
- * @multicast_only: it lets everything pass that is for one recipient, unseen;
- *	copies for eavesdroppers are shown to it
- * @bus_new: what the protocol has for a bus, NULL without memory; may sleep
+ * @multicast_only: it is not shown messages to one recipient, which pass; it is
+ *	shown eavesdroppers' copies of them
+ * @bus_new: makes the private data of a bus, NULL without memory; may sleep
  * @bus_free: a bus has ended, and all its clients before; may sleep
- * @client_new: what it has for a client of the bus with that, NULL without
- *	memory; may sleep
- * @client_leave: a client leaves its bus, whatever holds its socket still:
+ * @client_new: makes the private data of a client, given that of its bus; NULL
+ *	without memory; may sleep
+ * @client_leave: a client leaves its bus, whatever still holds its socket:
  *	under the bus lock, once for each client that was on the bus
  * @client_free: the last reference on a client's socket is gone, or its
  *	connect has failed; must not sleep
- * @verdict: called for each recipient before the hooks are, and as they are; the
- *	message is the same for all
+ * @verdict: called for each recipient, before the hooks and in the same way;
+ *	the message is the same for all
  */
 struct afbus_protocol {
 	int		number;

@@ -9,7 +9,7 @@
 #define NFDBUS_GENL_NAME	"nfdbus"
 #define NFDBUS_GENL_VERSION	1
 
-/* Bytes of a rule, and of a bus name, the NUL behind not included. */
+/* Bytes of a rule, and of a bus name, without the NUL at the end. */
 #define NFDBUS_RULE_MAX		1024
 #define NFDBUS_NAME_MAX		255
 
@@ -17,11 +17,11 @@
  * enum nfdbus_cmd - what can be asked for
  * @NFDBUS_CMD_ADD: give a client a rule: PATH, ADDRESS, RULE; it may have the
  *	same rule several times
- * @NFDBUS_CMD_REMOVE: take one rule that says the same away: PATH, ADDRESS,
- *	RULE; ENOENT if there is none
- * @NFDBUS_CMD_REMOVE_ALL: take all rules of a client away: PATH, ADDRESS
- * @NFDBUS_CMD_GET: dump the rules and names of a bus, one a message: PATH, and
- *	ADDRESS for one client's alone
+ * @NFDBUS_CMD_REMOVE: take one equal rule from a client: PATH, ADDRESS, RULE;
+ *	ENOENT if there is none
+ * @NFDBUS_CMD_REMOVE_ALL: take all rules from a client: PATH, ADDRESS
+ * @NFDBUS_CMD_GET: dump the rules and names of a bus, one in each message:
+ *	PATH, and ADDRESS if only those of one client are wanted
  * @NFDBUS_CMD_SET_NAME: a client owns a well-known name from now on, instead
  *	of its former owner: PATH, ADDRESS, NAME
  * @NFDBUS_CMD_UNSET_NAME: nobody owns a well-known name: PATH, NAME; ENOENT if
@@ -43,7 +43,7 @@ enum nfdbus_cmd {
 /**
  * enum nfdbus_attr - attributes
  * @NFDBUS_ATTR_PATH: path of the bus as connect takes it, a leading NUL for an
- *	abstract one, no NUL behind (binary)
+ *	abstract one, no NUL at the end (binary)
  * @NFDBUS_ATTR_ADDRESS: any address that the client holds; its prefix-0 address
  *	in answers (u64)
  * @NFDBUS_ATTR_RULE: a match rule (NUL-terminated string)
@@ -60,7 +60,7 @@ enum nfdbus_attr {
 
 #define NFDBUS_ATTR_MAX	(__NFDBUS_ATTR_MAX - 1)
 
-/* The same by the connector of 2012 (NETLINK_CONNECTOR). */
+/* Requests by the connector of 2012 (NETLINK_CONNECTOR). */
 #define NFDBUS_CN_IDX		0xA
 #define NFDBUS_CN_VAL		0x1
 
@@ -85,7 +85,8 @@ struct nfdbus_cn_request {
 };
 
 /**
- * struct nfdbus_cn_reply - payload of the answer, NLMSG_DONE to the asker's port
+ * struct nfdbus_cn_reply - payload of the answer, NLMSG_DONE to the sender's
+ * port
  * @ret_code: 0 or an errno
  */
 struct nfdbus_cn_reply {
