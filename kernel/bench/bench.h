@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is measured, and how it is told.
+ * What is measured, and how it is printed.
  *
- * A row of the table compares two *sides*: the base (most often AF_UNIX) and the
- * subject (AF_BUS). They take turns in short rounds, base subject subject base, so that
- * what else the machine does falls on both alike.
+ * A row of the table compares two *sides*: the base (most often AF_UNIX) and the subject (AF_BUS).
+ * They take turns in short rounds (base, subject, subject, base), so that other work on the machine
+ * affects both alike.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -20,12 +20,12 @@ struct side {
 	const char *name;
 	double (*measure)(void *state, long n);
 	void *state;
-	/* Around each measure, and no part of its time; may be NULL. */
+	/* Called before and after each measurement, outside of its time; may be NULL. */
 	void (*begin)(void *state);
 	void (*end)(void *state);
 };
 
-/* What a bar is put on: the ratio subject/base, or the subject's figure itself. */
+/* What a bar is for: the ratio subject/base, or the subject's figure itself. */
 enum bar {
 	RATIO_AT_MOST,
 	RATIO_AT_LEAST,
@@ -39,10 +39,10 @@ struct row {
 	const char *subject;
 	enum bar kind;
 	double bar;
-	const char *note;	/* what the reader must know to judge it, or NULL */
+	const char *note;	/* what a reader must know to judge the row, or NULL */
 };
 
-/* Of a series: median, quartiles, ends. */
+/* A series: its median, quartiles, least and greatest. */
 struct spread {
 	double median, low, high, min, max;
 };
@@ -60,7 +60,7 @@ bool chosen(const char *name);
 /* compare.c: what runs the rounds, and keeps the result */
 extern int rounds;
 void compare(const struct row *row, const struct side *base, const struct side *subject);
-/* For what is counted, not timed: one figure each. */
+/* Figures that are counted and not timed: one each. */
 void note_figures(const struct row *row, double base, double subject);
 
 /* report.c */
@@ -70,7 +70,7 @@ void report_progress(const char *name, int done, int of);
 void report_row(const struct result *result);
 void report_end(void);
 
-/* The measures; each makes what it needs, and takes it down. */
+/* The measurements; each makes what it needs, and takes it down. */
 void bench_pairs(void);
 void bench_fanout(void);
 void bench_crowd(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rounds in turns, and what a series of them says.
+ * Rounds in turn, and the statistics of a series.
  */
 #include "bench.h"
 #include <stdlib.h>

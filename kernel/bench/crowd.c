@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a send costs where many clients are on the bus that it does not address.
+ * The cost of a send on a bus with many clients that it does not address.
  *
  * Only the sends are timed, in bursts that fit into the queues: nobody waits.
  */

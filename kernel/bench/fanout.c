@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One message to many sockets: a multicast, beside a sender that goes round its
- * AF_UNIX sockets. Either each socket has a process of its own, so that waking and
- * switching to it is part of every delivery, or one process reads them all.
+ * One message to many sockets: a multicast, compared with a sender that writes to one AF_UNIX
+ * socket after another. Either each socket has a process of its own, so that every delivery
+ * includes waking that process and switching to it, or one process reads all of them.
  */
 #include "parties.h"
 

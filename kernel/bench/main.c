@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench ROUNDS table|json [PART OF A NAME] - AF_BUS beside AF_UNIX, one row after the other.
+ * bench ROUNDS table|json [PART OF A NAME] - AF_BUS compared with AF_UNIX, one row after the other.
  *
- * Not a test: machines differ. A row that misses its bar says so, and the exit status stays 0.
+ * This is no test: machines differ. A row that misses its bar says so, and the exit status stays 0.
  */
 #include "parties.h"
 
@@ -15,14 +15,14 @@ bool chosen(const char *name)
 	return strstr(name, part);
 }
 
-/* Nobody has dismissed it: it has met an error, and said so. */
+/* A process that was not dismissed has met an error, and has reported it. */
 static void on_death(int sig)
 {
 	(void)sig;
 	_exit(FAILED);
 }
 
-/* A crowd of clients has two descriptors each, and /tmp may be anything. */
+/* Each client of a crowd has two descriptors, and /tmp may be of any file system. */
 static void prepare(void)
 {
 	struct rlimit files = { 16384, 16384 };
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 {
 	int result = dup(STDOUT_FILENO);
 
-	/* The checks of the harness speak on stdout: here that is for the result. */
+	/* The checks of the harness print on stdout, which is for the result here. */
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	if (argc < 3 || atoi(argv[1]) <= 0)
 		FAIL("usage: %s ROUNDS table|json [PART OF A NAME]", argv[0]);

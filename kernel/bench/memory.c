@@ -2,8 +2,8 @@
 /*
  * Memory of queued multicasts, as charged to the sender's memory cgroup.
  *
- * The counter moves in batches, so a large number of messages is queued: what is off by a batch or
- * two is lost in their sum.
+ * The counter moves in batches. So a lot of messages are queued: an error of a batch or two is lost in
+ * their sum.
  */
 #include "parties.h"
 
@@ -51,7 +51,7 @@ static double bytes_per_message(int n, size_t size)
 	return bytes;
 }
 
-/* The header of a clone, as the allocator hands it out. */
+/* The header of a clone, in the size that the allocator hands out. */
 static long clone_bytes(void)
 {
 	FILE *f = fopen("/proc/slabinfo", "re");
@@ -73,7 +73,7 @@ static void run(const char *name, size_t size)
 	char note[80];
 	struct row row = {
 		.name = name, .unit = "bytes", .base = "first recipient", .subject = "each further recipient",
-		/* Beside the header, the allocator's note of who pays. */
+		/* Besides the header, there is the allocator's note of the cgroup that pays. */
 		.kind = FIGURE_AT_MOST, .bar = clone_bytes() * 1.1, .note = note,
 	};
 

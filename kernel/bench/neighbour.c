@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a pair keeps of its throughput while others on its bus misbehave.
+ * How much of its throughput a pair keeps while others on its bus misbehave.
  *
- * Both sides have the same misbehaviour at the same time, as it takes processor time
- * of its own: at the base it is on another bus. The pair has one processor, the others
- * have the other one.
+ * The misbehaviour takes processor time, so both sides have the same at the same time; at the base
+ * it is on another bus. The pair has one processor, the others have the other one.
  */
 #include "parties.h"
 

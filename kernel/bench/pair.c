@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two processes: how long a message takes there and back, how many go one way, and how
- * often the processors change hands.
+ * Two processes: the time of a round trip, the rate of messages one way, and the number of switches
+ * between processes.
  */
 #include "parties.h"
 
@@ -64,7 +64,7 @@ static const struct measure {
 } measures[] = {
 	{ "round trip", "us", round_trip_us, echo, RATIO_AT_MOST, 1.15 },
 	{ "one way", "msg/s", stream_messages_per_second, stream_read, RATIO_AT_LEAST, 0.9 },
-	/* Two, and now and then one for what else the kernel has to do. */
+	/* Two, and now and then one for other work of the kernel. */
 	{ "switches", "per trip", switches_per_round_trip, echo, FIGURE_AT_MOST, 2.1 },
 };
 

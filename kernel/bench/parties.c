@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ends, processes, and how they find each other.
+ * Sockets and processes of a measurement, and how they are set up.
  */
 #include "parties.h"
 
@@ -109,7 +109,7 @@ pid_t hire(int cpu, void (*body)(void *), void *state)
 		body(state);
 }
 
-/* Before the end that it is waited for, so that it is no surprise. */
+/* Noted before the process is told to end, so that its end is no surprise. */
 static void expect_deaths(bool expected)
 {
 	sigset_t set;

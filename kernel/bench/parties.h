@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who takes part: ends of connections, and processes that hold them.
+ * The parties of a measurement: ends of connections, and processes that hold them.
  *
- * The process that measures sends; the others answer or only listen, for as long as the
- * measure takes.
+ * The process that measures sends; the others answer or only read, for as long as the measurement
+ * takes.
  */
 #ifndef PARTIES_H
 #define PARTIES_H
@@ -14,10 +14,10 @@
 enum { ANY_CPU = -1 };
 enum { MAX_MESSAGE = 65536 };
 
-/* A queue length beyond what the send buffer allows: that is what bounds both families then. */
+/* A queue length beyond what the send buffer allows: so the send buffer bounds both families. */
 enum { LONG_QUEUE = 4096 };
 
-/* One end of a connection, and whom it talks to: no name where there is only one. */
+/* One end of a connection, and the name that it sends to; NULL if there is only one peer. */
 struct end {
 	int fd;
 	struct sockaddr_bus to;
@@ -40,17 +40,17 @@ struct bus wide_bus(const char *name, int maxqlen);
 
 void give(const struct end *end, size_t size, enum mark mark);
 enum mark receive(const struct end *end, size_t size);
-/* Messages that fit between two ends while nobody reads. */
+/* The number of messages that fit between two ends while nobody reads. */
 int in_flight(const struct pair *pair, size_t size);
 
 void pin(int cpu);
-/* A process that does @body for ever; it ends with this one, or by dismiss(). */
+/* A process that runs @body for ever; it ends with this process, or by dismiss(). */
 pid_t hire(int cpu, void (*body)(void *), void *state);
 void dismiss(pid_t pid);
 void halt(pid_t pid);
 void go_on(pid_t pid);
 
-/* Something that others count up and the measuring process waits for. */
+/* A counter that others raise, and for which the measuring process waits. */
 int new_tally(void);
 void tally(int fd);
 void await_tally(int fd, int n);

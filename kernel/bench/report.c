@@ -66,7 +66,7 @@ static void json_spread(const char *name, const struct spread *s, const char *en
 		name, s->median, s->low, s->high, s->min, s->max, end);
 }
 
-/* Names, units and notes are our own: nothing in them needs an escape. */
+/* Names, units and notes are our own: none of them needs escapes. */
 static void json_row(const struct result *r)
 {
 	fprintf(out, "%s\n    {\"name\": \"%s\", \"unit\": \"%s\", \"base\": \"%s\", \"subject\": \"%s\",\n     ",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What match rules cost: a bus of BUS_PROTO_DBUS beside one of BUS_PROTO_NONE, with the same
- * message. All in one process: nothing is measured but the way from send to recv.
+ * The cost of match rules: a bus of BUS_PROTO_DBUS compared with one of BUS_PROTO_NONE, with the
+ * same message. All is in one process, so that only the path from send to recv is measured.
  */
 static int protocol;
 #define BUS_PROTOCOL protocol
@@ -32,7 +32,7 @@ static double deliveries_per_second(void *state, long n)
 	return n * h->n * 1e9 / (now_ns() - start);
 }
 
-/* Rules as programs have them: the properties of objects, one of which is this one. */
+/* Rules as programs have them: for the properties of objects, of which this is one. */
 static void give_rules(const char *path, const struct client *c, int rules)
 {
 	char rule[256];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory that calls are given, most of it good. It is at the same address in every process,
- * so that pointers are the same in every replay.
+ * The memory that calls are given, most of it good. It has the same address in every process, so
+ * that pointers are the same in every replay.
  *
  *   | good: read and write ... | nothing | read only | nothing |
  *
- * What is placed at an edge begins in good memory and ends in none.
+ * What is placed at an edge begins in good memory and ends where there is none.
  */
 #include "fuzz.h"
 #include <sys/mman.h>
@@ -25,7 +25,7 @@ void arena_map(void)
 	OK(mprotect(arena + GOOD + PAGE, PAGE, PROT_READ));
 }
 
-/* The memory of the last call is free. What was never touched faults anew. */
+/* Frees the memory of the last call. Pages that were not touched fault anew. */
 void arena_reset(void)
 {
 	if (used > 64 * 1024)
@@ -41,7 +41,7 @@ static char *good(size_t len)
 	return used <= GOOD - PAGE ? p : NULL;
 }
 
-/* Where there is nothing, or not enough. */
+/* An address without memory, or with less of it than the call needs. */
 static char *bad(struct rng *d, size_t len)
 {
 	switch (roll(d, 5)) {
@@ -63,7 +63,7 @@ int is_whole(const void *p, size_t len)
 	return (const char *)p >= arena && (const char *)p + len <= arena + GOOD;
 }
 
-/* Memory that a call reads; @data is in as much of it as exists. */
+/* Memory that a call reads; as much of it as exists is filled from @data. */
 void *arena_in(struct rng *d, const void *data, size_t len)
 {
 	char *p = one_in(d, 40) ? bad(d, len) : good(len);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls, and how often each is made; sends, receives, options and requests to nfdbus are in files
- * of their own. All that a call is given
- * is drawn before it is made, and nothing is drawn for what it returns: so the calls of a process
- * are the same in every replay.
+ * The calls, and how often each is made; sends, receives, options and requests to nfdbus have files
+ * of their own. All arguments of a call are drawn before it is made, and nothing is drawn from its
+ * result: so the calls of a process are the same in every replay.
  */
 #include "fuzz.h"
 #include <sys/epoll.h>
@@ -205,7 +204,7 @@ static void do_unshare(struct fuzzer *f)
 	CALL(f, UNSHARE, CLONE_NEWNET);
 }
 
-/* What another worker is at is interrupted, or the worker killed. */
+/* Interrupts what another worker does, or kills that worker. */
 static void do_signal(struct fuzzer *f)
 {
 	struct rng *d = &f->rng;
@@ -220,7 +219,7 @@ static void do_signal(struct fuzzer *f)
 		kill(shared->progress[victim].pid, signal);
 }
 
-/* A bus of its own with members: what random calls seldom bring about. */
+/* A bus with members, which random calls seldom bring about. */
 static void do_open_bus(struct fuzzer *f)
 {
 	struct rng *d = &f->rng;
@@ -356,7 +355,7 @@ static void do_fork(struct fuzzer *f)
 	if (fork())
 		return;
 	be_interrupted();
-	/* It may have died before its death was one to be told of. */
+	/* It may have died before the parent's death would have been reported to it. */
 	if (getppid() != parent)
 		_exit(PASSED);
 	nowhere = (struct progress){ .number = f->at->number };

@@ -3,13 +3,14 @@
  * fuzz SECONDS SEED [show NUMBER] - processes that share descriptors make random calls on bus
  * sockets, until the time is up or a fault is found.
  *
- * Processes are numbered. What the n-th one calls, with which arguments, is a function of SEED and
- * n alone: `show` prints it. What is left to the scheduler is how the calls of several processes
- * interleave, which file is behind a descriptor then, where signals strike, and how many processes
- * there are before the time is up.
+ * Processes are numbered. The calls of the n-th one, with their arguments, are a function of SEED
+ * and n alone: `show` prints them. The scheduler decides the rest: how the calls of several
+ * processes interleave, which file a descriptor stands for at that time, when signals strike, and
+ * how many processes there are before the time is up.
  *
- * They come in pairs that share one table of descriptors, inherit sockets that all share, and are
- * interrupted all the time. Every fourth has no privileges. Each pair has a bus of each protocol.
+ * Processes come in pairs that share one table of descriptors, inherit sockets that all of them
+ * share, and are interrupted all the time. Every fourth process has no privileges. Each pair has a
+ * bus of each protocol.
  */
 #include "fuzz.h"
 #include <sys/mman.h>
@@ -42,7 +43,7 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-/* Before there is any process: one may be interrupted as soon as it is there. */
+/* Set before there is any process, since a process may be interrupted at once. */
 static void survive_signals(void)
 {
 	struct sigaction fail = { .sa_handler = on_signal };
@@ -54,7 +55,7 @@ static void survive_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Nothing blocks for longer than a tick of this, and nobody outlives who started it. */
+/* A tick ends all blocking calls, and no process outlives its parent. */
 void be_interrupted(void)
 {
 	struct itimerval tick = { { 0, 20000 }, { 0, 20000 } };
@@ -82,7 +83,10 @@ __attribute__((noreturn)) static void live(struct progress *at)
 	_exit(PASSED);
 }
 
-/* A bus with members; where the listening socket and the clients begin, and where the masters. */
+/*
+ * A bus with members. Return: the places of the listening socket, the clients and the accepted
+ * sockets.
+ */
 static void share_bus(const char *path, int overflow, int sockets, int masters)
 {
 	struct bus bus = open_bus(path);
@@ -132,11 +136,14 @@ static void start_pair(unsigned int worker, unsigned int number)
 		at[i] = (struct progress){ .number = number + i };
 	first = OK(fork());
 	if (first) {
-		/* Here alone: the first would note 0, when it gets to run. */
+		/* Set here and not by the first process, which would note 0 when it gets to run. */
 		at[0].pid = first;
 		return;
 	}
-	/* The kernel notes its pid, so that the second is known even if the first dies here. */
+	/*
+	 * The kernel writes the pid, so that the second process is known even if the first dies
+	 * here.
+	 */
 	if (!OK(syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, NULL,
 			&at[1].pid, NULL, 0)))
 		live(&at[1]);
@@ -166,7 +173,7 @@ static void bury_the_dead(void)
 	}
 }
 
-/* A process that makes no call for so long hangs in the kernel. */
+/* A process that makes no call for that long hangs in the kernel. */
 static void look_for_stuck(void)
 {
 	static unsigned int calls[WORKERS], numbers[WORKERS];
@@ -265,7 +272,7 @@ static void prepare_files(void)
 	OK(symlink("loop", "loop"));
 }
 
-/* There are connectors in the first network namespace only, and not in every kernel. */
+/* Connectors exist in the first network namespace only, and not in every kernel. */
 static void open_ways_to_nfdbus(void)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };

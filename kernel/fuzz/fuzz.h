@@ -9,13 +9,13 @@ extern int shared_protocol;		/* of a bus that the next pair inherits */
 #include "rng.h"
 
 /*
- * Descriptors are kept at fixed numbers: what a process draws is a slot, not a descriptor, so
- * that its calls do not depend on what earlier ones returned. Bus sockets and other files have
- * slots of their own, so that the oracle knows what a call is made on. They are far above what the
- * kernel gives out, also where descriptors came and their numbers could not be written.
+ * Descriptors are kept at fixed numbers: a process draws a slot and not a descriptor, so that its
+ * calls do not depend on results of earlier ones. Bus sockets and other files have slots of their
+ * own, so that the oracle knows what a call is made on. Slots are far above the numbers that the
+ * kernel gives out, also for received descriptors whose numbers could not be written.
  *
- * Sockets of BUS_PROTO_DBUS are in the last of the bus slots: first clients and what may become
- * one, then the master's halves, for which nfdbus filters nothing.
+ * Sockets of BUS_PROTO_DBUS are in the last of the bus slots: first clients and sockets that may
+ * become clients, then accepted sockets, for which nfdbus filters nothing.
  */
 enum {
 	SLOTS = 4000,			/* the first one's number */
@@ -24,7 +24,9 @@ enum {
 	MASTER_SLOTS = 6,
 	BUS_SLOTS = NONE_SLOTS + DBUS_SLOTS + MASTER_SLOTS,
 	OTHER_SLOTS = 8,
-	/* In no call's reach: they keep a bus of D-Bus and some members, for requests to find. */
+	/*
+	 * No call reaches these: they keep a bus of D-Bus and some members, for requests to find.
+	 */
 	HELD_SLOTS = 5,
 	FIRST_HELD = SLOTS + BUS_SLOTS + OTHER_SLOTS,
 	GENERIC_SLOT = FIRST_HELD + HELD_SLOTS,
@@ -42,7 +44,7 @@ static inline int is_dbus_master(int slot)
 	return slot >= SLOTS + NONE_SLOTS + DBUS_SLOTS && slot < SLOTS + BUS_SLOTS;
 }
 
-/* What the i-th member of a bus that is inherited holds besides. */
+/* The other address of the i-th member of an inherited bus. */
 static inline uint64_t shared_address(unsigned int i)
 {
 	return ADDRESS(1 + i % 3, i);
@@ -74,13 +76,13 @@ enum kind {
 struct kind_of_call {
 	const char *name;
 	long nr;
-	const int *errs;		/* ends with 0; NULL where anything may happen */
-	int answered;			/* whether it succeeds, an answer says */
+	const int *errs;		/* ends with 0; NULL if anything may happen */
+	int answered;			/* an answer tells whether it succeeds */
 };
 
 extern const struct kind_of_call kinds[KINDS];
 
-/* What a process is at, for those who watch it. */
+/* What a process is doing, for those that watch it. */
 struct progress {
 	pid_t pid;
 	unsigned int number;
@@ -88,7 +90,7 @@ struct progress {
 	enum kind kind;
 };
 
-/* Shared by all. */
+/* Shared by all processes. */
 struct shared {
 	struct progress progress[WORKERS];
 	unsigned long made[KINDS], succeeded[KINDS];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The messages of D-Bus that are sent: a few, in both byte orders, each once for a group and once
- * for one recipient, and some for a group that are broken for sure. What is sent may have a few
- * bytes spoilt besides, which may break it or not; what arrives is still known again.
+ * The D-Bus messages that are sent: a few, in both byte orders, each once for a group and once for
+ * one recipient, and some for a group that are surely invalid. A few bytes of what is sent may be
+ * spoilt besides, which may make it invalid or not; a receiver still recognises what arrives.
  */
 #include "fuzz.h"
 
@@ -64,7 +64,7 @@ static struct saying *add_saying(struct sayings *s, const struct bytes *b)
 	return one;
 }
 
-/* A field that no receiver knows tells the two apart. */
+/* A header field that no receiver knows tells the two apart. */
 static void for_one(struct bytes *b)
 {
 	put_field(b, 77, "s", "to somebody");
@@ -75,7 +75,7 @@ static void for_many(struct bytes *b)
 	put_field(b, 77, "s", "to everyone who is there");
 }
 
-/* Of the length that it had, so that no message that was cut looks the same. */
+/* It has the original length, so that no message that was cut looks the same. */
 static void keep_broken(const struct bytes *whole)
 {
 	static const struct {
@@ -148,7 +148,7 @@ static int is_piece(const unsigned char *data, size_t len, const struct saying *
 	return 0;
 }
 
-/* Whether it is one of them, or a piece of one, and no more spoilt than they are. */
+/* Return: whether it is one of them, or a piece of one, spoilt no more than they may be. */
 int is_dbus(const unsigned char *data, size_t len)
 {
 	for (int many = 0; many < 2; many++)

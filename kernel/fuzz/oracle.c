@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be known of a call without knowing what the others do: the errors that the contract
- * has for it, and that a message which arrives is one that was sent.
+ * What can be known of a call without knowing what other threads do: the errors that the contract
+ * has for it, and that a message which arrives was sent.
  */
 #include "fuzz.h"
 #include <linux/connector.h>
 
 /*
- * A recvmmsg() that a signal ends after its first message leaves the kernel's inner ERESTARTSYS as
- * the socket's error, for the next call to return: of any family, it happens above them.
+ * After a recvmmsg() that a signal ends after its first message, the kernel keeps its internal
+ * ERESTARTSYS as the socket's error, which the next call returns: that is so for any family.
  */
 enum { ERESTARTSYS = 512 };
 
-/* Of any call: the slot is empty, the pointer bad, a signal comes, memory or descriptors run out. */
+/*
+ * Any call: the slot is empty, the pointer is bad, a signal comes, memory or descriptors run out.
+ */
 static const int common[] = { EBADF, EFAULT, EINTR, ENOMEM, EMFILE, ENFILE, 0 };
 
 static const int socket_errs[] = { EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, 0 };
@@ -39,18 +41,18 @@ static const int recv_errs[] = {
 	ENOTCONN, EAGAIN, EOPNOTSUPP, ECONNRESET, ENOBUFS, EINVAL, EMSGSIZE, ERESTARTSYS, 0,
 };
 
-/* Netlink's own; what nfdbus says is in an answer. */
+/* Netlink's own errors; those of nfdbus come in an answer. */
 static const int request_errs[] = { EAGAIN, ENOBUFS, EMSGSIZE, EINVAL, ECONNREFUSED, 0 };
-/* EINVAL: two readers went on with a dump at once, and the other ended it. */
+/* EINVAL: two readers continued a dump at the same time, and the other one ended it. */
 static const int answer_errs[] = { EAGAIN, ENOBUFS, EINVAL, 0 };
 
-/* EAGAIN: only the file system knows the path, for which a user's request does not wait. */
+/* EAGAIN: only the file system knows the path, and a user's request does not wait for it. */
 static const int refusals[] = {
 	EINVAL, ERANGE, EPERM, ENOENT, EADDRNOTAVAIL, ENOSPC, ECONNREFUSED, EOPNOTSUPP, EBUSY,
 	EACCES, ENOTDIR, ELOOP, EAGAIN, 0,
 };
 
-/* What is not ours to promise has no list. */
+/* Calls whose errors are not ours to promise have no list. */
 const struct kind_of_call kinds[KINDS] = {
 	[SOCKET]	= { "socket", SYS_socket, socket_errs },
 	[SOCKETPAIR]	= { "socketpair", SYS_socketpair, socketpair_errs },
@@ -135,7 +137,10 @@ static void judge_source(struct fuzzer *f, const struct sockaddr_bus *from, sock
 		found(f, "the padding of a source address is not zero");
 }
 
-/* How many bytes each are their forerunner's successor; a cut at either end leaves it so. */
+/*
+ * Counts the bytes that are their predecessor's successor; a cut at either end does not change
+ * that.
+ */
 static size_t count_steps(const unsigned char *data, size_t len, unsigned char step)
 {
 	size_t i = 1;
@@ -146,8 +151,8 @@ static size_t count_steps(const unsigned char *data, size_t len, unsigned char s
 }
 
 /*
- * Of what a client sends to a group, nfdbus lets pass to clients what is D-Bus and nothing else.
- * That it went to a group, the payload says. A few bytes may be a piece of anything.
+ * Of what a client sends to a group, nfdbus lets clients have valid D-Bus messages only. The
+ * payload tells that it was sent to a group. Too few bytes could be a piece of anything.
  */
 static void judge_multicast(struct fuzzer *f, const unsigned char *data, size_t len)
 {
@@ -232,7 +237,7 @@ static void judge_dumped(struct fuzzer *f, const struct nlmsghdr *nl)
 	__atomic_fetch_add(&shared->dumped, 1, __ATOMIC_RELAXED);
 }
 
-/* Whosever requests they answer: who shares descriptors shares this socket. */
+/* Whichever process the answers are for: those that share descriptors share this socket. */
 void judge_answers(struct fuzzer *f, const void *data, int len)
 {
 	const struct nlmsghdr *nl = data;

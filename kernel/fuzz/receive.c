@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is received, and what the oracle is shown of it.
+ * Receiving, and what the oracle is shown of what arrives.
  */
 #include "fuzz.h"
 #include <sys/uio.h>
@@ -51,7 +51,10 @@ static struct receipt some_receipt(struct rng *d)
 	return r;
 }
 
-/* Of the sort that is to be kept there: a master's half, and what has no address, is no client. */
+/*
+ * Whether it is of the sort that the slot is for: an accepted socket, or one without an address, is
+ * no client.
+ */
 static int sort_of(int fd)
 {
 	struct sockaddr_bus name = { 0 };
@@ -86,7 +89,7 @@ static void keep_received(struct receipt *r, struct msghdr *msg)
 	}
 }
 
-/* Only what was received into good memory can be looked at. */
+/* Only what was received into good memory can be checked. */
 static void judge_receipt(struct fuzzer *f, int slot, struct receipt *r, struct msghdr *msg, long len)
 {
 	size_t size = (size_t)len < r->iov.iov_len ? (size_t)len : r->iov.iov_len;
@@ -95,7 +98,7 @@ static void judge_receipt(struct fuzzer *f, int slot, struct receipt *r, struct 
 		keep_received(r, msg);
 	if (msg->msg_iovlen != 1 || !is_whole(r->iov.iov_base, r->iov.iov_len))
 		return;
-	/* The end has no name, and an empty message has no more than that. */
+	/* At the end there is no name; an empty message has a name and nothing else. */
 	if (!len && !msg->msg_namelen)
 		return;
 	judge_message(f, slot, msg->msg_name && is_whole(msg->msg_name, sizeof(struct sockaddr_bus)) &&

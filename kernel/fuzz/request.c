@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Requests to nfdbus, by generic netlink and by the connector, and their answers. The number of a
- * request says of which kind it is, and whether it must be refused, for who reads the answer.
+ * request tells the reader of the answer which kind it is of, and whether it must be refused.
  */
 #include "fuzz.h"
 #include <linux/connector.h>
@@ -45,7 +45,7 @@ struct wish {
 static const char *some_rule(struct rng *d, int *is_bad)
 {
 	*is_bad = one_in(d, 6);
-	/* The first few often, so that there is something to take away. */
+	/* The first few are drawn often, so that there is something to remove. */
 	return *is_bad ? PICK(d, bad_rules) : good_rules[roll(d, one_in(d, 2) ? 3 : GOOD_RULES)];
 }
 
@@ -55,7 +55,7 @@ static const char *some_bus_name(struct rng *d, int *is_bad)
 	return *is_bad ? PICK(d, bad_names) : good_names[roll(d, one_in(d, 2) ? 1 : GOOD_NAMES)];
 }
 
-/* Most often of a client on a bus of D-Bus that this process knows of. */
+/* Most often a client of a D-Bus bus that this process knows. */
 static struct wish some_wish(struct fuzzer *f, enum kind kind)
 {
 	struct rng *d = &f->rng;
@@ -75,7 +75,7 @@ static struct wish some_wish(struct fuzzer *f, enum kind kind)
 		w.text = some_bus_name(d, &w.must_fail);
 	else
 		w.text = some_rule(d, &w.must_fail);
-	/* None of the others asks for a text. */
+	/* The other commands want no text. */
 	if (kind == REMOVE_ALL || kind == GET || kind == CN_REMOVE_ALL)
 		w.must_fail = 0;
 	if (kind == NO_COMMAND || kind == CN_NO_COMMAND)
@@ -92,7 +92,7 @@ static void post_request(struct fuzzer *f, int slot, enum kind kind, const void 
 	CALL(f, kind, slot, arena_in(d, data, len), len, MSG_DONTWAIT, to, to ? sizeof(kernel) : 0);
 }
 
-/* A length or a type that it must not have; the last attribute, so that no other is cut. */
+/* A length or a type that is not allowed, for the last attribute, so that no other one is cut. */
 static void spoil_attr(struct rng *d, struct request *r, size_t at, struct wish *w)
 {
 	struct nlattr *a = (struct nlattr *)((char *)r + at);
@@ -108,7 +108,7 @@ static void spoil_attr(struct rng *d, struct request *r, size_t at, struct wish 
 		w->must_fail = 1;
 		break;
 	default:
-		/* Behind it there are NULs: a longer text is none the worse. */
+		/* NULs follow it: a longer text is still a valid one. */
 		a->nla_len = NLA_HDRLEN + roll(d, 2 * len + 2);
 		if (a->nla_type == NFDBUS_ATTR_ADDRESS && a->nla_len != NLA_HDRLEN + sizeof(uint64_t))
 			w->must_fail = 1;
@@ -119,7 +119,7 @@ static void spoil_attr(struct rng *d, struct request *r, size_t at, struct wish 
 	}
 }
 
-/* @missing: a bit for each attribute that is left out; @spoil: the last is spoilt. */
+/* @missing: a bit for each attribute that is left out; @spoil: the last one is spoilt. */
 static void send_wish(struct fuzzer *f, struct wish *w, unsigned int missing, int spoil, int flags)
 {
 	static struct request r;
@@ -167,7 +167,7 @@ static void take_answer(struct fuzzer *f, int slot, enum kind kind,
 	void *data = arena_out(d, room);
 	long len = CALL(f, kind, slot, data, room, MSG_DONTWAIT | MSG_TRUNC, 0, 0);
 
-	/* What was cut cannot be looked at. */
+	/* A message that was cut cannot be checked. */
 	if (len > 0 && (size_t)len <= room && is_whole(data, room))
 		judge(f, data, len);
 }
@@ -189,7 +189,7 @@ void do_request(struct fuzzer *f)
 
 	if (w.kind == GET) {
 		flags = roll(d, 10) ? NLM_F_DUMP : NLM_F_ACK;
-		/* Of all clients, more often than of one. */
+		/* For all clients more often than for one. */
 		missing |= roll(d, 3) ? 2 : 0;
 		/* Only dumps can be asked for. */
 		w.must_fail = flags == NLM_F_ACK;
@@ -199,7 +199,7 @@ void do_request(struct fuzzer *f)
 		do_answer(f);
 }
 
-/* For buses of the first network namespace, in which all are but of those who left it. */
+/* For buses of the first network namespace, in which all processes are that have not left it. */
 void do_connector(struct fuzzer *f)
 {
 	static const enum kind kinds[] = { CN_ADD, CN_ADD, CN_REMOVE, CN_REMOVE_ALL };
@@ -234,7 +234,7 @@ void do_connector(struct fuzzer *f)
 	take_answer(f, CONNECTOR_SLOT, CN_ANSWER, judge_connector);
 }
 
-/* Another socket, maybe of other rights and in another namespace; a dump under way ends. */
+/* Another socket, maybe with other rights and in another namespace; a dump under way ends. */
 void do_netlink(struct fuzzer *f)
 {
 	static const int options[] = { NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK };

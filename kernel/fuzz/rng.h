@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where all chance comes from: one stream of numbers a process, which is a function of the
- * seed and the process' number and of nothing else.
+ * The source of all random numbers: one stream for each process, which is a function of the seed
+ * and the number of the process, and of nothing else.
  */
 #ifndef RNG_H
 #define RNG_H

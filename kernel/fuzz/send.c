@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is sent, and how.
+ * What is sent, and by which calls.
  */
 #include "fuzz.h"
 #include <sys/uio.h>
@@ -33,7 +33,7 @@ static const unsigned char *some_payload(struct rng *d, int slot, int many, size
 	return bytes;
 }
 
-/* Vectors over @len bytes of payload, or over room for as many. */
+/* Vectors over @len bytes of payload, or over room for that many. */
 struct iovec *some_vectors(struct rng *d, const unsigned char *bytes, size_t len, unsigned int *n)
 {
 	struct iovec iov[4];
@@ -99,7 +99,7 @@ static int send_flags(struct rng *d)
 	return one_in(d, 100) ? (int)rng_next(d) : flags;
 }
 
-/* What there is of an address in a name that is said to be so long. */
+/* The bytes of an address that are there, in a name of the given length. */
 static int names_many(uint64_t addr, long len)
 {
 	return is_many(addr) && len >= (long)offsetof(struct sockaddr_bus, sbus_path);
@@ -170,7 +170,7 @@ void do_write(struct fuzzer *f)
 	CALL(f, WRITE, slot, arena_in(d, bytes, len), len);
 }
 
-/* The file's bytes count up as those of every payload do. */
+/* The bytes of the file count up as those of every payload do. */
 void do_sendfile(struct fuzzer *f)
 {
 	struct rng *d = &f->rng;

@@ -9,7 +9,7 @@ int bus_slot(struct rng *d)
 	return SLOTS + roll(d, BUS_SLOTS);
 }
 
-/* Another for the same sort of sockets. */
+/* Another slot for the same sort of sockets. */
 int slot_like(struct rng *d, int slot)
 {
 	if (is_dbus_client(slot))
@@ -24,7 +24,7 @@ int slot_for(struct rng *d, int proto)
 	return slot_like(d, proto == BUS_PROTO_DBUS ? SLOTS + NONE_SLOTS : SLOTS);
 }
 
-/* For what is accepted at one. */
+/* A slot for what is accepted at one. */
 int master_slot(struct rng *d, int listener)
 {
 	int dbus = is_dbus_client(listener) || is_dbus_master(listener);
@@ -42,7 +42,7 @@ int other_slot(struct rng *d)
 	return SLOTS + BUS_SLOTS + roll(d, OTHER_SLOTS);
 }
 
-/* Two of the others, so that what watches and what is watched meet. */
+/* One of two of the others, so that an eavesdropper and the clients that it hears meet. */
 int epoll_slot(struct rng *d)
 {
 	return SLOTS + BUS_SLOTS + roll(d, 2);
@@ -92,7 +92,7 @@ const char *some_path(struct rng *d)
 	return one_in(d, 6) ? PICK(d, odd) : PICK(d, usual);
 }
 
-/* An address in the arena; how long it is said to be goes to @len. */
+/* An address in the arena; @len gets the length that the call is given. */
 void *some_name(struct rng *d, const char *path, uint64_t addr, long *len)
 {
 	static const int odd[] = { 0, 1, 2, 8, 15, 16, 17, 20, 127, 129, 4096, -1 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of the matrix, and the errors that the contract has for each. Most are on TARGET;
- * the last ones are of others: the other half, the master, a member.
+ * The calls of the matrix, and the errors that the contract has for each. Most are made on TARGET;
+ * the last ones on other sockets: the other half, the master, a member.
  */
 #include "matrix.h"
 #include <linux/filter.h>
@@ -86,7 +86,7 @@ static long do_replace_by_null(void)
 	return dup2(fd, TARGET) < 0 ? -1 : close(fd);
 }
 
-/* Something D-Bus has a verdict on, and many rules. */
+/* A D-Bus message, for which rules decide, and many rules. */
 static const struct bytes *text(void)
 {
 	static struct bytes b;
@@ -398,7 +398,7 @@ static long do_proc(void)
 	return close(fd);
 }
 
-/* Requests to nfdbus, about TARGET's client. */
+/* Requests to nfdbus, about the client of TARGET. */
 
 static long do_add_rule(void)
 {
@@ -432,7 +432,7 @@ static long do_dump(void)
 	return dump(&d, scene.path, 0);
 }
 
-/* What others do. */
+/* Calls of others. */
 
 static long do_peer_recv(void)
 {
@@ -499,7 +499,10 @@ static long do_full_expel(void)
 	return shutdown(FULL_PEER, SHUT_RDWR);
 }
 
-/* A client connects to the socket at TARGET, if it listens, or to the bus, and the bus accepts all. */
+/*
+ * A client connects to the socket at TARGET, if that listens, or to the bus, and the bus accepts
+ * all.
+ */
 static long do_arrive(void)
 {
 	int fd = bus_socket(), got;

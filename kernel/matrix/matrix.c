@@ -5,14 +5,14 @@
  *
  * A pair is two threads with one call each. A walk is one thread that goes from one state to
  * others, and SIDE threads with one call each. The first thread plays its script once; the others
- * make their calls again and again until it is done. A call that sleeps is ended by signals.
+ * make their calls again and again until it has ended. Signals end calls that sleep.
  *
  * Each call must end in time, with an errno that the contract has for it; the bus must go on; and
- * the sockets and all they hold must be gone afterwards. What goes wrong inside the kernel, the
- * kernel says: a thread's name is its cell's number.
+ * the sockets and all that they hold must be gone afterwards. The kernel itself reports what goes
+ * wrong inside it: a thread's name is the number of its cell.
  *
- * Cells are numbered and played in an order that SEED decides. With CELL, that one is played CELLS
- * times.
+ * Cells are numbered and played in an order that SEED decides. With CELL, only that one is played,
+ * CELLS times.
  */
 #include "matrix.h"
 #include <sys/prctl.h>
@@ -34,7 +34,7 @@ struct cell {
 	int flags;			/* of all these calls */
 };
 
-/* A thread, and what it is at. */
+/* A thread, and what it is doing. */
 struct player {
 	pid_t tid;
 	unsigned int stagger;
@@ -66,7 +66,7 @@ static const struct state *state_named(const char *name)
 }
 
 /*
- * The numbers: first the walks, of each protocol and with some of the calls beside it; then the
+ * The numbers: first the walks, for each protocol and with some of the calls beside it; then the
  * pairs, by protocol, state and both calls.
  */
 
@@ -91,7 +91,10 @@ static void add_beside(struct cell *c, const struct call *call)
 	c->flags |= call->flags;
 }
 
-/* The @part-th handful of calls, in an order of the seed's; one that closes the descriptor is alone. */
+/*
+ * The @part-th handful of calls, in an order that the seed decides; one that closes the descriptor
+ * is alone.
+ */
 static void draw_beside(struct cell *c, unsigned int part, struct rng *rng)
 {
 	const struct call *order[n_calls];
@@ -174,7 +177,7 @@ static void print_cell(const struct cell *c)
 	FAIL(format, ##__VA_ARGS__);					\
 } while (0)
 
-/* What a number says that stands for another file, or for none. */
+/* The result of a call on another file, or on none. */
 static int is_of_another_file(int err)
 {
 	return err == EBADF || err == ENOTSOCK || err == ENOTTY || err == EINVAL || err == EOPNOTSUPP ||
@@ -224,7 +227,7 @@ static void play_beside(struct player *p, const struct call *call)
 		 !__atomic_load_n(&players[0].done, __ATOMIC_ACQUIRE));
 }
 
-/* At the same moment, give or take what was drawn. */
+/* At the same moment, but for a time that was drawn. */
 static void meet(const struct player *p)
 {
 	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
@@ -282,7 +285,7 @@ static void check_limit(void)
 	FAIL_CELL("not done after %u seconds", LIMIT_SECONDS * patience());
 }
 
-/* What sleeps is woken until it has ended: a signal may come before the call goes to sleep. */
+/* A sleeping call gets signals until it has ended: the first may come before it goes to sleep. */
 static void interrupt(const struct player *p)
 {
 	const struct call *at = __atomic_load_n(&p->at, __ATOMIC_SEQ_CST);
@@ -311,7 +314,7 @@ static void draw(struct player *p, struct rng *rng)
 	for (int i = 1; i < MAX_STEPS; i++)
 		p->pauses[i] = one_in(rng, 4) ? roll(rng, MAX_PAUSE_US) : 0;
 	p->done = 0;
-	/* Some stand still while the others go on. */
+	/* Some threads stand still while the others go on. */
 	delay_thread(p->tid, rng_next(rng), one_in(rng, 2) ? 1 + roll(rng, 4) : 0);
 }
 
@@ -360,8 +363,8 @@ static unsigned int gcd(unsigned int a, unsigned int b)
 }
 
 /*
- * Every other one of each worker is a walk: these are few, so they come again and again, and they
- * take longer.
+ * Every other cell of a worker is a walk: there are few walks, so they come again and again, and
+ * they take longer.
  */
 static unsigned int pick(unsigned int n, uint64_t seed)
 {

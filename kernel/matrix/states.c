@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What TARGET is when a cell begins, and who else is there: a bus that admits few messages and
- * connections, a member that takes messages, a full one and a bystander.
+ * What TARGET is when a cell begins, and which others there are: a bus with short queues and a
+ * short backlog, a member that takes messages, a full one and a bystander.
  */
 #include "matrix.h"
 
@@ -78,7 +78,7 @@ static int is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* The bus and its members may serve once more. */
+/* Whether the bus and its members can be used for another cell. */
 static int is_usable(void)
 {
 	return is_open(LISTENER) && is_open(READER) && is_open(FULL) && !(events(FULL) & POLLHUP);
@@ -111,7 +111,10 @@ void begin_round(const struct state *state)
 	state->make();
 }
 
-/* A member that had no part in it is still on the bus, unless it may have been expelled for being full. */
+/*
+ * A member that no call was about is still on the bus, unless it may have been expelled for its
+ * full queue.
+ */
 static void check_bystander(int flags)
 {
 	if (!is_open(BYSTANDER))
@@ -186,7 +189,10 @@ static void be_joined(void)
 {
 	be_attached();
 	OK(let_join(PEER));
-	/* The socket that held it in the round before may be in flight, and be collected a little later. */
+	/*
+	 * The socket that held it in the last round may be in flight, and be collected a little
+	 * later.
+	 */
 	EVENTUALLY(!add_address(PEER, TARGET_ADDR) || errno != EADDRINUSE);
 	OK(send(PEER, "queued", 6, MSG_DONTWAIT));
 }

@@ -129,7 +129,7 @@ TEST_LONG(bus_has_only_so_many_addresses, 240)
 	OK(add_address(c.accepted, ADDRESS(2, 1)));
 }
 
-/* The least that a multicast of @from to @group took, which @member reads. */
+/* The shortest time that a multicast of @from to @group took; @member reads it. */
 static void least(const struct client *from, uint64_t group, const struct client *member,
 		  long long *least_ns)
 {
@@ -142,7 +142,10 @@ static void least(const struct client *from, uint64_t group, const struct client
 		*least_ns = ns;
 }
 
-/* Both in turn, and the least of many: what else the machine does takes no part in it. */
+/*
+ * The two take turns, and the shortest of many times counts, so that other work on the machine does
+ * not.
+ */
 TEST_LONG(many_addresses_of_a_member_cost_a_multicast_nothing, 120)
 {
 	long long many_ns = 1LL << 62, one_ns = 1LL << 62;
@@ -184,7 +187,9 @@ TEST_LONG(client_has_only_so_many_addresses, 120)
 
 static atomic_int closed;
 
-/* Return: what the longest of its messages took until the close was over, in nanoseconds. */
+/*
+ * Return: the longest time that one of its messages took before the close was over, in nanoseconds.
+ */
 static void *talk_on(void *data)
 {
 	const struct client *talker = data;
@@ -201,7 +206,7 @@ static void *talk_on(void *data)
 	return (void *)longest;
 }
 
-/* Return: the longest message beside the close, as its hundredth part. */
+/* Return: the time of the longest message beside the close, as a fraction of the close. */
 static long held_up(struct bus *bus)
 {
 	struct client many = join(bus), talker = join(bus);
@@ -225,8 +230,8 @@ static long held_up(struct bus *bus)
 }
 
 /*
- * It drops them after it has left, and lets others have the bus in between. The least of some: what else the machine does
- * takes no part in it.
+ * The addresses are dropped after the client has left, and others have the bus in between. The
+ * shortest of some times counts, so that other work on the machine does not.
  */
 TEST_LONG(others_send_while_a_client_with_many_addresses_closes, 120)
 {
@@ -247,7 +252,9 @@ static void *close_it(void *data)
 	return NULL;
 }
 
-/* It has left as soon as its accepted socket says so, and holds no address any more. */
+/*
+ * The client has left, and holds no address any more, as soon as its accepted socket reads the end.
+ */
 TEST_LONG(addresses_of_a_client_that_has_left_are_free_at_once, 120)
 {
 	struct bus bus = open_bus("@bus");

@@ -3,7 +3,7 @@
 #include "bus.h"
 #include <sys/mman.h>
 
-/* A bus whose member @full cannot take another message of the group 2. */
+/* A bus whose member @full of group 2 has no room for another message. */
 struct crowd {
 	struct bus bus;
 	struct client sender, free[3], full, watcher;
@@ -42,7 +42,7 @@ static void all_got_it(struct crowd *c, const char *text)
 	GETS_NOTHING(c->watcher.fd);
 }
 
-/* In 2012 the call returned success and only some had the message. */
+/* In 2012 the call returned success, and only some members had the message. */
 TEST(full_member_fails_the_multicast_for_everyone)
 {
 	struct crowd c = gather();
@@ -119,7 +119,7 @@ TEST(bad_descriptor_leaves_nothing_behind)
 	nobody_got_it(&c);
 }
 
-/* No copy is made before the last recipient has room. */
+/* No copy is made before the last recipient has room for its own. */
 TEST(waiting_multicast_is_seen_by_nobody)
 {
 	struct crowd c = gather();
@@ -136,7 +136,7 @@ TEST(waiting_multicast_is_seen_by_nobody)
 	all_got_it(&c, "later");
 }
 
-/* A waiting multicast holds no places: others go on filling the free queues. */
+/* A multicast that waits holds no places: others go on filling the queues that have room. */
 TEST(waiting_multicast_reserves_no_room)
 {
 	struct crowd c = gather();
@@ -155,7 +155,7 @@ TEST(waiting_multicast_reserves_no_room)
 		GETS(c.free[i].fd, c.sender.id, "later");
 }
 
-/* The one who blocked the sender dies: the others get the message, once. */
+/* The recipient that blocked the sender dies: the others get the message, once. */
 TEST(recipient_that_dies_drops_out_of_the_set)
 {
 	struct crowd c = gather();
@@ -195,7 +195,7 @@ TEST(recipient_that_loses_its_address_drops_out_of_the_set)
 	EQ(ROOM, drain(c.full.fd));
 }
 
-/* The place of a message is where it is queued: one who joined during the wait gets it. */
+/* A message's place is where it is queued: a client that joined during the wait gets it. */
 TEST(recipient_that_joins_during_the_wait_is_in_the_set)
 {
 	struct crowd c = gather();
@@ -245,9 +245,9 @@ TEST(every_copy_has_descriptors_credentials_and_source)
 }
 
 /*
- * Four processes multicast into overlapping groups with short queues and never wait.
- * Each message is counted: a send that succeeded is at all members, one that failed at
- * none. In 2012 the check of a queue was no reservation.
+ * Four processes multicast into overlapping groups with short queues and never wait. Each message
+ * is counted: all members have one whose send succeeded, and none has one whose send failed. In
+ * 2012 a check of a queue reserved no place.
  */
 enum { SENDERS = 4, TRIES = 1500 };
 

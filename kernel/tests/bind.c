@@ -111,7 +111,7 @@ TEST(abstract_name_ends_at_the_length)
 	OK(bind_to(bus_socket(), "@abcdef"));
 }
 
-/* In 2012 the bytes of a hole in the struct were compared, the name's end was not. */
+/* In 2012 the unused bytes of the struct were compared, and the end of the name was not. */
 TEST(abstract_names_differ_to_their_last_byte)
 {
 	OK(bind_to(bus_socket(), "@tenant-A"));
@@ -156,7 +156,7 @@ TEST_EACH(name_may_fill_all_108_bytes, longest)
 	GETS(c.accepted, c.id, "hello");
 }
 
-/* What lies behind the given length is not the kernel's business. */
+/* The kernel must not read beyond the given length. */
 TEST(bytes_behind_the_length_are_not_read)
 {
 	struct sockaddr_bus name = bus_name("abcdef", 0);
@@ -246,7 +246,7 @@ TEST(backlog_becomes_the_queue_length)
 	EQ(4, fill(a.fd, b.id));
 }
 
-/* Once the master has said how long queues are, listen no longer does. */
+/* Once the master has set the length of queues, listen no longer does. */
 TEST(maxqlen_outlives_a_second_listen)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract section 4: what messages weigh, in the queues they are in and for their senders. */
+/* Contract section 4: what messages weigh, in the queues that they are in and for their senders. */
 #include "bus.h"
 
 #include <linux/filter.h>
@@ -28,7 +28,7 @@ static int send_big(int fd, uint64_t to, size_t len)
 	return send_bytes(fd, to, big, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Sends until it fails; how many messages went. */
+/* Sends until a send fails. Return: how many messages went. */
 static int send_all(int fd, uint64_t to, size_t len)
 {
 	int n = 0;
@@ -53,7 +53,7 @@ struct scene {
 	int buffer;
 };
 
-/* No queue is full of messages by their number. */
+/* No queue becomes full by the number of messages. */
 static struct scene set_scene(int policy, int buffer)
 {
 	static const char *const names[] = { "@block", "@fail", "@evict" };
@@ -70,7 +70,7 @@ static struct scene set_scene(int policy, int buffer)
 	return s;
 }
 
-/* Those in the middle are just too long for a power of two. */
+/* Sizes in the middle are just too long for a power of two. */
 static const struct { const char *name; int len; } sizes[] = {
 	{ "1", 1 }, { "97", 97 }, { "609", 609 }, { "1024", 1024 }, { "1633", 1633 }, { "3681", 3681 },
 	{ "4096", 4096 }, { "8192", 8192 }, { "20000", 20000 }, { "60000", 60000 },
@@ -97,7 +97,10 @@ static const struct { const char *name; int policy, error; } policies[] = {
 	{ "block", BUS_OVERFLOW_BLOCK, EAGAIN }, { "fail", BUS_OVERFLOW_FAIL, ENOBUFS },
 };
 
-/* Then it is full, and what it holds of the sender's buffer leaves enough for all others. */
+/*
+ * Then the queue is full, and holds little enough of the sender's buffer to leave room for all
+ * others.
+ */
 static void fill_half(int policy, int error, int len)
 {
 	struct scene s = set_scene(policy, 0);
@@ -127,14 +130,14 @@ TEST(half_a_send_buffer_is_that_of_the_bus)
 
 	EQ(6, send_all(s.a.fd, s.b.id, 1000));
 	EQ(ENOBUFS, errno);
-	/* A client that asks for less has that for itself. */
+	/* A client that asks for a smaller buffer has the difference for itself. */
 	OK(setsockopt(s.c.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 2500 }, sizeof(int)));
 	EQ(3, send_all(s.c.fd, s.a.id, 1000));
 	EQ(EAGAIN, errno);
 	EQ(0, get_option(s.a.accepted, BUS_GET_QLENFULL));
 }
 
-/* However long it is, and however short the queue. */
+/* The rule holds for any length of a message, and for short queues as well. */
 TEST(message_of_any_length_fits_into_an_empty_queue)
 {
 	struct bus bus = open_bus("@bus");
@@ -150,7 +153,9 @@ TEST(message_of_any_length_fits_into_an_empty_queue)
 	OK(send_big(a.fd, MASTER, 5000 - 32));
 }
 
-/* A filter that keeps a byte of each message would else make the queue a large one. */
+/*
+ * Without this rule, a filter that keeps one byte of each message would make the queue a large one.
+ */
 TEST(message_weighs_the_same_whatever_a_filter_leaves_of_it)
 {
 	struct sock_filter keep = BPF_STMT(BPF_RET | BPF_K, 1);
@@ -166,11 +171,11 @@ TEST(message_weighs_the_same_whatever_a_filter_leaves_of_it)
 	EQ(2, n);
 }
 
-/* Where senders wait they are not woken for each message that is read. */
+/* On a bus that blocks, senders are not woken for each message that is read. */
 TEST(full_queue_opens_when_three_quarters_are_free)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
-	/* Not a's socket: that is told of its budget besides. */
+	/* Not a's socket, which is told of its budget as well. */
 	int poller = edge_poll(s.c.fd);
 	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
 
@@ -187,7 +192,7 @@ TEST(full_queue_opens_when_three_quarters_are_free)
 	OK(send_big(s.c.fd, s.b.id, 1));
 }
 
-/* b refuses, then the budget shrinks to nothing: what c reads is told, although b is full as before. */
+/* b refuses, then the budget is used up: what c reads is told, although b is as full as before. */
 TEST(full_recipient_withholds_no_edge_of_the_budget)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
@@ -206,7 +211,7 @@ TEST(full_recipient_withholds_no_edge_of_the_budget)
 	OK(send_big(s.a.fd, s.c.id, 1));
 }
 
-/* What b owes is not what the edge was for: a loop that takes it for that has 64 tries. */
+/* The edge was not about b, which is still full: a loop that tries b again spins 64 times. */
 TEST(full_recipient_withholds_the_budget_again_after_64_refusals)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
@@ -240,7 +245,7 @@ TEST(sender_that_waits_goes_on_when_three_quarters_are_free)
 	ends_with(&j, 0);
 }
 
-/* A send that waits for c as well has its place at b. Returns whether its patience is over. */
+/* A send that waits for c as well has its place at b. Return: whether its patience is over. */
 static int try_to_take_a_place(void)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -255,7 +260,7 @@ static int try_to_take_a_place(void)
 	await_block(&j);
 	while (n-- > held + 1)
 		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
-	/* The last one opens the queue, some time after this. */
+	/* The last send opens the line, after some time. */
 	opened = now_ms();
 	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
 	sent = send_big(e.fd, s.b.id, rest - OVERHEAD);
@@ -276,8 +281,8 @@ static int try_to_take_a_place(void)
 }
 
 /*
- * A message that would leave no weight for the place has to wait, though the queue takes thousands
- * by their number. The place is kept for 50 milliseconds: one try has to be quicker than that.
+ * A message that would leave no weight for the place has to wait, although the queue has room for
+ * thousands by number. The place is kept for 50 ms: one try has to be quicker than that.
  */
 TEST(newcomer_leaves_the_weight_that_a_sleeping_send_needs)
 {
@@ -285,7 +290,7 @@ TEST(newcomer_leaves_the_weight_that_a_sleeping_send_needs)
 		;
 }
 
-/* Where nobody waits, a queue that is not full any more takes messages. */
+/* If no sender can wait, a queue takes messages as soon as it is not full any more. */
 TEST(full_queue_opens_at_once_where_sends_fail)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 0);
@@ -296,7 +301,7 @@ TEST(full_queue_opens_at_once_where_sends_fail)
 	FAILS(ENOBUFS, send_big(s.a.fd, s.b.id, 1000));
 }
 
-/* One that answers each message before it reads the next one would wait for ever. */
+/* Without this, a client that answers each message before it reads the next would wait for ever. */
 TEST(client_whose_queue_is_heavy_can_send)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -307,7 +312,7 @@ TEST(client_whose_queue_is_heavy_can_send)
 	OK(post(s.b.fd, s.a.id, "an answer"));
 }
 
-/* A client that does not read is evicted, and costs its senders nothing before and after. */
+/* A client that does not read is evicted, and costs its senders nothing before or after that. */
 TEST(client_that_does_not_read_stops_nobody_on_a_bus_that_evicts)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
@@ -325,7 +330,7 @@ TEST(client_that_does_not_read_stops_nobody_on_a_bus_that_evicts)
 	OK(post(s.a.fd, MASTER, "x"));
 }
 
-/* Each after the other fills its queue and is evicted: nothing adds up. */
+/* One after another fills its queue and is evicted: the costs do not add up. */
 TEST(clients_that_do_not_read_cost_nothing_however_many_there_are)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
@@ -369,7 +374,7 @@ static const struct {
 	{ "receives_no_more", stop_receiving },
 };
 
-/* What is in its queue is still there to be read, but nobody pays for it. */
+/* What is in its queue can still be read, but no sender is charged for it. */
 TEST_EACH(client_that_is_gone_costs_its_senders_nothing, partings)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -393,7 +398,7 @@ TEST_EACH(client_that_is_gone_costs_its_senders_nothing, partings)
 	EQ(0, charged(s.c.fd));
 }
 
-/* It was charged when the bus did not evict yet. */
+/* It was charged because the bus did not evict yet. */
 TEST(client_that_is_evicted_later_costs_its_senders_nothing)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -406,7 +411,7 @@ TEST(client_that_is_evicted_later_costs_its_senders_nothing)
 	EQ(0, charged(s.a.fd));
 }
 
-/* Two that have stopped hold all of a's buffer; when one goes, half of it is back. */
+/* Two that have stopped hold all of a's buffer; when one goes, half of the buffer is back. */
 TEST(sender_that_waits_for_its_buffer_goes_on_when_a_client_is_gone)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -426,7 +431,7 @@ TEST(sender_that_waits_for_its_buffer_goes_on_when_a_client_is_gone)
 	CHECK(events(s.a.fd) & POLLOUT);
 }
 
-/* It has a copy by then, which is the message itself, and nobody to give it to. */
+/* The send has made a copy by then, which is the message itself, and has no recipient for it. */
 TEST(send_whose_recipient_is_gone_by_then_costs_nothing)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -459,7 +464,7 @@ static void *expel_it(void *data)
 	return NULL;
 }
 
-/* Its reader, the master and the sender at once: each charge ends once. */
+/* The reader, the master and the sender act at once: each charge ends once. */
 TEST_LONG(charges_end_once_whoever_ends_them, 60)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -485,7 +490,9 @@ TEST_LONG(charges_end_once_whoever_ends_them, 60)
 	}
 }
 
-/* BUS_SET_SENDBUF is the most that a client has, whatever it asks for and may ask for. */
+/*
+ * BUS_SET_SENDBUF is the most that a client gets, whatever it asks for and whatever its rights are.
+ */
 TEST(client_has_no_larger_send_buffer_than_the_bus)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 20000);
@@ -506,7 +513,7 @@ TEST(client_has_no_larger_send_buffer_than_the_bus)
 	OK(send_big(s.a.fd, s.b.id, 10000 - 32));
 }
 
-/* A master that says nothing leaves it to the system, as AF_UNIX does. */
+/* If the master does not set it, the system's limits hold, as for AF_UNIX. */
 TEST(client_of_a_bus_without_a_send_buffer_may_ask_for_one)
 {
 	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
@@ -531,9 +538,9 @@ static void *send_long(void *data)
 }
 
 /*
- * A message is charged before it takes memory: so threads that send at the same time have no
- * more than the buffer and one message between them. All of them wait in the end, with their
- * messages or for the buffer.
+ * A message is charged before it takes memory: so threads that send at the same time have no more
+ * than the buffer and one message between them. In the end all of them wait, for a queue or for the
+ * buffer.
  */
 TEST_LONG(threads_together_are_charged_for_one_buffer_and_one_message, 60)
 {

@@ -28,7 +28,7 @@
 #define EVERYONE		GROUP(0)
 #define MASTER			BUS_MASTER_ADDR
 
-/* Of which protocol all sockets are. */
+/* The protocol of all sockets. */
 #ifndef BUS_PROTOCOL
 #define BUS_PROTOCOL		BUS_PROTO_NONE
 #endif
@@ -128,7 +128,7 @@ static inline int socket_option(int fd, int option)
 	return value;
 }
 
-/* Checked by tick_ms(), and for half of it only: it is some ticks off. */
+/* Compared with tick_ms(), and only to the half: it may be some ticks off. */
 static inline int set_timeout(int fd, int option, int ms)
 {
 	struct timeval time = { ms / 1000, ms % 1000 * 1000 };
@@ -222,9 +222,9 @@ static inline struct client join_at(const struct bus *bus, uint64_t addr)
 	return c;
 }
 
-#define MOST_CLIENTS		4096	/* of a bus, unless the administrator says otherwise */
+#define MOST_CLIENTS		4096	/* of a bus; the administrator can change it */
 
-/* For all buses, until it is said again. */
+/* For all buses, until it is set again. */
 static inline void let_clients_in(int n)
 {
 	int fd = open("/sys/module/af_bus/parameters/max_clients", O_WRONLY | O_CLOEXEC);
@@ -260,7 +260,7 @@ static inline ssize_t post_wait(int fd, uint64_t to, const char *text)
 	return send_bytes(fd, to, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Sends bytes with descriptors; without a name to whom the socket is connected to. */
+/* Sends bytes with descriptors; without a name, to the other half of the pair. */
 static inline ssize_t send_bytes_fds(int fd, struct sockaddr_bus *name, const void *data, size_t len,
 			       const int *fds, int n, int flags)
 {
@@ -360,7 +360,7 @@ static inline int same_text(const struct message *m, const char *text)
 	return m->len == (ssize_t)strlen(text) && !memcmp(m->data, text, m->len);
 }
 
-/* The next message is there already, from this sender and with this text. */
+/* The next message has arrived already, from this sender and with this text. */
 #define GETS(socket, sender, text) do {					\
 	struct message __m;						\
 									\
@@ -422,7 +422,7 @@ static inline int edges_poll(int fd, uint32_t wanted)
 	return poller;
 }
 
-/* The events of the next edge; 0 if there is none in time. */
+/* The events of the next edge; 0 if none comes in time. */
 static inline uint32_t edges(int poller, int wait_ms)
 {
 	struct epoll_event event = { 0 };
@@ -430,7 +430,7 @@ static inline uint32_t edges(int poller, int wait_ms)
 	return OK(epoll_wait(poller, &event, 1, wait_ms)) ? event.events : 0;
 }
 
-/* A poller of edges of POLLOUT alone, which has had the first. */
+/* A poller of the edges of POLLOUT alone; it has consumed the first one. */
 static inline int edge_poll(int fd)
 {
 	int poller = edges_poll(fd, EPOLLOUT);
@@ -444,7 +444,7 @@ static inline int edge_comes(int poller, int wait_ms)
 	return !!(edges(poller, wait_ms) & EPOLLOUT);
 }
 
-/* Fills the queue behind an address; how many messages it took. */
+/* Fills the queue of an address. Return: how many messages went in. */
 static inline int fill(int fd, uint64_t to)
 {
 	int n = 0;
@@ -456,7 +456,7 @@ static inline int fill(int fd, uint64_t to)
 	return n;
 }
 
-/* Reads what is queued; how many messages it was. */
+/* Reads what is queued. Return: how many messages that were. */
 static inline int drain(int fd)
 {
 	struct message m;
@@ -476,7 +476,7 @@ static inline void make_room(int fd)
 	close_fds(&m);
 }
 
-/* Reads all messages but the last, which stays; how many these were. */
+/* Reads all messages but the last one. Return: how many it has read. */
 static inline int drain_to_the_last(int fd)
 {
 	struct message m;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract section 4: messages are charged to the memory cgroup of who sends them. */
+/* Contract section 4: messages are charged to the memory cgroup of the process that sends them. */
 #include "bus.h"
 #include <limits.h>
 #include <sys/prctl.h>
@@ -17,8 +17,8 @@ static void write_file(const char *path, const char *text)
 }
 
 /*
- * Each test has groups of its own. Of one that was there before, a processor may hold back hundreds
- * of kilobytes, which are charged already and are used up first.
+ * Each test has cgroups of its own. In a cgroup that was used before, a processor may hold back
+ * hundreds of kilobytes, which are charged already and are used up first.
  */
 static const char *group_file(const char *group, const char *file)
 {
@@ -56,7 +56,7 @@ struct pair {
 	struct client a, b;
 };
 
-/* Room for all of it in queue and send buffer: nothing but memory stands in the way. */
+/* Queue and send buffer have room for everything: only memory can run out. */
 static struct pair make_pair(void)
 {
 	struct pair p = { .bus = open_bus("@bus") };
@@ -70,7 +70,7 @@ static struct pair make_pair(void)
 
 static char payload[BYTES];
 
-/* Starts a process in a cgroup that sends messages and stays; how many of them went. */
+/* Starts a process in a cgroup that sends messages and stays. Return: how many went. */
 static int send_some(const char *group, int fd, uint64_t to, int messages, int bytes, pid_t *sender)
 {
 	int pipes[2], n = 0;
@@ -108,7 +108,7 @@ static const struct {
 	uint64_t to;
 } ways[] = { { "unicast", 2 }, { "group", GROUP(2) } };
 
-/* While they are queued, and no longer; the receiver's cgroup has no part in it. */
+/* They are charged while they are queued, and no longer; the receiver's cgroup is not charged. */
 TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, ways)
 {
 	struct pair p = make_pair();
@@ -128,7 +128,7 @@ TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, ways)
 	kill(sender, SIGKILL);
 }
 
-/* One payload for all recipients: eight of them cost hardly more than one. */
+/* All recipients share one payload: eight of them cost hardly more than one. */
 TEST(payload_of_a_multicast_is_charged_once)
 {
 	struct pair p = make_pair();
@@ -145,7 +145,7 @@ TEST(payload_of_a_multicast_is_charged_once)
 	kill(sender, SIGKILL);
 }
 
-/* Those in the middle are just too long for a power of two. */
+/* Sizes in the middle are just too long for a power of two. */
 static const struct { const char *name; int len; } sizes[] = {
 	{ "1", 1 }, { "97", 97 }, { "609", 609 }, { "1633", 1633 }, { "3681", 3681 }, { "4096", 4096 },
 	{ "7777", 7777 }, { "20000", 20000 }, { "40000", 40000 },
@@ -165,8 +165,8 @@ static int allocator_is_plain(void)
 }
 
 /*
- * Limits count a message's length and 768 bytes. The memory that it takes is not that, but at
- * most twice as much; a processor may hold back some that is charged besides.
+ * Limits count a message's length and 768 bytes. The memory that it takes differs from that, but is
+ * at most twice as much. A processor may also hold back some memory that is charged already.
  */
 TEST_EACH(message_takes_at_most_twice_its_weight, sizes)
 {
@@ -184,7 +184,7 @@ TEST_EACH(message_takes_at_most_twice_its_weight, sizes)
 	kill(sender, SIGKILL);
 }
 
-/* Clients of one group that nobody reads, half of them eavesdroppers. */
+/* Clients of one cgroup that do not read, half of them eavesdroppers. */
 enum { CROWD = 32, NOBODY = 65534, SOCKET_MEMORY = 4096 };
 
 struct crowd {
@@ -205,7 +205,7 @@ static void gather(struct crowd *c)
 	c->buffer = socket_option(c->of[0].fd, SO_SNDBUF);
 }
 
-/* Everybody sends to all the others and to the master for as long as anything goes. */
+/* Each client sends to all the others and to the master, until no send gets through. */
 static void send_all_that_goes(const struct crowd *c, int len)
 {
 	for (int i = 0; i < CROWD; i++) {
@@ -219,8 +219,8 @@ static void send_all_that_goes(const struct crowd *c, int len)
 }
 
 /*
- * A user without rights, whose master takes queues of any length: the sockets are what bounds its
- * messages and their memory, and not the square of their number.
+ * A user without rights, whose master allows queues of any length: the number of its sockets bounds
+ * its messages and their memory, and not the square of that number.
  */
 TEST_EACH_LONG(user_pins_what_its_queues_hold_by_weight, sizes, 60)
 {

@@ -347,7 +347,7 @@ TEST(accept_is_first_come_first_served)
 	}
 }
 
-/* A client need not wait for accept: its words do. */
+/* A client can send before it is accepted. */
 TEST(message_sent_before_accept_arrives)
 {
 	struct bus bus = open_bus("@bus");
@@ -461,7 +461,10 @@ TEST(waiting_connect_ends_with_a_signal)
 	ends_with(&j, EINTR);
 }
 
-/* Three threads wait for a backlog of one: two with one socket, of which one finds it connected. */
+/*
+ * Three threads wait for a backlog of one, two of them with one socket: one of these two finds it
+ * connected.
+ */
 TEST(connect_that_needs_no_place_leaves_it_to_others)
 {
 	struct bus bus = open_bus("@small");
@@ -495,7 +498,10 @@ static void *job_accept(void *data)
 	return NULL;
 }
 
-/* The connection and a signal come at once to the one that has waited longest: one of the two takes it. */
+/*
+ * The connection and a signal arrive together at the accept that has waited longest: one of the two
+ * accepts takes the connection.
+ */
 TEST(connection_is_not_lost_to_a_signal)
 {
 	struct sched_param first = { .sched_priority = 10 };
@@ -559,7 +565,7 @@ TEST(clients_never_accepted_are_hung_up_when_the_listener_closes)
 	CHECK(post(fd, MASTER, "anybody?") < 0);
 }
 
-/* Those that left before anybody accepted them keep their places: so the sockets have a bound. */
+/* Connections whose clients have left stay in the backlog: so the number of sockets is bounded. */
 TEST(clients_that_come_and_go_are_no_more_than_the_backlog)
 {
 	enum { TRIES = 200 };

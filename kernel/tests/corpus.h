@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads corpus.txt, which says how it is written: match rules, messages, and which rule
- * matches which message. What nfdbus does instead of what everybody does is taken from
- * the lines that say so.
+ * Reads corpus.txt, which explains its own format: match rules, messages, and which rule matches
+ * which message. Some lines say what nfdbus does differently from all other readers: they are read
+ * here, too.
  */
 #ifndef CORPUS_H
 #define CORPUS_H
@@ -13,12 +13,12 @@ enum corpus_kind { CORPUS_END, CORPUS_RULE, CORPUS_MESSAGE, CORPUS_MATCH };
 
 enum { LITTLE_ENDIAN_ORDER, BIG_ENDIAN_ORDER, ORDERS, MAX_SETS = 4 };
 
-/* Where corpus_next() is, and what it has found. */
+/* The place of corpus_next() in the file, and what it has found there. */
 struct corpus {
 	FILE *file;
 	int number;			/* of the line */
 	char line[1 << 16];
-	char verdict[8];		/* of the line, as nfdbus has it */
+	char verdict[8];		/* of the line, for nfdbus */
 
 	char sign;			/* of a rule: + - = ! */
 	char rule[8192];
@@ -38,7 +38,10 @@ struct corpus {
 #define CORPUS_FAIL(c, format, ...) \
 	FAIL("corpus.txt:%d: " format, (c)->number, ##__VA_ARGS__)
 
-/* %0a is a byte, %{61*500} is 500 times one. The bytes' number; a NUL comes after them. */
+/*
+ * %0a stands for a byte, %{61*500} for 500 of them. Return: the number of bytes; a NUL follows
+ * them.
+ */
 static inline size_t corpus_expand(char *to, size_t room, const char *from)
 {
 	size_t len = 0, times;
@@ -62,7 +65,7 @@ static inline size_t corpus_expand(char *to, size_t room, const char *from)
 	return len;
 }
 
-/* Cuts the first word off; what comes after one blank. */
+/* Cuts off the first word. Return: what follows the one blank after it. */
 static inline char *corpus_rest(char *text)
 {
 	char *end = strchr(text, ' ');
@@ -102,7 +105,7 @@ static inline void corpus_put_bits(struct bytes *b, uint64_t value, size_t size)
 		put_u8(b, value >> 8 * (b->big ? size - 1 - i : i));
 }
 
-/* A number of the type @code at *@text, which is moved past it. */
+/* Reads a number of the type @code at *@text, which moves past it. */
 static inline void corpus_put_number(struct bytes *b, char code, char **text)
 {
 	static const char types[] = "ybnqiuhxtd";
@@ -187,7 +190,7 @@ static inline void corpus_field(struct corpus *c, int code, const char *signatur
 	}
 }
 
-/* A field of a text; - leaves it out. */
+/* A header field of type text; - leaves it out. */
 static inline void corpus_text_field(struct corpus *c, int code, const char *signature, const char *text)
 {
 	static char value[8192];
@@ -214,7 +217,7 @@ static inline void corpus_begin(struct corpus *c, char *title)
 	}
 }
 
-/* What kind of message it is, and its first fields; whether @word says that. */
+/* The type of a message, and its first fields. Return: whether @word is a type. */
 static inline int corpus_kind(struct corpus *c, const char *word, char *rest)
 {
 	char *second = corpus_rest(rest), *third = corpus_rest(second);
@@ -329,7 +332,7 @@ static inline void corpus_part(struct corpus *c, const char *word, char *rest)
 	}
 }
 
-/* The next line that is no comment, and what nfdbus does instead of what it says. */
+/* Finds the next line that is no comment, with what nfdbus does differently. */
 static inline char *corpus_line(struct corpus *c)
 {
 	static char ahead[1 << 12];
@@ -387,7 +390,9 @@ static inline enum corpus_kind corpus_next(struct corpus *c)
 		}
 		if (!strcmp(line, "valid") || !strcmp(line, "bad") || (!strcmp(line, "body") && !*rest)) {
 			corpus_finish(c);
-			/* A bad body is no bad message: nfdbus reads of it what rules ask for. */
+			/*
+			 * A bad body does not make a bad message: nfdbus reads what rules ask for.
+			 */
 			c->valid = strcmp(c->verdict[0] ? c->verdict : line, "bad") != 0;
 			return CORPUS_MESSAGE;
 		}

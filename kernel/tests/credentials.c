@@ -77,7 +77,7 @@ static struct ucred peer_of(int fd)
 	return creds;
 }
 
-/* The master sees who connected, the client who listened. */
+/* The master sees the user that connected, the client the one that listened. */
 TEST(peercred_names_who_connected_and_who_listened)
 {
 	struct bus bus = open_bus("@bus");

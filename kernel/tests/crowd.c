@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 5: a bus has no more than 4,096 clients, as each multicast visits all of them
- * with the bus locked. What a full one makes others wait for.
+ * Contract section 5: a bus has no more than 4,096 clients, since each multicast visits all of them
+ * with the bus locked. These tests measure what a full bus makes others wait for.
  */
 #include "bus.h"
 #include <stdatomic.h>
@@ -56,7 +56,10 @@ static const struct {
 	{ "disconnected_before_it_joined", disconnect_one, 0 },
 };
 
-/* Joined, not joined and not accepted ones count alike; one that is gone counts no more. */
+/*
+ * Clients count whether they have joined, have not, or are not accepted; one that has left does not
+ * count.
+ */
 TEST_EACH_LONG(bus_has_only_so_many_clients, ends, 120)
 {
 	struct bus bus = open_big_bus(), other = open_bus("@other");
@@ -93,7 +96,7 @@ TEST(administrator_sets_another_number_of_clients)
 	GETS(b.fd, a.id, "x");
 }
 
-/* A client that the master has left with is on the bus as before. */
+/* After the master has left a client, that client is on the bus as before. */
 TEST_LONG(client_without_its_master_counts, 120)
 {
 	struct bus bus = open_big_bus();
@@ -105,7 +108,7 @@ TEST_LONG(client_without_its_master_counts, 120)
 	join(&bus);
 }
 
-/* The least of some: what else the machine does takes no part in it. */
+/* The shortest of some times counts, so that other work on the machine does not. */
 static long long least_multicast(const struct client *from, int members)
 {
 	long long least = 1LL << 62, ns;
@@ -123,7 +126,10 @@ static long long least_multicast(const struct client *from, int members)
 
 static atomic_int over;
 
-/* Return: what the longest of its messages took until the multicasts were over, in nanoseconds. */
+/*
+ * Return: the longest time that one of its messages took before the multicasts were over, in
+ * nanoseconds.
+ */
 static void *talk_on(void *data)
 {
 	const struct client *talker = data;
@@ -139,7 +145,10 @@ static void *talk_on(void *data)
 	return (void *)longest;
 }
 
-/* Each recipient takes as long on a full bus as on one of a quarter: so the limit is a bound. */
+/*
+ * The time for each recipient is the same on a full bus as on one that is a quarter full: so the
+ * limit is a bound.
+ */
 TEST_LONG(multicast_to_a_full_bus_takes_no_more_for_each, 240)
 {
 	struct bus bus = open_big_bus();
@@ -163,7 +172,7 @@ TEST_LONG(multicast_to_a_full_bus_takes_no_more_for_each, 240)
 	CHECK(most < 3 * few * MOST / FEW);
 }
 
-/* The worst that one message does under one hold of the lock: it expels all the others. */
+/* The most that one message can do under one hold of the lock: it expels all other clients. */
 TEST_LONG(all_of_a_full_bus_are_evicted_at_once, 240)
 {
 	struct bus bus = open_big_bus();
@@ -235,7 +244,7 @@ static const struct {
 	{ "is_closed", close_it, ECONNREFUSED },
 };
 
-/* A change of the backlog wakes one, and each that is woken wakes the next. */
+/* A change of the backlog wakes one waiter, and each that is woken wakes the next. */
 TEST_EACH(every_waiting_connect_hears_that_the_backlog, backlogs)
 {
 	static struct job jobs[CALLERS];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * docs/dbus.md section 3: who gets which message, and what happens while rules change.
- * match.c has what rules say, message.c what is no message, rules.c and rights.c how rules
- * come and go, and by whose will.
+ * docs/dbus.md section 3: which client gets which message, and what happens while rules change.
+ * match.c tests what rules mean, message.c what is not a message, rules.c and rights.c how rules
+ * come and go, and who may change them.
  */
 #include "dbus.h"
 #include <sys/epoll.h>
@@ -51,7 +51,10 @@ static const struct {
 	{ "zero_said_one_there", { A_SIGNAL, .more_fields = says_no_fd }, 1, 0 },
 };
 
-/* A message has as many descriptors as it says: nobody waits for others, and none goes astray. */
+/*
+ * A message declares the descriptors that it carries: nobody waits for missing ones, and none is
+ * lost.
+ */
 TEST_EACH(multicast_has_the_descriptors_that_it_says, fd_counts)
 {
 	struct world w = make_world();
@@ -116,7 +119,7 @@ TEST(signal_of_the_master_reaches_those_whose_rules_match)
 	EQ(1, drain(w.none.fd));
 	GETS_NOTHING(w.a.fd);
 	GETS_NOTHING(c.fd);
-	/* Sent to one it needs no rule. */
+	/* To one recipient it needs no rule. */
 	OK(post_bytes(w.a.accepted, c.id, &b));
 	EQ(1, drain(c.fd));
 }
@@ -162,7 +165,7 @@ TEST(eavesdropper_hears_nothing_that_is_no_message)
 	GETS_NOTHING(spy.fd);
 	EQ(2, drain(w.none.fd));
 	EQ(2, drain(w.a.accepted));
-	/* And has missed nothing. */
+	/* And it has missed nothing. */
 	write_message(&b, &a_signal);
 	OK(post_bytes(w.a.fd, w.none.id, &b));
 	OK(take(spy.fd, &m));
@@ -208,7 +211,7 @@ TEST(sender_that_waits_goes_on_when_its_message_is_not_wanted_any_more)
 	EQ(1, drain(w.all.fd));
 }
 
-/* The same of one that does not sleep: it is told. */
+/* The same for a sender that does not sleep: it is told. */
 TEST(poller_is_told_when_its_message_is_not_wanted_any_more)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
@@ -304,7 +307,7 @@ TEST(name_is_its_owners)
 	EQ(1, drain(w.none.fd));
 	OK(signal_all(c.fd, &a_signal));
 	GETS_NOTHING(w.none.fd);
-	/* Another takes over: known before the rule, and after it. */
+	/* Another client takes the name over, which exists before the rule, and after it. */
 	OK(set_name("@bus", c.id, "org.example.Player"));
 	OK(signal_all(w.a.fd, &a_signal));
 	GETS_NOTHING(w.none.fd);
@@ -320,7 +323,7 @@ TEST(name_is_its_owners)
 
 /* Changes under messages. */
 
-/* However fast the machine is: there is room for that many, and one more of each sender. */
+/* There is room for that many, and for one more of each sender, however fast the machine is. */
 enum { MOST_SENT = 1 << 19, MOST_SENDERS = 8 };
 
 static struct world world;
@@ -368,7 +371,7 @@ static void *keep_coming_and_going(void *arg)
 		if (c.id & 1)
 			OK(shutdown(c.accepted, SHUT_RDWR));
 		close(c.fd);
-		/* Its end may be under way; the address is nobody's already. */
+		/* Its end may still be under way, but its address is free already. */
 		FAILS(EADDRNOTAVAIL, add_rule("@bus", c.id, ""));
 		close(c.accepted);
 	}
@@ -393,7 +396,10 @@ static void *keep_naming(void *arg)
 static int take_next(int fd, struct message *m)
 {
 	for (;;) {
-		/* Asked before the queue is: an empty queue says nothing of what was sent since. */
+		/*
+		 * This is read before the queue: an empty queue says nothing about messages that
+		 * were sent later.
+		 */
 		int all_sent = stop == 2;
 
 		if (take(fd, m) > 0)
@@ -437,16 +443,16 @@ TEST_LONG(rules_change_under_messages, 60)
 	for (int i = 0; i < 2; i++)
 		pthread_join(readers[i], NULL);
 
-	/* Whose rules did not change missed nothing. */
+	/* Clients whose rules did not change have missed nothing. */
 	EQ(sent, got);
 	CHECK(sent > 0);
 	EVENTUALLY(!dump(d, "@bus", 0) && d->rules == 1 && d->names == 0);
 }
 
 /*
- * A change has one place among the messages of a bus. Somebody gets all of them; another has one
- * rule that comes and goes. Between a message that only the first gets and one that both get
- * there is a number that no message has.
+ * A change has one place among the messages of a bus. One client gets all messages; another has one
+ * rule that comes and goes. Between a message that only the first one gets and a message that both
+ * get, there is a sequence number that no message has.
  */
 
 struct seqs {
@@ -467,7 +473,7 @@ static void *keep_noting(void *arg)
 	return NULL;
 }
 
-/* How often one who did not get a message gets the next, or the other way. */
+/* How often a client that did not get a message gets the next one, or the other way round. */
 static long turns(const struct seqs *all, const struct seqs *some)
 {
 	size_t at = 0;

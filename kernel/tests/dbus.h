@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests of BUS_PROTO_DBUS say: messages of D-Bus in both byte orders, and
- * requests to nfdbus.
+ * The vocabulary of tests of BUS_PROTO_DBUS: D-Bus messages in both byte orders, and requests to
+ * nfdbus.
  */
 #ifndef DBUS_H
 #define DBUS_H
@@ -70,13 +70,13 @@ static inline void put_signature(struct bytes *b, const char *signature)
 enum { CALL = 1, RETURN, ERROR, SIGNAL };
 enum { PATH = 1, INTERFACE, MEMBER, ERROR_NAME, REPLY_SERIAL, DESTINATION, SENDER, SIGNATURE, UNIX_FDS };
 
-/* A message in words; what is not said is left out, the type is a signal. */
+/* A message in words. What is not given is left out; the type is a signal by default. */
 struct words {
 	int big;
 	int type;
 	const char *path, *interface, *member, *error, *destination, *sender;
 	uint32_t reply_serial;
-	const char *signature;		/* of the body; strings where there is none */
+	const char *signature;		/* of the body; by default all are strings */
 	const char *args[65];		/* each as a string; numbers as digits */
 	void (*more_fields)(struct bytes *b);
 	void (*body)(struct bytes *b);	/* instead of @args */
@@ -157,7 +157,7 @@ static inline void write_message(struct bytes *b, const struct words *w)
 	put(b, body.data, body.len);
 }
 
-/* A signal that has what one must have. */
+/* A signal with the fields that it must have, and no others. */
 #define A_SIGNAL .path = "/org/example/Player", .interface = "org.example.Player", .member = "Changed"
 
 static const struct words a_signal = { A_SIGNAL };
@@ -229,7 +229,7 @@ static inline void add_bus(struct request *r, const char *path)
 	add_attr(r, NFDBUS_ATTR_PATH, copy, len);
 }
 
-/* What an error says besides its number. */
+/* The explanation that comes with an error. */
 static inline void hear(const struct nlmsghdr *nl)
 {
 	const struct nlmsgerr *err = NLMSG_DATA(nl);
@@ -363,7 +363,7 @@ static inline int unset_name(const char *path, const char *name)
 	return ask(&r);
 }
 
-/* A dump: how many rules and names, and what they are. */
+/* A dump: how many rules and names there are, and what they say. */
 struct dumped {
 	int rules, names, interrupted;
 	struct {
@@ -395,7 +395,7 @@ static inline void take_dumped(struct dumped *d, const struct nlmsghdr *nl)
 		d->rules++;
 }
 
-/* @addr: of one client, 0 for all. */
+/* @addr: the client to dump; 0 for all. */
 static inline int dump(struct dumped *d, const char *path, uint64_t addr)
 {
 	struct request r;
@@ -428,7 +428,7 @@ static inline int dump(struct dumped *d, const char *path, uint64_t addr)
 	}
 }
 
-/* Runs a story in a child, which may give up what it is. */
+/* Runs a function in a child process, which may drop its rights. */
 #define APART(story) do {						\
 	int __status;							\
 	pid_t __child = OK(fork());					\

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The delays of kernel/delays, if the modules are built with them: for chosen threads, and for
- * them alone.
+ * The delays of kernel/delays, if the modules are built with them, for chosen threads only.
  */
 #ifndef DELAYS_H
 #define DELAYS_H
@@ -18,7 +17,7 @@ static inline int delays_file(const char *name)
 	return open(path, O_WRONLY | O_CLOEXEC);
 }
 
-/* From now on threads are delayed if they are chosen. */
+/* From now on, threads that are chosen are delayed. */
 static inline void stop_delays(void)
 {
 	int fd = delays_file("spread");
@@ -29,7 +28,7 @@ static inline void stop_delays(void)
 	close(fd);
 }
 
-/* This thread is delayed that many times; @seed alone decides after how many accesses to memory. */
+/* This thread is delayed that many times; @seed alone decides after how many memory accesses. */
 static inline void delay_thread(pid_t tid, uint32_t seed, unsigned int times)
 {
 	static int fd = -2;

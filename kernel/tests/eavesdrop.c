@@ -49,7 +49,7 @@ TEST(words_of_a_client_not_joined_are_not_heard)
 	GETS(a.fd, MASTER, "well");
 	GETS(a.fd, MASTER, "yes");
 	GETS_NOTHING(e.fd);
-	/* What the master says to others by way of that client's socket is. */
+	/* What the master sends to others through that client's accepted socket is on the bus. */
 	OK(post(a.accepted, GROUP(9), "nobody there"));
 	GETS(e.fd, MASTER, "nobody there");
 	OK(post(a.accepted, ADDRESS(9, 9), "note to self"));
@@ -154,7 +154,7 @@ TEST(others_see_the_same_watched_and_unwatched)
 		FAIL("unwatched: %s watched: %s", unwatched, watched);
 }
 
-/* An eavesdropper that does not read holds up nobody. */
+/* An eavesdropper that does not read holds no sender up. */
 TEST(full_eavesdropper_never_fails_a_send)
 {
 	struct bus bus = open_bus("@bus");
@@ -354,7 +354,10 @@ TEST(eavesdropper_gets_descriptors_and_credentials)
 	close_fds(&m);
 }
 
-/* The memory of its copies is the sender's, and returned when it goes. */
+/*
+ * The memory of its copies is charged to the sender, and is given back when the eavesdropper
+ * closes.
+ */
 TEST(eavesdropper_that_dies_full_costs_nobody_anything)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel makes the n-th allocation, or access to user memory, of a call fail: for
- * n = 1, 2, 3… until the call gets through without. Kernels without
- * CONFIG_FAULT_INJECTION have nothing to try this with.
+ * The kernel makes the n-th allocation, or the n-th access to user memory, of a call fail, for n =
+ * 1, 2, 3, … until the call gets through without a failure. Kernels without
+ * CONFIG_FAULT_INJECTION cannot do this.
  */
 #ifndef FAULT_H
 #define FAULT_H
@@ -22,8 +22,8 @@ static void write_file(const char *path, const char *text)
 }
 
 /*
- * Any allocation may fail, but the pages of user space: those are no part of a
- * call. Not a word of it in the kernel's log, where it would look like a fault.
+ * Any allocation may fail, except pages of user space, which are no part of a call. Failures are
+ * not logged: in the kernel's log they would look like faults.
  */
 static void may_fail(void)
 {
@@ -52,7 +52,10 @@ static void arm(unsigned int n)
 	EQ(len, pwrite(fail_nth, text, len, 0));
 }
 
-/* Whether the failure has struck. If not, it may strike what is done here, and is called off. */
+/*
+ * Return: whether the failure has struck. If it has not, it is called off, since it may strike what
+ * follows.
+ */
 static int disarm(void)
 {
 	char left[16] = "";
@@ -67,8 +70,8 @@ static int disarm(void)
 enum { ENOUGH = 5000, ANY = -1 };
 
 /*
- * A call fails because of the fault alone, with an error that says so; or with one that
- * it may @also fail with, which may be ANY.
+ * A call fails because of the fault alone, with an error for that, or with one that it may @also
+ * fail with, which may be ANY.
  */
 static void check_error(const char *call, unsigned int n, int struck, int err, int also)
 {
@@ -79,7 +82,10 @@ static void check_error(const char *call, unsigned int n, int struck, int err, i
 	FAIL("fault %u makes %s fail with %s", n, call, errname(err));
 }
 
-/* Each program says what a call is, and tries it once: true if it got through without a failure. */
+/*
+ * Each program defines the call, and tries it once. Return: true if it got through without a
+ * failure.
+ */
 struct call;
 static int try_call(const struct call *c, unsigned int n);
 

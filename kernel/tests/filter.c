@@ -47,7 +47,7 @@ TEST_EACH(filter_truncates_its_own_copy_only, ways)
 		GETS(c.fd, a.id, "longtext");
 }
 
-/* A filter that comes or goes while the sender waits holds for its message. */
+/* A filter that comes or goes while the sender waits applies to that sender's message. */
 TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, ways)
 {
 	struct bus bus = open_bus("@bus");
@@ -77,7 +77,7 @@ TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, ways)
 		GETS(c.fd, a.id, "longtext");
 }
 
-/* A dropped copy is no error; it takes no room either. */
+/* A dropped copy is no error, and takes no room. */
 TEST_EACH(filter_drops_its_own_copy_only, ways)
 {
 	struct bus bus = open_bus("@bus");
@@ -107,7 +107,10 @@ TEST(filter_of_an_accepted_socket_works)
 	GETS_NOTHING(a.accepted);
 }
 
-/* A recipient whose filter drops the message has no say: full or not, it is not asked. */
+/*
+ * A recipient whose filter drops the message does not matter to the send: whether it is full is not
+ * asked.
+ */
 TEST(full_recipient_that_filters_the_message_out_blocks_nobody)
 {
 	struct bus bus = open_bus("@bus");
@@ -133,7 +136,7 @@ TEST(filter_sees_the_payload)
 	GETS_NOTHING(b.fd);
 }
 
-/* The sender that eats its own multicasts (the 2012 tests had to). */
+/* A client that filters out its own multicasts (programs of 2012 had to). */
 TEST(sender_may_filter_out_its_own_multicasts)
 {
 	struct bus bus = open_bus("@bus");
@@ -157,7 +160,9 @@ static const struct {
 	{ "not_at_all", 200000, 200000 },
 };
 
-/* Long messages lie in many pages, which the copies share: the cut must not show. */
+/*
+ * Long messages are in many pages, which the copies share: the cut must not show in other copies.
+ */
 TEST_EACH(long_message_is_cut_for_one_and_whole_for_others, long_ones)
 {
 	static unsigned char data[200000], got[200001];
@@ -258,7 +263,7 @@ static const struct {
 	{ "network", SKF_NET_OFF, 1 }, { "link", SKF_LL_OFF, 0 },
 };
 
-/* There are no headers: the message begins where they would. Whatever else there is, is the kernel's. */
+/* There are no headers: the message begins where a header would. */
 TEST_EACH(filter_cannot_look_before_the_message, headers)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract sections 2 and 4: full queues, and who waits for them. */
+/* Contract sections 2 and 4: full queues, and the senders that wait for them. */
 #include "pair.h"
 #include <sys/time.h>
 
@@ -97,7 +97,7 @@ TEST(timeout_runs_on_while_other_recipients_make_room)
 	fill(a.fd, b.id);
 	fill(a.fd, c.id);
 	OK(set_timeout(a.fd, SO_SNDTIMEO, 400));
-	/* It waits at once; who looked whether it does might come when its time is up. */
+	/* It waits at once: a poll for that state might come only after the timeout. */
 	start_send(&j, a.fd, GROUP(2), "x");
 	while (!j.done) {
 		take(c.fd, &m);
@@ -141,7 +141,7 @@ TEST_EACH(wait_goes_on_after_a_restarting_signal, ways)
 	EQ(ROOM, drain(p.target));
 }
 
-/* With a timeout a signal ends the wait even so, as for any socket. */
+/* With a timeout, a signal ends the wait with EINTR all the same, as on any socket. */
 TEST(signal_ends_a_wait_with_a_timeout)
 {
 	struct pair p = make_pair(2);
@@ -195,7 +195,7 @@ TEST(receive_ends_with_its_timeout_and_with_a_signal)
 {
 	struct pair p = make_pair(2);
 	struct message m;
-	/* Again and again: the first may come before the call that it is to end. */
+	/* Again and again: the first signal may come before the call that it is to interrupt. */
 	struct itimerval often = { { 0, 50000 }, { 0, 50000 } };
 	long long start = tick_ms();
 
@@ -224,7 +224,7 @@ TEST(waiting_reader_does_not_block_others)
 	kill(reader, SIGKILL);
 }
 
-/* A full client must read before it writes, to whomever. */
+/* A full client must read before it may write, whatever the destination. */
 TEST_EACH(client_with_a_full_queue_cannot_send, ways)
 {
 	struct pair p = make_pair(row->to);
@@ -254,8 +254,8 @@ TEST(client_with_a_full_queue_waits_until_it_has_read)
 }
 
 /*
- * Six senders who always wait share the reads: nobody is far ahead at any time. Nothing is read
- * before all of them wait, for who is held up by its processor has no turn.
+ * Six senders that always wait share the reads: none is far ahead of the others at any time.
+ * Reading starts when all of them wait, since a sender without a processor cannot take its turn.
  */
 TEST_LONG(waiting_senders_take_turns, 60)
 {
@@ -285,7 +285,7 @@ TEST_LONG(waiting_senders_take_turns, 60)
 			FAIL("sender %d was served %d times in %d reads", i, served[i], READS);
 }
 
-/* A sender that waits is served though others never stop trying. */
+/* A sender that waits is served, although others never stop trying. */
 TEST_LONG(waiting_sender_is_not_starved, 60)
 {
 	struct bus bus = open_bus("@bus");
@@ -305,7 +305,10 @@ TEST_LONG(waiting_sender_is_not_starved, 60)
 	}
 	start_send(&j, waiter.fd, target.id, "me, too");
 	while (!j.done) {
-		/* Reads count while it waits: not before it has begun, nor when it has its turn. */
+		/*
+		 * Reads count only while the sender waits: not before it has begun, and not after
+		 * its turn has come.
+		 */
 		EVENTUALLY(is_blocked(&j) || j.done);
 		OK(take_flags(target.fd, &m, 0));
 		CHECK(++taken < 500);
@@ -313,7 +316,10 @@ TEST_LONG(waiting_sender_is_not_starved, 60)
 	ends_with(&j, 0);
 }
 
-/* A sender that is interrupted again and again, and tries again each time, keeps its place in line. */
+/*
+ * A sender that is interrupted again and again, and tries again each time, keeps its place in the
+ * line.
+ */
 TEST_LONG(interrupted_sender_is_not_starved, 60)
 {
 	struct itimerval often = { { 0, 15000 }, { 0, 15000 } };
@@ -335,7 +341,7 @@ TEST_LONG(interrupted_sender_is_not_starved, 60)
 		for (;;)
 			post_wait(sender.fd, target.id, "me");
 	}
-	/* Slower than the timer: nobody would get in between two signals. */
+	/* Reads are slower than the timer: otherwise a sender would get in between two signals. */
 	for (int i = 0; i < 100 + ROOM; i++) {
 		usleep(20000);
 		OK(take_flags(target.fd, &m, 0));
@@ -346,8 +352,8 @@ TEST_LONG(interrupted_sender_is_not_starved, 60)
 }
 
 /*
- * Many send to the members of a group, whose queues are never empty. A multicast needs room in all
- * of them at once, and still gets through again and again.
+ * Many clients send to the members of a group, whose queues are never empty. A multicast needs room
+ * in all of them at once, and still gets through again and again.
  */
 TEST_LONG(multicast_is_not_starved_by_unicast, 60)
 {
@@ -385,7 +391,7 @@ TEST_LONG(multicast_is_not_starved_by_unicast, 60)
 	EQ(0, status);
 }
 
-/* B reads nothing. A waits for it; C and D, and even A's readers, go on. */
+/* B does not read. A waits for it; C and D, and even A's readers, go on. */
 TEST(slow_client_blocks_only_its_senders)
 {
 	struct bus bus = open_bus("@bus");
@@ -408,7 +414,7 @@ TEST(slow_client_blocks_only_its_senders)
 	ends_with(&j, 0);
 }
 
-/* The waiting sender's process may use its socket in another thread. */
+/* Another thread may use the socket of a sender that waits. */
 TEST(waiting_sender_can_be_written_to_and_read)
 {
 	struct pair p = make_pair(2);

@@ -65,7 +65,10 @@ TEST(nested_descriptors_are_never_refused)
 	}
 }
 
-/* Nobody has accepted the connection whose queue holds the listener that holds it. */
+/*
+ * A connection in the backlog has the listening socket in its queue, and that socket holds the
+ * connection.
+ */
 TEST(listener_in_the_queue_of_its_own_backlog_is_collected)
 {
 	struct bus bus = open_bus("@bus");
@@ -75,11 +78,11 @@ TEST(listener_in_the_queue_of_its_own_backlog_is_collected)
 	OK(post_fds(fd, MASTER, "x", (int[]){ bus.fd, fd }, 2));
 	close(fd);
 	close(bus.fd);
-	/* As with AF_UNIX it takes the end of another socket to set the collector off. */
+	/* As with AF_UNIX, the collector starts when another socket closes. */
 	close(bus_socket());
 }
 
-/* The collector may run while its garbage's neighbours are received and sent on. */
+/* The collector may run while neighbours of its garbage are received and sent on. */
 TEST_LONG(passing_sockets_about_survives_the_collector, 60)
 {
 	struct bus bus = open_bus("@bus");
@@ -110,7 +113,7 @@ TEST_LONG(passing_sockets_about_survives_the_collector, 60)
 	kill(litterer, SIGKILL);
 }
 
-/* Two million references that the collector has to look at. They go with @heap, without it. */
+/* Two million references for the collector to look at. They go when @heap is closed. */
 static void make_heap(struct bus *bus)
 {
 	enum { MEMBERS = 100, FDS = 250, MESSAGES = 75 };
@@ -126,7 +129,7 @@ static void make_heap(struct bus *bus)
 		fds[i] = i % 2 ? a.fd : a.accepted;
 	for (int i = 0; i < MESSAGES; i++)
 		OK(post_fds(a.fd, GROUP(2), "x", fds, FDS));
-	/* What somebody has open is not looked into. */
+	/* A socket that a process has open is not looked into. */
 	for (int i = 0; i < MEMBERS; i++) {
 		put(&heap, &members[i]);
 		close_client(&members[i]);
@@ -150,7 +153,7 @@ static void send_itself(const struct client *c)
 	EQ(1, drain(c->fd));
 }
 
-/* A user with many sockets in flight waits for the collector. No other user does. */
+/* A user with many sockets in flight waits for the collector; no other user does. */
 TEST_LONG(another_user_waits_for_no_collection, 120)
 {
 	struct bus bus = open_bus("@bus"), other = open_bus("@other");
@@ -164,9 +167,9 @@ TEST_LONG(another_user_waits_for_no_collection, 120)
 }
 
 /*
- * A box is a socket with messages that is kept in the next box, with the descriptor of the first
- * besides, so that all of them hold each other. Odd ones are connections that nobody has accepted:
- * what is in flight is their listening socket.
+ * A box is a socket with messages. It is kept in the next box, with a descriptor of the first box
+ * besides, so that all of them hold each other. Odd boxes are connections that nobody has accepted:
+ * there, the listening socket is in flight.
  */
 enum { BOXES = 6 };
 
@@ -207,7 +210,7 @@ static int fd_of_box(const struct box *box)
 	return box->listener < 0 ? box->client.fd : box->listener;
 }
 
-/* From now on nobody has it open. */
+/* From now on no process has it open. */
 static void close_box(struct box *box)
 {
 	close(box->client.fd);
@@ -217,7 +220,7 @@ static void close_box(struct box *box)
 		close(box->listener);
 }
 
-/* What is in a box that was found under @fd. It must be there. */
+/* Return: what is in the box that was found under @fd. There must be something. */
 static void take_out_of_box(int fd, int is_listener, struct message *m, int flags)
 {
 	int from = is_listener ? OK(accept(fd, NULL, NULL)) : fd;
@@ -259,7 +262,10 @@ static void pack_and_unpack(struct bus *bus, const struct client *sender, unsign
 	close(fd);
 }
 
-/* The collector runs all the time, and the whole is garbage but for one descriptor. */
+/*
+ * The collector runs all the time. Without one descriptor that a process holds, all would be
+ * garbage.
+ */
 TEST_LONG(boxes_within_boxes_survive_the_collector, 120)
 {
 	enum { PACKERS = 3, ROUNDS = 150 };
@@ -299,7 +305,7 @@ TEST_LONG(boxes_within_boxes_survive_the_collector, 120)
 	kill(litterer, SIGKILL);
 }
 
-/* The same boxes, and nobody has one of them open. */
+/* The same boxes, of which no process holds one. */
 TEST(boxes_within_boxes_are_collected)
 {
 	struct bus bus = open_bus("@bus");
@@ -327,9 +333,9 @@ TEST(socket_in_the_queues_of_a_group_is_collected)
 }
 
 /*
- * The collector frees an eavesdropper's queue, and with its first message the last descriptor of the
- * eavesdropper itself, whose copies are charged to it. There is enough in the queue for the socket
- * to be gone before its last copy.
+ * The collector frees an eavesdropper's queue, and with the first message in it the last descriptor
+ * of the eavesdropper itself, to which the copies are charged. The queue is long enough for the
+ * socket to be gone before its last copy.
  */
 TEST(eavesdropper_in_its_own_queue_is_collected)
 {
@@ -355,7 +361,10 @@ TEST(eavesdropper_in_its_own_queue_is_collected)
 	EVENTUALLY(bus_sockets() == 5);
 }
 
-/* A bus socket in a queue of AF_UNIX is alive, whatever holds that queue: this one holds itself. */
+/*
+ * A bus socket in a queue of AF_UNIX counts as alive, whatever holds that queue: this queue holds
+ * itself.
+ */
 TEST(cycle_through_af_unix_is_not_collected)
 {
 	struct bus bus = open_bus("@bus");
@@ -397,7 +406,10 @@ TEST(reachable_sockets_in_flight_survive_the_collector)
 	close_fds(&m);
 }
 
-/* No socket is closed after the last that could reach them has been. */
+/*
+ * The last descriptor by which they could be reached is closed last: no later close starts the
+ * collector.
+ */
 TEST(garbage_needs_no_other_socket_to_be_collected)
 {
 	struct bus bus = open_bus("@bus");
@@ -411,7 +423,7 @@ TEST(garbage_needs_no_other_socket_to_be_collected)
 	EVENTUALLY(!bus_sockets());
 }
 
-/* A bus socket travels over AF_UNIX and back as any descriptor does. */
+/* A bus socket travels over AF_UNIX and back like any other descriptor. */
 TEST(bus_sockets_travel_over_af_unix)
 {
 	struct bus bus = open_bus("@bus");

@@ -118,7 +118,7 @@ static inline const char *errname(int err)
 		     #expression, __got, __got, __want, __want);	\
 } while (0)
 
-/* The call succeeds; its value. */
+/* The call succeeds. Return: its value. */
 #define OK(call) ({							\
 	__typeof__(call) __value = (call);				\
 									\
@@ -127,7 +127,7 @@ static inline const char *errname(int err)
 	__value;							\
 })
 
-/* The call fails with just this errno. */
+/* The call fails with exactly this errno. */
 #define FAILS(err, call) do {						\
 	long long __value = (errno = 0, (long long)(call));		\
 									\
@@ -160,15 +160,15 @@ static inline long long now_ms(void)
 	__n;								\
 })
 
-/* Something else may take most of the processor from a caller, but must not keep it waiting. */
+/* Other programs may take most of the processor from the caller, but must not keep it waiting. */
 #define CHECK_NOT_HELD_UP(alone, beside) do {				\
 	dprintf(1, "# %ld calls alone, %ld beside\n", alone, beside);	\
 	CHECK(beside > alone / 20);					\
 } while (0)
 
 /*
- * The same as of the last tick, by which timeouts are counted, too. Ticks may come late and then at
- * once: so a timeout is never shorter by this clock, though it may be by the other.
+ * The time as of the last tick, which timeouts are counted by. Ticks may come late and then all at
+ * once: so a timeout is never too short by this clock, though it may be by the other one.
  */
 static inline long long tick_ms(void)
 {
@@ -209,7 +209,7 @@ static inline unsigned int patience(void)
 	}								\
 } while (0)
 
-/* The "sockets" column of the BUS line; 0 where the line is missing. */
+/* The "sockets" column of the line BUS; 0 without such a line. */
 static inline long bus_sockets(void)
 {
 	FILE *f = fopen("/proc/self/net/protocols", "re");
@@ -240,7 +240,7 @@ static inline long open_files(void)
 	return file_number("/proc/sys/fs/file-nr");
 }
 
-/* Of both modules; that the one needs the other counts for nothing. */
+/* Uses of both modules, without the use of the one by the other. */
 static inline long module_users(void)
 {
 	long users = file_number("/sys/module/af_bus/refcnt");
@@ -270,7 +270,7 @@ static void seclude(void)
 		leave(FAILED, "the test's own namespaces: %s", errname(errno));
 }
 
-/* What the test left behind. Files and sockets are freed a little after the exit. */
+/* What the test has left. Files and sockets are freed a little after the exit. */
 static void count_leaks(long files, long users)
 {
 	long long end = now_ms() + 5000 * patience();
@@ -322,14 +322,14 @@ __attribute__((noreturn)) static void keep(const struct test *t)
 	_exit(PASSED);
 }
 
-/* What the kernel complains of next is this test's doing. */
+/* From now on, the kernel's complaints belong to this test. */
 static void tell_kernel(const struct test *t)
 {
 	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	char line[sizeof(t->name) + 16];
 	int len = snprintf(line, sizeof(line), "<4>test %s\n", t->name);
 
-	/* Not dprintf(): it asks for its place, which this file does not tell. */
+	/* Not dprintf(), which asks for the position of the file: this file has none. */
 	if (log < 0)
 		return;
 	if (write(log, line, len) != len)

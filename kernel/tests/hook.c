@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 6: NF_BUS_SENDING, asked for each message and recipient. The hook
- * itself is hook/bus_hook.c, a module that is loaded for the time of a test.
+ * Contract section 6: NF_BUS_SENDING is asked for each message and recipient. The hook itself is
+ * hook/bus_hook.c, a module that is loaded for the duration of a test.
  */
 #include "bus.h"
 #include <libgen.h>
@@ -133,7 +133,7 @@ TEST(hook_is_told_where_messages_come_from_and_go_to)
 	unload_hook();
 }
 
-/* What a hook says holds until the sender sleeps. */
+/* The verdict of a hook holds until the sender sleeps. */
 TEST(hook_is_asked_again_when_the_sender_has_slept)
 {
 	struct bus bus = open_bus("@bus");
@@ -245,7 +245,7 @@ TEST(dropped_copy_leaves_its_recipient_out_of_a_multicast)
 	unload_hook();
 }
 
-/* Not asked, so not waited for. */
+/* It is not asked, so the sender does not wait for it. */
 TEST(full_recipient_that_is_denied_blocks_nobody)
 {
 	struct bus bus = open_bus("@bus");
@@ -259,7 +259,7 @@ TEST(full_recipient_that_is_denied_blocks_nobody)
 	unload_hook();
 }
 
-/* Watching changes nothing: a denied eavesdropper fails nobody's send. */
+/* Watching changes nothing: a verdict on an eavesdropper's copy fails no send. */
 TEST(denied_eavesdropper_misses_the_copy)
 {
 	struct bus bus = open_bus("@bus");
@@ -291,7 +291,7 @@ TEST(descriptors_of_a_dropped_message_are_closed)
 	unload_hook();
 }
 
-/* The hook comes and goes under messages, some of which wait. */
+/* The hook comes and goes while messages are sent, some of which wait. */
 TEST(hook_may_come_and_go_under_messages)
 {
 	struct bus bus = open_bus("@bus");

@@ -15,7 +15,7 @@ static void allow_descriptors(int limit)
 	OK(setrlimit(RLIMIT_NOFILE, &few));
 }
 
-/* A user without rights: the calling thread alone, which is not what setresuid() is for. */
+/* A user without rights, for the calling thread only: setresuid() would change all threads. */
 static void become_nobody(int limit)
 {
 	OK(syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY));
@@ -39,7 +39,7 @@ static ssize_t post_copies(int fd, uint64_t to, int n)
 	return post_fds(fd, to, "x", fds, n);
 }
 
-/* Sends @n files that nobody else has. */
+/* Sends @n files that no other descriptor holds open. */
 static ssize_t post_new_files(int fd, uint64_t to, int n)
 {
 	int fds[MAX_FDS], err;
@@ -101,7 +101,10 @@ static void start_waiting(struct waiting *w, int fd, uint64_t to, const char *te
 	await_block(&w->job);
 }
 
-/* A unicast is watched and read: it costs the sender nothing, and the watcher its limit. */
+/*
+ * An eavesdropper hears a unicast that is read: it costs the sender nothing, and counts in the
+ * eavesdropper's limit.
+ */
 TEST_LONG(descriptors_of_watched_copies_have_a_bound, 60)
 {
 	enum { MESSAGES = 150, FDS = 20 };
@@ -126,7 +129,10 @@ TEST_LONG(descriptors_of_watched_copies_have_a_bound, 60)
 	}
 	CHECK(open_files() - before <= LIMIT + FILES_MARGIN);
 
-	/* Those that fit are there with their descriptors, the others are told of. */
+	/*
+	 * Messages within the limit arrive with their descriptors; of the others the eavesdropper
+	 * is told.
+	 */
 	while (take(e.fd, &m) > 0) {
 		EQ(FDS, m.n_fds);
 		close_fds(&m);
@@ -139,7 +145,7 @@ TEST_LONG(descriptors_of_watched_copies_have_a_bound, 60)
 	EQ(MESSAGES - got, m.lost);
 }
 
-/* All watchers of a user have one limit, and root is a user as well. */
+/* All eavesdroppers of a user share one limit, and root is a user like any other. */
 TEST(watchers_of_a_user_share_its_limit)
 {
 	enum { FDS = 20, SHARED = 64 };
@@ -161,7 +167,7 @@ TEST(watchers_of_a_user_share_its_limit)
 	EQ(SHARED / FDS, n);
 }
 
-/* A watcher has the limit of the process that connected it, as of that time. */
+/* An eavesdropper has the limit that its process had when it connected. */
 TEST(watcher_is_limited_by_who_connected_it)
 {
 	enum { FDS = 20, OWN = 64 };
@@ -179,7 +185,7 @@ TEST(watcher_is_limited_by_who_connected_it)
 	EQ(OWN / FDS, drain(e.fd));
 }
 
-/* Nobody watches with what others have not read: their messages are still to come. */
+/* A send that waits for its recipient counts nothing yet for the eavesdropper. */
 TEST(waiting_send_uses_up_no_descriptors_of_a_watcher)
 {
 	enum { FDS = 40, OWN = 64 };
@@ -212,7 +218,7 @@ static int post_to_the_group(int fd, int limit, int fds)
 	return n;
 }
 
-/* A multicast is one message: it counts once, until the last member has its copy. */
+/* A multicast is one message: it counts once, until the last member has taken its copy. */
 TEST(multicast_counts_once_until_all_have_it)
 {
 	enum { MEMBERS = 20, FDS = 20, FEW = 50 };
@@ -222,7 +228,7 @@ TEST(multicast_counts_once_until_all_have_it)
 	for (int i = 0; i < MEMBERS; i++)
 		members[i] = join_at(&bus, ADDRESS(2, i));
 	become_nobody(1024);
-	/* As with AF_UNIX the last message may end above the limit. */
+	/* As with AF_UNIX, the last message may exceed the limit. */
 	EQ(3, post_to_the_group(a.fd, FEW, FDS));
 	for (int i = 0; i < MEMBERS - 1; i++)
 		EQ(3, drain(members[i].fd));
@@ -231,7 +237,7 @@ TEST(multicast_counts_once_until_all_have_it)
 	EQ(3, post_to_the_group(a.fd, FEW, FDS));
 }
 
-/* All processes of a user together, at once and however often they try. */
+/* All processes of a user share the limit, at the same time and however often they try. */
 TEST_LONG(processes_of_a_user_share_its_limit, 60)
 {
 	enum { PROCESSES = 8 };
@@ -262,7 +268,7 @@ TEST_LONG(processes_of_a_user_share_its_limit, 60)
 	CHECK(in_flight > LIMIT && in_flight <= LIMIT + MAX_FDS);
 }
 
-/* What a send has taken counts before it waits: here for its send buffer. */
+/* Descriptors count while the send still waits, here for its send buffer. */
 TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 {
 	enum { FDS = 40, FEW = 64 };
@@ -291,7 +297,7 @@ TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 
 struct scene { struct bus bus; struct client a, b, c, e; };	/* e watches */
 
-/* Of a user whom the limit concerns. */
+/* Sent by a user for whom the limit holds. */
 static struct scene open_watched_bus(void)
 {
 	struct scene s;
@@ -307,9 +313,9 @@ static struct scene open_watched_bus(void)
 }
 
 /*
- * A queue of AF_UNIX that holds itself by way of a bus: no collector frees it. All that a user
- * puts there is bounded by its limit, also when its processes are gone. The test keeps an end
- * of that queue, and breaks the circle when it has counted.
+ * A queue of AF_UNIX that holds itself by way of a bus is never collected. The user's limit bounds
+ * all that it can put there, also after its processes have ended. The test keeps one end of that
+ * queue, and breaks the cycle after it has counted.
  */
 TEST_LONG(cycle_through_af_unix_pins_no_more_than_the_limit, 60)
 {
@@ -361,8 +367,8 @@ static ssize_t post_new_sockets(int fd, uint64_t to, int n)
 }
 
 /*
- * RLIMIT_NOFILE bounds the sockets that are open, and what is in flight those that are not: as a
- * sender the limit and a message, as an eavesdropper the limit.
+ * RLIMIT_NOFILE bounds the sockets that are open. Those that are in flight and not open are bounded
+ * as well: for a sender by the limit and one message, for an eavesdropper by the limit.
  */
 TEST_LONG(user_has_only_so_many_sockets_open_and_in_flight, 60)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Judges a run of concurrent senders and receivers by what each of them wrote down.
+ * Judges a run of concurrent senders and receivers by the records of each of them.
  *
- * A sender writes down what it sent, with a stamp of one shared clock before and
- * after, and how far it had read of every other sender by then. A receiver writes
- * down what it got, in order. Each judge_*() returns NULL or what is wrong, so that
- * order.c can also prove that they find planted faults.
+ * A sender records what it sent, with stamps of one shared clock before and after, and how far it
+ * had read of every other sender by then. A receiver records what it got, in order. Each judge_*()
+ * returns NULL, or what is wrong; so order.c can also show that the judges find planted faults.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -21,7 +20,7 @@
 
 struct sent {
 	uint32_t recipients;		/* a bit for each receiver */
-	int failed;			/* an error: nobody may have it */
+	int failed;			/* an error: no receiver may have it */
 	long before, after;		/* the shared clock */
 	int heard[MAX_SENDERS];		/* the last message it had read of each sender, or -1 */
 };

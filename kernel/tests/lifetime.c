@@ -113,7 +113,7 @@ TEST(expelling_wakes_a_waiting_sender)
 	EQ(ROOM, drain(b.fd));
 }
 
-/* The recipient a sender waits for goes away: the sender goes on. */
+/* The recipient that a sender waits for goes away: the sender goes on. */
 TEST(sender_waiting_for_one_recipient_goes_on_when_it_dies)
 {
 	struct bus bus = open_bus("@bus");
@@ -144,7 +144,7 @@ TEST(shutdown_of_its_own_halves)
 	FAILS(ENOTCONN, shutdown(bus_socket(), SHUT_RDWR));
 }
 
-/* The master leaves: the joined go on among themselves, under the policy in force. */
+/* The master leaves: clients that have joined go on among themselves, under the policy in force. */
 TEST(joined_clients_go_on_without_the_accepted_sockets)
 {
 	struct bus bus = open_bus("@bus");
@@ -203,7 +203,7 @@ TEST(client_not_joined_is_cut_off_when_the_master_leaves)
 	CHECK(post(a.fd, MASTER, "x") < 0);
 }
 
-/* As with AF_UNIX: what it said is lost unread, and it is told. */
+/* As with AF_UNIX, what the client sent is lost unread, and the client is told. */
 TEST(client_not_joined_that_was_not_heard_is_reset)
 {
 	struct bus bus = open_bus("@bus");
@@ -217,7 +217,7 @@ TEST(client_not_joined_that_was_not_heard_is_reset)
 	FAILS(EPIPE, post(a.fd, MASTER, "x"));
 }
 
-/* The process of the master is killed: nothing of the above changes. */
+/* The process of the master is killed: the effect is the same as above. */
 TEST(death_of_the_master_leaves_the_joined_talking)
 {
 	struct client a, b;
@@ -325,7 +325,7 @@ TEST(client_closed_reads_as_ended_at_the_master)
 	ENDS(a.accepted);
 }
 
-/* What a client had not read when it closed: its counterpart reads an end all the same. */
+/* A client closes without having read its queue: its counterpart still reads an end. */
 TEST(unread_messages_of_a_closed_client_spoil_nothing)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * docs/dbus.md section 3: a multicast that is no valid message of D-Bus reaches nobody. The
- * corpus has the messages that are right or wrong in one place; kernel/fuzz/dbus has the
- * parsers alone, and the dice.
+ * docs/dbus.md section 3: a multicast that is not a valid D-Bus message reaches nobody. The corpus
+ * has messages that are valid, or invalid in one place; kernel/fuzz/dbus tests the parsers alone,
+ * with random input.
  */
 #include "dbus.h"
 
@@ -49,7 +49,7 @@ TEST(message_cut_off_at_any_byte_reaches_nobody)
 	}
 }
 
-/* Whatever it turns into: no harm, and where a length is one off, no message. */
+/* Whatever the message turns into, no harm is done; and if a length is wrong, it is no message. */
 TEST_LONG(message_with_any_byte_changed_does_no_harm, 60)
 {
 	static const unsigned char values[] = { 0, 1, 0x7f, 0x80, 0xff, '/', 's', 'v', '(' };
@@ -91,7 +91,7 @@ static void long_field(struct bytes *b)
 	put_field(b, PATH, "o", "/behind/the/linear/part");
 }
 
-/* Fields may lie where the message is in pages, or across their edges. */
+/* Fields may be in the pages of a message, or across the edge of a page. */
 TEST_LONG(long_headers_are_read_to_their_end, 60)
 {
 	struct world w = make_world();

@@ -180,7 +180,7 @@ static const struct {
 	{ "of_another_family", 13, "net-pf-13-proto-1" },
 };
 
-/* The kernel's way to user space is bent to a script that notes what is asked for. */
+/* The kernel's helper to load modules is replaced by a script that notes what is asked for. */
 TEST_EACH(dbus_socket_asks_for_its_protocol, aliases)
 {
 	static const char script[] = "#!/bin/sh\necho \"$@\" >>/run/asked\n";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract section 2: who a socket says it is, and whom a message comes from. */
+/* Contract section 2: the name that a socket shows, and the source that messages show. */
 #include "bus.h"
 
 typedef int (*ask)(int fd, struct sockaddr *name, socklen_t *len);
 
-/* The whole struct is written, its padding as zeros, and says this. */
+/* The kernel writes the whole struct, with zeros as padding, and this address and path in it. */
 static void says(ask call, int fd, uint64_t addr, const char *path)
 {
 	struct sockaddr_bus got, want = bus_name(path, addr);
@@ -52,7 +52,7 @@ TEST(unconnected_sockets_have_no_peer)
 	FAILS(ENOTCONN, getpeername(bus.fd, (struct sockaddr *)&name, &len));
 }
 
-/* A client that took another way to the inode is named as the bus is. */
+/* A client that used another path to the inode is shown the path of the bus. */
 TEST(client_shows_the_path_that_was_bound)
 {
 	struct bus bus = open_bus("bus");
@@ -65,7 +65,7 @@ TEST(client_shows_the_path_that_was_bound)
 	says(getsockname, OK(accept(bus.fd, NULL, NULL)), MASTER, "bus");
 }
 
-/* Gained addresses change nothing about who one is. */
+/* Addresses that the master gives do not change a client's name. */
 TEST(added_addresses_do_not_show)
 {
 	struct bus bus = open_bus("@bus");
@@ -111,7 +111,7 @@ TEST(prefix_0_addresses_are_never_used_again)
 	}
 }
 
-/* What a refused connection did must not show: numbers may be skipped, not repeated. */
+/* Refused connections leave no trace: numbers may be skipped, but never used twice. */
 TEST(refused_connections_repeat_no_address)
 {
 	struct bus bus = open_bus("@bus");
@@ -137,8 +137,8 @@ static const struct {
 };
 
 /*
- * In 2012 a multicast showed its receiver's address as the source, and recvfrom a
- * path that had lost its end.
+ * In 2012 a multicast showed its receiver's address as the source, and recvfrom a path without its
+ * end.
  */
 TEST_EACH(source_is_the_senders_prefix_0_address, ways)
 {
@@ -174,7 +174,7 @@ TEST(source_at_the_master_is_the_clients_prefix_0_address)
 	GETS(b.accepted, b.id, "two");
 }
 
-/* In 2012 the source was read from the sender, which may be gone. */
+/* In 2012 the source was read from the sender, which may have closed. */
 TEST(source_outlives_the_sender)
 {
 	struct bus bus = open_bus("bus");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 7: what an unprivileged user of a shared machine must not do to the others.
+ * Contract section 7: what an unprivileged user of a shared machine must not be able to do to
+ * others.
  */
 #define BUS_PROTOCOL BUS_PROTO_NONE
 #include "dbus.h"
@@ -22,7 +23,7 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
-/* Ends with the test. */
+/* It ends with the test. */
 static pid_t spawn(void)
 {
 	pid_t pid = OK(fork());
@@ -49,7 +50,10 @@ static void become_user(void)
 	write_text("/proc/self/gid_map", "0 1000 1");
 }
 
-/* A file system that answers nothing but the first question; its descriptor is readable once it is asked another. */
+/*
+ * A file system that answers nothing after the first question; its descriptor is readable once
+ * another question was asked.
+ */
 static int mount_slow(void)
 {
 	char buf[FUSE_MIN_READ_BUFFER], options[128];
@@ -70,7 +74,7 @@ static int mount_slow(void)
 	return fd;
 }
 
-/* Any user may open it where udev runs. */
+/* On a machine with udev, any user may open it. */
 static void need_fuse(void)
 {
 	if (access("/dev/fuse", F_OK) && (system("modprobe -q fuse") || access("/dev/fuse", F_OK)))
@@ -88,7 +92,10 @@ static int is_asked(int fd)
 	return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
 }
 
-/* Requests hold what every user of generic netlink waits for: none may wait for a file system. */
+/*
+ * A request holds a lock for which every user of generic netlink waits: no request may wait for a
+ * file system.
+ */
 TEST(request_of_a_user_asks_no_file_system_for_a_path)
 {
 	pid_t user, asker;
@@ -119,7 +126,7 @@ TEST(request_of_a_user_asks_no_file_system_for_a_path)
 	EQ(PASSED, status);
 }
 
-/* Once the path of a bus is known, requests of its owner need no file system. */
+/* Once the path of a bus is in memory, requests of its owner need no file system. */
 TEST(request_of_a_user_finds_the_bus_by_its_path)
 {
 	int status;
@@ -143,7 +150,7 @@ TEST(request_of_a_user_finds_the_bus_by_its_path)
 	EQ(PASSED, status);
 }
 
-/* A bind waits for the file system, and no call on the socket waits for the bind. */
+/* A bind waits for the file system, and no other call on the socket waits for the bind. */
 TEST(bind_on_a_slow_file_system_holds_up_no_call_on_the_socket)
 {
 	int fd = bus_socket(), asked[2], one = 1;
@@ -179,7 +186,7 @@ TEST(bind_on_a_slow_file_system_holds_up_no_call_on_the_socket)
 	for (long long end = now_ms() + 10000 * patience(); !has_ended(other); usleep(1000)) {
 		if (now_ms() < end)
 			continue;
-		/* Lets go of the lock, or the test could not end either. */
+		/* Releases the lock: otherwise the test could not end. */
 		kill(user, SIGKILL);
 		FAIL("a call on the socket waits for the bind");
 	}
@@ -217,7 +224,7 @@ static long charged(void)
 	return file_number(group_file("memory.current"));
 }
 
-/* What the kernel has left, in bytes. */
+/* The memory that the kernel has left, in bytes. */
 static long free_memory(void)
 {
 	FILE *f = fopen("/proc/meminfo", "re");
@@ -231,7 +238,10 @@ static long free_memory(void)
 	return kb * 1024;
 }
 
-/* A filter that cuts a long message leaves a copy of its first part: the sender's memory, as the rest. */
+/*
+ * A filter that cuts a long message leaves a copy of its head, which is charged to the sender like
+ * the rest.
+ */
 TEST_LONG(copies_that_a_filter_cuts_are_charged, 60)
 {
 	enum { CLIENTS = 1000, BYTES = 9000 };

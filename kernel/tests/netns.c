@@ -2,7 +2,7 @@
 /* Contract section 5: network namespaces. */
 #include "bus.h"
 
-/* Runs a story in a new network namespace, in a child. */
+/* Runs a function in a new network namespace, in a child process. */
 #define ELSEWHERE(story) do {						\
 	int __status;							\
 	pid_t __child = OK(fork());					\
@@ -46,7 +46,9 @@ TEST(bus_at_a_path_is_invisible_elsewhere)
 	OK(connect_bus(bus_socket(), &bus));
 }
 
-/* A socket belongs to the namespace that made it, wherever its holder goes. */
+/*
+ * A socket belongs to the namespace in which it was made, wherever the process that holds it goes.
+ */
 TEST(client_keeps_its_bus_when_its_process_moves)
 {
 	struct bus bus = open_bus("@bus");
@@ -92,7 +94,7 @@ TEST(namespace_outlived_by_a_socket_still_works)
 	FAILS(ECONNREFUSED, connect_bus(bus_socket(), &bus));
 }
 
-/* Everybody in it is killed at once, in the middle of sends, receives, joins and connects. */
+/* All processes in it are killed at once, in the middle of sends, receives, joins and connects. */
 TEST_LONG(namespace_exits_under_load, 60)
 {
 	for (int round = 0; round < 10; round++) {
@@ -128,7 +130,9 @@ TEST_LONG(namespace_exits_under_load, 60)
 				close_client(&c);
 			}
 		}
-		/* Here as well: it may not have run by the time it is killed. */
+		/*
+		 * The parent does it as well: the child may not have run by the time it is killed.
+		 */
 		setpgid(world, world);
 		usleep(50000);
 		kill(-world, SIGKILL);

@@ -3,7 +3,7 @@
 #include "bus.h"
 #include <linux/filter.h>
 
-/* The lines of a file that contain @part; the last such line in @line. */
+/* Counts the lines of a file that contain @part; @line gets the last one. */
 static int lines_with(const char *file, const char *part, char *line, size_t size)
 {
 	FILE *f = fopen(file, "re");
@@ -60,7 +60,7 @@ TEST(proc_net_bus_names_every_socket_by_its_inode)
 	CHECK(strstr(line, "@bus"));
 }
 
-/* The inodes of a line's socket and of the other half of its pair. */
+/* The inode of a line's socket, and that of the other half of its pair. */
 static void inodes_of(const char *address, const char *state, unsigned long *own,
 		      unsigned long *other, char *policy)
 {
@@ -113,7 +113,7 @@ static int times(const char *text, const char *part)
 
 enum { CLOSED_MEANWHILE = 300, STAYING = 100 };
 
-/* Where the reader is must not depend on how many sockets were before. */
+/* The place of a reader must not depend on how many sockets there were before it. */
 TEST(proc_net_bus_shows_once_what_stays_while_others_go)
 {
 	int going[CLOSED_MEANWHILE], staying[STAYING], file;
@@ -127,7 +127,7 @@ TEST(proc_net_bus_shows_once_what_stays_while_others_go)
 		staying[i] = bus_socket();
 
 	file = OK(open("/proc/self/net/bus", O_RDONLY | O_CLOEXEC));
-	/* More than the kernel prints ahead: it is amid the first ones. */
+	/* More lines than the kernel prints in advance: the reader is among the first ones. */
 	len = OK(read(file, text, 1000));
 	for (int i = 0; i < CLOSED_MEANWHILE; i++)
 		close(going[i]);
@@ -194,7 +194,7 @@ TEST(proc_net_protocols_counts_the_sockets)
 	EVENTUALLY(bus_sockets() == before + 1);
 }
 
-/* A path cannot forge a line of the file. */
+/* A path cannot pretend to be another line of the file. */
 TEST(control_characters_of_a_path_make_no_line)
 {
 	int lines = proc_lines("", line, sizeof(line));
@@ -215,8 +215,8 @@ static void write_file(const char *path, const char *text)
 }
 
 /*
- * Without the names of tasks, which nobody asks for here: to record them the kernel patches its
- * scheduler while it runs, and an emulator with several threads may die of that (images/scratch/run).
+ * Without the names of tasks, which are not needed: to record them the kernel patches its scheduler
+ * while it runs, and an emulator with several threads may crash from that (images/scratch/run).
  */
 static void trace_on(void)
 {
@@ -272,7 +272,7 @@ TEST(tracepoints_tell_a_story)
 	write_file(TRACING "events/bus/enable", "0");
 }
 
-/* The copy has no place of its own, but its message has. */
+/* The copy has no place of its own in the sequence, but its message has. */
 TEST(tracepoints_tell_of_copies_that_a_filter_drops)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };

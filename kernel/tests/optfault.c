@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Addresses, policies and other options are set, and memory fails them at any point. */
+/* Addresses, policies and other options are set while memory runs out at every possible point. */
 #include "trycall.h"
 
 static long call_add_address(struct world *w)

@@ -74,7 +74,7 @@ static int set_any(int fd, int option)
 	return setsockopt(fd, SOL_BUS, option, &value, sizeof(value));
 }
 
-/* A bus's policy is its master's. */
+/* Only its master sets the policy of a bus. */
 TEST_EACH(option_of_a_clients_socket_fails, all)
 {
 	struct bus bus = open_bus("@bus");
@@ -251,7 +251,7 @@ static void become_nobody(void)
 	OK(setresuid(65534, 65534, 65534));
 }
 
-/* Not every kernel shows it elsewhere than in the first network namespace. */
+/* Not every kernel shows it outside of the first network namespace. */
 static long wmem_max(void)
 {
 	int here = OK(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -279,7 +279,7 @@ TEST(sendbuf_is_capped_by_wmem_max_without_cap_net_admin)
 	EQ(cap, OK(get_option(bus.fd, BUS_SET_SENDBUF)));
 }
 
-/* A capability of a user namespace that anyone may make is none. */
+/* A capability in a user namespace does not count, since anyone can make one. */
 TEST(sendbuf_is_capped_in_a_user_namespace)
 {
 	long cap = wmem_max();
@@ -292,7 +292,7 @@ TEST(sendbuf_is_capped_in_a_user_namespace)
 	EQ(cap, OK(get_option(bus.fd, BUS_SET_SENDBUF)));
 }
 
-/* What is charged is counted in 31 bits, and must stay far from their end. */
+/* Charges are counted in 31 bits, and must stay far from the largest number. */
 TEST(sendbuf_has_an_end_for_root_too)
 {
 	struct bus bus = open_bus("@bus");
@@ -322,7 +322,7 @@ TEST(qlenfull_tells_of_the_clients_queue)
 	EQ(0, OK(get_option(b.accepted, BUS_GET_QLENFULL)));
 }
 
-/* The call of 2012 set the option to read it; it had its arguments swapped. */
+/* The call of 2012 read the option by setting it, and had its arguments swapped. */
 TEST(qlenfull_answers_the_2012_set_style_call)
 {
 	struct bus bus = open_bus("@bus");

@@ -36,7 +36,9 @@ TEST(a_message_has_one_place_for_all_its_recipients)
 	EQ(seq, seq_of(e.fd, "x"));
 }
 
-/* Unicast, multicast, to and from the master: all take their places in one row. */
+/*
+ * Unicasts, multicasts, messages to the master and from it: all have their places in one sequence.
+ */
 TEST(places_rise_across_every_kind_of_message)
 {
 	struct bus bus = open_bus("@bus");
@@ -78,8 +80,8 @@ TEST(buses_count_apart)
 }
 
 /*
- * A multicasts to B and C. B, who got it, writes to C. C reads A's first, always.
- * In 2012 only multicasts were in order.
+ * A multicasts to B and C. B, which has got it, writes to C. C always reads A's message first. In
+ * 2012 only multicasts were in order.
  */
 TEST_LONG(answer_never_overtakes_what_it_answers, 60)
 {
@@ -106,7 +108,7 @@ TEST_LONG(answer_never_overtakes_what_it_answers, 60)
 	kill(answerer, SIGKILL);
 }
 
-/* The same where B tells D through a pipe, and D writes to C. */
+/* The same, but B tells D through a pipe, and D writes to C. */
 TEST_LONG(order_holds_across_a_side_channel, 60)
 {
 	struct bus bus = open_bus("@bus");
@@ -186,8 +188,8 @@ static void agree(const uint64_t *late, int n_late, const uint64_t *old, int n_o
 }
 
 /*
- * While the master talks without pause a newcomer joins. What it gets has no gap
- * against what an old member got.
+ * A client joins while the master sends without pause. What the newcomer gets has no gap in it,
+ * compared with what an old member gets.
  */
 TEST_LONG(newcomer_misses_nothing_after_its_join, 60)
 {
@@ -237,7 +239,7 @@ TEST(newcomer_gets_nothing_from_before_its_join)
 	GETS(b.fd, a.id, "after");
 }
 
-/* Taking an address away is a point of the sequence: what was sent before it arrives. */
+/* Taking an address away is a point of the sequence: messages sent before it still arrive. */
 TEST(change_of_address_comes_between_messages)
 {
 	struct bus bus = open_bus("@bus");
@@ -255,9 +257,9 @@ TEST(change_of_address_comes_between_messages)
 }
 
 /*
- * The great mix: senders S0..S3 and receivers R0..R5 are clients of one bus; R6 is an
- * eavesdropper, so it gets everything. Every sender multicasts to overlapping groups
- * and unicasts, at random, and reads what is sent to it: it is a receiver, too.
+ * The large run: senders S0..S3 and receivers R0..R5 are clients of one bus; R6 is an eavesdropper,
+ * so it gets everything. Every sender multicasts to overlapping groups and unicasts, at random, and
+ * reads what is sent to it: it is a receiver, too.
  */
 enum { SENDERS = 4, RECEIVERS = 6, WATCHER = RECEIVERS, PARTIES = RECEIVERS + 1, ROUNDS = 400 };
 
@@ -320,7 +322,10 @@ static void write_down(int r, const struct message *m)
 	__atomic_store_n(&heard[r][load.sender], load.n + 1, __ATOMIC_SEQ_CST);
 }
 
-/* A send that has returned is in the queues: an empty one after the last send is the end. */
+/*
+ * A send that has returned has put its message into the queues: so after the last send, an empty
+ * queue is the end.
+ */
 static void *receive_all(void *data)
 {
 	int r = (long)data;
@@ -341,7 +346,7 @@ static void *receive_all(void *data)
 	}
 }
 
-/* The watcher's queue must never overflow here: a lost copy would be no fault. */
+/* The eavesdropper's queue must never overflow here: a lost copy would be no fault. */
 static void gather(struct bus *bus)
 {
 	for (int r = 0; r < PARTIES; r++) {
@@ -364,7 +369,10 @@ static void run_mix(int qlen)
 	pthread_t threads[SENDERS + PARTIES];
 
 	OK(set_option(bus.fd, BUS_SET_MAXQLEN, qlen));
-	/* Half of it is what a queue may weigh: the watcher, which nobody waits for, has room for all. */
+	/*
+	 * A queue may weigh half of it: so the eavesdropper, for which nobody waits, has room for
+	 * everything.
+	 */
 	OK(set_option(bus.fd, BUS_SET_SENDBUF, 2 * SENDERS * ROUNDS * 1024));
 	gather(&bus);
 	for (long r = 0; r < PARTIES; r++)
@@ -392,7 +400,7 @@ TEST_LONG(they_agree_with_the_shortest_queues, 120)
 	run_mix(1);
 }
 
-/* Planted faults: a judge that finds nothing wrong in these would prove nothing. */
+/* Planted faults: a judge that does not find these would prove nothing. */
 static void plant(void)
 {
 	memset(&ledger, 0, sizeof(ledger));

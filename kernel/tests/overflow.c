@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract section 4: what becomes of a full client, by the policy of the bus. */
+/* Contract section 4: what happens to a full client, by the policy of the bus. */
 #include "pair.h"
 
 static struct pair failing_pair(int policy)
@@ -45,7 +45,7 @@ static const struct {
 	uint64_t to;
 } evictions[] = { { "unicast", 2 }, { "group", GROUP(2) } };
 
-/* The full client is expelled; it can still read what it has, then knows why. */
+/* The full client is expelled. It can still read what it has, and then learns why. */
 TEST_EACH(evict_policy_expels_the_full_client, evictions)
 {
 	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);
@@ -72,7 +72,7 @@ TEST_EACH(evict_policy_expels_the_full_client, evictions)
 	GETS(p.a.accepted, p.a.id, "gone");
 }
 
-/* SO_ERROR not asked for: recv tells, as it does for any socket's error. */
+/* If SO_ERROR was not asked for, recv returns the error, as on any socket. */
 TEST(evicted_reader_and_master_get_the_error_from_recv)
 {
 	struct pair p = failing_pair(BUS_OVERFLOW_EVICT);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 3.7: changes of policy that come while a message is judged hold for it, and
- * still it gets through, however many they are.
+ * Contract section 3.7: a change of policy that comes while a message is judged applies to that
+ * message, and still the message gets through, however many changes there are.
  */
 #include "dbus.h"
 #include <sys/prctl.h>
@@ -21,7 +21,7 @@ static void change_rules_of_one(int changer, long n)
 	OK(n % 2 ? remove_rule("@bus", members[0].id, rule) : add_rule("@bus", members[0].id, rule));
 }
 
-/* Each change alters who gets the message. */
+/* Each change alters the set of recipients. */
 static void change_rules_of_all(int changer, long n)
 {
 	const struct client *c = &members[(n / 2 * CHANGERS + changer) % n_members];
@@ -65,7 +65,7 @@ static const struct {
 	{ "eavesdroppers", change_eavesdroppers, EVERYONE },
 };
 
-/* Makes changes for as long as the test lives, and says so once it is in the swing of it. */
+/* Makes changes for as long as the test lives, and says when it has made many. */
 static void start_changer(int number, void (*change)(int changer, long n), int told)
 {
 	if (OK(fork()))
@@ -88,7 +88,7 @@ TEST_EACH_LONG(multicast_gets_through_while_policy_changes, changes, 120)
 	OK(setrlimit(RLIMIT_NOFILE, &many));
 	bus = open_bus("@bus");
 	a = join(&bus);
-	/* A slow kernel is slow to free them as well. */
+	/* A slow kernel is slow to free them, too. */
 	n_members = MEMBERS / patience() / patience();
 	let_clients_in(n_members + 1);
 	for (int i = 0; i < n_members; i++)

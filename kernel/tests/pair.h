@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two clients, and the ways in which one reaches the other or the master. */
+/* Two clients, and the ways by which the one reaches the other, or the master. */
 #ifndef PAIR_H
 #define PAIR_H
 
@@ -20,7 +20,7 @@ static const struct {
 struct pair {
 	struct bus bus;
 	struct client a, b;
-	int target;			/* where the messages of the way come out */
+	int target;			/* the socket at which messages of that way arrive */
 };
 
 static inline struct pair make_pair(uint64_t to)

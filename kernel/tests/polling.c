@@ -56,7 +56,7 @@ TEST_EACH(edge_of_pollout_comes_when_the_full_recipient_reads, ways)
 	OK(post(p.a.fd, row->to, "x"));
 }
 
-/* The same in the end: every EAGAIN is followed by an edge, until all is said. */
+/* And in the long run: every EAGAIN is followed by an edge, until everything has been sent. */
 TEST_LONG(edge_driven_sender_says_it_all, 60)
 {
 	enum { MESSAGES = 500 };
@@ -118,7 +118,9 @@ TEST(edge_of_pollin_comes_with_each_message)
 	}
 }
 
-/* No thundering herd: a read wakes who waited for the reader, not the whole bus. */
+/*
+ * No thundering herd: a read wakes the senders that waited for its reader, and not the whole bus.
+ */
 TEST(reader_wakes_only_those_who_wait_for_it)
 {
 	struct pair p = make_pair(2);

@@ -55,7 +55,7 @@ TEST(writable_again_after_a_send_to_another)
 	CHECK(!is_writable(a.fd));
 }
 
-/* It is the socket that was refused: another one is as writable as ever. */
+/* Only the socket that was refused is affected: another one is as writable as before. */
 TEST(refusal_of_one_socket_says_nothing_of_another)
 {
 	struct bus bus = open_bus("@bus");
@@ -67,7 +67,10 @@ TEST(refusal_of_one_socket_says_nothing_of_another)
 	CHECK(is_writable(a.accepted));
 }
 
-/* A program that sends to many by one socket is refused by one just after it was called by another. */
+/*
+ * A program that sends to many recipients through one socket is refused by one just after it was
+ * called by another.
+ */
 TEST(edge_survives_a_refusal_elsewhere)
 {
 	struct bus bus = open_bus("@bus");
@@ -86,7 +89,10 @@ TEST(edge_survives_a_refusal_elsewhere)
 	CHECK(!edge_comes(poller, 0));
 }
 
-/* The socket waits for itself as well, and that has nothing to do with who refused it before. */
+/*
+ * The socket also waits for its own queue, which has nothing to do with the recipient that refused
+ * it before.
+ */
 TEST(full_recipient_withholds_no_edge_of_the_own_queue)
 {
 	struct bus bus = open_narrow_bus();
@@ -103,7 +109,7 @@ TEST(full_recipient_withholds_no_edge_of_the_own_queue)
 	OK(post(a.fd, other.id, "x"));
 }
 
-/* A poll has no effect: whatever one of them shows, the others that poll the same socket see as well. */
+/* A poll has no effect: other threads that poll the same socket see the same. */
 TEST(edge_is_for_everybody_who_polls)
 {
 	struct bus bus = open_bus("@bus");
@@ -125,7 +131,10 @@ TEST(edge_is_for_everybody_who_polls)
 	CHECK(!is_writable(a.fd));
 }
 
-/* A program that gives up what it had for one recipient does not spin for ever while another is full. */
+/*
+ * A program that gives up what it had for one recipient does not spin for ever while another is
+ * full.
+ */
 TEST(what_a_socket_was_told_and_never_tried_is_forgotten)
 {
 	enum { MANY = 100 };
@@ -144,7 +153,10 @@ TEST(what_a_socket_was_told_and_never_tried_is_forgotten)
 	CHECK(is_writable(a.fd));
 }
 
-/* One socket is told of at most 64 recipients; that of the oldest more comes too early, not never. */
+/*
+ * A socket waits for at most 64 recipients: beyond that, the edge of the oldest comes too early,
+ * but it does come.
+ */
 TEST(more_refusals_than_are_remembered_lose_no_edge)
 {
 	enum { RECIPIENTS = 70 };

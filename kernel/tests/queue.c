@@ -49,8 +49,8 @@ static const struct {
 };
 
 /*
- * Sends to that queue wait for its lock, with the lock of the bus held, and so do those that find
- * it full by its weight.
+ * Sends to that queue wait for its lock with the lock of the bus held. So do sends that find it
+ * full by weight.
  */
 TEST_EACH(looking_at_a_long_queue_holds_up_no_sender, looks)
 {
@@ -67,7 +67,10 @@ TEST_EACH(looking_at_a_long_queue_holds_up_no_sender, looks)
 	CHECK_NOT_HELD_UP(alone, beside);
 }
 
-/* The master leaves a client that has not joined: it looks for messages of that client. */
+/*
+ * The master leaves a client that has not joined: the kernel looks for unread messages of that
+ * client.
+ */
 TEST(closing_a_long_queue_finds_what_was_not_read)
 {
 	struct bus bus = open_bus("@bus");
@@ -77,7 +80,10 @@ TEST(closing_a_long_queue_finds_what_was_not_read)
 	OK(set_option(bus.fd, BUS_SET_SENDBUF, 256 << 20));
 	a = attach(&bus);
 	b = attach(&bus);
-	/* What nobody holds an address for goes to the master, that is the socket itself. */
+	/*
+	 * A message to an address that nobody holds goes to the master, which here is the socket
+	 * itself.
+	 */
 	for (int i = 0; i < 1000; i++) {
 		OK(post(a.accepted, ADDRESS(9, 9), "to itself"));
 		OK(post(b.accepted, ADDRESS(9, 9), "to itself"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 7: nothing that unprivileged programs call, in whatever order and
- * from however many threads, harms the kernel. The programs check little; the kernel's
- * own checkers do, and what is left at the end is counted.
+ * Contract section 7: nothing that unprivileged programs call, in any order and from any number of
+ * threads, harms the kernel. The programs check little: the kernel's own checkers do that, and what
+ * is left at the end is counted.
  */
 #include "bus.h"
 #include <linux/filter.h>
@@ -24,7 +24,7 @@ static int pick(unsigned int *dice)
 	return __atomic_load_n(&pool[roll(dice, POOL)], __ATOMIC_RELAXED);
 }
 
-/* A socket of the pool is replaced, and closed under everybody's hands. */
+/* A socket of the pool is replaced, and closed while other threads use it. */
 static void replace(unsigned int *dice, int fd)
 {
 	int old = __atomic_exchange_n(&pool[roll(dice, POOL)], fd, __ATOMIC_RELAXED);
@@ -197,7 +197,7 @@ static void *connect_and_close(void *data)
 	return NULL;
 }
 
-/* Listeners come and go under clients that connect and close. */
+/* Listening sockets come and go while clients connect and close. */
 TEST(connecting_races_with_closing_listeners)
 {
 	pthread_t threads[2];
@@ -246,7 +246,7 @@ static void *connect_and_ask(void *data)
 	return NULL;
 }
 
-/* Processes that die right after listen(): each connect asks for one of them. */
+/* Each connect asks for the credentials of a process that has called listen() and is dying. */
 TEST(connecting_races_with_changing_listeners)
 {
 	pthread_t thread;
@@ -274,7 +274,7 @@ static void *connect_contested(void *data)
 	return NULL;
 }
 
-/* Two threads connect one socket: one of them does. */
+/* Two threads connect one socket: one of them succeeds. */
 TEST(one_of_two_connects_wins)
 {
 	shared = open_bus("@bus");
@@ -308,11 +308,11 @@ static int write_line(const char *path, int flags, const char *text)
 }
 
 /*
- * Makes the first instructions of a function of the module take a trap each, so that what
- * happens between two of them takes microseconds. The kernel refuses a probe that does not
- * stand at the beginning of an instruction, so the test asks for one at each byte.
+ * Makes each of the first instructions of a function of the module trap, so that microseconds pass
+ * between two of them. The kernel refuses a probe that is not at the beginning of an instruction,
+ * so the test asks for one at each byte.
  *
- * Return: how many instructions take a trap once SLOW is enabled.
+ * Return: how many instructions trap once SLOW is enabled.
  */
 static int slow_down(const char *function, int bytes)
 {
@@ -346,13 +346,13 @@ static void *accept_contested(void *data)
 	return NULL;
 }
 
-/* Threads call accept() on a socket that is bound and made to listen meanwhile. */
+/* Threads call accept() on a socket that is bound and starts to listen meanwhile. */
 TEST(accept_races_with_bind_and_listen)
 {
 	pthread_t threads[2];
 	char name[32];
 
-	/* Linux 6.1 calls it by another name, which may have the code of both. */
+	/* Linux 6.1 has another name for it, which may contain the code of both. */
 	CHECK(slow_down("afbus_accept", 128) + slow_down("afbus_accept_compat", 128) > 2);
 	OK(write_line(SLOW "enable", 0, "1"));
 	contested = bus_socket();
@@ -437,7 +437,7 @@ static void *read_target(void *data)
 	return NULL;
 }
 
-/* Senders close while what they sent is read, which gives their budget back to them. */
+/* Senders close while their messages are read, which gives them budget back. */
 TEST(closing_races_with_readers_of_what_was_sent)
 {
 	static char data[16000];
@@ -450,7 +450,9 @@ TEST(closing_races_with_readers_of_what_was_sent)
 	while (now_ms() < until) {
 		struct client sender = join(&bus);
 
-		/* More than a quarter of the budget, or it is told at once. */
+		/*
+		 * More than a quarter of the budget: with less, the sender would be told at once.
+		 */
 		for (int i = 0; i < 8; i++)
 			if (send_bytes(sender.fd, target.id, data, sizeof(data), MSG_DONTWAIT) < 0)
 				EQ(EAGAIN, errno);

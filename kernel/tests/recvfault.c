@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages are received, waited for and counted, and memory fails that at any point. */
+/* Messages are received, waited for and counted while memory runs out at every possible point. */
 #include "trycall.h"
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -31,7 +31,10 @@ static long call_recv(struct world *w)
 	return take(w->b.fd, &w->got);
 }
 
-/* As with any socket, a message may be gone when its reader's memory is: this one, and wholly. */
+/*
+ * As with any socket, a message may be lost when its reader runs out of memory: this message only,
+ * and all of it.
+ */
 static void recv_failed(struct world *w, int err)
 {
 	struct message m;
@@ -52,7 +55,7 @@ static void recv_done(struct world *w, long len)
 	GETS(w->b.fd, w->a.id, "next");
 }
 
-/* Descriptors that the receiver has no room for are closed, and it is told. */
+/* Descriptors for which the receiver has no room are closed, and the receiver is told. */
 static void recv_fds_done(struct world *w, long len)
 {
 	CHECK(w->got.n_fds == 2 || w->got.flags & MSG_CTRUNC);
@@ -78,8 +81,8 @@ static void peek_again(struct world *w, int from)
 }
 
 /*
- * What cannot be peeked at is still there, and the peek begins where it did; but
- * what is said to be there is given after the socket has done its part.
+ * What a peek failed to show is still there, and the peek offset has not moved, unless the failure
+ * came later: common code copies some results out after the socket has done its part.
  */
 static void peek_failed(struct world *w, int err)
 {

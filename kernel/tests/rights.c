@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * docs/dbus.md section 3: who may change rules, and the connector of 2012.
+ * docs/dbus.md section 3: who may change rules; and the connector of 2012.
  */
 #include "dbus.h"
 #include <linux/capability.h>
@@ -49,7 +49,7 @@ TEST(another_user_may_not)
 	CHECK(has_rules("@bus", 0, 1));
 }
 
-/* Its uid is what counts, whatever user namespace it has made itself root of. */
+/* Its uid counts, even if it is root of a user namespace that it has made. */
 TEST(root_of_its_own_user_namespace_may_not)
 {
 	struct bus bus = open_bus("@bus");
@@ -98,7 +98,7 @@ TEST(owner_is_who_called_listen_last)
 	OK(add_rule("@bus", a.id, ""));
 }
 
-/* Not the owner, but with the capability; then without. */
+/* Not the owner, with the capability, and then without it. */
 TEST(who_administers_the_network_namespace_may)
 {
 	struct bus bus;
@@ -114,8 +114,9 @@ TEST(who_administers_the_network_namespace_may)
 }
 
 /*
- * A privileged program that writes somebody else's bytes into the socket it was given
- * asks with the rights of who opened that. What it sends to the kernel itself is its own.
+ * A privileged program that writes another's bytes into the socket that it was given asks with the
+ * rights of the process that opened the socket. What it sends to the kernel by its own choice has
+ * its own rights.
  */
 TEST(privileged_writer_is_no_deputy)
 {
@@ -137,15 +138,15 @@ TEST(privileged_writer_is_no_deputy)
 	REFUSED(EPERM, await_ack(fd));
 	OK(send_request(fd, &r));
 	OK(await_ack(fd));
-	/* Nor the other way round. */
+	/* And not the other way round either. */
 	fd = netlink(NETLINK_GENERIC);
 	OK(seteuid(1000));
 	OK(send_request(fd, &r));
 	REFUSED(EPERM, await_ack(fd));
 }
 
-/* What no client may do to a file it may not do to the bus there. */
-/* Who may ask is for the bus's owner to say, and not for the mode of its inode. */
+/* A client that may not write to the file may not use the bus there. */
+/* The bus's owner decides who may ask, and not the mode of its inode. */
 TEST(path_is_looked_up_as_the_caller_sees_it)
 {
 	struct bus bus = open_bus("bus");
@@ -157,13 +158,16 @@ TEST(path_is_looked_up_as_the_caller_sees_it)
 	APART({
 		become(1000);
 		CHECK(add_rule("closed/link", a.id, "") < 0);
-		/* Linux 6.12 looks again, without RCU, before it says that a folder is closed. */
+		/*
+		 * Linux 6.12 looks once more, without RCU, before it says that a folder is closed
+		 * to the caller.
+		 */
 		CHECK(errno == EACCES || errno == EAGAIN);
 		REFUSED(EPERM, add_rule("bus", a.id, ""));
 	});
 }
 
-/* The connector: in the first network namespace only. */
+/* The connector, which exists in the first network namespace only. */
 
 struct cn_packet {
 	struct nlmsghdr nl;
@@ -197,7 +201,7 @@ static struct cn_packet cn_request(int cmd, const char *path, uint64_t addr, con
 	return p;
 }
 
-/* What the answer says: an errno or 0. */
+/* Return: what the answer says, an errno or 0. */
 static int cn_ask(int fd, struct cn_packet *p)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -283,7 +287,7 @@ TEST(connector_checks_lengths_before_it_reads)
 	EQ(EINVAL, cn_ask(fd, &p));
 	p.q.len = 0x80000000;
 	EQ(EINVAL, cn_ask(fd, &p));
-	/* What lies behind the rule is no part of it, nor is one NUL at its end. */
+	/* Bytes after the rule are no part of it, and neither is one NUL at its end. */
 	p.q.len = 13;
 	p.cn.len = sizeof(p.q) + 20;
 	EQ(0, cn_ask(fd, &p));
@@ -317,7 +321,7 @@ TEST(connector_asks_who_it_is)
 	CHECK(has_rules("@cn-rules", 0, 1));
 }
 
-/* Requests under way keep the module where it is until they have returned. */
+/* Requests under way keep the module loaded until they have returned. */
 TEST_LONG(connector_may_go_under_requests, 60)
 {
 	int fd = open_connector();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What trycall.h does, for nfdbus: requests, and buses and clients that have something of its
- * own, run out of memory at any point. A request has happened wholly or not at all.
+ * As trycall.h, for nfdbus: requests, and buses and clients with private data, run out of memory at
+ * every possible point. A request has happened completely or not at all.
  */
 #include "dbus.h"
 #include "fault.h"
@@ -115,8 +115,8 @@ static const struct call {
 };
 
 /*
- * The answer to a request. Netlink may have had no memory for it, and says so: what was
- * asked for may have happened then.
+ * The answer to a request. Netlink may have had no memory for the answer, and says so: then the
+ * request may have happened.
  */
 static int hear_answer(void)
 {
@@ -150,7 +150,7 @@ static int try_call(const struct call *c, unsigned int n)
 		err = errno;
 	}
 	if (result == 1 && c->asks) {
-		/* Nobody knows; but it goes on. */
+		/* It is unknown what has happened; but the bus goes on. */
 		CHECK(struck);
 	} else if (result < 0) {
 		check_error(c->name, n, struck, err, 0);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * docs/dbus.md section 3: how rules and names come and go by generic netlink, and what ends
- * with what.
+ * docs/dbus.md section 3: how rules and names come and go by generic netlink, and with what they
+ * end.
  */
 #include "dbus.h"
 
-/* What is a rule. */
+/* What a rule may look like. */
 
 static const struct {
 	const char *name, *rule, *why, *place;
@@ -24,7 +24,7 @@ TEST_EACH(refusal_says_what_is_wrong_and_where, reasons)
 
 	FAILS(EINVAL, add_rule("@bus", c.id, row->rule));
 	CHECK(strstr(said, row->why));
-	/* Linux 6.1 has no way to say numbers. */
+	/* Linux 6.1 does not tell at which byte. */
 	if (strstr(said, "byte"))
 		CHECK(strstr(said, row->place));
 	FAILS(EINVAL, remove_rule("@bus", c.id, row->rule));
@@ -211,7 +211,7 @@ TEST(what_is_not_there_is_refused)
 	OK(bind_to(none, "@none"));
 	OK(listen(none, 1));
 	REFUSED(ECONNREFUSED, add_rule("@none", 1, ""));
-	/* Any address of a client will do. */
+	/* Any address that the client holds will do. */
 	OK(add_rule("@bus", ADDRESS(2, 1), "member='a'"));
 	CHECK(has_rules("@bus", c.id, 1));
 }
@@ -265,7 +265,7 @@ TEST(dump_of_many_rules_has_each_once)
 	EQ(0, d.interrupted);
 	OK(dump(&d, "@bus", clients[5].id));
 	EQ(64, d.rules);
-	/* One that is not fetched is given up. */
+	/* A dump that is not read to its end is given up. */
 	begin_request(&r, nl_type, NFDBUS_CMD_GET, NLM_F_DUMP);
 	add_bus(&r, "@bus");
 	OK(send_request(nl_fd, &r));
@@ -288,7 +288,7 @@ TEST(rules_and_names_end_with_their_client)
 	close_client(&a);
 	EVENTUALLY(!dump(&d, "@bus", 0) && !d.rules && !d.names);
 	REFUSED(EADDRNOTAVAIL, add_rule("@bus", a.id, ""));
-	/* Who comes to its address inherits nothing. */
+	/* A client that gets its address later inherits nothing. */
 	b = join_at(&bus, ADDRESS(2, 1));
 	OK(signal_all(c.fd, &a_signal));
 	GETS_NOTHING(b.fd);
@@ -331,7 +331,7 @@ TEST(client_not_joined_may_have_rules)
 	EQ(1, drain(a.fd));
 }
 
-/* The bus goes on by the rules in force, and nobody can change them. */
+/* The bus goes on with the rules in force, and nobody can change them. */
 TEST(rules_stay_when_the_listening_socket_closes)
 {
 	struct bus bus = open_bus("@bus"), again;
@@ -375,7 +375,7 @@ TEST(buses_share_no_rules)
 		}
 		OK(remove_rules(paths[i], 2));
 	}
-	/* A file by whichever way leads to it. */
+	/* The file of a bus, by different paths that lead to it. */
 	OK(symlink("bus", "link"));
 	OK(add_rule("/mnt/link", 2, "type='signal'"));
 	CHECK(has_rules("bus", 0, 1));

@@ -12,7 +12,7 @@ static int own_files(void)
 	return n;
 }
 
-/* What goes in at one end comes out at the other. */
+/* What is written at one end can be read at the other. */
 TEST_EACH(descriptors_arrive_and_work, ways)
 {
 	struct bus bus = open_bus("@bus");
@@ -45,7 +45,7 @@ TEST(descriptors_reach_the_master)
 	EQ(1, m.n_fds);
 }
 
-/* Each recipient has duplicates of its own: one's close is not the other's. */
+/* Each recipient has duplicates of its own: closing one leaves the others open. */
 TEST(every_recipient_of_a_multicast_has_its_own_descriptors)
 {
 	enum { MANY = 20 };
@@ -89,7 +89,7 @@ TEST(descriptors_never_received_are_closed)
 	EVENTUALLY(write(out, "!", 1) < 0);
 }
 
-/* Descriptors that nobody received stay nobody's. (in 2012 some stayed open for ever) */
+/* Descriptors that nobody received are closed. (in 2012 some stayed open for ever) */
 TEST(descriptors_of_a_failed_or_lonely_send_are_closed)
 {
 	struct bus bus = open_bus("@bus");
@@ -104,7 +104,7 @@ TEST(descriptors_of_a_failed_or_lonely_send_are_closed)
 	EVENTUALLY(write(out, "!", 1) < 0);
 }
 
-/* The machine's count of open files is too coarse for a few: so thousands. */
+/* The machine's count of open files is too coarse to show a few, so these are thousands. */
 TEST(no_descriptor_is_lost_on_the_way)
 {
 	enum { MANY = 100, ROUNDS = 50 };
@@ -254,7 +254,7 @@ TEST(descriptors_close_on_exec_only_when_asked)
 	EQ(FD_CLOEXEC, fcntl(m.fds[0], F_GETFD));
 }
 
-/* What counts against the sender's limit is what is in flight. */
+/* Descriptors in flight count against the sender's limit. */
 TEST(descriptors_in_flight_count_against_rlimit_nofile)
 {
 	struct bus bus = open_bus("@bus");
@@ -281,7 +281,7 @@ TEST(descriptors_in_flight_count_against_rlimit_nofile)
 	OK(post_fds(a.fd, b.id, "x", fds, 20));
 }
 
-/* What is under way over AF_UNIX counts as well. */
+/* Descriptors in flight over AF_UNIX count as well. */
 TEST(descriptors_in_flight_are_counted_with_those_of_af_unix)
 {
 	struct bus bus = open_bus("@bus");
@@ -322,7 +322,7 @@ TEST(failed_send_for_too_many_in_flight_reaches_nobody)
 	EQ(n, drain(b.fd));
 }
 
-/* No byte of the kernel's comes with a message that the sender did not write. */
+/* A message never brings bytes of the kernel's memory that the sender did not write. */
 TEST(control_messages_and_names_leak_no_memory)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What tests of ancillary data share: ways to a recipient, and things to send. */
+/* What tests of ancillary data share: ways to reach a recipient, and things to send. */
 #ifndef SCM_H
 #define SCM_H
 

@@ -44,7 +44,7 @@ TEST(address_0_of_a_client_is_its_accepted_socket)
 	GETS_NOTHING(a.accepted);
 }
 
-/* As programs of 2012 mean it, whose daemon names the bus and says no address. */
+/* As programs of 2012 do it, whose daemon gives the bus and no address. */
 TEST(address_0_of_an_accepted_socket_is_its_client)
 {
 	struct bus bus = open_bus("bus");
@@ -92,7 +92,7 @@ TEST_EACH(client_not_joined_reaches_the_master_only, beyond_master)
 	GETS(b.fd, a.id, "now");
 }
 
-/* A path that is not all zeros, though no bus can have its name. */
+/* A path that is not all zeros, although no bus can have that name. */
 static ssize_t post_empty_name(int fd, uint64_t to)
 {
 	struct sockaddr_bus name = bus_name(NULL, to);
@@ -218,7 +218,10 @@ static const struct {
 	{ "address_of_a_client_gone", ADDRESS(4, 4) },
 };
 
-/* Default route: what nobody holds comes out at the sender's own accepted socket. */
+/*
+ * Default route: a message to an address that nobody holds arrives at the sender's own accepted
+ * socket.
+ */
 TEST_EACH(unheld_address_goes_to_the_master, unheld)
 {
 	struct bus bus = open_bus("@bus");
@@ -498,7 +501,7 @@ TEST_EACH(bad_payload_pointer_reaches_nobody, kinds)
 	GETS_NOTHING(b.fd);
 }
 
-/* Spliced bytes become messages, as they do on any socket. */
+/* Spliced bytes become messages, as on any socket of this type. */
 TEST(splice_and_sendfile_send)
 {
 	struct bus bus = open_bus("@bus");
@@ -514,7 +517,7 @@ TEST(splice_and_sendfile_send)
 	GETS(a.accepted, a.id, "sendfile");
 }
 
-/* Two ends of a pair on one bus behave as any two clients. */
+/* Both ends of a socket pair on one bus behave like any two clients. */
 TEST(read_and_write_talk_with_the_master)
 {
 	struct bus bus = open_bus("@bus");

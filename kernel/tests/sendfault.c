@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages are sent, and memory fails them at any point: nobody has such a message, or
- * everybody whom it is for has all of it.
+ * Messages are sent while memory runs out at every possible point: no recipient has such a message,
+ * or every recipient has all of it.
  */
 #include "trycall.h"
 #include <linux/filter.h>
@@ -23,7 +23,10 @@ static void got_by(int fd, struct world *w, int n_fds)
 	GETS_NOTHING(fd);
 }
 
-/* Who only watches may have missed it, for want of memory for its copy: then the next one tells. */
+/*
+ * An eavesdropper may have missed it, if there was no memory for its copy: then its next message
+ * says so.
+ */
 static void watched(struct world *w, int n_fds)
 {
 	struct message m;
@@ -115,7 +118,7 @@ static void multicast_fds_done(struct world *w, long len)
 	got_by_all(w, 2);
 }
 
-/* A filter that cuts needs a copy of what it cuts. */
+/* A filter that cuts a message needs a copy to cut. */
 static void before_filtered(struct world *w)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 3) };
@@ -167,7 +170,10 @@ static void send_long_done(struct world *w, long len)
 	GETS_NOTHING(w->b.fd);
 }
 
-/* A sender that may not wait leaves a waiter at the full queue: it is told of space, or gets ENOMEM. */
+/*
+ * A sender that may not wait leaves a waiter at the full queue: it is told of space, or gets
+ * ENOMEM.
+ */
 static void before_full(struct world *w)
 {
 	w->fd = OK(epoll_create1(EPOLL_CLOEXEC));
@@ -179,7 +185,7 @@ static void before_full(struct world *w)
 
 static long call_send_full(struct world *w)
 {
-	/* EAGAIN is what success looks like here. */
+	/* Here EAGAIN is success. */
 	return post(w->a.fd, ADDRESS(2, 1), "all") < 0 && errno == EAGAIN ? 0 : -1;
 }
 

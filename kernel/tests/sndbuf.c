@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contract section 4: unread messages use up the send buffer of their sender, and of nobody else. */
+/*
+ * Contract section 4: unread messages use up the send buffer of their sender, and of no one else.
+ */
 #include "pair.h"
 #include <linux/sockios.h>
 
@@ -74,7 +76,10 @@ static void *job_poll(void *data)
 	return NULL;
 }
 
-/* The memory of a send that waits comes back when it fails, and another thread waits for just that. */
+/*
+ * The memory of a send that waits comes back when the send fails, and another thread waits for just
+ * that.
+ */
 TEST(send_that_fails_tells_of_its_memory)
 {
 	struct bus bus = open_bus("@bus");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sockets, buses and network namespaces come and go, and memory fails them at any point. */
+/*
+ * Sockets, buses and network namespaces come and go while memory runs out at every possible point.
+ */
 #include "trycall.h"
 
 static long call_socket(struct world *w)
@@ -23,7 +25,7 @@ static long call_bind_abstract(struct world *w)
 	return bind_to(w->fd, "@new");
 }
 
-/* The name is free and the socket can have it. */
+/* The name is free, and the socket can bind it. */
 static void bind_abstract_failed(struct world *w, int err)
 {
 	(void)err;
@@ -96,7 +98,7 @@ static void connect_done(struct world *w, long result)
 	FAILS(EAGAIN, accept(w->bus.fd, NULL, NULL));
 }
 
-/* Nobody waits for the master, and the socket can try again. */
+/* No connection waits for the master, and the socket can try again. */
 static void connect_failed(struct world *w, int err)
 {
 	(void)err;
@@ -137,7 +139,9 @@ static void accept_done(struct world *w, long fd)
 	EQ(1, drain(w->a.fd));
 }
 
-/* Taken already when the address cannot be given: as with any socket, the connection ends. */
+/*
+ * The connection was accepted before its address failed to be copied: as with any socket, it ends.
+ */
 static void accept_failed(struct world *w, int err)
 {
 	if (err == EFAULT) {
@@ -204,11 +208,11 @@ static void getsockname_done(struct world *w, long addr)
 }
 
 static const struct call sockets[] = {
-	/* A socket without an inode is as one file too many. */
+	/* A socket without an inode gives the error of one file too many. */
 	{ "socket", NULL, call_socket, NULL, socket_done, .also = ENFILE },
 	{ "bind_abstract", before_bind, call_bind_abstract, bind_abstract_failed,
 	  bind_abstract_done },
-	/* The file system's word. */
+	/* The error of the file system. */
 	{ "bind_path", before_bind, call_bind_path, bind_path_failed, bind_path_done,
 	  .also = ENOSPC },
 	{ "listen", before_listen, call_listen, NULL, bind_path_done },
@@ -226,7 +230,7 @@ TEST_EACH(socket_call_fails_cleanly, sockets)
 	try_all(row, row->name);
 }
 
-/* Network namespaces: made, lived in, left with a bus in them. */
+/* Network namespaces: one is made, used, and left with a bus in it. */
 
 static long call_unshare(struct world *w)
 {
@@ -253,7 +257,7 @@ TEST_LONG(namespace_is_made_or_not, 100)
 {
 	static const struct call call = {
 		"unshare", before_unshare, call_unshare, NULL, unshare_done,
-		/* Every part of the kernel has a say in a namespace, and its own words. */
+		/* Every part of the kernel can refuse a new namespace, with an error of its own. */
 		.also = ANY,
 	};
 

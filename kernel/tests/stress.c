@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * stress [SECONDS [SEED]] - clients come, talk, stall, leave and are killed while the
- * master joins, renames, expels and leaves them, all at random.
+ * stress [SECONDS [SEED]] - clients come, talk, stall, leave and are killed while the master lets
+ * them join, gives them addresses, expels them and leaves them, all at random.
  *
- * Every receiver checks what it gets: whole payloads, true sources, rising places in
- * the sequence, each sender's messages in order, descriptors that are what was sent.
- * Two witnesses, members of everything, note each multicast; in the end they must have
- * noted the same: what one has, the other has, even if the sender was killed in the call.
- * Nothing may be left then: no socket, no use of the module, no open file.
+ * Every receiver checks what it gets: whole payloads, true sources, rising places in the sequence,
+ * each sender's messages in order, the descriptors that were sent. Two witnesses, members of
+ * everything, note each multicast. In the end both must have noted the same multicasts, also those
+ * whose senders were killed during the call. Nothing may be left then: no socket, no use of the
+ * module, no open file.
  */
 #define HARNESS_OWN_MAIN
 #include "bus.h"
@@ -33,7 +33,7 @@ static unsigned long *received;		/* by all processes */
 /* What a witness has noted. */
 struct notes {
 	unsigned int n;
-	int evicted;			/* its last one may not be the bus's */
+	int evicted;			/* it may have missed the last message of the bus */
 	struct note {
 		uint64_t seq, from, n;
 	} note[NOTES];
@@ -47,7 +47,9 @@ static unsigned int roll(unsigned int sides)
 	return rand_r(&dice) % sides;
 }
 
-/* What a receiver has seen so far. Addresses are never used again, so a slot may be. */
+/*
+ * What a receiver has seen so far. Addresses are never used again, so a slot is used by one sender.
+ */
 struct memory {
 	uint64_t seq;
 	uint64_t from[SLOTS];
@@ -83,7 +85,7 @@ static void take_note(struct notes *all, const struct load *load, uint64_t seq)
 	all->note[all->n++] = (struct note){ seq, load->from, load->n };
 }
 
-/* One message, heavy ones included, noted by a witness. 0: there is none; -1: the end. */
+/* One message, however long, noted by a witness. Return: 0 if there is none; -1 at the end. */
 static int read_and_note(int fd, struct memory *past, struct notes *all)
 {
 	static char data[HEAVY], control[4096];
@@ -338,7 +340,7 @@ __attribute__((noreturn)) static void reign(const struct bus *bus, unsigned int 
 	_exit(PASSED);
 }
 
-/* Reads whatever there is until all the others are dead and the queue is empty. */
+/* Reads all there is until all the others are dead and the queue is empty. */
 __attribute__((noreturn)) static void witness(int fd, struct notes *all)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -356,7 +358,7 @@ __attribute__((noreturn)) static void witness(int fd, struct notes *all)
 	_exit(PASSED);
 }
 
-/* One that was evicted has noted less, but nothing else. */
+/* A witness that was evicted has noted less, but nothing else. */
 static void compare_notes(void)
 {
 	const struct notes *a = &notes[0], *b = &notes[1];
@@ -402,7 +404,7 @@ static int fate(pid_t pid, int killed)
 	return 0;
 }
 
-/* A generation: one bus, one master, WORKERS clients, of whom one after another dies. */
+/* A generation: one bus, one master, and WORKERS clients, which die one after another. */
 static void generation(const char *path, long long until)
 {
 	unsigned long before = *received;
@@ -413,7 +415,7 @@ static void generation(const char *path, long long until)
 
 	end_ms = until;
 	*over = 0;
-	/* Witnesses have long queues: they are seldom evicted. */
+	/* Witnesses have long queues, so that they are seldom evicted. */
 	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 500));
 	for (int i = 0; i < WITNESSES; i++)
 		watching[i] = start_witness(&bus, &notes[i], &witnesses[i]);
@@ -483,7 +485,7 @@ int main(int argc, char **argv)
 	end = now_ms() + seconds * 1000;
 	while (now_ms() < end)
 		generation(generations++ % 2 ? "@bus" : "bus", now_ms() + 5000);
-	/* A master that resigns at once leaves a bus without any. */
+	/* A master that ends at once leaves a bus without one. */
 	CHECK(*received > 0);
 	count_leaks(files, users);
 	dprintf(1, "ok 1 stress: %d buses came and went\n", generations);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls that run out of memory, or into memory that is not there, at any point.
+ * Calls that run out of memory, or meet memory that cannot be accessed, at every possible point.
  *
- * Each is tried in a world of its own, once for each of its points of failure
- * (fault.h). Whatever fails, the error is a clean one, the call has happened wholly
- * or not at all, and the bus goes on.
+ * Each call is tried in a fresh world, once for each of its points of failure (fault.h). Whatever
+ * fails, the error is a clean one, the call has happened completely or not at all, and the bus goes
+ * on.
  */
 #ifndef TRYCALL_H
 #define TRYCALL_H
@@ -14,7 +14,7 @@
 
 enum { MEMBERS = 5 };
 
-/* What a call is tried on: made anew for each try. */
+/* The sockets that a call is tried on: made anew for each try. */
 struct world {
 	struct bus bus;
 	struct client a, b;		/* b holds an address in group 2 */
@@ -41,7 +41,7 @@ static inline struct world make_world(int crowd)
 	return w;
 }
 
-/* What is still there works. */
+/* What has not been touched still works. */
 static inline void check_world(struct world *w)
 {
 	struct client c = join_at(&w->bus, ADDRESS(9, 9));
@@ -72,9 +72,9 @@ static inline void end_world(struct world *w)
 }
 
 /*
- * One call: what comes before it, the call itself, and what must hold after it
- * failed or succeeded. @crowd: a group and an eavesdropper are there. @also: what
- * it may fail with besides ENOMEM, ENOBUFS and EFAULT.
+ * One call: what comes before it, the call itself, and what must hold after it failed or succeeded.
+ * @crowd: there are a group and an eavesdropper. @also: an error that it may fail with besides
+ * ENOMEM, ENOBUFS and EFAULT.
  */
 struct call {
 	const char *name;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 4: the line at a full queue. Nobody waits beside space for longer than a patience,
- * other waiters; a socket that got EAGAIN is told of every change that may let it through, and is not
- * writable until then; and a read tells no more of them than it has made space for.
+ * Contract section 4: the line at a full queue. While there is space, no waiter waits for longer
+ * than a patience, whatever the other waiters do. A socket that got EAGAIN is told of every change
+ * that may let it through, and is not writable until then. A read calls no more waiters than it has
+ * made space for.
  */
 #include "bus.h"
 
 /*
- * A patience is 50 ms. A busy machine may take as long again several times, and a slow kernel longer. If
+ * A patience is 50 ms. A busy machine may take several times as long, and a slow kernel longer. If
  * each stuck sender had a patience of its own, a crowd of 100 would take five seconds.
  */
 enum { PROMPT_MS = 25, PATIENCE_MS = 50 };
@@ -18,9 +19,9 @@ static long long late_ms(void)
 }
 
 /*
- * A multicast whose recipients are full by turns: in the end it waits for Y, which reads no more, and
- * has been called by X, and by B if that was full. The pauses let it look again; what is to hold does
- * not depend on whether it has.
+ * A multicast whose recipients are full in turn: in the end it waits for Y, which does not read any
+ * more, and has been called by X, and by B if B was full. The pauses let it look again; the test
+ * holds whether it has looked or not.
  */
 struct turns {
 	struct bus bus;
@@ -60,7 +61,10 @@ static void take_turns(struct turns *t, int b_is_full)
 	CHECK(is_blocked(&t->multicast));
 }
 
-/* A sleeper behind the multicast's place at B gets the space that B makes, and the multicast does not. */
+/*
+ * A send that sleeps after the multicast in B's line gets the space that B makes; the multicast
+ * does not.
+ */
 TEST(sleeper_gets_the_space_that_a_stuck_multicast_keeps)
 {
 	struct turns t;
@@ -75,7 +79,7 @@ TEST(sleeper_gets_the_space_that_a_stuck_multicast_keeps)
 	GETS(t.b.fd, t.victim.id, "hello");
 }
 
-/* The same of one who does not sleep: it goes, or is told to try again. */
+/* The same for a sender that does not sleep: it gets through, or is told to try again. */
 TEST(poller_gets_the_space_that_a_stuck_multicast_keeps)
 {
 	struct turns t;
@@ -97,7 +101,7 @@ static const struct {
 
 enum { MOST_STUCK = 400 };
 
-/* Many multicasts to B, too, are stuck at X. */
+/* Many multicasts that go to B, too, are stuck at X. */
 static void start_crowd(struct bus *bus, int sockets, int threads, struct job *jobs)
 {
 	for (int i = 0; i < sockets; i++) {
@@ -122,7 +126,7 @@ TEST_EACH(empty_queue_takes_a_message_at_once_whoever_is_stuck_elsewhere, crowds
 	start_crowd(&bus, row->sockets, row->threads, jobs);
 	for (int i = 0; i < n; i++)
 		await_block(&jobs[i]);
-	/* They move between two full queues, as often as makes them insist. */
+	/* They move between two full queues, so that each of them has waited several times. */
 	for (int i = 0; n && i < 3; i++) {
 		struct client *x = i % 2 ? &x2 : &x1;
 
@@ -139,7 +143,10 @@ TEST_EACH(empty_queue_takes_a_message_at_once_whoever_is_stuck_elsewhere, crowds
 	GETS(b.fd, victim.id, "hello");
 }
 
-/* All that B takes is kept for multicasts that are stuck at X: for a patience, however many they are. */
+/*
+ * All space of B is kept for multicasts that are stuck at X: for one patience, however many there
+ * are.
+ */
 TEST_EACH(nobody_waits_longer_than_a_patience_beside_space, crowds)
 {
 	struct bus bus = open_bus("@bus");
@@ -165,7 +172,10 @@ TEST_EACH(nobody_waits_longer_than_a_patience_beside_space, crowds)
 		CHECK(is_blocked(&jobs[i]));
 }
 
-/* Sockets that got EAGAIN and never come back keep the space from nobody who sleeps, for longer. */
+/*
+ * Sockets that got EAGAIN and never come back keep no space from sends that sleep, beyond a
+ * patience.
+ */
 TEST(sockets_that_never_come_back_are_not_waited_for)
 {
 	enum { SOCKETS = 100 };
@@ -189,7 +199,7 @@ TEST(sockets_that_never_come_back_are_not_waited_for)
 	OK(post(newcomer.fd, b.id, "at once"));
 }
 
-/* A read tells one socket of the space for one message, of a thousand that want it. */
+/* A read calls one socket for the space of one message, although a thousand want it. */
 TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
 {
 	enum { SOCKETS = 500 };
@@ -224,7 +234,7 @@ TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
 		EQ(ROOM - 1, drain(b.fd));
 	}
 	EQ(1, n);
-	/* Nobody comes: the others are told all the same. */
+	/* The called one does not come: the others are told all the same. */
 	while (n < SOCKETS) {
 		int more = OK(epoll_wait(poller, events, SOCKETS, 10000));
 
@@ -233,7 +243,7 @@ TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
 	}
 }
 
-/* What may let a sender through that waits for a full recipient, besides a read. */
+/* Events other than a read that may let a sender through that waits for a full recipient. */
 struct scene {
 	struct bus bus;
 	struct client sender, full, other;
@@ -382,8 +392,8 @@ TEST_EACH(socket_is_not_writable_until_a_change, changes)
 }
 
 /*
- * One line for both: a socket that was refused before another sender went to sleep is called first,
- * and the space is its own for a while.
+ * There is one line for both: a socket that was refused before another sender went to sleep is
+ * called first, and the space is kept for it for a while.
  */
 TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 {
@@ -403,7 +413,7 @@ TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 		CHECK(edge_comes(poller, 10000));
 		usleep(10000);
 		got = post(a.fd, b.id, "older") > 0;
-		/* Too late, as the machine is busy: then it is no wonder. */
+		/* The machine is busy and this is too late: then the outcome proves nothing. */
 		if (!got && now_ms() - start < PROMPT_MS)
 			FAIL("the younger one has its space");
 		do
@@ -417,7 +427,7 @@ TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 	CHECK(got);
 }
 
-/* Each one of a long line gets in, in a few reads more than there are of them. */
+/* Each one of a long line gets through, in few more reads than there are of them. */
 TEST_LONG(long_line_is_served_to_its_end, 60)
 {
 	enum { SOCKETS = 10, THREADS = 60 };
@@ -442,7 +452,9 @@ TEST_LONG(long_line_is_served_to_its_end, 60)
 	GETS_NOTHING(b.fd);
 }
 
-/* Two multicasts, each with a place that the other needs: the older one goes, and then the other. */
+/*
+ * Two multicasts, each with a place that the other needs: the older one goes first, then the other.
+ */
 TEST_LONG(multicasts_that_wait_for_each_other_get_through, 60)
 {
 	enum { ROUNDS = 50, SENDERS = 3 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's other ways to a socket. The contract does not name them, so they do what they do
- * for AF_UNIX SOCK_SEQPACKET.
+ * The kernel's other ways to a socket. The contract does not name them, so they behave as for
+ * AF_UNIX SOCK_SEQPACKET.
  */
 #include "bus.h"
 #include <linux/io_uring.h>
@@ -158,7 +158,7 @@ TEST(io_uring_receive_waits_for_a_message)
 	EQ(0, complete(&r).res);
 }
 
-/* A sender that io_uring runs waits for room like any other, and its message comes then. */
+/* A send that io_uring runs waits for room like any other, and completes then. */
 TEST(io_uring_send_waits_for_a_full_queue)
 {
 	struct pair p = make_pair();
@@ -167,7 +167,7 @@ TEST(io_uring_send_waits_for_a_full_queue)
 
 	submit(&r, ring_send(p.a.fd, p.b.id));
 	CHECK(!is_complete(&r));
-	/* It may come as soon as there is room, behind what was there. */
+	/* It may complete as soon as there is room, after what was there. */
 	for (int i = 0; i < n; i++)
 		GETS(p.b.fd, p.a.id, "filler");
 	EQ(4, complete(&r).res);
@@ -175,7 +175,7 @@ TEST(io_uring_send_waits_for_a_full_queue)
 	GETS_NOTHING(p.b.fd);
 }
 
-/* One request, a completion for each message, each in a buffer of its own, until the end. */
+/* One request completes once for each message, each in a buffer of its own, until the end. */
 TEST(io_uring_multishot_receives_each_message)
 {
 	enum { BUFFERS = 4, SIZE = 64 };
@@ -225,7 +225,7 @@ TEST(io_uring_accepts)
 	GETS(client, MASTER, "welcome");
 }
 
-/* A socket with a request pending is closed only when that has ended. */
+/* A socket with a pending request is closed only after that request has ended. */
 TEST(io_uring_request_ends_with_its_ring)
 {
 	struct pair p = make_pair();
@@ -244,7 +244,7 @@ static void unix_pair(int fds[2])
 	OK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
 }
 
-/* What a call answers, with its errno below 0. */
+/* The result of a call, or its negative errno. */
 #define ANSWER(call) ({ long __a = (call); __a < 0 ? -errno : __a; })
 
 static long spliced_out_of(int fd, int flags)
@@ -284,7 +284,7 @@ TEST(sendfile_out_of_a_socket_fails)
 	GETS(p.b.fd, p.a.id, "text");
 }
 
-/* A message that does not go leaves what was to be spliced in the pipe. */
+/* A message that cannot be sent stays in the pipe from which it was to be spliced. */
 TEST(splice_into_a_full_queue_fails_without_waiting)
 {
 	struct pair p = make_pair();
@@ -317,7 +317,10 @@ TEST(zero_copy_cannot_be_switched_on)
 	   ANSWER(setsockopt(bus_socket(), SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one))));
 }
 
-/* The flag asks for something that is not given: the payload is copied, nobody is told of its end. */
+/*
+ * The flag asks for something that AF_BUS does not do: the payload is copied, and no completion is
+ * reported.
+ */
 TEST(zero_copy_flag_is_ignored)
 {
 	struct pair p = make_pair();
@@ -346,7 +349,10 @@ static int batch_send(int fd, const uint64_t *to, unsigned int n)
 	return sendmmsg(fd, batch, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* A batch ends at the first message that cannot be sent; only at the very first it fails. */
+/*
+ * A batch ends at the first message that cannot be sent; the call fails only if that is the first
+ * of all.
+ */
 TEST(batch_is_sent_up_to_its_first_failure)
 {
 	struct pair p = make_pair();
@@ -451,8 +457,8 @@ static const struct {
 };
 
 /*
- * Three pollers wait for one connection. Who is not woken by it is by the end of a pipe, which
- * comes behind it: no time has to be up for that.
+ * Three pollers wait for one connection. A poller that the connection does not wake is woken by the
+ * end of a pipe, which comes later: so the test needs no timeout.
  */
 TEST_EACH(connection_wakes, modes)
 {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz SECONDS SEED [TRIES] - messages and rules, made by chance and then spoilt, for the parsers of
- * nfdbus, built with the sanitizers. What is tried is a function of SEED and the number of the try.
+ * fuzz SECONDS SEED [TRIES] - random messages and rules, spoilt afterwards, for the parsers of
+ * nfdbus, which are built with the sanitizers. What is tried is a function of SEED and the number
+ * of the try.
  *
  * Besides what the sanitizers see:
  * - a message means the same however much of it is linear;
- * - all that was found in it lies within it, and strings have a NUL behind them;
- * - a rule written anew from what was read of it says the same;
+ * - all that was found in it lies within it, and strings end with a NUL;
+ * - a rule that is written anew from what was read of it means the same;
  * - the corpus (tests/corpus.txt) means what it says;
  * - what was not spoilt is valid, and each text among its arguments is found.
  */
@@ -140,7 +141,9 @@ static const char *random_value(struct bytes *b, const char *sig, int depth)
 		put_signature(b, draw(2) ? "a{sv}" : "");
 		break;
 	case 'v':
-		/* Deeper than is allowed, sometimes: not in a header, which it would make none. */
+		/*
+		 * Sometimes deeper than is allowed: not in a header, which would be invalid then.
+		 */
 		if (depth > IN_A_HEADER && !draw(20)) {
 			for (u32 n = draw(100); n; n--)
 				put_signature(b, "v");
@@ -270,7 +273,7 @@ static size_t random_rule(char *text)
 	return len;
 }
 
-/* In its own memory, which ends where it ends. */
+/* In memory of its own, which ends at its last byte. */
 static void *exact(const void *data, size_t len)
 {
 	void *copy = malloc(len ?: 1);
@@ -376,14 +379,14 @@ static void check_found(struct nfdbus_message *m, const u8 *data, size_t len)
 	}
 }
 
-/* How a rule, and validity, look with so much of the message linear. */
+/* What a rule, and the check of validity, find with that much of the message linear. */
 static int look(const u8 *data, size_t len, size_t linear, const struct nfdbus_rule *rule)
 {
 	struct sk_buff skb = { .linear = linear, .len = len };
 	struct nfdbus_message *m = malloc(sizeof(*m));
 	int result;
 
-	/* Arguments are not filled in by anybody else either. */
+	/* Arguments are not cleared: the kernel does not clear them either. */
 	memset(m, 0xa5, sizeof(*m));
 	skb.data = exact(data, linear);
 	skb.rest = exact(data + linear, len - linear);
@@ -491,7 +494,7 @@ static void check_corpus_match(void)
 {
 	struct nfdbus_rule *rule;
 
-	/* The sender is said by the kernel, which is not here. */
+	/* The kernel, which is missing here, decides about the sender. */
 	if (!corpus.valid || strstr(corpus.rule, "sender="))
 		return;
 	rule = read_rule(corpus.rule, strlen(corpus.rule));

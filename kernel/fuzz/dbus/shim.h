@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parsers of nfdbus take from the kernel, for user space: included before each
- * of their files. A message has a linear part and a rest, as a real one may.
+ * What the parsers of nfdbus use of the kernel, for user space: included before each of their
+ * files. A message has a linear part and a rest, as a real one may have.
  */
 #ifndef SHIM_H
 #define SHIM_H

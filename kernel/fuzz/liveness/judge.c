@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The judge: while all are quiet, a player whose call has not ended must have a reason to wait.
+ * The judge: while all players are quiet, one whose call has not ended must have a reason to wait.
  *
- * Then the judge takes the reasons away one by one, in an order that is drawn, and looks again
- * after each. A wake-up or an edge that was lost shows as a player that waits on without a reason.
+ * Then the judge takes these reasons away one by one, in random order, and looks again after each.
+ * A wake-up or an edge that was lost shows as a player that goes on waiting without a reason.
  */
 #include "liveness.h"
 #include <dirent.h>
@@ -22,13 +22,15 @@ static int is_client(int fd)
 	return fd >= CLIENTS && fd < CLIENTS + MAX_CLIENTS;
 }
 
-/* More messages than its length; of a client that is gone nobody asks it. */
+/* Whether there are more messages than the queue is long; not for a client that is gone. */
 static int is_full(unsigned int i)
 {
 	return get_option(ACCEPTED + i, BUS_GET_QLENFULL) == 1;
 }
 
-/* Whether a socket's own queue may hold its sends up. The master's side has no option that says so. */
+/*
+ * Whether a socket's own queue may hold its sends up. Accepted sockets have no option that tells.
+ */
 static int is_own_full(int fd)
 {
 	if (is_client(fd))
@@ -61,7 +63,7 @@ static int is_held_up_by(unsigned int i, int fd, uint64_t to)
 	return to == shared->ids[i] || (to && to == c->addr);
 }
 
-/* The default route, and what is for the master: into the queue of an accepted socket. */
+/* The default route, and messages to the master: they go into the queue of an accepted socket. */
 static int may_go_to_master(uint64_t to)
 {
 	if (to == NOWHERE)
@@ -129,7 +131,7 @@ static void show_stack(pid_t pid)
 		fclose(f);
 }
 
-/* Of everything that runs: what is stuck, and what it waits for. */
+/* For everything that runs: what is stuck, and what it waits for. */
 void show_all_stacks(void)
 {
 	struct dirent *d;
@@ -180,7 +182,7 @@ static const struct player *player_without_reason(void)
 	return NULL;
 }
 
-/* A call that is ending has time to; one that has lost its wake-up never ends. */
+/* A call that is ending gets time for it; one that has lost its wake-up never ends. */
 static void all_have_reasons(const char *after)
 {
 	long long end = now_ms() + WAIT_MS * patience();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * liveness SECONDS SEED [SCENE] - scenes, one after the other, each with players whose calls wait
- * and a judge that looks whether they wait for something. With SCENE, that one again and again.
+ * liveness SECONDS SEED [SCENE] - plays scenes, one after the other. Each has players, whose calls
+ * wait, and a judge, which checks that they have a reason to wait. With SCENE, only that one is
+ * played, again and again.
  *
- * If the modules are built with delays (kernel/delays), some players stand still between accesses to
- * shared memory, and in a storm of changes the senders do so all the time.
+ * If the modules are built with delays (kernel/delays), some players stand still between accesses
+ * to shared memory, and in a storm of changes the senders do so all the time.
  */
 #include "liveness.h"
 #include <sys/mman.h>
@@ -23,7 +24,7 @@ static struct plan {
 
 static struct rng players_rng;
 
-/* A scene that is slow ends early: a storm on a busy machine takes minutes. */
+/* A slow scene ends early: a storm on a busy machine takes minutes. */
 int is_over(void)
 {
 	return now_ms() >= plan.end;
@@ -125,7 +126,10 @@ __attribute__((noreturn)) static void fail(void)
 	leave(FAILED, "not ok 1 liveness");
 }
 
-/* A judge waits for nothing that a bus owes to it. One that does not end is stuck in a call itself. */
+/*
+ * A judge never waits for something that a bus owes it: if it does not end, a call of its own is
+ * stuck.
+ */
 static int await_worker(void)
 {
 	long long late = plan.end + GRACE_MS * patience();

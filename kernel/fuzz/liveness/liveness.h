@@ -2,10 +2,11 @@
 /*
  * Liveness: nobody sleeps while what it waits for is there.
  *
- * A scene is a bus with a few clients and short queues. Players, processes that share its
- * descriptors, make calls that wait. Only the judge changes the bus's policy, so it knows the
- * recipients of each message. Now and then all players are told to be quiet: each parks as soon as its call
- * ends. The judge then compares what the others wait for with what there is.
+ * A scene is a bus with a few clients and short queues. Players are processes that share its
+ * descriptors and make calls that wait. Only the judge changes the bus's policy, so it knows the
+ * recipients of each message. Now and then all players are told to be quiet: each one parks as soon
+ * as its call has ended. The judge then compares what the others wait for with the state of the
+ * bus.
  */
 #ifndef LIVENESS_H
 #define LIVENESS_H
@@ -44,7 +45,7 @@ enum op {
 
 extern const char *const op_names[N_OPS];
 
-/* What a player is at: written by it, read by the judge. */
+/* What a player is doing: written by the player, read by the judge. */
 struct player {
 	pid_t pid;
 	uint64_t seed;
@@ -64,7 +65,7 @@ struct shared {
 	unsigned long calls[N_OPS];
 	struct player players[MAX_PLAYERS];
 	int users[LAST_SOCKET - LISTENER];	/* how many send through each socket; or ALONE */
-	/* From which players draw destinations. */
+	/* The addresses from which players draw destinations. */
 	unsigned int n_clients;
 	uint64_t ids[MAX_CLIENTS];
 	char path[32], side_path[32];
@@ -72,7 +73,7 @@ struct shared {
 
 extern struct shared *shared;
 
-/* A client as the judge has made it. */
+/* What the judge has made of a client. */
 struct client_state {
 	int watches;
 	int gone;			/* expelled, by the judge or for its full queue */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The players: each draws one call after the other, and says what it is at before it makes it.
+ * The players: each draws one call after another, and announces it before making it.
  */
 #include "liveness.h"
 #include <sys/epoll.h>
@@ -30,8 +30,8 @@ static void begin(struct player *p, enum op op, int fd, uint64_t to)
 
 /*
  * POLLOUT tells a socket, and not a sender: if two threads send through one socket, the refusal of
- * the one withholds what the other was told (af_bus.md, section 4). So a player that waits for edges
- * has the socket's sends for itself.
+ * one withholds the edge that the other waits for (af_bus.md, section 4). So a player that waits
+ * for edges is the only one that sends through its socket.
  */
 static int *users_of(int fd)
 {
@@ -58,7 +58,10 @@ static int take_shared(int fd)
 	return 0;
 }
 
-/* Also for a player that was killed. If that was just before, its socket is used less, no more. */
+/*
+ * Also for a player that was killed. If that was just before the call, the socket is used less
+ * often.
+ */
 void give_back(struct player *p)
 {
 	enum op op = __atomic_exchange_n(&p->op, PARKED, __ATOMIC_SEQ_CST);
@@ -79,7 +82,7 @@ static int is_quiet(void)
 	return __atomic_load_n(&shared->quiet, __ATOMIC_SEQ_CST);
 }
 
-/* While all are quiet a player that has ended its call waits here. */
+/* A player that has ended its call waits here while all are quiet. */
 static void park(struct player *p)
 {
 	if (!is_quiet())
@@ -205,7 +208,7 @@ static void do_accept(struct player *p, struct rng *rng)
 		close(fd);
 }
 
-/* Of a client that no message is for: what is decided must not change by it. */
+/* For a client that no message is sent to: so the change must not alter any outcome. */
 static void do_change_rules(struct player *p, struct rng *rng)
 {
 	uint64_t id = shared->ids[roll(rng, shared->n_clients)];

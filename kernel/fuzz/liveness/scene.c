@@ -13,7 +13,7 @@ static void move(int fd, int slot)
 	close(fd);
 }
 
-/* Out of the way of the slots. */
+/* Away from the slots. */
 static int above(int fd)
 {
 	int to = OK(fcntl(fd, F_DUPFD_CLOEXEC, LAST_SOCKET));
@@ -99,7 +99,10 @@ static void add_client(unsigned int i, struct rng *rng)
 		toggle_watch(i);
 }
 
-/* Members without players and without queued messages: all that they do is be judged. */
+/*
+ * Members without players and without queued messages: they are only there to be judged for each
+ * message.
+ */
 static void add_crowd(unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
@@ -175,7 +178,7 @@ static const char *expel(struct rng *rng)
 	return "a client that was expelled";
 }
 
-/* A client that EVICT expelled is found out here: it hangs up. */
+/* Here the judge notices a client that EVICT has expelled: it hangs up. */
 void look_for_gone(void)
 {
 	for (unsigned int i = 0; i < shared->n_clients; i++)
@@ -188,7 +191,7 @@ static int is_gone(unsigned int i)
 	return scene.clients[i].gone;
 }
 
-/* Nothing can be changed for a client that is gone: then there is no change. */
+/* Nothing can be changed for a client that is gone: so nothing has changed. */
 const char *change_scene(struct rng *rng)
 {
 	static const char *(*const changes[])(struct rng *rng) = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The other end of hook.c: counts what NF_BUS_SENDING is shown, and drops the copies
- * for one socket. Everything is told and asked for through parameters.
+ * The module of hook.c: counts what NF_BUS_SENDING is shown, and drops the copies for one socket.
+ * Its parameters control it and report to the test.
  */
 #include <linux/module.h>
 #include <linux/skbuff.h>
@@ -58,7 +58,7 @@ static unsigned int bus_hook(void *priv, struct sk_buff *skb,
 	return error ? NF_DROP_ERR(-error) : NF_DROP;
 }
 
-/* It must not be asked before the first, nor of what that one drops. */
+/* It is called after the first hook, and not for copies that the first one drops. */
 static unsigned int bus_late_hook(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *nf)
 {
@@ -81,7 +81,7 @@ static const struct nf_hook_ops bus_late_hook_ops = {
 	.priority	= 1,
 };
 
-/* The later one first: what counts is the priority. */
+/* The later hook is registered first: what counts is the priority. */
 static int __init bus_hook_init(void)
 {
 	int err = afbus_register_hook(&bus_late_hook_ops);
