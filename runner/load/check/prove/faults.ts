@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Faults that change what comes of messages, while no message is on its way: nothing that a run shows depends on them. */
+import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
 import { parseRule } from '../../../dbus/index.ts';
 import { busOf, type FaultAction, subjectOf, type Verb } from '../../../topology/faults.ts';
@@ -23,10 +24,11 @@ export function checkFaultsMet(places: Places, topology: Topology): void {
     if (first === undefined || spans.some(({ isMet }) => isMet)) continue;
     const { fault, end } = first;
     const until = end === undefined ? 'comes after it' : 'is sent before it is undone';
-    const bus = busOf(fault.step.action, busOfClient);
+    const { action } = fault.step;
+    const whither = 'address' in action ? ` to ${action.address} or its group` : '';
     places.problems.warning(pathOf(places, fault.step), {
       code: 'vacuous',
-      message: `this fault has no effect: no message on bus "${bus}" ${until}`,
+      message: `this fault has no effect: no message${whither} on bus "${busOf(action, busOfClient)}" ${until}`,
       hint: end ? 'Send one beside it, in `parallel`, or remove it.' : 'Send one after it, or remove it.',
     });
   }
@@ -45,25 +47,31 @@ interface Span {
 function spansIn(topology: Topology): Span[] {
   const busOfClient = busesOf(topology);
   const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
-  const senders = Map.groupBy(
-    visits.filter(isSend),
-    ({ step, top }) => `${top} ${busOfSend(step, busOfClient)}`,
-  );
+  const topicsOfSend = topicsIn(topology);
+  const senders = new Map<string, Placed<SendStep>[]>();
+  for (const visit of visits.filter(isSend)) {
+    for (const topic of topicsOfSend(visit.step)) {
+      const key = `${visit.top} ${topic}`;
+      senders.set(key, [...(senders.get(key) ?? []), visit]);
+    }
+  }
   const nextSend = new Map<string, number>();
   const nextAbout = new Map<string, number>();
   const nextSame = new Map<string, Placed<FaultStep>>();
   const spans: Span[] = [];
   for (const visit of visits.toReversed()) {
     const { step, order } = visit;
-    if (step.kind === 'send') nextSend.set(busOfSend(step, busOfClient), order);
+    if (step.kind === 'send') for (const topic of topicsOfSend(step)) nextSend.set(topic, order);
     if (step.kind === 'blocked' || step.kind === 'hangup') nextAbout.set(step.client, order);
     if (!isFault(visit)) continue;
     const { action, id } = visit.step;
-    const [bus, party] = [busOf(action, busOfClient), partyOf(subjectOf(action))];
+    const topics = topicsOfFault(action, busOf(action, busOfClient));
+    const party = partyOf(subjectOf(action));
     const end = nextSame.get(oppositeKey(action) ?? '');
-    const beside = (other: Placed | undefined) => senders.get(`${other?.top} ${bus}`) ?? [];
+    const beside = (other: Placed | undefined) =>
+      topics.flatMap((topic) => senders.get(`${other?.top} ${topic}`) ?? []);
     const isMet =
-      isBefore(nextSend.get(bus), end) ||
+      topics.some((topic) => isBefore(nextSend.get(topic), end)) ||
       (CONDITIONS.has(action.fault) && isBefore(nextAbout.get(party), end)) ||
       beside(visit).some((send) => areConcurrent(send, visit)) ||
       (end !== undefined && beside(end).some((send) => send.order > order && areConcurrent(send, end)));
@@ -93,8 +101,26 @@ function busesOf({ clients }: Topology): BusOfClient {
   return (client) => buses.get(client) ?? '';
 }
 
-const busOfSend = ({ from }: SendStep, busOfClient: BusOfClient): string =>
-  from.kind === 'master' ? from.bus : busOfClient(from.name);
+/** What a send meets faults by: its bus, and the address or group that it names. */
+function topicsIn(topology: Topology): (send: SendStep) => string[] {
+  const busOfClient = busesOf(topology);
+  const prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
+  return ({ from, to }) => {
+    const bus = from.kind === 'master' ? from.bus : busOfClient(from.name);
+    if (to.kind === 'address') return [bus, topic(bus, to.address)];
+    if (to.kind !== 'group') return [bus];
+    return [bus, topic(bus, groupAddress(prefixes.get(to.name) ?? 0))];
+  };
+}
+
+/** An address matters to what is sent to it or to its group; all else to each message of the bus. */
+function topicsOfFault(action: FaultAction, bus: string): string[] {
+  if (!('address' in action)) return [bus];
+  const { address } = action;
+  return [topic(bus, address), topic(bus, groupAddress(prefixNumber(address)))];
+}
+
+const topic = (bus: string, address: Address): string => `${bus} ${address}`;
 
 /** The same for faults that do the same. */
 function keyOf(action: FaultAction): string {
