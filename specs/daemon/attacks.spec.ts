@@ -44,7 +44,7 @@ const FATAL: Readonly<Record<string, Buffer>> = {
   ),
 };
 
-describe('what has harmed other buses', function () {
+describe('an attack that has harmed other buses', function () {
   this.timeout(120_000);
   let bus: RunningBus;
   let services: string;
@@ -134,7 +134,7 @@ describe('what has harmed other buses', function () {
     assert.equal(got.replySerial, asked);
   });
 
-  it('takes from others nothing that a monitor does not read', async () => {
+  it('lets a monitor that does not read take nothing from others', async () => {
     using monitor = await RawClient.join(bus.path);
     using sender = await RawClient.join(bus.path);
     using receiver = await RawClient.join(bus.path);

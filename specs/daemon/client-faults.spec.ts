@@ -62,7 +62,7 @@ describe('afbus-topo/dbus, misused', function () {
     });
 
   describe('a call', () => {
-    it('with a name or path that is none is refused, and its sender stays on the bus', async () => {
+    it('with an invalid name or path is refused, and its sender stays on the bus', async () => {
       const { caller, call } = await scene();
       const wrong: readonly object[] = [
         { destination: 'nobody' },
@@ -184,7 +184,7 @@ describe('afbus-topo/dbus, misused', function () {
         await fails(caller.call({ ...act, timeout: 20_000 }), 'Failed', text);
       });
 
-    it('that is an object of a class has itself', async () => {
+    it('keeps its `this` if its object is of a class', async () => {
       class Counter implements Method {
         readonly out = 'u';
         #count = 0;

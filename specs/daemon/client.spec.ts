@@ -115,7 +115,7 @@ describe('afbus-topo/dbus', function () {
       }
     });
 
-    it('is called without the bus once its address is known', async () => {
+    it('is called directly, past the bus, once its address is known', async () => {
       await caller.call({ ...play, args: ['a', {}] });
       // The reply may come before the bus has told the address; an answer of the bus itself comes after that.
       assert.equal(await caller.owner(NAME), service.name);
@@ -127,7 +127,7 @@ describe('afbus-topo/dbus', function () {
       }
     });
 
-    it('is found after its name has gone to another, and missed when nobody has it', async () => {
+    it('is found after its name has a new owner, and missed when it has none', async () => {
       await caller.call({ ...play, args: ['a', {}] });
       const other = await enter();
       other.export(PATH, player);
@@ -160,13 +160,13 @@ describe('afbus-topo/dbus', function () {
       });
     });
 
-    it('gets no message whose values are not what its signature says', async () => {
+    it('gets no message whose values contradict its signature', async () => {
       await assert.rejects(caller.call({ ...play, signature: 'ss', args: ['a'] }), /"ss" has 2 types/);
       await assert.rejects(caller.call({ ...play, signature: 's', args: [1] }));
       await assert.rejects(caller.call({ ...play, signature: '(', args: [] }), /not a signature/);
     });
 
-    it('that does not reply is NoReply after the time that the caller has', async () => {
+    it('that does not reply gives NoReply after the caller’s timeout', async () => {
       await fails(caller.call({ ...play, member: 'Wait', signature: '', timeout: 50 }), 'NoReply');
       const controller = new AbortController();
       const call = caller.call({ ...play, member: 'Wait', signature: '', signal: controller.signal });
@@ -241,7 +241,7 @@ describe('afbus-topo/dbus', function () {
   describe('signals', () => {
     const signal = { path: PATH, interface: NAME, member: 'Changed', signature: 'su' };
 
-    it('come to the rules that want them, in the order of the bus, until a rule is removed', async () => {
+    it('reach the rules that match them, in the order of the bus, until a rule is removed', async () => {
       const [sender, listener, other] = [await enter(), await enter(), await enter()];
       const heard: unknown[] = [];
       const of =
@@ -282,7 +282,7 @@ describe('afbus-topo/dbus', function () {
       assert.deepEqual(heard, ['first 0', 'second 1']);
     });
 
-    it('with a rule that is none are refused', async () => {
+    it('with an invalid rule are refused', async () => {
       const client = await enter();
       await fails(
         client.match("colour='blue'", () => {}),
@@ -291,7 +291,7 @@ describe('afbus-topo/dbus', function () {
     });
   });
 
-  it('names are told when they come and go', async () => {
+  it('reports names that come and go', async () => {
     const [one, two] = [await enter(), await enter()];
     const told: string[] = [];
     one.on('nameAcquired', (name) => told.push(`+${name}`));
@@ -316,7 +316,7 @@ describe('afbus-topo/dbus', function () {
     await fails(one.call(call), 'Disconnected');
   });
 
-  it('an answer of somebody else than the callee is none', async () => {
+  it('ignores an answer that is not from the callee', async () => {
     const [caller, callee] = [await enter(), await enter()];
     using liar = await NativeClient.join(bus.afbus as string);
     const serials = Promise.withResolvers<number>();
@@ -352,7 +352,7 @@ describe('afbus-topo/dbus', function () {
     assert.deepEqual([args, sender], [['true'], callee.name]);
   });
 
-  it('what is no message, or has other descriptors than it says, harms nobody', async () => {
+  it('is not harmed by invalid messages or by a wrong number of descriptors', async () => {
     const client = await enter();
     using liar = await NativeClient.join(bus.afbus as string);
     client.export('/', { [NAME]: { methods: { Ping: { out: 's', call: () => ['pong'] } } } });

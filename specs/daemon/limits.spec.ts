@@ -25,7 +25,7 @@ const SMALL = `
 onEachBus(
   'limits',
   (bus) => {
-    it('of rules and names: LimitsExceeded', async () => {
+    it('of rules and names: the call gets LimitsExceeded', async () => {
       using client = await RawClient.join(bus().path);
       const results = async (member: string, args: (n: number) => Arg[]) => {
         const errors: string[] = [];
@@ -75,7 +75,7 @@ onEachBus(
 onEachBus(
   'timeouts',
   (bus) => {
-    it('of a reply: NoReply; one that has come is no cause for it', async () => {
+    it('of a reply: NoReply, but not if the reply has come', async () => {
       using a = await RawClient.join(bus().path);
       using b = await RawClient.join(bus().path);
       const answered = await a.sendMessage({ ...CALL, destination: b.name });
@@ -101,7 +101,7 @@ onEachBus(
 onEachBus(
   'limits',
   (bus) => {
-    it('of connections that have not said Hello: the next one waits', async () => {
+    it('of connections before Hello: the next one waits', async () => {
       const strangers = [UnixStream.connect(bus().path), UnixStream.connect(bus().path)];
       const joining = RawClient.join(bus().path);
       const order: string[] = [];

@@ -91,7 +91,7 @@ describe('strangers', function () {
     await eventually(() => openFds(bus) <= before);
   });
 
-  it('whose descriptors go nowhere leave none open', async () => {
+  it('whose descriptors cannot be delivered leave none open', async () => {
     await using bus = await startOurs();
     using native = await NativeClient.join(bus.afbus as string);
     using legacy = await RawClient.join(bus.path);
@@ -175,7 +175,7 @@ describe('strangers', function () {
     assert.equal((await legacy.call('NameHasOwner', [string(native.name)])).args[0]?.value, false);
   });
 
-  it('that answer NoReply are heard: the call has its answer', async () => {
+  it('may answer NoReply: the call has its answer', async () => {
     await using bus = await startOurs();
     using callee = await NativeClient.join(bus.afbus as string);
     using caller = await RawClient.join(bus.path);

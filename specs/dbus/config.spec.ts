@@ -21,7 +21,7 @@ function ordinary(name: string) {
 const STATS = { interface: 'org.freedesktop.DBus.Debug.Stats' };
 
 describe("Debian's configurations", () => {
-  it('session.conf: its type and limits, and everything allowed', () => {
+  it('session.conf has its type and limits, and allows everything', () => {
     const { type, auth, limits } = debian('session');
     assert.deepEqual([type, auth], ['session', ['EXTERNAL']]);
     assert.equal(limits.max_match_rules_per_connection, 50_000);
@@ -38,7 +38,7 @@ describe("Debian's configurations", () => {
     );
   });
 
-  it('system.conf: no names, no calls but of the bus, signals, and statistics for root', () => {
+  it('system.conf allows no names, only calls to the bus, signals, and statistics for root', () => {
     const { type, user, servicehelper, limits } = debian('system');
     assert.deepEqual([type, user], ['system', 'messagebus']);
     assert.match(servicehelper ?? '', /dbus-daemon-launch-helper/);

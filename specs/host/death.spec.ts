@@ -25,7 +25,7 @@ describe('host: death', function () {
     host = await start({ kernel });
   });
 
-  it('a panic is told with the lines of the console', async () => {
+  it('a panic is reported with the lines of the console', async () => {
     const guard = watch(host);
     assert.equal(await guard.probe(), null);
     await channel(host, ['sh', '-c', 'echo c >/proc/sysrq-trigger']);
@@ -39,14 +39,14 @@ describe('host: death', function () {
     assert.match((now as { reason: string }).reason, /panic/i);
   });
 
-  it('a killed machine is told', async () => {
+  it('a killed machine is reported', async () => {
     const guard = watch(host);
     process.kill(host.pid, 'SIGKILL');
     assert.match((await guard.died).message, /ended/);
     assert.match(((await guard.probe()) as HostDied).message, /ended/);
   });
 
-  it('a hung machine is told', async () => {
+  it('a hung machine is reported', async () => {
     const guard = watch(host);
     assert.equal(await guard.probe(), null);
     process.kill(host.pid, 'SIGSTOP');
@@ -63,7 +63,7 @@ describe('host: death', function () {
     assert.match((await guard.died).message, /dockerd ended/);
   });
 
-  it('a guard that was stopped says nothing', async () => {
+  it('a guard that was stopped reports nothing', async () => {
     const guard = watch(host);
     guard.stop();
     process.kill(host.pid, 'SIGKILL');
@@ -86,7 +86,7 @@ describe('host: death', function () {
     assert.equal(identify(pid), null);
   });
 
-  it("somebody else's process under the old number is not taken for the host", async () => {
+  it('a process of others with the old number is not taken for the host', async () => {
     process.kill(host.pid, 'SIGKILL');
     const file = join(process.env.XDG_STATE_HOME ?? '', 'afbus-topo', `host-${kernel}`, 'host.json');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), pid: process.pid }));

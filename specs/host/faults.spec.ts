@@ -34,7 +34,7 @@ describe('host: faults', () => {
     }
   });
 
-  it('too little disk space is told before anything is built', () => {
+  it('too little disk space is reported before anything is built', () => {
     using own = folder({});
     assert.throws(() => checkSpace(own.path('.'), 1e9), {
       name: 'EnvironmentError',
@@ -84,7 +84,7 @@ describe('host: faults', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('a lock is one process at a time, and says that it waits', async () => {
+  it('a lock admits one process at a time, and says that it waits', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'afbus-lock-')), 'lock');
     const first = await lock(file, () => assert.fail('nobody has it'));
     assert.equal(await tryLock(file), null);
@@ -103,7 +103,7 @@ describe('host: faults', () => {
     assert.deepEqual(choice, { accelerator: 'tcg', reason: 'TCG (emulation): AFBUS_ACCELERATOR=tcg' });
   });
 
-  it('the console is shown from the first sign of trouble', () => {
+  it('the console is shown from the panic on', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'afbus-console-')), 'console.log');
     const trace = Array.from({ length: 40 }, (_, i) => `[    9.1] trace ${i}`);
     writeFileSync(

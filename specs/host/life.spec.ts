@@ -44,12 +44,12 @@ describe('host: life', function () {
     assert.match(stdout, /^af_bus /m);
   });
 
-  it('tells exit code and both outputs of a command', async () => {
+  it('reports exit code and both outputs of a command', async () => {
     const said = await runInHost(host, ['sh', '-c', 'echo out; echo err >&2; exit 7']);
     assert.deepEqual(said, { code: 7, stdout: 'out\n', stderr: 'err\n' });
   });
 
-  it('takes words as they are', async () => {
+  it('passes arguments as they are', async () => {
     const words = ['a b', "it's", '"', '$HOME', 'two\nlines', '*', '\\', '', 'é'];
     const { stdout } = await runInHost(host, ['printf', '%s|', ...words]);
     assert.equal(stdout, `${words.join('|')}|`);
@@ -111,7 +111,7 @@ describe('host: life', function () {
     assert.equal(statSync(join(host.docker.certDir, '..', '..')).mode & 0o077, 0);
   });
 
-  it('reaches nobody', async () => {
+  it('reaches no network', async () => {
     const { code } = await runInHost(host, [
       'socat',
       '-T3',
@@ -131,7 +131,7 @@ describe('host: life', function () {
     assert.notEqual(await uuid(host), first);
   });
 
-  it('names the port that somebody else has', async () => {
+  it('names the port that another program has', async () => {
     await stop({ kernel });
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));

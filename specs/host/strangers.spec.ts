@@ -20,7 +20,7 @@ describe('the host, after strangers', function () {
   this.timeout(600_000);
   after(() => stop({ kernel: KERNEL }));
 
-  it('has its agent closed to writing, and is replaced if that was changed all the same', async () => {
+  it('has its agent read-only, and is replaced if that was changed nevertheless', async () => {
     const host = await start({ kernel: KERNEL });
     assert.equal((await start({ kernel: KERNEL })).pid, host.pid);
     const plain = await runInHost(host, ['sh', '-c', `echo >> ${AGENT}`]);

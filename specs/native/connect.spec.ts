@@ -220,7 +220,7 @@ describe('a full backlog', () => {
     master.close();
   });
 
-  it('the master that goes refuses those that wait', async () => {
+  it('a master that closes refuses the clients that wait', async () => {
     const { master, clients, connecting } = await fullBacklog();
     master.close();
     await assert.rejects(connecting, { code: 'ECONNREFUSED' });

@@ -36,7 +36,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual([client.protocol, accepted.protocol], ['dbus', 'dbus']);
   });
 
-  it('brings a multicast to those whose rules want it', async () => {
+  it('brings a multicast to the clients whose rules match it', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b, c, d] = await bus.joinMany(4, 1, DBUS);
     assert.ok(a && b && c && d);
@@ -52,7 +52,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual(counts(a.client, b.client, c.client, d.client), [0, 0, 1, 1]);
   });
 
-  it('judges nothing but what clients send to many', async () => {
+  it('judges only multicasts of clients', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b] = await bus.joinMany(2, 1, DBUS);
     assert.ok(a && b);
@@ -118,7 +118,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual(a.accepted.matches(), all);
   });
 
-  it('knows senders by their addresses, and by names that the master tells', async () => {
+  it('knows senders by their addresses, and by names that the master has set', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b, c] = await bus.joinMany(3, 1, DBUS);
     assert.ok(a && b && c);

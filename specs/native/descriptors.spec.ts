@@ -79,7 +79,7 @@ describe('descriptors', () => {
     }
   });
 
-  it('taken, it is the taker’s; closed, it is gone; both happen once', async () => {
+  it('can be taken or closed, once', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     await client.send('two', { fds: [0, 0] });
@@ -111,7 +111,7 @@ describe('descriptors', () => {
     back.close();
   });
 
-  it('a bus socket that was passed works for who adopts it', async () => {
+  it('a bus socket that was passed works for the process that adopts it', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     const second = await bus.connect();
@@ -128,7 +128,7 @@ describe('descriptors', () => {
     assert.equal((await side.receive())[0]?.data.toString(), 'through the copy');
   });
 
-  it('only a bus socket is adopted; another stays the caller’s', async () => {
+  it('only a bus socket is adopted; any other stays with the caller', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     await client.send('no socket', { fds: [0] });
@@ -141,7 +141,7 @@ describe('descriptors', () => {
 });
 
 describe('no descriptor is lost', () => {
-  it('when ancillary data is cut: the surplus is closed, and it is said', async () => {
+  it('when ancillary data is cut: the surplus is closed, and reported', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     await leaksNothing(async () => {
@@ -236,7 +236,7 @@ describe('a limit of descriptors', () => {
     closeSync(open[2] as number);
   });
 
-  it('goes again', () => {
+  it('can be removed again', () => {
     withFreeDescriptors(0, () => assert.throws(() => openSync('/dev/null', 'r'), { code: 'EMFILE' }));
     closeSync(openSync('/dev/null', 'r'));
   });

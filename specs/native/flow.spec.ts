@@ -42,7 +42,7 @@ describe('a full recipient', () => {
     await sending;
   });
 
-  it('does not keep a nonblocking send, which fails with EAGAIN', async () => {
+  it('makes a nonblocking send fail with EAGAIN', async () => {
     await using bus = await Bus.open({ queueLength: 3 });
     const { sender } = await oneFull(bus);
     await assert.rejects(sender.send('now', { to: FIRST, nonblocking: true }), {
@@ -99,7 +99,7 @@ describe('a full recipient', () => {
 });
 
 describe('a send that waits', () => {
-  it('is taken back by an abort, and those behind it go on', async () => {
+  it('is cancelled by an abort, and those after it go on', async () => {
     await using bus = await Bus.open({ queueLength: 3 });
     const { full, other, sender } = await oneFull(bus);
     const controller = new AbortController();

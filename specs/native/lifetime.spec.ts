@@ -7,7 +7,7 @@ import { Bus, fill, texts } from './bus.ts';
 const FIRST = '0001/000000000001';
 
 describe('a client that closes', () => {
-  it('leaves what is queued to its accepted socket, then the end', async () => {
+  it('leaves what it has queued to its accepted socket, followed by the end', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     const ended = accepted.ended;
@@ -40,7 +40,7 @@ describe('a client that closes', () => {
     assert.deepEqual(texts(accepted.tryReceive()), ['unread']);
   });
 
-  it('is noticed by who asks later', async () => {
+  it('is noticed by a later call', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     client.close();
@@ -110,7 +110,7 @@ describe('a master that leaves', () => {
 });
 
 describe('closing', () => {
-  it('answers what waits: readers with nothing, senders with ECANCELED', async () => {
+  it('answers waiting calls: receives with nothing, sends with ECANCELED', async () => {
     await using bus = await Bus.open({ queueLength: 2 });
     const { client } = await bus.connect();
     await fill(client);
@@ -127,7 +127,7 @@ describe('closing', () => {
     assert.deepEqual([client.fd, client.closed, client.pendingSends, client.blocked], [-1, true, 0, false]);
   });
 
-  it('what comes later is EBADF', async () => {
+  it('makes later calls fail with EBADF', async () => {
     await using bus = await Bus.open();
     const { client } = await bus.connect();
     client.close();

@@ -58,7 +58,7 @@ describe('messages', () => {
     await assert.rejects(client.send('x', { flags: constants().MSG_OOB }), { code: 'EOPNOTSUPP' });
   });
 
-  it('empty messages are messages, wherever they stand', async () => {
+  it('empty messages are messages, wherever they are in a batch', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     for (const text of ['', 'a', '', '', 'b', '']) await client.send(text);
@@ -141,7 +141,7 @@ describe('messages', () => {
     assert.deepEqual(sizes, [2, 1]);
   });
 
-  it('receives that wait are served in order, and an abort takes only its own out', async () => {
+  it('receives that wait are served in order, and an abort cancels only its own', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     const controller = new AbortController();
@@ -187,7 +187,7 @@ describe('what a reader may ask for', () => {
     );
   });
 
-  it('a filter shortens and drops copies, unflagged', async () => {
+  it('a filter shortens and drops copies, without a flag', async () => {
     await using bus = await Bus.open();
     const { client, accepted } = await bus.connect();
     accepted.attachFilter([filterReturn(3)]);

@@ -68,7 +68,7 @@ describe('whether a client has joined', () => {
 });
 
 describe('eavesdroppers', () => {
-  it('get a copy of everything, until they are none', async () => {
+  it('get a copy of everything, until they stop being eavesdroppers', async () => {
     await using bus = await Bus.open();
     const ear = await bus.join(1);
     const { client } = await bus.join(1);
@@ -118,7 +118,7 @@ describe('the listening socket', () => {
     );
   });
 
-  it('the backlog is the queue length where none is given', async () => {
+  it('the backlog is the queue length, if none is given', async () => {
     await using bus = await Bus.open({ backlog: 4 });
     assert.equal(bus.master.queueLength, 4);
   });

@@ -20,7 +20,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name
 const run = promisify(execFile);
 
 describe('a process', () => {
-  it('ends by itself when nothing is awaited, whatever is open', async () => {
+  it('ends by itself if nothing is awaited, whatever is open', async () => {
     const { stdout } = await run(process.execPath, [fixture('idle')], { timeout: 60_000 });
     assert.equal(stdout, 'done\n');
   }).timeout(90_000);

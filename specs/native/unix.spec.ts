@@ -38,7 +38,7 @@ describe('a stream of AF_UNIX', () => {
     b.close();
   });
 
-  it('writes what the kernel has no room for as it gets room, in order', async () => {
+  it('writes the rest in order, as the kernel gets room for it', async () => {
     const [a, b] = UnixStream.pair();
     const file = openSync('/proc/self/stat', 'r');
     const long = Buffer.alloc(3 << 20).map((_, n) => n * 7);
@@ -56,7 +56,7 @@ describe('a stream of AF_UNIX', () => {
     b.close();
   });
 
-  it('fails what waits when it is closed', async () => {
+  it('makes waiting calls fail when it is closed', async () => {
     const [a, b] = UnixStream.pair();
     const write = a.write(Buffer.alloc(3 << 20));
     const read = a.receive();

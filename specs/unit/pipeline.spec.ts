@@ -54,7 +54,7 @@ describe('a play', () => {
     assert.deepEqual(seen, ['nodes', 'traffic', 'judge', 'down', 'remove']);
   });
 
-  it('leaves up what is to be kept', async () => {
+  it('leaves a topology up that is to be kept', async () => {
     const { seen, site, options } = diary({}, true);
     await play(planned, site, options);
     assert.deepEqual(seen, ['nodes', 'traffic', 'judge']);
@@ -71,7 +71,7 @@ describe('a play', () => {
     assert.deepEqual(seen, ['nodes', 'remove', 'down', 'remove']);
   });
 
-  it('blames a host that died, and takes nothing from it', async () => {
+  it('names a host that died as the cause, and asks it for nothing', async () => {
     const died = new HostDied('a panic', 'see its log');
     const broken = new EnvironmentError('connection lost', 'look');
     const { seen, site, options } = diary({ ...fails(broken), probe: async () => died });
@@ -80,7 +80,7 @@ describe('a play', () => {
     assert.deepEqual(seen, ['nodes', 'remove']);
   });
 
-  it('is taken down if it breaks by a mistake of this tool, which is not hidden', async () => {
+  it('is taken down after an internal error, which is shown', async () => {
     const { seen, site, options } = diary(fails(new TypeError('undefined is no function')));
     await assert.rejects(play(planned, site, options), TypeError);
     assert.deepEqual(seen.slice(-2), ['down', 'remove']);
@@ -98,7 +98,7 @@ const hasty: Clock = {
 const never = () => new Promise<never>(() => {});
 
 describe('a play that cannot be taken down', () => {
-  it('ends all the same, and names the run', async () => {
+  it('ends nevertheless, and names the run', async () => {
     const { site, options } = diary({ remove: never });
     const removal: Site = { ...site, clock: { ...site.clock, after: hasty.after } };
     await assert.rejects(
@@ -107,12 +107,12 @@ describe('a play that cannot be taken down', () => {
     );
   });
 
-  it('ends with what broke it, though its nodes are still being made', async () => {
+  it('ends with the error that broke it, although its nodes are still being made', async () => {
     const { site, options } = diary({ start: never, remove: never, clock: hasty });
     await assert.rejects(play(planned, site, options), /run \w+ is not taken down after 60 s/);
   });
 
-  it('makes no room for ever', async () => {
+  it('gives up making room after a time', async () => {
     const { site, options } = diary({ others: never, clock: hasty });
     await assert.rejects(
       makeRoom('small', site, { ...options, keep: false, replace: false }),
@@ -125,7 +125,7 @@ describe('room for a play', () => {
   const up = { run: 'aa', topology: 'small', kept: true, launcher: 'process' } as Run;
   const others = async () => [up];
 
-  it('is there unless a topology of the same name is up', async () => {
+  it('exists unless a topology of the same name is up', async () => {
     const { site, options } = diary({ others });
     await makeRoom('large', site, { ...options, keep: true, replace: false });
     await assert.rejects(
@@ -135,7 +135,7 @@ describe('room for a play', () => {
     await makeRoom('small', site, { ...options, keep: false, replace: false });
   });
 
-  it('is made where that was asked for', async () => {
+  it('is made on request', async () => {
     const { seen, site, options } = diary({ others });
     await makeRoom('small', site, { ...options, keep: true, replace: true });
     assert.deepEqual(seen, ['replace', 'remove']);

@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { Answers } from '../../../runner/agent/answers.ts';
 
 describe('answers', () => {
-  it('of a turn are yes with its last order, not with another turn’s', async () => {
+  it('of a turn are yes with its own last order, not with that of another turn', async () => {
     const answers = new Answers();
     const [one, two] = [answers.turn([1, 2]), answers.turn([3])];
     answers.hear({ say: 'sends', list: [] });
@@ -26,7 +26,7 @@ describe('answers', () => {
     assert.equal(await turn, false);
   });
 
-  it('are no, for all that wait when the process ends', async () => {
+  it('are no for all orders that wait when the process ends', async () => {
     const answers = new Answers();
     const both = [answers.turn([1]), answers.turn([2])];
     answers.end();

@@ -133,7 +133,7 @@ describe('Lane', () => {
     ]);
   });
 
-  it('drains by a look after the call, not by one before', async () => {
+  it('counts as drained by a look after the call, not by one before it', async () => {
     const { lane: l, queue, numbers } = lane();
     l.start();
     await l.drain();
@@ -144,7 +144,7 @@ describe('Lane', () => {
     assert.deepEqual(numbers(), [[0, 1]]);
   });
 
-  it('passes over a drain where nobody reads', async () => {
+  it('skips a drain if its client does not read', async () => {
     const { lane: l, queue, rows } = lane();
     queue.put(1);
     await l.drain();
@@ -162,7 +162,7 @@ describe('Lane', () => {
     await second;
   });
 
-  it('reads as many as told, then no more', async () => {
+  it('reads as many messages as it was told, and no more', async () => {
     const { lane: l, queue, numbers } = lane();
     const reading = l.read(2);
     queue.put(1);
@@ -187,7 +187,7 @@ describe('Lane', () => {
     assert.equal(rows.length, 0);
   });
 
-  it('lets the latest word count, and answers the caller of an earlier one', async () => {
+  it('obeys the latest order, and answers the caller of an earlier one', async () => {
     const { lane: l, queue, numbers } = lane();
     l.start();
     const stopped = l.stop();
@@ -206,7 +206,7 @@ describe('Lane', () => {
     ]);
   });
 
-  it('reads an evicted client to its end, and tells the error once', async () => {
+  it('reads the queue of an evicted client to the end, and reports the error once', async () => {
     const { lane: l, queue, ends, numbers } = lane();
     l.watch();
     queue.put(1);
@@ -218,7 +218,7 @@ describe('Lane', () => {
     assert.deepEqual(ends(), ['error ENOBUFS', 'eof']);
   });
 
-  it('is limited between two reads, and takes one message at a time then', async () => {
+  it('takes a limit between two reads, and reads one message at a time then', async () => {
     const { lane: l, queue, batches } = lane();
     l.start();
     await l.drain();
@@ -251,7 +251,7 @@ describe('Lane', () => {
     system.write = linux.write;
   });
 
-  it('tells why there is no limit, and reads on', async () => {
+  it('reports why a limit could not be set, and reads on', async () => {
     const { lane: l, queue, numbers } = lane();
     const { limitDescriptors } = system;
     system.limitDescriptors = () => {

@@ -107,7 +107,7 @@ describe('node agent', () => {
     assert.match(answer.say === 'failed' ? answer.error.message : '', /a client has no order "join"/);
   });
 
-  it('tells of a signal when it has taken effect', async () => {
+  it('reports a signal once it has taken effect', async () => {
     const pid = await start();
     const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
     tell({ do: 'signal', agent: 'camera', signal: 'SIGSTOP' });
@@ -133,7 +133,7 @@ describe('node agent', () => {
     assert.match(stderr, /luckless/);
   });
 
-  it('ends its agents, a stopped one too, and answers when they are gone', async () => {
+  it('ends its agents, stopped ones too, and answers when they are gone', async () => {
     const pid = await start();
     tell({ do: 'signal', agent: 'camera', signal: 'SIGSTOP' });
     await report('signalled');
@@ -143,14 +143,14 @@ describe('node agent', () => {
     assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
 
-  it('takes its agents along when the runner goes away', async () => {
+  it('ends its agents when the runner goes away', async () => {
     const pid = await start();
     child.stdin?.end();
     await once(child, 'exit');
     assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
 
-  it('stays with its agents when it was told to', async () => {
+  it('stays with its agents if it was told to', async () => {
     const pid = await start();
     tell({ do: 'detach' });
     await report('detached');

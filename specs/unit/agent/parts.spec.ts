@@ -21,7 +21,7 @@ describe('Lines', () => {
 });
 
 describe('kernel log', () => {
-  it('takes level and text of the kernel itself only', () => {
+  it('reads level and text of messages of the kernel itself only', () => {
     assert.deepEqual(parseRecord('4,812,5551,-;BUG: bad thing\n SUBSYSTEM=net\n'), {
       level: 4,
       text: 'BUG: bad thing',
@@ -42,7 +42,7 @@ describe('sockets left', () => {
     );
   });
 
-  it('knows nothing where the kernel does not', () => {
+  it('are unknown if the kernel does not say', () => {
     assert.equal(
       socketsLeft(table('TCP       2200      3      -1   NI       0   yes  kernel      n  n  n')),
       null,
@@ -55,7 +55,7 @@ describe('sockets left', () => {
 });
 
 describe('Waiters', () => {
-  it('lets all go at once, and each at its own time', async () => {
+  it('end all at once, or each at its own time', async () => {
     const waiters = new Waiters(wallClock);
     await waiters.wait(1);
     assert.equal(waiters.size, 0);

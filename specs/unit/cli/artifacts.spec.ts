@@ -17,7 +17,7 @@ const FILE = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n  - x -> y:
 describe('the artifacts of a run', function () {
   this.timeout(60_000);
 
-  it('lack a file that would be too big, which is told, and have the others', () => {
+  it('leave out a file that would be too big, say so, and have the others', () => {
     using files = folder({});
     const { topology } = load('a.topo.yaml', { source: FILE });
     assert.ok(topology);
@@ -44,7 +44,7 @@ describe('the artifacts of a run', function () {
     assert.deepEqual(Object.fromEntries(logsIn(logs, 0)), {});
   });
 
-  it('are long for no long line of the file', async () => {
+  it('stay short even if the file has a long line', async () => {
     const long = 'a'.repeat(200_000);
     const sends = Array.from(
       { length: 10 },
@@ -74,7 +74,7 @@ describe('the runs that are kept', () => {
     }
   };
 
-  it('are the newest that fit, and the last in any case', () => {
+  it('are the newest ones within the limit, and the last one in any case', () => {
     using files = folder({});
     runs(files.path, [10, 10, 10]);
     prune(files.path(''), 20);

@@ -31,7 +31,7 @@ describe('completion', function () {
     return out.split('\n').filter(Boolean);
   }
 
-  it('offers verbs, and those of verbs', async () => {
+  it('offers verbs, and the verbs below a verb', async () => {
     assert.deepEqual(offered('val'), ['validate']);
     assert.deepEqual(offered('host', 'st'), ['start', 'stop', 'status']);
     const help = (await cli(['--help'])).stdout;
@@ -45,7 +45,7 @@ describe('completion', function () {
     assert.deepEqual(offered('validate', '--la'), []);
   });
 
-  it('offers values of a flag, behind a blank or an equals sign', () => {
+  it('offers values of a flag, after a blank or an equals sign', () => {
     assert.deepEqual(offered('run', '--format', 'j'), ['json', 'jsonl', 'junit']);
     assert.deepEqual(offered('run', '--format', '=', 'k'), ['ktap']);
     assert.deepEqual(offered('run', '--format', '='), offered('run', '--format', ''));
@@ -53,14 +53,14 @@ describe('completion', function () {
     assert.deepEqual(offered('run', '--seed', ''), []);
   });
 
-  it('offers topologies where a file belongs, and nothing else', () => {
+  it('offers topologies, and nothing else, as a file argument', () => {
     assert.deepEqual(offered('run', '').sort(), ['cabin.topo.yaml', 'two words.topo.yaml']);
     assert.deepEqual(offered('validate', 'cabin.topo.yaml', 'two'), ['two words.topo.yaml']);
     assert.deepEqual(offered('schema', ''), []);
     assert.deepEqual(offered('completion', 'z'), ['zsh']);
   });
 
-  it('offers what is up where it is taken down', () => {
+  it('offers topologies that are up to the verb down', () => {
     const ps = `afbus-topo() { [ "$*" = ps ] && printf 'TOPOLOGY  RUN\\ncabin     1a\\ntrunk     2b\\n'; }\n`;
     assert.deepEqual(offeredWith(ps, 'down', ''), ['cabin', 'trunk']);
     assert.deepEqual(offeredWith(ps, 'down', 'cabin', 't'), ['trunk']);

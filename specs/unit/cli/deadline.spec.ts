@@ -20,7 +20,7 @@ async function unhandledIn(work: () => Promise<unknown>): Promise<unknown[]> {
 }
 
 describe('a deadline', () => {
-  it('tells of an interrupt once, to who waits, though it came before', async () => {
+  it('reports an interrupt once, to a later waiter too', async () => {
     const work = () =>
       assert.rejects(
         new Deadline(1000).race('an answer', AbortSignal.abort(), () => new Promise(() => {})),
@@ -29,7 +29,7 @@ describe('a deadline', () => {
     assert.deepEqual(await unhandledIn(work), []);
   });
 
-  it('tells of its end once, though nothing is waited for any more', async () => {
+  it('reports its end once, even if nothing waits any more', async () => {
     const late = new Deadline(1).race('an answer', undefined, () => new Promise(() => {}));
     assert.deepEqual(await unhandledIn(() => assert.rejects(late, RunTimeout)), []);
   });

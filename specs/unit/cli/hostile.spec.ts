@@ -126,7 +126,7 @@ nodes: { ${evil.map((each) => `${each}: {}`).join(', ')} }
     for (const each of kept) assert.ok(existsSync(files.path(`deep/out/${each}/verdict.json`)), each);
   });
 
-  it('has no artifact written through a link that lies there', async () => {
+  it('has no artifact written through a link that is already there', async () => {
     using files = folder({ 'a.topo.yaml': topology(), precious: 'precious' });
     mkdirSync(files.path('out'));
     const names = ['verdict.json', 'report.txt', 'trace.jsonl', 'sequence.mmd'];
@@ -154,7 +154,7 @@ nodes: { ${evil.map((each) => `${each}: {}`).join(', ')} }
     assert.deepEqual(readdirSync(files.path('elsewhere')), []);
   });
 
-  it('has no artifacts of a combination behind a link', async () => {
+  it('has no artifacts of a combination in a folder that is a link', async () => {
     using files = folder({
       'a.topo.yaml': `matrix: { x: ["b"] }\n${topology('  - camera -> lidar: "${x}"\n')}`,
     });

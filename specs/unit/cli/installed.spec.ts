@@ -54,7 +54,7 @@ describe('the installed package', function () {
     assert.equal(run('run', '--quiet', '--backend', 'sim', QUICKSTART).code, 0);
   });
 
-  it('says what the vm backend needs', () => {
+  it('says that the kernel backends need a checkout', () => {
     const { code, stderr } = run('run', '--quiet', '--backend', 'vm', '--launcher', 'process', QUICKSTART);
     assert.equal(code, 4);
     assert.match(

@@ -42,7 +42,7 @@ async function overview(source: string): Promise<Overview> {
 }
 
 describe('plan', () => {
-  it('is a table of processes and one of steps', async () => {
+  it('prints a table of processes and one of steps', async () => {
     const { code, stdout } = await planOf(TOPOLOGY);
     assert.equal(code, 0);
     assert.equal(
@@ -76,7 +76,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     assert.match(reasons.join('\n'), /needs space and may not wait for it \(section 4\)/);
   });
 
-  it('as JSON tells messages apart of which different things are expected', async () => {
+  it('as JSON lists messages separately if different outcomes are expected of them', async () => {
     const { steps, totals, nodes } = await overview(TOPOLOGY);
     assert.deepEqual(totals.processes, 8);
     assert.deepEqual(totals.messages, 11);
@@ -109,7 +109,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     );
   });
 
-  it('shows who shares a process', async () => {
+  it('shows which clients share a process', async () => {
     const packed =
       'launcher: { process: { pack: 2 } }\nbuses: { b: {} }\nclients: { c: { replicas: 5 } }\ntraffic: [c-0 -> b: "x"]\n';
     const { stdout } = await planOf(packed);
@@ -117,7 +117,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     assert.match(stdout, /^4 processes on 2 nodes/m);
   });
 
-  it('says who gets how many descriptors, where that is not all', async () => {
+  it('says how many descriptors each client gets, if that is not all', async () => {
     const limited = `buses: { b: {} }
 clients: { a: {}, c: {}, slow: { receive: manual } }
 traffic:
@@ -160,13 +160,13 @@ traffic:
     );
   });
 
-  it('of a broken file is all that is wrong with it', async () => {
+  it('of a broken file shows all its mistakes', async () => {
     const { code, stdout, stderr } = await planOf('buses: { cabin: { queue: 3 } }');
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /spec\.topo\.yaml:1:19: error: unknown key "queue"/);
   });
 
-  it('writes many replicas as two', () => {
+  it('abbreviates many replicas to two', () => {
     assert.deepEqual(fold(['a', 't-0', 't-1', 't-2', 'u-7', 'u-8', 't-4']), [
       'a',
       't-0 … t-2',

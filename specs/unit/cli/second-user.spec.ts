@@ -37,7 +37,7 @@ describe('another user of the machine', () => {
     assert.equal(statSync(files.path('state/afbus-topo/runs')).mode & 0o777, 0o700);
   });
 
-  it('finds no temporary file of a run that it could have made first', async () => {
+  it('could not have made any temporary file of a run in advance', async () => {
     using files = folder({ 'a.topo.yaml': FILE });
     const said = await cli(['run', '-q', '--backend', 'sim', files.path('a.topo.yaml')], {
       env: { XDG_STATE_HOME: files.path('state'), TMPDIR: files.path('none') },
@@ -46,7 +46,7 @@ describe('another user of the machine', () => {
     assert.equal(said.stderr, '');
   });
 
-  it('can predict no temporary name of what builds and runs', () => {
+  it('cannot predict temporary names of builds and runs', () => {
     const places = ['bin', 'images', 'native', 'runner', 'daemon', 'dbus', 'kernel/Makefile'];
     const uses = execFileSync(
       'git',
@@ -64,7 +64,7 @@ describe('another user of the machine', () => {
 
   // Only root can be, or make a folder of, another user.
   if (process.getuid?.() === 0) {
-    it('has made no folder that is used', async () => {
+    it('cannot prepare a folder that is then used', async () => {
       using files = folder({ 'a.topo.yaml': FILE });
       const runs = files.path('state/afbus-topo/runs');
       mkdirSync(runs, { recursive: true });
@@ -100,7 +100,7 @@ describe('another user of the machine', () => {
       assert.deepEqual({ status: seen.status, stdout: seen.stdout }, { status: 0, stdout: '' });
     });
 
-    it('holds up nobody by a lock, and puts nothing where images and keys are', async () => {
+    it('holds up no command by a lock, and writes nothing among images and keys', async () => {
       using files = folder({}, OPEN_TO_ALL);
       chmodSync(files.path(''), 0o755);
       const [place, lock] = [files.path('cache'), files.path('cache/lock')];
@@ -130,7 +130,7 @@ const asAnother = (command: readonly string[]) =>
   });
 
 describe('a file that is not trusted', () => {
-  it('is one in CI, unless somebody says otherwise', () => {
+  it('is every file in CI, unless the user says otherwise', () => {
     const { CI, AFBUS_TRUSTED } = process.env;
     const answers = (env: object, flags = {}) => {
       delete process.env.CI;

@@ -33,13 +33,13 @@ describe('output', () => {
     }
   });
 
-  it('that has no room is one error', async () => {
+  it('to a full disk is one error', async () => {
     const { code, stderr } = await shell('$topo schema > /dev/full');
     assert.equal(code, 4);
     assert.match(stderr, /^error: stdout cannot be written: ENOSPC.*\nhint: .*\n$/);
   });
 
-  it('has stderr closed and goes on', async () => {
+  it('goes on without stderr', async () => {
     assert.equal(
       (await shell('$topo validate /nowhere.topo.yaml 2>&1 | true; exit ${PIPESTATUS[0]}')).code,
       2,

@@ -52,7 +52,7 @@ describe('the command', () => {
     assert.equal(its.run('run', 'a b'), 'below /node_modules/afbus-topo/bin/afbus-topo.js run a b\n');
   });
 
-  it('of a checkout runs no program that lies beside it', () => {
+  it('of a checkout runs no program from the folder beside it', () => {
     using files = folder({});
     const at = (path: string) => {
       mkdirSync(files.path(path.replace(/\/[^/]*$/, '')), { recursive: true });
@@ -71,7 +71,7 @@ describe('the command', () => {
     assert.match(stdout, /^in PATH /);
   });
 
-  it('runs under the one in PATH if there is none below it, whatever lies beside it', () => {
+  it('runs under the Node in PATH if there is none below it, even if one lies beside it', () => {
     using its = packaged({ 'node_modules/node/bin/node': 'beside' });
     assert.match(its.run('ps'), /^in PATH .*afbus-topo\.js ps$/m);
   });

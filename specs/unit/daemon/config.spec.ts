@@ -122,7 +122,7 @@ describe('the configuration of a message bus', () => {
   it('refuses a file of another kind', () =>
     assert.throws(() => read('<html/>'), /bus.conf:1: the root is <busconfig>, not <html>/));
 
-  it('finds services, the first of a name, and says what is none', () => {
+  it('finds services, the first of each name, and says which files are invalid', () => {
     const [first, second] = [join(folder, 's1'), join(folder, 's2')] as const;
     mkdirSync(first);
     mkdirSync(second);
@@ -190,7 +190,7 @@ describe('the configuration of a message bus', () => {
       assert.equal(policy.mayConnect(made.connect({ uid: 1 })), true);
     });
 
-    it('is of contexts, groups, users and what is mandatory, in that order', () => {
+    it('applies contexts, groups, users and mandatory rules, in that order', () => {
       const { policy, root, alice, bob } = scene(`
         <policy context="mandatory"><deny own="org.no"/></policy>
         <policy user="alice"><allow own="org.own"/><allow own="org.no"/></policy>
@@ -223,7 +223,7 @@ describe('the configuration of a message bus', () => {
       assert.equal(policy.maySend(alice, header({}), bob, false), false);
     });
 
-    it('lets replies pass that were asked for', () => {
+    it('allows requested replies', () => {
       const { policy, alice, bob } = scene(`
         <policy context="default">
           <deny send_type="method_call"/>

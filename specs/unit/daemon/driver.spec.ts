@@ -81,7 +81,7 @@ describe('the bus driver', () => {
     assert.deepEqual([...a.claims], []);
   });
 
-  it('puts one that would replace the owner right after it', () => {
+  it('queues a client that may replace the owner right after it', () => {
     const scene = new Scene();
     const [a, b, c] = [scene.join(), scene.join(), scene.join()];
     scene.call(a, 'RequestName', ask(0));
@@ -112,7 +112,7 @@ describe('the bus driver', () => {
     assert.deepEqual(scene.call(b, 'ListNames'), [':0.2 < return ["org.freedesktop.DBus",":0.2","org.z"]']);
   });
 
-  it('refuses names that nobody may have', () => {
+  it('refuses names that no client may own', () => {
     const scene = new Scene();
     const a = scene.join();
     for (const name of ['nodot', '', ':1.5', 'org.freedesktop.DBus', 'a.1b', `a.${'b'.repeat(254)}`])
@@ -127,7 +127,7 @@ describe('the bus driver', () => {
     ]);
   });
 
-  it('adds rules as often as it is told, and removes one that says the same', () => {
+  it('adds the same rule several times, and removes one of them', () => {
     const scene = new Scene();
     const a = scene.join();
     const rule = "type='signal',member='X'";
@@ -251,7 +251,7 @@ describe('the bus driver', () => {
     ]);
   });
 
-  it('routes what needs no help', () => {
+  it('routes messages that are not for the driver', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
     const route = (message: Parameters<Scene['incoming']>[0]) =>
@@ -320,7 +320,7 @@ describe('the bus driver', () => {
     assert.deepEqual(inWords(scene.driver.leave(a)), []);
   });
 
-  it('lets root and its own user alone do what is privileged', () => {
+  it('allows privileged calls to root and its own user only', () => {
     const scene = new Scene();
     const [other, root] = [scene.join({ uid: 1 }), scene.join({ uid: 0 })];
     assert.match(scene.call(other, 'ReloadConfig')[0] as string, /!AccessDenied/);

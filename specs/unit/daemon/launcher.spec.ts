@@ -12,7 +12,7 @@ import { inWords, Scene, string, uint32 } from './scene.ts';
 const NAME = 'org.example.Player';
 const TIMEOUT = 60_000;
 
-it('a process that has had its name and ends says nothing of the next start', async () => {
+it('a process that had its name and has ended does not count for the next start', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'launcher-spec-'));
   const [fifo, pid] = [join(folder, 'fifo'), join(folder, 'pid')];
   execFileSync('mkfifo', [fifo]);

@@ -45,7 +45,7 @@ describe('the bus', () => {
     assert.equal(scene.driver.route(a, scene.incoming({ ...CALL, destination: b.name }).header), b);
   });
 
-  it('closes the descriptors of what ends here, and of nothing else', () => {
+  it('closes the descriptors of messages that end at the bus, and no others', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
     const ends = (message: Parameters<Scene['incoming']>[0], from: Peer = a): string | undefined =>
@@ -78,7 +78,7 @@ describe('a message for a service', () => {
     return { scene, send };
   }
 
-  it('counts each as long as it waits', () => {
+  it('counts while it waits', () => {
     const { scene, send } = starting({ max_pending_service_starts: 2 });
     const a = scene.join();
     assert.deepEqual(send(a), [`start ${NAME} in 25000`]);
@@ -88,7 +88,7 @@ describe('a message for a service', () => {
     assert.deepEqual(send(a), [':0.1 > :0.1 M']);
   });
 
-  it('has room for the bytes and descriptors of each sender', () => {
+  it('is bounded by bytes and descriptors for each sender', () => {
     const { scene, send } = starting({ max_incoming_bytes: 300, max_incoming_unix_fds: 2 });
     const [a, b] = [scene.join(), scene.join()];
     assert.deepEqual(send(a, ['one', 'two']), [`start ${NAME} in 25000`]);

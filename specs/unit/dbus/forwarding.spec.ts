@@ -43,13 +43,13 @@ describe('a forwarded message', () => {
     assert.equal(body?.buffer, bytes.buffer);
   });
 
-  it('has the true sender in the place of another', () => {
+  it('has its true sender, if it named another', () => {
     const forged = marshal({ ...CALL, sender: 'org.freedesktop.DBus' }, 7);
     assert.equal(parse(forward(forged)).sender, ':0.1f');
     assert.deepEqual(forward(forged), marshal({ ...CALL, sender: ':0.1f' }, 7));
   });
 
-  it('has the sender last, if it had none', () => {
+  it('has its sender as the last field, if it had none', () => {
     const out = forward(marshal({ ...CALL, args: [] }, 1));
     assert.deepEqual(out, withField(7, 's', ':0.1f'));
   });

@@ -78,7 +78,7 @@ describe('a message', () => {
   for (const text of YES) it(`is wanted by ${text || 'no condition'}`, () => assert.equal(wants(text), true));
   for (const text of NO) it(`is not wanted by ${text}`, () => assert.equal(wants(text), false));
 
-  it('is below a name at its dots', () => {
+  it('is in a namespace of names that ends at a dot', () => {
     const named = (value: string): Partial<Subject> => ({ args: [{ type: 's', value }] });
     assert.equal(wants('arg0namespace=org.example', named('org.example.Player')), true);
     assert.equal(wants('arg0namespace=org.example', named('org.example')), true);
@@ -87,7 +87,7 @@ describe('a message', () => {
     assert.equal(wants('arg0namespace=org.example', { args: [] }), false);
   });
 
-  it('has no fields that it does not have', () => {
+  it('does not match a rule for a field that it lacks', () => {
     const { path: _, interface: __, ...bare } = CHANGED;
     const rule = (text: string) => {
       const parsed = parseRule(text);
@@ -100,7 +100,7 @@ describe('a message', () => {
     assert.equal(rule('type=signal'), true);
   });
 
-  it('comes from a unique name that its address makes', () => {
+  it('comes from the unique name that belongs to its address', () => {
     assert.equal(uniqueName('0000/0000deadbeef'), ':0.deadbeef');
     assert.equal(uniqueName('0000/000000000001'), ':0.1');
     assert.equal(uniqueName('0000/000000000000'), 'org.freedesktop.DBus');

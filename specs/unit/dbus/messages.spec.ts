@@ -83,7 +83,7 @@ const refusal = (of: Uint8Array): string => {
 };
 
 describe('a D-Bus message', () => {
-  it('has the bytes that others send for it', () => {
+  it('has the same bytes as that of other implementations', () => {
     assert.equal(marshal(HELLO, 1).toString('hex'), HELLO_BYTES);
   });
 
@@ -99,7 +99,7 @@ describe('a D-Bus message', () => {
     );
   });
 
-  it('is refused and nothing else, whatever the bytes', () => {
+  it('is refused without any other error, whatever the bytes', () => {
     const damaged = fc
       .tuple(messages, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(3))
       .map(([message, changes, cut]) => {
@@ -116,7 +116,7 @@ describe('a D-Bus message', () => {
     );
   });
 
-  it('is none for a reason', () => {
+  it('is refused with a reason', () => {
     const good = (change: (out: Buffer) => void): Buffer => {
       const out = marshal({ ...HELLO, args: [{ type: 's', value: 'hi' }] }, 1);
       change(out);
@@ -185,7 +185,7 @@ describe('a D-Bus message with an envelope', () => {
     assert.deepEqual(envelopeIn(out), { kind: 'message', nonce: 7, number: 3, intact: true });
   });
 
-  it('is known when it is damaged, and the damage is seen', () => {
+  it('is recognised when it is damaged, and the damage is found', () => {
     const out = embedEnvelope('message', 7, 3, templateOf(signal));
     const sound = envelopeIn(out);
     for (let at = 0; at < out.length * 8; at++) {

@@ -27,7 +27,7 @@ const wrong = (text: string): string => {
 };
 
 describe('a match rule', () => {
-  it('has values in quotes, without, and with some', () => {
+  it('has values with quotes, without, and with quotes in part', () => {
     assert.deepEqual(conditions(''), []);
     assert.deepEqual(conditions("type='signal', member=Changed,"), [
       ['type', 'signal'],
@@ -42,7 +42,7 @@ describe('a match rule', () => {
     ]);
   });
 
-  it('has backslashes that count before an apostrophe outside of quotes alone', () => {
+  it('has backslashes that matter only before an apostrophe, outside of quotes', () => {
     assert.deepEqual(conditions("arg0='it'\\''s'"), [['arg', "it's"]]);
     assert.deepEqual(conditions("arg0=it\\'s"), [['arg', "it's"]]);
     assert.deepEqual(conditions("arg0='\\'"), [['arg', '\\']]);
@@ -58,7 +58,7 @@ describe('a match rule', () => {
     ]);
   });
 
-  it('says the same as another in any order and with any quotes', () => {
+  it('equals another with the same terms, in any order and with any quotes', () => {
     assert.equal(key("type='signal',member='X'"), key('member=X, type=signal,eavesdrop=false'));
     assert.notEqual(key("type='signal'"), key('type=signal,eavesdrop=true'));
     assert.notEqual(key('member=X'), key('member=Y'));
@@ -67,7 +67,7 @@ describe('a match rule', () => {
     assert.notEqual(key("arg0='x y',arg1=z"), key("arg0=x,arg1='y z'"));
   });
 
-  it('is told where it is none, and why', () => {
+  it('is refused with the place and the reason', () => {
     assert.equal(wrong("type='signal',typ='x'"), '14+3: unknown key "typ"');
     assert.equal(wrong("type='signals'"), '5+9: the value of "type" is not a type of message: "signals"');
     assert.equal(
@@ -87,7 +87,7 @@ describe('a match rule', () => {
     assert.match(wrong('constructor=x'), /unknown key "constructor"/);
   });
 
-  it('never ends in another error than that it is none', () => {
+  it('is refused with no other error', () => {
     const pieces = [
       'type',
       'arg0',

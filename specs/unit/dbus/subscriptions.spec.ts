@@ -14,7 +14,7 @@ const signal: Received = {
 };
 
 describe('subscriptions', () => {
-  it('of the same sender are all made when its owner is known', async () => {
+  it('of the same sender are all made once its owner is known', async () => {
     const owner = Promise.withResolvers<string>();
     const bus = { addMatch: async () => {}, removeMatch: async () => {}, ownerOf: () => owner.promise };
     const subscriptions = new Subscriptions(bus);
@@ -51,7 +51,7 @@ describe('subscriptions', () => {
     assert.equal(heard.length, 1);
   });
 
-  it('that come and go leave no rule of theirs at the bus', async () => {
+  it('that come and go leave no rule at the bus', async () => {
     const rules: string[] = [];
     const bus = {
       addMatch: async (rule: string) => void rules.push(rule),

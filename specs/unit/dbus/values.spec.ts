@@ -93,7 +93,7 @@ describe('a D-Bus value', () => {
     );
   });
 
-  it('is refused and nothing else, whatever the bytes', () => {
+  it('is refused without any other error, whatever the bytes', () => {
     const damaged = fc.tuple(args, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }));
     fc.assert(
       fc.property(damaged, ([all, changes]) => {
@@ -134,7 +134,7 @@ describe('a D-Bus value', () => {
     assert.match(refusal('g', 'a'), /not a signature/);
   });
 
-  it('is refused with the place that is wrong', () => {
+  it('is refused with the place of the mistake', () => {
     assert.equal(
       refusal('a{sv}', { Level: { type: 'u', value: 'x' } }),
       '0, Level, 1: expected a number, got "x"',
@@ -146,7 +146,7 @@ describe('a D-Bus value', () => {
     assert.equal(refusal('zz', 1), '0: not one complete type: "zz"');
   });
 
-  it('is nested as deep as D-Bus has it, and no deeper', () => {
+  it('may be nested as deeply as D-Bus allows, and no deeper', () => {
     const variants = (depth: number): Value => {
       let value: Value = { type: 'y', value: 1 };
       for (let n = 1; n < depth; n++) value = { type: 'v', value };

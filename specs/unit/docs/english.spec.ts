@@ -92,7 +92,7 @@ describe('plain English', () => {
     assert.deepEqual(long, []);
   });
 
-  it('is not a message that comes behind another, for whoever waits', () => {
+  it('fails for words that it must keep out', () => {
     const text = 'so many messages come behind it for whoever is let on';
     assert.equal(found([{ place: 'x:1', text }]).length, 4);
   });

@@ -48,7 +48,7 @@ describe('fuzz', function () {
     assert.notEqual(textOf(drawn(3)), textOf(drawn(4)));
   });
 
-  it('draws what loads, and uses what the language has', () => {
+  it('draws files that load, and uses all that the language has', () => {
     const texts = Array.from({ length: 80 }, (_, i) => drawn(i + 1, 1)).map((scenario) => {
       assert.ok(makesSense(scenario), textOf(scenario));
       return textOf(scenario);
@@ -94,12 +94,12 @@ describe('fuzz', function () {
     assert.ok(played.messages > 200, `${played.messages} messages`);
   });
 
-  it('stops at the first that goes wrong, unless told otherwise', async () => {
+  it('stops at the first failure, unless told otherwise', async () => {
     const { played } = await play({ ...broken('wrong-sender'), all: false });
     assert.equal(played.findings, 1);
   });
 
-  it('makes what goes wrong as small as it goes', async () => {
+  it('shrinks a failing file as far as possible', async () => {
     const { findings } = await play({ ...broken('wrong-sender'), all: false });
     const [{ scenario, problem }] = findings as [Finding];
     assert.equal(problem.where, 'sim');
@@ -111,7 +111,7 @@ describe('fuzz', function () {
     assert.ok(makesSense(scenario));
   });
 
-  it('looks at two plays beside the checks', async () => {
+  it('compares two plays besides judging each', async () => {
     const scenario: Scenario = {
       name: 'pair',
       about: [],
@@ -141,7 +141,7 @@ describe('fuzz', function () {
 });
 
 describe('shrinking', () => {
-  it('keeps what is needed, and asks no more often than it may', async () => {
+  it('keeps what the failure needs, and plays no more often than allowed', async () => {
     const scenario = drawn(8);
     const needed = scenario.buses[1]?.clients[0]?.name ?? '';
     const has = ({ buses }: Scenario) => buses.some((b) => b.clients.some((c) => c.name === needed));
@@ -159,7 +159,7 @@ describe('shrinking', () => {
     assert.equal(asked, 5);
   });
 
-  it('knows whom a step names, however deep', () => {
+  it('finds the parties that a step names, at any depth', () => {
     const step = {
       parallel: [[{ fault: { kill: 'a' } }], { send: { from: 'b', to: 'c.master', via: 'd' } }],
     };

@@ -41,7 +41,7 @@ describe('the console of a host', () => {
     while (isAlive(keeper)) await wait(10);
   }
 
-  it('is kept whole while it is short, and for its owner alone', async () => {
+  it('is kept whole while it is short, and readable by its owner alone', async () => {
     await says('booting\r\n', 'afbus-host: booted\n');
     assert.deepEqual(consoleLines(console_()), ['booting', 'afbus-host: booted']);
     assert.equal(statSync(console_()).mode & 0o777, 0o600);
@@ -63,7 +63,7 @@ describe('the console of a host', () => {
     assert.ok(size(files.path('state/afbus-topo/host-6.12')) <= 2 * LIMITS.consoleBytes.most);
   });
 
-  it('steers nothing in whatever shows it', async () => {
+  it('has no control characters that act on a terminal', async () => {
     newState('6.12');
     mkdirSync(files.path('state'), { recursive: true });
     const panic = `Kernel panic - not syncing: ${EVIL[0]}`;

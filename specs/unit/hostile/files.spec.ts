@@ -103,7 +103,7 @@ describe('a file of a stranger, drawn', function () {
   });
 });
 
-describe('a command that lets a stranger do more', function () {
+describe('a command that allows a stranger too much', function () {
   this.timeout(60_000);
 
   const findings = async (player: Player) => {
@@ -111,7 +111,7 @@ describe('a command that lets a stranger do more', function () {
     return (await violations(stage.set(FAIR), player, 1)).join('\n');
   };
 
-  it('is not found where it does not', async () => {
+  it('is not found in one that does not', async () => {
     assert.equal(await findings(playHere), '');
   });
 

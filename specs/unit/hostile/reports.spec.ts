@@ -23,7 +23,7 @@ describe('a node that lies', function () {
     assert.deepEqual(await playReports({ seed: 1, lines: 500 }), []);
   });
 
-  it('is not found where nobody lies', async () => {
+  it('is not found if no node lies', async () => {
     assert.deepEqual(await violationsOf(QUICKSTART, fair()), []);
   });
 

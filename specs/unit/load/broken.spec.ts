@@ -32,7 +32,7 @@ describe('a broken file', () => {
     });
   }
 
-  it('is never answered with nothing, or in somebody else’s words', () => {
+  it('always gets a diagnostic, in our own words', () => {
     for (const file of files) {
       const text = said(file);
       assert.notEqual(text, '', `${file} is not broken`);
@@ -44,7 +44,7 @@ describe('a broken file', () => {
     }
   });
 
-  it('there are many', () => assert.ok(files.length >= 100));
+  it('exists in many kinds', () => assert.ok(files.length >= 100));
 
   after(() => {
     if (UPDATE) throw new Error('expectations were rewritten: read the difference, then run without UPDATE');

@@ -56,7 +56,7 @@ traffic:
     );
   });
 
-  it('is one a combination', () => {
+  it('is written for each combination', () => {
     const source = 'matrix: { n: [1, 2] }\nbuses: { cabin: { queueLength: "${n}" } }';
     sameAgain('x.topo.yaml', source);
     assert.match(configOf('x', { source }).written[1]?.yaml ?? '', /queueLength: 2\n/);
@@ -80,7 +80,7 @@ buses: { cabin: { queueLength: 3 } }`,
     for (const line of origins) assert.ok(written[0]?.yaml.includes(line), `${line}\n${written[0]?.yaml}`);
   });
 
-  it('is not there where the file has mistakes', () => {
+  it('is not written if the file has mistakes', () => {
     const { written, diagnostics } = configOf('x', { source: 'buses: { cabin: { x: 1 } }' });
     assert.deepEqual([written.length, diagnostics.length], [0, 1]);
   });

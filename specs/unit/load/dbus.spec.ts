@@ -31,7 +31,7 @@ describe('D-Bus in a file', () => {
     assert.equal(clients[1]?.match, undefined);
   });
 
-  it('is a message with defaults, and what is written', () => {
+  it('is a message with defaults for all that is not written', () => {
     const { steps } = ok(
       file(`
   - send: { from: a, to: session, payload: { dbus: { path: /p, interface: a.B, member: C } } }
@@ -136,7 +136,7 @@ describe('D-Bus in a file', () => {
       }
     });
 
-  it('is captured bytes, whose serial and envelope are its own', () => {
+  it('may be captured bytes, with a serial and envelope of their own', () => {
     const message: DbusMessage = {
       ...{
         type: 'signal',
@@ -181,7 +181,7 @@ describe('D-Bus in a file', () => {
     assert.match(complaints(text('x')).join(), /the bytes of a message in hex/);
   });
 
-  it('is a message whose header says how many descriptors come with it', () => {
+  it('is a message whose header declares its descriptors', () => {
     const { steps } = ok(
       file(
         '  - send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }], payload: { dbus: { path: /p, interface: a.B, member: C } } }',
@@ -190,7 +190,7 @@ describe('D-Bus in a file', () => {
     assert.equal(steps[0]?.kind === 'send' && steps[0].dbus?.unixFds, 2);
   });
 
-  it('is rules that come and go, for a while too', () => {
+  it('is rules that come and go, also for a time', () => {
     const { steps } = ok(
       file(`
   - fault: { add-match: b, rule: "member=Y", for: 5ms }
@@ -210,7 +210,7 @@ describe('D-Bus in a file', () => {
     );
   });
 
-  it('is names with an address each, counted up beside those of groups', () => {
+  it('is names with an address each, counted apart from those of groups', () => {
     const { clients } = ok(`
 buses: { s: { protocol: dbus } }
 groups: { g: { prefix: 2 } }
@@ -229,7 +229,7 @@ clients:
     );
   });
 
-  it('lets a rule be taken as often as it was given in some order of branches, and warns of the others', () => {
+  it('allows as many removals of a rule as some order of branches can do, and warns of the others', () => {
     assert.deepEqual(
       complaints(
         file(`
@@ -276,7 +276,7 @@ clients:
     assert.deepEqual(others, []);
   });
 
-  it('has an end of its size, like any message', () => {
+  it('has a limit of its size, like any message', () => {
     const args = JSON.stringify(['x'.repeat(2000)]);
     const big = `buses: { s: { protocol: dbus, sendBuffer: 2KiB } }
 clients: { a: {}, b: {} }
@@ -289,7 +289,7 @@ traffic:
     assert.deepEqual(complaints(`${big}\n    expect: { error: EMSGSIZE }`), []);
   });
 
-  it('expects of rules what the model does, and says so', () => {
+  it('expects what the model says about rules, and tells why', () => {
     const signal = 'payload: { dbus: { path: /p, interface: a.B, member: C } }';
     assert.match(
       complaints(

@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { ok, send, steps } from './helpers.ts';
 
 describe('nodes and buses', () => {
-  it('are made up where the file names none', () => {
+  it('are made up if the file names none', () => {
     const { nodes, buses, clients } = ok('buses: { cabin: }\nclients: { camera: }');
     assert.deepEqual(
       nodes.map((node) => node.name),
@@ -15,7 +15,7 @@ describe('nodes and buses', () => {
     assert.equal(clients[0]?.node, 'clients');
   });
 
-  it('get made-up names that nobody has', () => {
+  it('get made-up names that are not taken', () => {
     const { nodes } = ok('buses: { cabin: {} }\nclients: { clients: {}, cabin-master: {} }');
     assert.deepEqual(
       nodes.map((node) => node.name),
@@ -23,7 +23,7 @@ describe('nodes and buses', () => {
     );
   });
 
-  it('may be left out where there is one', () => {
+  it('may be left out if there is only one', () => {
     const { buses, clients } = ok('nodes: { ecu: {} }\nbuses: { cabin: {} }\nclients: { camera: {} }');
     assert.equal(buses[0]?.master.node, 'ecu');
     assert.deepEqual([clients[0]?.node, clients[0]?.bus], ['ecu', 'cabin']);
@@ -36,7 +36,7 @@ describe('nodes and buses', () => {
     assert.deepEqual([bus?.master.admit, bus?.master.deny], [['*'], []]);
   });
 
-  it('carry units', () => {
+  it('have numbers with units', () => {
     const [bus] = ok(
       'buses: { cabin: { path: "@x", queueLength: 3, sendBuffer: 16KiB, overflow: evict } }',
     ).buses;
@@ -70,7 +70,7 @@ clients:
     assert.deepEqual(on, ['camera', 'tool-a', 'tool-c', 'set-0', 'set-1']);
   });
 
-  it('are many as replicas, whose addresses count up', () => {
+  it('may have replicas, whose addresses count up', () => {
     const { clients } = ok(
       'buses: { cabin: {} }\nclients: { tool: { replicas: 3, addresses: ["0002/00000000000F"] } }',
     );
@@ -120,7 +120,7 @@ clients:
 });
 
 describe('a send', () => {
-  it('is short', () => {
+  it('has a short form', () => {
     const step = send('a -> b: "hi"\n    expect: { recipients: [b] }');
     assert.deepEqual(
       [step.from, step.to],
@@ -136,7 +136,7 @@ describe('a send', () => {
     );
   });
 
-  it('is long', () => {
+  it('has a long form', () => {
     const step = send(
       'send: { from: a, to: g, count: 5, size: 64..4KiB, rate: 120/m, fds: [{ pipe: p }], nonblocking: true, as: x }' +
         '\n    expect: { error: EAGAIN }',
@@ -165,7 +165,7 @@ describe('a send', () => {
     assert.deepEqual(to('0002/00000000F00D'), { kind: 'address', address: '0002/00000000f00d' });
   });
 
-  it('of a master goes through somebody', () => {
+  it('of a master goes through an accepted socket', () => {
     const from = (text: string) => send(`${text}\n    expect: { recipients: [] }`).from;
     assert.deepEqual(from('cabin.master -> g: "x"'), { kind: 'master', bus: 'cabin', via: 'a' });
     assert.deepEqual(from('cabin.master -> c: "x"'), { kind: 'master', bus: 'cabin', via: 'c' });

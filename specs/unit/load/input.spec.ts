@@ -29,7 +29,7 @@ describe('reading a file', function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('that is none, and may have no end', () => {
+  it('that is a device or a pipe, and may have no end', () => {
     const pipe = join(folder, 'pipe.topo.yaml');
     execFileSync('mkfifo', [pipe]);
     for (const file of [pipe, '/dev/zero']) {
@@ -76,14 +76,14 @@ describe('reading a file', function () {
     assert.equal(only(put('utf16', Buffer.from('\ufeffbuses: {}', 'utf16le'))).code, 'encoding');
   });
 
-  it('that is huge', () => assert.equal(only(put('huge', '#'.repeat(9 << 20))).code, 'too-big'));
+  it('that is too large', () => assert.equal(only(put('huge', '#'.repeat(9 << 20))).code, 'too-big'));
 
   it('with a byte order mark and CRLF', () => {
     const { topology } = load(put('bom', '\ufeffbuses: { cabin: {} }\r\nclients:\r\n  camera: {}\r\n'));
     assert.equal(topology?.clients[0]?.place.line, 3);
   });
 
-  it('that nests without end', () => {
+  it('that is nested too deeply', () => {
     // Mocha has errors keep all of their stack: most of the time would go into thousands of frames each.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 10;
@@ -99,7 +99,7 @@ describe('reading a file', function () {
     }
   });
 
-  it('whose aliases explode', () => {
+  it('whose aliases multiply', () => {
     const levels = Array.from({ length: 30 }, (_, n) => `a${n}: &a${n} [*a${n - 1}, *a${n - 1}, *a${n - 1}]`);
     const source = ['a: &a-1 [x]', ...levels].join('\n');
     const { diagnostics } = load('bomb', { source });

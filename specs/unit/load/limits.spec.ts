@@ -108,7 +108,7 @@ describe('a file that asks for too much', function () {
     });
   }
 
-  it('has its words cut when they quote what is long', () => {
+  it('gets short messages, even if they quote something long', () => {
     const key = `"${'k '.repeat(300_000)}"`;
     for (const source of [
       `matrix:\n  ? ${key}\n  : 1\n${HEAD}`,
@@ -124,7 +124,7 @@ describe('a file that asks for too much', function () {
     }
   });
 
-  it('is played up to the limits, and planned soon', () => {
+  it('is played up to the limits, and planned quickly', () => {
     for (const source of [
       `${HEAD}${clients(1000)}${send(5000)}`,
       `${HEAD}${clients(1)}${send(1_000_000, 'r-0')}`,

@@ -9,7 +9,7 @@ import { folder } from '../../helpers/cli.ts';
 const TRAFFIC = 'buses: { b: {} }\nclients: { x: {} }\ntraffic: [{ x -> lamp: hi }]\n';
 
 describe('an included file with two names', () => {
-  it('is there once', () => {
+  it('is included once', () => {
     using files = folder({
       't.topo.yaml': `include: [part.yaml, same.yaml]\n${TRAFFIC}`,
       'part.yaml': 'clients: { lamp: {} }\n',
@@ -20,7 +20,7 @@ describe('an included file with two names', () => {
     assert.deepEqual(topology?.clients.map(({ name }) => name).sort(), ['lamp', 'x']);
   });
 
-  it('makes a circle by either', () => {
+  it('is found in a circle by either name', () => {
     using files = folder({ 't.topo.yaml': `include: [same.yaml]\n${TRAFFIC}` });
     symlinkSync('t.topo.yaml', files.path('same.yaml'));
     const { diagnostics } = load(files.path('t.topo.yaml'));

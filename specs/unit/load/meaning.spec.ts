@@ -29,7 +29,7 @@ describe('recipients', () => {
     assert.deepEqual(recipients(`${add}${del}${toGroup}`), ['b']);
   });
 
-  it('leave out the dead and the expelled; a name that stands for nobody is an error', () => {
+  it('leave out dead and expelled clients; a name for nobody is an error', () => {
     const nobody = ['7 error: "g" stands for nobody at this step: it has no joined member'];
     for (const fault of ['kill', 'expel']) {
       assert.deepEqual(recipients(`- fault: { join: c }\n  - fault: { ${fault}: b }${toGroup}`), ['c']);
@@ -37,7 +37,7 @@ describe('recipients', () => {
     }
   });
 
-  it('of a bus are all who joined; a name counts once', () => {
+  it('of a bus are all joined clients; a name counts once', () => {
     assert.deepEqual(recipients('- a -> cabin: "x"\n    expect: { recipients: [b, cabin, g] }'), [
       'b',
       'a',
@@ -56,7 +56,7 @@ traffic:
     assert.deepEqual(step?.kind === 'send' && step.expect.recipients, ['cabin.master', 'tool-0', 'tool-1']);
   });
 
-  it('are left to the model where nothing is said, deliveries that name the send or not', () => {
+  it('are left to the model if the file says nothing, whether deliveries name the send or not', () => {
     const { steps: list, deliveries } = ok(`${withParties('- send: { from: a, to: g, as: x }')}
   - send: { from: a, to: b, as: y, fds: [{ pipe: p }] }
     expect: { recipients: [b] }
@@ -75,7 +75,7 @@ expect:
     );
   });
 
-  it('that cannot be are pointed out and kept', () => {
+  it('that are impossible get a warning and are kept', () => {
     const said = complaints(withParties('- a -> c: "x"\n    expect: { recipients: [c] }'));
     assert.deepEqual(said, [
       '6 warning: "c" has not joined bus "cabin" and gets messages of its master only',
@@ -84,7 +84,7 @@ expect:
 });
 
 describe('faults', () => {
-  it('are a kill by the kernel where memory is limited', () => {
+  it('are a kill by the kernel, if memory is limited', () => {
     const file = withParties(`- parallel:
       - send: { from: a, to: m, count: 11, size: 100KiB }
       - fault: { limit: a, memory: 1MiB, at: 5ms }`);
@@ -141,7 +141,7 @@ describe('faults', () => {
     assert.deepEqual(said, ['9 error: "b" was killed at line 6 and cannot send']);
   });
 
-  it('end the master for those who have not joined only', () => {
+  it('end the master only for clients that have not joined', () => {
     assert.deepEqual(
       complaints(
         withParties(`

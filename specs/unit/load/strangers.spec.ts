@@ -14,7 +14,7 @@ const said = (file: string, source?: string) => {
 const SECRET = 'secret: [hunter2';
 
 describe('a file of a stranger', () => {
-  it('includes nothing outside of its folder, by whatever way, and shows nothing of it', () => {
+  it('includes nothing from outside of its folder by any path, and shows nothing of it', () => {
     using files = folder({ secret: SECRET });
     mkdirSync(files.path('mine/below'), { recursive: true });
     symlinkSync('../secret', files.path('mine/link.yaml'));
@@ -49,7 +49,7 @@ describe('a file of a stranger', () => {
     assert.equal(topology?.clients.length, 2);
   });
 
-  it('gives its nodes no variable that what plays them obeys', () => {
+  it('gives its nodes no variable that Node, the loader or a shell obeys', () => {
     const names = [
       'NODE_OPTIONS',
       'LD_PRELOAD',

@@ -60,7 +60,7 @@ describe('patterns', () => {
     for (const [pattern = '', name = ''] of no) assert.ok(!matches(pattern, name), `${pattern} ${name}`);
   });
 
-  it('take their time for no pattern', () => {
+  it('take no long time for any pattern', () => {
     assert.ok(!matches('*a'.repeat(30), `${'a'.repeat(60)}b`));
   });
 });

@@ -140,7 +140,7 @@ describe('the order of a message bus', () => {
     return broken(run, list);
   }
 
-  it('is that of a client’s own signals in one branch, though all receivers agree', async () => {
+  it('is that of a client’s signals in one branch, even if all receivers agree on another', async () => {
     assert.deepEqual(await turned('First', 'Second'), ['dbus.order']);
   });
 
@@ -148,7 +148,7 @@ describe('the order of a message bus', () => {
     assert.deepEqual(await turned('Second', 'Third'), ['dbus.order']);
   });
 
-  it('has what the bus tells of names in its step', async () => {
+  it('has the bus’s signals about names within their step', async () => {
     const run = await played('live-replacement.topo.yaml');
     const list = [...(run.trace?.dbus ?? [])];
     const isFor = (event: DbusEvent | undefined, member: string) =>

@@ -35,7 +35,7 @@ traffic:
     });
   }
 
-  it('have a text each, the same for the same value alone', () => {
+  it('have one text each, which differs for different values', () => {
     const text = (type: string, value: unknown) => argsText([{ type, value } as never]);
     assert.equal(text('ay', [1, 2]), text('ay', Uint8Array.of(1, 2)));
     const doubles = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1.5];

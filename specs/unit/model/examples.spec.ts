@@ -18,7 +18,7 @@ describe('model, section 1: vocabulary', () => {
     assert.equal(scene.address('c'), '0000/000000000003');
   });
 
-  it('knows an address to be multicast, and whose it is to give', () => {
+  it('tells multicast addresses, and those that only the kernel gives', () => {
     assert.ok(model.isMulticast(GROUP) && model.isMulticast(model.EVERYONE));
     assert.deepEqual([A, GROUP, model.EVERYONE, '0000/000000000007'].map(model.isAssignable), [
       true,
@@ -65,7 +65,7 @@ describe('model, section 2: interface', () => {
     assert.equal(model.delAddress(a, A), 'EADDRNOTAVAIL');
   });
 
-  it('fails what does not fit on a bus that fails, and nobody gets it', () => {
+  it('fails a send to a full queue on a bus that fails, and nobody gets the message', () => {
     const scene = new Scene({ queueLength: 1, overflow: 'fail' }).add('a', 'b', 'c');
     scene.fill('b');
     assert.equal(scene.tell('a', model.EVERYONE), 'ENOBUFS');
@@ -73,7 +73,7 @@ describe('model, section 2: interface', () => {
     assert.equal(scene.tell('a', 'c'), 'c');
   });
 
-  it('evicts who is full on a bus that evicts: the others get the message, both ends know', () => {
+  it('evicts a full client on a bus that evicts: the others get the message, both ends know', () => {
     const scene = new Scene({ queueLength: 1, overflow: 'evict' }).add('a', 'b', 'c');
     scene.fill('b');
     const outcome = scene.send('a', model.EVERYONE);
@@ -131,7 +131,7 @@ describe('model, section 3: sending', () => {
     assert.equal(scene.tell('@b', 'a'), 'a');
   });
 
-  it('3.4 multicasts to the members who have joined, once each, the sender like anybody', () => {
+  it('3.4 multicasts to the members that have joined, once each, the sender included', () => {
     const scene = new Scene().add('a', 'b', 'c?');
     model.addAddress(scene.accepted('a'), A);
     model.addAddress(scene.accepted('a'), '0002/000000000002');
@@ -217,7 +217,7 @@ describe('model, section 3: sending', () => {
 });
 
 describe('model, section 4: guarantees', () => {
-  it('waits for who is full, beyond the queue length, and for nobody else', () => {
+  it('waits for recipients whose queue is full, and for no others', () => {
     const scene = new Scene({ queueLength: 2 }).add('a', 'b', 'c');
     for (const _ of [1, 2, 3]) assert.equal(scene.tell('a', 'b'), 'b');
     assert.equal(scene.tell('a', 'b'), 'wait b');
@@ -227,7 +227,7 @@ describe('model, section 4: guarantees', () => {
     assert.equal(scene.tell('a', model.EVERYONE), 'a b c');
   });
 
-  it('lets nobody write who must read first, but a master', () => {
+  it('refuses sends of a client with a full queue, but not of a master', () => {
     const scene = new Scene({ queueLength: 1 }).add('a', 'b');
     scene.fill('b');
     assert.deepEqual(scene.send('b', 'a'), { wait: [scene.client('b')], for: 'own-queue' });
@@ -237,7 +237,7 @@ describe('model, section 4: guarantees', () => {
     assert.ok(!model.writable(scene.client('b')) && model.writable(scene.accepted('a')));
   });
 
-  it('drops the dead out of the set', () => {
+  it('drops recipients that die out of the set', () => {
     const scene = new Scene({ queueLength: 1 }).add('a', 'b', 'c');
     scene.fill('b');
     assert.equal(scene.tell('a', model.EVERYONE), 'wait b');
@@ -245,7 +245,7 @@ describe('model, section 4: guarantees', () => {
     assert.equal(scene.tell('a', model.EVERYONE), 'a c');
   });
 
-  it('charges the sender until the last recipient has read, but not for who watches', () => {
+  it('charges the sender until the last recipient has read, but not for eavesdroppers', () => {
     const scene = new Scene({ sendBuffer: 4000 }).add('a', 'b', 'c', 'w');
     const [a, b, w] = [scene.client('a'), scene.client('b'), scene.client('w')];
     model.setEavesdrop(scene.accepted('w'), true);
@@ -305,7 +305,7 @@ describe('model, section 4: guarantees', () => {
     assert.equal(b.queue.length, 2);
   });
 
-  it('charges nobody for what somebody has not read who was expelled, has left, or receives no more', () => {
+  it('ends charges for the queue of a client that was expelled, has left, or receives no more', () => {
     const partings: Record<string, (scene: Scene) => void> = {
       expelled: (scene) => model.expel(scene.accepted('b')),
       left: (scene) => model.shutdown(scene.client('b'), 'both'),
@@ -345,7 +345,7 @@ describe('model, section 5: lifetime', () => {
     assert.equal(scene.tell('a', model.EVERYONE), 'a');
   });
 
-  it('leaves: the joined go on without a master, the others are cut off', () => {
+  it('leaves: joined clients go on without a master, the others are disconnected', () => {
     const scene = new Scene().add('a', 'b', 'c?', 'd?');
     model.addAddress(scene.accepted('b'), A);
     scene.send('d');
@@ -388,7 +388,7 @@ describe('model, section 5: lifetime', () => {
     assert.equal(scene.client('a').charged, 0);
   });
 
-  it('half shuts: as AF_UNIX where a client has not joined, as the decisions say where it has', () => {
+  it('shuts halves: as AF_UNIX before the client joins, as the decisions say afterwards', () => {
     const scene = new Scene().add('a', 'b', 'c', 'd?');
     model.shutdown(scene.client('a'), 'write');
     assert.equal(scene.tell('a', 'b'), 'EPIPE');

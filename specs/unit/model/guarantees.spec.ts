@@ -191,7 +191,7 @@ describe('model, guarantees', function () {
     { overflow: 'evict' },
   );
 
-  it('is deterministic, and a fork lives on as the bus would have', () => {
+  it('is deterministic, and a fork behaves as the original would have', () => {
     fc.assert(
       fc.property(operations, operations, (first, second) => {
         const one = play(first).scene;

@@ -33,14 +33,14 @@ describe('model, match rules', () => {
     assert.match(outcome.because, /section 3\.4\); .* match rules .*dbus\.md section 3/);
   });
 
-  it('decide of the sender too, and of groups', () => {
+  it('decide about copies to the sender, too, and to groups', () => {
     const scene = bus({ a: ['member=Changed'], b: ['member=Changed'], c: [] });
     for (const name of ['a', 'c']) model.addAddress(scene.accepted(name), `0002/00000000000${name}`);
     assert.equal(scene.tell('a', TO_ALL, { dbus: CHANGED }), 'a b');
     assert.equal(scene.tell('b', '0002/ffffffffffff', { dbus: CHANGED }), 'a');
   });
 
-  it('let nobody have what is no D-Bus message', () => {
+  it('drop multicasts that are no D-Bus messages', () => {
     const scene = bus({ a: [], b: [''] });
     assert.equal(scene.tell('a', TO_ALL), 'nobody');
     const outcome = scene.send('a', TO_ALL);
@@ -59,7 +59,7 @@ describe('model, match rules', () => {
     assert.equal(new Scene().add('a', 'b').tell('a', TO_ALL), 'a b');
   });
 
-  it('decide whether an eavesdropper has its copy of a multicast, and nothing is lost then', () => {
+  it('decide whether an eavesdropper gets its copy of a multicast, which does not count as lost', () => {
     const scene = bus({ a: [], b: ['member=Changed'], w: ['member=Other'] });
     model.setEavesdrop(scene.accepted('w'), true);
     model.addAddress(scene.accepted('b'), '0002/000000000001');
@@ -73,7 +73,7 @@ describe('model, match rules', () => {
     );
   });
 
-  it('keep what is no D-Bus message from eavesdroppers, and from nobody else but in a multicast', () => {
+  it('keep other bytes than D-Bus messages from eavesdroppers, and multicasts of them from all', () => {
     const scene = bus({ a: [], b: [], w: [''] });
     model.setEavesdrop(scene.accepted('w'), true);
     assert.equal(scene.tell('a', 'b'), 'b');
@@ -82,13 +82,13 @@ describe('model, match rules', () => {
     assert.equal(scene.tell('a', undefined, { dbus: CHANGED }), '@a w');
   });
 
-  it('keep those whom they leave out from holding up a sender', () => {
+  it('let a full client without a matching rule hold up no sender', () => {
     const scene = bus({ a: [], b: ['member=Changed'], full: [] }, { queueLength: 1 });
     scene.fill('full');
     assert.equal(scene.tell('a', TO_ALL, { dbus: CHANGED }), 'b');
   });
 
-  it('are there as often as they were given, and end with their client', () => {
+  it('count as often as they were added, and end with their client', () => {
     const scene = bus({ a: [], b: ['member=Changed', 'member=Changed'] });
     const b = scene.accepted('b');
     assert.equal(model.removeMatch(b, "member='Changed'"), undefined);
@@ -105,7 +105,7 @@ describe('model, match rules', () => {
     assert.equal(model.addMatch(b, ''), 'ENOTCONN');
   });
 
-  it('are another bus’s business after a fork', () => {
+  it('are separate after a fork of the bus', () => {
     const scene = bus({ a: [], b: ['member=Changed'] });
     const twin = model.fork(scene.bus, scene.endpoints());
     model.removeMatch(twin.of(scene.accepted('b')), 'member=Changed');

@@ -26,7 +26,7 @@ describe('bus path', () => {
     });
   });
 
-  it('no bytes and a NUL inside are refused', () => {
+  it('an empty path, and one with a NUL inside, are refused', () => {
     assert.throws(() => encodePath('', LIMIT), TypeError);
     assert.throws(() => encodePath('/a\0b', LIMIT), { name: 'TypeError', message: /NUL/ });
     assert.throws(() => encodePath('@a\0b', LIMIT), { name: 'TypeError', message: /NUL/ });
@@ -113,7 +113,7 @@ describe('received batch', () => {
     assert.ok(!('sequence' in (messages[0] ?? {})) && !('credentials' in (messages[0] ?? {})));
   });
 
-  it('has the fields that the flags announce', () => {
+  it('has the fields that its flags announce', () => {
     const [message] = unpackBatch(
       fakeAddon([
         {

@@ -35,7 +35,7 @@ describe('addon loader', () => {
     }
   });
 
-  it('a bundle that is no ES module has its script to go by', () => {
+  it('a bundle that is no ES module looks beside its script', () => {
     assert.deepEqual(candidatePaths({}, null, '/opt/app/agent.cjs'), ['/opt/app/native/afbus.node']);
   });
 
@@ -47,7 +47,7 @@ describe('addon loader', () => {
     });
   });
 
-  it('says why one that is there cannot be loaded, and keeps every path tried', () => {
+  it('says why an existing addon cannot be loaded, and lists every path tried', () => {
     const broken = join(folder, 'broken.node');
     writeFileSync(broken, 'no addon');
     const paths = [join(folder, 'absent.node'), broken];

@@ -55,7 +55,7 @@ describe('readiness', () => {
     assert.ok(!readiness.blocked('out'));
   });
 
-  it('an abort takes its own attempt out, and the next one moves up', async () => {
+  it('an abort removes its own attempt, and the next one moves up', async () => {
     const { readiness, attempt, makeRoom, log } = fixture();
     const controller = new AbortController();
     const first = readiness.run('out', attempt('a'), controller.signal);
@@ -89,7 +89,7 @@ describe('readiness', () => {
     assert.deepEqual(await Promise.all([first, last]), ['a', 'c']);
   });
 
-  it('where the kernel has nothing to wait with, the attempt fails instead of hanging', async () => {
+  it('an attempt fails, and does not hang, if the kernel cannot make it wait', async () => {
     const { raw, readiness, attempt } = fixture();
     const emfile = Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
     raw.want = (events) => {
@@ -116,7 +116,7 @@ describe('readiness', () => {
     assert.equal(await write, true);
   });
 
-  it('the end is told once and does not count as waiting', () => {
+  it('the end is reported once and does not count as waiting', () => {
     const { raw, readiness, wanted } = fixture();
     let ends = 0;
     readiness.watchEnd(() => ends++);

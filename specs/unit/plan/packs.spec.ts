@@ -25,7 +25,7 @@ traffic:
 }
 
 describe('packs', () => {
-  it('are of clients alike that no step signals, limits or starts', () => {
+  it('join clients of one kind that no step signals, limits or starts', () => {
     assert.deepEqual(packs('launcher: { process: { pack: 2 } }'), {
       alone: ['cabin.master', 'mortal', 'again', 'poor', 'again.2'],
       'clients-0-0-0': ['a-0', 'a-1'],
@@ -35,7 +35,7 @@ describe('packs', () => {
     });
   });
 
-  it('are not there unless asked for', () => {
+  it('do not exist unless asked for', () => {
     for (const launcher of ['', 'launcher: process', 'launcher: { process: { pack: 1 } }'])
       assert.deepEqual(Object.keys(packs(launcher)), ['alone'], launcher);
   });

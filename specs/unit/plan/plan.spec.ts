@@ -74,7 +74,7 @@ describe('plan', () => {
     assert.deepEqual(messagesOf.get('2.b1.1'), { first: 1, count: 3 });
   });
 
-  it('knows the lanes: clients by name, the master’s by the sender', () => {
+  it('names lanes: those of clients by client, those of the master by sender', () => {
     const lanes = planned(FILE).messages.map(({ expected }) =>
       expected.kind === 'delivered' ? expected.lanes.join(' ') : expected.errno,
     );

@@ -25,7 +25,7 @@ const says = (traffic: string, expected: readonly string[], settings = '') =>
   assert.deepEqual(told(file(traffic, settings)), expected);
 
 describe('predictions on a bus of D-Bus', () => {
-  it('know by rules who gets a multicast', () =>
+  it('know by rules which clients get a multicast', () =>
     says(
       `
   - ${X}
@@ -64,7 +64,7 @@ describe('predictions on a bus of D-Bus', () => {
       ['b d', 'b ×2', 'nobody'],
     ));
 
-  it('know whose a name is, also when its owner starts again', () =>
+  it('know the owner of a name, also when it starts again', () =>
     assert.deepEqual(
       told(`
 buses: { session: { protocol: dbus } }
@@ -93,7 +93,7 @@ traffic:
       ['b? d? ×3', 'b d', 'd'],
     ));
 
-  it('tell worlds apart that differ in rules alone', () =>
+  it('distinguish states that differ in rules alone', () =>
     says(
       `
   - parallel:
@@ -103,7 +103,7 @@ traffic:
       ['b d?'],
     ));
 
-  it('do not let those whom rules leave out hold up a sender', () =>
+  it('do not let clients without a matching rule hold up a sender', () =>
     says(
       `
   - fault: { stop-reading: d }

@@ -133,7 +133,7 @@ const step = fc.oneof(send, limit, reading, verb('pause: NAME', 'resume: NAME'),
 describe('descriptors of limited clients', () => {
   for (const [what, traffic, expected] of CASES) it(what, () => assert.equal(got(traffic), expected));
 
-  it('are what a simulated kernel gives, whatever happens around', async () => {
+  it('are as many as a simulated kernel gives, whatever else happens', async () => {
     const traffic = fc.array(step, { minLength: 3, maxLength: 12 });
     let played = 0;
     await fc.assert(

@@ -71,7 +71,7 @@ describe('linearize', () => {
     assert.deepEqual(verdict(JOIN, seen), [3, 'a b c']);
   });
 
-  it('holds a branch to its own order', () => {
+  it('keeps the order within a branch', () => {
     assert.deepEqual(verdict(JOIN, [{ step: BEFORE, lanes: 'a b c w' }]), [1, 'a b']);
     assert.deepEqual(verdict(JOIN, [{ step: AFTER, lanes: 'a b w' }]), [1, 'a b c']);
     const seen = [
@@ -81,15 +81,15 @@ describe('linearize', () => {
     assert.deepEqual(verdict(JOIN, seen), [2, 'a b c']);
   });
 
-  it('holds changes to real time', () => {
+  it('keeps the real-time order of changes', () => {
     assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b w', after: [JOINS] }]), [1, 'a b c']);
     assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b c w', before: [JOINS] }]), [1, 'a b']);
   });
 
-  it('finds somebody who is no recipient in any order', () =>
+  it('finds a client that is no recipient in any order', () =>
     assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'a b m w' }]), [1, 'a b', 'a b c']));
 
-  it('does not ask for copies that nobody may have seen, nor for those of who only watches', () => {
+  it('does not require copies that may be unread, nor those of eavesdroppers', () => {
     assert.equal(verdict(JOIN, [{ step: A, lanes: 'a' }], '', ['b']), undefined);
     assert.deepEqual(verdict(JOIN, [{ step: A, lanes: 'b w' }]), [1, 'a b', 'a b c']);
   });
@@ -109,7 +109,7 @@ describe('linearize', () => {
     assert.deepEqual(verdict(moves, seen('a', 'b', master)), [3, 'b']);
   });
 
-  it('lets a bus that evicts do so once', () => {
+  it('allows an eviction once', () => {
     const sends =
       '\n  - parallel:\n      - send: { from: a, to: g, count: 9 }\n      - send: { from: b, to: a }';
     const seen = (...lanes: string[]) => lanes.map((lane) => ({ step: A, lanes: lane }));

@@ -22,14 +22,14 @@ traffic:
 };
 
 describe('a step that may end', () => {
-  it('is told from one that will, also where branches take turns to make it stick', () => {
+  it('is distinguished from one that must, also if branches block it in turn', () => {
     assert.ok(
       orderDependent('[{ fault: { read: ear, count: 1 } }, { send: { from: cabin.master, to: cabin } }]'),
     );
     assert.ok(!orderDependent('[{ fault: { read: ear } }, { send: { from: cabin.master, to: cabin } }]'));
   });
 
-  it('lies in a fault on a client that the bus may have put off', () => {
+  it('may be a fault on a client that the bus may have evicted', () => {
     const source = (overflow: string) => `
 buses: { cabin: { queueLength: 1, overflow: ${overflow} } }
 clients: { mouth: {}, ear: { receive: manual } }
@@ -41,7 +41,7 @@ traffic:
     assert.ok(!dependsOnOrder(source('fail')));
   });
 
-  it('is told where a sender that waits in one branch sends in another', () => {
+  it('is found if a sender that waits in one branch sends in another', () => {
     const source = (second: string) => `
 buses: { cabin: { queueLength: 2 } }
 clients: { mouth: {}, other: {}, ear: { receive: manual } }

@@ -48,7 +48,7 @@ describe('predictions, in order', () => {
       ', w: { eavesdrop: true }',
     ));
 
-  it('know how many a queue holds that nobody reads', () =>
+  it('know how many messages an unread queue holds', () =>
     says(
       `
   - send: { from: a, to: m, count: 5, nonblocking: true }
@@ -61,14 +61,14 @@ describe('predictions, in order', () => {
       'queueLength: 2',
     ));
 
-  it('allow either where a reader may be quick or slow', () =>
+  it('allow either outcome if a reader may be quick or slow', () =>
     says(
       '  - send: { from: a, to: b, count: 5, nonblocking: true }',
       ['b ×3', 'b | EAGAIN ×2'],
       'queueLength: 2',
     ));
 
-  it('do not mind how quick a reader is where senders wait', () =>
+  it('do not depend on the speed of readers if senders wait', () =>
     says('  - send: { from: a, to: b, count: 5 }', ['b ×5'], 'queueLength: 2'));
 
   it('fail what overflows on a bus that fails', () =>
@@ -78,7 +78,7 @@ describe('predictions, in order', () => {
       'queueLength: 2, overflow: fail',
     ));
 
-  it('evict who does not read, and know that it is gone', () =>
+  it('evict a client that does not read, and know that it is gone', () =>
     says(
       `
   - fault: { add-address: m, address: "0001/000000000009" }
@@ -93,14 +93,14 @@ describe('predictions, in order', () => {
       'queueLength: 2, overflow: evict',
     ));
 
-  it('go on in both worlds where a reader may have been evicted', () =>
+  it('go on in both states if a reader may have been evicted', () =>
     says(
       '  - send: { from: a, to: b, count: 4 }\n  - a -> g: "x"\n  - b -> a: "x"',
       ['b ×3', 'b? cabin.master@a?', 'a b?', 'a | ENOBUFS | EPIPE'],
       'queueLength: 2, overflow: evict',
     ));
 
-  it('say nothing any longer where too many may have been evicted', () => {
+  it('give up if too many clients may have been evicted', () => {
     const list = told(`
 buses: { cabin: { queueLength: 1, overflow: evict } }
 groups: { g: { prefix: 1 } }
@@ -116,7 +116,7 @@ traffic:
     assert.match(list.at(-1) ?? '', /^a\? b-0\? .*EAGAIN.*EPIPE/);
   });
 
-  it('count what paused clients let lie', () =>
+  it('count what paused clients leave unread', () =>
     says(
       `
   - fault: { pause: b }
@@ -127,7 +127,7 @@ traffic:
       'queueLength: 2',
     ));
 
-  it('know how much a queue holds that nobody reads, and from how far down it has room again', () =>
+  it('know how much an unread queue holds, and when it has room again', () =>
     says(
       `
   - send: { from: a, to: m, count: 40, size: 4KiB, nonblocking: true }
@@ -139,7 +139,7 @@ traffic:
       'queueLength: 50, sendBuffer: 64KiB',
     ));
 
-  it('fill a queue by its weight where that comes first', () =>
+  it('fill a queue by weight, if that limit is reached first', () =>
     says(
       `
   - fault: { fill: m }
@@ -165,14 +165,14 @@ traffic:
     assert.deepEqual(list, ['m ×4', 'EAGAIN', 'n ×4', 'EAGAIN ×2', 'a', 'b']);
   });
 
-  it('count on a sender that reads its own copies and on others that do not', () =>
+  it('tell a sender that reads its own copies from one that does not', () =>
     says(
       '  - send: { from: a, to: g, count: 3, nonblocking: true }',
       ['a b ×2', 'a b | EAGAIN | ENOBUFS'],
       'queueLength: 1, overflow: fail',
     ));
 
-  it('send what was for an evicted client to the master, whose queue has an end as well', () =>
+  it('send messages for an evicted client to the master, whose queue is limited as well', () =>
     says(
       '  - send: { from: a, to: m, count: 6, nonblocking: true }',
       ['m ×2', 'nobody', 'cabin.master@a ×2', 'cabin.master@a? m? | EAGAIN'],

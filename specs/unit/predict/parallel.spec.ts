@@ -33,7 +33,7 @@ describe('predictions, in parallel', () => {
       ['a b c? ×3', 'a | EHOSTUNREACH ×2', 'a b', 'a b c ×2'],
     ));
 
-  it('are exact up to the moment of a fault that waits for it', () =>
+  it('are exact up to the moment that a fault waits for', () =>
     says(
       `
   - parallel:
@@ -117,7 +117,7 @@ describe('predictions, in parallel', () => {
       'queueLength: 1, overflow: evict',
     ));
 
-  it('refuse what the master has left behind', () =>
+  it('refuse what a master that has left cannot do', () =>
     says(
       `
   - parallel:
@@ -128,7 +128,7 @@ describe('predictions, in parallel', () => {
       ['cabin.master@a | ECONNREFUSED ×2', 'b', 'ECONNREFUSED'],
     ));
 
-  it('know each state that a step may leave behind, whatever the order', () => {
+  it('know each state in which a step may end, in any order', () => {
     const list = told(
       bus(
         'queueLength: 2',

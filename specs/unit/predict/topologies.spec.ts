@@ -44,7 +44,7 @@ describe('predictions for topologies', () => {
     });
   }
 
-  it('leave something to the model, and have something to say themselves', () => {
+  it('leave some expectations to the model, and have some of their own', () => {
     const all = files.flatMap((file) => load(FOLDER + file).topologies.flatMap((each) => steps(each.steps)));
     const said = all.filter(({ expect }) => expect.error !== undefined || expect.recipients !== undefined);
     assert.ok(said.length > 20 && all.length - said.length > 40, `${said.length} of ${all.length}`);

@@ -10,7 +10,7 @@ import { LIST, runsIn } from '../../../runner/provision/runs.ts';
 import { folder } from '../../helpers/cli.ts';
 
 describe('the runs of process nodes', () => {
-  it('are listed whatever is in their names, and those that cannot be read as well', () => {
+  it('are listed whatever their names contain, and even if they cannot be read', () => {
     using files = folder({});
     const owner = ownership('0000000a', 'a.n=1\nrun 0000000f\nowner {}\\n', '/x\ny', true);
     const owners = {

@@ -62,7 +62,7 @@ describe('attaching', () => {
     assert.ok(lab.told.lastIndexOf('cabin.master join') < lab.told.indexOf('a-0 send'));
   });
 
-  it('tells how many are attached', async () => {
+  it('reports how many clients are attached', async () => {
     const { end, progress } = await play();
     await end;
     assert.deepEqual(

@@ -51,7 +51,7 @@ async function fails(what: (lab: FakeLab) => void, ms = 5000, signal?: AbortSign
 }
 
 describe('a run that breaks', () => {
-  it('tells at the deadline which step waited for what', async () => {
+  it('says at the deadline which step waited for what', async () => {
     const error = await fails(() => {}, 200);
     assert.ok(error instanceof RunTimeout);
     assert.match(
@@ -60,14 +60,14 @@ describe('a run that breaks', () => {
     );
   });
 
-  it('tells what an interrupt found', async () => {
+  it('says at which step an interrupt came', async () => {
     const controller = new AbortController();
     const error = await fails(() => controller.abort(), 5000, controller.signal);
     assert.ok(error instanceof Interrupted);
     assert.match(error.message, /^interrupted; step 2 /);
   });
 
-  it('ends at the deadline though a step is far from its moment, and leaves no timer behind', async () => {
+  it('ends at the deadline, even if a step is due much later, and leaves no timer behind', async () => {
     const plan = planOf(`
 nodes: { n: {} }
 buses: { cabin: { master: { node: n } } }
@@ -102,7 +102,7 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     assert.deepEqual(error.lines, ['Error: out of luck', '    at here']);
   });
 
-  it('takes no queue for read empty whose reader was ended meanwhile', async () => {
+  it('does not take a queue for empty whose reader was ended meanwhile', async () => {
     const clock: Clock = {
       now: () => wallClock.now() * 200,
       after: (ms, then) => wallClock.after(ms / 200, then),
@@ -129,7 +129,7 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     assert.equal(cut?.readOut, undefined);
   });
 
-  it('ends where a bus of D-Bus cannot be made, and says what is missing', async () => {
+  it('ends if a D-Bus bus cannot be made, and says what is missing', async () => {
     const lab = new FakeLab(['n'], (_, order) => {
       if (order.do !== 'listen') return undefined;
       const error = { code: 'EPROTONOSUPPORT', message: 'EPROTONOSUPPORT: protocol not supported, socket' };

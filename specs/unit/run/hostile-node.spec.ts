@@ -65,7 +65,7 @@ const WRONG: Readonly<Record<string, unknown>> = {
   nothing: null,
 };
 
-describe('a node that says what it must not', function () {
+describe('a node that sends forbidden reports', function () {
   this.timeout(600_000);
 
   for (const [what, line] of Object.entries(WRONG)) {
@@ -163,7 +163,7 @@ describe('the line to a node', () => {
     assert.ok(output.destroyed);
   });
 
-  it('takes no greeting that is none', async () => {
+  it('refuses an invalid greeting', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const connecting = connectNode('n', { input, output });
     output.end('{"say":"hello"}\n{"say":"hello","version":3,"kernel":"6","bus":null,"pid":1}\n');

@@ -46,7 +46,7 @@ describe('run', () => {
     );
   });
 
-  it('settles with a fence where every joined client reads', async () => {
+  it('settles by a fence if every joined client reads', async () => {
     const { lab, trace } = await play(
       `${CABIN.replace(', receive: manual', '')}traffic: [${hi('camera', 'lidar')}]`,
     );
@@ -80,14 +80,14 @@ describe('run', () => {
     ]);
   });
 
-  it('empties the lanes before a fence where a full queue would fail or evict', async () => {
+  it('empties the lanes before a fence on a bus that fails or evicts', async () => {
     const yaml = CABIN.replace('cabin: {', 'cabin: { overflow: evict,').replace(', receive: manual', '');
     const { lab } = await play(`${yaml}traffic: [${hi('camera', 'lidar')}]`);
     const after = from(lab.told, 'camera send');
     assert.ok(after.indexOf('slow drain') < after.indexOf('cabin.master fence'), after.join());
   });
 
-  it('sends no fence on a bus of D-Bus whose master has left: nobody would get it', async () => {
+  it('sends no fence on a D-Bus bus whose master has left: no client would get it', async () => {
     const dbus = CABIN.replace('{ master: { node: n } }', '{ protocol: dbus, master: { node: n } }');
     const { lab } = await play(
       `${dbus.replace(', receive: manual', '')}traffic: [${hi('camera', 'lidar')}, { fault: { leave: cabin.master } }, ${hi('camera', 'lidar')}]`,
@@ -127,7 +127,7 @@ describe('run', () => {
     assert.ok(!after.includes('cabin.master drain'), after.join());
   });
 
-  it('reads what is left at the end, from those who did not read or were paused', async () => {
+  it('reads at the end what clients have left that did not read or were paused', async () => {
     const yaml = `${CABIN}traffic: [${hi('camera', 'slow')}, fault: { pause: lidar }]`;
     const { lab, trace } = await play(yaml);
     const after = from(lab.told, 'lidar SIGSTOP');
@@ -143,7 +143,7 @@ describe('run', () => {
     for (const { t0, t1 } of trace.steps) assert.ok(t0 < t1);
   });
 
-  it('tells a fault that had no effect as a failure of its step, and goes on', async () => {
+  it('reports a fault without effect as a failure of its step, and goes on', async () => {
     const refuse: Script = (_, order, lab) =>
       order.do === 'expel'
         ? [{ say: 'failed', id: order.id, t: lab.tick(), error: { code: 'EINVAL', message: 'EINVAL: no' } }]
@@ -165,7 +165,7 @@ describe('run', () => {
       - send: { from: camera, to: slow, count: 11, size: 100KiB }
       - fault: { limit: camera, memory: 1MiB }`;
 
-  it('wants the end of a client at its limit of memory, if it is the kernel that ends it', async () => {
+  it('wants the kernel, and nothing else, to end a client at its limit of memory', async () => {
     const { trace } = await play(LIMITED);
     assert.deepEqual(trace.exits[0], { agent: 'camera', code: null, signal: 'SIGKILL', wanted: true });
     const crashing = new FakeLab(['n']);
@@ -175,7 +175,7 @@ describe('run', () => {
     });
   });
 
-  it('tells a limit of memory that could not be set', async () => {
+  it('reports a limit of memory that could not be set', async () => {
     const lab = new FakeLab(['n']);
     const error = { code: 'EROFS', message: 'EROFS: no cgroups here' };
     lab.limited = (agent) => ({ say: 'not-limited', agent, error });
@@ -200,7 +200,7 @@ describe('run', () => {
     assert.equal(trace.steps[0]?.failure, undefined);
   });
 
-  it('knows of a killed sender what it may have sent', async () => {
+  it('knows what a killed sender may have sent', async () => {
     const script: Script = (_, order, lab) => {
       if (order.do !== 'send') return undefined;
       return [

@@ -17,7 +17,7 @@ describe('waits', () => {
     assert.equal(waits.take(KEY), undefined);
   });
 
-  it('for somebody who is gone are all answered so', async () => {
+  it('for an agent that is gone are all answered with that', async () => {
     const waits = new Waits();
     const all = [waits.add(KEY, PURPOSE), waits.add(KEY, PURPOSE), waits.add({ ...KEY, answer: 7 }, PURPOSE)];
     waits.gone('lidar');

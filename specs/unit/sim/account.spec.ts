@@ -57,7 +57,7 @@ describe('the account of a run', () => {
     });
   }
 
-  it('is not there when nothing of that kind happened', async () => {
+  it('is left out if nothing of that kind happened', async () => {
     const { account } = await verdictOf(file('block', '- a -> c: "x"').replace(/, spy: .*?\}/, ''));
     assert.equal(account, undefined);
   });
@@ -66,14 +66,14 @@ describe('the account of a run', () => {
 describe('a simulated run', () => {
   const source = `${file('block', '- a -> c: "x"')}expect: { latency: { p99: 1us } }\n`;
 
-  it('says in every format that it is one', async () => {
+  it('says in every format that it was simulated', async () => {
     const verdict = await verdictOf(source);
     for (const format of ['text', 'junit', 'ktap', 'github'])
       assert.ok(FORMATS[format]?.(verdict).includes('PASS (simulated)'), format);
     assert.equal(JSON.parse(writeJson(verdict)).simulated, true);
   });
 
-  it('claims nothing of a kernel, and measures no time', async () => {
+  it('claims nothing about a kernel, and measures no time', async () => {
     const { checks } = await verdictOf(source);
     const said = (name: string) => checks.find((check) => check.name === name);
     assert.deepEqual(

@@ -18,7 +18,7 @@ describe('the command on sim', function () {
     assert.match(stdout, /PASS \(simulated\) {2}quickstart/);
   });
 
-  it('fails with the fault that it was told to have, and says so', async () => {
+  it('fails with a planted fault, and says so', async () => {
     const { code, stdout } = await cli(['run', ...SIM, '--sim-bug', 'truncate=2', QUICKSTART]);
     assert.equal(code, 1);
     assert.match(stdout, /^sim .* broken on purpose: truncate=2\n/);
@@ -61,26 +61,26 @@ describe('the command on sim', function () {
     assert.equal((await cli(['validate', odd])).code, 0);
   });
 
-  it('knows its faults by name', async () => {
+  it('knows planted faults by name', async () => {
     const { code, stderr } = await cli(['run', ...SIM, '--sim-bug', 'gremlins', QUICKSTART]);
     assert.equal(code, 2);
     assert.match(stderr, /lose: .*\n(.*\n)+.*warn: .*\n(.*\n)*.*no fault "gremlins"/);
   });
 
-  it('has nothing to leave up', async () => {
+  it('refuses to leave a topology up', async () => {
     const { code, stderr } = await cli(['up', ...SIM, QUICKSTART]);
     assert.equal(code, 2);
     assert.match(stderr, /nothing to leave up\nhint: .*run --backend sim/);
     assert.equal((await cli(['up', '--rm', ...SIM, QUICKSTART])).code, 0);
   });
 
-  it('fuzzes, and says with what', async () => {
+  it('fuzzes, and prints seed, runs and backend', async () => {
     const { code, stdout } = await cli(['fuzz', '--seed', '1003', '--runs', '3', '--quiet']);
     assert.match(stdout, /^nothing went wrong: seed 1003, 3 runs, \d+ messages on sim\n$/);
     assert.equal(code, 0);
   });
 
-  it('refuses what it cannot fuzz with', async () => {
+  it('refuses options with which it cannot fuzz', async () => {
     for (const wrong of [
       ['--runs', '0'],
       ['--seed', 'x'],
@@ -90,7 +90,7 @@ describe('the command on sim', function () {
     }
   });
 
-  it('keeps verdict and trace as elsewhere', async () => {
+  it('writes verdict and trace as other backends do', async () => {
     using kept = folder({});
     await cli(['run', ...SIM, '--artifacts', kept.path('all'), QUICKSTART]);
     const verdict = JSON.parse(readFileSync(kept.path('all/verdict.json'), 'utf8')) as { where: object };
@@ -98,7 +98,7 @@ describe('the command on sim', function () {
     assert.match(readFileSync(kept.path('all/trace.jsonl'), 'utf8'), /^\{"afbusTrace":2,/);
   });
 
-  it('keeps the verdict where nothing can be written', async () => {
+  it('shows the verdict even if no file can be written', async () => {
     for (const [sort, code] of [
       [[], 0],
       [['--sim-bug', 'lose'], 1],
@@ -110,7 +110,7 @@ describe('the command on sim', function () {
     }
   });
 
-  it('plays nothing for a folder that cannot be made', async () => {
+  it('does not play if the folder of artifacts cannot be made', async () => {
     using files = folder({ taken: '' });
     for (const place of ['/proc/none/artifacts', files.path('taken'), files.path('taken/below')]) {
       const { code, stdout, stderr } = await cli(['run', ...SIM, '--artifacts', place, QUICKSTART]);

@@ -43,7 +43,7 @@ describe('a run that is cut short', () => {
     });
   }
 
-  it('is an error if the file itself keeps its senders waiting, and says who waits for what', async () => {
+  it('is an error if the file itself keeps its senders waiting, and says which waits for what', async () => {
     const { verdict, error } = await playText(WAITING, { seed: 1 }, 5000);
     assert.equal(verdict.result, 'error', complaints(verdict).join('\n'));
     assert.match(error?.message ?? '', /step 1\.b1\.1 \(\S+:5\) waited for .*a#1 … a#9/);

@@ -68,7 +68,7 @@ describe('a fault beside sends', () => {
     });
   }
 
-  it('comes before the last message if the killed client is the one that waits with it', async () => {
+  it('comes before the last message even if the killed client is the one that waits to send it', async () => {
     const { lines } = await play('      - fault: { kill: d, after: { messages: 299, of: d } }');
     const [before = 0] = counts(lines[0]);
     assert.ok(before >= 299, lines[0]);
@@ -112,7 +112,7 @@ describe('a fault beside sends', () => {
     assert.match(reason, /came after the last message beside it/);
   });
 
-  it('is enough if another fault of the step comes too early', async () => {
+  it('proves enough, although another fault of the step comes too early', async () => {
     const { result } = await play(
       '      - fault: { kill: b, after: 50 }\n      - fault: { kill: c, at: 1m }',
     );
@@ -126,7 +126,7 @@ describe('every topology of the project', () => {
     const source = name.endsWith('.topo.yaml') ? readFileSync(folder + name, 'utf8') : '';
     return source.includes('parallel:') && source.includes('fault:');
   });
-  it('has faults beside sends in some of them', () => assert.ok(names.length >= 10));
+  it('has faults beside sends in some files', () => assert.ok(names.length >= 10));
 
   for (const name of names) {
     it(`${name}: each fault meets messages`, async () => {

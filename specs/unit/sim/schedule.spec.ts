@@ -51,7 +51,7 @@ describe('the simulated schedule', () => {
     assert.equal(orders.size, 8);
   });
 
-  it('makes senders wait for those who read late', async () => {
+  it('makes senders wait for clients that read late', async () => {
     const { sends } = await traceOf(3);
     const slowest = Math.max(...sends.map(({ t0, t1 }) => (t1 ?? t0) - t0));
     const quickest = Math.min(...sends.map(({ t0, t1 }) => (t1 ?? t0) - t0));
@@ -73,7 +73,7 @@ traffic:
     assert.ok(performance.now() - started < 5000);
   });
 
-  it('ends at the deadline where nobody can go on', async () => {
+  it('ends at the deadline if no process can go on', async () => {
     const { verdict, error } = await playText(
       `buses: { cabin: { queueLength: 1 } }
 clients: { a: {}, b: {}, ear: { eavesdrop: true, receive: manual } }

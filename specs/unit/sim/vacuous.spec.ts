@@ -24,7 +24,7 @@ describe('blocked: false', () => {
     assert.equal(await blockedOf(file('manual', 12)), 'pass 1');
   });
 
-  it('is none if there is room for all that comes', async () => {
+  it('is no check if there is room for all messages', async () => {
     assert.equal(await blockedOf(file('manual', 5)), 'skip no step about a wait can fail');
   });
 });

@@ -49,7 +49,7 @@ describe('the walk over steps', () => {
     assert.ok(!beside('1', '2.b1.1'));
   });
 
-  it('takes what is parallel inside a branch as parallel to all of it', () => {
+  it('takes a parallel step inside a branch as parallel to the rest of the branch', () => {
     assert.deepEqual(strands(steps).map(ids), [
       ['1'],
       ['2.b1.1', '2.b1.3'],

@@ -32,7 +32,7 @@ describe('trace file', () => {
     assert.deepEqual(plain(readTrace(file)), plain(trace));
   });
 
-  it('keeps what few deliveries have', () => {
+  it('keeps the rare fields of deliveries', () => {
     const collector = new Collector();
     const row = [
       'lidar',
@@ -87,7 +87,7 @@ describe('trace file', () => {
     assert.deepEqual({ cut, cutAt }, { cut: 'the host died', cutAt: 7 });
   });
 
-  it('names the line that is none of a trace', () => {
+  it('names the line that does not belong into a trace', () => {
     writeTrace(file, new Collector().trace());
     appendFileSync(file, '{"is":"sends","agent"');
     assert.throws(() => readTrace(file), /trace\.jsonl:2: not a line of an afbus-topo trace/);

@@ -57,9 +57,9 @@ const failures = (expect: string, below?: string) =>
   (budget(expect, below)?.failures ?? []).map(({ summary, observed }) => `${summary}: ${observed}`);
 
 describe('budgets', () => {
-  it('are no check where there are none', () => assert.equal(budget('{}'), undefined));
+  it('are no check in a file without any', () => assert.equal(budget('{}'), undefined));
 
-  it('are no check where no run can exceed them', () => {
+  it('are no check if no run can exceed them', () => {
     const idle = budget('{ latency: { p99: 2m } }');
     assert.deepEqual([idle?.result, idle?.checked, idle?.reason], ['skip', 0, 'no limit can be exceeded']);
     assert.equal(budget('{ latency: { p50: 1s, p99: 60m } }')?.checked, 1);
@@ -70,14 +70,14 @@ describe('budgets', () => {
     assert.equal(budget('{ latency: { p50: 3ms } }')?.unit, 'limit: p50 3 ms (at most 3 ms)');
   });
 
-  it('tell the figure where they do not', () => {
+  it('show the figure if they do not hold', () => {
     assert.deepEqual(failures('{ latency: { p50: 2ms, max: 4.9ms } }'), [
       'latency max is beyond its budget: 5 ms',
       'latency p50 is beyond its budget: 3 ms',
     ]);
   });
 
-  it('leave out those who read when they are told to', () => {
+  it('leave out clients that read only when told to', () => {
     assert.deepEqual(failures('{ latency: { max: 5ms } }'), []);
   });
 
@@ -91,7 +91,7 @@ describe('budgets', () => {
     assert.deepEqual(failures('{ throughput: { min: 131/s } }'), []);
   });
 
-  it('are not held by what nobody measured', () => {
+  it('do not hold if nothing was measured', () => {
     const { plan, trace } = ran('{ latency: { p50: 1s } }');
     const nothing = { ...trace, sends: [], deliveries: new Map() };
     const check = judge(plan, nothing).checks.find(({ name }) => name === 'budget');

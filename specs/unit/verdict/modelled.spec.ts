@@ -55,12 +55,12 @@ function fails(expected: Expected, outcome: Outcome, kind: string, ...says: read
 }
 
 describe('verdict by the model', () => {
-  it('takes a copy that may be, and its absence', () => {
+  it('accepts an optional copy, and its absence', () => {
     passes(MODELLED, { b: 1, c: 1 });
     passes(MODELLED, { b: 1 });
   });
 
-  it('finds a copy that must be lost, and says why it must', () =>
+  it('finds the loss of a required copy, and says why it is required', () =>
     fails(
       MODELLED,
       { c: 1 },
@@ -70,15 +70,15 @@ describe('verdict by the model', () => {
       /with or without: c/,
     ));
 
-  it('finds a copy for somebody who may not', () =>
+  it('finds a copy for a client that may not get it', () =>
     fails(MODELLED, { b: 1, d: 1 }, 'extra', /d got m/, /the model expects this, because/));
 
-  it('finds two copies where one may be', () =>
+  it('finds two copies of an optional one', () =>
     fails(MODELLED, { b: 1, c: 2 }, 'duplicated', /c got m more than once/));
 
-  it('takes an error that may be, if nobody got it', () => passes(MODELLED, { error: 'EAGAIN' }));
+  it('accepts a possible error, if nobody got the message', () => passes(MODELLED, { error: 'EAGAIN' }));
 
-  it('finds an error that may not be', () =>
+  it('finds an error that is not possible', () =>
     fails(
       MODELLED,
       { error: 'ENOBUFS' },
@@ -87,10 +87,10 @@ describe('verdict by the model', () => {
       /right as well: EAGAIN/,
     ));
 
-  it('finds somebody who got it though it failed as it may', () =>
+  it('finds a client that got the message although its send failed as it may', () =>
     fails(MODELLED, { error: 'EAGAIN', c: 1 }, 'delivered-though-failed', /c got it/));
 
-  it('takes each of the errors that it may fail with', () => {
+  it('accepts each of the possible errors', () => {
     passes(REFUSED, { error: 'EPIPE' });
     passes(REFUSED, { error: 'ENOBUFS' });
   });
@@ -100,7 +100,7 @@ describe('verdict by the model', () => {
     fails(REFUSED, { b: 1 }, 'unexpected-success', /it was expelled/);
   });
 
-  it('asks of a send that never returned that it reached all who must have it, or nobody', () => {
+  it('wants a send that never returned to have reached all its recipients, or none', () => {
     passes(MODELLED, { pending: true });
     passes(MODELLED, { pending: true, b: 1 });
     fails(MODELLED, { pending: true, c: 1 }, 'partial', /reached only some/, /the model expects/);

@@ -20,13 +20,13 @@ describe('verdict of nothing', () => {
     }
   });
 
-  it('fails all the same for a kernel that errs by itself', () => {
+  it('fails nevertheless for a splat of the kernel', () => {
     const { plan, trace } = makeRun({ clients: [], sent: [], lanes: {} });
     trace.socketsLeft = 1;
     assert.equal(judge(plan, trace).result, 'fail');
   });
 
-  it('skips order where no lane got two messages', () => {
+  it('skips the order if no lane got two messages', () => {
     const sent = [{ name: 'm', from: 'a', to: ['b'], t0: 1, t1: 2 }];
     const { plan, trace } = makeRun({
       clients: [{ name: 'a' }, { name: 'b' }],
@@ -44,7 +44,7 @@ describe('verdict of nothing', () => {
     ]);
   });
 
-  it('skips the kernel where sockets were not counted, and fails it all the same for a splat', () => {
+  it('skips the kernel if sockets were not counted, but fails it for a splat', () => {
     const { plan, trace } = baseRun();
     trace.socketsLeft = null;
     const kernel = () => judge(plan, trace).checks.find((c) => c.name === 'kernel');
@@ -60,7 +60,7 @@ describe('verdict of nothing', () => {
     assert.deepEqual([lifetime?.failures.length, lifetime?.failed], [10, 40]);
   });
 
-  it('lets failures of one kind and step stand together', () => {
+  it('groups failures of one kind and step', () => {
     const { plan, trace } = baseRun();
     for (const log of trace.deliveries.values()) for (const d of log) if (!d.fence) d.intact = false;
     const integrity = judge(plan, trace).checks.find((c) => c.name === 'integrity');

@@ -35,7 +35,7 @@ describe('JSON', () => {
 });
 
 describe('JUnit', () => {
-  it('has a case a check, and the essence in names and bodies', () => {
+  it('has a case for each check, and the facts in names and bodies', () => {
     const xml = writeJunit([passed(), failed()]);
     assert.match(
       xml,
@@ -56,7 +56,7 @@ describe('JUnit', () => {
     assertWellFormed(xml);
   });
 
-  it('survives markup and control characters', () => {
+  it('stays valid with markup and control characters', () => {
     const xml = writeJunit([failing([{ summary: 'a <b> & "c" \u0000\u001b[31m\ud800', observed: ']]>' }])]);
     assert.match(xml, /a &lt;b&gt; &amp; &quot;c&quot; ��\[31m�/);
     assertWellFormed(xml);
@@ -111,7 +111,7 @@ describe('KTAP', () => {
 });
 
 describe('GitHub annotations', () => {
-  it('stand at the YAML lines', () => {
+  it('are at the YAML lines', () => {
     const [first] = writeGithub([failed()]).split('\n');
     assert.match(
       first ?? '',
@@ -134,7 +134,7 @@ describe('GitHub annotations', () => {
     assert.match(text, /x⏎::error::forged 100%25/);
   });
 
-  it('are none for a pass, which is a line', () => {
+  it('are a plain line for a pass', () => {
     assert.match(writeGithub([passed()]), /^PASS test \(vm · containers · .*\): 8 checks held/);
   });
 });

@@ -56,13 +56,13 @@ describe('the shape of reports', () => {
     assertShape(value);
   });
 
-  it('is that of each line', async () => {
+  it('describes each line of line-wise JSON', async () => {
     const lines = (await reports('jsonl', NAMES)).trim().split('\n');
     assert.equal(lines.length, NAMES.length);
     for (const line of lines) assertShape(JSON.parse(line));
   });
 
-  it('has room for nothing else', async () => {
+  it('allows nothing else', async () => {
     const value = JSON.parse(await reports('json', ['pass.topo.yaml']));
     assert.ok(!validate({ ...value, more: 1 }));
     assert.ok(!validate({ ...value, result: 'green' }));

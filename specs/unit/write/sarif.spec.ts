@@ -46,11 +46,11 @@ describe('SARIF', () => {
     assert.match(first?.message.text ?? '', /^r3 did not get a#3\nexpected: .*\nobserved: /);
   });
 
-  it('has none for what passed', () => {
+  it('has no result for a check that passed', () => {
     assert.deepEqual(conforms(written(findingsOf([passed()]))), []);
   });
 
-  it('tells a run that broke down from one that found nothing', () => {
+  it('distinguishes a run that broke down from one that found nothing', () => {
     const [result] = conforms(written(findingsOf([broke()]), false));
     assert.equal(result?.ruleId, 'environment');
     assert.equal(written([], false).runs[0]?.invocations?.[0]?.executionSuccessful, false);

@@ -7,7 +7,7 @@ import { baseRun } from '../verdict/helpers/base-run.ts';
 import { small } from '../verdict/helpers/small-run.ts';
 
 describe('sequence diagram', () => {
-  it('groups processes by node and draws an arrow a copy, in the order of the sends', () => {
+  it('groups processes by node and draws an arrow for each copy, in the order of the sends', () => {
     const { plan, trace } = small(
       { x: ['a', 1, 2], y: ['b', 3, 4] },
       {

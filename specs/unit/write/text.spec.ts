@@ -63,13 +63,13 @@ PASS  test: 8 checks held, 1 had nothing to check; 9 sends, 28 deliveries, 8 cli
     );
   });
 
-  it('leaves the excerpt out where the file is not to be had', () => {
+  it('leaves the excerpt out if the file cannot be read', () => {
     const report = renderText(failed(), { color: false, source: () => undefined });
     assert.match(report, /test\.topo\.yaml:12:5 {2}step 2\.b1\.1\n {4}expected/);
     assert.equal(renderText(failed(), { color: false }), report);
   });
 
-  it('of an error says what broke, not what was checked', () => {
+  it('of an error says what broke, and not what was checked', () => {
     const [first, , , last] = renderText(broke(), plain).split('\n');
     assert.equal(first, 'vm · containers · Linux 6.12.57 · TCG · Docker 26.1.5');
     assert.equal(last, 'ERROR  test: the host died: Kernel panic - not syncing, 2.3 s');
@@ -97,14 +97,14 @@ PASS  test: 8 checks held, 1 had nothing to check; 9 sends, 28 deliveries, 8 cli
 describe('expected above observed', () => {
   const rows = (expected: string, observed: string) => [...align(expected, observed, painter(false))];
 
-  it('sets what is the same in the same column', () => {
+  it('aligns equal parts in columns', () => {
     assert.deepEqual(rows('lidar, camera, r3', 'lidar, r3, tool'), [
       'lidar  camera  r3  ·',
       'lidar  ·       r3  tool',
     ]);
   });
 
-  it('shows a turned order', () => {
+  it('shows an order that is reversed', () => {
     assert.deepEqual(rows('a#1, a#2', 'a#2, a#1'), ['a#1  a#2  ·', '·    a#2  a#1']);
   });
 

@@ -19,7 +19,7 @@ function letsOn(context: Context, bus: string): boolean {
 }
 
 /**
- * The process is killed where it still runs, and another takes its place: to the bus that is another client, with a new
+ * The process is killed if it still runs, and another takes its place: to the bus that is another client, with a new
  * prefix-0 address, and its messages and sockets are told apart from those of the first.
  */
 export function restart(where: StepContext, target: string): Step[] {

@@ -117,7 +117,7 @@ describe('the assembler', () => {
     );
   });
 
-  it('follows every way to a cell of M[]', () => {
+  it('follows every path to a cell of M[]', () => {
     assert.deepEqual(mistakes('jeq #1, yes\nst M[1]\nyes: ld M[1]\nret a').length, 1);
     program('jeq #1, yes\nst M[1]\njmp on\nyes: stx M[1]\non: ld M[1]\nret a');
   });

@@ -106,7 +106,7 @@ describe('a client that starts again', () => {
   - b -> a: "4"`),
   );
 
-  it('is another client with what the file gives the first', () => {
+  it('is another client, with all that the file gives the first', () => {
     const [first, second] = topology.clients.filter(({ name }) => name.startsWith('b'));
     assert.deepEqual(
       { ...second, name: 'b', startedByStep: undefined },
@@ -118,14 +118,14 @@ describe('a client that starts again', () => {
     );
   });
 
-  it('is killed where it still runs', () => {
+  it('is killed first if it still runs', () => {
     assert.deepEqual(
       topology.steps.map((step) => (step.kind === 'fault' ? `${step.id} ${step.action.fault}` : step.id)),
       ['1', '2.end kill', '2 start', '3', '4', '5 kill', '6 start', '7'],
     );
   });
 
-  it('is whom lines of deliveries mean as well', () => {
+  it('is what lines of deliveries mean, too', () => {
     const { deliveries } = ok(`${withParties('- fault: { restart: b }')}
   - send: { from: b, to: g, as: x }
 expect: { deliveries: [{ to: g, message: x, from: b }] }`);
@@ -135,7 +135,7 @@ expect: { deliveries: [{ to: g, message: x, from: b }] }`);
     );
   });
 
-  it('is who its name stands for from then on', () => {
+  it('is what its name stands for from then on', () => {
     const sends = topology.steps.flatMap((step) => (step.kind === 'send' ? [step] : []));
     assert.deepEqual(
       sends.map(({ from, to }) => [from, to].map((end) => ('name' in end ? end.name : end.kind))),

@@ -81,11 +81,11 @@ traffic:
     }
   });
 
-  it('may say $$ for $, and $ alone means nothing', () => {
+  it('may contain $$ for $; a single $ stands for itself', () => {
     assert.equal(one('description: "$$ $${A} $A $"\nbuses: { cabin: {} }').description, '$ ${A} $A $');
   });
 
-  it('is asked about where --set gives one that nothing uses', () => {
+  it('gets a warning if --set gives one that no file uses', () => {
     const { diagnostics } = load('x', {
       source: 'buses: { cabin: { path: "${PATHH:-/x}" } }',
       set: { PATH: '/y' },
@@ -127,7 +127,7 @@ clients: { camera:, lidar: { groups: [], user: "0:0" } }`);
     );
   });
 
-  it('of sends stand back where a payload says what they would', () => {
+  it('of sends do not apply if a payload sets the same', () => {
     const { steps } = one(`
 defaults: { sends: { size: 1KiB, count: 2 } }
 buses: { cabin: {} }
@@ -148,7 +148,7 @@ traffic:
 });
 
 describe('included files', () => {
-  it('add their things and come first with their steps; the including file has the last word', () => {
+  it('add their parts, their steps come first, and the including file overrides them', () => {
     const { name, clients, steps, buses, file } = one(
       `include: [parts/a.yaml, parts/b.yaml]
 buses: { cabin: {} }
@@ -238,7 +238,7 @@ matrix: { n: [2, 3], policy: [block, fail] }
 buses: { cabin: { overflow: "\${policy}" } }
 clients: { tool: { replicas: "\${n}" } }`;
 
-  it('is one topology a combination, named after it', () => {
+  it('gives one topology for each combination, named after it', () => {
     assert.deepEqual(
       all(source).map(({ name, combination, clients, buses }) => [
         name,

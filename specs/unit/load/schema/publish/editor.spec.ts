@@ -46,7 +46,7 @@ describe('an editor', function () {
   }
 
   for (const name of ['quickstart', 'fd-passing', 'master-leaves', 'include', 'matrix']) {
-    it(`has nothing to say against ${name}`, async () => {
+    it(`reports nothing for ${name}`, async () => {
       assert.deepEqual(await server.open(topology(name), readFileSync(topology(name), 'utf8')), []);
     });
   }

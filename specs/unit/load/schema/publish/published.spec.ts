@@ -92,7 +92,7 @@ describe('the published schema', () => {
 
   it('is what the reference is made from', () => published('docs/reference.md', reference(schema)));
 
-  it('has words for every key, and no others (runner/load/prose.ts)', () => {
+  it('has words for every key, and no others (runner/load/schema/prose.ts)', () => {
     assert.deepEqual(wordless, [], 'keys of the language that prose.ts says nothing about');
     assert.deepEqual(keyless, [], 'words of prose.ts about keys that are not there');
   });
@@ -106,7 +106,7 @@ describe('the published schema', () => {
     });
   }
 
-  it('says of every topology with one thing wrong what the language says of its shape', () => {
+  it('judges the shape of every topology with one mistake as the language does', () => {
     const disagreed: string[] = [];
     let n = 0;
     for (const file of topologies('topologies')) {
@@ -119,7 +119,7 @@ describe('the published schema', () => {
     assert.deepEqual(disagreed.slice(0, 20), []);
   }).timeout(30_000);
 
-  it('says of every broken file what the language says of its shape', () => {
+  it('judges the shape of every broken file as the language does', () => {
     const disagreed = topologies('specs/unit/load/broken').filter((file) => {
       const value = wholeValue(file);
       return value !== undefined && validate(value) !== topologySchema.safeParse(value).success;
