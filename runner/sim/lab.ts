@@ -45,7 +45,7 @@ function connect(name: string, { context, runner }: LabOptions): Promise<NodeCon
   const connectionOf = (hello: Hello): NodeConnection => ({
     name,
     hello,
-    tell: (order) => node.post(() => void agent.take(order)),
+    tell: (order) => node.order(() => void agent.take(order)),
     onReport: (to) => {
       listener = to;
     },

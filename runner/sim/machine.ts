@@ -76,12 +76,12 @@ class SimProcess implements AgentProcess {
   }
 
   tell(_: readonly string[], order: AgentOrder): void {
-    this.#process.post(() => void this.#agent.take(order));
+    this.#process.order(() => void this.#agent.take(order));
   }
 
   inTurn(orders: readonly Told[]): Promise<boolean> {
     const done = this.#answers.turn(orders.map(({ order }) => order.id));
-    this.#process.post(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
+    this.#process.order(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
     return done;
   }
 

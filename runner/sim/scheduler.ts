@@ -8,7 +8,8 @@
  *
  * Half of the processes are now and then held up, for microseconds or for a quarter of a second, most likely when they
  * wake: a reader that is slow, a process that starts late, a send that takes long. One of four is slow all the time.
- * Without that all would advance alike, and a branch would never be over before another has begun.
+ * Orders to half of them are under way for as long, so that what is ordered last may be done before what was ordered
+ * first elsewhere. Without that all would advance alike, and a branch would never be over before another has begun.
  */
 import type { Clock } from '../common/clock.ts';
 import { Random } from '../common/random.ts';
@@ -21,7 +22,7 @@ const NS_PER_MS = 1e6;
 const STEP_MIN = 400;
 const STEP_SPREAD = 3200;
 const LOOK_AT_CLOCK = 40;
-/** The longest time for which a process is held up is less than twice 2 to this power, in ns: 268 ms. */
+/** The longest time for which a process or an order is held up is less than twice 2 to this power, in ns: 268 ms. */
 const HELD_UP_MOST = 27;
 const HELD_UP_LEAST = 10;
 /** A process runs for that many steps at most before it may be held up, and for as many as it has run if that is more. */
@@ -67,6 +68,14 @@ export class Scheduler {
     return () => {
       timer.cancelled = true;
     };
+  }
+
+  /** Gives `process` something to do when an order to it has come, not before `earliest`; returns when that is, in ns. */
+  order(process: Process, earliest: number, then: Task): number {
+    const at = Math.max(earliest, this.#time + this.#delay());
+    this.#timers.add(at, () => process.post(then));
+    this.#wake();
+    return at;
   }
 
   /** A process has something to do, or may do it again. */
@@ -135,9 +144,13 @@ export class Scheduler {
   }
 
   #holdUp(process: Process): void {
-    const time = this.random.magnitude(2 ** HELD_UP_LEAST, 2 ** HELD_UP_MOST);
     process.hold();
-    this.#timers.add(this.#time + time, () => process.letGo());
+    this.#timers.add(this.#time + this.#delay(), () => process.letGo());
+  }
+
+  /** ns */
+  #delay(): number {
+    return this.random.magnitude(2 ** HELD_UP_LEAST, 2 ** HELD_UP_MOST);
   }
 }
 
@@ -157,12 +170,16 @@ export class Process {
   readonly yields: number;
   /** After how many steps it is held up. */
   #until: number;
+  /** Whether orders to it are under way for long, and when the last of them comes. */
+  readonly #far: boolean;
+  #lastOrder = 0;
 
   constructor(name: string, scheduler: Scheduler) {
     this.name = name;
     this.#scheduler = scheduler;
     this.yields = scheduler.random.oneIn(SLOW) ? 1 + scheduler.random.below(MOST_YIELDS) : 0;
     this.#until = scheduler.random.oneIn(2) ? this.#disturbance() : Number.POSITIVE_INFINITY;
+    this.#far = scheduler.random.oneIn(2);
     this.clock = {
       now: () => scheduler.now() / NS_PER_MS,
       after: (ms, then) => scheduler.after(this, ms, then),
@@ -179,6 +196,12 @@ export class Process {
     if (this.#tasks.length === 0) this.#steps += WAKING;
     this.#tasks.push(task);
     this.#ready();
+  }
+
+  /** Something to do that another process orders: orders come in the order in which they were given. */
+  order(task: Task): void {
+    if (this.#far) this.#lastOrder = this.#scheduler.order(this, this.#lastOrder, task);
+    else this.post(task);
   }
 
   /** Resolves when what is to do by now has been done. */

@@ -128,13 +128,19 @@ const parallel = fc.tuple(beside, fc.array(fc.oneof(send, limit), { minLength: 1
       .map((each) => `{ ${each} }`)
       .join(', ')}]`,
 );
+/** A client that stops reading beside sends may have read all of them, and a read of a number of messages finds none. */
+function mayWait(steps: readonly string[]): boolean {
+  const stops = steps.findIndex((each) => each.startsWith('parallel') && each.includes('stop-reading'));
+  return stops >= 0 && steps.slice(stops).some((each) => each.startsWith('fault') && each.includes('count'));
+}
+
 const step = fc.oneof(send, limit, reading, verb('pause: NAME', 'resume: NAME'), parallel);
 
 describe('descriptors of limited clients', () => {
   for (const [what, traffic, expected] of CASES) it(what, () => assert.equal(got(traffic), expected));
 
   it('are as many as a simulated kernel gives, whatever else happens', async () => {
-    const traffic = fc.array(step, { minLength: 3, maxLength: 12 });
+    const traffic = fc.array(step, { minLength: 3, maxLength: 12 }).filter((steps) => !mayWait(steps));
     let played = 0;
     await fc.assert(
       fc.asyncProperty(traffic, fc.nat(), async (steps, seed) => {
