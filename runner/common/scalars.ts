@@ -12,6 +12,8 @@ export const USER = /^(\d{1,10}):(\d{1,10})$/;
 export const ADDRESS = /^([0-9a-fA-F]{4})\/([0-9a-fA-F]{12})$/;
 /** As long as a host name may be, since nodes become hosts. */
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** A key of a file that holds what its anchors name. */
+export const EXTENSION = /^x-/;
 export const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

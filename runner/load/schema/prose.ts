@@ -21,6 +21,9 @@ export const PROSE: Readonly<Record<string, string>> = {
   'defaults.clients': 'For every client.',
   'defaults.sends': 'For every send.',
 
+  'x-*':
+    'Ignored, whatever it holds: a place for what anchors (`&lamp`) name and aliases (`*lamp`, `<<: *lamp`) repeat.',
+
   launcher:
     'How nodes are made, unless `--launcher` says otherwise: as a `container` (the default) or as a `process`.',
   'launcher.process': 'Each node is a tree of plain processes on the host.',

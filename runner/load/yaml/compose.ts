@@ -11,6 +11,7 @@ import { diagnostic } from '../diagnostic/index.ts';
 import { steering } from './complaints.ts';
 import { construct, type SourceNode } from './construct.ts';
 import { applyDefaults } from './defaults.ts';
+import { withoutExtensions } from './extensions.ts';
 import { included, type Library, type Opened } from './library.ts';
 import { merge } from './merge.ts';
 import type { Found } from './parse.ts';
@@ -92,7 +93,7 @@ class Composer {
     const { value, spot, errors, fatal } = construct(document, source, this.#variables);
     this.found.push(...errors.map((each) => located(source, each)));
     this.fatal ||= fatal;
-    return { value, spot };
+    return withoutExtensions({ value, spot });
   }
 
   /** A part of a topology is a map as well, and one that is run in combinations is run by itself. */

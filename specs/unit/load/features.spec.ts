@@ -117,6 +117,23 @@ clients:
   b: { <<: *base, receive: auto }`);
     assert.deepEqual([clients[1]?.user, clients[1]?.receive], [{ uid: 1, gid: 2 }, 'auto']);
   });
+
+  it('may hold what anchors name under a key of its own', () => {
+    const { clients } = ok(`
+x-lamp: &lamp { user: "1:2", receive: manual }
+buses: { cabin: {} }
+clients:
+  hall: { <<: *lamp, receive: auto }
+  attic: *lamp
+x-notes: [anything, { goes: here }]`);
+    assert.deepEqual(
+      clients.map(({ user, receive }) => [user, receive]),
+      [
+        [{ uid: 1, gid: 2 }, 'auto'],
+        [{ uid: 1, gid: 2 }, 'manual'],
+      ],
+    );
+  });
 });
 
 describe('a send', () => {

@@ -4,6 +4,9 @@
 import { PROSE } from '../prose.ts';
 import { isJson, type Json } from './json.ts';
 
+/** Keys of the file itself of which only the beginning is fixed; those of a step are short forms of a send. */
+export const EXTENSIONS = 'x-*';
+
 export class Words {
   /** Keys without words. */
   readonly missing: string[] = [];
@@ -43,7 +46,7 @@ export class Words {
     for (const [key, value] of Object.entries((json.properties as Json | undefined) ?? {}))
       this.visit(value as Json, path === '' ? key : `${path}.${key}`);
     for (const value of Object.values((json.patternProperties as Json | undefined) ?? {}))
-      this.visit(value as Json, `${path}.->`);
+      this.visit(value as Json, path === '' ? EXTENSIONS : `${path}.->`);
     if (isJson(json.additionalProperties)) this.#entry(json.additionalProperties, `${path}.*`);
     if (isJson(json.items)) this.#entry(json.items, `${path}[]`);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The JSON Schema (draft 2020-12) of `*.topo.yaml`, for editors and other tools: the zod schema and the words of prose.ts. */
 
+import { EXTENSION } from '../../../common/scalars.ts';
 import { topologySchema } from '../schema.ts';
 import { Words } from './descriptions.ts';
 import type { Json } from './json.ts';
@@ -24,6 +25,7 @@ export function jsonSchema(): Described {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'AF_BUS topology',
     ...root,
+    patternProperties: { [EXTENSION.source]: {} },
     // What is missing here may be in a file that is included.
     anyOf: [{ required: ['buses'] }, { required: ['include'] }],
     $defs: { ...defs, variable: VARIABLE },

@@ -12,6 +12,7 @@ import {
   SIZE_RANGE,
   USER,
 } from '../../../common/scalars.ts';
+import { EXTENSIONS } from './descriptions.ts';
 import { isJson, type Json } from './json.ts';
 
 export function reference(schema: Json): string {
@@ -124,10 +125,11 @@ class Writer {
         required: required.includes(name) && json.title === undefined,
       }),
     );
-    const arrows = Object.values((json.patternProperties as Record<string, Json> | undefined) ?? {}).map(
-      (value) => ({ path: `${path}.->`, name: 'sender -> destination', json: value, required: false }),
+    const patterns = Object.values((json.patternProperties as Record<string, Json> | undefined) ?? {}).map(
+      (value) => ({ ...nameOfPattern(path), json: value, required: false }),
     );
-    const all = [...arrows, ...own, ...alternatives.flatMap((each) => this.#keysOf(each, path))];
+    const named = path === '' ? [...own, ...patterns] : [...patterns, ...own];
+    const all = [...named, ...alternatives.flatMap((each) => this.#keysOf(each, path))];
     const merged = [...Map.groupBy(all, ({ name }) => name).values()];
     return merged.map((same) => {
       const [first] = same as [Key];
@@ -165,11 +167,18 @@ class Writer {
       case 'null':
         return 'nothing';
       default:
-        if (Object.keys(json).length === 0) return 'any value';
+        if (Object.keys(json).every((key) => DESCRIPTIONS.includes(key))) return 'any value';
         return Array.isArray(json.type) ? (json.type as string[]).map(plain).join(' or ') : 'text or number';
     }
   }
 }
+
+const DESCRIPTIONS: readonly string[] = ['description', 'markdownDescription'];
+
+const nameOfPattern = (path: string): Pick<Key, 'path' | 'name'> =>
+  path === ''
+    ? { path: EXTENSIONS, name: EXTENSIONS }
+    : { path: `${path}.->`, name: 'sender -> destination' };
 
 const isChoice = (json: Json): boolean => Array.isArray(json.anyOf) && json.properties === undefined;
 

@@ -148,6 +148,18 @@ traffic:
 });
 
 describe('included files', () => {
+  it('have keys of their own for anchors', () => {
+    const part = (name: string) => `x-base: &base { user: "1:2" }\nclients: { ${name}: *base }`;
+    const { clients } = one(
+      'include: [a.yaml, b.yaml]\nx-base: &base { user: "3:4" }\nbuses: { cabin: {} }\nclients: { c: *base }',
+      reading({ 'a.yaml': part('a'), 'b.yaml': part('b') }),
+    );
+    assert.deepEqual(
+      clients.map(({ name, user }) => `${name} ${user?.uid}`),
+      ['a 1', 'b 1', 'c 3'],
+    );
+  });
+
   it('add their parts, their steps come first, and the including file overrides them', () => {
     const { name, clients, steps, buses, file } = one(
       `include: [parts/a.yaml, parts/b.yaml]

@@ -106,6 +106,13 @@ describe('the published schema', () => {
     });
   }
 
+  it('ignores keys of the file that begin with x-, and no others', () => {
+    const file = { buses: { b: {} }, 'x-lamp': { anything: [1] } };
+    assert.ok(validate(file), JSON.stringify(validate.errors));
+    assert.ok(!validate({ ...file, 'y-lamp': {} }));
+    assert.ok(!validate({ ...file, buses: { b: { 'x-lamp': {} } } }));
+  });
+
   it('judges the shape of every topology with one mistake as the language does', () => {
     const disagreed: string[] = [];
     let n = 0;
