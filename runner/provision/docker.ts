@@ -1,57 +1,97 @@
 // SPDX-License-Identifier: MIT
-/** The `docker` backend: an engine of the user's own (local socket, DOCKER_HOST) whose kernel has AF_BUS. */
+/** The `docker` backend: an engine of the user's own, the one that the docker command takes, whose kernel has AF_BUS. */
 
 import { existsSync } from 'node:fs';
 import { Duplex, PassThrough } from 'node:stream';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../common/errors.ts';
 import { agentImage } from '../host/agent-image.ts';
 import type { Backend } from './backend.ts';
 import type { Choice } from './choose.ts';
+import { dial } from './dial.ts';
+import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
+import { type Engine, engineAt } from './engine.ts';
 
-const SOCKET = '/var/run/docker.sock';
+/** `ps` and `down` do not wait longer for an engine that does not answer. */
+const PATIENCE_MS = 5000;
 
 export async function dockerBackend(choice: Choice): Promise<Backend> {
-  const docker = new Dockerode();
-  const info = await docker.info().catch((cause: Error) => {
-    throw new EnvironmentError(
-      `no Docker Engine answers: ${cause.message}`,
-      'start one, set DOCKER_HOST, or use --backend vm',
-      { cause },
-    );
+  const endpoint = endpointOf(process.env);
+  const engine = await reach(endpoint);
+  const info = await infoOf(engine.docker, choice.signal).catch((cause: Error) => {
+    engine.release();
+    throw silent(endpoint, engine.said() || cause.message, cause);
   });
-  const image = await ensureImage(docker, choice);
+  const image = await ensureImage(engine.docker, choice);
   choice.detail(`docker ${info.ServerVersion}, Linux ${info.KernelVersion}`);
-  return over(docker, image, info);
+  return over(engine, image, info);
 }
 
 /** The engine without questions: for `ps` and `down`. null where none answers. */
 export async function runningDocker(): Promise<Backend | null> {
-  if (!process.env.DOCKER_HOST && !existsSync(SOCKET)) return null;
-  const docker = new Dockerode();
-  const info = await docker.info().catch(() => null);
+  const engine = await taken().catch(() => null);
+  if (engine === null) return null;
+  const { docker, release } = engine;
+  const info = await infoOf(docker, AbortSignal.timeout(PATIENCE_MS)).catch(() => null);
   const images = info && (await docker.listImages({ filters: { reference: ['afbus-topo/agent'] } }));
   // An engine that never had an agent has no run of ours.
   const image = images?.[0]?.RepoTags?.[0];
-  return info && image ? over(docker, image, info) : null;
+  if (info && image) return over(engine, image, info);
+  release();
+  return null;
 }
 
-function over(
-  docker: Dockerode,
-  image: string,
-  info: { KernelVersion: string; ServerVersion: string },
-): Backend {
+type Info = { readonly KernelVersion: string; readonly ServerVersion: string };
+type Asked = { info(options: { abortSignal: AbortSignal }): Promise<Info> };
+
+/** Its types do not know that a question can be taken back. */
+const infoOf = (docker: Dockerode, abortSignal: AbortSignal): Promise<Info> =>
+  (docker as unknown as Asked).info({ abortSignal });
+
+/** The engine that the docker command would take; null if it has no socket. */
+async function taken(): Promise<Reached | null> {
+  const endpoint = endpointOf(process.env);
+  const isThere = !endpoint.host.startsWith('unix://') || existsSync(endpoint.host.slice('unix://'.length));
+  return isThere ? reach(endpoint) : null;
+}
+
+interface Reached extends Engine {
+  /** What the way to it said last, if anything. */
+  said(): string;
+  release(): void;
+}
+
+async function reach(endpoint: Endpoint): Promise<Reached> {
+  if (!endpoint.host.startsWith('ssh:')) return { ...engineAt(endpoint), said: () => '', release: () => {} };
+  const { host, said, close } = await dial(endpoint.host);
+  return { ...engineAt({ host }), said, release: close };
+}
+
+function silent({ host, from }: Endpoint, why: string, cause: Error): EnvironmentError {
+  const rootless = `${process.env.XDG_RUNTIME_DIR}/docker.sock`;
+  const other =
+    host === DEFAULT_HOST && existsSync(rootless)
+      ? `a rootless engine is at DOCKER_HOST=unix://${rootless}`
+      : 'start one, set DOCKER_HOST, or choose another with "docker context use"';
+  return new EnvironmentError(
+    `no Docker Engine answers at ${host} (${from}): ${why}`,
+    `${other}; or use --backend vm`,
+    { cause },
+  );
+}
+
+function over({ docker, environment, release }: Reached, image: string, info: Info): Backend {
   return {
     where: { backend: 'docker', kernel: info.KernelVersion, engine: info.ServerVersion },
     docker,
-    environment: {},
+    environment,
     image,
     mounts: [],
     agentOnHost: () => copyAgent(docker, image),
     channel: (command) => hostChannel(docker, image, command),
     broken: new Promise(() => {}),
     probe: async () => null,
-    release: () => {},
+    release,
   };
 }
 

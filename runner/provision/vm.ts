@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The `vm` backend: the Docker Engine inside the AF_BUS host. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Dockerode from 'dockerode';
 import { channel, type Host, type KernelVersion, type Progress, start, status, watch } from '../host/host.ts';
 import type { Backend } from './backend.ts';
+import { engineAt } from './engine.ts';
 
 export const KERNELS: readonly KernelVersion[] = ['6.12', '6.1'];
 
@@ -26,16 +24,6 @@ export async function runningVm(kernel: KernelVersion): Promise<Backend | null> 
 }
 
 function over(host: Host): Backend {
-  const { hostname, port } = new URL(host.docker.host);
-  const read = (name: string) => readFileSync(join(host.docker.certDir, name));
-  const docker = new Dockerode({
-    protocol: 'https',
-    host: hostname,
-    port: Number(port),
-    ca: read('ca.pem'),
-    cert: read('cert.pem'),
-    key: read('key.pem'),
-  });
   const guard = watch(host);
   const broken = guard.died.then((died) => {
     throw died;
@@ -43,12 +31,7 @@ function over(host: Host): Backend {
   broken.catch(() => {}); // the code that races against it sees it
   return {
     where: { backend: 'vm', kernel: host.release, accelerator: host.accelerator },
-    docker,
-    environment: {
-      DOCKER_HOST: host.docker.host,
-      DOCKER_TLS_VERIFY: '1',
-      DOCKER_CERT_PATH: host.docker.certDir,
-    },
+    ...engineAt(host.docker),
     image: host.nodeImage,
     mounts: ['/opt/afbus-topo'],
     agentOnHost: async () => 'node /opt/afbus-topo/agent.js',
