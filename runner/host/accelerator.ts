@@ -17,7 +17,7 @@ export async function chooseAccelerator(probe: () => Promise<string | null>): Pr
   const cannot = cannotUseKvm();
   if (cannot) return tcg(cannot);
   const failed = await probe();
-  return failed ? tcg(`KVM failed its trial boot: ${failed}`) : { accelerator: 'kvm', reason: 'KVM' };
+  return failed ? tcg(`the test boot with KVM failed: ${failed}`) : { accelerator: 'kvm', reason: 'KVM' };
 }
 
 function cannotUseKvm(): string | null {

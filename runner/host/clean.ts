@@ -13,7 +13,7 @@ export async function clean(options: Omit<BuildOptions, 'kernel'> = {}): Promise
     removeUnused(inUse());
     rmSync(cache('modules'), { recursive: true, force: true }); // a host has its own
     for (const name of readdirSync(cache())) {
-      if (name.startsWith('trial-')) rmSync(cache(name));
+      if (name.startsWith('kvm-probe-')) rmSync(cache(name));
     }
   } finally {
     await held.release();

@@ -16,7 +16,7 @@ const DEADLINE = 10_000;
 
 export async function probeKvm(release: string, options: BuildOptions): Promise<string | null> {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-  const file = cache(`trial-${hash(boot, release, stamp(findProgram(QEMU) ?? ''))}`);
+  const file = cache(`kvm-probe-${hash(boot, release, stamp(findProgram(QEMU) ?? ''))}`);
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {} // not tried yet

@@ -52,7 +52,7 @@ export function payload(release: string): Payload {
 const PLACE = '/opt/afbus-topo';
 
 /** From then on nobody writes there by mistake; who is root in the host can, and `isIntact` tells. */
-const FIT = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
+const INSTALL = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
 
 /** Where the files are in the host. */
 const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.js', `native/${ADDON}`].map((name) => join(PLACE, name));
@@ -72,13 +72,13 @@ const EMPTY = `[ $(($(cat /proc/sys/kernel/tainted) & 640)) = 0 ] && umount ${PL
 
 /** Puts other files in the place of those that a host without any nodes has. Return: false if it must be a fresh host. */
 export async function replace(host: Reach, own: Payload): Promise<boolean> {
-  const said = await bring(host, own, `${EMPTY} && ${FIT}`).catch(() => []);
+  const said = await bring(host, own, `${EMPTY} && ${INSTALL}`).catch(() => []);
   return said.at(-1) === 'closed';
 }
 
 /** Copies the files into the host's /opt/afbus-topo and loads the modules. */
 export async function install(host: Reach, own: Payload): Promise<void> {
-  const said = await bring(host, own, FIT);
+  const said = await bring(host, own, INSTALL);
   if (said.at(-1) === 'closed') return;
   throw new EnvironmentError(
     "the host's kernel does not take the project's files",

@@ -63,9 +63,9 @@ async function fateOf(host: Host, image: HostImage, own: Payload, options: Start
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
   if (options.untrusted || host.tainted || !(await isIntact(host))) return replaceable(host);
-  const fitted = host.payloadSums?.join() === own.sums.join();
+  const hasOwnFiles = host.payloadSums?.join() === own.sums.join();
   const sameImage = host.imageKey === image.key;
-  if (fitted && sameImage && !wrongPort) return 'stays';
+  if (hasOwnFiles && sameImage && !wrongPort) return 'stays';
   const busy = await whatRuns(host);
   if (!busy) return sameImage && !wrongPort ? 'lacks files' : 'ends';
   if (wrongPort) {

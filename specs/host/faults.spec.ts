@@ -98,7 +98,7 @@ describe('host: faults', () => {
 
   it('the accelerator is chosen with a reason', async () => {
     process.env.AFBUS_ACCELERATOR = 'tcg';
-    const choice = await chooseAccelerator(() => assert.fail('no trial is needed'));
+    const choice = await chooseAccelerator(() => assert.fail('no probe is needed'));
     delete process.env.AFBUS_ACCELERATOR;
     assert.deepEqual(choice, { accelerator: 'tcg', reason: 'TCG (emulation): AFBUS_ACCELERATOR=tcg' });
   });
