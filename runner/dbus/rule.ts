@@ -144,10 +144,10 @@ function kindOf(key: string, at: number): Pick<Condition, 'kind' | 'arg'> {
     return { kind: path ? 'argpath' : 'arg', arg };
   if (digits !== '') {
     const hint = `Arguments count from 0 to ${LAST_ARG}.`;
-    throw new Wrong(at, key.length, `no rule is about argument ${digits}`, { hint });
+    throw new Wrong(at, key.length, `there is no argument ${digits}`, { hint });
   }
   const namespace = /^arg\d+namespace$/.test(key);
-  const hint = namespace ? 'There is arg0namespace alone.' : undefined;
+  const hint = namespace ? 'Only arg0namespace exists.' : undefined;
   throw new Wrong(at, key.length, `unknown key ${quoted(key)}`, hint ? { hint } : { unknown: key });
 }
 
@@ -168,7 +168,7 @@ const PATH: Check = { what: 'an object path', hint: 'Write /org/example/Player.'
 const CHECKS: Readonly<Record<Kind, Check | undefined>> = {
   type: {
     what: 'a type of message',
-    hint: `There are ${MESSAGE_TYPES.join(', ')}.`,
+    hint: `The types are ${MESSAGE_TYPES.join(', ')}.`,
     test: (value) => (MESSAGE_TYPES as readonly string[]).includes(value),
   },
   sender: BUS_NAME,

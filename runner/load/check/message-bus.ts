@@ -122,7 +122,7 @@ const UNWANTED: Words = {
   hint: 'Send one, so that the rule is seen to match; or remove it.',
 };
 const UNSEEN: Words = {
-  message: 'no signal that this rule matches is sent after this: nothing shows that it is gone',
+  message: 'no signal that this rule matches is sent after this: nothing shows that the rule is gone',
   hint: 'Send one, or remove this step.',
 };
 
@@ -165,7 +165,7 @@ function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undef
   const unique = conditions.find(({ value }) => isUnique(value))?.value;
   if (unique !== undefined)
     return {
-      message: `which client has the unique name ${unique} is up to the bus, so no model says who gets what for this rule`,
+      message: `the bus decides which client has the unique name ${unique}, so the model cannot tell what this rule matches`,
       hint: 'Give the client a name (`names`), and write that.',
     };
   const name = conditions.find(({ kind }) => kind === 'sender')?.value;

@@ -33,7 +33,7 @@ export function ruleKey(text: string): string {
 
 /** Words for a rule that cannot be taken away. */
 export function lacks(client: string, rules: readonly string[]): [message: string, hint?: string] {
-  const message = `"${client}" has no rule that says this`;
+  const message = `"${client}" has no such rule`;
   return rules.length === 0
     ? [message, `It has none here: give it one with \`match\` or add-match.`]
     : [message];

@@ -84,7 +84,7 @@ function checkSender(
     const hint = open ? 'Expect the error: expect: { error: EPIPE }.' : 'Send before that step.';
     scope.problems.error(path, { code: 'impossible', message, hint });
   } else if (state?.paused !== undefined && !parties.concurrent) {
-    const message = `"${name}" is paused since line ${state.paused.line}: this step would never end`;
+    const message = `"${name}" has been paused since line ${state.paused.line}: this step would never end`;
     const hint = `Put - fault: { resume: ${name} } before it.`;
     scope.problems.error(path, { code: 'impossible', message, hint });
   }

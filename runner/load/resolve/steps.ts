@@ -171,7 +171,7 @@ function observation({ scope, parties, id, path }: StepContext, written: Observa
   if (blocked === undefined) {
     const gone = parties.client(base.client)?.gone;
     if (!parties.concurrent && (gone?.how === 'killed' || gone?.how === 'stopped')) {
-      const message = `"${client}" was ${gone.how} at line ${gone.line}: its process is not there to see its socket end`;
+      const message = `"${client}" was ${gone.how} at line ${gone.line}, so its process cannot see its socket hang up`;
       scope.problems.error([...at, 'client'], { code: 'impossible', message, hint: 'Remove the step.' });
     }
     return { kind: 'hangup', ...base };

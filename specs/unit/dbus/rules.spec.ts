@@ -76,7 +76,7 @@ describe('a match rule', () => {
     );
     assert.equal(wrong("path='/a',path_namespace='/a'"), '10+14: "path_namespace" and "path" in one rule');
     assert.equal(wrong('arg0=a,arg0=b'), '7+4: "arg0" is there twice');
-    assert.equal(wrong('arg64=a'), '0+5: no rule is about argument 64');
+    assert.equal(wrong('arg64=a'), '0+5: there is no argument 64');
     assert.equal(wrong('member'), '0+6: no "=" after "member"');
     assert.equal(wrong("=''"), '0+1: a key is missing');
     assert.equal(wrong("sender='it"), '7+3: an apostrophe that nothing closes');

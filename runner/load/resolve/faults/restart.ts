@@ -10,10 +10,10 @@ import { resolveFault } from './simple.ts';
 function letsOn(context: Context, bus: string): boolean {
   const master = needMaster(context, bus);
   if (master?.deaf !== undefined) {
-    impossible(context, `bus "${bus}" takes no new clients since line ${master.deaf.line}`);
+    impossible(context, `bus "${bus}" has taken no new clients since line ${master.deaf.line}`);
   } else if (master?.paused !== undefined) {
     const { line } = master.paused;
-    impossible(context, `the master of bus "${bus}" is paused since line ${line}, and admits nobody`);
+    impossible(context, `the master of bus "${bus}" has been paused since line ${line}, and admits nobody`);
   } else return master !== undefined;
   return false;
 }

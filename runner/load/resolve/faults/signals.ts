@@ -37,7 +37,7 @@ function signal(context: Context, fault: Signal, target: string): Done | undefin
     return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }
   if (fault === 'pause' && state.paused !== undefined && !parties.concurrent)
-    vacuous(context, `"${target}" is paused since line ${state.paused.line}`);
+    vacuous(context, `"${target}" has been paused since line ${state.paused.line}`);
   return { action: { fault, target: who } as FaultAction, change: signalChange(fault, who, line) };
 }
 

@@ -55,7 +55,7 @@ export function killStep(where: StepContext, fault: WrittenFault): DbusStep | un
   const at = [...where.path, 'fault', verb];
   if (verb !== 'kill' || more.length > 0) {
     const message = `\`${more[0] ?? verb}\` is not for clients of a message bus`;
-    const hint = 'They know { kill: … } alone.';
+    const hint = 'The only fault for them is { kill: … }.';
     where.scope.problems.error([...where.path, 'fault', more[0] ?? verb], {
       code: 'impossible',
       message,
@@ -139,8 +139,8 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
 /** A client of the same bus, or a well-known name. */
 function mayReceive({ scope }: StepContext, to: string | undefined, from: string, at: Path): boolean {
   if (to === DRIVER) {
-    const message = 'no step of a file talks to the bus itself by this name';
-    const hint = 'What clients ask of it is written own, release, add-match and remove-match.';
+    const message = 'a step cannot call the bus itself';
+    const hint = 'Write own, release, add-match or remove-match instead: these steps call it.';
     scope.problems.error(at, { code: 'impossible', message, hint });
     return false;
   }
