@@ -170,6 +170,8 @@ struct afbus_name {
  * @blocked: sends and sockets that wait for space, struct afbus_wait
  * @unrouted: the same, if the default route led them there
  * @to_tell: entries of both that are to be told of a change
+ * @shut: sockets that have been shut, each with a reference, and whose sleepers
+ *	have not been told
  * @tell_work: tells them
  * @listener: the listening socket, NULL when closed
  * @owner: effective user of the process that bound, or of the last one to call
@@ -212,6 +214,7 @@ struct afbus_bus {
 	struct list_head	blocked;
 	struct list_head	unrouted;
 	struct list_head	to_tell;
+	struct list_head	shut;
 	struct work_struct	tell_work;
 	struct afbus_sock	*listener;
 	kuid_t			owner;
@@ -323,6 +326,7 @@ struct afbus_hold {
  * @out: the client was expelled or has left
  * @joined_node: in afbus_bus.joined
  * @eaves_node: in afbus_bus.eaves, empty if not an eavesdropper
+ * @shut_node: in afbus_bus.shut
  * @backlog_node: in afbus_bus.backlog
  * @addrs: addresses of the client
  * @nr_addrs: length of @addrs
@@ -394,6 +398,7 @@ struct afbus_sock {
 	bool			out;
 	struct list_head	joined_node;
 	struct list_head	eaves_node;
+	struct list_head	shut_node;
 	struct list_head	backlog_node;
 	struct list_head	addrs;
 	unsigned int		nr_addrs;
@@ -671,6 +676,7 @@ struct afbus_sock *afbus_take_backlog(struct afbus_bus *bus);
 int afbus_shutdown(struct socket *sock, int how);
 void afbus_detach(struct afbus_sock *s);
 void afbus_shut(struct afbus_sock *s, int how, int err);
+void afbus_tell_shut(struct afbus_bus *bus);
 void afbus_purge(struct afbus_sock *s);
 
 /* socket.c */

@@ -133,6 +133,7 @@ struct afbus_bus *afbus_bus_new(const struct sock *sk,
 	INIT_LIST_HEAD(&bus->blocked);
 	INIT_LIST_HEAD(&bus->unrouted);
 	INIT_LIST_HEAD(&bus->to_tell);
+	INIT_LIST_HEAD(&bus->shut);
 	INIT_WORK(&bus->tell_work, afbus_bus_tell_work);
 	INIT_LIST_HEAD(&bus->backlog);
 	bus->max_backlog = -1;
@@ -166,7 +167,7 @@ static void afbus_bus_free(struct kref *ref)
 	WARN_ON(bus->listener || bus->nr_clients || !list_empty(&bus->joined) ||
 		!list_empty(&bus->eaves) || !list_empty(&bus->blocked) ||
 		!list_empty(&bus->unrouted) || !list_empty(&bus->to_tell) ||
-		!list_empty(&bus->backlog));
+		!list_empty(&bus->shut) || !list_empty(&bus->backlog));
 
 	INIT_WORK(&bus->free_work, afbus_bus_free_work);
 	queue_work(afbus_wq, &bus->free_work);
@@ -295,6 +296,8 @@ void afbus_bus_leave(struct afbus_sock *client)
  * afbus_bus_expel() - expel a client
  * @client: the client
  * @err: what SO_ERROR says on both ends, 0 for nothing
+ *
+ * The caller goes on with afbus_tell_shut() after the lock.
  */
 void afbus_bus_expel(struct afbus_sock *client, int err)
 {

@@ -11,6 +11,8 @@
  * @s: the socket
  * @how: RCV_SHUTDOWN, SEND_SHUTDOWN
  * @err: pending error, 0 for none
+ *
+ * The caller tells those who sleep on it after the lock: afbus_tell_shut().
  */
 void afbus_shut(struct afbus_sock *s, int how, int err)
 {
@@ -19,17 +21,51 @@ void afbus_shut(struct afbus_sock *s, int how, int err)
 	lockdep_assert_held(&s->bus->lock);
 
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	if (err) {
+	if (err)
 		WRITE_ONCE(sk->sk_err, err);
-		sk_error_report(sk);
+	if (list_empty(&s->shut_node)) {
+		sock_hold(sk);
+		list_add_tail(&s->shut_node, &s->bus->shut);
 	}
-	sk->sk_state_change(sk);
-	if (how == SHUTDOWN_MASK)
-		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
-	else if (how & RCV_SHUTDOWN)
-		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
 	if (how & RCV_SHUTDOWN)
 		afbus_line_changed(s);
+}
+
+static struct afbus_sock *afbus_take_shut(struct afbus_bus *bus)
+{
+	struct afbus_sock *s;
+
+	spin_lock(&bus->lock);
+	s = list_first_entry_or_null(&bus->shut, struct afbus_sock, shut_node);
+	if (s)
+		list_del_init(&s->shut_node);
+	spin_unlock(&bus->lock);
+	return s;
+}
+
+/**
+ * afbus_tell_shut() - wake all who sleep on sockets that have been shut
+ * @bus: the bus, whose lock is not held: they may be many
+ */
+void afbus_tell_shut(struct afbus_bus *bus)
+{
+	struct afbus_sock *s;
+	struct sock *sk;
+	int shut;
+
+	while ((s = afbus_take_shut(bus))) {
+		sk = &s->sk;
+		shut = READ_ONCE(sk->sk_shutdown);
+		if (READ_ONCE(sk->sk_err))
+			sk_error_report(sk);
+		sk->sk_state_change(sk);
+		if (shut == SHUTDOWN_MASK)
+			sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+		else if (shut & RCV_SHUTDOWN)
+			sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+		sock_put(sk);
+		cond_resched();
+	}
 }
 
 /* Break the pair; the caller drops the references once it holds no lock. */
@@ -150,6 +186,7 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 	afbus_line_changed(s);
 	afbus_pollout_drop_all(s);
 	spin_unlock(&bus->lock);
+	afbus_tell_shut(bus);
 	afbus_pollout_release(s);
 
 	afbus_addr_drop_all(s);
@@ -273,6 +310,7 @@ int afbus_shutdown(struct socket *sock, int how)
 		afbus_shut(s, how, 0);
 	spin_unlock(&bus->lock);
 
+	afbus_tell_shut(bus);
 	afbus_addr_drop_all(s);
 	afbus_end_charges(s);
 	if (peer) {

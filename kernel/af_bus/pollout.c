@@ -214,10 +214,10 @@ void afbus_pollout_free(struct afbus_send *s)
 }
 
 /* There are too many: tell of the oldest now, so that it is not lost. */
-static void afbus_pollout_make_way(struct afbus_sock *from)
+static void afbus_pollout_make_way(struct afbus_send *s)
 {
+	struct afbus_sock *from = s->from, *to;
 	struct afbus_pollout_waiter *p;
-	struct afbus_sock *to;
 
 	if (from->nr_pollout_waiters < AFBUS_MAX_POLLOUT)
 		return;
@@ -226,7 +226,8 @@ static void afbus_pollout_make_way(struct afbus_sock *from)
 	to = p->to;
 	if (afbus_pollout_drop(p))
 		afbus_line_kick(to);
-	afbus_pollout_tell_any(from);
+	afbus_told_set(from, &from->told_any);
+	s->wake_own = true;
 }
 
 /* Use up @s->pollout. */
@@ -237,7 +238,7 @@ static struct afbus_pollout_waiter *afbus_pollout_make(struct afbus_send *s)
 
 	lockdep_assert_held(&s->bus->lock);
 
-	afbus_pollout_make_way(from);
+	afbus_pollout_make_way(s);
 	s->pollout = NULL;
 	p->waiter.wait = &p->wait;
 	p->wait.from = from;
@@ -333,7 +334,7 @@ void afbus_pollout_settle(struct afbus_send *s)
 	}
 	if (s->from->refused) {
 		WRITE_ONCE(s->from->refused, false);
-		afbus_wake_pollout(s->from);
+		s->wake_own = true;
 	}
 }
 

@@ -146,6 +146,15 @@ static enum afbus_attempt afbus_send_try(struct afbus_send *s)
 	return AFBUS_FAILED;
 }
 
+/* Of those who poll a socket there may be many: not under the bus lock. */
+static void afbus_send_wake_own(struct afbus_send *s)
+{
+	if (likely(!s->wake_own))
+		return;
+	s->wake_own = false;
+	afbus_wake_pollout(s->from);
+}
+
 /* One attempt: route, admit and commit under one hold of the lock. */
 static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 {
@@ -164,6 +173,7 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 
 	if (s->touched)
 		afbus_wait_hand_over(s);
+	afbus_send_wake_own(s);
 	return attempt;
 }
 
@@ -234,6 +244,7 @@ static int afbus_send_give_up(struct afbus_send *s, int err)
 	}
 	spin_unlock(&s->bus->lock);
 	afbus_wait_hand_over(s);
+	afbus_send_wake_own(s);
 	return err;
 }
 
@@ -292,6 +303,7 @@ static void afbus_send_end_rcpt(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	afbus_filter_unmake(s, r);
 	if (s->committed && r->evict) {
+		afbus_tell_shut(s->bus);
 		afbus_addr_drop_all(r->to);
 		afbus_end_charges(r->to);
 	}
@@ -358,6 +370,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->own_full = false;
 	s->waits = false;
 	s->touched = false;
+	s->wake_own = false;
 }
 
 int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)

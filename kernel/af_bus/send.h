@@ -138,6 +138,7 @@ struct afbus_rcpt {
  * @own_full: the sender's own queue is in the way
  * @waits: it is in lines, or wants to be told of a change of the bus
  * @touched: some lines are to be served, see struct afbus_rcpt
+ * @wake_own: those who poll the sender are to be woken when the bus lock is free
  */
 struct afbus_send {
 	struct afbus_sock	*from;
@@ -177,6 +178,7 @@ struct afbus_send {
 	bool			own_full;
 	bool			waits;
 	bool			touched;
+	bool			wake_own;
 };
 
 /*

@@ -79,6 +79,7 @@ struct sock *afbus_sock_new(struct net *net, struct socket *sock, int proto,
 	s->max_sndbuf = AFBUS_MAX_SNDBUF;
 	INIT_LIST_HEAD(&s->joined_node);
 	INIT_LIST_HEAD(&s->eaves_node);
+	INIT_LIST_HEAD(&s->shut_node);
 	INIT_LIST_HEAD(&s->backlog_node);
 	INIT_LIST_HEAD(&s->addrs);
 	INIT_LIST_HEAD(&s->pollout_waiters);

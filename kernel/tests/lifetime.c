@@ -113,6 +113,64 @@ TEST(expelling_wakes_a_waiting_sender)
 	EQ(ROOM, drain(b.fd));
 }
 
+static void be_expelled(const struct client *c, const struct client *from)
+{
+	(void)from;
+	OK(shutdown(c->accepted, SHUT_RDWR));
+}
+
+static void leave_by_itself(const struct client *c, const struct client *from)
+{
+	(void)from;
+	OK(shutdown(c->fd, SHUT_RDWR));
+}
+
+static void be_evicted(const struct client *c, const struct client *from)
+{
+	for (int i = 0; i <= ROOM; i++)
+		OK(post(from->fd, c->id, "filler"));
+}
+
+static const struct {
+	const char *name;
+	void (*end)(const struct client *c, const struct client *from);
+} endings[] = {
+	{ "expelled", be_expelled },
+	{ "by_itself", leave_by_itself },
+	{ "evicted", be_evicted },
+};
+
+static void *await_hangup(void *data)
+{
+	struct job *j = data;
+	struct pollfd p = { .fd = j->fd, .events = POLLPRI };
+
+	j->tid = syscall(SYS_gettid);
+	OK(poll(&p, 1, -1));
+	CHECK(p.revents & POLLHUP);
+	j->done = 1;
+	return NULL;
+}
+
+/* However many they are, on both ends. */
+TEST_EACH(all_who_sleep_on_a_socket_are_woken_at_its_end, endings)
+{
+	struct bus bus = open_bus("@bus");
+	struct client c = join(&bus), a = join(&bus);
+	struct job sleepers[60];
+
+	OK(set_option(bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		sleepers[i] = (struct job){ .fd = i % 2 ? c.fd : c.accepted };
+		start_job(&sleepers[i], await_hangup);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
+		await_block(&sleepers[i]);
+	row->end(&c, &a);
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
+		await_end(&sleepers[i]);
+}
+
 /* The recipient that a sender waits for goes away: the sender goes on. */
 TEST(sender_waiting_for_one_recipient_goes_on_when_it_dies)
 {
