@@ -3,59 +3,7 @@
  * Contract section 6: NF_BUS_SENDING is asked for each message and recipient. The hook itself is
  * hook/bus_hook.c, a module that is loaded for the duration of a test.
  */
-#include "bus.h"
-#include <libgen.h>
-#include <limits.h>
-#include <sys/utsname.h>
-
-#define PARAMETERS "/sys/module/bus_hook/parameters/"
-
-static unsigned long long ask(const char *parameter)
-{
-	unsigned long long value = 0;
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", parameter);
-	f = fopen(path, "re");
-	CHECK(f && fscanf(f, "%llu", &value) == 1);
-	fclose(f);
-	return value;
-}
-
-static void tell(const char *parameter, unsigned long value)
-{
-	char path[128], text[32];
-	int fd, n;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", parameter);
-	fd = OK(open(path, O_WRONLY | O_CLOEXEC));
-	n = snprintf(text, sizeof(text), "%lu", value);
-	EQ(n, OK(write(fd, text, n)));
-	close(fd);
-}
-
-static void unload_hook(void)
-{
-	syscall(SYS_delete_module, "bus_hook", O_NONBLOCK);
-}
-
-static void load_hook(void)
-{
-	char self[PATH_MAX] = "", path[PATH_MAX + 256];
-	struct utsname machine;
-	int fd;
-
-	OK(readlink("/proc/self/exe", self, sizeof(self) - 1));
-	OK(uname(&machine));
-	snprintf(path, sizeof(path), "%s/hook-%s/bus_hook.ko", dirname(self), machine.release);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		SKIP("no %s", path);
-	unload_hook();
-	OK((int)syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
-}
+#include "hook.h"
 
 static unsigned long inode(int fd)
 {
@@ -67,7 +15,7 @@ static unsigned long inode(int fd)
 
 static void deny(int fd)
 {
-	tell("deny", inode(fd));
+	tell_hook("deny", inode(fd));
 }
 
 TEST(hook_is_called_once_for_each_message_and_recipient)
@@ -77,16 +25,16 @@ TEST(hook_is_called_once_for_each_message_and_recipient)
 
 	load_hook();
 	OK(post(a.fd, b.id, "unicast"));
-	EQ(1, ask("calls"));
-	EQ(a.id, ask("last_src"));
-	EQ(b.id, ask("last_dst"));
-	EQ(0, ask("multicast"));
+	EQ(1, hook_says("calls"));
+	EQ(a.id, hook_says("last_src"));
+	EQ(b.id, hook_says("last_dst"));
+	EQ(0, hook_says("multicast"));
 	OK(post(a.fd, GROUP(2), "group"));
-	EQ(3, ask("calls"));
-	EQ(2, ask("multicast"));
-	EQ(GROUP(2), ask("last_dst"));
-	EQ(0, ask("to_master") + ask("from_master") + ask("eavesdrop"));
-	EQ(0, ask("wrong"));
+	EQ(3, hook_says("calls"));
+	EQ(2, hook_says("multicast"));
+	EQ(GROUP(2), hook_says("last_dst"));
+	EQ(0, hook_says("to_master") + hook_says("from_master") + hook_says("eavesdrop"));
+	EQ(0, hook_says("wrong"));
 	EQ(2, drain(b.fd));
 	EQ(1, drain(c.fd));
 	unload_hook();
@@ -99,13 +47,13 @@ TEST(hooks_are_asked_by_their_priorities_until_one_drops)
 
 	load_hook();
 	OK(post(a.fd, GROUP(2), "both"));
-	EQ(2, ask("calls"));
-	EQ(2, ask("late"));
+	EQ(2, hook_says("calls"));
+	EQ(2, hook_says("late"));
 	deny(b.fd);
 	OK(post(a.fd, GROUP(2), "one"));
-	EQ(4, ask("calls"));
-	EQ(3, ask("late"));
-	EQ(0, ask("wrong"));
+	EQ(4, hook_says("calls"));
+	EQ(3, hook_says("late"));
+	EQ(0, hook_says("wrong"));
 	EQ(1, drain(b.fd));
 	EQ(2, drain(c.fd));
 	unload_hook();
@@ -118,18 +66,18 @@ TEST(hook_is_told_where_messages_come_from_and_go_to)
 
 	load_hook();
 	OK(post(a.fd, MASTER, "to the master"));
-	EQ(1, ask("to_master"));
+	EQ(1, hook_says("to_master"));
 	OK(post(a.fd, 99, "default route"));
-	EQ(2, ask("to_master"));
+	EQ(2, hook_says("to_master"));
 	OK(post(a.accepted, a.id, "from the master"));
-	EQ(1, ask("from_master"));
-	EQ(0, ask("eavesdrop"));
+	EQ(1, hook_says("from_master"));
+	EQ(0, hook_says("eavesdrop"));
 	OK(watch(e.accepted));
 	OK(post(a.fd, MASTER, "overheard"));
-	EQ(1, ask("eavesdrop"));
-	EQ(3, ask("to_master"));
-	EQ(5, ask("calls"));
-	EQ(0, ask("wrong"));
+	EQ(1, hook_says("eavesdrop"));
+	EQ(3, hook_says("to_master"));
+	EQ(5, hook_says("calls"));
+	EQ(0, hook_says("wrong"));
 	unload_hook();
 }
 
@@ -169,17 +117,17 @@ TEST(eavesdropper_that_becomes_a_recipient_is_judged_as_one)
 
 	OK(watch(w.accepted));
 	load_hook();
-	tell("about", inode(w.fd));
+	tell_hook("about", inode(w.fd));
 	fill(a.fd, b.id);
 	start_send(&j, a.fd, GROUP(2), "later");
 	await_block(&j);
 	drain(w.fd);
-	EQ(0, ask("as_recipient"));
+	EQ(0, hook_says("as_recipient"));
 	OK(add_address(w.accepted, ADDRESS(2, 2)));
 	drain(b.fd);
 	ends_with(&j, 0);
 	GETS(w.fd, a.id, "later");
-	CHECK(ask("as_recipient") > 0);
+	CHECK(hook_says("as_recipient") > 0);
 	unload_hook();
 }
 
@@ -201,7 +149,7 @@ TEST_EACH(dropped_unicast_fails_with_eperm, unicasts)
 	GETS_NOTHING(b.fd);
 	GETS_NOTHING(e.fd);
 	GETS_NOTHING(a.accepted);
-	tell("deny", 0);
+	tell_hook("deny", 0);
 	OK(post(a.fd, row->to, "allowed"));
 	GETS(b.fd, a.id, "allowed");
 	unload_hook();
@@ -213,7 +161,7 @@ TEST(drop_may_bring_its_own_errno)
 	struct client a = join(&bus), b = join(&bus);
 
 	load_hook();
-	tell("error", EACCES);
+	tell_hook("error", EACCES);
 	deny(b.fd);
 	FAILS(EACCES, post(a.fd, b.id, "x"));
 	unload_hook();
@@ -291,6 +239,31 @@ TEST(descriptors_of_a_dropped_message_are_closed)
 	unload_hook();
 }
 
+/* A hook that takes its time holds up a message to many, but not the end of its sender. */
+TEST(killed_sender_does_not_wait_for_the_last_verdict)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), members[150];
+	pid_t sender;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		members[i] = join(&bus);
+	load_hook();
+	tell_hook("patience_ms", 5);
+	sender = OK(fork());
+	if (!sender) {
+		post_wait(a.fd, EVERYONE, "x");
+		_exit(PASSED);
+	}
+	EVENTUALLY(hook_says("calls"));
+	OK(kill(sender, SIGKILL));
+	EQ(sender, OK(waitpid(sender, NULL, 0)));
+	CHECK(hook_says("calls") < ARRAY_SIZE(members));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		GETS_NOTHING(members[i].fd);
+	unload_hook();
+}
+
 /* The hook comes and goes while messages are sent, some of which wait. */
 TEST(hook_may_come_and_go_under_messages)
 {
@@ -304,7 +277,7 @@ TEST(hook_may_come_and_go_under_messages)
 			post_wait(a.fd, GROUP(2), "x");
 	for (int i = 0; i < 20; i++) {
 		load_hook();
-		while (!ask("calls"))
+		while (!hook_says("calls"))
 			OK(take_flags(b.fd, &m, 0));
 		EVENTUALLY(!syscall(SYS_delete_module, "bus_hook", O_NONBLOCK));
 		OK(take_flags(b.fd, &m, 0));

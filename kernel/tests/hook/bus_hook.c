@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module of hook.c: counts what NF_BUS_SENDING is shown, and drops the copies for one socket.
- * Its parameters control it and report to the test.
+ * The module of hook.h: counts what NF_BUS_SENDING is shown, drops the copies for one socket, and
+ * waits for changes of policy. Its parameters control it and report to the test.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -36,6 +37,21 @@ static unsigned long long last_src, last_dst;
 module_param(last_src, ullong, 0644);
 module_param(last_dst, ullong, 0644);
 
+static unsigned int patience_ms, changes;
+module_param(patience_ms, uint, 0644);
+MODULE_PARM_DESC(patience_ms, "for how long each call waits until there are as many changes as calls");
+module_param(changes, uint, 0644);
+MODULE_PARM_DESC(changes, "that somebody has made");
+
+/* Under RCU nobody sleeps. */
+static void bus_hook_await_change(void)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < patience_ms && READ_ONCE(changes) < calls; ms++)
+		mdelay(1);
+}
+
 static unsigned int bus_hook(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *nf)
 {
@@ -52,6 +68,7 @@ static unsigned int bus_hook(void *priv, struct sk_buff *skb,
 			!(state->flags & AFBUS_EAVESDROP);
 	last_src = state->src;
 	last_dst = state->dst;
+	bus_hook_await_change();
 
 	if (!deny || sock_i_ino(state->recipient) != deny)
 		return NF_ACCEPT;
