@@ -2,9 +2,11 @@
 /** The owner's way into the host: one TLS connection per command, whose stream is the command's stdin and stdout. */
 
 import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { connect, type TLSSocket } from 'node:tls';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { EnvironmentError } from '../common/errors.ts';
 import type { Host } from './types.ts';
 
@@ -12,7 +14,7 @@ export type Reach = Pick<Host, 'docker' | 'channelPort'>;
 
 /** stderr of the command goes to the host's console. Ending the stream leaves the command 5 s, then SIGTERM. */
 export async function channel(host: Reach, command: readonly string[]): Promise<TLSSocket> {
-  const socket = await inTurn(() => open(host));
+  const socket = await inTurn(() => reach(host, host.channelPort));
   socket.write(`${command.map(quote).join(' ')}\n`);
   return socket;
 }
@@ -43,26 +45,61 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-function open(host: Reach): Promise<TLSSocket> {
-  const read = (name: string) => readFileSync(join(host.docker.certDir, name));
+/** That long a way in is looked for, as a stranger may be in it: nothing has been asked of the host yet. */
+const PATIENCE = 60_000;
+/**
+ * QEMU has a queue of one for those who connect. For one who is not let in by then, the kernel would ask again later and
+ * later: to ask anew is sooner.
+ */
+const LET_IN = 10_000;
+const PAUSE = 100;
+/** The host ends the oldest of very many handshakes that are not done, and the owner's may be among them. */
+const AGAIN: readonly unknown[] = ['ECONNRESET', 'ETIMEDOUT'];
+
+/** The owner's connection to one of the host's ports. One that nobody listens at is no host's. */
+export async function reach({ docker }: Pick<Reach, 'docker'>, port: number): Promise<TLSSocket> {
+  const read = (name: string) => readFileSync(join(docker.certDir, name));
+  const credentials = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+  const until = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await handshake({ host: '127.0.0.1', port, ...credentials }, until);
+    } catch (cause) {
+      const again = AGAIN.includes((cause as NodeJS.ErrnoException).code);
+      if (!again || performance.now() + PAUSE > until) throw unansweredError(cause);
+    }
+    await wait(PAUSE);
+  }
+}
+
+function handshake(options: ConnectionOptions, until: number): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const socket = connect(
-    {
-      host: '127.0.0.1',
-      port: host.channelPort,
-      ca: read('ca.pem'),
-      cert: read('cert.pem'),
-      key: read('key.pem'),
-    },
-    () => {
-      socket.off('error', fail);
-      socket.setNoDelay(true);
-      resolve(socket);
-    },
-  );
-  const fail = (cause: Error) => reject(unansweredError(cause));
-  socket.once('error', fail);
+  const late = () => socket.destroy(Object.assign(new Error('nothing comes from it'), { code: 'ETIMEDOUT' }));
+  const socket = connect(options, () => {
+    socket.off('error', reject).off('timeout', late).setTimeout(0).setNoDelay(true);
+    resolve(socket);
+  });
+  socket.once('error', reject).once('timeout', late).setTimeout(LET_IN);
+  socket.once('connect', () => socket.setTimeout(Math.max(1, until - performance.now())));
   return promise;
+}
+
+/** Of requests to the host's engine, whose handshakes are begun anew in the same way. */
+export class EngineAgent extends Agent {
+  readonly #host: Pick<Reach, 'docker'>;
+
+  constructor(host: Pick<Reach, 'docker'>) {
+    super();
+    this.#host = host;
+  }
+
+  override createConnection(...[, done]: Parameters<Agent['createConnection']>): undefined {
+    const port = Number(new URL(this.#host.docker.host).port);
+    reach(this.#host, port).then(
+      (socket) => done?.(null, socket),
+      (error: Error) => (done as (error: Error) => void)(error),
+    );
+  }
 }
 
 const unansweredError = (cause: unknown) =>

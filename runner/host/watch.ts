@@ -72,9 +72,9 @@ async function leaves(host: Host): Promise<boolean> {
 
 async function probe(host: Host): Promise<HostDied | null> {
   if (!isAlive(host)) return deathOf(host, 'ended');
-  const silence = AbortSignal.timeout(SILENCE);
   const echo = await channel(host, ['true']).catch(() => null);
   if (!echo) return deathOf(host, (await leaves(host)) ? 'ended' : 'does not answer');
+  const silence = AbortSignal.timeout(SILENCE);
   const { promise, resolve } = Promise.withResolvers<HostDied | null>();
   silence.addEventListener('abort', () => resolve(deathOf(host, `has been silent for ${SILENCE / 1000} s`)));
   echo.on('error', () => {});

@@ -2,6 +2,7 @@
 /** A way to a Docker Engine → its client, and the environment that leads other programs to the same engine. */
 
 import { readFileSync } from 'node:fs';
+import type { Agent } from 'node:https';
 import { join } from 'node:path';
 import Dockerode from 'dockerode';
 
@@ -19,7 +20,8 @@ export interface Engine {
 
 const UNIX = 'unix://';
 
-export function engineAt({ host, certDir }: Way): Engine {
+/** `agent` makes the connections of the client, if the way takes more than to connect. */
+export function engineAt({ host, certDir }: Way, agent?: Agent): Engine {
   const environment = {
     DOCKER_HOST: host,
     DOCKER_TLS_VERIFY: certDir === undefined ? '' : '1',
@@ -34,6 +36,7 @@ export function engineAt({ host, certDir }: Way): Engine {
     host: hostname,
     port: Number(port) || (isSecure ? 2376 : 2375),
     ...(certDir !== undefined && certificates(certDir)),
+    ...(agent && { agent }),
   });
   return { docker, environment };
 }

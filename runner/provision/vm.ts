@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The `vm` backend: the Docker Engine inside the AF_BUS host. */
 
-import { channel, type Host, type KernelVersion, type Progress, start, status, watch } from '../host/host.ts';
+import {
+  channel,
+  EngineAgent,
+  type Host,
+  type KernelVersion,
+  type Progress,
+  start,
+  status,
+  watch,
+} from '../host/host.ts';
 import type { Backend } from './backend.ts';
 import { engineAt } from './engine.ts';
 
@@ -31,7 +40,7 @@ function over(host: Host): Backend {
   broken.catch(() => {}); // the code that races against it sees it
   return {
     where: { backend: 'vm', kernel: host.release, accelerator: host.accelerator },
-    ...engineAt(host.docker),
+    ...engineAt(host.docker, new EngineAgent(host)),
     image: host.nodeImage,
     mounts: ['/opt/afbus-topo'],
     agentOnHost: async () => 'node /opt/afbus-topo/agent.js',
