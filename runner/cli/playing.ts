@@ -151,10 +151,11 @@ async function playOne(
   const deadline = new Deadline(flags.timeout);
   try {
     const { plan, warnings, sources } = await progress.stage('load', async (detail) => {
-      const prepare = () => {
-        const { topology, seed, contradictions, warnings, sources } = load();
-        return { plan: makePlan(topology, { seed, contradictions, deadline }), warnings, sources };
-      };
+      const prepare = () =>
+        deadline.during('the file to be read and planned', () => {
+          const { topology, seed, contradictions, warnings, sources } = load();
+          return { plan: makePlan(topology, { seed, contradictions }), warnings, sources };
+        });
       const made = mode.unwritten?.() ? prepare() : await unguarded(prepare, mode.signal);
       detail(summary(made.plan));
       return made;

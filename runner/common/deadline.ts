@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The one deadline of a run, handed down from the command line to every wait. */
 
+import { runInNewContext } from 'node:vm';
 import { type Clock, wallClock } from './clock.ts';
 import { Interrupted, RunTimeout } from './errors.ts';
 
@@ -48,6 +49,25 @@ export class Deadline {
   /** Throws once it has passed: for work that lets no timer fire. */
   check(what: string): void {
     if (this.#left() === 0) throw this.timeout(what);
+  }
+
+  /**
+   * Result of work that lets no timer fire and no handler run: it is ended wherever it is, without its `finally`, by this
+   * deadline, which passes on the machine's clock, and by Ctrl-C where a handler keeps that from ending the process.
+   */
+  during<T>(what: string, work: () => T): T {
+    const timeout = Math.ceil(this.#left());
+    if (timeout === 0) throw this.timeout(what);
+    const breakOnSigint = process.listenerCount('SIGINT') > 0;
+    try {
+      return runInNewContext('work()', { work }, { timeout, breakOnSigint }) as T;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw this.timeout(what);
+      if (code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+      process.emit('SIGINT'); // the handler was not told
+      throw interrupted(what);
+    }
   }
 
   /** The error of a wait for `what` that this deadline ended. */

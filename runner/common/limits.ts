@@ -19,7 +19,7 @@ const INVALID = 'an error of the file';
 export const LIMITS = {
   fileBytes: {
     most: 2 * MIB,
-    what: 'bytes of a topology file, and of each file that it includes',
+    what: 'bytes of a topology file, together with all that it includes',
     over: INVALID,
   },
   files: {
@@ -29,12 +29,17 @@ export const LIMITS = {
   },
   tokens: {
     most: 250_000,
-    what: 'tokens of YAML in a file: words, marks, blanks and line ends',
+    what: 'tokens of YAML in these files together: words, marks, blanks and line ends',
     over: INVALID,
   },
   depth: { most: 60, what: 'levels of nested values', over: INVALID },
   repeated: { most: 100_000, what: 'values that aliases repeat, all together', over: INVALID },
   combinations: { most: 256, what: 'combinations of a matrix', over: INVALID },
+  values: {
+    most: 500_000,
+    what: 'values of a topology, those that aliases repeat too, times the combinations of its matrix',
+    over: INVALID,
+  },
   clients: {
     most: 20_000,
     what: 'clients of a file, replicas and all combinations of its matrix counted',
@@ -60,7 +65,17 @@ export const LIMITS = {
     what: 'instructions of socket filters, and rules: those of each client times the copies that it may get',
     over: INVALID,
   },
+  branchClients: {
+    most: 1_000_000,
+    what: 'branches that play at once, each times the clients of the file',
+    over: INVALID,
+  },
   diagnostics: { most: 500, what: 'mistakes of a file that are reported', over: 'the others are counted' },
+  mistakes: {
+    most: 2000,
+    what: 'mistakes of a file that are looked for',
+    over: 'the rest of the file is not looked at',
+  },
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   wordsLength: {
     most: 2000,

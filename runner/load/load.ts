@@ -80,7 +80,7 @@ export function loadTrees(
   const matrix = readMatrix(main, outer, set);
   if ('diagnostics' in matrix) return failed(matrix.diagnostics);
   const used = new Set<string>(Object.keys(matrix.combinations[0]));
-  const tally = new Tally();
+  const tally = new Tally(matrix.combinations.length);
   const runs: One[] = [];
   for (const each of matrix.combinations) {
     runs.push(loadOne(library, main, each, outer, used, tally));
@@ -138,10 +138,12 @@ function loadOne(
   };
   const known = [...Object.keys(combination), ...(outer.known ?? [])];
   const variables: Variables = Object.assign(inner, { known });
-  const { tree, found, fatal } = compose(library, main, variables);
+  const { tree, found, fatal, count } = compose(library, main, variables);
   const problems = new Problems(tree);
-  for (const { diagnostic: each, path } of found) problems.adopt(each, path);
+  for (const { diagnostic: each, path } of found) if (!problems.enough) problems.adopt(each, path);
   if (fatal) return { combination, tree, diagnostics: problems.sorted() };
+  if (!tally.fitsAll(count, ['matrix'], problems))
+    return { combination, tree, diagnostics: problems.sorted() };
   if (tree.value === null) return { combination, tree, diagnostics: [empty(tree.file)] };
   for (const name of Object.keys(combination).filter((each) => !used.has(each))) {
     const message = `nothing uses the variable ${name}: all its combinations are the same`;

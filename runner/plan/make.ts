@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
 
-import type { Deadline } from '../common/deadline.ts';
 import { type Contradictions, predictOperations } from '../predict/index.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { Topology } from '../topology/topology.ts';
@@ -14,12 +13,10 @@ export interface PlanOptions {
   readonly seed: number;
   /** What loading the file found that the model says against it. */
   readonly contradictions?: Contradictions | undefined;
-  /** Ends a plan that takes too long. */
-  readonly deadline?: Deadline | undefined;
 }
 
-export function plan(topology: Topology, { seed, contradictions = new Map(), deadline }: PlanOptions): Plan {
-  const numbered = numberMessages(topology, seed, contradictions, deadline);
+export function plan(topology: Topology, { seed, contradictions = new Map() }: PlanOptions): Plan {
+  const numbered = numberMessages(topology, seed, contradictions);
   const operations = topology.messageBuses && predictOperations(topology);
   const base = { topology, seed, agents: agentsOf(topology), contradictions, ...numbered };
   return operations ? { ...base, operations } : base;

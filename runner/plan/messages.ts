@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** Send steps → numbered messages with the lanes that must get them. */
-import type { Deadline } from '../common/deadline.ts';
 import { type Contradictions, type Datagrams, predict } from '../predict/index.ts';
 import { partyOf } from '../topology/lane.ts';
 import { bytesOf, lengthOf } from '../topology/message.ts';
@@ -14,18 +13,10 @@ import type { Plan, PlannedMessage } from './plan.ts';
 /** The run's nonce is drawn when it starts; a filter that looks at it has no answer that can be known before. */
 const NO_NONCE = 0;
 
-/** Messages between two looks at the deadline. */
-const LOOK = 1024;
-
 type Numbered = Pick<Plan, 'messages' | 'messagesOf' | 'prediction'>;
 
 /** Numbers the messages of all sends in the order of the file, each send's consecutively. */
-export function numberMessages(
-  topology: Topology,
-  seed: number,
-  contradictions: Contradictions,
-  deadline?: Deadline,
-): Numbered {
+export function numberMessages(topology: Topology, seed: number, contradictions: Contradictions): Numbered {
   const { steps, clients } = topology;
   const byName = new Map(clients.map((client): [string, ClientSpec] => [client.name, client]));
   const messagesOf = rangesOf(steps);
@@ -39,7 +30,6 @@ export function numberMessages(
     const shortage = shortageOf(step);
     for (let n = 0; n < step.count; n++) {
       const number = messages.length;
-      if (number % LOOK === 0) deadline?.check('the plan of the messages');
       const name = nameOf(step, n + 1, perSender);
       const datagram = datagrams(step, n);
       const expected = written ?? modelled(prediction.of(step.id, n));

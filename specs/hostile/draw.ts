@@ -251,5 +251,10 @@ function excess(random: Spoiler): string {
     () =>
       `${HEAD}nodes: { ${Array.from({ length: random.below(3000) }, (_, i) => `n${i}: {}`).join(', ')} }\n`,
     () => times(300_000, '#\n'),
+    () => `${HEAD}bad: "${'${a:-'.repeat(random.below(200_000))}"\n`,
+    () =>
+      `matrix: { n: [${Array.from({ length: 200 }, (_, i) => i).join(', ')}] }\n${HEAD}${two}traffic:\n${times(10_000, '  - s -> r: "${n}"\n')}`,
+    () =>
+      `${HEAD}clients: { s: {}, r: { replicas: ${random.below(9000)} } }\ntraffic:\n  - parallel:\n${times(9000, '      - s -> r-0: x\n')}`,
   ])();
 }

@@ -43,40 +43,50 @@ interface Reach {
   readonly filterSteps: number;
 }
 
+/** Looked up, since a file may send to each of thousands of clients. */
 function reachIn(scope: Scope): (send: SendStep) => Reach {
-  const known = new Map<string, Reach>();
-  return (send) => {
-    const bus = busOfParty(scope, send.from) ?? '';
-    const { to } = send;
-    const key = `${bus} ${to.kind} ${to.kind === 'address' ? to.address : partyOrGroup(to)}`;
-    const reach = known.get(key) ?? count(scope, bus, to);
-    known.set(key, reach);
-    return reach;
+  const eavesdroppers = new Map<string, Reach>();
+  const meant = new Map<string, Reach>();
+  for (const client of scope.clients.values()) {
+    if (client.eavesdrop) add(eavesdroppers, client.bus, client);
+    else for (const to of namesOf(client)) add(meant, `${client.bus} ${to}`, client);
+  }
+  return ({ from, to }) => {
+    const bus = busOfParty(scope, from) ?? '';
+    const [all, some] = [eavesdroppers.get(bus) ?? NOBODY, meant.get(`${bus} ${nameOf(to)}`) ?? NOBODY];
+    const master = to.kind === 'master' ? 1 : 0;
+    return {
+      sockets: all.sockets + some.sockets + master,
+      filterSteps: all.filterSteps + some.filterSteps,
+    };
   };
 }
 
-const partyOrGroup = (to: Exclude<SendStep['to'], { kind: 'address' }>): string =>
-  to.kind === 'master' ? to.bus : to.name;
+const NOBODY: Reach = { sockets: 0, filterSteps: 0 };
 
-function count({ clients }: Scope, bus: string, to: SendStep['to']): Reach {
-  const reached = [...clients.values()].filter(
-    (client) => client.bus === bus && (client.eavesdrop || isMeant(client, to)),
-  );
-  return {
-    sockets: reached.length + (to.kind === 'master' ? 1 : 0),
-    filterSteps: reached.reduce((sum, { filter = [], match = [] }) => sum + filter.length + match.length, 0),
-  };
+function add(reaches: Map<string, Reach>, key: string, { filter = [], match = [] }: ClientSpec): void {
+  const { sockets, filterSteps } = reaches.get(key) ?? NOBODY;
+  reaches.set(key, {
+    sockets: sockets + 1,
+    filterSteps: filterSteps + filter.length + match.length,
+  });
 }
 
-function isMeant(client: ClientSpec, to: SendStep['to']): boolean {
+/** All that a message to this client may be sent to. */
+const namesOf = ({ name, groups, addresses }: ClientSpec): readonly string[] => [
+  'bus',
+  `client ${name}`,
+  ...new Set([...groups.map((each) => `group ${each}`), ...addresses.map((each) => `address ${each}`)]),
+];
+
+function nameOf(to: SendStep['to']): string {
   switch (to.kind) {
-    case 'client':
-      return client.name === to.name;
-    case 'group':
-      return client.groups.includes(to.name);
+    case 'bus':
+    case 'master':
+      return to.kind;
     case 'address':
-      return client.addresses.includes(to.address);
+      return `address ${to.address}`;
     default:
-      return to.kind === 'bus';
+      return `${to.kind} ${to.name}`;
   }
 }

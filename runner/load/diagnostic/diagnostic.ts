@@ -14,9 +14,10 @@ export function byPlace(list: readonly Diagnostic[], file: string, failed: boole
     (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
   );
   if (sorted.length <= MAX_DIAGNOSTICS) return sorted;
+  const least = sorted.length < LIMITS.mistakes.most ? '' : 'at least ';
   const words = {
     code: 'too-big',
-    message: `and ${sorted.length - MAX_DIAGNOSTICS} more like these`,
+    message: `and ${least}${sorted.length - MAX_DIAGNOSTICS} more like these`,
   } as const;
   return [
     ...sorted.slice(0, MAX_DIAGNOSTICS),

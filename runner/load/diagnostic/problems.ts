@@ -8,6 +8,7 @@ import {
   type Range,
   type Words,
 } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { byPlace, diagnostic } from './diagnostic.ts';
 
 /** Where the values of a topology are written. */
@@ -24,6 +25,7 @@ export interface Places {
 /** Collects what is wrong with one topology, and knows which parts of it are too broken to be looked at further. */
 export class Problems {
   readonly #list: Diagnostic[] = [];
+  #errors = 0;
   readonly #broken = new Set<string>();
   readonly #faulty = new Set<string>();
   readonly #tree: Places;
@@ -35,11 +37,13 @@ export class Problems {
   /** Takes over what reading the YAML found. */
   adopt(found: Diagnostic, path: Path): void {
     this.#list.push(found);
+    if (found.severity === 'error') this.#errors++;
     if (found.code === 'duplicate-key') return;
     this.#break(path);
   }
 
   error(path: Path, words: Words): void {
+    this.#errors++;
     this.#break(path);
     this.#add('error', path, words);
   }
@@ -63,8 +67,13 @@ export class Problems {
     return this.#faulty.has(formatPath(path));
   }
 
+  /** What is wrong with the file is known by now: the rest of it need not be looked at. Warnings do not count. */
+  get enough(): boolean {
+    return this.#errors >= LIMITS.mistakes.most;
+  }
+
   get failed(): boolean {
-    return this.#list.some((each) => each.severity === 'error');
+    return this.#errors > 0;
   }
 
   /** All of them by place; what an alias repeats is said once. */

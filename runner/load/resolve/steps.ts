@@ -36,7 +36,9 @@ export function resolveSteps(
   if (!Array.isArray(traffic)) return [];
   const progress: StepContext['progress'] = new Map();
   return traffic.flatMap((written: WrittenStep, index) =>
-    resolveStep({ scope, ...start, progress, id: `${index + 1}`, path: ['traffic', index] }, written),
+    scope.problems.enough
+      ? []
+      : resolveStep({ scope, ...start, progress, id: `${index + 1}`, path: ['traffic', index] }, written),
   );
 }
 
@@ -45,7 +47,7 @@ function resolveStep(where: StepContext, written: WrittenStep): Step[] {
   scope.paths.set(where.id, path);
   const inner =
     typeof written === 'object' && written !== null && 'parallel' in written ? written.parallel : undefined;
-  if (Array.isArray(inner)) return [parallel(where, inner as WrittenParallel)];
+  if (Array.isArray(inner)) return parallel(where, inner as WrittenParallel);
   nameOf(where, written);
   if (scope.problems.isBroken(path)) return [];
   if ('fault' in written) return faultSteps(where, written.fault as WrittenFault);
@@ -130,7 +132,7 @@ function short(
   );
 }
 
-function parallel(where: StepContext, branches: WrittenParallel): Step {
+function parallel(where: StepContext, branches: WrittenParallel): Step[] {
   const { scope, parties, id } = where;
   const path = [...where.path, 'parallel'];
   if (branches.length === 0) {
@@ -140,6 +142,9 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
       hint: 'List steps below it.',
     });
   }
+  // Each branch has an idea of its own of each client.
+  const clients = scope.clients.size + scope.dbusClients.size;
+  if (!scope.tally.add('branchClients', branches.length * clients, path, scope.problems)) return [];
   const before = parties.branch();
   const worlds: PartyState[] = [];
   const steps = branches.map((branch, b) => {
@@ -154,10 +159,10 @@ function parallel(where: StepContext, branches: WrittenParallel): Step {
   parties.merge(worlds);
   const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
   // What is parallel inside a branch is looked at together with what is beside that.
-  if (parties.concurrent) return step;
+  if (parties.concurrent) return [step];
   const whole = countSends(scope, step, where.progress);
   where.checkParallel(scope, before, whole);
-  return whole;
+  return [whole];
 }
 
 type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };

@@ -11,6 +11,7 @@ const NOUNS = {
   messages: 'messages',
   copies: 'copies of messages',
   filterSteps: 'instructions of filters and rules for copies to go through',
+  branchClients: 'branches that play at once, each times the clients',
 } as const;
 
 type Counted = keyof typeof NOUNS;
@@ -22,9 +23,26 @@ export class Tally {
     messages: 0,
     copies: 0,
     filterSteps: 0,
+    branchClients: 0,
   };
+  readonly #combinations: number;
   /** One of them is over its limit: what follows is not worth looking at. */
   full = false;
+
+  constructor(combinations = 1) {
+    this.#combinations = combinations;
+  }
+
+  /** Whether that many values may be looked at in each combination: it is known before the first of them is. */
+  fitsAll(values: number, path: Path, problems: Problems): boolean {
+    const all = values * this.#combinations;
+    this.full = all > LIMITS.values.most;
+    if (!this.full) return true;
+    const message = `${values} values in ${this.#combinations} combinations are ${all}, and ${LIMITS.values.most} at most are looked at`;
+    const hint = 'Use replicas and count, split the file, or pin a variable with --set.';
+    problems.error(path, { code: 'too-big', message, hint });
+    return false;
+  }
 
   /** Counts, and says at `path` that it is too much; false from then on. */
   add(what: Counted, count: number, path: Path, problems: Problems): boolean {

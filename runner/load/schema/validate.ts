@@ -19,6 +19,7 @@ export function validate(tree: Tree, problems: Problems): Written {
   if (result.success) return result.data;
   const meant = new Set(result.error.issues.flatMap(meantKeys));
   for (const issue of result.error.issues) {
+    if (problems.enough) break;
     // A misspelt key is one mistake, not also a missing one.
     if (!meant.has(formatPath(issue.path as Path))) report(issue, problems);
   }

@@ -31,6 +31,8 @@ export interface Composed {
   readonly found: readonly { readonly diagnostic: Diagnostic; readonly path: Path }[];
   /** Something is missing, so that nothing sensible can be said about the rest. */
   readonly fatal: boolean;
+  /** How many values the files have, together. */
+  readonly count: number;
 }
 
 /** Never throws: what cannot be read is in `found`. */
@@ -38,7 +40,8 @@ export function compose(library: Library, main: Opened, variables: Variables): C
   const composer = new Composer(library, variables);
   const part = composer.add(main, []);
   const whole = applyDefaults(part);
-  return { tree: new Tree(main.source, whole), found: composer.found, fatal: composer.fatal };
+  const { found, fatal, count } = composer;
+  return { tree: new Tree(main.source, whole), found, fatal, count };
 }
 
 /** What is wrong with the YAML of one file. */
@@ -63,6 +66,7 @@ function placeOf(file: string): string {
 class Composer {
   readonly found: { diagnostic: Diagnostic; path: Path }[] = [];
   fatal = false;
+  count = 0;
   readonly #library: Library;
   readonly #variables: Variables;
   /** Files that are in already: one that two others include is there once. */
@@ -78,7 +82,7 @@ class Composer {
     this.#added.add(placeOf(source.file));
     if ('errors' in parsed) {
       this.fatal = true;
-      this.found.push(...syntaxErrors({ source, parsed }));
+      this.#adopt(source, parsed.errors);
       return { value: {}, spot: emptySpot(source) };
     }
     const own = this.#construct(parsed.document, source);
@@ -90,10 +94,16 @@ class Composer {
   }
 
   #construct(document: Document.Parsed, source: Source): Part {
-    const { value, spot, errors, fatal } = construct(document, source, this.#variables);
-    this.found.push(...errors.map((each) => located(source, each)));
+    const { value, spot, errors, fatal, count } = construct(document, source, this.#variables);
+    this.#adopt(source, errors);
     this.fatal ||= fatal;
+    this.count += count;
     return withoutExtensions({ value, spot });
+  }
+
+  /** One by one: there may be more than a call has arguments. */
+  #adopt(source: Source, errors: readonly Found[]): void {
+    for (const each of errors) this.found.push(located(source, each));
   }
 
   /** A part of a topology is a map as well, and one that is run in combinations is run by itself. */

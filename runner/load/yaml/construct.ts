@@ -31,6 +31,8 @@ export interface Grown {
   readonly spot: SourceNode;
   readonly errors: readonly Found[];
   readonly fatal: boolean;
+  /** How many values it is made of. */
+  readonly count: number;
 }
 
 const NO_CHILDREN: SourceNode['children'] = new Map();
@@ -47,6 +49,7 @@ class Grower {
   readonly #errors: Found[] = [];
   /** Anchors so far: an alias means the last one of its name, and can never be inside itself. */
   readonly #anchors = new Map<string, Node>();
+  #count = 0;
   #repeated = 0;
   /** Aliases that are being followed. */
   #inside = 0;
@@ -60,7 +63,7 @@ class Grower {
 
   construct(): Grown {
     const root = this.#node(this.#document.contents, [], undefined);
-    return { ...root, errors: this.#errors, fatal: this.#full };
+    return { ...root, errors: this.#errors, fatal: this.#full, count: this.#count };
   }
 
   #node(
@@ -197,6 +200,7 @@ class Grower {
 
   #exhausted(path: Path, span: Span): boolean {
     if (this.#full) return true;
+    this.#count++;
     const deep = path.length > MAX_DEPTH;
     if (this.#inside > 0) this.#repeated++;
     if (!deep && this.#repeated <= MAX_REPEATED) return false;
@@ -207,7 +211,7 @@ class Grower {
   }
 
   #error(span: Span, path: Path, words: Words): undefined {
-    this.#errors.push({ span, path, words });
+    if (this.#errors.length < LIMITS.mistakes.most) this.#errors.push({ span, path, words });
   }
 }
 

@@ -2,6 +2,7 @@
 /** The files that a topology is made of: each is read and parsed once, however many combinations are made of it. */
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import type { Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { type Parsed, parse } from './parse.ts';
 import type { Read } from './read.ts';
 import { type Includer, Source } from './source.ts';
@@ -14,6 +15,11 @@ export interface Opened {
 export class Library {
   readonly #read: Read;
   readonly #open = new Map<string, Opened>();
+  /** What the files that are still to come may have. */
+  #left: { readonly bytes: number; readonly tokens: number } = {
+    bytes: LIMITS.fileBytes.most,
+    tokens: LIMITS.tokens.most,
+  };
 
   constructor(read: Read) {
     this.#read = read;
@@ -30,12 +36,22 @@ export class Library {
     if (known !== undefined) return known;
     const got = text === undefined ? this.#read(file) : { text };
     if ('words' in got) return got;
+    const bytes = this.#left.bytes - Buffer.byteLength(got.text);
+    if (bytes < 0) return { words: TOO_BIG };
     const source = new Source(file, got.text, by);
-    const opened = { source, parsed: parse(source) };
+    const { tokens, ...parsed } = parse(source, this.#left.tokens);
+    this.#left = { bytes, tokens: this.#left.tokens - tokens };
+    const opened = { source, parsed };
     this.#open.set(resolve(file), opened);
     return opened;
   }
 }
+
+const TOO_BIG: Words = {
+  code: 'too-big',
+  message: 'with all that it includes, a topology has at most 2 MiB',
+  hint: 'Use replicas and count instead of writing everything out.',
+};
 
 /** An item of `include` → the file's name as messages show it: relative to the file that includes it. */
 export const included = (item: string, from: string): string =>

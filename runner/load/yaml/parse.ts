@@ -22,9 +22,14 @@ const MAX_ERRORS = 20;
 
 export type Parsed = { readonly document: Document.Parsed } | { readonly errors: readonly Found[] };
 
-export function parse({ text: source, lines: lineCounter }: Source): Parsed {
-  const excess = excessOf(source);
-  if (excess !== undefined) return { errors: [{ span: [0, 1], path: [], words: excess }] };
+/** `most` tokens; and how many there are. */
+export function parse(source: Source, most: number): Parsed & { readonly tokens: number } {
+  const { tokens, excess } = lookAhead(source.text, most);
+  if (excess === undefined) return { tokens, ...parsed(source) };
+  return { tokens, errors: [{ span: [0, 1], path: [], words: excess }] };
+}
+
+function parsed({ text: source, lines: lineCounter }: Source): Parsed {
   const { stackTraceLimit } = Error;
   try {
     // The parser makes an error object for each mistake, and nobody looks at their stacks.
@@ -46,17 +51,17 @@ export function parse({ text: source, lines: lineCounter }: Source): Parsed {
 }
 
 /** Tokens are looked at before they are parsed, which takes ten times as long, and much more of what is no YAML. */
-function excessOf(source: string): Words | undefined {
-  let [count, depth, dashes] = [0, 0, 0];
+function lookAhead(source: string, most: number): { readonly tokens: number; readonly excess?: Words } {
+  let [tokens, depth, dashes] = [0, 0, 0];
   for (const token of new Lexer().lex(source)) {
-    if (++count > LIMITS.tokens.most) return TOO_MUCH;
+    if (++tokens > most) return { tokens: most, excess: TOO_MUCH };
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth = Math.max(0, depth - 1);
     else if (token === '-') dashes++;
     else if (token.includes('\n')) dashes = 0;
-    if (depth > MAX_OPEN || dashes > MAX_OPEN) return tooDeep(MAX_DEPTH);
+    if (depth > MAX_OPEN || dashes > MAX_OPEN) return { tokens, excess: tooDeep(MAX_DEPTH) };
   }
-  return undefined;
+  return { tokens };
 }
 
 /** Brackets that were never closed are told one by one, so that a few too many are none of nesting. */
@@ -64,7 +69,7 @@ const MAX_OPEN = 10 * LIMITS.depth.most;
 
 const TOO_MUCH: Words = {
   code: 'too-big',
-  message: `the file has more than ${LIMITS.tokens.most} words and marks of YAML`,
+  message: `the topology has more than ${LIMITS.tokens.most} words and marks of YAML`,
   hint: 'Use replicas and count instead of writing everything out.',
 };
 

@@ -5,6 +5,7 @@
  */
 
 import type { Words } from '../../common/diagnostic.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { didYouMean } from '../../common/nearest.ts';
 
 /** Where a variable has its value from. */
@@ -46,6 +47,7 @@ export function substitute(text: string, variables: Variables): Substituted {
   const mistakes: { piece: string; words: Words }[] = [];
   const out = text.replace(PIECE, (piece: string, inside: string | undefined) => {
     if (inside === undefined) return '$';
+    if (mistakes.length >= LIMITS.diagnostics.most) return piece;
     const [, name, otherwise] = (piece.endsWith('}') && REFERENCE.exec(inside)) || [];
     if (name === undefined) {
       mistakes.push({ piece, words: malformed(piece, inside) });

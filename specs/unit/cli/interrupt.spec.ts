@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, it } from 'mocha';
 
 const MODULE = fileURLToPath(new URL('../../../runner/cli/interrupt.ts', import.meta.url));
+const DEADLINE = fileURLToPath(new URL('../../../runner/common/deadline.ts', import.meta.url));
 const HEAD = `
   import { writeSync } from 'node:fs';
   const { onInterrupt, unguarded } = await import(${JSON.stringify(MODULE)});
@@ -59,6 +60,21 @@ describe('an interrupt', () => {
       assert.deepEqual(how, [7, null]);
     });
   }
+
+  it('ends the reading of a file while results of others are not written yet, and is handled', async () => {
+    const how = await interrupted(
+      'SIGINT',
+      `const { Deadline } = await import(${JSON.stringify(DEADLINE)});
+      let why = '';
+      try {
+        new Deadline(100_000).during('the file', () => { writeSync(1, 'reading'); for (;;); });
+      } catch (error) {
+        why = error.message;
+      }
+      process.exit(why === 'interrupted while waiting for the file' && signal.aborted ? 7 : 8);`,
+    );
+    assert.deepEqual(how, [7, null]);
+  });
 
   for (const [first, second, code] of [
     ['SIGINT', 'SIGINT', 130],

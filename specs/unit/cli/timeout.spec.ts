@@ -16,6 +16,15 @@ traffic:
   - send: { from: s, to: all, count: 1000000 }
 `;
 
+/** Within the limits, and gone through in every order of its branches and by every combination: it takes a minute. */
+const LONG = `matrix: { n: [${Array.from({ length: 9 }, (_, i) => i).join(', ')}] }
+buses: { b: {} }
+groups: { all: { prefix: 1 } }
+clients: { s: {}, t: {}, r: { replicas: 9, groups: [all] } }
+traffic:
+  - parallel:
+${['s', 't', 's', 't', 's', 't', 's', 't'].map((from) => `      - { send: { from: ${from}, to: all, count: 6000, payload: "\${n}" }, expect: model }\n`).join('')}`;
+
 /** A clock that stands still. */
 const stopped: Clock = { now: () => 0, after: () => () => {} };
 
@@ -32,10 +41,20 @@ describe('--timeout', function () {
     assert.match(said.stderr, /0\.5 s have passed/);
   });
 
+  it('ends the reading of a file', async () => {
+    using files = folder({ 'a.topo.yaml': LONG });
+    const said = await cli(['run', '-q', '--backend', 'sim', '--timeout', '1s', files.path('a.topo.yaml')], {
+      env: { XDG_STATE_HOME: files.path('state') },
+    });
+    assert.equal(said.code, 5, said.stderr);
+    assert.match(said.stderr, /1 s have passed while waiting for the file to be read and planned/);
+  });
+
   it('ends a plan, which lets no timer fire', () => {
     const { topology } = load('a.topo.yaml', { source: MUCH });
     assert.ok(topology);
-    assert.throws(() => plan(topology, { seed: 1, deadline: new Deadline(0) }), RunTimeout);
+    const planning = () => new Deadline(20).during('the plan', () => plan(topology, { seed: 1 }));
+    assert.throws(planning, /0\.02 s have passed while waiting for the plan/);
   });
 
   it('passes on the machine while the clock of the run stands still', async () => {
