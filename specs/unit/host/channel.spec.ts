@@ -79,6 +79,23 @@ describe('the way to a host of which handshakes are ended', () => {
     assert.equal(await Promise.race([seen.promise, died]), 'answered');
   });
 
+  it('leads to no impostor: another user who takes the port learns no command', async () => {
+    execFileSync(inProject('images/host/keys'), [join(folder, 'others')]);
+    const own = (name: string) => readFileSync(join(folder, 'others/server', name));
+    const heard: Buffer[] = [];
+    const impostor = createGate({ cert: own('cert.pem'), key: own('key.pem') }, (socket) =>
+      socket.on('data', (data) => heard.push(data)),
+    )
+      .on('tlsClientError', () => {})
+      .listen(0, '127.0.0.1');
+    await once(impostor, 'listening');
+    open.push(impostor);
+    const { port } = impostor.address() as AddressInfo;
+    const asked = channel(hostAt(port), ['echo', 'secret']);
+    await assert.rejects(asked, /does not answer: .*(certificate|self-signed)/);
+    assert.deepEqual(heard, []);
+  });
+
   it('is given up at once if nobody listens', async () => {
     const gate = await gateThatEnds(0, () => {});
     gate.close();
