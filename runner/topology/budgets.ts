@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which budgets a run can exceed at all: one that it cannot is no check. */
+/** Which budgets a run can exceed at all, and which waits can end in it: one that cannot is no check. */
 import { DEFAULT_RUN_TIME } from '../common/deadline.ts';
 import { sends } from './steps.ts';
 import type { Budget, SendStep, Topology } from './topology.ts';
@@ -11,6 +11,9 @@ export function canFail({ figure, limit, step }: Budget, { steps }: Topology): b
   const count = sure.reduce((sum, send) => sum + send.count, 0);
   return limit > count / (DEFAULT_RUN_TIME / 1000);
 }
+
+/** An expectation that has longer than a run is never seen to fail. */
+export const endsInTime = ({ within }: { readonly within: number }): boolean => within < DEFAULT_RUN_TIME;
 
 /** The file leaves no failure open. */
 const isSent = ({ expect }: SendStep): boolean => expect.error === undefined && expect.model === undefined;

@@ -2,7 +2,9 @@
 /** `blocked`: sends that must wait did wait, and went on when they could. */
 
 import { idleWaits } from '../predict/index.ts';
+import { endsInTime } from '../topology/budgets.ts';
 import { partyOf } from '../topology/lane.ts';
+import type { BlockedStep } from '../topology/topology.ts';
 import { type Facts, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
@@ -14,7 +16,8 @@ export function blocked(facts: Facts): CheckResult {
   const findings = new Findings('blocked', ['never-returned', 'step', 'unplayed']);
   const played = new Set(facts.trace.steps.map((s) => s.step));
   const idle = idleWaits(facts.plan.prediction, facts.plan.topology);
-  const asked = [...facts.steps.values()].filter(({ step }) => step.kind === 'blocked' && !idle.has(step.id));
+  const steps = [...facts.steps.values()].filter(({ step }) => step.kind === 'blocked');
+  const asked = steps.filter(({ step }) => !idle.has(step.id) && endsInTime(step as BlockedStep));
   for (const { step, failure } of facts.trace.steps) {
     if (failure?.check !== 'blocked') continue;
     const { expected, observed } = failure;
@@ -29,7 +32,7 @@ export function blocked(facts: Facts): CheckResult {
     if (!played.has(step.id)) unplayed(facts, findings, step.id);
   }
   neverReturned(facts, findings);
-  const none = idle.size > 0 ? 'no step about a wait can fail' : 'no step says that a sender must wait';
+  const none = steps.length > 0 ? 'no step about a wait can fail' : 'no step says that a sender must wait';
   const nothing = asked.length === 0 ? none : undefined;
   return findings.result(asked.length, plural(asked.length, 'wait'), nothing);
 }

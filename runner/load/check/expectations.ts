@@ -38,7 +38,7 @@ export function checkExpectations(scope: Scope, topology: Topology, deliveries: 
     const { length } = step.fds;
     deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
-  prove(scope, prediction, topology);
+  prove(scope, prediction, topology, longest);
   return contradictions;
 }
 

@@ -4,7 +4,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import type { FaultAction } from '../../topology/faults.ts';
 import type { FaultStep } from '../../topology/topology.ts';
-import type { Scope } from '../resolve/index.ts';
+import { type Scope, validEntries } from '../resolve/index.ts';
 
 export type Places = Pick<Scope, 'problems' | 'paths'>;
 
@@ -18,3 +18,6 @@ export function pathOf({ paths }: Places, { id, action }: FaultStep): Path {
 /** As the file has it. */
 const verbOf = (action: FaultAction): string =>
   action.fault === 'kill' && action.memory !== undefined ? 'limit' : action.fault;
+
+/** The clients of a file as they are written there, each with its path. */
+export const writtenClients = (scope: Scope) => validEntries(scope, 'clients', scope.written.clients);

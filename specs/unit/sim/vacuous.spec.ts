@@ -6,12 +6,12 @@ import { playText } from './play.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, n) => n + 1);
 
-const file = (receive: string, count: number) => `buses: { car: {} }
+const file = (receive: string, count: number, { blocked = false, within = '10s' } = {}) => `buses: { car: {} }
 clients: { a: {}, b: { receive: ${receive} } }
 traffic:
   - parallel:
       - send: { from: a, to: b, count: ${count} }
-      - - expect: { client: a, blocked: false, within: 10s }
+      - - expect: { client: a, blocked: ${blocked}, within: ${within} }
         - fault: { read: b }
 `;
 
@@ -29,5 +29,11 @@ describe('blocked: false', () => {
 
   it('is no check if there is room for all messages', async () => {
     assert.equal(await blockedOf(file('manual', 5)), 'skip no step about a wait can fail');
+  });
+
+  it('is none if a run is cut before it can fail', async () => {
+    const wait = (within: string) => blockedOf(file('manual', 12, { blocked: true, within }));
+    assert.equal(await wait('119s'), 'pass 1');
+    assert.equal(await wait('2m'), 'skip no step about a wait can fail');
   });
 });

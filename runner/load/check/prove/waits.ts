@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `blocked: false` of a client that never has to wait. */
+/** `blocked: false` of a client that never has to wait, and waits that end after the run. */
 import { idleWaits, type Prediction } from '../../../predict/index.ts';
+import { endsInTime } from '../../../topology/budgets.ts';
+import { walk } from '../../../topology/steps.ts';
 import type { Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
 
@@ -10,6 +12,14 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
       code: 'vacuous',
       message: `"${client}" never has to wait here, so this cannot fail`,
       hint: 'Remove it, or let a recipient stop reading: receive: manual, or a stop-reading step before.',
+    });
+  }
+  for (const { step } of walk(topology.steps)) {
+    if ((step.kind !== 'blocked' && step.kind !== 'hangup') || endsInTime(step)) continue;
+    problems.warning([...(paths.get(step.id) ?? []), 'expect', 'within'], {
+      code: 'vacuous',
+      message: 'this cannot fail: a run that waits so long is cut after two minutes',
+      hint: 'Write less than 2m, or leave it out: 5 s is the default.',
     });
   }
 }
