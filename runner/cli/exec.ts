@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { RunNode } from '../provision/runs.ts';
-import { type Found, pick, pickNode, withRuns } from './find-run.ts';
+import { copyOutput } from './exec-output.ts';
+import { type Found, pick, pickRunning, withRuns } from './find-run.ts';
 
 /** `exec`: the command's output and exit status are this command's. */
 export async function exec(name: string, node: string, command: readonly string[]): Promise<void> {
   await withRuns(async (found) => {
     const it = pick(found, name);
-    const target = pickNode(it, node);
+    const target = pickRunning(it, node);
     process.exitCode = await (it.run.launcher === 'container'
       ? inContainer(it, target, command)
       : inProcessNode(it, target, command));
@@ -36,8 +36,5 @@ async function inProcessNode({ backend }: Found, node: RunNode, command: readonl
   const script =
     'read -r child _ < "/proc/$1/task/$1/children"; shift; nsenter -t "$child" -m -p -n -- "$@"; printf "\\n\\001%s" $?';
   const stream = await backend.channel(['sh', '-c', script, 'sh', node.id, ...command]);
-  const said = await text(stream);
-  const at = said.lastIndexOf('\n\u0001');
-  process.stdout.write(said.slice(0, at));
-  return Number(said.slice(at + 2));
+  return copyOutput(stream, process.stdout);
 }

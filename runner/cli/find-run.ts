@@ -43,3 +43,14 @@ export function pickNode({ run }: Found, name: string): RunNode {
     `its nodes: ${run.nodes.map((n) => n.name).join(', ')}`,
   );
 }
+
+/** The node, if commands can run in it. */
+export function pickRunning(found: Found, name: string): RunNode {
+  const node = pickNode(found, name);
+  if (node.state === 'running') return node;
+  const { topology } = found.run;
+  throw new InvalidInput(
+    `node "${name}" of "${topology}" is ${node.state}: no command can run in it`,
+    `"afbus-topo logs ${topology}" shows what it wrote; "afbus-topo up --replace FILE" starts it again`,
+  );
+}
