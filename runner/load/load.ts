@@ -151,6 +151,8 @@ function loadOne(
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
   const written = validate(tree, problems);
+  // Not every part that is broken is known to be.
+  if (problems.enough) return { combination, tree, diagnostics: problems.sorted() };
   const resolved = resolve({ written, tree, problems, tally }, combination, checkParallel);
   const contradictions = check(resolved);
   const diagnostics = problems.sorted();

@@ -115,6 +115,10 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     source: `${HEAD}${Array.from({ length: 30_000 }, (_, i) => `q${i}: 1\n`).join('')}`,
     says: /unknown key/,
   },
+  'expectations that are none': {
+    source: `${HEAD}${clients(1)}expect:\n  deliveries:\n${'    - m -> r-0\n'.repeat(4000)}`,
+    says: /at least 1500 more/,
+  },
   'steps that are none': { source: `${HEAD}traffic:\n${'  - { a: 1 }\n'.repeat(20_000)}`, says: /./ },
   'broken YAML': { source: 'a: b: c\n'.repeat(200_000), says: /more than 250000 words and marks of YAML/ },
   'broken YAML below the limit': {
