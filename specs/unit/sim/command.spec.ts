@@ -48,7 +48,7 @@ describe('the command on sim', function () {
   it('takes a warning for an error if it is told to be strict', async () => {
     using files = folder({
       'odd.topo.yaml':
-        'buses: { b: {} }\ngroups: { g: { prefix: 1 } }\nclients: { c: {} }\ntraffic: [c -> c: "x"]\n',
+        'buses: { b: {} }\ngroups: { g: { prefix: 1 } }\nclients: { c: {}, d: {} }\ntraffic: [c -> d: "x"]\n',
     });
     const odd = files.path('odd.topo.yaml');
     const plain = await cli(['run', ...SIM, odd]);
