@@ -20,7 +20,7 @@
  * @module: its name
  * @type: the code that stays, or that of its begin
  * @base: where it was loaded last
- * @size: its bytes; 0 before it was loaded
+ * @size: its bytes; 0 while none of it is loaded
  * @ran: a bit for each byte: whether there was a call that returns there
  */
 struct coverage_text {
@@ -61,11 +61,17 @@ static int coverage_module(struct notifier_block *nb, unsigned long state,
 	const struct module *mod = data;
 	struct coverage_text *t = coverage_texts;
 
-	if (state != MODULE_STATE_COMING)
+	if (state != MODULE_STATE_COMING && state != MODULE_STATE_LIVE)
 		return NOTIFY_DONE;
 	for (; t < coverage_texts + ARRAY_SIZE(coverage_texts); t++) {
 		if (strcmp(mod->name, t->module))
 			continue;
+		/* The code of its begin goes then, and another module may come there. */
+		if (state == MODULE_STATE_LIVE) {
+			if (t->type == MOD_INIT_TEXT)
+				WRITE_ONCE(t->size, 0);
+			continue;
+		}
 		WRITE_ONCE(t->base, (unsigned long)mod->mem[t->type].base);
 		WRITE_ONCE(t->size, min(mod->mem[t->type].size, MAX_TEXT));
 	}

@@ -184,3 +184,12 @@ TEST_EACH(timestamps_come_when_asked_for, ways)
 	OK(post(sender, row->to, "x"));
 	EQ(1, has_timestamp(b.fd));
 }
+
+TEST(accepted_socket_has_passsec_of_its_listener)
+{
+	struct bus bus = open_bus("@bus");
+
+	EQ(0, socket_option(attach(&bus).accepted, SO_PASSSEC));
+	OK(setsockopt(bus.fd, SOL_SOCKET, SO_PASSSEC, &(int){ 1 }, sizeof(int)));
+	EQ(1, socket_option(attach(&bus).accepted, SO_PASSSEC));
+}
