@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** After the last step: everyone reads what is left, pipes are read out, and the agents end or are left to themselves. */
 
+import { wallClock } from '../common/clock.ts';
 import type { Lab } from '../provision/lab.ts';
 import { masterOf, partyOf } from '../topology/lane.ts';
 import type { RunContext } from './context.ts';
@@ -123,16 +124,19 @@ export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   await within(lab, SALVAGE_MS, endAgents(stage, lab));
 }
 
-/** Whether it was done by then. Later it may seem to be done: an agent that has been ended owes no answer. */
+/**
+ * Whether it was done by then, on the machine's clock as well: a simulated one hardly moves while there is much to
+ * simulate. Later it may seem to be done: an agent that has been ended owes no answer.
+ */
 async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const forget = clock.after(ms, () => resolve(false));
+  const timers = [clock, wallClock].map((each) => each.after(ms, () => resolve(false)));
   work.then(
     () => resolve(true),
     () => resolve(false),
   );
   const done = await promise;
-  forget();
+  for (const forget of timers) forget();
   return done;
 }
 

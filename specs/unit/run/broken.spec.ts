@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whatever breaks ends the run at once, says what was going on, and leaves the trace so far.
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { describe, it } from 'mocha';
 import { type Clock, wallClock } from '../../../runner/common/clock.ts';
 import { Deadline } from '../../../runner/common/deadline.ts';
@@ -127,6 +128,32 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     await assert.rejects(playing, RunTimeout);
     assert.equal(cut?.socketsLeft, 0);
     assert.equal(cut?.readOut, undefined);
+  });
+
+  it('reads out for no longer than it may, even if its own clock stands still', async () => {
+    const clock: Clock = { now: () => 0, after: () => () => {} };
+    let isCut = false;
+    const lab = new FakeLab(['n'], (agent, order) => {
+      isCut ||= order.do === 'send' && agent === 'lidar';
+      return isCut ? [] : undefined;
+    });
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const playing = run(PLAN, Object.assign(lab, { clock }), { deadline: new Deadline(1000) });
+      let why: unknown;
+      playing.catch((error) => {
+        why = error;
+      });
+      while (!isCut) await new Promise(setImmediate);
+      for (let seconds = 0; seconds < 30 && why === undefined; seconds++) {
+        mock.timers.tick(1000);
+        await new Promise(setImmediate);
+      }
+      assert.ok(why instanceof RunTimeout, `${why}`);
+      assert.match(why.message, /waited for lidar to send/);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('ends if a D-Bus bus cannot be made, and says what is missing', async () => {
