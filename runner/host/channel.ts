@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The owner's way into the host: one TLS connection per command, whose stream is the command's stdin and stdout. */
 
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type Certificates, certificatesIn } from '../common/certificates.ts';
 import { EnvironmentError } from '../common/errors.ts';
 import type { Host } from './types.ts';
 
@@ -56,14 +55,20 @@ const PAUSE = 100;
 /** The host ends the oldest of very many handshakes that are not done, and the owner's may be among them. */
 const AGAIN: readonly unknown[] = ['ECONNRESET', 'ETIMEDOUT'];
 
+/** They lie in the cache: who empties it while a host runs can only stop that. */
+export const certificatesOf = ({ docker }: Pick<Reach, 'docker'>): Certificates =>
+  certificatesIn(
+    docker.certDir,
+    'without it there is no way into the AF_BUS host that runs; "afbus-topo host stop" ends it, and the next run builds another',
+  );
+
 /** The owner's connection to one of the host's ports. One that nobody listens at is no host's. */
-export async function reach({ docker }: Pick<Reach, 'docker'>, port: number): Promise<TLSSocket> {
-  const read = (name: string) => readFileSync(join(docker.certDir, name));
-  const credentials = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+export async function reach(host: Pick<Reach, 'docker'>, port: number): Promise<TLSSocket> {
+  const certificates = certificatesOf(host);
   const until = performance.now() + PATIENCE;
   for (;;) {
     try {
-      return await handshake({ host: '127.0.0.1', port, ...credentials }, until);
+      return await handshake({ host: '127.0.0.1', port, ...certificates }, until);
     } catch (cause) {
       const again = AGAIN.includes((cause as NodeJS.ErrnoException).code);
       if (!again || performance.now() + PAUSE > until) throw unansweredError(cause);

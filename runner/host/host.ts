@@ -2,7 +2,7 @@
 /** The AF_BUS host: a virtual machine whose kernel has AF_BUS, with a Docker Engine, for its owner alone. */
 
 export { agentImage, type NodeImage } from './agent-image.ts';
-export { channel, EngineAgent, runInHost } from './channel.ts';
+export { certificatesOf, channel, EngineAgent, runInHost } from './channel.ts';
 export { clean } from './clean.ts';
 export { consoleLines } from './console.ts';
 export { build } from './image.ts';

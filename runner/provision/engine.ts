@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A way to a Docker Engine → its client, and the environment that leads other programs to the same engine. */
 
-import { readFileSync } from 'node:fs';
 import type { Agent } from 'node:https';
-import { join } from 'node:path';
 import Dockerode from 'dockerode';
+import { type Certificates, certificatesIn } from '../common/certificates.ts';
 
 export interface Way {
   /** `unix://…` or `tcp://…` */
@@ -20,8 +19,15 @@ export interface Engine {
 
 const UNIX = 'unix://';
 
-/** `agent` makes the connections of the client, if the way takes more than to connect. */
-export function engineAt({ host, certDir }: Way, agent?: Agent): Engine {
+/** Of a way that takes more than to connect. */
+export interface Own {
+  readonly agent: Agent;
+  readonly certificates: Certificates;
+}
+
+const HINT = 'look at DOCKER_CERT_PATH, or at "docker context inspect"';
+
+export function engineAt({ host, certDir }: Way, own?: Own): Engine {
   const environment = {
     DOCKER_HOST: host,
     DOCKER_TLS_VERIFY: certDir === undefined ? '' : '1',
@@ -35,13 +41,8 @@ export function engineAt({ host, certDir }: Way, agent?: Agent): Engine {
     protocol: isSecure ? 'https' : 'http',
     host: hostname,
     port: Number(port) || (isSecure ? 2376 : 2375),
-    ...(certDir !== undefined && certificates(certDir)),
-    ...(agent && { agent }),
+    ...(own?.certificates ?? (certDir !== undefined && certificatesIn(certDir, HINT))),
+    ...(own && { agent: own.agent }),
   });
   return { docker, environment };
-}
-
-function certificates(folder: string): { ca: Buffer; cert: Buffer; key: Buffer } {
-  const read = (name: string) => readFileSync(join(folder, name));
-  return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
 }

@@ -2,6 +2,7 @@
 /** The `vm` backend: the Docker Engine inside the AF_BUS host. */
 
 import {
+  certificatesOf,
   channel,
   EngineAgent,
   type Host,
@@ -33,6 +34,7 @@ export async function runningVm(kernel: KernelVersion): Promise<Backend | null> 
 }
 
 function over(host: Host): Backend {
+  const certificates = certificatesOf(host);
   const guard = watch(host);
   const broken = guard.died.then((died) => {
     throw died;
@@ -40,7 +42,7 @@ function over(host: Host): Backend {
   broken.catch(() => {}); // the code that races against it sees it
   return {
     where: { backend: 'vm', kernel: host.release, accelerator: host.accelerator },
-    ...engineAt(host.docker, new EngineAgent(host)),
+    ...engineAt(host.docker, { agent: new EngineAgent(host), certificates }),
     image: host.nodeImage,
     mounts: ['/opt/afbus-topo'],
     agentOnHost: async () => 'node /opt/afbus-topo/agent.js',

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createServer as createGate, type TLSSocket } from 'node:tls';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { channel, EngineAgent, type Host, watch } from '../../../runner/host/host.ts';
+import { EnvironmentError } from '../../../runner/common/errors.ts';
+import { certificatesOf, channel, EngineAgent, type Host, watch } from '../../../runner/host/host.ts';
 import { inProject } from '../../../runner/host/paths.ts';
 import { identify } from '../../../runner/host/process.ts';
 
@@ -100,5 +101,17 @@ describe('the way to a host of which handshakes are ended', () => {
     const gate = await gateThatEnds(0, () => {});
     gate.close();
     await assert.rejects(channel(hostAt(gate.port), ['true']), /does not answer.*ECONNREFUSED/);
+  });
+
+  it('says what is left to do if the cache with its certificates was emptied', async () => {
+    const host = hostAt(1);
+    const gone = { ...host, docker: { ...host.docker, certDir: join(folder, 'emptied') } };
+    for (const ask of [async () => certificatesOf(gone), () => channel(gone, ['true'])])
+      await assert.rejects(ask, (error: EnvironmentError) => {
+        assert.ok(error instanceof EnvironmentError);
+        assert.match(error.message, /^cannot read .*\/emptied\/ca\.pem: ENOENT$/);
+        assert.match(error.hint ?? '', /"afbus-topo host stop" ends it/);
+        return true;
+      });
   });
 });
