@@ -38,6 +38,7 @@ async function signal(stage: RunContext, step: FaultStep, target: Sender, signal
   if (ends && !state.paused)
     await agents.call(agent, { do: 'report' }, { what: `${agent} to tell what it saw`, step });
   await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
+  if (signal === 'SIGSTOP') agents.waits.paused(agent);
   if (signal === 'SIGCONT') state.paused = false;
   if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(stage, target.bus);
 }

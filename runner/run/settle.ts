@@ -89,12 +89,16 @@ export class Settler {
     return true;
   }
 
-  /** Reads empty: the master's accepted sockets, and those of these clients that read by themselves. */
+  /**
+   * Reads empty: the master's accepted sockets, and those of these clients that read by themselves. Who is paused
+   * meanwhile, by another branch, reads no further, and is looked at again after the last step.
+   */
   async #drain(bus: BusState, clients: readonly ClientState[], step: Step | undefined): Promise<void> {
     const { agents, parties } = this.#stage;
     const readers = clients.filter((c) => parties.reads(c)).map((c) => c.spec.name);
     if (parties.masterActs(bus)) readers.push(masterOf(bus.spec.name));
-    const what = (agent: string) => purpose(`${agent} to read all it has`, step);
+    const what = (agent: string) =>
+      ({ ...purpose(`${agent} to read all it has`, step), untilPaused: true }) as const;
     await Promise.all(agents.callAll(readers, { do: 'drain' }, what));
   }
 

@@ -11,9 +11,11 @@ export interface Purpose {
   readonly step?: Step;
   /** Of the line of the file that asks for it, if no step does. */
   readonly place?: Place;
+  /** Of an agent that is paused nothing is wanted any more. */
+  readonly untilPaused?: true;
 }
 
-/** `gone`: the agent ended, as the run wanted, before it answered. */
+/** `gone`: the agent ended, or was paused, as the run wanted, before it answered. */
 export type Answer = OrderResult & { readonly gone?: boolean; readonly socketsLeft?: number | null };
 
 /** Who answers, an agent or a node, and what the answer will be known by. */
@@ -90,6 +92,14 @@ export class Waits {
   gone(who: string): void {
     for (const [key, [first]] of this.#waits) {
       if (first?.who === who) for (const { resolve } of this.#takeAll(key)) resolve({ gone: true });
+    }
+  }
+
+  /** The same, of what is not wanted from one that is paused. Its answer comes to nothing once it goes on. */
+  paused(who: string): void {
+    for (const [key, waits] of this.#waits) {
+      if (waits.every((wait) => wait.who === who && wait.untilPaused))
+        for (const { resolve } of this.#takeAll(key)) resolve({ gone: true });
     }
   }
 
