@@ -28,9 +28,12 @@ const isStemOf = (word: string, candidate: string): boolean =>
 
 /** `Did you mean "ecu"?`, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
-  const found = nearest(word, candidates);
-  return found === undefined ? undefined : `Did you mean "${found}"?`;
+  return asQuestion(nearest(word, candidates));
 }
+
+/** The same of what has been found already. */
+export const asQuestion = (found: string | undefined): string | undefined =>
+  found === undefined ? undefined : `Did you mean "${found}"?`;
 
 /** Insertions, deletions, replacements and swaps of neighbours; at least `limit` as soon as it cannot be less. */
 function editDistance(a: string, b: string, limit: number): number {

@@ -3,7 +3,8 @@
 import type * as z from 'zod';
 import type { Path } from '../../common/diagnostic.ts';
 import { formatPath } from '../../common/diagnostic.ts';
-import { didYouMean, nearest } from '../../common/nearest.ts';
+import { LIMITS } from '../../common/limits.ts';
+import { asQuestion, nearest } from '../../common/nearest.ts';
 import { show } from '../../common/text.ts';
 import type { Problems } from '../diagnostic/index.ts';
 import type { Tree } from '../yaml/index.ts';
@@ -49,7 +50,7 @@ type Holder = Record<string, unknown>;
 function meantKeys(issue: z.core.$ZodIssue): string[] {
   const told = toldBy(issue.message);
   if (issue.code !== 'unrecognized_keys' || told === undefined || !('keys' in told)) return [];
-  const near = issue.keys.map((key) => nearest(key, told.keys));
+  const near = issue.keys.slice(0, LIMITS.mistakes.most).map((key) => nearest(key, told.keys));
   return near.flatMap((key) => (key === undefined ? [] : [formatPath([...(issue.path as Path), key])]));
 }
 
@@ -67,7 +68,10 @@ function report(issue: z.core.$ZodIssue, problems: Problems): void {
   } else if ('code' in told) {
     problems.error(path, told);
   } else if (issue.code === 'unrecognized_keys') {
-    for (const name of issue.keys) unknownKey(name, told.keys, path, problems);
+    for (const name of issue.keys) {
+      if (problems.enough) break;
+      unknownKey(name, told.keys, path, problems);
+    }
   }
 }
 
@@ -108,7 +112,7 @@ function unknownKey(name: string, keys: readonly string[], path: Path, problems:
     code: 'unknown-key',
     message: `unknown key ${show(name)}`,
     expected: `keys here: ${keys.join(', ')}`,
-    hint: didYouMean(name, keys),
+    hint: asQuestion(meant),
     onKey: true,
   });
 }

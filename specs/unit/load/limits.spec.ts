@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
+import { parseDocument } from 'yaml';
 import { LIMITS } from '../../../runner/common/limits.ts';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { plan } from '../../../runner/plan/index.ts';
@@ -135,6 +136,21 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
   'slips, all different': { source: slips(20_000, (i) => `q${i}`), says: /unknown/ },
 };
 
+/**
+ * What a processor that shares its core with another takes longer than one of its own: measured with work of the YAML
+ * library alone, which takes 150 ms there.
+ */
+function slowness(): number {
+  const source = Array.from({ length: 3000 }, (_, i) => `k${i}: { b: [c, "d"] }\n`).join('');
+  const times = Array.from({ length: 5 }, () => {
+    const before = process.cpuUsage();
+    parseDocument(source);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...times) / 150;
+}
+
 describe('a file that asks for too much', function () {
   this.timeout(120_000);
 
@@ -148,7 +164,8 @@ describe('a file that asks for too much', function () {
       assert.ok(found, JSON.stringify(diagnostics.slice(0, 3)));
       if (line !== undefined) assert.equal(found.line, line);
       assert.ok(diagnostics.length <= LIMITS.diagnostics.most + 1);
-      assert.ok((user + system) / 1e6 < 2, `${(user + system) / 1e6} s`);
+      const seconds = (user + system) / 1e6;
+      assert.ok(seconds < 2 || seconds < 2 * slowness(), `${seconds} s`);
     });
   }
 
