@@ -24,6 +24,6 @@ export async function copyOutput(from: Readable, to: Writable): Promise<number> 
   if (end >= 0) return Number(held.subarray(end + MARK.length).toString());
   throw new EnvironmentError(
     'the output was cut off before the command ended',
-    'did its node or the host end? "afbus-topo ps" and "afbus-topo doctor" say so',
+    'see "afbus-topo ps" and "afbus-topo doctor": its node or the host may have ended',
   );
 }

@@ -26,7 +26,7 @@ function unwritable(file: string, { code, message }: NodeJS.ErrnoException): Err
       `there is no folder ${dirname(file)}`,
       `make it first: mkdir -p ${dirname(file)}`,
     );
-  return new EnvironmentError(`cannot write ${file}: ${message}`, 'is the folder yours to write to?');
+  return new EnvironmentError(`cannot write ${file}: ${message}`, 'choose a folder that you may write to');
 }
 
 const next = (file: string): string => `

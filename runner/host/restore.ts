@@ -148,5 +148,5 @@ const notResumed = (cause: Error) =>
 const portError = (port: number) =>
   new EnvironmentError(
     port ? `port ${port} of 127.0.0.1 is in use` : 'no free port on 127.0.0.1',
-    port ? 'choose another, or none: then a free one is taken' : 'close some programs that listen',
+    port ? 'choose another, or omit --port to get a free one' : 'close some programs that listen',
   );

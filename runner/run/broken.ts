@@ -29,7 +29,7 @@ export function crashed(node: string, exit: Exit, stderr: readonly string[]): Ag
 
 export const nodeEnded = (node: string, why: string): EnvironmentError =>
   new EnvironmentError(
-    `node "${node}" went away while the run was on: ${why}`,
+    `node "${node}" ended during the run: ${why}`,
     'see "afbus-topo doctor"; "afbus-topo host logs" shows what its kernel said',
   );
 

@@ -92,7 +92,7 @@ function judge(facts: Facts, findings: Findings, limit: Budget, times: ReadonlyM
   if (!held) {
     const kind = limit.figure === 'throughput' ? 'throughput' : 'latency';
     findings.add(kind, name, () => ({
-      summary: `${kind === 'latency' ? 'latency ' : ''}${name} is beyond its budget`,
+      summary: `${kind === 'latency' ? 'latency ' : ''}${name} misses its budget`,
       expected: wordsOf(limit, limit.limit),
       observed: show(limit.figure, figure),
       detail: [basis(limit.figure, chosen)],

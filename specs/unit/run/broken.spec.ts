@@ -173,7 +173,7 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
   it('ends with the node', async () => {
     const error = await fails((lab) => lab.nodes.get('n')?.close('its stream ended'));
     assert.ok(error instanceof EnvironmentError);
-    assert.match(error.message, /^node "n" went away .*: its stream ended$/);
+    assert.match(error.message, /^node "n" ended during the run: its stream ended$/);
   });
 
   it('ends with the lab', async () => {

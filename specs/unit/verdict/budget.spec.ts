@@ -72,8 +72,8 @@ describe('budgets', () => {
 
   it('show the figure if they do not hold', () => {
     assert.deepEqual(failures('{ latency: { p50: 2ms, max: 4.9ms } }'), [
-      'latency max is beyond its budget: 5 ms',
-      'latency p50 is beyond its budget: 3 ms',
+      'latency max misses its budget: 5 ms',
+      'latency p50 misses its budget: 3 ms',
     ]);
   });
 
@@ -84,10 +84,10 @@ describe('budgets', () => {
   it('count messages by the time in which sends were on', () => {
     // The first step: 5 messages in 45 ms. Both: 6 in 45.5 ms.
     assert.deepEqual(failures('{}', ', throughput: { min: 112/s }'), [
-      'throughput of step 1 is beyond its budget: 111/s',
+      'throughput of step 1 misses its budget: 111/s',
     ]);
     assert.deepEqual(failures('{}', ', throughput: { min: 111/s }'), []);
-    assert.deepEqual(failures('{ throughput: { min: 132/s } }'), ['throughput is beyond its budget: 132/s']);
+    assert.deepEqual(failures('{ throughput: { min: 132/s } }'), ['throughput misses its budget: 132/s']);
     assert.deepEqual(failures('{ throughput: { min: 131/s } }'), []);
   });
 
