@@ -14,7 +14,7 @@
 # program that got away with it for 4096 bytes gets away with 65536 on the next kernel. Test beyond the larger of the two. A
 # socket family of one's own gets this behaviour from common code, without a line for it.
 #
-# Our project: splicing into an AF_BUS socket does what it does for AF_UNIX (docs/decisions/kernel.md), so the same pieces are due there.
+# Our project: splicing into an AF_BUS socket does what it does for AF_UNIX (docs/decisions/kernel.md), so it makes the same pieces.
 . "$(dirname "$0")/lib/finding.sh"
 
 this_kernel

@@ -102,7 +102,7 @@ verb('plan <file>', 'show what would be started and sent, and what the outcome m
   .addOption(setOption())
   .addOption(formatOption(['text', 'json']))
   .addOption(seedOption('draws sizes; the same seed draws the same ones').default(0))
-  .option('--why', 'also show the rules of the contract behind what the model expects')
+  .option('--why', 'also show the rules of the contract that make the model expect it')
   .addHelpText('after', '\nExample: afbus-topo plan --why my.topo.yaml')
   .action(async (file, flags) => (await import('./plan.ts')).plan(file, flags));
 

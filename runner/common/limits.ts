@@ -79,7 +79,7 @@ export const LIMITS = {
   suggestions: { most: 100, what: 'mistakes with a "did you mean"', over: 'the others have none' },
   wordsLength: {
     most: 2000,
-    what: 'characters of a path, a message or a hint that a mistake is told with',
+    what: 'characters of the path, the message or the hint of a diagnostic',
     over: 'the end is left out',
   },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },

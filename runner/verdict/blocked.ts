@@ -57,7 +57,7 @@ function neverReturned(facts: Facts, findings: Findings): void {
     findings.add('never-returned', message.step, () => ({
       summary: `the send of ${message.name} never returned`,
       expected: `${partyOf(message.from)} goes on when there is room, or an error`,
-      observed: `in the call from ${clock(facts, t0)} to the end of the run`,
+      observed: `still in the call that began at ${clock(facts, t0)} when the run ended`,
       ...about(message),
     }));
   }
