@@ -34,15 +34,22 @@ export function listen(options: BusOptions = {}): Bus {
     listening: true,
     seq: 0,
     lastClient: 0,
-    backlog: [],
-    accepted: new Set(),
-    holders: new Map(),
-    groups: new Map(),
-    joined: new Set(),
-    eavesdroppers: new Set(),
-    names: new Map(),
+    ...nobody(),
   };
 }
+
+type Held = 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers' | 'names';
+
+/** What a bus knows of its endpoints while it has none. */
+export const nobody = (): Pick<Bus, Held> => ({
+  backlog: [],
+  accepted: new Set(),
+  holders: new Map(),
+  groups: new Map(),
+  joined: new Set(),
+  eavesdroppers: new Set(),
+  names: new Map(),
+});
 
 /** Takes a place in the sequence: for a message, or for a change of policy (section 4, "strictly ordered"). */
 export const place = (bus: Bus): number => ++bus.seq;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A copy of a bus, on which a caller can try what would happen. */
+import { nobody } from './bus.ts';
 import { Fifo } from './fifo.ts';
 import type { Bus, Copy, Endpoint, Sent } from './types.ts';
 
@@ -13,7 +14,7 @@ export interface Fork {
 export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
   const made = new Map<Endpoint, Endpoint>();
   const messages = new Map<Sent, Sent>();
-  const twin: Bus = { ...bus, ...NOBODY() };
+  const twin: Bus = { ...bus, ...nobody() };
 
   const of = (endpoint: Endpoint): Endpoint => {
     const known = made.get(endpoint);
@@ -47,15 +48,3 @@ export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
   for (const [name, owner] of bus.names) twin.names.set(name, of(owner));
   return { bus: twin, of };
 }
-
-type Held = 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers' | 'names';
-
-const NOBODY = (): Pick<Bus, Held> => ({
-  backlog: [],
-  accepted: new Set(),
-  holders: new Map(),
-  groups: new Map(),
-  joined: new Set(),
-  eavesdroppers: new Set(),
-  names: new Map(),
-});

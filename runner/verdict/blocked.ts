@@ -7,45 +7,22 @@ import { partyOf } from '../topology/lane.ts';
 import type { BlockedStep } from '../topology/topology.ts';
 import { type Facts, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';
+import { judgeSteps } from './step-outcomes.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, aboutStep, clock, plural } from './words.ts';
+import { about, clock, plural } from './words.ts';
 
 /** Judges the steps about waiting, and sends that wait still at the end. */
 export function blocked(facts: Facts): CheckResult {
   const findings = new Findings('blocked', ['never-returned', 'step', 'unplayed']);
-  const played = new Set(facts.trace.steps.map((s) => s.step));
   const idle = idleWaits(facts.plan.prediction, facts.plan.topology);
   const steps = [...facts.steps.values()].filter(({ step }) => step.kind === 'blocked');
   const asked = steps.filter(({ step }) => !idle.has(step.id) && endsInTime(step as BlockedStep));
-  for (const { step, failure } of facts.trace.steps) {
-    if (failure?.check !== 'blocked') continue;
-    const { expected, observed } = failure;
-    findings.add('step', step, () => ({
-      summary: `step ${step} did not hold`,
-      expected,
-      observed,
-      ...aboutStep(facts, step),
-    }));
-  }
-  for (const { step } of asked) {
-    if (!played.has(step.id)) unplayed(facts, findings, step.id);
-  }
+  judgeSteps(facts, findings, 'blocked', asked);
   neverReturned(facts, findings);
   const none = steps.length > 0 ? 'no step about a wait can fail' : 'no step says that a sender must wait';
   const nothing = asked.length === 0 ? none : undefined;
   return findings.result(asked.length, plural(asked.length, 'wait'), nothing);
-}
-
-/** A step whose outcome nobody recorded proves nothing, and must not pass. */
-export function unplayed(facts: Facts, findings: Findings, id: string): void {
-  if (facts.trace.cut !== undefined) return;
-  findings.add('unplayed', id, () => ({
-    summary: `step ${id} was not played`,
-    expected: 'an outcome',
-    observed: 'none was recorded',
-    ...aboutStep(facts, id),
-  }));
 }
 
 function neverReturned(facts: Facts, findings: Findings): void {

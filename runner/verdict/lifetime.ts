@@ -6,16 +6,16 @@ import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.t
 import { faults } from '../topology/steps.ts';
 import type { FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
-import { unplayed } from './blocked.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import { Findings } from './findings.ts';
+import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
-import { aboutStep, clock, count, plural } from './words.ts';
+import { clock, count, plural } from './words.ts';
 
 /** Judges ends, exits and the steps about them. */
 export function lifetime(facts: Facts): CheckResult {
   const findings = new Findings('lifetime', ['crashed', 'cut', 'ended', 'step', 'incomplete', 'unplayed']);
-  const { exits, steps, ends, attaches, cut } = facts.trace;
+  const { exits, ends, attaches, cut } = facts.trace;
   for (const { agent, code, signal, wanted } of exits) {
     if (!wanted)
       addCrash(findings, agent, signal ? `it was killed by ${signal}` : `it exited with code ${code}`);
@@ -23,19 +23,8 @@ export function lifetime(facts: Facts): CheckResult {
   if (cut !== undefined) addCut(findings, cut);
   const over = lastActivity(facts);
   for (const end of ends) if (end.t <= over) judgeEnd(facts, findings, end);
-  for (const { step, failure } of steps) {
-    if (failure?.check !== 'lifetime') continue;
-    const { expected, observed } = failure;
-    findings.add('step', step, () => ({
-      summary: `step ${step} did not hold`,
-      expected,
-      observed,
-      ...aboutStep(facts, step),
-    }));
-  }
   const hangups = [...facts.steps.values()].filter(({ step }) => step.kind === 'hangup');
-  const played = new Set(steps.map((s) => s.step));
-  for (const { step } of hangups) if (!played.has(step.id)) unplayed(facts, findings, step.id);
+  judgeSteps(facts, findings, 'lifetime', hangups);
   for (const lane of facts.lanes) judgeRecord(facts, findings, lane);
   const ended = hangups.length > 0 ? `, ${count(hangups.length, 'awaited end')}` : '';
   const nothing = attaches.length + hangups.length === 0 ? 'nobody attached to a bus' : undefined;

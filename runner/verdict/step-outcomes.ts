@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/** Steps about waits and ends: what came of each was recorded while it was played. */
+import type { Visit } from '../topology/steps.ts';
+import type { StepEvent } from '../trace/trace.ts';
+import type { Facts } from './facts.ts';
+import type { Findings } from './findings.ts';
+import { aboutStep } from './words.ts';
+
+/** Those that did not hold, and those of `asked` that were not played. */
+export function judgeSteps(
+  facts: Facts,
+  findings: Findings,
+  check: NonNullable<StepEvent['failure']>['check'],
+  asked: readonly Visit[],
+): void {
+  for (const { step, failure } of facts.trace.steps) {
+    if (failure?.check !== check) continue;
+    const { expected, observed } = failure;
+    findings.add('step', step, () => ({
+      summary: `step ${step} did not hold`,
+      expected,
+      observed,
+      ...aboutStep(facts, step),
+    }));
+  }
+  const played = new Set(facts.trace.steps.map(({ step }) => step));
+  for (const { step } of asked) if (!played.has(step.id)) unplayed(facts, findings, step.id);
+}
+
+/** A step whose outcome nobody recorded proves nothing, and must not pass. */
+function unplayed(facts: Facts, findings: Findings, id: string): void {
+  if (facts.trace.cut !== undefined) return;
+  findings.add('unplayed', id, () => ({
+    summary: `step ${id} was not played`,
+    expected: 'an outcome',
+    observed: 'none was recorded',
+    ...aboutStep(facts, id),
+  }));
+}
