@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The faults, a row each: who carries it out, and what it changes. Code that needs to know
- * more about a fault than its name asks the row, so that a new fault is known everywhere once it has one.
+ * The faults, a row each: who carries it out, what it changes and what takes it back. Code that needs to know more about
+ * a fault than its name asks the row, so that a new fault is known everywhere once it has one.
  */
 import type { Address } from '../common/address.ts';
 import { sizeInWords } from '../common/size.ts';
@@ -38,7 +38,7 @@ export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
 /** What a fault does to the reading of the party that it is about. */
 export type ReadingEffect = 'ends' | 'pauses' | 'resumes' | 'stops' | 'reads some' | 'reads on';
 
-interface Row {
+export interface Row {
   /** A signal to the process, an order to the client or to the master of its bus, or its node, which starts it. */
   readonly by: Signal | 'client' | 'master' | 'node';
   /**
@@ -49,12 +49,14 @@ interface Row {
   /** The process, the sockets of a master, or the place of a client on the bus. */
   readonly ends?: 'process' | 'sockets' | 'place';
   readonly reading?: ReadingEffect;
+  /** What takes it back; none for what lasts. */
+  readonly opposite?: Verb;
 }
 
 export const FAULTS = {
   kill: { by: 'SIGKILL', changes: 'routes', ends: 'process', reading: 'ends' },
   stop: { by: 'SIGTERM', changes: 'routes', ends: 'process', reading: 'ends' },
-  pause: { by: 'SIGSTOP', changes: 'reading', reading: 'pauses' },
+  pause: { by: 'SIGSTOP', changes: 'reading', reading: 'pauses', opposite: 'resume' },
   resume: { by: 'SIGCONT', changes: 'reading', reading: 'resumes' },
   start: { by: 'node', changes: 'routes' },
   leave: { by: 'master', changes: 'routes', ends: 'sockets', reading: 'ends' },
@@ -62,14 +64,14 @@ export const FAULTS = {
   // An expelled client still reads what is in its queue (af_bus.md section 5).
   expel: { by: 'master', changes: 'routes', ends: 'place' },
   join: { by: 'master', changes: 'routes' },
-  eavesdrop: { by: 'master', changes: 'routes' },
-  'add-address': { by: 'master', changes: 'routes' },
-  'del-address': { by: 'master', changes: 'routes' },
-  'add-match': { by: 'master', changes: 'routes' },
-  'remove-match': { by: 'master', changes: 'routes' },
-  'stop-reading': { by: 'client', changes: 'reading', reading: 'stops' },
+  eavesdrop: { by: 'master', changes: 'routes', opposite: 'eavesdrop' },
+  'add-address': { by: 'master', changes: 'routes', opposite: 'del-address' },
+  'del-address': { by: 'master', changes: 'routes', opposite: 'add-address' },
+  'add-match': { by: 'master', changes: 'routes', opposite: 'remove-match' },
+  'remove-match': { by: 'master', changes: 'routes', opposite: 'add-match' },
+  'stop-reading': { by: 'client', changes: 'reading', reading: 'stops', opposite: 'read' },
   read: { by: 'client', changes: 'reading', reading: 'reads on' },
-  limit: { by: 'client', changes: 'process' },
+  limit: { by: 'client', changes: 'process', opposite: 'limit' },
 } as const satisfies Readonly<Record<Verb, Row>>;
 
 type Table = typeof FAULTS;
@@ -81,6 +83,19 @@ export type OrderedFault = {
 }[Verb];
 
 export const rowOf = ({ fault }: FaultAction): Row => FAULTS[fault];
+
+/** What takes it back; undefined for what lasts. */
+export function oppositeOf(action: FaultAction): FaultAction | undefined {
+  const { opposite } = rowOf(action);
+  if (opposite === undefined) return undefined;
+  return {
+    ...action,
+    fault: opposite,
+    ...('on' in action && { on: !action.on }),
+    ...('fds' in action && { fds: 'unlimited' }),
+    ...(opposite === 'read' && { count: 'all' }),
+  } as FaultAction;
+}
 
 /** The signal that does it; undefined if something else does. */
 export function signalOf(action: FaultAction): Signal | undefined {

@@ -3,7 +3,7 @@
 import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
 import { parseRule } from '../../../dbus/index.ts';
-import { busOf, type FaultAction, subjectOf, type Verb } from '../../../topology/faults.ts';
+import { busOf, type FaultAction, oppositeOf, subjectOf, type Verb } from '../../../topology/faults.ts';
 import { partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
@@ -67,7 +67,8 @@ function spansIn(topology: Topology): Span[] {
     const { action, id } = visit.step;
     const topics = topicsOfFault(action, busOf(action, busOfClient));
     const party = partyOf(subjectOf(action));
-    const end = nextSame.get(oppositeKey(action) ?? '');
+    const opposite = oppositeOf(action);
+    const end = opposite && nextSame.get(keyOf(opposite));
     const beside = (other: Placed | undefined) =>
       topics.flatMap((topic) => senders.get(`${other?.top} ${topic}`) ?? []);
     const isMet =
@@ -131,26 +132,4 @@ function keyOf(action: FaultAction): string {
   if (!('rule' in action)) return what;
   const rule = parseRule(action.rule);
   return `${what} ${'key' in rule ? rule.key : action.rule}`;
-}
-
-/** That of the fault which takes it back. */
-function oppositeKey(action: FaultAction): string | undefined {
-  switch (action.fault) {
-    case 'pause':
-      return keyOf({ ...action, fault: 'resume' });
-    case 'stop-reading':
-      return keyOf({ ...action, fault: 'read', count: 'all' });
-    case 'eavesdrop':
-      return keyOf({ ...action, on: !action.on });
-    case 'add-address':
-      return keyOf({ ...action, fault: 'del-address' });
-    case 'del-address':
-      return keyOf({ ...action, fault: 'add-address' });
-    case 'add-match':
-      return keyOf({ ...action, fault: 'remove-match' });
-    case 'remove-match':
-      return keyOf({ ...action, fault: 'add-match' });
-    default:
-      return undefined;
-  }
 }

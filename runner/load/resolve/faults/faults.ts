@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A fault as written → the steps that it comes to: at its moment, and undone after a while. */
 import { duration } from '../../../common/scalars.ts';
+import { FAULTS, type Row } from '../../../topology/faults.ts';
 import { faults } from '../../../topology/steps.ts';
 import type { Step } from '../../../topology/topology.ts';
 import type { WrittenFault } from '../scope.ts';
@@ -61,7 +62,7 @@ function undone(where: StepContext, fault: WrittenFault): Step[] {
     const limit = 'memory' in fault ? 'memory' : 'fds: unlimited';
     const verb = 'limit' in fault ? limit : Object.keys(fault)[0];
     const message = `\`${verb}\` cannot be undone, so it lasts for good`;
-    const hint = `Remove \`for\`. What can be undone: ${Object.keys(OPPOSITES).join(', ')}.`;
+    const hint = `Remove \`for\`. What can be undone: ${[...OPPOSITES.keys()].join(', ')}.`;
     scope.problems.error([...path, 'fault', 'for'], { code: 'impossible', message, hint, onKey: true });
     return [];
   }
@@ -71,23 +72,28 @@ function undone(where: StepContext, fault: WrittenFault): Step[] {
   return compose({ ...where, id: `${id}.end` }, opposite).map((step) => later(step, after));
 }
 
-/** What `for` ends a fault with. */
-const OPPOSITES: Readonly<Record<string, (fault: WrittenFault) => WrittenFault | undefined>> = {
-  pause: ({ pause }) => ({ resume: pause }),
-  'pause-node': (fault) => ({ 'resume-node': fault['pause-node'] }),
-  'stop-reading': (fault) => ({ read: fault['stop-reading'] }),
-  eavesdrop: ({ eavesdrop, on }) => ({ eavesdrop, on: on === false }),
-  'add-address': (fault) => ({ 'del-address': fault['add-address'], address: fault.address }),
-  'del-address': (fault) => ({ 'add-address': fault['del-address'], address: fault.address }),
-  'add-match': (fault) => ({ 'remove-match': fault['add-match'], rule: fault.rule }),
-  'remove-match': (fault) => ({ 'add-match': fault['remove-match'], rule: fault.rule }),
-  limit: ({ limit, fds }) => (typeof fds === 'number' ? { limit, fds: 'unlimited' } : undefined),
-};
-
+/** What `for` ends a fault with; a fault of a node is one of each of its processes. */
 function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
-  const verb = verbIn(OPPOSITES, fault);
-  return verb === undefined ? undefined : OPPOSITES[verb]?.(fault);
+  const { address, rule, on, fds } = fault;
+  const verb = Object.keys(fault).find((key) => OPPOSITES.has(key));
+  if (verb === undefined || (verb === 'limit' && typeof fds !== 'number')) return undefined;
+  return {
+    [OPPOSITES.get(verb) as string]: fault[verb],
+    ...(address !== undefined && { address }),
+    ...(rule !== undefined && { rule }),
+    ...(verb === 'eavesdrop' && { on: on === false }),
+    ...(verb === 'limit' && { fds: 'unlimited' }),
+  };
 }
+
+const OPPOSITES: ReadonlyMap<string, string> = new Map(
+  Object.entries(FAULTS).flatMap(([verb, row]: [string, Row]): [string, string][] => {
+    if (row.opposite === undefined) return [];
+    const node: [string, string][] =
+      `${verb}-node` in nodes ? [[`${verb}-node`, `${row.opposite}-node`]] : [];
+    return [[verb, row.opposite], ...node];
+  }),
+);
 
 const verbIn = (table: object, fault: WrittenFault): string | undefined =>
   Object.keys(fault).find((key) => Object.hasOwn(table, key));
