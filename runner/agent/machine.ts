@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** All that a node agent needs of the machine under it: its kernel's word, and processes. */
 
+import type { Time } from '../common/clock.ts';
 import type { Signal } from '../topology/faults.ts';
 import type { KernelRecord } from './kernel-log.ts';
 import type { AgentOrder, NodeOrder, NodeReport, Told } from './protocol.ts';
@@ -10,6 +11,8 @@ export type Spawn = Extract<NodeOrder, { do: 'spawn' }>;
 export interface Machine {
   /** The node agent's own. */
   readonly pid: number;
+  /** By the clock that all agents of a run share. */
+  now(): Time;
   kernel(): string;
   bus(): Extract<NodeReport, { say: 'hello' }>['bus'];
   /** AF_BUS sockets that exist in this network namespace; null where the kernel does not say. */

@@ -34,8 +34,9 @@ export class NodeAgent {
         return this.#tellInTurn(order.orders);
       case 'signal': {
         const { agent, signal } = order;
+        const began = this.#machine.now();
         await this.#children.get(agent)?.signal(signal);
-        return this.#upstream.say({ say: 'signalled', agent, signal });
+        return this.#upstream.say({ say: 'signalled', agent, signal, began, t: this.#machine.now() });
       }
       case 'limit-memory':
         return this.#limitMemory(order.agent, order.bytes);

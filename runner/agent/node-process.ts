@@ -5,6 +5,7 @@ import { Lines } from '../common/lines.ts';
 import { childrenOf } from './child.ts';
 import { busFamily, kernelRelease, socketsLeft } from './kernel-facts.ts';
 import { KernelLog } from './kernel-log.ts';
+import { linux } from './linux.ts';
 import type { Machine } from './machine.ts';
 import { NodeAgent } from './node-agent.ts';
 import type { NodeOrder } from './protocol.ts';
@@ -15,6 +16,7 @@ export function runNodeAgent(): void {
   const upstream = new Upstream();
   const machine: Machine = {
     pid: process.pid,
+    now: linux.now,
     kernel: kernelRelease,
     bus: busFamily,
     socketsLeft,

@@ -17,7 +17,7 @@ import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export type NodeOrder =
   | {
@@ -68,7 +68,14 @@ export type NodeReport =
   /** The agent's own line. */
   | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
   | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
-  | { readonly say: 'signalled'; readonly agent: string; readonly signal: Signal }
+  /** `began`: before it was sent; `t`: once it had taken effect. */
+  | {
+      readonly say: 'signalled';
+      readonly agent: string;
+      readonly signal: Signal;
+      readonly began: Time;
+      readonly t: Time;
+    }
   | { readonly say: 'not-limited'; readonly agent: string; readonly error: SystemErrorData }
   /** After everything the agent said. `error` tells why it could not be started. */
   | {

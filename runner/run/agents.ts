@@ -2,6 +2,7 @@
 /** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
 
 import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData, Told } from '../agent/protocol.ts';
+import type { Time } from '../common/clock.ts';
 import type { TopoError } from '../common/errors.ts';
 import { LIMITS } from '../common/limits.ts';
 import type { AgentPlan } from '../plan/plan.ts';
@@ -117,15 +118,18 @@ export class Agents {
     return this.#agent(agent).plan.node;
   }
 
-  /** Resolves when the signal has taken effect; an end that it causes is wanted. */
-  async signal(agent: string, signal: Signal, purpose: Purpose): Promise<void> {
+  /**
+   * Resolves when the signal has taken effect, with the time just before it was sent, if it did not end the process. An
+   * end that it causes is wanted.
+   */
+  async signal(agent: string, signal: Signal, purpose: Purpose): Promise<Time | undefined> {
     const target = this.#agent(agent);
-    if (!target.alive) return;
+    if (!target.alive) return undefined;
     const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
     if (ends) target.wanted = true;
     const effect = this.waits.add({ who: agent, answer: ends ? 'exit' : signal }, purpose);
     target.node.tell({ do: 'signal', agent, signal });
-    await effect;
+    return (await effect).began;
   }
 
   /** Resolves when the kernel has ended the agent, at that many bytes more than it has; rejects with OrderFailed. */
@@ -192,7 +196,8 @@ export class Agents {
         this.#heard(this.#agent(report.agent), report.report);
         break;
       case 'signalled':
-        this.waits.take({ who: report.agent, answer: report.signal })?.resolve({});
+        this.#collector.tick(report.t);
+        this.waits.take({ who: report.agent, answer: report.signal })?.resolve({ began: report.began });
         break;
       case 'not-limited':
         this.#failed(report.agent, 'exit', report.error);

@@ -2,6 +2,7 @@
 /** Faults: what the file has done to a party, on purpose. */
 
 import type { FaultOrder } from '../agent/protocol.ts';
+import type { Time } from '../common/clock.ts';
 import {
   actorOf,
   type FaultAction,
@@ -16,31 +17,42 @@ import type { FaultStep, Sender } from '../topology/topology.ts';
 import { attachOne } from './attach.ts';
 import type { RunContext } from './context.ts';
 
-/** Resolves when it has taken effect; rejects with OrderFailed where it had none. */
-export async function playFault(stage: RunContext, step: FaultStep): Promise<void> {
+/**
+ * Resolves when it has taken effect, with the time just before it, if that is known better than when it was ordered;
+ * rejects with OrderFailed where it had none.
+ */
+export async function playFault(stage: RunContext, step: FaultStep): Promise<Time | undefined> {
   const { action } = step;
-  if (action.fault === 'kill' && action.memory !== undefined) return limitMemory(stage, step, action);
-  if (action.fault === 'start') return start(stage, step, action.client);
   const sent = signalOf(action);
-  if (sent !== undefined) return signal(stage, step, (action as Signalled).target, sent);
-  return order(stage, step, action as OrderedFault);
+  if (action.fault === 'kill' && action.memory !== undefined) await limitMemory(stage, step, action);
+  else if (action.fault === 'start') await start(stage, step, action.client);
+  else if (sent !== undefined) return signal(stage, step, (action as Signalled).target, sent);
+  else await order(stage, step, action as OrderedFault);
+  return undefined;
 }
 
 type Signalled = Extract<FaultAction, { readonly target: unknown }>;
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
-async function signal(stage: RunContext, step: FaultStep, target: Sender, signal: Signal): Promise<void> {
-  const { agents, parties } = stage;
+async function signal(
+  stage: RunContext,
+  step: FaultStep,
+  target: Sender,
+  signal: Signal,
+): Promise<Time | undefined> {
+  const { agents, parties, collector } = stage;
   const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
   if (signal === 'SIGSTOP') state.paused = true;
   const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
   if (ends && !state.paused)
     await agents.call(agent, { do: 'report' }, { what: `${agent} to tell what it saw`, step });
-  await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
+  const known = ends ? collector.now : undefined;
+  const began = await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
   if (signal === 'SIGSTOP') agents.waits.paused(agent);
   if (signal === 'SIGCONT') state.paused = false;
   if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(stage, target.bus);
+  return began ?? known;
 }
 
 async function start(stage: RunContext, step: FaultStep, client: string): Promise<void> {

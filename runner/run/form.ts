@@ -98,7 +98,7 @@ const nodeReport = saying({
   spawned: { agent: text, pid: index },
   heard: { agent: text, report: agentReport },
   stderr: { agent: text, text },
-  signalled: { agent: text, signal: text },
+  signalled: { agent: text, signal: text, began: number, t: number },
   'not-limited': { agent: text, error },
   exit: { agent: text, code: orNull(number), signal: orNull(text), error: maybe(text) },
   kernel: { level: number, text },

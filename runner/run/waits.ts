@@ -2,7 +2,7 @@
 /** Every answer that the run waits for, in one place: so that a timeout can name them and an error end them all. */
 
 import type { OrderResult } from '../agent/protocol.ts';
-import type { Clock } from '../common/clock.ts';
+import type { Clock, Time } from '../common/clock.ts';
 import type { Place, Step } from '../topology/topology.ts';
 
 /** What an order is for, in words that fit after "waiting for". */
@@ -16,7 +16,11 @@ export interface Purpose {
 }
 
 /** `gone`: the agent ended, or was paused, as the run wanted, before it answered. */
-export type Answer = OrderResult & { readonly gone?: boolean; readonly socketsLeft?: number | null };
+export type Answer = OrderResult & {
+  readonly gone?: boolean;
+  readonly socketsLeft?: number | null;
+  readonly began?: Time;
+};
 
 /** Who answers, an agent or a node, and what the answer will be known by. */
 export interface Key {

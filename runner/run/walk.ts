@@ -81,7 +81,8 @@ export class Walker {
   async #fault(step: FaultStep): Promise<Failure> {
     try {
       await this.#moment(step);
-      await playFault(this.#stage, step);
+      const began = await playFault(this.#stage, step);
+      if (began !== undefined) this.#moments.set(step.id, began);
       return undefined;
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;

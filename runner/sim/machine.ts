@@ -24,11 +24,12 @@ export interface SimContext {
 const NO_FAMILY = 0;
 
 export function simMachine(context: SimContext, node: string, upstream: ToRunner): Machine {
-  const { kernel } = context;
+  const { kernel, scheduler } = context;
   const pidNamespace = `pid:[${node}]`;
   let lastPid = 1;
   return {
     pid: lastPid,
+    now: () => scheduler.now(),
     kernel: () => 'none',
     bus: () => ({ family: NO_FAMILY }),
     socketsLeft: () => kernel.socketsLeft,

@@ -94,18 +94,18 @@ export class Collector {
       case 'end': {
         const { lane, t, why, errno } = report;
         this.#ends.push({ lane, t, why, ...(errno === undefined ? {} : { errno }) });
-        this.#tick(t);
+        this.tick(t);
         break;
       }
       case 'dbus':
         for (const event of report.list) {
           this.#dbus.push({ client: agent, ...event });
-          this.#tick(event.t);
+          this.tick(event.t);
         }
         break;
       case 'done':
       case 'failed':
-        this.#tick(report.t);
+        this.tick(report.t);
     }
   }
 
@@ -192,7 +192,7 @@ export class Collector {
       this.#lanes.set(lane, log);
     }
     log.push(row);
-    this.#tick(t);
+    this.tick(t);
   }
 
   #send(event: SendEvent): void {
@@ -200,7 +200,7 @@ export class Collector {
     if (event.t1 !== undefined) this.movements++;
     const before = this.#sends.get(event.message);
     this.#sends.set(event.message, event);
-    this.#tick(event.t1 ?? event.t0);
+    this.tick(event.t1 ?? event.t0);
     if (this.#watches.size > 0 && event.t1 !== undefined && before?.t1 === undefined)
       this.#returned(event.message);
   }
@@ -224,7 +224,8 @@ export class Collector {
     return events;
   }
 
-  #tick(t: Time): void {
+  /** An agent has said this time. */
+  tick(t: Time): void {
     if (t > this.now) this.now = t;
   }
 }

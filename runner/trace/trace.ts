@@ -114,7 +114,7 @@ export interface StepEvent {
   /** Its id. */
   readonly step: string;
   readonly t0: Time;
-  /** Of a fault: the latest time known before it was ordered, when its moment had come. */
+  /** Of a fault: the latest time known before it took effect, when its moment had come. */
   readonly moment?: Time;
   readonly t1: Time;
   /** Absent when it did what it should. */

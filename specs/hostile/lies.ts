@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a node says, turned into what it must not say. */
 
+import { PROTOCOL_VERSION } from '../../runner/agent/protocol.ts';
 import type { Random } from '../../runner/common/random.ts';
 import { hostileNumber, hostileText } from './strings.ts';
 
@@ -38,7 +39,7 @@ function broken(random: Random, line: string, { lines }: Overheard): string {
     () =>
       `{"say":"stderr","agent":${JSON.stringify(agentIn(line))},"text":"${'\\u001b[2J::error::x\\n'.repeat(random.below(50_000))}"}\n`,
     () => '\n'.repeat(random.below(1000)),
-    () => '{"say":"hello","version":3,"kernel":"\\u001b[2J","bus":{"family":1},"pid":1}\n',
+    () => `{"say":"hello","version":${PROTOCOL_VERSION},"kernel":"\\u001b[2J","bus":{"family":1},"pid":1}\n`,
     () => `${line.slice(0, at)}\u0000${line.slice(at)}\n`,
   ])();
 }

@@ -4,7 +4,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentOrder, AgentReport, NodeOrder, NodeReport, Told } from '../../../runner/agent/protocol.ts';
+import {
+  type AgentOrder,
+  type AgentReport,
+  type NodeOrder,
+  type NodeReport,
+  PROTOCOL_VERSION,
+  type Told,
+} from '../../../runner/agent/protocol.ts';
 import { wallClock } from '../../../runner/common/clock.ts';
 import { load } from '../../../runner/load/index.ts';
 import { type Plan, plan } from '../../../runner/plan/index.ts';
@@ -61,7 +68,13 @@ export class FakeLab implements Lab {
 }
 
 export class FakeNode implements NodeConnection {
-  readonly hello = { say: 'hello', version: 3, kernel: 'none', bus: { family: 19 }, pid: 1 } as const;
+  readonly hello = {
+    say: 'hello',
+    version: PROTOCOL_VERSION,
+    kernel: 'none',
+    bus: { family: 19 },
+    pid: 1,
+  } as const;
   readonly agents = new Set<string>();
   readonly name: string;
   readonly #lab: FakeLab;
@@ -137,7 +150,7 @@ export class FakeNode implements NodeConnection {
     if (signal === 'SIGKILL' || signal === 'SIGTERM') {
       this.agents.delete(agent);
       this.report({ say: 'exit', agent, code: null, signal });
-    } else this.report({ say: 'signalled', agent, signal });
+    } else this.report({ say: 'signalled', agent, signal, began: this.#lab.tick(), t: this.#lab.tick() });
   }
 }
 

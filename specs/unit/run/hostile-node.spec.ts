@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import type { NodeReport } from '../../../runner/agent/protocol.ts';
+import { type NodeReport, PROTOCOL_VERSION } from '../../../runner/agent/protocol.ts';
 import { Deadline } from '../../../runner/common/deadline.ts';
 import { EnvironmentError } from '../../../runner/common/errors.ts';
 import { LIMITS } from '../../../runner/common/limits.ts';
@@ -147,7 +147,7 @@ describe('a node that sends forbidden reports', function () {
 });
 
 describe('the line to a node', () => {
-  const HELLO = '{"say":"hello","version":3,"kernel":"6","bus":{"family":1},"pid":1}\n';
+  const HELLO = `{"say":"hello","version":${PROTOCOL_VERSION},"kernel":"6","bus":{"family":1},"pid":1}\n`;
 
   it('ends where a report is too long, whatever it would have been', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
@@ -166,7 +166,7 @@ describe('the line to a node', () => {
   it('refuses an invalid greeting', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const connecting = connectNode('n', { input, output });
-    output.end('{"say":"hello"}\n{"say":"hello","version":3,"kernel":"6","bus":null,"pid":1}\n');
+    output.end(`{"say":"hello"}\n${HELLO.replace('{"family":1}', 'null')}`);
     await assert.rejects(connecting, /node "n" ended before it was ready/);
   });
 });
