@@ -111,8 +111,9 @@ describe('node agent', () => {
     const pid = await start();
     const state = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
     tell({ do: 'signal', agent: 'camera', signal: 'SIGSTOP' });
-    await report('signalled', (r) => r.signal === 'SIGSTOP');
+    const { began, t } = await report('signalled', (r) => r.signal === 'SIGSTOP');
     assert.equal(state(), 'T');
+    assert.ok(began < t, `${began} < ${t}`);
     tell({ do: 'signal', agent: 'camera', signal: 'SIGCONT' });
     await report('signalled', (r) => r.signal === 'SIGCONT');
     assert.notEqual(state(), 'T');
