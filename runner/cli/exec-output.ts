@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The output of a command in a process node, as it comes, and the exit status behind it. */
+/** The output of a command in a process node, as it comes, and the exit status after it. */
 
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';

@@ -8,6 +8,7 @@ import { partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
+import { busOfSender } from './parties.ts';
 
 /** The end of a process or of a membership is seen by itself: sockets end. A limit is judged by what it cuts. */
 const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
@@ -48,13 +49,10 @@ function spansIn(topology: Topology): Span[] {
   const busOfClient = busesOf(topology);
   const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
   const topicsOfSend = topicsIn(topology);
-  const senders = new Map<string, Placed<SendStep>[]>();
-  for (const visit of visits.filter(isSend)) {
-    for (const topic of topicsOfSend(visit.step)) {
-      const key = `${visit.top} ${topic}`;
-      senders.set(key, [...(senders.get(key) ?? []), visit]);
-    }
-  }
+  const met = visits
+    .filter(isSend)
+    .flatMap((visit) => topicsOfSend(visit.step).map((topic) => ({ visit, key: `${visit.top} ${topic}` })));
+  const senders = Map.groupBy(met, ({ key }) => key);
   const nextSend = new Map<string, number>();
   const nextAbout = new Map<string, number>();
   const nextSame = new Map<string, Placed<FaultStep>>();
@@ -70,7 +68,7 @@ function spansIn(topology: Topology): Span[] {
     const opposite = oppositeOf(action);
     const end = opposite && nextSame.get(keyOf(opposite));
     const beside = (other: Placed | undefined) =>
-      topics.flatMap((topic) => senders.get(`${other?.top} ${topic}`) ?? []);
+      topics.flatMap((topic) => (senders.get(`${other?.top} ${topic}`) ?? []).map(({ visit }) => visit));
     const isMet =
       topics.some((topic) => isBefore(nextSend.get(topic), end)) ||
       (CONDITIONS.has(action.fault) && isBefore(nextAbout.get(party), end)) ||
@@ -104,10 +102,10 @@ function busesOf({ clients }: Topology): BusOfClient {
 
 /** What a send meets faults by: its bus, and the address or group that it names. */
 function topicsIn(topology: Topology): (send: SendStep) => string[] {
-  const busOfClient = busesOf(topology);
+  const busOf = busOfSender(topology);
   const prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
   return ({ from, to }) => {
-    const bus = from.kind === 'master' ? from.bus : busOfClient(from.name);
+    const bus = busOf(from);
     if (to.kind === 'address') return [bus, topic(bus, to.address)];
     if (to.kind !== 'group') return [bus];
     return [bus, topic(bus, groupAddress(prefixes.get(to.name) ?? 0))];
