@@ -27,7 +27,7 @@ export class Agent {
     this.#tools.reports.say({ say: 'ready', pid, pidNamespace });
   }
 
-  /** Whether it was carried out. */
+  /** Carries the order out and answers it; resolves with whether it succeeded. */
   async take(order: AgentOrder): Promise<boolean> {
     const { reports, system } = this.#tools;
     this.#role ??= roleFor(order, this.#tools);
@@ -42,13 +42,13 @@ export class Agent {
     }
   }
 
-  /** The last words: what was seen and not told yet. */
+  /** Sends what is still batched. */
   flush(): void {
     this.#tools.reports.flush();
   }
 }
 
-/** The first order says what an agent is. */
+/** The first order tells which role the agent has. */
 function roleFor(order: Order, tools: Tools): Role {
   switch (order.do) {
     case 'listen':

@@ -17,8 +17,9 @@ export class Answers {
   }
 
   /**
-   * Of orders that one process carries out in turn: resolves with true when the last was carried out, with false when
-   * one was not, or the process ends.
+   * Waits for the answers to orders that one process carries out in turn: resolves with true when the last one was
+   * carried
+   * out, with false when one was not or when the process ends.
    */
   turn(ids: readonly number[]): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();

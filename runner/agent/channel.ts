@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The line of a process of agents to its node agent, over stdin and stdout.
+ * The connection between a process of agents and its node agent, over stdin and stdout.
  *
  * Plain file calls instead of process.stdin and process.stdout: their streams take longer to load than all else that
  * an agent needs. Writes wait while the pipe is full; the node agent always reads.
@@ -11,16 +11,19 @@ import type { AgentReport, ProcessOrder } from './protocol.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
-/** Characters that are gathered at most. */
+/** A longer batch is written at once. */
 const MAX_LENGTH = 1 << 16;
 
-/** Reports of the agents of this process: one write for a turn of the event loop, as each wakes the node agent. */
+/**
+ * Batches the reports of this process's agents: one write per turn of the event loop, since each write wakes the node
+ * agent.
+ */
 export class Outbox {
   #lines = '';
   #due: NodeJS.Immediate | undefined;
 
   constructor() {
-    // A process that ends by itself, or by an error, has said all.
+    // A process that ends, by itself or by an error, reports everything first.
     process.on('exit', () => this.flush());
   }
 
@@ -39,7 +42,7 @@ export class Outbox {
   }
 }
 
-/** Calls back for every order until the stream ends, then once `onEnd`. */
+/** Calls `onOrder` for every order until the stream ends, then `onEnd` once. */
 export function listen(onOrder: (order: ProcessOrder) => void, onEnd: () => void): void {
   const lines = new Lines((line) => onOrder(JSON.parse(line.toString()) as ProcessOrder));
   const next = () => {

@@ -12,7 +12,7 @@ import { limitMemory } from './memory-limit.ts';
 import type { AgentOrder, NodeReport, ProcessOrder, Told } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Starts agents: those of one pack in one process, which their first one starts. */
+/** Starts agents. Those of one pack share a process, which is started for the first of them. */
 export function childrenOf(upstream: Upstream): Machine['start'] {
   const packs = new Map<string, Child>();
   return (order) => {
@@ -32,7 +32,7 @@ class Child implements AgentProcess {
   readonly #write: (line: string) => void;
   readonly #answers = new Answers();
   readonly #members: string[] = [];
-  /** Told by the exit report: why there is no process. */
+  /** Why there is no process; the exit report says it. */
   #error: string | undefined;
 
   constructor(order: Spawn, upstream: Upstream) {
@@ -60,7 +60,7 @@ class Child implements AgentProcess {
     return done;
   }
 
-  /** An agent that leaves waits for its read of stdin, so SIGTERM comes with the end of that. */
+  /** An agent ends only after its read of stdin has returned, so SIGTERM goes together with the end of stdin. */
   async signal(signal: Signal): Promise<void> {
     if (signal !== 'SIGKILL') this.#refuse(signal);
     this.#process.kill(signal);
@@ -99,7 +99,7 @@ class Child implements AgentProcess {
     child.stderr.on('data', (text: string) => {
       for (const agent of this.#members) this.#upstream.say({ say: 'stderr', agent, text });
     });
-    child.stdin.on('error', () => {}); // it ended; `close` tells how
+    child.stdin.on('error', () => {}); // the child has ended; `close` tells how
     child.once('close', (code, signal) => {
       const error = this.#error === undefined ? {} : { error: this.#error };
       for (const agent of this.#members) this.#upstream.say({ say: 'exit', agent, code, signal, ...error });
@@ -131,12 +131,12 @@ function launch({ agent, pack, user, env }: Spawn): ChildProcessWithoutNullStrea
   });
 }
 
-/** Setting ids needs privilege even where it changes nothing, so an agent of our own user is left as it is. */
+/** setuid() needs privilege even if it changes nothing, so an agent of our own user keeps its ids. */
 function identity({ uid, gid }: Spawn['user']): { uid?: number; gid?: number } {
   return uid === process.getuid?.() && gid === process.getgid?.() ? {} : { uid, gid };
 }
 
-/** The state letter of /proc/PID/stat; X when there is no such process any more. */
+/** The state letter in /proc/PID/stat; X if there is no such process any more. */
 function stateOf(pid: number | undefined): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

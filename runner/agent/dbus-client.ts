@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * A client of a message bus. It sends what it is told to, with the serials that it is told; it answers every call, and
- * tells of every message that it gets.
+ * A client of a message bus. It sends the messages that it is ordered to send, with the serials of the orders; it
+ * answers
+ * every call, and reports every message that it gets.
  */
 import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
 import { argsText } from '../topology/message-bus.ts';
@@ -14,9 +15,9 @@ type Join = Extract<Order, { do: 'join-dbus' }>;
 type Send = Extract<Order, { do: 'send-dbus' }>;
 type Settle = Extract<Order, { do: 'settle-dbus' }>;
 
-/** Serials of orders are below; above are those of what the agent sends by itself. */
+/** Orders use the serials below this; messages that the agent sends by itself use those above. */
 const OWN_SERIALS = 0x8000_0000;
-/** Nothing is the answer to a call, if it has not come in time or the connection has ended. */
+/** `undefined` if the answer to a call did not come in time, or the connection has ended. */
 type Answer = ReceivedMessage | undefined;
 
 export class DbusClient extends DbusRole {
@@ -73,7 +74,9 @@ export class DbusClient extends DbusRole {
     }
   }
 
-  /** Asks until the bus has forgotten them; its answer comes after everything that it has sent before. */
+  /**
+   * Asks until the bus has forgotten these names; the last answer comes after everything that the bus sent before it.
+   */
   async #settle({ gone, within }: Settle): Promise<void> {
     for (const name of gone) {
       while ((await this.#ask('NameHasOwner', [name], within))?.args[0]?.value === true)
@@ -82,7 +85,7 @@ export class DbusClient extends DbusRole {
     await this.#ask('GetId', [], within);
   }
 
-  /** A call of the bus that is the agent's own. */
+  /** Calls the bus on the agent's own behalf. */
   async #ask(member: string, names: readonly string[], within = Number.POSITIVE_INFINITY): Promise<Answer> {
     if (this.#ended) return undefined;
     const serial = this.#nextSerial++;
@@ -159,13 +162,13 @@ export class DbusClient extends DbusRole {
     });
   }
 
-  /** As the file says; else with what came. */
+  /** Answers a call with what the file says, else with the arguments of the call. */
   async #reply({ flags, serial: replySerial, sender, member = '', args }: ReceivedMessage): Promise<void> {
     if ((flags & NO_REPLY_EXPECTED) !== 0 || sender === undefined) return;
     const text = Object.hasOwn(this.#answers, member) ? this.#answers[member] : undefined;
     const answer = text === undefined ? { type: 'method_return' as const, args } : answerIn(text);
     const draft = { ...answer, flags: NO_REPLY_EXPECTED, destination: sender, replySerial };
-    // A caller that has left hears nothing.
+    // A caller that has left gets no answer.
     await this.#connection?.send(draft, this.#nextSerial++).catch(() => {});
   }
 }

@@ -14,7 +14,7 @@ import {
 } from './protocol.ts';
 import type { Message } from './system.ts';
 
-/** The envelope, where the datagram is of this run. */
+/** The envelope, if the datagram belongs to this run. */
 export function envelopeOf(message: Message, nonce: number): Envelope | null {
   const envelope = envelopeIn(message.data);
   return envelope?.nonce === nonce ? envelope : null;

@@ -19,7 +19,7 @@ export function busFamily(): Hello['bus'] {
   }
 }
 
-/** AF_BUS sockets that exist in this network namespace; null where the kernel does not say. */
+/** Number of AF_BUS sockets in this network namespace; null if the kernel does not say. */
 export function socketsLeft(protocols = readFileSync('/proc/net/protocols', 'utf8')): number | null {
   const [head = '', ...rows] = protocols.split('\n').map((line) => line.trim());
   const column = head.split(/\s+/).indexOf('sockets');

@@ -10,9 +10,9 @@ export interface KernelRecord {
 }
 
 const WARNING = 4;
-/** Shows where, at a level of its own. */
+/** Begins a stack trace; it is logged at any level. */
 const TRACE = /Call Trace/;
-/** The longest record that the kernel gives. */
+/** Length of the longest record, in bytes. */
 const RECORD = 8192;
 
 export class KernelLog {
@@ -23,7 +23,7 @@ export class KernelLog {
     this.#fd = fd;
   }
 
-  /** From now on; null where this process may not read it. */
+  /** Reads the log from now on; null if this process may not read it. */
   static open(path = '/dev/kmsg'): KernelLog | null {
     try {
       const log = new KernelLog(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
@@ -34,7 +34,7 @@ export class KernelLog {
     }
   }
 
-  /** What matters of everything since `open`, or since the last call. */
+  /** The records that matter since `open`, or since the last call. */
   take(): KernelRecord[] {
     const records: KernelRecord[] = [];
     for (let raw = this.#read(); raw !== null; raw = this.#read()) {
@@ -56,14 +56,14 @@ export class KernelLog {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EAGAIN') return null;
-      // Overwritten before it was read: the next read goes on with the oldest that is left.
+      // The record was overwritten before it was read: the next read continues with the oldest record that is left.
       if (code === 'EPIPE') return '4,0,0,-;afbus-topo: kernel log lines were lost, the log is too short\n';
       throw error;
     }
   }
 }
 
-/** `priority,sequence,microseconds,flags;text`, where the priority holds a facility: 0 is the kernel's own. */
+/** Format: `priority,sequence,microseconds,flags;text`. The priority contains a facility: 0 is the kernel itself. */
 export function parseRecord(raw: string): KernelRecord | null {
   const match = /^(\d+),\d+,\d+,[^;]*;(.*)/.exec(raw);
   if (!match) return null;

@@ -2,7 +2,8 @@
 /**
  * One receiving socket: the only reader of it, so that positions are the order in which the kernel gave the messages.
  *
- * All reading is done by one loop. A caller that must know that the socket is empty (`drain`) wakes the loop and lets it
+ * All reading is done by one loop. A caller that must know that the socket is empty (`drain`) wakes the loop and lets
+ * it
  * look, instead of reading past it.
  */
 import { envelopeOf, packDelivery } from './delivery.ts';
@@ -10,7 +11,7 @@ import type { Reports } from './reports.ts';
 import type { End, Message, Socket, System } from './system.ts';
 import { Waiters } from './waiters.ts';
 
-/** Messages that are taken at once. */
+/** Maximum number of messages in one read. */
 const BATCH = 256;
 const WAKE = Symbol('wake');
 
@@ -22,7 +23,7 @@ export interface LaneTools {
   readonly reports: Reports;
 }
 
-/** One stretch of reading; a later one ends it. */
+/** One order to read; the next one ends it. */
 interface Turn {
   /** Messages that may still be taken. */
   left: number;
@@ -39,18 +40,18 @@ export class Lane {
   readonly #empty: Waiters;
   readonly #fences: Waiters;
   readonly #end: Waiters;
-  /** Done when no message is in hand. */
+  /** Run between two reads, when no message is being handled. */
   readonly #errands: (() => void)[] = [];
   #batch = BATCH;
   #wake = new AbortController();
-  /** null where nobody reads. */
+  /** null if nobody reads. */
   #turn: Turn | null = null;
   #position = 0;
   #lastFence = -1;
   #watched = false;
-  /** The kernel said that the connection is over; what is queued may still be read. */
+  /** The kernel reported the end of the connection; queued messages can still be read. */
   #hungUp = false;
-  /** A read gave an error; what is queued comes after it. */
+  /** A read failed; queued messages can still be read. */
   #failed = false;
   #finished = false;
 
@@ -70,13 +71,13 @@ export class Lane {
     if (this.#turn?.left !== Number.POSITIVE_INFINITY) this.#begin(Number.POSITIVE_INFINITY);
   }
 
-  /** Resolves when no further message will be taken. */
+  /** Ends the reading; resolves when no further message will be taken. */
   async stop(): Promise<void> {
     await this.#halt();
     this.watch();
   }
 
-  /** Takes `count` messages, waiting for them; resolves with how many came before the end. */
+  /** Waits for `count` messages and takes them; resolves with how many came before the socket ended. */
   async read(count: number): Promise<number> {
     const turn = this.#begin(count);
     await turn.over;
@@ -84,7 +85,7 @@ export class Lane {
     return turn.taken;
   }
 
-  /** Resolves when a read found nothing after this call, or the socket has ended; at once where nobody reads. */
+  /** Resolves when a later read has found the socket empty, or the socket has ended; at once if nobody reads. */
   drain(): Promise<unknown> {
     if (!this.#turn || this.#finished) return Promise.resolve();
     const empty = this.#empty.wait();
@@ -97,7 +98,7 @@ export class Lane {
     while (this.#lastFence < number && !this.#finished) await this.#fences.wait();
   }
 
-  /** Whether the socket has ended within `ms`; noticed without reading too. */
+  /** Whether the socket ends within `ms`. This is noticed even if nobody reads. */
   async ended(ms: number): Promise<boolean> {
     this.watch();
     if (!this.#finished && !this.#hungUp) await this.#end.wait(ms);
@@ -105,8 +106,9 @@ export class Lane {
   }
 
   /**
-   * That many descriptors may be opened from now on. The messages of a batch have theirs open together, so that they are
-   * taken one by one: each finds free what the one before it has closed.
+   * From now on the process may open that many more descriptors. Messages are then read one at a time, because those of
+   * a
+   * batch have their descriptors open together: each message can use the descriptors that the one before it has closed.
    */
   limit(fds: number | 'unlimited'): Promise<void> {
     return this.#between(() => {
@@ -115,7 +117,7 @@ export class Lane {
     });
   }
 
-  /** Closes the socket, what is queued unread. */
+  /** Closes the socket; queued messages stay unread. */
   async close(): Promise<void> {
     this.socket.close();
     this.#wakeLoop();
@@ -123,7 +125,7 @@ export class Lane {
     this.#finish('closed');
   }
 
-  /** Notices the end while nobody reads; a reader finds it by reading. */
+  /** Notices the end of the socket while nobody reads. A reader notices it by reading. */
   watch(): void {
     if (this.#turn || this.#finished || this.#watched) return;
     this.#watched = true;
@@ -142,7 +144,7 @@ export class Lane {
     return turn;
   }
 
-  /** No more of what is read now; resolves when that is over. */
+  /** Ends the reading; resolves when it has ended. */
   #halt(): Promise<void> {
     const turn = this.#turn;
     if (!turn) return Promise.resolve();
@@ -167,7 +169,7 @@ export class Lane {
     this.#empty.settle();
   }
 
-  /** Does it before the next read; now where nobody reads. */
+  /** Runs `act` before the next read, or now if nobody reads. */
   #between(act: () => void): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#errands.push(() => {
@@ -187,7 +189,7 @@ export class Lane {
   }
 
   async #next(max: number): Promise<Message[]> {
-    // That of now: who wakes the loop while it looks wakes it from the wait that follows.
+    // Taken before the look: a caller that wakes the loop meanwhile ends the wait below.
     const { signal } = this.#wake;
     if (this.#empty.size > 0) {
       const batch = await this.socket.tryReceive(max);
@@ -217,7 +219,7 @@ export class Lane {
     this.#fences.settle();
   }
 
-  /** An error of the socket is told once; reading goes on to what is queued and the end. */
+  /** Reports an error of the socket once; reading continues up to the end of the queue. */
   #fail(error: Error & { code?: string }): void {
     if (this.socket.closed) {
       this.#finish('closed');
@@ -251,7 +253,10 @@ export class Lane {
     for (const waiters of [this.#empty, this.#fences, this.#end]) waiters.settle();
   }
 
-  /** Proves that the descriptor works, and says in which place of the message it came; a maker of the pipe that is gone is no fault of the message. */
+  /**
+   * Proves that the descriptor works, and says at which place of the message it came. EPIPE means that the maker of the
+   * pipe has gone: no fault of the message.
+   */
   #leaveToken(fd: number, place: number): void {
     try {
       this.#system.write(fd, `${token(this.name, place)}\n`);

@@ -12,19 +12,19 @@ import { wallClock } from '../common/clock.ts';
 import { formatAddress } from '../dbus/index.ts';
 import type { PipeEnds, System } from './system.ts';
 
-/** Clients may be of any user: who gets on is the policy's matter, not the file system's. */
+/** Clients may run as any user: the bus's policy decides who may connect, not the file system. */
 const ANYONE = 0o666;
 
 export const linux: System = {
   clock: wallClock,
 
-  /** CLOCK_MONOTONIC; exact for the first 104 days after boot and to 2 ns for the next. */
+  /** CLOCK_MONOTONIC as a number: exact for the first 104 days after boot, and to 2 ns for the next 104. */
   now() {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e9 + nanoseconds;
   },
 
-  /** Two turns of the event loop: an edge that is pending now is served in the first of them. */
+  /** Waits for two turns of the event loop: the first serves each event that is pending now. */
   async settled() {
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   },
@@ -60,14 +60,14 @@ const addressOf = (transport: string, path: string): string =>
     options: new Map(path.startsWith('@') ? [['abstract', path.slice(1)]] : [['path', path]]),
   });
 
-/** Does early what takes long. Where it fails, the first order that needs it tells. */
+/** Loads early what takes long to load. If that fails, the first order that needs it reports the error. */
 export function warmUp(): void {
   try {
     loadedAddon();
   } catch {}
 }
 
-/** Node has no pipe(2): a FIFO that is opened at both ends and unlinked is one. */
+/** Node has no pipe(2). A FIFO that is opened at both ends and then unlinked serves as one. */
 async function openPipes(count: number): Promise<PipeEnds[]> {
   const folder = mkdtempSync('/tmp/afbus-pipes-');
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** All that a node agent needs of the machine under it: its kernel's word, and processes. */
+/** What a node agent needs from the machine under it: facts about the kernel, and processes. */
 
 import type { Time } from '../common/clock.ts';
 import type { Signal } from '../topology/faults.ts';
@@ -9,36 +9,39 @@ import type { AgentOrder, NodeOrder, NodeReport, Told } from './protocol.ts';
 export type Spawn = Extract<NodeOrder, { do: 'spawn' }>;
 
 export interface Machine {
-  /** The node agent's own. */
+  /** Pid of the node agent. */
   readonly pid: number;
-  /** By the clock that all agents of a run share. */
+  /** The time on the clock that all agents of a run share. */
   now(): Time;
   kernel(): string;
   bus(): Extract<NodeReport, { say: 'hello' }>['bus'];
-  /** AF_BUS sockets that exist in this network namespace; null where the kernel does not say. */
+  /** Number of AF_BUS sockets in this network namespace; null if the kernel does not say. */
   socketsLeft(): number | null;
-  /** From now on; null where it may not be read. */
+  /** Reads the kernel's log from now on; null if this process may not read it. */
   openKernelLog(): { take(): readonly KernelRecord[] } | null;
-  /** Starts an agent, whose reports go upstream; gives the same process for agents that share one. */
+  /** Starts an agent, whose reports go upstream; returns the same process for agents that share one. */
   start(order: Spawn): AgentProcess;
 }
 
 /** A process of one or more agents as its node agent sees it. */
 export interface AgentProcess {
-  /** Resolves when the process has ended and everything it said was passed on. */
+  /** Resolves when the process has ended and everything that it said was passed on. */
   readonly closed: Promise<void>;
   tell(agents: readonly string[], order: AgentOrder): void;
-  /** Each after the one before it was carried out, none after one that failed; resolves with whether all were. */
+  /** Carries out one order after the other, and stops at the first that fails; resolves with whether all succeeded. */
   inTurn(orders: readonly Told[]): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
-  /** Gives the process that many bytes more than it has. Resolves once it has ended; throws where there is no limit. */
+  /**
+   * Lets the process use that many more bytes of memory. Resolves when the process has ended; throws if no limit can be
+   * set.
+   */
   limitMemory(bytes: number): Promise<void>;
 }
 
-/** A node agent's line to the runner. */
+/** The connection from a node agent to the runner. */
 export interface ToRunner {
   say(report: NodeReport): void;
-  /** Says this last, then nothing more. */
+  /** Sends this report as the last one. */
   sayLast(report: NodeReport): Promise<void>;
 }

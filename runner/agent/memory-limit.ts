@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: MIT
 /**
- * A memory cgroup around one process (cgroups(7), Documentation/admin-guide/cgroup-v2.rst). What the process has already
- * stays charged where it is, so that the limit is about what comes from now on: its own pages, and the messages that it
- * sends until they are read.
+ * Puts one process into a memory cgroup (cgroups(7), Documentation/admin-guide/cgroup-v2.rst). Memory that the process
+ * already has stays charged to its old cgroup. So the limit covers what the process allocates from now on: its own
+ * pages,
+ * and the messages that it sends until they are read.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
-/** Of those processes that were in our own cgroup: only one without processes passes the controller on. */
+/**
+ * Cgroup for the processes that were in ours: only a cgroup without processes of its own can give controllers to its
+ * children.
+ */
 const REST = 'afbus-rest';
 
-/** Where the process is now; undo it with `remove`, once the process has ended. */
+/** The new cgroup of the process; call `remove` after the process has ended. */
 export interface MemoryLimit {
   remove(): void;
 }
 
-/** `bytes` for the process from now on. Throws where this process may not, or has no cgroup of version 2. */
+/**
+ * Limits the process to `bytes` from now on. Throws if this process may not do that, or is not in a cgroup of version
+ * 2.
+ */
 export function limitMemory(pid: number, bytes: number): MemoryLimit {
   const home = join(MOUNT, ownPath());
   passOn(home);
-  // Nodes that are process trees share a home, and may have the same pids.
+  // Nodes that are process trees share `home`, and their processes may have the same pids.
   const cgroup = mkdtempSync(join(home, 'afbus-'));
   try {
     writeFileSync(join(cgroup, 'memory.max'), String(bytes));
-    // Nothing may go anywhere else. There is no such file where the kernel cannot swap.
+    // Memory must not go to swap instead. A kernel without swap has no such file.
     const swap = join(cgroup, 'memory.swap.max');
     if (existsSync(swap)) writeFileSync(swap, '0');
     writeFileSync(join(cgroup, 'cgroup.procs'), String(pid));
@@ -35,7 +42,9 @@ export function limitMemory(pid: number, bytes: number): MemoryLimit {
   return { remove: () => rmdirSync(cgroup) };
 }
 
-/** Of this process's cgroup, below the mount; that of the rest stands for the one it was made in. */
+/**
+ * Path of this process's cgroup below the mount. For a process that was moved to REST, it is the path before the move.
+ */
 function ownPath(): string {
   const line = readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
@@ -44,7 +53,7 @@ function ownPath(): string {
   return line.slice('0::'.length).replace(new RegExp(`/${REST}$`), '');
 }
 
-/** Lets the children of `home` have limits of memory. Only the root may do so and keep processes. */
+/** Enables the memory controller for the children of `home`. EBUSY: only the root cgroup may keep processes then. */
 function passOn(home: string): void {
   const control = join(home, 'cgroup.subtree_control');
   if (readFileSync(control, 'utf8').split(/\s/).includes('memory')) return;
@@ -59,7 +68,7 @@ function passOn(home: string): void {
   }
 }
 
-/** Processes that start meanwhile are found by the next try. */
+/** Moves all processes of `home` to REST. Processes that start meanwhile are moved by the next attempt. */
 function moveRest(home: string): void {
   const rest = join(home, REST);
   mkdirSync(rest, { recursive: true });

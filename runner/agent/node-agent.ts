@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The first process of a node: starts its agents, passes lines, sends signals, and takes all of them down. */
+/** The first process of a node: starts the node's agents, passes lines on, sends signals, and ends all agents. */
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
 import { type AgentOrder, type NodeOrder, PROTOCOL_VERSION, type Told } from './protocol.ts';
@@ -10,7 +10,7 @@ export class NodeAgent {
   readonly #upstream: ToRunner;
   readonly #children = new Map<string, AgentProcess>();
   #kernelLog: ReturnType<Machine['openKernelLog']> = null;
-  /** The runner goes away and is not missed. */
+  /** The runner will go away, and the node stays up. */
   detached = false;
 
   constructor(machine: Machine, upstream: ToRunner) {
@@ -52,7 +52,10 @@ export class NodeAgent {
     }
   }
 
-  /** Killed: agents have nothing to save, the kernel closes what they hold, and Node takes its time to leave. */
+  /**
+   * Kills the agents: they have nothing to save, the kernel closes their descriptors, and an orderly end of Node takes
+   * long.
+   */
   async endChildren(): Promise<void> {
     await Promise.all([...new Set(this.#children.values())].map((child) => child.signal('SIGKILL')));
   }
@@ -73,7 +76,7 @@ export class NodeAgent {
     for (const [child, those] of this.#stretches(agents, (agent) => agent)) child?.tell(those, order);
   }
 
-  /** Those that follow each other and are of one process, with it; nothing for agents that have ended. */
+  /** Groups neighbours that belong to one process, together with that process: undefined for agents that have ended. */
   #stretches<T>(list: readonly T[], agentOf: (item: T) => string): [AgentProcess | undefined, T[]][] {
     const stretches: [AgentProcess | undefined, T[]][] = [];
     for (const item of list) {
@@ -91,7 +94,7 @@ export class NodeAgent {
     }
   }
 
-  /** Its end is told by its exit. */
+  /** Success is not answered: the exit of the process is reported. */
   async #limitMemory(agent: string, bytes: number): Promise<void> {
     try {
       await this.#children.get(agent)?.limitMemory(bytes);

@@ -11,7 +11,7 @@ import { NodeAgent } from './node-agent.ts';
 import type { NodeOrder } from './protocol.ts';
 import { Upstream } from './upstream.ts';
 
-/** Runs until told to end, until SIGTERM, or until the runner's stream ends without a `detach` before. */
+/** Runs until it is told to end, until SIGTERM, or until the runner's stream ends without a `detach` before. */
 export function runNodeAgent(): void {
   const upstream = new Upstream();
   const machine: Machine = {
@@ -33,7 +33,7 @@ export function runNodeAgent(): void {
   };
   const lines = new Lines((line) => {
     const order = JSON.parse(line.toString()) as NodeOrder;
-    // Nothing else may be left that keeps this process, the node's first, alive.
+    // Keeps this process alive, as nothing else may be left that does. It is the first process of its node.
     if (order.do === 'detach') setInterval(() => {}, 2 ** 30);
     void node.take(order);
   });

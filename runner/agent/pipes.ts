@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Pipes whose write ends are passed with messages. Every receiver writes a line into its descriptor and closes it, so
- * what comes out, and the end after it, tells who got a working descriptor and that none is left anywhere.
+ * Pipes whose write ends are passed with messages. Each receiver writes a line into its descriptor and closes it. So
+ * the
+ * text tells who got a working descriptor, and the end of file tells that no copy of the descriptor is left.
  */
 import type { Reports } from './reports.ts';
 import type { PipeEnds, System } from './system.ts';
@@ -26,7 +27,7 @@ export class Pipes {
     this.#ends = new Waiters(system.clock);
   }
 
-  /** For each of `count` messages from `first` on, the write ends of its pipes. */
+  /** Makes the pipes for `count` messages from number `first` on; resolves with the write ends for each message. */
   async make(first: number, count: number, perMessage: number): Promise<readonly (readonly number[])[]> {
     if (perMessage === 0) return [];
     const ends = await this.#system.pipes(count * perMessage);
@@ -39,12 +40,12 @@ export class Pipes {
     );
   }
 
-  /** The message is on its way, or has failed: our own write ends would hold back the end. */
+  /** Closes our own write ends, as the message is on its way or has failed: they would keep the pipe from ending. */
   sent(writers: readonly number[]): void {
     for (const fd of writers) this.#system.close(fd);
   }
 
-  /** Waits until every pipe has come to its end, at most `ms`, and reports them all. */
+  /** Waits until every pipe has ended, at most `ms`, and reports all of them. */
   async collect(ms: number): Promise<void> {
     const { clock } = this.#system;
     const deadline = clock.now() + ms;
@@ -73,7 +74,10 @@ export class Pipes {
   }
 }
 
-/** The names written into the descriptor at this place; a receiver that got it at another place adds that one. */
+/**
+ * The names in the text of the descriptor at this place. A receiver that got the descriptor at another place adds that
+ * place.
+ */
 const tokensIn = (text: string, index: number): string[] =>
   text
     .split('\n')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Agents as a process: one of its own for each, or one that several share. Orders from stdin, reports to stdout. */
+/** A process of agents, one or several. It reads orders from stdin and writes reports to stdout. */
 
 import { readlinkSync } from 'node:fs';
 import { Agent } from './agent.ts';
@@ -8,7 +8,7 @@ import { linux, warmUp } from './linux.ts';
 import type { ProcessOrder } from './protocol.ts';
 import { takeInTurn } from './turn.ts';
 
-/** Runs until the node agent goes away or SIGTERM comes. */
+/** Runs until the node agent closes stdin, or SIGTERM comes. */
 export function runAgents(): void {
   const agents = new Map<string, Agent>();
   const outbox = new Outbox();

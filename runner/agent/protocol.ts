@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * What runner, node agents and agents say to each other: one JSON value a line.
+ * What the runner, node agents and agents say to each other: one JSON value per line.
  *
- * A *node agent* is the first process of a node. It starts the node's *agents* (one process a client or master),
- * tells them orders, passes their lines to the runner as they are, and sends signals. The runner speaks with node agents only.
+ * A *node agent* is the first process of a node. It starts the node's *agents* (one process per client or master),
+ * gives them orders, passes their lines to the runner unchanged, and sends signals. The runner talks to node agents
+ * only.
  *
  *   runner ⇄ node agent:  NodeOrder / NodeReport      over the container's stdin and stdout, or a host channel
  *   node agent ⇄ agents:  ProcessOrder / NodeReport   over the stdin and stdout of a process of agents
@@ -25,22 +26,28 @@ export type NodeOrder =
       readonly agent: string;
       readonly user: User;
       readonly env: Readonly<Record<string, string>>;
-      /** Agents of one pack share a process, with the user and environment of the first; none takes a signal but the last. */
+      /**
+       * Agents of one pack share a process, which has the user and environment of the first. Such a process takes
+       * SIGKILL only.
+       */
       readonly pack?: string;
     }
-  /** The same order to agents of this node, each of which answers it. */
+  /** Gives the same order to several agents of this node. Each of them answers it. */
   | { readonly do: 'tell'; readonly agents: readonly string[]; readonly order: AgentOrder }
-  /** Each after the one before it was answered with `done`; none after one that was not. */
+  /** Gives the next order after the one before it was answered with `done`, and none after another answer. */
   | { readonly do: 'tell-in-turn'; readonly orders: readonly Told[] }
-  /** Answered by `signalled` once it took effect: the process is stopped, or runs again; or by `exit`. */
+  /** Answered by `signalled` once the signal took effect (the process has stopped, or runs again), or by `exit`. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
-  /** The limit, in bytes more than it has now. Answered by `exit`, once the kernel has ended it, or by `not-limited`. */
+  /**
+   * Lets the agent use that many more bytes. Answered by `exit` when the kernel has killed the process, or by
+   * `not-limited`.
+   */
   | { readonly do: 'limit-memory'; readonly agent: string; readonly bytes: number }
-  /** From here on the kernel's warnings are kept, and told just before `ended` or `detached`. */
+  /** Collects the kernel's warnings from now on, and reports them just before `ended` or `detached`. */
   | { readonly do: 'watch-kernel' }
-  /** Kill every agent, then answer `ended` with what is left in the network namespace. */
+  /** Kills every agent. Answered by `ended`, with what is left in the network namespace. */
   | { readonly do: 'end' }
-  /** The runner goes away and the node stays up; the agents go on reading, unreported. Answered by `detached`. */
+  /** The runner goes away and the node stays up; its agents go on reading without reports. Answered by `detached`. */
   | { readonly do: 'detach' };
 
 export interface Told {
@@ -48,14 +55,14 @@ export interface Told {
   readonly order: AgentOrder;
 }
 
-/** What a process of agents is told. */
+/** Orders for a process of agents. */
 export type ProcessOrder =
   | { readonly start: string }
   | { readonly agents: readonly string[]; readonly order: AgentOrder }
   | { readonly inTurn: readonly Told[] };
 
 export type NodeReport =
-  /** First line of a node agent; anything else on the stream before it is noise of the transport. */
+  /** First line of a node agent. Anything before it on the stream is noise of the transport. */
   | {
       readonly say: 'hello';
       readonly version: number;
@@ -65,10 +72,10 @@ export type NodeReport =
       readonly pid: number;
     }
   | { readonly say: 'spawned'; readonly agent: string; readonly pid: number }
-  /** The agent's own line. */
+  /** A line of the agent itself. */
   | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
   | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
-  /** `began`: before it was sent; `t`: once it had taken effect. */
+  /** `began`: just before the signal was sent; `t`: just after it had taken effect. */
   | {
       readonly say: 'signalled';
       readonly agent: string;
@@ -77,7 +84,7 @@ export type NodeReport =
       readonly t: Time;
     }
   | { readonly say: 'not-limited'; readonly agent: string; readonly error: SystemErrorData }
-  /** After everything the agent said. `error` tells why it could not be started. */
+  /** Comes after everything that the agent said. `error` says why the agent could not be started. */
   | {
       readonly say: 'exit';
       readonly agent: string;
@@ -90,8 +97,8 @@ export type NodeReport =
   | { readonly say: 'detached' };
 
 /**
- * Every order has an `id`, answered once by `done` or `failed`; reports without an id may come in between, and those
- * that belong to an order come before its answer. Orders begin in the order given; one that waits holds up no other.
+ * Every order has an `id`, and is answered once by `done` or `failed`. Reports without an id may come in between; those
+ * that belong to an order come before its answer. Orders begin in the order given; one that waits delays no other.
  */
 export type AgentOrder = { readonly id: number } & Order;
 
@@ -107,8 +114,9 @@ export type Order =
       readonly answers: Readonly<Record<string, string>>;
     }
   /**
-   * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`. A call is
-   * `done` when its answer has come, or `within` ms passed.
+   * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`. For calls
+   * it
+   * is `done` when the answers have come, or `within` ms passed.
    */
   | {
       readonly do: 'send-dbus';
@@ -118,7 +126,9 @@ export type Order =
       readonly destination?: string;
       readonly within: number;
     }
-  /** Client: `done` once the bus has forgotten these unique names, and everything that came before that was told. */
+  /**
+   * Client: `done` when the bus has forgotten these unique names, and everything that came before that was reported.
+   */
   | { readonly do: 'settle-dbus'; readonly gone: readonly string[]; readonly within: number }
   /** Master: binds, listens and accepts from then on. */
   | {
@@ -131,9 +141,12 @@ export type Order =
       readonly overflow: Overflow;
       readonly nonce: number;
     }
-  /** Master: `peer` gets a name and is read from then on; answers, once it is accepted, with its `credentials`. */
+  /**
+   * Master: gives the client at `peer` a name and reads its socket from now on; answers with its `credentials` once it
+   * is accepted.
+   */
   | { readonly do: 'name'; readonly peer: Address; readonly client: string; readonly lane: Lane }
-  /** Master: says that the client owns a well-known name of D-Bus. */
+  /** Master: makes the client the owner of a well-known D-Bus name. */
   | { readonly do: 'set-name'; readonly client: string; readonly name: string }
   /** Client: answers with its prefix-0 address. */
   | {
@@ -145,52 +158,56 @@ export type Order =
       readonly filter?: Filter;
       readonly nonce: number;
     }
-  /** Answers `done` when every message was sent or failed; which of the two is told by `sends`. */
+  /** Answered by `done` when every message was sent or has failed; `sends` reports which. */
   | {
       readonly do: 'send';
       /** Master only: the client whose accepted socket sends. */
       readonly via?: string;
-      /** null: no destination (client → master, accepted socket → its client). */
+      /** null: no destination (a client sends to its master, an accepted socket to its client). */
       readonly to: Address | null;
       readonly first: number;
       readonly count: number;
       readonly seed: number;
       /** base64 */
       readonly payload?: string;
-      /** A D-Bus message without its serial and envelope, in base64: JSON has no words for some of its values. */
+      /** A D-Bus message without its serial and envelope, in base64: JSON cannot represent some of its values. */
       readonly template?: string;
       readonly size?: { readonly min: number; readonly max: number };
       readonly rate?: number;
       readonly pipes: number;
       readonly nonblocking: boolean;
-      /** The first that many messages are told as soon as each has returned. */
+      /** Number of messages, from the first on, that are reported as soon as each has returned. */
       readonly prompt?: number;
     }
-  /** Answers `done` once it was sent. */
+  /** Answered by `done` when the fence was sent. */
   | { readonly do: 'fence'; readonly via?: string; readonly to: Address; readonly number: number }
-  /** Client: answers `done` once this fence was received, or the socket has ended. */
+  /** Client: answered by `done` when this fence was received, or the socket has ended. */
   | { readonly do: 'await-fence'; readonly number: number }
-  /** Answers `done` once a read of every lane of this agent found it empty; a lane that does not read is passed over. */
+  /**
+   * Answered by `done` after a read of every lane of this agent has found it empty; lanes that nobody reads are
+   * skipped.
+   */
   | { readonly do: 'drain' }
-  /** Answers `done` at once, and so tells what was seen until then: a process that is killed takes the rest with it. */
+  /** Answered by `done` at once, which flushes the reports: a process that is killed loses the rest. */
   | { readonly do: 'report' }
   /**
-   * Answers `done` with `blocked` once the state is as asked, or `within` ms passed. Blocked is a send that was tried
-   * just now and found no room: `message` is its number.
+   * Answered by `done`, with `blocked`, when the state is as asked, or `within` ms passed. A send is blocked if it was
+   * tried
+   * just now and found no space: `message` is its number.
    */
   | { readonly do: 'await-blocked'; readonly blocked: boolean; readonly within: number }
-  /** Client: answers `done` with `ended` once the socket has ended, or `within` ms passed. */
+  /** Client: answered by `done`, with `ended`, when the socket has ended, or `within` ms passed. */
   | { readonly do: 'await-end'; readonly within: number }
-  /** Waits for EOF of every pipe that this agent made and reports them all. */
+  /** Waits for the end of file of every pipe that this agent made, and reports all of them. */
   | { readonly do: 'collect-pipes'; readonly within: number };
 
 type OrderOf<F> = F extends OrderedFault ? { readonly do: F['fault'] } & Omit<F, 'fault'> : never;
 /**
  * A fault of the file, for the client or the master that carries it out.
  *
- * - `leave`: closes the listener and every accepted socket, what is queued there unread.
- * - `limit`: descriptors beside those that are open; those of messages are closed by then.
- * - `read`: answers `done` once `count` were read, or with `all` once the lane was found empty; or it has ended.
+ * - `leave`: closes the listener and every accepted socket; messages queued there stay unread.
+ * - `limit`: how many more descriptors may be open; those of earlier messages are closed by then.
+ * - `read`: answers `done` after `count` messages, or with `all` after the lane was found empty, or when it has ended.
  */
 export type FaultOrder = OrderOf<OrderedFault>;
 
@@ -206,7 +223,7 @@ export type PackedDelivery = readonly [
   lane: Lane,
   position: number,
   t: Time,
-  /** A fence's own number where FLAG_FENCE is set. */
+  /** The fence's number if FLAG_FENCE is set. */
   message: number | null,
   flags: number,
   sequence: number | null,
@@ -216,7 +233,7 @@ export type PackedDelivery = readonly [
   fds: number,
   lost: number,
 ];
-/** `t1` null: it waits for room; told again when it has returned. */
+/** `t1` is null while the send waits for space; it is reported again when it has returned. */
 export type PackedSend = readonly [message: number, t0: Time, t1: Time | null, error: string | null];
 
 export type AgentReport =
@@ -229,7 +246,7 @@ export type AgentReport =
   | {
       readonly say: 'pipe';
       readonly message: number;
-      /** Its place among the message's descriptors. */
+      /** Index among the message's descriptors. */
       readonly index: number;
       readonly tokens: readonly Lane[];
       readonly eof: boolean;
@@ -242,20 +259,20 @@ export type AgentReport =
       readonly errno?: string;
     };
 
-/** A message that a client of a message bus has sent, or got. */
+/** A message that a client of a message bus has sent or received. */
 export type DbusReport = DbusSent | DbusGot;
 
 export interface DbusSent {
   readonly kind: 'sent';
   readonly serial: number;
   readonly t: Time;
-  /** The call of the system that failed. */
+  /** errno name of the system call that failed. */
   readonly error?: string;
 }
 
 export interface DbusGot {
   readonly kind: 'got';
-  /** Place among the messages that this client got, from 0. */
+  /** Index among the messages that this client received, from 0. */
   readonly position: number;
   readonly t: Time;
   readonly type: string;
@@ -266,9 +283,9 @@ export interface DbusGot {
   readonly interface?: string;
   readonly member?: string;
   readonly errorName?: string;
-  /** `argsText` of its arguments. */
+  /** Its arguments, as `argsText` prints them. */
   readonly args: string;
-  /** Those that are text, for messages of the bus itself. */
+  /** Its arguments that are strings, for messages of the bus itself. */
   readonly texts: readonly string[];
 }
 
@@ -279,7 +296,7 @@ export interface OrderResult {
   readonly blocked?: boolean;
   readonly message?: number;
   readonly ended?: boolean;
-  /** Messages read by this order. */
+  /** Number of messages that this order read. */
   readonly read?: number;
 }
 

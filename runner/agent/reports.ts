@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Sends and deliveries on their way to the runner, many a line. */
+/** Batches the reports of sends and deliveries to the runner: many per line. */
 
 import type { Clock } from '../common/clock.ts';
 import type { AgentReport, DbusReport, PackedDelivery, PackedSend } from './protocol.ts';
@@ -14,7 +14,7 @@ export class Reports {
   #sends: PackedSend[] = [];
   #dbus: DbusReport[] = [];
   #forget: (() => void) | undefined;
-  /** Gives sends that wait for room now, so that they are known should this process be killed. */
+  /** The sends that wait for space now: they are reported early, in case this process is killed. */
   unfinished: () => readonly PackedSend[] = () => [];
 
   constructor(clock: Clock, say: (report: AgentReport) => void) {
@@ -37,12 +37,12 @@ export class Reports {
     else this.#soon();
   }
 
-  /** A wait has begun: flushes soon, which tells it. */
+  /** A send has begun to wait: flushes soon, which reports it. */
   touch(): void {
     this.#soon();
   }
 
-  /** Says it after everything that is batched. */
+  /** Sends this report after everything that is batched. */
   say(report: AgentReport): void {
     this.flush();
     this.#say(report);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What masters and clients share: the orders that are about sockets in general. */
+/** What masters and clients share: the orders about sockets in general. */
 
 import { encode } from '../common/envelope.ts';
 import { parseDestination } from './destination.ts';
@@ -23,13 +23,13 @@ export type Result = OrderResult | undefined;
 export interface Role {
   readonly nonce: number;
   lanes(): Iterable<Lane>;
-  /** The socket that sends; `via` for masters. */
+  /** The socket that sends: for a master, the accepted socket of client `via`. */
   sender(via: string | undefined): Socket;
   /** Orders that only this role knows. */
   handle(order: Order): Promise<Result>;
 }
 
-/** A party of a message bus: its connection is its own, so the orders about sockets have nothing to act on. */
+/** A party of a message bus. The role owns its connection, so there is no socket for the orders about sockets. */
 export abstract class DbusRole implements Role {
   readonly nonce = 0;
 
@@ -46,7 +46,7 @@ export abstract class DbusRole implements Role {
 
 const NOTHING = new Uint8Array(0);
 
-/** Does what is ordered; resolves with what there is to tell. */
+/** Carries out the order; resolves with the result that is to be reported. */
 export async function carryOut(order: Order, role: Role, tools: Tools): Promise<Result> {
   switch (order.do) {
     case 'send':
@@ -70,7 +70,7 @@ export async function carryOut(order: Order, role: Role, tools: Tools): Promise<
   }
 }
 
-/** For orders that a role does not know: the runner's mistake. */
+/** An order that this role does not know: a mistake of the runner. */
 export function notMine(order: Order, role: string): never {
   throw new Error(`a ${role} has no order "${order.do}"`);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Plays one send order: its messages one after another, each timed, failures counted as outcomes. */
+/**
+ * Carries out a send order: one message after another, each with its times; a failed send is a result, not an error.
+ */
 
 import { sleep } from '../common/clock.ts';
 import { bytesOf, type Content } from '../topology/message.ts';
@@ -20,7 +22,7 @@ export class Sending {
   readonly #system: System;
   readonly #reports: Reports;
   readonly #pipes: Pipes;
-  /** The send that each socket is in, if any. */
+  /** The send that is in progress on each socket. */
   readonly #current = new Map<Socket, Current>();
 
   constructor(system: System, reports: Reports, pipes: Pipes) {
@@ -47,7 +49,10 @@ export class Sending {
     }
   }
 
-  /** The message whose send waits for room in the kernel's word, after every event that was there has been seen. */
+  /**
+   * Number of the message whose send waits for space, as the kernel says after all pending events were served; else
+   * null.
+   */
   async blocked(socket: Socket): Promise<number | null> {
     await this.#system.settled();
     return socket.blocked ? (this.#current.get(socket)?.message ?? null) : null;

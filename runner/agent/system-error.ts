@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What was thrown → what a report can carry. */
+/** Turns what was thrown into the form of a report. */
 import type { SystemErrorData } from './protocol.ts';
 
 export function systemError(error: unknown): SystemErrorData {

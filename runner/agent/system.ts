@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * All that an agent needs of the system under it: sockets, pipes, time. The binding's classes fit these interfaces as
- * they are; a simulated system fits them too, so that the same agents play on both.
+ * What an agent needs from the system under it: sockets, pipes, time. The classes of the binding implement these
+ * interfaces, and so does a simulated system: the same agents run on both.
  */
 
 import type { Address } from '../common/address.ts';
@@ -15,36 +15,36 @@ export interface System {
   readonly clock: Clock;
   /** The clock that all agents of a run share, in ns. */
   now(): Time;
-  /** Resolves when every event of this process that was there has been served. */
+  /** Resolves when every event that is pending for this process was served. */
   settled(): Promise<void>;
   connect(path: string, options: ConnectOptions): Promise<ClientSocket>;
-  /** Binds and listens; users of every kind may connect. */
+  /** Binds and listens. Processes of every user may connect. */
   listen(options: ListenOptions): Promise<Listener>;
   /** Runs our D-Bus daemon; resolves when clients can connect. */
   serveDbus(options: { readonly path: string; readonly unixPath: string }): Promise<void>;
-  /** Joins a message bus: on AF_BUS itself, or through the daemon's AF_UNIX listener. */
+  /** Joins a message bus: over AF_BUS, or through the daemon's AF_UNIX listener. */
   joinDbus(path: string, connect: 'native' | 'legacy'): Promise<DbusConnection>;
-  /** That many pipes. */
+  /** Makes `count` pipes. */
   pipes(count: number): Promise<readonly PipeEnds[]>;
-  /** Throws EPIPE where nobody holds the other end any more. */
+  /** Throws EPIPE if nobody holds the other end any more. */
   write(fd: number, text: string): void;
   close(fd: number): void;
-  /** From now on this process may open that many descriptors beside those that are open. */
+  /** From now on this process may open that many more descriptors. */
   limitDescriptors(more: number | 'unlimited'): void;
 }
 
-/** A client's end of a message bus, authenticated; it has not said Hello. */
+/** A client's connection to a message bus: authenticated, but before Hello. */
 export interface DbusConnection {
   send(message: DbusDraft, serial: number): Promise<void>;
-  /** In the order of the bus, until the connection ends. */
+  /** The messages in the order of the bus, until the connection ends. */
   messages(): AsyncIterable<ReceivedMessage>;
 }
 
-/** A message without what the connection fills in. */
+/** A message without the fields that the connection fills in. */
 export type DbusDraft = Omit<DbusMessage, 'endian' | 'sender' | 'unixFds'>;
 
 export interface ConnectOptions {
-  /** What the socket takes of each message, from the first on. */
+  /** Shortens or drops received messages, from the first on. */
   readonly filter?: Filter;
   readonly protocol: Protocol;
   readonly passCredentials: boolean;
@@ -61,18 +61,18 @@ export interface ListenOptions {
 
 export interface PipeEnds {
   readonly writer: number;
-  /** Reads the other end, until all writers are closed. */
+  /** Reads the other end until all writers are closed. */
   read(onText: (text: string) => void, onEnd: () => void): void;
 }
 
-/** A destination taken apart. */
+/** A destination, parsed. */
 export interface Destination {
   readonly prefix: number;
   readonly client: number;
 }
 
 export interface SendOptions {
-  /** None: a client's master, an accepted socket's client. */
+  /** Absent: a client sends to its master, an accepted socket to its client. */
   readonly to?: Destination;
   readonly fds?: readonly number[];
   readonly nonblocking?: boolean;
@@ -83,7 +83,7 @@ export interface ReceiveOptions {
   readonly signal: AbortSignal;
 }
 
-/** What the agent looks at of a received message. */
+/** The parts of a received message that agents look at. */
 export interface Message {
   readonly data: Buffer;
   readonly from: Address;
@@ -97,7 +97,7 @@ export interface Message {
 
 export interface End {
   readonly why: 'eof' | 'hangup' | 'error' | 'closed';
-  /** errno name, with `error`. */
+  /** errno name, if `why` is `error`. */
   readonly code?: string;
 }
 
@@ -110,7 +110,7 @@ export interface Socket {
   readonly ended: Promise<End>;
   send(data: Buffer, options?: SendOptions): Promise<void>;
   receive(options: ReceiveOptions): Promise<Message[]>;
-  /** The messages that are there now, without waiting. */
+  /** The messages that are queued now, without waiting. */
   tryReceive(max: number): Message[] | Promise<Message[]>;
   whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
   close(): void;
@@ -120,7 +120,7 @@ export interface ClientSocket extends Socket {
   readonly address: Address;
 }
 
-/** The master's side of a client, and its policy. */
+/** The master's socket for one client, through which it sets the client's policy. */
 export interface AcceptedSocket extends Socket {
   readonly peer: Address;
   readonly credentials: Credentials;
@@ -132,9 +132,9 @@ export interface AcceptedSocket extends Socket {
   setEavesdrop(on: boolean): void;
   /** Gives the client a D-Bus match rule. */
   addMatch(rule: string): void;
-  /** Takes one that says the same. Throws ENOENT where there is none. */
+  /** Removes a rule that says the same. Throws ENOENT if there is none. */
   removeMatch(rule: string): void;
-  /** The client owns this well-known name of D-Bus from now on; a former owner loses it. */
+  /** Makes the client the owner of this well-known D-Bus name; a former owner loses it. */
   setName(name: string): void;
   expel(): void;
 }

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-/** A node agent's line to the runner, over stdout. */
+/** The connection from a node agent to the runner, over stdout. */
 
 import { gathering } from '../common/gather.ts';
 import type { ToRunner } from './machine.ts';
 import type { NodeReport } from './protocol.ts';
 
 export class Upstream implements ToRunner {
-  /** The runner has gone and is not missed. */
+  /** The last report was written: nothing may follow it. */
   #silent = false;
   readonly #write = gathering(process.stdout);
 
   constructor() {
-    process.stdout.on('error', () => {}); // its end is noticed on stdin
+    process.stdout.on('error', () => {}); // the end of the runner is noticed on stdin
   }
 
   say(report: NodeReport): void {
     if (!this.#silent) this.#write(`${JSON.stringify(report)}\n`);
   }
 
-  /** Passes on lines that are reports already: they are not looked at here. */
+  /** Passes on complete reports, unread. */
   pass(lines: Buffer): void {
     if (!this.#silent) this.#write(lines);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Those who wait for one thing. */
+/** The callers that wait for one event. */
 
 import type { Clock } from '../common/clock.ts';
 
