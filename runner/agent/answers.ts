@@ -18,8 +18,7 @@ export class Answers {
 
   /**
    * Waits for the answers to orders that one process carries out in turn: resolves with true when the last one was
-   * carried
-   * out, with false when one was not or when the process ends.
+   * carried out, with false when one was not or when the process ends.
    */
   turn(ids: readonly number[]): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();

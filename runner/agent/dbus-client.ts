@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * A client of a message bus. It sends the messages that it is ordered to send, with the serials of the orders; it
- * answers
- * every call, and reports every message that it gets.
+ * answers every call, and reports every message that it gets.
  */
 import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
 import { argsText } from '../topology/message-bus.ts';

@@ -3,8 +3,7 @@
  * One receiving socket: the only reader of it, so that positions are the order in which the kernel gave the messages.
  *
  * All reading is done by one loop. A caller that must know that the socket is empty (`drain`) wakes the loop and lets
- * it
- * look, instead of reading past it.
+ * it look, instead of reading past it.
  */
 import { envelopeOf, packDelivery } from './delivery.ts';
 import type { Reports } from './reports.ts';
@@ -107,8 +106,8 @@ export class Lane {
 
   /**
    * From now on the process may open that many more descriptors. Messages are then read one at a time, because those of
-   * a
-   * batch have their descriptors open together: each message can use the descriptors that the one before it has closed.
+   * a batch have their descriptors open together: each message can use the descriptors that the one before it has
+   * closed.
    */
   limit(fds: number | 'unlimited'): Promise<void> {
     return this.#between(() => {

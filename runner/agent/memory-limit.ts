@@ -2,8 +2,7 @@
 /**
  * Puts one process into a memory cgroup (cgroups(7), Documentation/admin-guide/cgroup-v2.rst). Memory that the process
  * already has stays charged to its old cgroup. So the limit covers what the process allocates from now on: its own
- * pages,
- * and the messages that it sends until they are read.
+ * pages, and the messages that it sends until they are read.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Pipes whose write ends are passed with messages. Each receiver writes a line into its descriptor and closes it. So
- * the
- * text tells who got a working descriptor, and the end of file tells that no copy of the descriptor is left.
+ * the text tells who got a working descriptor, and the end of file tells that no copy of the descriptor is left.
  */
 import type { Reports } from './reports.ts';
 import type { PipeEnds, System } from './system.ts';

@@ -115,8 +115,7 @@ export type Order =
     }
   /**
    * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`. For calls
-   * it
-   * is `done` when the answers have come, or `within` ms passed.
+   * it is `done` when the answers have come, or `within` ms passed.
    */
   | {
       readonly do: 'send-dbus';
@@ -192,8 +191,7 @@ export type Order =
   | { readonly do: 'report' }
   /**
    * Answered by `done`, with `blocked`, when the state is as asked, or `within` ms passed. A send is blocked if it was
-   * tried
-   * just now and found no space: `message` is its number.
+   * tried just now and found no space: `message` is its number.
    */
   | { readonly do: 'await-blocked'; readonly blocked: boolean; readonly within: number }
   /** Client: answered by `done`, with `ended`, when the socket has ended, or `within` ms passed. */

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** KVM where it works, else TCG. That /dev/kvm opens proves nothing: on some machines a guest then hangs at 100 %. */
+/** Uses KVM if it works, else TCG. An open of /dev/kvm proves nothing: on some machines a guest then hangs at 100 %. */
 
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Accelerator } from './types.ts';
 
 export interface Choice {
   readonly accelerator: Accelerator;
-  /** In one line, for people. */
+  /** Why this accelerator, in one line for people. */
   readonly reason: string;
 }
 
 const tcg = (why: string): Choice => ({ accelerator: 'tcg', reason: `TCG (emulation): ${why}` });
 
-/** `probe` boots a kernel under KVM with a deadline; it is asked last. null when it booted, else what went wrong. */
+/**
+ * `probe` boots a kernel under KVM with a deadline, and is asked last. It resolves with null if the kernel booted, else
+ * with what went wrong.
+ */
 export async function chooseAccelerator(probe: () => Promise<string | null>): Promise<Choice> {
   const cannot = cannotUseKvm();
   if (cannot) return tcg(cannot);
@@ -34,7 +37,7 @@ function cannotUseKvm(): string | null {
   }
 }
 
-/** What a saved machine depends on beside its accelerator. */
+/** A saved machine depends on the processor's model as well as on the accelerator. */
 export function processorModel(): string {
   const info = readFileSync('/proc/cpuinfo', 'utf8');
   return /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? 'unknown';

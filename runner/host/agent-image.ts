@@ -14,9 +14,9 @@ export type Stage = 'node' | 'agent';
 export interface NodeImage {
   readonly stage: Stage;
   readonly key: string;
-  /** Its name in an engine that has it. */
+  /** Its name in an engine that has loaded it. */
   readonly name: string;
-  /** docker-archive with it. */
+  /** Path of the docker-archive. */
   readonly archive: string;
 }
 
@@ -33,11 +33,14 @@ const SCRIPTS = [
   '.dockerignore',
 ];
 
-/** Base and Node, the two large layers. */
+/** The key of the two large layers: base and Node. */
 export const nodeLayersKey = (): string =>
   hash(contents(...SCRIPTS), readFileSync(built('node_modules/node/package.json', 'npm install')));
 
-/** Name and place of a stage's image, built or not. The host needs `node`, an engine of the user's own `agent`. */
+/**
+ * Name and path of a stage's image, built or not. The AF_BUS host needs `node`, an engine of the user's own needs
+ * `agent`.
+ */
 export function imagePlan(stage: Stage): NodeImage {
   const key = stage === 'node' ? nodeLayersKey() : hash(nodeLayersKey(), agentFiles());
   return { stage, key, name: `afbus-topo/${stage}:${key}`, archive: cache('agent', `${key}.tar`) };

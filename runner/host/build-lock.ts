@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One build at a time for all that share a cache. */
+/** Allows one build at a time among all processes that share a cache. */
 
 import { type Lock, lock } from './lock.ts';
 import { cache } from './paths.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A virtual machine that is booted from its kernel in order to be filled; it ends with us. */
+/** A virtual machine that is booted from a kernel in order to be filled; it ends with this process. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -67,7 +67,7 @@ export class BuilderVm {
     }
   }
 
-  /** Runs a command of the guest's own scripts; its exit must be 0. */
+  /** Runs one of the guest's own scripts; throws unless it exits with 0. */
   async run(...argv: string[]): Promise<void> {
     const stream = await this.#connect(['sh', '-c', '"$@" 2>&1; echo "exit $?"', 'sh', ...argv]);
     let output = '';
@@ -81,7 +81,7 @@ export class BuilderVm {
     );
   }
 
-  /** The listener comes up just after the boot was said. */
+  /** Tries again until the guest listens, which is just after it said that it has booted. */
   async #connect(argv: readonly string[]) {
     const deadline = performance.now() + BOOT_DEADLINE;
     for (;;) {
@@ -101,7 +101,7 @@ export class BuilderVm {
     await this.#ended;
   }
 
-  /** Ends QEMU, which then has written all that it holds. */
+  /** Ends QEMU; all that it has to write is on disk then. */
   async quit(): Promise<void> {
     await this.qmp.do('quit');
     await this.#ended;

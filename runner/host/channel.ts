@@ -11,14 +11,17 @@ import type { Host } from './types.ts';
 
 export type Reach = Pick<Host, 'docker' | 'channelPort'>;
 
-/** stderr of the command goes to the host's console. Ending the stream leaves the command 5 s, then SIGTERM. */
+/**
+ * Runs a command in the host. Its stderr goes to the host's console. If the stream is ended, the command has 5 s, then
+ * gets SIGTERM.
+ */
 export async function channel(host: Reach, command: readonly string[]): Promise<TLSSocket> {
   const socket = await inTurn(() => reach(host, host.channelPort));
   socket.write(`${command.map(quote).join(' ')}\n`);
   return socket;
 }
 
-/** Runs a command without input to its end. */
+/** Runs a command without input until it exits. */
 export async function runInHost(
   host: Reach,
   command: readonly string[],
@@ -37,32 +40,38 @@ export async function runInHost(
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** One handshake at a time: of several at once QEMU's user-mode network now and then keeps one waiting for a second. */
+/** One handshake at a time: if there are several at once, QEMU's user-mode network sometimes delays one by a second. */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const mine = last.then(work, work);
   last = mine.catch(() => {});
   return mine;
 }
 
-/** That long a way in is looked for, as a stranger may be in it: nothing has been asked of the host yet. */
+/**
+ * How long to try to connect: a stranger may occupy the port. Trying again is safe, as nothing was asked of the host
+ * yet.
+ */
 const PATIENCE = 60_000;
 /**
- * QEMU has a queue of one for those who connect. For one who is not let in by then, the kernel would ask again later and
- * later: to ask anew is sooner.
+ * How long to wait for one connect. QEMU's listen queue has room for one; for a connection that finds it full, the
+ * kernel retries at growing intervals, so a new connect is faster.
  */
 const LET_IN = 10_000;
 const PAUSE = 100;
-/** The host ends the oldest of very many handshakes that are not done, and the owner's may be among them. */
+/**
+ * Errors after which to connect again. If there are very many unfinished handshakes, the host ends the oldest, and the
+ * owner's may be among them.
+ */
 const AGAIN: readonly unknown[] = ['ECONNRESET', 'ETIMEDOUT'];
 
-/** They lie in the cache: who empties it while a host runs can only stop that. */
+/** The certificates are in the cache: a user who empties it while a host runs can only stop that host. */
 export const certificatesOf = ({ docker }: Pick<Reach, 'docker'>): Certificates =>
   certificatesIn(
     docker.certDir,
     'without it there is no way into the AF_BUS host that runs; "afbus-topo host stop" ends it, and the next run builds another',
   );
 
-/** The owner's connection to one of the host's ports. One that nobody listens at is no host's. */
+/** The owner's TLS connection to one of the host's ports. */
 export async function reach(host: Pick<Reach, 'docker'>, port: number): Promise<TLSSocket> {
   const certificates = certificatesOf(host);
   const until = performance.now() + PATIENCE;
@@ -89,7 +98,7 @@ function handshake(options: ConnectionOptions, until: number): Promise<TLSSocket
   return promise;
 }
 
-/** Of requests to the host's engine, whose handshakes are begun anew in the same way. */
+/** Makes the connections for requests to the host's engine; their handshakes are repeated in the same way. */
 export class EngineAgent extends Agent {
   readonly #host: Pick<Reach, 'docker'>;
 
@@ -118,5 +127,5 @@ function unanswered(cause: unknown): never {
   throw unansweredError(cause);
 }
 
-/** One shell word; a line break would end the command, so the guest puts it in from a variable. */
+/** Quotes one word for the shell. A line break would end the command, so the guest inserts it from a variable. */
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`).replaceAll('\n', `'"$nl"'`)}'`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Removes everything from the cache that no running host stands on; the next start builds anew. */
+/** Removes from the cache everything that no running host uses; the next start builds it again. */
 
 import { readdirSync, rmSync } from 'node:fs';
 import { buildLock } from './build-lock.ts';
@@ -11,7 +11,7 @@ export async function clean(options: Omit<BuildOptions, 'kernel'> = {}): Promise
   const held = await buildLock(options);
   try {
     removeUnused(inUse());
-    rmSync(cache('modules'), { recursive: true, force: true }); // a host has its own
+    rmSync(cache('modules'), { recursive: true, force: true }); // a running host has copies of its own
     for (const name of readdirSync(cache())) {
       if (name.startsWith('kvm-probe-')) rmSync(cache(name));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Runs a program of the machine to its end; a signal ends its whole process group. */
+/** Runs a program of this machine until it exits; an abort signal ends its whole process group. */
 
 import { spawn } from 'node:child_process';
 import { EnvironmentError, Interrupted } from '../common/errors.ts';
@@ -8,7 +8,7 @@ export interface CommandOptions {
   readonly signal?: AbortSignal | undefined;
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Gets each line of stderr as it comes. */
+  /** Called with each line of stderr as it comes. */
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Resolves with the exit code, whatever it is; 127 when there is no such program. */
+/** Resolves with the exit code, whatever it is; 127 if there is no such program. */
 export function command(argv: readonly string[], options: CommandOptions = {}): Promise<Ended> {
   const [program = '', ...args] = argv;
   if (options.signal?.aborted) return Promise.reject(interrupted(argv));
@@ -27,7 +27,7 @@ export function command(argv: readonly string[], options: CommandOptions = {}): 
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // a group of its own: Ctrl-C ends it through the signal, once, with all its children
+      detached: true, // a process group of its own: Ctrl-C reaches it once, through the signal, with all its children
     });
     const killGroup = () => child.pid && process.kill(-child.pid, 'SIGTERM');
     options.signal?.addEventListener('abort', killGroup, { once: true });
@@ -52,7 +52,9 @@ export function command(argv: readonly string[], options: CommandOptions = {}): 
   });
 }
 
-/** Output of a program that must succeed. Our scripts end a failure with `hint: …` on stderr. */
+/**
+ * The output of a program that must succeed. Our scripts report a failure on stderr, with `hint: …` as the last line.
+ */
 export async function must(
   what: string,
   argv: readonly string[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a host said, as lines that may be shown: root in the guest can write anything to its console. */
+/** What a host said, as lines that are safe to show: root in the guest can write anything to its console. */
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -7,11 +7,11 @@ import { neutral } from '../common/neutral.ts';
 import { isAlive, type Known } from './process.ts';
 
 const SHOWN = 15;
-/** Of a line, in characters. */
+/** Longest part of a line that is shown, in characters. */
 const LONGEST = 500;
 const TROUBLE = /Kernel panic|BUG:|Oops|general protection|afbus-host: .*(failed|ended|cannot)/;
 
-/** The full file that came before it, where there is one: see console-keeper.ts. */
+/** The full file that was written before this one, if there is one: see console-keeper.ts. */
 const before = (file: string): string => file.replace(/\.log$/, '.1.log');
 
 const read = (file: string): string => {
@@ -22,7 +22,7 @@ const read = (file: string): string => {
   }
 };
 
-/** All that is kept, oldest first. */
+/** All lines that were kept, oldest first. */
 export function consoleLines(file: string): string[] {
   const text = `${read(before(file))}${read(file)}`.replaceAll('\r', '').trimEnd();
   return text === '' ? [] : text.split('\n').map((line) => neutral(line.slice(0, LONGEST)));
@@ -38,7 +38,7 @@ export function lastLines(file: string): string[] {
 export const said = (file: string, words: string): boolean =>
   consoleLines(file).some((line) => line.includes(words));
 
-/** "Kernel panic: sysrq triggered crash", when that is what the console ends with. */
+/** "Kernel panic: sysrq triggered crash", if the console ends with such a line. */
 export function causeOfDeath(file: string): string | null {
   const lines = lastLines(file);
   const panic = lines.find((line) => line.includes('Kernel panic'));
@@ -46,10 +46,10 @@ export function causeOfDeath(file: string): string | null {
   return lines.find((line) => TROUBLE.test(line))?.replace(/^\[[^\]]*\] /, '') ?? null;
 }
 
-/** How long the keeper of a console may take for the last words of a machine that ended. */
+/** How long the keeper may take to write the last lines of a machine that has ended. */
 const WRITING = 2000;
 
-/** Waits until the last words of a machine that ended are written. */
+/** Waits until the last lines of a machine that has ended are written. */
 export async function settled(host: Known & { readonly keeper?: Known }): Promise<void> {
   const deadline = performance.now() + WRITING;
   const isWriting = () => host.keeper !== undefined && isAlive(host.keeper);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Debian 12 or not: what only it can do runs in a container elsewhere. */
+/** What only Debian 12 can do runs in a container on other systems. */
 
 import { readFileSync } from 'node:fs';
 import { inProject } from './paths.ts';
@@ -12,5 +12,5 @@ export function isDebian(): boolean {
   }
 }
 
-/** The command as it is run on Debian 12, wherever we are. */
+/** The command, wrapped so that it runs on Debian 12 wherever we are. */
 export const onDebian = (...argv: readonly string[]): string[] => [inProject('images/in-debian'), ...argv];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Keeps the two newest images of each kernel and those in use, and of the parts what these stand on. */
+/** Keeps the two newest images of each kernel, those in use, and the parts that these need. */
 
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ import type { KernelVersion } from './types.ts';
 const MAX_KEPT = 2;
 const KERNELS: readonly KernelVersion[] = ['6.12', '6.1'];
 
-/** Images that hosts run from, whose files must stay. */
+/** Keys of the images that hosts run from: their files must stay. */
 export function inUse(): Set<string> {
   const hosts = KERNELS.map(readHost).filter((host) => host !== null && isAlive(host));
   return new Set(hosts.map((host) => host?.imageKey ?? ''));
@@ -26,7 +26,7 @@ const images = (): Manifest[] =>
 
 export const hasImage = (kernel: KernelVersion): boolean => images().some((image) => image.kernel === kernel);
 
-/** The caller holds the build lock: whatever is half done belongs to a build that was killed. */
+/** The caller holds the build lock, so whatever is half done was left by a build that was killed. */
 export function collectGarbage(): void {
   const all = images();
   const recent = all.filter(
@@ -35,7 +35,7 @@ export function collectGarbage(): void {
   removeUnused(new Set([...inUse(), ...recent.map((image) => image.key)]));
 }
 
-/** Keeps these images and their parts. */
+/** Removes all images but these, and the parts that none of these needs. */
 export function removeUnused(keys: ReadonlySet<string>): void {
   const kept = images().filter((image) => keys.has(image.key));
   keep('host', [...keys]);
@@ -56,7 +56,10 @@ function keep(stage: string, names: readonly string[]): void {
   }
 }
 
-/** A killed build of an ordinary user leaves files of the user ids that its image has: only their namespace can go there. */
+/**
+ * A build by an ordinary user that was killed leaves files with the user ids of its image; only that user's namespace
+ * can remove them.
+ */
 function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });

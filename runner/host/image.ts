@@ -27,14 +27,17 @@ const SOURCES = [
   'runner/host/save.ts',
 ];
 
-/** The release of the host's kernel, which is fetched. Throws EnvironmentError if this machine lacks what a host needs. */
+/**
+ * Release of the host's kernel, which is fetched if needed. Throws EnvironmentError if this machine lacks what a host
+ * needs.
+ */
 export async function releaseOf(options: BuildOptions): Promise<string> {
-  needCheckout(); // before a program is asked for, or a kernel fetched, that is of no use then
+  needCheckout(); // before a program is required, or a kernel fetched, for nothing
   await checkRequirements();
   return kernelRelease(options.kernel, options);
 }
 
-/** Everything about the image that can be known without building it. */
+/** What can be known of the image without building it. */
 async function plan(release: string, options: BuildOptions): Promise<HostImage> {
   const choice = await chooseAccelerator(() => probeKvm(release, options));
   const key = hash(release, engineKey(), machineKey(choice), contents(...SOURCES));
@@ -49,13 +52,16 @@ async function plan(release: string, options: BuildOptions): Promise<HostImage> 
   };
 }
 
-/** A saved machine starts only as large as it was, and under the QEMU, and with KVM on the processor, that it was saved under. */
+/**
+ * A saved machine can be restored only with the same size, QEMU and accelerator, and under KVM on the same processor
+ * model.
+ */
 function machineKey({ accelerator }: Choice): string {
   const qemu = stamp(findProgram(QEMU) ?? '');
   return hash(accelerator, qemu, `${CPUS} ${MEMORY_MIB}`, accelerator === 'kvm' ? processorModel() : '');
 }
 
-/** The image for the inputs as they are now. */
+/** The image for the current inputs, built if needed. */
 export async function build(options: BuildOptions, release?: string): Promise<HostImage> {
   const image = await plan(release ?? (await releaseOf(options)), options);
   if (findImage(image.folder)) return image;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Keys of the cache: a stage's key is the hash of all that goes into it. */
+/** Cache keys: a stage's key is the hash of all its inputs. */
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ export function hash(...parts: readonly (string | Buffer)[]): string {
   return sum.digest('hex').slice(0, 16);
 }
 
-/** An installed package has neither all sources nor the tools that build them. Throws EnvironmentError there. */
+/** Throws EnvironmentError in an installed package, which has neither all the sources nor the tools that build them. */
 export function needCheckout(): void {
   if (isCheckout()) return;
   throw new EnvironmentError(
@@ -22,7 +22,10 @@ export function needCheckout(): void {
   );
 }
 
-/** Content of files of the project, by path below its root; a folder stands for its files. Throws EnvironmentError. */
+/**
+ * Hash of the contents of project files, by path below the project's root; a folder stands for all its files. Throws
+ * EnvironmentError.
+ */
 export function contents(...paths: readonly string[]): string {
   needCheckout();
   return hash(
@@ -37,7 +40,7 @@ function filesBelow(path: string): string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** A file that a build of ours makes. Throws EnvironmentError. */
+/** Path of a file that a build of this project makes. Throws EnvironmentError if it is not there. */
 export function built(path: string, how: string): string {
   needCheckout();
   const file = inProject(path);
@@ -50,7 +53,7 @@ export function built(path: string, how: string): string {
   return file;
 }
 
-/** Big files that others install change with their size and time. */
+/** Stands for the content of a big file that another program installs: its size and time. */
 export function stamp(file: string): string {
   const s = statSync(file, { throwIfNoEntry: false });
   return s ? `${s.size} ${s.mtimeMs}` : '';

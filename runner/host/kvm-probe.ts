@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The guarded boot that shows whether KVM works here; its result is kept for this boot of the machine. */
+/** The guarded boot that shows whether KVM works here. Its result is kept until this machine boots again. */
 
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ export async function probeKvm(release: string, options: BuildOptions): Promise<
   const file = cache(`kvm-probe-${hash(boot, release, stamp(findProgram(QEMU) ?? ''))}`);
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {} // not tried yet
-  const lock = await buildLock(options); // the file system may have to be built
+  } catch {} // not probed yet
+  const lock = await buildLock(options); // rootfs() may have to build the file system
   options.progress?.({ title: 'trying whether KVM works here' });
   const work = workFolder('host');
   try {

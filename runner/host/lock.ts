@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** A lock between processes. flock(1) holds it in a child whose input ends with us, however we end. */
+/**
+ * A lock between processes. A child, flock(1), holds it, and its stdin ends with this process, however this process
+ * ends.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstatSync, rmSync } from 'node:fs';
@@ -8,11 +11,11 @@ import { EnvironmentError, Interrupted } from '../common/errors.ts';
 import { privateFolder } from './paths.ts';
 
 export interface Lock {
-  /** Resolves when others can have it. */
+  /** Resolves when other processes can take the lock. */
   release(): Promise<void>;
 }
 
-/** Waits for the lock; `onWait` is told when somebody else has it. */
+/** Waits for the lock; calls `onWait` if another process has it. */
 export async function lock(file: string, onWait: () => void, signal?: AbortSignal): Promise<Lock> {
   const first = await tryLock(file);
   if (first) return first;
@@ -20,7 +23,7 @@ export async function lock(file: string, onWait: () => void, signal?: AbortSigna
   return (await hold(['flock', file], signal)) as Lock;
 }
 
-/** The lock, or null when somebody else has it. */
+/** The lock, or null if another process has it. */
 export function tryLock(file: string): Promise<Lock | null> {
   return hold(['flock', '--nonblock', file]);
 }
@@ -28,12 +31,12 @@ export function tryLock(file: string): Promise<Lock | null> {
 function hold(flock: readonly string[], signal?: AbortSignal): Promise<Lock | null> {
   const file = flock.at(-1) ?? '';
   privateFolder(dirname(file));
-  // Its owner could hold it for ever.
+  // Another user who owns the file could hold the lock for ever.
   if (lstatSync(file, { throwIfNoEntry: false })?.uid !== process.getuid?.()) rmSync(file, { force: true });
   const [program = '', ...args] = flock;
   const child = spawn(program, [...args, 'sh', '-c', 'echo; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true, // Ctrl-C is ours to handle: the lock must outlast it
+    detached: true, // Ctrl-C is ours to handle, and the lock must be held until then
   });
   const { promise, resolve, reject } = Promise.withResolvers<Lock | null>();
   const abort = () => {

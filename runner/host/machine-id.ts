@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which machine this is: a home, and with it the state of a host, may be shared by several. */
+/** Identifies this machine: several machines may share a home, and with it the state of a host. */
 
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,16 +7,19 @@ import { hostname } from 'node:os';
 import { EnvironmentError } from '../common/errors.ts';
 import type { Host } from './types.ts';
 
-/** The same after each boot; hashed, as machine-id(5) asks for. */
+/** The same after each boot. It is hashed, as machine-id(5) demands. */
 export function machineId(): string {
   let id = '';
   try {
     id = readFileSync('/etc/machine-id', 'utf8').trim();
-  } catch {} // some containers have none
+  } catch {} // some containers have no such file
   return hash('sha256', `afbus-topo ${id === '' ? hostname() : id}`).slice(0, 16);
 }
 
-/** A host of another machine may be alive, and nobody here can tell: its disk and its state are left alone. */
+/**
+ * Throws if the host belongs to another machine: it may be alive, which cannot be seen from here, so its disk and state
+ * are not touched.
+ */
 export function checkMachine(host: Host | null): void {
   if (host?.machine === undefined || host.machine === machineId()) return;
   throw new EnvironmentError(

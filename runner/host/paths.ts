@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where things are: the project, the user's cache, a host's state. */
+/** Where things are: the project, the user's cache, the state of a host. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,12 +9,12 @@ import { EnvironmentError } from '../common/errors.ts';
 import { ownFolder } from '../common/folder.ts';
 import type { KernelVersion } from './types.ts';
 
-/** The project's folder, from its source as from dist/. */
+/** The project's folder, whether this code runs from source or from dist/. */
 export const root = fileURLToPath(
   new URL(import.meta.url.includes('/dist/runner/') ? '../../..' : '../..', import.meta.url),
 ).replace(/\/$/, '');
 
-/** Whether that is the project itself, rather than the package made of it. */
+/** Whether that folder is a checkout rather than an installed package. */
 export const isCheckout = (): boolean => existsSync(inProject('runner/host'));
 
 export const inProject = (...path: string[]): string => join(root, ...path);
@@ -25,7 +25,7 @@ export const cache = (...path: string[]): string =>
 export const stateDir = (kernel: KernelVersion): string =>
   join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'afbus-topo', `host-${kernel}`);
 
-/** Names in a folder of the cache, sorted; none where it does not exist. */
+/** Names in a folder of the cache, sorted; empty if there is no such folder. */
 export function entries(stage: string): string[] {
   try {
     return readdirSync(cache(stage)).sort();
@@ -35,8 +35,8 @@ export function entries(stage: string): string[] {
 }
 
 /**
- * Images hold private keys: their folders are the owner's only. One that others could write is not used, since what
- * lies in it may be theirs.
+ * Makes a folder that only its owner can enter, since images contain private keys. A folder that others could write to
+ * is refused: they may have put its content there.
  */
 export function privateFolder(path: string): string {
   try {

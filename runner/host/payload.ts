@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * What changes with every build of this project: modules, agent, binding. They are not part of the saved machine but
- * brought into a host when it starts, so that a change of one costs a second and not a new image.
+ * are copied into a host when it starts, so that a change of one costs a second and not a new image.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -19,14 +19,17 @@ const ADDON = 'afbus.node';
 
 export interface Payload {
   readonly files: readonly string[];
-  /** SHA-256 of each, in hex. */
+  /** SHA-256 of each file, in hex. */
   readonly sums: readonly string[];
 }
 
-/** AFBUS_MODULES: a folder below the project's with other builds of the modules, for those who test the checks. */
+/**
+ * AFBUS_MODULES names a folder of the project with other builds of the modules: `npm run mutants` plays topologies on
+ * them.
+ */
 const modulesOf = (release: string): string => process.env.AFBUS_MODULES ?? join('build/kernel', release);
 
-/** Nine tenths of a module are for debuggers, and it takes seconds to bring them into an emulated host. */
+/** Nine tenths of a module are debug information, and it takes seconds to copy that into an emulated host. */
 function withoutDebug(module: string): string {
   const folder = cache('modules', hash(readFileSync(module)));
   const file = join(folder, basename(module));
@@ -51,13 +54,13 @@ export function payload(release: string): Payload {
 
 const PLACE = '/opt/afbus-topo';
 
-/** From then on nobody writes there by mistake; who is root in the host can, and `isIntact` tells. */
+/** The read-only mount prevents accidents. Root in the host can undo it, so `isIntact` checks the files. */
 const INSTALL = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
 
-/** Where the files are in the host. */
+/** Paths of the files in the host. */
 const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.js', `native/${ADDON}`].map((name) => join(PLACE, name));
 
-/** The host has the files that were brought into it, as they were. What the project has by now is another question. */
+/** Whether the host still has the files that were copied into it. They may be older than the project's files. */
 export async function isIntact(host: Host): Promise<boolean> {
   const said = await runInHost(host, ['sha256sum', ...PLACES]).catch(() => null);
   const sums = said?.stdout
@@ -67,10 +70,10 @@ export async function isIntact(host: Host): Promise<boolean> {
   return sums !== undefined && sums.join() === host.payloadSums?.join();
 }
 
-/** A kernel that has warned (512) or died a little (128) is not used again. */
+/** Fails for a kernel that has warned (taint 512) or oopsed (128): it is not used again. */
 const EMPTY = `[ $(($(cat /proc/sys/kernel/tainted) & 640)) = 0 ] && umount ${PLACE} && rmmod nfdbus af_bus`;
 
-/** Puts other files in the place of those that a host without any nodes has. Return: false if it must be a fresh host. */
+/** Replaces the files of a host on which no node runs. Resolves with false if a fresh host is needed instead. */
 export async function replace(host: Reach, own: Payload): Promise<boolean> {
   const said = await bring(host, own, `${EMPTY} && ${INSTALL}`).catch(() => []);
   return said.at(-1) === 'closed';
@@ -87,7 +90,10 @@ export async function install(host: Reach, own: Payload): Promise<void> {
   );
 }
 
-/** Runs a command that reads the archive, whose length is its first argument; resolves with the lines that it says. */
+/**
+ * Runs a command that reads the archive from stdin and gets its length as the first argument; resolves with the lines
+ * of its output.
+ */
 async function bring(host: Reach, { files }: Payload, script: string): Promise<string[]> {
   const archive = await pack(files);
   const stream = await channel(host, ['sh', '-c', `{ ${script}; } 2>&1`, 'sh', `${archive.length}`]);
@@ -95,7 +101,7 @@ async function bring(host: Reach, { files }: Payload, script: string): Promise<s
   return (await text(stream)).trim().split('\n');
 }
 
-/** A gzipped tar; the binding goes where the agent looks for it. */
+/** A gzipped tar; the binding is put where the agent looks for it. */
 async function pack(files: readonly string[]): Promise<Buffer> {
   const argv = files.flatMap((file) => ['-C', dirname(file), file.slice(dirname(file).length + 1)]);
   const tar = spawn('tar', ['-cz', '--transform', `s,^${ADDON}$,native/${ADDON},`, ...argv], {

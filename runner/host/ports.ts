@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** Ports of 127.0.0.1 that nobody listens on. */
+/** Finds ports of 127.0.0.1 on which nobody listens. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** Two ports, the first of them `first` unless that is 0; null when it is taken or may not be used. */
+/** Two ports: the first is `first`, or any if that is 0. null if `first` is taken or may not be used. */
 export async function freePorts(first = 0): Promise<readonly [number, number] | null> {
   const servers = [createServer(), createServer()] as const;
   try {
-    // Open at the same time, so that it is not one port twice.
+    // Both are open at the same time, so that they differ.
     return await Promise.all([listen(servers[0], first), listen(servers[1], 0)]);
   } catch {
     return null;

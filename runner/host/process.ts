@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Is that process still the one we started? A pid alone may be somebody else's by now. */
+/** Identifies processes: a pid alone may belong to another process by now. */
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +9,7 @@ export interface Identity {
   readonly boot: string;
 }
 
-/** null when the process is gone, or a zombie. */
+/** null if the process has ended, or is a zombie. */
 export function identify(pid: number): Identity | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -32,7 +32,9 @@ export function isAlive({ pid, process }: Known): boolean {
   return now !== null && now.ticks === process.ticks && now.boot === process.boot;
 }
 
-/** Ends it and waits until it is gone. SIGTERM ends QEMU in milliseconds; one that is stuck gets SIGKILL. */
+/**
+ * Ends the process and waits until it is gone. SIGTERM ends QEMU in milliseconds; a process that is stuck gets SIGKILL.
+ */
 export async function end(known: Known, grace = 5000): Promise<void> {
   const kill = (signal: 'SIGTERM' | 'SIGKILL') => isAlive(known) && process.kill(known.pid, signal);
   kill('SIGTERM');

@@ -4,7 +4,10 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-/** Its path, or null. An ordinary user's PATH may lack the folders of administrators' programs, which our scripts add. */
+/**
+ * Its path, or null. An ordinary user's PATH may lack the folders of administrators' programs, so these are searched as
+ * well.
+ */
 export function findProgram(name: string): string | null {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** QEMU's machine protocol: one JSON object a line, here over QEMU's own stdin and stdout. */
+/** QEMU's machine protocol: one JSON object per line, here over QEMU's own stdin and stdout. */
 
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -13,7 +13,7 @@ export class Qmp {
 
   constructor(input: Readable, output: Writable) {
     this.#output = output;
-    output.on('error', () => {}); // QEMU's end is seen where its process is watched
+    output.on('error', () => {}); // the end of QEMU is noticed by the owner of its process
     const lines = createInterface({ input });
     lines.on('line', (line) => this.#take(JSON.parse(line)));
     lines.on('close', () => {
@@ -36,10 +36,10 @@ export class Qmp {
   }
 }
 
-/** Memory stays in its file: a saved machine's state is the devices' alone. */
+/** The saved state then contains the devices only: memory stays in its file. */
 export const IGNORE_SHARED = { capabilities: [{ capability: 'x-ignore-shared', state: true }] };
 
-/** Waits until a machine's state is written or read. */
+/** Waits until the state of a machine is written or read. */
 export async function migrated(qmp: Qmp): Promise<void> {
   for (;;) {
     const { status } = await qmp.do<{ status?: string }>('query-migrate');

@@ -9,7 +9,7 @@ import { findProgram } from './program.ts';
 
 export interface Requirement {
   readonly command: string;
-  /** Debian's package with it. */
+  /** The Debian package that contains it. */
   readonly package: string;
   readonly why: string;
 }
@@ -20,7 +20,7 @@ export function requirements(): readonly Requirement[] {
   return [...read('requirements'), ...(isDebian() ? read('requirements.debian') : [DOCKER])];
 }
 
-/** `command package why…` a line; images/setup reads the same files. */
+/** One `command package why…` per line; images/setup reads the same files. */
 function read(name: string): readonly Requirement[] {
   return readFileSync(inProject('images', name), 'utf8')
     .split('\n')
@@ -31,7 +31,7 @@ function read(name: string): readonly Requirement[] {
     });
 }
 
-/** Those that are not here. */
+/** Requirements that this machine lacks. */
 export const missing = (): readonly Requirement[] =>
   requirements().filter(({ command }) => findProgram(command) === null);
 

@@ -32,7 +32,7 @@ const ANSWER_DEADLINE = 30_000;
 const DISK_GIB = 0.5;
 const PORT_TRIES = 5;
 
-/** QEMU could not listen: another program took the port between our look and its start. */
+/** QEMU could not listen: another program took the port after we had found it free. */
 class PortTaken extends Error {}
 
 export async function restore(image: HostImage, own: Payload, options: StartOptions): Promise<Host> {
@@ -76,14 +76,14 @@ async function startOnce(image: HostImage, own: Payload, options: StartOptions):
 
 async function bringUp(host: Host, qemu: RestoredQemu, own: Payload, signal?: AbortSignal): Promise<void> {
   await qemu.resume().catch((cause: Error) => {
-    // When QEMU ended instead, the wait that follows finds out why.
+    // If QEMU has ended instead, the wait below finds out why.
     if (isAlive(host)) throw notResumed(cause);
   });
   await awake(host, signal);
   await install(host, own);
 }
 
-/** A machine that hangs while it starts is as dead as one that ended. */
+/** Ends a wait for a machine that hangs while it starts: it is as dead as one that ended. */
 function inTime(host: Host, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const how = `did not answer within ${ANSWER_DEADLINE / 1000} s`;
@@ -113,7 +113,7 @@ function describe(image: HostImage, own: Payload, qemu: RestoredQemu, ports: Mac
   };
 }
 
-/** Clock and random numbers of the restored guest are old: set right in the first command that it answers. */
+/** Sets the clock and the random numbers of the restored guest, which are old, by the first command that it answers. */
 async function awake(host: Host, signal?: AbortSignal): Promise<void> {
   for (;;) {
     if (signal?.aborted) throw new Interrupted('interrupted while the host started', 'start it again');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** QEMU on a saved machine. It outlives us; we talk to it only until the machine runs. */
+/** QEMU on a saved machine. It outlives this process, which talks to it only until the machine runs. */
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -15,13 +15,13 @@ import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
 
 export interface RestoredQemu extends Known {
-  /** Writes what the guest's console and QEMU itself say. */
+  /** The process that writes what QEMU and the guest's console say. */
   readonly keeper: Known;
-  /** Reads the device state and lets the machine run; fails when QEMU ends meanwhile. */
+  /** Reads the device state and lets the machine run; fails if QEMU ends meanwhile. */
   readonly resume: () => Promise<void>;
 }
 
-// Descriptors that QEMU inherits.
+// Descriptor that QEMU inherits.
 const STATE = 3;
 const QMP = 4;
 const CONSOLE = 5;
@@ -33,7 +33,7 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
     stdio: ['ignore', socket, socket, state, 'pipe', socket],
     detached: true,
   });
-  child.on('error', () => {}); // there is no pid then
+  child.on('error', () => {}); // there is no pid then, which is checked below
   closeSync(state);
   socket.destroy();
   const process = child.pid === undefined ? null : identify(child.pid);
@@ -47,14 +47,14 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
     await qmp.do('migrate-set-capabilities', IGNORE_SHARED);
     await qmp.do('migrate-incoming', { uri: `fd:${STATE}` });
     await migrated(qmp);
-    await qmp.do('cont'); // it was saved while it stood still
+    await qmp.do('cont'); // the machine was saved while it was stopped
     child.unref();
     monitor.destroy();
   };
   return { pid: child.pid, process, keeper, resume };
 }
 
-/** What QEMU does not need, so that an attacker who breaks out of the guest does not get it. */
+/** Forbids what QEMU does not need, so that an attacker who breaks out of the guest does not get it. */
 const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
 
 function argumentsFor(image: HostImage, ports: Machine['ports']): string[] {

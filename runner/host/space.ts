@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Is there room? Asked before a build or a start, not found out half-way. */
+/** Checks for free space before a build or a start, so that neither fails half-way. */
 
 import { statfsSync } from 'node:fs';
 import { EnvironmentError } from '../common/errors.ts';
@@ -12,7 +12,7 @@ export function checkSpace(folder: string, gib = BUILD_GIB): void {
   const free = (bavail * bsize) / 2 ** 30;
   if (free >= gib) return;
   throw new EnvironmentError(
-    `${gib} GiB are needed in ${folder}, ${free.toFixed(1)} are free`,
-    'free some space, run "afbus-topo host clean", or set XDG_CACHE_HOME and XDG_STATE_HOME to where there is more',
+    `${folder} has ${free.toFixed(1)} GiB of free space, and ${gib} GiB are needed`,
+    'free some space, run "afbus-topo host clean", or set XDG_CACHE_HOME and XDG_STATE_HOME to folders with more space',
   );
 }

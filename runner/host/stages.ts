@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The slow parts of a host image, each a file or folder in the cache under the hash of what goes into it. */
+/** The slow parts of a host image. Each is a file or folder in the cache, named by the hash of its inputs. */
 
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ import type { Accelerator, BuildOptions, KernelVersion } from './types.ts';
 
 const script = (name: string) => inProject('images/host', name);
 
-/** Release of Debian's cloud kernel, fetched if needed. */
+/** Release of Debian's cloud kernel, which is fetched if needed. */
 export async function kernelRelease(kernel: KernelVersion, options: BuildOptions): Promise<string> {
   const cached = isDebian() ? undefined : entries('kernel').findLast((name) => name.startsWith(`${kernel}.`));
-  if (cached) return cached; // no container is started only to ask
+  if (cached) return cached; // so that no container is started only to ask
   const said = await must(`fetching Linux ${kernel}`, onDebian(inProject('images/kernel/fetch'), kernel), {
     signal: options.signal,
     onLine: (detail) => options.progress?.({ title: `fetching Linux ${kernel}`, detail }),
@@ -55,7 +55,7 @@ export const makeKeys = async (out: string, signal?: AbortSignal): Promise<strin
   return out;
 };
 
-/** An empty disk over another that is never written again. */
+/** An empty disk on top of a base that is never written again. */
 export async function overlay(base: string, format: 'raw' | 'qcow2', out: string): Promise<string> {
   await must('making a disk', ['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', base, '-F', format, out]);
   return out;
@@ -73,7 +73,7 @@ export interface EngineOptions extends BuildOptions {
   readonly rootfs: string;
 }
 
-/** A disk whose engine has the node image, for all kernels: loading it is half a minute's work under emulation. */
+/** A disk whose engine has loaded the node image, for all kernels: under emulation, loading takes half a minute. */
 export async function engineDisk(o: EngineOptions): Promise<string> {
   const out = cache('engine', `${engineKey()}.qcow2`);
   if (existsSync(out)) return out;
@@ -108,7 +108,7 @@ export async function engineDisk(o: EngineOptions): Promise<string> {
   }
 }
 
-/** Scratch space on the same file system as the result, which a rename makes appear whole. */
+/** A scratch folder on the same file system as the result, so that a rename makes the whole result appear at once. */
 export function workFolder(stage: string): string {
   privateFolder(cache(stage));
   return mkdtempSync(cache(stage, 'work.'));

@@ -16,12 +16,12 @@ import { restore } from './restore.ts';
 import { endPending, forgetHost, readHost, stateFile, writeHost } from './state.ts';
 import type { BuildOptions, Host, HostImage, HostOptions, HostStatus, StartOptions } from './types.ts';
 
-/** The running host for the inputs as they are now; builds, boots and replaces as needed. */
+/** The running host for the current inputs; builds, boots and replaces what is needed. */
 export async function start(options: StartOptions): Promise<Host> {
   const held = await startLock(options);
   try {
     const release = await releaseOf(options);
-    const own = payload(release); // before an image is built for files that are not there
+    const own = payload(release); // before an image is built for files that do not exist
     const image = await build(options, release);
     checkMachine(readHost(options.kernel));
     const running = runningHost(options);
@@ -35,7 +35,7 @@ export async function start(options: StartOptions): Promise<Host> {
   }
 }
 
-/** The host as it is, or with the latest files; null after its end. */
+/** The host, with the latest files if it can take them; null if it had to be ended. */
 async function keep(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<Host | null> {
   const fate = await fateOf(host, image, own, options);
   if (fate === 'stays') return host;
@@ -58,7 +58,7 @@ function runningHost({ kernel }: HostOptions): Host | null {
   return host && isAlive(host) ? host : null;
 }
 
-/** May the host stay? A stale one must, as long as something runs on it. */
+/** Whether the host may stay. An outdated host must stay while something runs on it. */
 async function fateOf(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<Fate> {
   const port = Number(new URL(host.docker.host).port);
   const wrongPort = options.port !== undefined && options.port !== port;
@@ -81,7 +81,7 @@ async function fateOf(host: Host, image: HostImage, own: Payload, options: Start
   return 'stays';
 }
 
-/** Brings the latest files into a host on which nothing runs; null if it takes a fresh one. */
+/** Copies the latest files into a host on which nothing runs; null if a fresh host is needed. */
 async function renew(host: Host, own: Payload, { progress }: StartOptions): Promise<Host | null> {
   progress?.({ title: "bringing the project's latest files into the host" });
   if (!(await replace(host, own))) return null;
@@ -90,7 +90,7 @@ async function renew(host: Host, own: Payload, { progress }: StartOptions): Prom
   return renewed;
 }
 
-/** The next host is a fresh one. Throws where something is up that would go with this one. */
+/** Lets a fresh host replace this one. Throws if something runs on this one. */
 async function replaceable(host: Host): Promise<'ends'> {
   const busy = await whatRuns(host);
   if (!busy) return 'ends';
@@ -100,10 +100,10 @@ async function replaceable(host: Host): Promise<'ends'> {
   throw new EnvironmentError(`${why}, and ${busy} on it`, 'take those down first: afbus-topo down --all');
 }
 
-/** The engine has a folder for each container, ended or not; the command that lists them takes a second. */
+/** Counts folders, because `docker ps` takes a second: the engine has one for each container, ended or not. */
 const COUNT = 'ls /var/lib/docker/containers | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
 
-/** "3 containers and 2 agents run", or null; null too for a host that answers no more. */
+/** "3 containers and 2 agents run", or null if nothing runs or the host does not answer. */
 async function whatRuns(host: Host): Promise<string | null> {
   const said = await runInHost(host, ['sh', '-c', COUNT]).catch(() => null);
   const [containers = 0, agents = 0] = said?.stdout.trim().split('\n').map(Number) ?? [];
@@ -123,7 +123,7 @@ export async function stop(options: BuildOptions): Promise<void> {
   }
 }
 
-/** What is there; never starts, builds or throws. */
+/** The state of the host; never starts or builds anything, and never throws. */
 export async function status({ kernel }: HostOptions): Promise<HostStatus> {
   const host = readHost(kernel);
   if (host && isAlive(host)) return { state: 'running', host };

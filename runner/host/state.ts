@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is known of the host of one kernel: host.json beside its console and its disk. */
+/** The state of the host of one kernel: host.json, its console and its disk, in one folder. */
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const FILES = {
 export const stateFile = (kernel: KernelVersion, name: keyof typeof FILES): string =>
   join(stateDir(kernel), FILES[name]);
 
-/** The host as written at its start, alive or not. A file that cannot be read counts as none. */
+/** The host as it was written at its start; it may have ended. A file that cannot be read counts as none. */
 export const readHost = (kernel: KernelVersion): Host | null => readJson<Host>(stateFile(kernel, 'host'));
 
 function readJson<T>(file: string): T | null {
@@ -30,7 +30,7 @@ function readJson<T>(file: string): T | null {
   }
 }
 
-/** It appears whole: its writer may be killed at any time, and others read it meanwhile. */
+/** Writes the file whole, by a rename: the writer may be killed at any time, and others read meanwhile. */
 function writeJson(file: string, value: unknown): void {
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
@@ -38,13 +38,13 @@ function writeJson(file: string, value: unknown): void {
 
 export const writeHost = (host: Host): void => writeJson(stateFile(host.kernel, 'host'), host);
 
-/** A machine that is starting: the next command ends it if its starter was killed meanwhile. */
+/** Notes a machine that is starting: if its starter is killed meanwhile, the next command ends it. */
 export function writePending(kernel: KernelVersion, machine: Known): void {
   const { pid, process } = machine;
   writeJson(stateFile(kernel, 'pending'), { pid, process });
 }
 
-/** Ends what a killed starter left; the caller holds the start lock. */
+/** Ends a machine that a killed starter left; the caller holds the start lock. */
 export async function endPending(kernel: KernelVersion): Promise<void> {
   const machine = readJson<Known>(stateFile(kernel, 'pending'));
   if (machine && isAlive(machine)) await end(machine);
@@ -54,12 +54,12 @@ export async function endPending(kernel: KernelVersion): Promise<void> {
 export const settlePending = (kernel: KernelVersion): void =>
   rmSync(stateFile(kernel, 'pending'), { force: true });
 
-/** Forgets a host that is gone; its console stays, to show why. */
+/** Forgets a host that has ended; its console stays, to show why. */
 export function forgetHost(kernel: KernelVersion): void {
   for (const name of ['host', 'disk'] as const) rmSync(stateFile(kernel, name), { force: true });
 }
 
-/** An empty place for a new host; the console of the one before is kept under another name. */
+/** Makes the state folder empty for a new host; the console of the last host is kept under another name. */
 export function newState(kernel: KernelVersion): string {
   const folder = privateFolder(stateDir(kernel));
   forgetHost(kernel);
@@ -68,7 +68,7 @@ export function newState(kernel: KernelVersion): string {
     rmSync(old, { force: true });
     try {
       renameSync(stateFile(kernel, name), old);
-    } catch {} // there was none
+    } catch {} // there was no console
   }
   return folder;
 }

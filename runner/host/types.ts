@@ -17,29 +17,36 @@ export interface Host {
   readonly kernel: KernelVersion;
   readonly release: string;
   readonly accelerator: Accelerator;
-  /** Why that accelerator, in one line. */
+  /** Why this accelerator, in one line. */
   readonly acceleratorReason: string;
   /** `tcp://127.0.0.1:port`, and the folder with ca.pem, cert.pem and key.pem. */
   readonly docker: { readonly host: string; readonly certDir: string };
   /** Port of the owner's channel, on 127.0.0.1. */
   readonly channelPort: number;
-  /** Name of the image in the host's engine that nodes run from; the agent is mounted into it from `payload`. */
+  /**
+   * Name of the image in the host's engine that nodes run from. It contains Node; the agent is mounted into it (see
+   * payload.ts).
+   */
   readonly nodeImage: string;
   readonly consoleFile: string;
-  /** The process that writes that file, and ends after the machine. */
+  /** The process that writes `consoleFile`, and ends after the machine. */
   readonly keeper?: Known;
   readonly pid: number;
   /** ISO 8601 */
   readonly startedAt: string;
-  /** Names the image that it was started from. */
+  /** Key of the image that it was started from. */
   readonly imageKey: string;
-  /** Of the modules, the agent and the binding that were brought into it; an earlier version did not write them. */
+  /**
+   * Sums of the modules, the agent and the binding that were copied into it; absent if an earlier version started it.
+   */
   readonly payloadSums?: readonly string[];
-  /** It plays files that are not trusted: the next start replaces it. */
+  /** It plays files that are not trusted, so the next start replaces it. */
   readonly tainted?: boolean;
-  /** The machine that it runs on: a home may be shared by several. */
+  /** The machine that it runs on: several may share a home. */
   readonly machine?: string;
-  /** When the process started, in the kernel's ticks, and the boot: a pid alone may be somebody else's by now. */
+  /**
+   * Start time of the process, in the kernel's ticks, and the boot: a pid alone may belong to another process by now.
+   */
   readonly process: Identity;
 }
 
@@ -48,7 +55,7 @@ export type HostStatus =
   | { readonly state: 'stale'; readonly reason: string; readonly consoleFile: string }
   | { readonly state: 'running'; readonly host: Host };
 
-/** A saved machine in the cache: disk, memory and device state, from which hosts start. */
+/** A saved machine in the cache, from which hosts start: disk, memory and device state. */
 export interface HostImage {
   readonly kernel: KernelVersion;
   readonly release: string;
@@ -69,12 +76,12 @@ export interface BuildOptions extends HostOptions {
 }
 
 export interface StartOptions extends BuildOptions {
-  /** Port of the Docker API on 127.0.0.1; a free one when absent. */
+  /** Port of the Docker API on 127.0.0.1; any free port if absent. */
   readonly port?: number | undefined;
-  /** Nothing may have run in it before, and nothing that is trusted runs in it afterwards. */
+  /** Needs a host in which nothing has run before; nothing that is trusted will run in it afterwards. */
   readonly untrusted?: boolean | undefined;
 }
 
-/** Guest memory and processors: part of every saved image. */
+/** Size of guest memory; like CPUS, it is part of every saved image. */
 export const MEMORY_MIB = 2048;
 export const CPUS = 2;

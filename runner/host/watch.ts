@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Sees at once when a host's virtual machine ends, and within seconds when its guest hangs. */
+/** Notices at once when a host's virtual machine ends, and within seconds when its guest hangs. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { HostDied } from '../common/errors.ts';
@@ -9,15 +9,17 @@ import { isAlive } from './process.ts';
 import type { Host } from './types.ts';
 
 const BEAT = 1000;
-/** Under emulation, two busy processors may keep an echo waiting for seconds. */
+/** Longest wait for an echo. Under emulation, two busy processors may delay one for seconds. */
 const SILENCE = 15_000;
-/** QEMU closes its ports some time before its process is gone: it has gigabytes to give back, on a machine that may be busy. */
+/**
+ * How long QEMU may take to end after it has closed its ports: it has gigabytes to free, on a machine that may be busy.
+ */
 const LEAVING = 10_000;
 
 export interface Guard {
-  /** Resolves when the host died; never rejects. Does not keep the process alive. */
+  /** Resolves when the host has died; never rejects. Does not keep this process alive. */
   readonly died: Promise<HostDied>;
-  /** Asks now: null when the host answers, else how it died. */
+  /** Asks the host now: null if it answers, else how it died. */
   probe(): Promise<HostDied | null>;
   stop(): void;
 }
@@ -29,7 +31,7 @@ export function watch(host: Host): Guard {
   return { died, probe: () => probe(host), stop: () => stopped.abort() };
 }
 
-/** Listens to one echo after another; says how the last one ended. null when it was stopped. */
+/** Keeps a connection that echoes; resolves with how the host died, or null when it was stopped. */
 async function guard(host: Host, stopped: AbortSignal): Promise<string | null> {
   for (;;) {
     const how = await listen(host, stopped);
@@ -38,7 +40,7 @@ async function guard(host: Host, stopped: AbortSignal): Promise<string | null> {
   }
 }
 
-/** null: the connection ended, but the machine lives; "is silent" and the like: it is dead. */
+/** Resolves with how the host died ("is silent" and the like), or null if only the connection ended. */
 async function listen(host: Host, stopped: AbortSignal): Promise<string | null> {
   const echo = await channel(host, ['cat']).catch(() => null);
   if (!echo) return (await leaves(host)) ? 'ended' : 'does not answer';
@@ -63,7 +65,7 @@ async function listen(host: Host, stopped: AbortSignal): Promise<string | null> 
   });
 }
 
-/** A host that refuses a connection is usually on its way out: true once it is gone. */
+/** A host that refuses a connection is usually about to end: true if it does. */
 async function leaves(host: Host): Promise<boolean> {
   const deadline = performance.now() + LEAVING;
   while (isAlive(host) && performance.now() < deadline) await wait(10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A backend: a Docker Engine whose kernel has AF_BUS, and what can be known and done beside it. */
+/** A backend: a Docker Engine whose kernel has AF_BUS, and what a run needs to know of it. */
 
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
@@ -11,18 +11,20 @@ export interface Backend {
   readonly docker: Dockerode;
   /** Environment that points testcontainers and the docker command at the same engine. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Name of the image that nodes run from, present in the engine. */
+  /** Name of the image in the engine that nodes run from. */
   readonly image: string;
-  /** Folders of the engine's machine that complete the image, at the same place in every node, read-only. */
+  /** Folders on the engine's machine that complete the image: mounted read-only at the same path in every node. */
   readonly mounts: readonly string[];
-  /** Command that starts the agent as a plain process of the AF_BUS host; brings it there where it is not. */
+  /**
+   * Copies the agent to the AF_BUS host if needed; resolves with the command that starts it there as a plain process.
+   */
   readonly agentOnHost: () => Promise<string>;
-  /** Runs a command in the root namespaces of the AF_BUS host; its stdio is the stream. */
+  /** Runs a command in the root namespaces of the AF_BUS host; the stream is its stdin and stdout. */
   readonly channel: (command: readonly string[]) => Promise<Duplex>;
-  /** Rejects when what the backend stands on breaks; never resolves. */
+  /** Rejects if what the backend needs breaks; never resolves. */
   readonly broken: Promise<never>;
-  /** Asks whether it lives: null when it does, else how it died. */
+  /** Asks the host now: null if it lives, else how it died. */
   readonly probe: () => Promise<HostDied | null>;
-  /** Lets go of the engine; does not stop it. */
+  /** Closes the connections to the engine, which goes on running. */
   readonly release: () => void;
 }

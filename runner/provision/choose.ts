@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `--backend`: which one, and never a silent other one. */
+/** Chooses the backend that `--backend` names; never replaces it by another one silently. */
 
 import { InvalidInput } from '../common/errors.ts';
 import type { KernelVersion, Stage } from '../host/host.ts';
@@ -10,13 +10,13 @@ export interface Choice {
   readonly kernel: KernelVersion;
   readonly detail: (text: string) => void;
   readonly signal: AbortSignal;
-  /** Play in a host in which nothing ran before. */
+  /** Plays in a host in which nothing has run before. */
   readonly untrusted: boolean;
 }
 
 /**
- * `auto` is `vm`: what nodes do there stays there. Nodes of `docker` are root on the machine of the engine, so that it is
- * taken when it is asked for by name, and never for files that are not trusted.
+ * `auto` is `vm`, which isolates what nodes do. Nodes of `docker` are root on the machine of the engine, so `docker` is
+ * used only if it is named, and never for files that are not trusted.
  */
 export async function chooseBackend(choice: Choice): Promise<Backend> {
   if (choice.backend === 'docker') {
@@ -40,7 +40,7 @@ const notThere = () =>
     'use --backend vm or sim, or add --no-untrusted if you trust the file',
   );
 
-/** Every backend that is up, for `ps`, `down`, `logs`, `exec`; boots nothing. */
+/** Every backend that is up, for `ps`, `down`, `logs`, `exec`; boots none. */
 export async function runningBackends(): Promise<readonly Backend[]> {
   const { KERNELS, runningVm } = await import('./vm.ts');
   const { runningDocker } = await import('./docker.ts');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A node agent at the other end of a byte stream, whatever carries it: a container's stdio or a host channel. */
+/** The connection to a node agent over any byte stream: a container's stdio or a host channel. */
 
 import type { Readable, Writable } from 'node:stream';
 import { type NodeOrder, type NodeReport, PROTOCOL_VERSION } from '../agent/protocol.ts';
@@ -12,13 +12,13 @@ import type { NodeConnection } from './lab.ts';
 export interface Streams {
   readonly input: Writable;
   readonly output: Readable;
-  /** What the other end said beside the protocol, for error messages. */
+  /** What the other end said outside the protocol, for error messages. */
   readonly errors?: Readable;
 }
 
 type Hello = NodeConnection['hello'];
 
-/** Waits for `hello` and gives the connection; rejects with what the node said instead. */
+/** Waits for `hello` and resolves with the connection; rejects with what the node said instead. */
 export async function connectNode(name: string, streams: Streams): Promise<NodeConnection> {
   const noise = new LastLines(20);
   if (streams.errors) follow(streams.errors, (line) => noise.add(line), LIMITS.stderrBytes.most);
@@ -80,7 +80,7 @@ function follow(stream: Readable, onLine: (line: string) => void, most: number, 
   stream.on('data', (chunk: Buffer) => lines.push(chunk));
 }
 
-/** A report of whatever form, but for the first, whose fields are looked at before there is a run. */
+/** Accepts reports of any form, except for `hello`, whose fields are used before the run begins to check reports. */
 function parse(line: string): NodeReport | null {
   if (!line.startsWith('{"say"')) return null;
   try {
@@ -103,7 +103,7 @@ const otherVersion = (name: string, version: number) =>
     'the agent image is of another release: run "afbus-topo host clean" and try again',
   );
 
-/** Of a line of noise, in characters. */
+/** Longest part of a line of noise that is kept, in characters. */
 const LONGEST = 4096;
 
 class LastLines {

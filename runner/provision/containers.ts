@@ -2,9 +2,9 @@
 /**
  * The `container` launcher: each node is a privileged container.
  *
- * All nodes of a run share one network namespace of their own, because a bus is visible only in the namespace that
- * bound it: the first container makes it (no network at all), the others join it. Directories of bus paths are
- * volumes of the run, mounted at the same place in every node.
+ * All nodes of a run share one network namespace, because a bus is visible only in the namespace in which it was bound:
+ * the first container has that namespace (without any network), the others join it. Each directory that holds bus paths
+ * is a volume of the run, mounted at the same path in every node.
  */
 
 import { type Duplex, PassThrough } from 'node:stream';
@@ -22,12 +22,12 @@ export interface ContainerNodes {
   readonly mounts: readonly string[];
   readonly owner: Ownership;
   readonly nodes: readonly NodeSpec[];
-  /** Directories that hold bus paths. */
+  /** Directories of the paths of buses. */
   readonly busDirectories: readonly string[];
   readonly onNode: (name: string) => void;
 }
 
-/** Starts every node and waits until each said hello; what was started before a failure is left to `remove`. */
+/** Starts every node and waits until each said hello. If it fails, `removeRun` must remove what was started before. */
 export async function startContainers(lab: ContainerNodes): Promise<Map<string, NodeConnection>> {
   const volumes = await createVolumes(lab);
   const started = new Map<string, NodeConnection>();
@@ -58,7 +58,7 @@ async function createVolumes(lab: ContainerNodes): Promise<Map<string, string>> 
 
 type WaitStrategy = Parameters<GenericContainer['withWaitStrategy']>[0];
 
-/** One node: a container whose stdin and stdout are the node agent's channel, attached before it starts. */
+/** One node: a container whose stdin and stdout are the connection to the node agent, attached before it starts. */
 class NodeContainer extends GenericContainer {
   readonly #docker: Dockerode;
   readonly #started = Promise.withResolvers<string>();
@@ -88,7 +88,7 @@ class NodeContainer extends GenericContainer {
       .withWaitStrategy(this.#untilHello());
   }
 
-  /** The id, once the container runs: from then on others can join its network namespace. */
+  /** Resolves with the id when the container runs: then others can join its network namespace. */
   get running(): Promise<string> {
     return this.#started.promise;
   }
@@ -123,14 +123,14 @@ class NodeContainer extends GenericContainer {
     stream.on('close', () => output.end()).on('end', () => output.end());
     stream.on('error', (e) => output.destroy(e));
     this.#connection = connectNode(this.node.name, { input: stream as Duplex, output, errors });
-    this.#connection.catch(() => {}); // reported by the wait strategy
+    this.#connection.catch(() => {}); // the wait strategy reports it
   }
 
   protected override async containerStarting(): Promise<void> {
     this.#started.resolve(this.id);
   }
 
-  /** Ready is what the node agent says itself, never a line found in a log. */
+  /** Ready when the node agent says hello; nothing is looked for in a log. */
   #untilHello(): WaitStrategy {
     return {
       waitUntilReady: async () => void (await this.#connection),

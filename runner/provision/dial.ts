@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * A Docker Engine behind ssh, as the `docker` command reaches it: `ssh HOST docker system dial-stdio`, once for each
- * connection. ssh itself reads ~/.ssh/config, so that its aliases, users, ports and jump hosts hold here as well. To
- * programs of this machine the engine is a socket in a folder that only its owner can enter.
+ * Reaches a Docker Engine through ssh as the `docker` command does: `ssh HOST docker system dial-stdio`, once for each
+ * connection. ssh itself reads ~/.ssh/config, so its aliases, users, ports and jump hosts work here as well. Programs
+ * of this machine reach the engine at a socket in a folder that only its owner can enter.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,14 +16,14 @@ import { InvalidInput } from '../common/errors.ts';
 export interface Tunnel {
   /** `unix://…` */
   readonly host: string;
-  /** What ssh said last, if anything. */
+  /** The last line that ssh wrote to stderr, if any. */
   said(): string;
   close(): void;
 }
 
 const TIMEOUT_S = 10;
 
-/** `ssh://user@host:port` → the arguments of ssh. */
+/** Arguments of ssh for `ssh://user@host:port`. */
 export function sshArguments(host: string): readonly string[] {
   const { username, hostname, port, pathname, password } = urlOf(host);
   if (hostname === '' || password !== '' || !['', '/'].includes(pathname)) throw malformed(host);
@@ -75,7 +75,7 @@ export async function dial(host: string): Promise<Tunnel> {
   return { host: `unix://${path}`, said: () => said, close };
 }
 
-/** One connection; it ends with its ssh, and its ssh with it. */
+/** Joins one connection with one ssh; each ends with the other. */
 function carry(socket: Socket, argv: readonly string[], say: (line: string) => void): void {
   const ssh = spawn('ssh', argv, { stdio: ['pipe', 'pipe', 'pipe'] });
   ssh.on('error', (error) => {
@@ -90,6 +90,6 @@ function carry(socket: Socket, argv: readonly string[], say: (line: string) => v
   socket.on('error', () => ssh.kill()).on('close', () => ssh.kill());
   socket.pipe(ssh.stdin);
   ssh.stdout.pipe(socket, { end: false });
-  // After all that it said: a client that sees the end may ask for that.
+  // After the last line of stderr: a client that sees the end may ask for that line.
   ssh.on('close', () => socket.end());
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The `docker` backend: an engine of the user's own, the one that the docker command takes, whose kernel has AF_BUS. */
+/**
+ * The `docker` backend: an engine of the user's own whose kernel has AF_BUS. It is the engine that the docker command
+ * uses.
+ */
 
 import { existsSync } from 'node:fs';
 import { Duplex, PassThrough } from 'node:stream';
@@ -12,7 +15,7 @@ import { dial } from './dial.ts';
 import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
 import { type Engine, engineAt } from './engine.ts';
 
-/** `ps` and `down` do not wait longer for an engine that does not answer. */
+/** How long `ps` and `down` wait for an engine that does not answer. */
 const PATIENCE_MS = 5000;
 
 export async function dockerBackend(choice: Choice): Promise<Backend> {
@@ -27,14 +30,14 @@ export async function dockerBackend(choice: Choice): Promise<Backend> {
   return over(engine, image, info);
 }
 
-/** The engine without questions: for `ps` and `down`. null where none answers. */
+/** The engine, without any checks: for `ps` and `down`. null if none answers. */
 export async function runningDocker(): Promise<Backend | null> {
   const engine = await taken().catch(() => null);
   if (engine === null) return null;
   const { docker, release } = engine;
   const info = await infoOf(docker, AbortSignal.timeout(PATIENCE_MS)).catch(() => null);
   const images = info && (await docker.listImages({ filters: { reference: ['afbus-topo/agent'] } }));
-  // An engine that never had an agent has no run of ours.
+  // An engine that has no agent image has no run of ours.
   const image = images?.[0]?.RepoTags?.[0];
   if (info && image) return over(engine, image, info);
   release();
@@ -44,11 +47,11 @@ export async function runningDocker(): Promise<Backend | null> {
 type Info = { readonly KernelVersion: string; readonly ServerVersion: string };
 type Asked = { info(options: { abortSignal: AbortSignal }): Promise<Info> };
 
-/** Its types do not know that a question can be taken back. */
+/** dockerode's types lack the abort signal of this call. */
 const infoOf = (docker: Dockerode, abortSignal: AbortSignal): Promise<Info> =>
   (docker as unknown as Asked).info({ abortSignal });
 
-/** The engine that the docker command would take; null if it has no socket. */
+/** The engine that the docker command would use; null if it has no socket. */
 async function taken(): Promise<Reached | null> {
   const endpoint = endpointOf(process.env);
   const isThere = !endpoint.host.startsWith('unix://') || existsSync(endpoint.host.slice('unix://'.length));
@@ -56,7 +59,7 @@ async function taken(): Promise<Reached | null> {
 }
 
 interface Reached extends Engine {
-  /** What the way to it said last, if anything. */
+  /** The last line that the connection's own program (ssh) said, if any. */
   said(): string;
   release(): void;
 }
@@ -95,7 +98,7 @@ function over({ docker, environment, release }: Reached, image: string, info: In
   };
 }
 
-/** A load that failed ends its stream like one that did not: only an event of it tells. */
+/** Waits until the image is loaded. The stream of a load that failed ends like any other; only an event in it tells. */
 async function loaded(docker: Dockerode, said: NodeJS.ReadableStream, image: string): Promise<void> {
   const events = await new Promise<readonly { readonly error?: string }[]>((resolve, reject) =>
     docker.modem.followProgress(said, (e, all) => (e ? reject(e) : resolve(all))),
@@ -125,10 +128,10 @@ async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
   return name;
 }
 
-/** Folder of the engine's machine that keeps agents for plain processes, one a version. */
+/** Folder on the engine's machine that keeps agents for plain processes, one per version. */
 const AGENTS = '/var/lib/afbus-topo';
 
-/** Copies Node and the agent out of the image onto the engine's machine, once a version. */
+/** Copies Node and the agent from the image to the engine's machine, once per version. */
 async function copyAgent(docker: Dockerode, image: string): Promise<string> {
   const key = image.slice(image.lastIndexOf(':') + 1);
   const script = `[ -e ${AGENTS}/${key} ] || {
@@ -155,7 +158,7 @@ async function copyAgent(docker: Dockerode, image: string): Promise<string> {
   return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.js`;
 }
 
-/** A command in the root namespaces of the engine's machine, by way of a privileged container. */
+/** Runs a command in the root namespaces of the engine's machine, through a privileged container. */
 async function hostChannel(docker: Dockerode, image: string, command: readonly string[]): Promise<Duplex> {
   const container = await docker.createContainer({
     Image: image,
@@ -173,7 +176,7 @@ async function hostChannel(docker: Dockerode, image: string, command: readonly s
   return joined(raw as Duplex, output);
 }
 
-/** Writes go to the raw stream, reads come from what was taken out of its frames. */
+/** Writes go to the raw stream; reads come from its demultiplexed output. */
 function joined(raw: Duplex, output: PassThrough): Duplex {
   const both = new Duplex({
     read: () => void output.resume(),

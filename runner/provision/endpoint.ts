@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which Docker Engine the `docker` command would take: DOCKER_HOST, DOCKER_CONTEXT, or the context that is in use. */
+/** Finds the Docker Engine that the `docker` command would use: DOCKER_HOST, DOCKER_CONTEXT, or the current context. */
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,9 +10,9 @@ import { EnvironmentError } from '../common/errors.ts';
 export interface Endpoint {
   /** `unix://…`, `tcp://…` or `ssh://…` */
   readonly host: string;
-  /** Folder of ca.pem, cert.pem and key.pem; absent without TLS. */
+  /** Folder with ca.pem, cert.pem and key.pem; absent without TLS. */
   readonly certDir?: string;
-  /** What names it, for messages. */
+  /** What named this engine, for messages. */
   readonly from: string;
 }
 
@@ -31,7 +31,7 @@ export function endpointOf(env: Environment): Endpoint {
   return ofContext(context, folder);
 }
 
-/** As the docker command does, which looks for the certificates beside its configuration. */
+/** Looks for the certificates beside the configuration, as the docker command does. */
 function named(env: Environment, host: string, folder: string): Endpoint {
   const from = 'DOCKER_HOST';
   const full = host.includes('://') ? host : `tcp://${host}`;
@@ -56,7 +56,7 @@ function ofContext(name: string, folder: string): Endpoint {
   return existsSync(certDir) ? { host, certDir, from } : { host, from };
 }
 
-/** The text at a place in a JSON file; undefined where there is none. */
+/** The text at a path of keys in a JSON file; undefined if there is none. */
 function textAt(file: string, ...keys: readonly string[]): string | undefined {
   let value: unknown;
   try {

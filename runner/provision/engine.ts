@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** A way to a Docker Engine → its client, and the environment that leads other programs to the same engine. */
+/**
+ * Turns a way to a Docker Engine into a client for it, and the environment that leads other programs to the same
+ * engine.
+ */
 
 import type { Agent } from 'node:https';
 import Dockerode from 'dockerode';
@@ -8,7 +11,7 @@ import { type Certificates, certificatesIn } from '../common/certificates.ts';
 export interface Way {
   /** `unix://…` or `tcp://…` */
   readonly host: string;
-  /** Folder of ca.pem, cert.pem and key.pem; absent without TLS. */
+  /** Folder with ca.pem, cert.pem and key.pem; absent without TLS. */
   readonly certDir?: string;
 }
 
@@ -19,7 +22,7 @@ export interface Engine {
 
 const UNIX = 'unix://';
 
-/** Of a way that takes more than to connect. */
+/** For engines that need more than an address. */
 export interface Own {
   readonly agent: Agent;
   readonly certificates: Certificates;

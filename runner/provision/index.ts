@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Plan → running lab: nodes started on a backend, connected, their kernel checked. */
+/** Makes a running lab of a plan: nodes started on a backend, connected, their kernel checked. */
 
 import { dirname } from 'node:path';
 import { wallClock } from '../common/clock.ts';
@@ -20,7 +20,7 @@ export interface ProvisionOptions {
   readonly onNode: (name: string) => void;
 }
 
-/** Rejects with EnvironmentError or HostDied; what was started by then bears the run's mark (see `removeRun`). */
+/** Rejects with EnvironmentError or HostDied. What was started by then is marked with the run (see `removeRun`). */
 export async function provision(plan: Plan, options: ProvisionOptions): Promise<Lab> {
   const { backend, launcher, owner, onNode } = options;
   const shared = {
@@ -40,7 +40,7 @@ export async function provision(plan: Plan, options: ProvisionOptions): Promise<
   return { run: owner.run, where, clock: wallClock, nodes, broken: backend.broken };
 }
 
-/** testcontainers reads its engine from the environment, once: set it before the first import. */
+/** testcontainers reads its engine from the environment only once, so this is set before the first import. */
 async function startInEngine(
   backend: Backend,
   shared: Omit<

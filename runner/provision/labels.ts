@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The mark of ownership on everything a run makes; `ps`, `down` and `doctor` go by it and by nothing else. */
+/** Marks everything that a run makes with its owner; `ps`, `down` and `doctor` rely on these marks only. */
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export const LABEL = {
   kept: `${PREFIX}.kept`,
 } as const;
 
-/** Who and what a container, volume or process group belongs to. */
+/** Which run a container, volume or process group belongs to, and who started that run. */
 export interface Ownership {
   readonly run: string;
   readonly topology: string;
@@ -25,7 +25,7 @@ export interface Ownership {
   readonly started: string;
   /** `pid@boot-id@machine` of the runner. */
   readonly owner: string;
-  /** Meant to outlive its runner (`up`): only `down` ends it. */
+  /** Made by `up`, to outlive its runner: only `down` ends it. */
   readonly kept: boolean;
 }
 
@@ -69,8 +69,8 @@ export function fromLabels(labels: Readonly<Record<string, string>>): Ownership 
 }
 
 /**
- * The runner that made it was killed. Only the machine that ran it can tell, and only since its last boot or by
- * having booted again; of another machine's runs (a shared engine) nothing is known, so they count as alive.
+ * Whether the runner that made it was killed. Only the machine that ran the runner can tell, and only since its last
+ * boot or because it has booted again. The runs of other machines (on a shared engine) count as alive.
  */
 export function isOrphan(o: Ownership): boolean {
   const [pid, boot, machine] = o.owner.split('@');

@@ -2,8 +2,8 @@
 /**
  * The `process` launcher: each node is a process tree of the AF_BUS host with mount and pid namespaces of its own.
  *
- * The nodes of a run share one named network namespace, and directories under /run/afbus-topo/RUN that are bound over
- * the directories of the bus paths. The same directory says who owns the run: `ps` and `down` read it.
+ * The nodes of a run share one named network namespace, and directories under /run/afbus-topo/RUN that are bind-mounted
+ * over the directories of the bus paths. A file there names the owner of the run, for `ps` and `down`.
  */
 import type { NodeSpec } from '../topology/topology.ts';
 import type { Backend } from './backend.ts';
@@ -40,7 +40,7 @@ async function startNode(lab: ProcessNodes, node: NodeSpec, agent: string): Prom
   return connection;
 }
 
-/** Whichever node comes first makes what the run shares: each command is harmless when another was quicker. */
+/** Any node may be the first and make what the run shares, so each command does no harm if another node was faster. */
 function script(lab: ProcessNodes, node: NodeSpec, agent: string): string {
   const { run } = lab.owner;
   const home = `${RUNS}/${run}`;
@@ -48,7 +48,7 @@ function script(lab: ProcessNodes, node: NodeSpec, agent: string): string {
   const binds = lab.busDirectories.map(
     (to, i) => `mkdir -p ${quote(to)} && mount --bind ${home}/bus${i} ${quote(to)}`,
   );
-  // The network namespace came with a /sys of its own, and that has no cgroups.
+  // The new network namespace has its own /sys, without cgroups.
   const inside = ['mount -t cgroup2 cgroup /sys/fs/cgroup', ...binds, `exec ${agent} node ${node.name}`].join(
     ' && ',
   );
@@ -61,7 +61,7 @@ function script(lab: ProcessNodes, node: NodeSpec, agent: string): string {
   ].join(' && ');
 }
 
-/** Ends every process of the run and removes what it left; does nothing where nothing is left. */
+/** Ends every process of the run and removes what it left; does nothing if nothing is left. */
 export const REMOVE_RUN = `
 for pid in $(cat ${RUNS}/$1/*.pid 2>/dev/null); do kill -9 "$pid" 2>/dev/null; done
 ip netns pids "afbus-$1" 2>/dev/null | xargs -r kill -9 2>/dev/null

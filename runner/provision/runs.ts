@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Runs that stand on a backend, found by their marks of ownership, and their end. */
+/** Finds runs on a backend by their marks of ownership, and removes them. */
 
 import { text } from 'node:stream/consumers';
 import type { Backend } from './backend.ts';
@@ -8,7 +8,7 @@ import { REMOVE_RUN, RUNS } from './processes.ts';
 
 export interface RunNode {
   readonly name: string;
-  /** Docker's word (`running`, `exited` …) or `running`/`gone` for a process node. */
+  /** Docker's state (`running`, `exited` …), or `running`/`gone` for a process node. */
   readonly state: string;
   /** Container id, or pid on the host. */
   readonly id: string;
@@ -37,7 +37,10 @@ async function containerRuns(backend: Backend): Promise<readonly Run[]> {
   return [...runs.values()];
 }
 
-/** One line a node: `RUN NODE PID STATE`, and before them one `owner` line a run. Others come and go meanwhile. */
+/**
+ * Prints for each run the lines `run RUN` and `owner WORDS`, and one `node NAME PID STATE` per node. Runs may come and
+ * go meanwhile.
+ */
 export const LIST = `
 for d in ${RUNS}/*/; do
   owner=$(cat "$d/owner" 2>/dev/null); [ -n "$owner" ] || continue
@@ -54,7 +57,7 @@ async function processRuns(backend: Backend): Promise<readonly Run[]> {
   return runsIn(await text(await backend.channel(['sh', '-c', LIST])));
 }
 
-/** What LIST said. A run whose owner cannot be read is still one: `ps` shows it, and `down` takes it down. */
+/** Parses what LIST printed. A run whose owner cannot be read is kept: `ps` shows it, and `down` removes it. */
 export function runsIn(said: string): readonly Run[] {
   const runs: (Run & { nodes: RunNode[] })[] = [];
   let run = '';
@@ -72,7 +75,7 @@ export function runsIn(said: string): readonly Run[] {
   return runs;
 }
 
-/** As `newRun` makes them; they become words of a shell and names of folders. */
+/** Ids as `newRun` makes them: they become words of a shell command and names of folders, so others are refused. */
 const RUN = /^[0-9a-f]{8}$/;
 
 function ownerIn(text: string): Ownership | null {
@@ -87,7 +90,7 @@ const nobody = (run: string): Ownership => ({
   ...{ run, topology: 'unreadable', file: '', started: '', owner: '', kept: true },
 });
 
-/** Ends a run and removes all that bears its mark; done twice, the second time does nothing. */
+/** Ends a run and removes everything with its mark; the second time it does nothing. */
 export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
   if (run.launcher === 'process') {
     await text(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
@@ -105,13 +108,13 @@ export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launch
   );
 }
 
-/** Removes the runs whose runners were killed; returns the others. */
+/** Removes the runs whose runners were killed; resolves with the others. */
 export async function removeOrphans(backend: Backend, runs: readonly Run[]): Promise<readonly Run[]> {
   await Promise.all(runs.filter(isOrphan).map((run) => removeRun(backend, run)));
   return runs.filter((run) => !isOrphan(run));
 }
 
-/** Somebody else removed it, or is at it. */
+/** Ignores the error if somebody else removed it, or is removing it. */
 function goneAlready(e: { statusCode?: number }): void {
   if (e.statusCode !== 404 && e.statusCode !== 409) throw e;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where runs are played: nodes can be started there, and taken away again. */
+/** A place where runs are played: it can start nodes, and remove them. */
 
 import { type Clock, wallClock } from '../common/clock.ts';
 import type { HostDied } from '../common/errors.ts';
@@ -14,21 +14,21 @@ import type { Where } from './where.ts';
 export interface Site {
   readonly where: Where;
   readonly clock: Clock;
-  /** Rejects when what the site stands on breaks; never resolves. */
+  /** Rejects if what the site needs breaks; never resolves. */
   readonly broken: Promise<never>;
-  /** Other runs that are up; those whose runners were killed are removed first. */
+  /** Other runs that are up. Runs whose runners were killed are removed first. */
   others(): Promise<readonly Run[]>;
-  /** Rejects with EnvironmentError or HostDied; what was started by then is `remove`d by the run's mark. */
+  /** Rejects with EnvironmentError or HostDied. What was started by then must be removed with `remove`. */
   start(plan: Plan, owner: Ownership, onNode: (name: string) => void): Promise<Lab>;
-  /** Takes away all that bears the run's mark; does nothing where nothing does. */
+  /** Removes everything with the run's mark; does nothing if there is nothing. */
   remove(run: Pick<Run, 'run' | 'launcher'>): Promise<void>;
-  /** null where it lives, else how it died. */
+  /** null if the site lives, else how it died. */
   probe(): Promise<HostDied | null>;
-  /** Lets go of it; what is up stays up. */
+  /** Closes the connections to the site; what is up stays up. */
   release(): void;
 }
 
-/** A Docker Engine and its machine. */
+/** A Docker Engine and its machine as a site. */
 export const engineSite = (backend: Backend, launcher: Launcher): Site => ({
   where: { ...backend.where, launcher },
   clock: wallClock,

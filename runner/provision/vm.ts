@@ -24,10 +24,10 @@ export interface VmOptions {
   readonly untrusted?: boolean;
 }
 
-/** Builds and boots what is missing. */
+/** The backend on the host of that kernel, which is built and booted if needed. */
 export const vmBackend = async (options: VmOptions): Promise<Backend> => over(await start(options));
 
-/** The host of that kernel if it runs; boots nothing. */
+/** The host of that kernel if it runs; boots none. */
 export async function runningVm(kernel: KernelVersion): Promise<Backend | null> {
   const now = await status({ kernel });
   return now.state === 'running' ? over(now.host) : null;
@@ -39,7 +39,7 @@ function over(host: Host): Backend {
   const broken = guard.died.then((died) => {
     throw died;
   });
-  broken.catch(() => {}); // the code that races against it sees it
+  broken.catch(() => {}); // code that races against it handles it
   return {
     where: { backend: 'vm', kernel: host.release, accelerator: host.accelerator },
     ...engineAt(host.docker, { agent: new EngineAgent(host), certificates }),

@@ -7,8 +7,8 @@ export interface Where {
   readonly kernel: string;
   readonly accelerator?: 'kvm' | 'tcg';
   readonly engine?: string;
-  /** `sim`: what its scheduler draws from. */
+  /** `sim`: the seed of its scheduler. */
   readonly seed?: number;
-  /** `sim`: the fault that it was told to have. */
+  /** `sim`: the bug that it was told to have. */
   readonly bug?: string;
 }

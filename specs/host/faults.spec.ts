@@ -38,7 +38,7 @@ describe('host: faults', () => {
     using own = folder({});
     assert.throws(() => checkSpace(own.path('.'), 1e9), {
       name: 'EnvironmentError',
-      message: /GiB are needed in .*, .* are free/,
+      message: /has .* GiB of free space, and .* GiB are needed/,
       hint: /host clean/,
     });
   });
