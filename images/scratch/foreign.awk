@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
-# Takes out of a kernel's log the titles and stacks of the races that are not ours among those that KCSAN reports, for the
-# kernel races with itself, also without us. A race is ours if one of our modules makes either access, or has called who makes it
-# on both sides: then it is what we guard that nobody guards. Where a module is in one stack only (it woke up a program
-# that polls, an interrupt came while it ran), core code raced with core code.
+# Removes from a kernel's log the titles and stacks of KCSAN reports about races that are not ours: the kernel races with
+# itself even without our modules. A race is ours if one of our modules makes one of the two accesses, or if our modules called
+# both of them, because then our locking should have kept them apart. If a module is in one of the two stacks only (it woke a
+# program that polls, or an interrupt came while it ran), core code raced with core code.
 #
-# Everything else passes as it is, also what another processor printed in between, and a report that has no end.
+# All else passes unchanged, including lines that another processor printed in between, and a report without an end.
 
-# afbus_release() makes no access of its own that anybody could race with, but contains those of sock_orphan(), which
-# clears sk_wq and sets SOCK_DEAD without marks; the code that wakes a socket up reads them without a lock, in every family.
+# The accesses in afbus_release() are those of sock_orphan(), which clears sk_wq and sets SOCK_DEAD without markings. The
+# code that wakes a socket reads them without a lock, in every family.
 function is_ours() {
 	return (title ~ OURS || sides > 1) && title !~ /afbus_release \[af_bus\]/
 }
@@ -33,7 +33,7 @@ inside {
 		around = around "\n" $0
 	if (/ to 0x[0-9a-f]+ of [0-9]+ bytes by /)
 		open = 1
-	# What follows was interrupted, and has no part in it.
+	# The rest of the stack was interrupted and has no part in the race.
 	if (/ asm_sysvec_| asm_common_interrupt/)
 		open = 0
 	if (open && $0 ~ OURS) {

@@ -39,7 +39,7 @@ export async function probeKvm(release: string, options: BuildOptions): Promise<
 function tryKvm(release: string, initrd: string): Promise<string | null> {
   const machine = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'];
   const kvm = ['-machine', 'pc', '-accel', 'kvm', '-cpu', 'host', '-m', '256'];
-  const child = spawn(QEMU, [...machine, ...kvm, ...kernelArguments(release, initrd, 'afbus.trial')], {
+  const child = spawn(QEMU, [...machine, ...kvm, ...kernelArguments(release, initrd, 'afbus.kvm-probe')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { promise, resolve } = Promise.withResolvers<string | null>();
@@ -51,7 +51,7 @@ function tryKvm(release: string, initrd: string): Promise<string | null> {
   });
   child.stdout.on('data', (text) => {
     said += text;
-    if (said.includes('afbus-host: trial')) resolve(null);
+    if (said.includes('afbus-host: kvm-probe')) resolve(null);
   });
   child.on('error', (e) => resolve(e.message));
   child.on('close', () => resolve(complaint.trim().split('\n').at(-1) || 'QEMU ended early'));

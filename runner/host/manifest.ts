@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is in the folder of a saved machine, and how a whole one is told from one that is cut short. */
+/** The contents of a saved machine's folder, and how a complete one is told from one that was cut short. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const IMAGE = {
   manifest: 'image.json',
 };
 
-/** The manifest of a saved machine; `files` are the sizes of a whole one, in bytes. */
+/** The manifest of a saved machine; `files` has the sizes of its files, in bytes. */
 export interface Manifest extends HostImage {
   readonly builtAt: string;
   readonly parts: { readonly rootfs: string; readonly engine: string };
@@ -29,7 +29,7 @@ export function manifestOf(image: HostImage, parts: Manifest['parts'], folder: s
   return { ...image, parts, files, builtAt: new Date().toISOString() };
 }
 
-/** The manifest of a whole image; null when there is none, or when files of it are gone or cut short. */
+/** The manifest of a complete image; null if there is none, or if files are missing or cut short. */
 export function findImage(folder: string): Manifest | null {
   try {
     const manifest: Manifest = JSON.parse(readFileSync(join(folder, IMAGE.manifest), 'utf8'));

@@ -55,7 +55,7 @@ export function payload(release: string): Payload {
 const PLACE = '/opt/afbus-topo';
 
 /** The read-only mount prevents accidents. Root in the host can undo it, so `isIntact` checks the files. */
-const INSTALL = `/run/afbus/fit "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
+const INSTALL = `/run/afbus/install "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
 
 /** Paths of the files in the host. */
 const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.js', `native/${ADDON}`].map((name) => join(PLACE, name));

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** QEMU's arguments. A saved machine starts only on the very machine that it was saved on, so there is one place for it. */
+/**
+ * QEMU's arguments. A saved machine starts only with the arguments that it was saved with, so they are made in one
+ * place.
+ */
 
 import { cache } from './paths.ts';
 import { type Accelerator, CPUS, MEMORY_MIB } from './types.ts';
 
 export const QEMU = 'qemu-system-x86_64';
 
-/** `saving`: memory is the file and is written; `restored`: the file is mapped privately and never changes. */
+/** `saving`: the machine writes its memory to the file; `restored`: it maps the file privately and never changes it. */
 export interface Machine {
   readonly accelerator: Accelerator;
   readonly memory: { readonly file: string; readonly mode: 'saving' | 'restored' } | null;
   readonly disk: string;
-  /** A docker-archive to load, as a second disk. */
+  /** A docker-archive that the guest is to load, as a second disk. */
   readonly archive?: string;
   readonly ports: { readonly docker: number; readonly channel: number };
   /** Where the guest's console goes: a file, or a socket that QEMU inherits. */
@@ -37,8 +40,8 @@ const console = ({ console: to }: Machine): string =>
   'fd' in to ? `socket,id=console,fd=${to.fd}` : `file,id=console,path=${to.file.replaceAll(',', ',,')}`;
 
 /**
- * qemu64 has what Node and Docker need; richer models cost TCG twice the time (vector code is emulated). Without cx16:
- * see images/scratch/run.
+ * TCG: qemu64 has what Node and Docker need, and richer models take twice the time, because vector code is emulated.
+ * images/scratch/run says why cx16 is off.
  *
  * A machine that boots is emulated by one thread: a booting kernel patches its own code, and QEMU before 8.1 may keep
  * for ever what one processor translated while another was writing it. The kernel then dies of a breakpoint (int3).
@@ -67,7 +70,9 @@ function drive(id: string, node: object): string[] {
   return ['-blockdev', JSON.stringify({ 'node-name': id, ...node }), '-device', `virtio-blk-pci,drive=${id}`];
 }
 
-/** The guest reaches nobody; its two ports are reached from this machine only, and ask for a certificate. */
+/**
+ * The guest cannot connect to anything. Its two ports can be reached from this machine only, and ask for a certificate.
+ */
 function network({ docker, channel }: Machine['ports']): string {
   return [
     'user,id=net,restrict=on',
@@ -77,8 +82,8 @@ function network({ docker, channel }: Machine['ports']): string {
 }
 
 /**
- * panic=-1 and -no-reboot: a kernel that panics ends QEMU at once. norandmaps: under emulation, translated code serves
- * the next process only at the same address; Node starts in two thirds of the time.
+ * panic=-1 and -no-reboot: a kernel that panics ends QEMU at once. norandmaps: the emulator can reuse translated code
+ * for the next process only if it is at the same address; Node then starts in two thirds of the time.
  */
 export function kernelArguments(release: string, initrd: string, extra = ''): string[] {
   const words = [

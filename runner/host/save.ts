@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Boots the host, fills and warms it, and saves disk, memory and device state as an image. */
+/** Boots the host, fills its caches, and saves disk, memory and device state as an image. */
 
 import { existsSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,12 +62,12 @@ async function bootForSaving(
   });
 }
 
-/** Memory is in its file already (x-ignore-shared); what is written here is the devices' state, below a megabyte. */
+/** Saves the state of the devices, less than a megabyte: memory is in its file already (x-ignore-shared). */
 async function saveState(qmp: Qmp, file: string): Promise<void> {
   await qmp.do('migrate-set-capabilities', IGNORE_SHARED);
   await qmp.do('stop');
   await qmp.do('migrate', { uri: 'exec:cat > state.part && mv state.part state' });
   await migrated(qmp);
-  // QEMU has given everything to cat by now, which may still be writing.
+  // QEMU has passed everything to cat, which may still be writing.
   while (!existsSync(file)) await wait(10);
 }
