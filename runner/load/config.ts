@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** A topology written out: one file without includes, defaults, variables or matrix, that loads to the same. */
+/**
+ * Writes a topology out: one file without includes, defaults, variables or matrix, which loads to the same topology.
+ */
 import { Document, isScalar, type Node, Scalar } from 'yaml';
 import { isNeutral, neutralYaml } from '../common/neutral.ts';
 import type { MessageBusSpec } from '../topology/message-bus.ts';
@@ -21,8 +23,8 @@ export interface Written {
 }
 
 /**
- * The resolved text of each combination; with `explain`, every value says where it comes from. Where the file has
- * mistakes there is none.
+ * The resolved text of each combination; with `explain`, every value has a comment on where it comes from. Empty if the
+ * file has mistakes.
  */
 export function configOf(
   file: string,
@@ -51,7 +53,9 @@ function whole(tree: Tree, topology: Topology): Part {
   return deepMerge(head, { value: { ...sections, name: topology.name }, spot: withName(said.spot) });
 }
 
-/** `camera:` alone is a client with nothing of its own; an environment is taken as it is written. */
+/**
+ * Fills in what `camera:` alone leaves out: a client with nothing of its own. An environment is taken as it is written.
+ */
 function section(tree: Tree, key: string, value: unknown): unknown {
   if (!isMap(value) || !['nodes', 'buses', 'clients'].includes(key)) return value;
   const entries = Object.entries(value).map(([name, each]): [string, unknown] => {
@@ -65,7 +69,7 @@ function section(tree: Tree, key: string, value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-/** A combination's name is made, not written. */
+/** The name of a combination is generated, not written in the file. */
 function withName(spot: SourceNode): SourceNode {
   return spot.children.has('name')
     ? spot
@@ -76,7 +80,7 @@ type Sections = {
   readonly [section in 'nodes' | 'buses' | 'groups' | 'clients']?: Readonly<Record<string, unknown>>;
 };
 
-/** Everything that a file may leave out, as it turned out. */
+/** Everything that a file may leave out, with the values that it got. */
 function defaultsOf({ nodes, buses, groups, clients, messageBuses }: Topology, written: Sections): unknown {
   const client = new Map(clients.map((each) => [each.name, each]));
   const of = <T>(entries: object | undefined, make: (name: string) => T) =>
@@ -119,7 +123,7 @@ function clientDefaults(client: ClientSpec | undefined): unknown {
   return { node, bus, user: `${user.uid}:${user.gid}`, join, eavesdrop, receive };
 }
 
-/** Values that no file writes. */
+/** Values that come from no file. */
 function builtIn(value: unknown): Part {
   const children = new Map<string | number, SourceNode>();
   const isCollection = typeof value === 'object' && value !== null;
@@ -163,7 +167,7 @@ function nodeOf(
   return node;
 }
 
-/** Texts keep their `$`, and a number the form that it was given: 0x0010, 1.10. */
+/** Texts keep their `$`, and numbers the form in which they are written: 0x0010, 1.10. */
 function plain(value: unknown, { source, value: span, text }: SourceNode): unknown {
   if (typeof value === 'string') return value.replaceAll('$$', '$$$$$$$$').replaceAll('${', '$$$${');
   if (typeof value !== 'number' || source === BUILT_IN) return value;
@@ -174,7 +178,7 @@ function plain(value: unknown, { source, value: span, text }: SourceNode): unkno
   return scalar;
 }
 
-/** Whatever might be taken for something else. */
+/** Quotes texts that YAML would read as something else. */
 function quote(node: Scalar<string>): void {
   if (!/^[A-Za-z/@][\w./@-]*$/.test(node.value) || /^(true|false|null|yes|no|on|off)$/i.test(node.value))
     node.type = node.value.includes('\n') && isNeutral(node.value) ? 'BLOCK_LITERAL' : 'QUOTE_DOUBLE';

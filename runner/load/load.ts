@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `*.topo.yaml` → Topology, or everything that is wrong with it, at once. */
+/** Turns a `*.topo.yaml` file into a Topology, or reports everything that is wrong with it at once. */
 import type { Diagnostic } from '../common/diagnostic.ts';
 import { didYouMean } from '../common/nearest.ts';
 import { steeringIn } from '../common/neutral.ts';
@@ -26,30 +26,32 @@ import {
 } from './yaml/index.ts';
 
 export interface LoadOptions {
-  /** The file's text, where it is not to be read from disk. */
+  /** The file's text, if it must not be read from disk. */
   readonly source?: string;
-  /** Values of variables: a file sees no others but its own; a variable of the matrix has this value alone. */
+  /**
+   * Values of variables. A file sees only these and its own; a matrix variable that is set here has only this value.
+   */
   readonly set?: Readonly<Record<string, string>>;
-  /** A warning is an error. */
+  /** Turns warnings into errors. */
   readonly strict?: boolean;
-  /** Reads included files, and the file itself where `source` is absent. */
+  /** Reads included files, and the file itself if `source` is absent. */
   readonly read?: Read;
 }
 
 export interface Loaded {
-  /** One for each combination of the matrix, none where there is an error. */
+  /** One per combination of the matrix; none if there is an error. */
   readonly topologies: readonly Topology[];
-  /** The first of them. */
+  /** The first topology. */
   readonly topology?: Topology;
-  /** What the model says against their expectations. */
+  /** The expectations of each topology that contradict the model. */
   readonly contradictions: ReadonlyMap<Topology, Contradictions>;
-  /** Errors and warnings by place; warnings only where there is a topology. */
+  /** Errors and warnings in order of place; if there is a topology, there are only warnings. */
   readonly diagnostics: readonly Diagnostic[];
   /** File → text, for `renderDiagnostics`. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
-/** Reads and resolves a topology file. Never throws for what the file says or is. */
+/** Reads and resolves a topology file. Never throws because of the file's content. */
 export function load(file: string, options: LoadOptions = {}): Loaded {
   const { trees: _, ...loaded } = loadTrees(file, options);
   if (!options.strict || loaded.diagnostics.length === 0) return loaded;
@@ -57,7 +59,7 @@ export function load(file: string, options: LoadOptions = {}): Loaded {
   return { topologies: [], contradictions: new Map(), diagnostics, sources: loaded.sources };
 }
 
-/** Beside each topology the values that it was made of. */
+/** Also returns, for each topology, the tree of values that it was made of. */
 export function loadTrees(
   file: string,
   options: LoadOptions = {},
@@ -98,7 +100,7 @@ function lookup(set: Readonly<Record<string, string>>): Variables {
   return Object.assign(look, { known: Object.keys(set) });
 }
 
-/** A slip in `--set` would go unnoticed: nothing changes. */
+/** Reports variables that `--set` gives and nothing uses: such a slip would go unnoticed. */
 function idle(file: string, set: Readonly<Record<string, string>>, used: ReadonlySet<string>): Diagnostic[] {
   const names = Object.keys(set).filter((name) => !used.has(name));
   return names.map((name) => {
@@ -119,7 +121,7 @@ interface One {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `usedByAny` is told of the variables that the file names. */
+/** Adds the variables that the file names to `usedByAny`. */
 function loadOne(
   library: Library,
   main: Opened,
@@ -151,7 +153,7 @@ function loadOne(
     problems.warning(['matrix', name], { code: 'unused', message, hint, onKey: true });
   }
   const written = validate(tree, problems);
-  // Not every part that is broken is known to be.
+  // With that many errors there may be more broken parts than those that are known.
   if (problems.enough) return { combination, tree, diagnostics: problems.sorted() };
   const resolved = resolve({ written, tree, problems, tally }, combination, checkParallel);
   const contradictions = check(resolved);
@@ -161,7 +163,7 @@ function loadOne(
     : { combination, tree, diagnostics, topology: freeze(resolved.topology), contradictions };
 }
 
-/** A diagnostic of every combination is shown once; one of some names the first of them. */
+/** Shows a diagnostic that all combinations have once; one that some have names the first of them. */
 function together(file: string, runs: readonly One[], library: Library): Loaded {
   const { sources } = library;
   const topologies = runs.flatMap(({ topology }) => topology ?? []);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** Who cannot take all descriptors of a message, since a step has limited it. */
+/** Which recipients cannot take all descriptors of a message, because a step has limited them. */
 
 import { limitedShares } from '../predict/index.ts';
 import type { SendStep, Topology } from '../topology/topology.ts';
 import type { PlannedMessage } from './plan.ts';
 
-/** Says it of each send; nothing where everybody takes all. */
+/** The shortages of a send; empty if every recipient takes all. */
 export function shortages(topology: Topology): (step: SendStep) => Pick<PlannedMessage, 'fdsAt'> {
   const limited = [...limitedShares(topology)];
   return ({ id, fds }) => {

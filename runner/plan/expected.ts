@@ -6,7 +6,7 @@ import { busOfMaster, defaultRoute } from '../topology/lane.ts';
 import type { SendStep } from '../topology/topology.ts';
 import type { Expected } from './plan.ts';
 
-/** As the file says; undefined where it leaves it to the model. */
+/** What the file says; undefined if it leaves this to the model. */
 export function writtenExpected({ expect, from }: SendStep, contradictedBy?: string): Expected | undefined {
   const contradicted = contradictedBy === undefined ? {} : { contradictedBy };
   if (expect.error !== undefined) return { kind: 'error', errno: expect.error, ...contradicted };
@@ -18,7 +18,7 @@ export function writtenExpected({ expect, from }: SendStep, contradictedBy?: str
   return { kind: 'delivered', lanes: [...new Set(lanes)], ...contradicted };
 }
 
-/** As the model says; messages of which it says the same share one answer. */
+/** What the model says. Messages with the same prediction share one object. */
 export function modelled(allowed: Allowed | undefined): Expected {
   if (allowed === undefined) return NEVER_SENT;
   const known = answers.get(allowed) ?? answer(allowed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the filters of its recipients leave of a message: they run before it is queued (af_bus.md 3.7). */
+/** What the filters of its recipients leave of a message: filters run before it is queued (af_bus.md 3.7). */
 import { IDENTITY_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
 import { type Filter, runFilter } from '../common/filter.ts';
@@ -8,14 +8,17 @@ import type { Lane } from '../topology/lane.ts';
 import type { ClientSpec, Place } from '../topology/topology.ts';
 import type { Expected } from './plan.ts';
 
-/** A message as far as filters see it. */
+/** A message, as far as filters can see it. */
 export interface Outgoing {
   readonly name: string;
   readonly place: Place;
   readonly datagram: Datagram;
 }
 
-/** The lanes that it reaches, and how much of it where that is not all. Throws InvalidInput for a copy that nobody could tell. */
+/**
+ * The lanes that get the message, and its length at lanes that get less than all. Throws InvalidInput for a copy that
+ * could not be identified.
+ */
 export function filtered(
   expected: Expected,
   clients: ReadonlyMap<string, ClientSpec>,

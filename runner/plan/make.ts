@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Topology → Plan: who is started where, and which messages will be on the wire. Pure. */
+/** Turns a topology into a plan: which process runs on which node, and which messages are sent. Pure. */
 
 import { type Contradictions, predictOperations } from '../predict/index.ts';
 import { masterOf } from '../topology/lane.ts';
@@ -9,9 +9,9 @@ import { packsOf } from './packs.ts';
 import type { AgentPlan, Plan } from './plan.ts';
 
 export interface PlanOptions {
-  /** Makes bodies and sizes; the same seed gives the same plan. */
+  /** Determines generated bodies and sizes: the same seed gives the same plan. */
   readonly seed: number;
-  /** What loading the file found that the model says against it. */
+  /** Expectations of the file that contradict the model, as loading found. */
   readonly contradictions?: Contradictions | undefined;
 }
 
@@ -46,7 +46,7 @@ function agentsOf(topology: Topology): AgentPlan[] {
   return [...masters, ...others, ...ofMessageBuses(topology)];
 }
 
-/** The daemon is the master of its bus. */
+/** A process per message bus: the daemon is its master. */
 function ofMessageBuses({ messageBuses }: Topology): AgentPlan[] {
   const user = { uid: 0, gid: 0 };
   const daemons = messageBuses?.buses.map(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Send steps → numbered messages with the lanes that must get them. */
+/** Turns send steps into numbered messages, with the lanes that must get them. */
 import { type Contradictions, type Datagrams, predict } from '../predict/index.ts';
 import { partyOf } from '../topology/lane.ts';
 import { bytesOf, lengthOf } from '../topology/message.ts';
@@ -10,12 +10,14 @@ import { modelled, writtenExpected } from './expected.ts';
 import { filtered } from './filters.ts';
 import type { Plan, PlannedMessage } from './plan.ts';
 
-/** The run's nonce is drawn when it starts; a filter that looks at it has no answer that can be known before. */
+/**
+ * Stands for the run's nonce, which is drawn when the run starts. The answer of a filter that reads it cannot be known.
+ */
 const NO_NONCE = 0;
 
 type Numbered = Pick<Plan, 'messages' | 'messagesOf' | 'prediction'>;
 
-/** Numbers the messages of all sends in the order of the file, each send's consecutively. */
+/** Numbers the messages of all sends in file order; those of one send are consecutive. */
 export function numberMessages(topology: Topology, seed: number, contradictions: Contradictions): Numbered {
   const { steps, clients } = topology;
   const byName = new Map(clients.map((client): [string, ClientSpec] => [client.name, client]));
@@ -49,7 +51,7 @@ export function numberMessages(topology: Topology, seed: number, contradictions:
   return { messages, messagesOf, prediction };
 }
 
-/** What each message of a plan is like. */
+/** The bytes and lengths of each message of a plan. */
 export const datagramsOf =
   ({ messagesOf, seed }: Pick<Plan, 'messagesOf' | 'seed'>): Datagrams =>
   (step, n) => {

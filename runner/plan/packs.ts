@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Which clients share a process, where the file asks for that. */
+/** Which clients share a process, if the file asks for that. */
 import { clientOf, needsOwnProcess } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ClientSpec, Topology } from '../topology/topology.ts';
 
 /**
- * Client → pack. That many of one node and user share one; a client that a step starts, limits or signals has a process
- * of its own, since all of that is about whole processes.
+ * Client → pack. Up to `pack` clients of one node and user share a process. A client that a step starts, limits or
+ * signals gets its own, since these affect whole processes.
  */
 export function packsOf({ clients, steps, launcher }: Topology): ReadonlyMap<string, string> {
   const packs = new Map<string, string>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The plan: a topology turned into processes, sockets and numbered messages. Pure data, no run-time facts. */
+/** The plan: a topology turned into processes, sockets and numbered messages. Pure data, without any fact of a run. */
 
 import type { Contradictions, Operations, Prediction } from '../predict/index.ts';
 import type { Lane } from '../topology/lane.ts';
@@ -15,34 +15,34 @@ export interface AgentPlan {
   readonly role: 'master' | 'client';
   readonly bus: string;
   readonly user: User;
-  /** Agents of one pack share a process. */
+  /** Agents of the same pack share a process. */
   readonly pack?: string;
-  /** Started by a step. */
+  /** A step starts it, not the runner. */
   readonly startedByStep?: boolean;
 }
 
 /**
- * What must happen to a message. Where the file does not say it the model does, with its reason; of sends that play at
- * the same time it may allow more than one outcome.
+ * What must happen to a message. What the file does not say comes from the model, with a reason. For concurrent sends
+ * the model may allow several outcomes.
  */
 export type Expected = (
   | {
       readonly kind: 'delivered';
       readonly lanes: readonly Lane[];
-      /** Copies that are right, and right to be missing. */
+      /** Lanes that may or may not get a copy. */
       readonly may?: readonly Lane[];
     }
   | { readonly kind: 'error'; readonly errno: string }
 ) & {
-  /** Errnos that are right as well. */
+  /** Other errnos that are right as well. */
   readonly or?: readonly string[];
-  /** The rules of the contract that the model has it from; absent where the file says it. */
+  /** The rules of the contract from which the model derives this; absent if the file says it. */
   readonly because?: string;
-  /** Why the model says that it cannot be so, where the file says it and the model knows better. */
+  /** Why the file's expectation cannot hold, according to the model. */
   readonly contradictedBy?: string;
 };
 
-/** One message on the wire; its `number` is in its envelope and is its place in `Plan.messages`. */
+/** One message that is sent. Its `number` is in its envelope and is its index in `Plan.messages`. */
 export interface PlannedMessage {
   readonly number: number;
   /** For people: the step's `as` (with `#n` when it sends several), else `<sender>#<n>` with n counted per sender. */
@@ -50,29 +50,29 @@ export interface PlannedMessage {
   /** The step's id. */
   readonly step: string;
   readonly from: Sender;
-  /** Bytes, envelope included. */
+  /** Length in bytes, including the envelope. */
   readonly length: number;
   readonly fds: number;
   readonly expected: Expected;
-  /** Bytes that filters leave of it, at the lanes where that is not all of it; absent where it is everywhere. */
+  /** Bytes that filters leave of it, at lanes that get less than all; absent if there are none. */
   readonly cuts?: ReadonlyMap<Lane, number>;
-  /** Descriptors that come with it, at the lanes where that may be fewer: each number that is right. */
+  /** Numbers of descriptors that may arrive, at lanes where these may be fewer. */
   readonly fdsAt?: ReadonlyMap<Lane, readonly number[]>;
   readonly place: Place;
 }
 
 export interface Plan {
   readonly topology: Topology;
-  /** Makes bodies and sizes; printed with the verdict, so that a run can be played again. */
+  /** Determines bodies and sizes; printed with the verdict, so that a run can be repeated. */
   readonly seed: number;
   readonly agents: readonly AgentPlan[];
   readonly messages: readonly PlannedMessage[];
-  /** Step id → numbers of its messages: first and count, consecutive. */
+  /** Step id → the numbers of its messages: the first, and how many. */
   readonly messagesOf: ReadonlyMap<string, { readonly first: number; readonly count: number }>;
-  /** What the model expects, for those who must know more of it than `Expected` tells. */
+  /** The whole prediction, for code that needs more than `Expected`. */
   readonly prediction: Prediction;
-  /** What clients of message buses send, and what must come of it; absent if the file has no such bus. */
+  /** What clients of message buses send, and what must come of it; absent if the file has no message bus. */
   readonly operations?: Operations;
-  /** What it says against expectations of the file. */
+  /** Expectations of the file that contradict the model. */
   readonly contradictions: Contradictions;
 }

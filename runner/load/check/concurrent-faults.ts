@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Faults in branches of `parallel` that cannot do what they say, whichever branch comes first. */
+/** Faults in branches of `parallel` that cannot be carried out, whichever branch comes first. */
 
 import { type FaultAction, rowOf, subjectOf } from '../../topology/faults.ts';
 import { partyOf } from '../../topology/lane.ts';
@@ -15,8 +15,9 @@ interface Words {
 }
 
 /**
- * Points out the second of two faults in different branches of which one can be done, and those that nothing in any
- * branch prepares. Within a branch there is an order, and `parties` has followed it; `before` are those at the start.
+ * Reports the second of two faults in different branches if only one of them can be carried out, and faults that
+ * nothing in any branch prepares. Faults of one branch have an order, so resolving has checked them already. `before`
+ * is the state at the start of the step.
  */
 export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel: ParallelStep): void {
   const faults = faultsIn(parallel);
@@ -36,7 +37,7 @@ export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel
   checkConcurrentRules(scope, before, faults);
 }
 
-/** Such a fault can be played, and means nothing. */
+/** Reports faults that can be played but change nothing. */
 function checkPrepared(scope: Scope, before: PartyState, faults: readonly Visit<FaultStep>[]): void {
   const all = faults.map(({ step }) => step.action);
   const said = new Set<string>();
@@ -48,7 +49,7 @@ function checkPrepared(scope: Scope, before: PartyState, faults: readonly Visit<
   }
 }
 
-/** What another fault would have to do first, and none does. */
+/** What another fault would have to do first, if none does. */
 function lacking(before: PartyState, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
   if (action.fault === 'resume') {
     const { target } = action;
@@ -70,12 +71,12 @@ function lacking(before: PartyState, action: FaultAction, all: readonly FaultAct
 }
 
 interface Once {
-  /** The same for all faults of which one can be done. */
+  /** The same text for all faults of which only one can be carried out. */
   readonly what: string;
   readonly message: string;
 }
 
-/** A fault that can be done only once; undefined if another fault of the step may make it possible again. */
+/** A fault that can be carried out only once; undefined if another fault of the step may make it possible again. */
 function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]): Once | undefined {
   switch (action.fault) {
     case 'kill':
@@ -105,7 +106,7 @@ function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]
   }
 }
 
-/** It is taken from somebody, or somebody goes who may hold it. */
+/** Whether the fault may free the address: it takes the address away, or it ends a client that may hold it. */
 function frees(action: FaultAction, address: string): boolean {
   if (action.fault === 'del-address') return action.address === address;
   return rowOf(action).ends !== undefined && subjectOf(action).kind === 'client';

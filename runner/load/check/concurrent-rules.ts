@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Match rules that branches of `parallel` take from a client which has them in no order, or not that many of them. */
+/** Match rules that branches of `parallel` remove from a client which never has them, or has fewer of them. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { areConcurrent, type Visit } from '../../topology/steps.ts';
@@ -7,7 +7,7 @@ import type { FaultStep } from '../../topology/topology.ts';
 import { lacks, type PartyState, ruleKey } from '../resolve/index.ts';
 import { type Places, pathOf } from './places.ts';
 
-/** Points out the first that cannot be taken; `before` are the parties at the start. */
+/** Reports the first rule that cannot be removed; `before` is the state at the start of the step. */
 export function checkConcurrentRules(
   places: Places,
   before: PartyState,
@@ -32,11 +32,14 @@ const isTaken = ({ step }: Visit<FaultStep>): boolean => step.action.fault === '
 interface Had {
   readonly client: string;
   readonly rules: readonly string[];
-  /** How many say the same. */
+  /** How many of its rules say the same. */
   readonly count: number;
 }
 
-/** Changes of its own branch before it have happened; of other branches, every addition may have, and no removal. */
+/**
+ * Earlier changes in the fault's own branch have happened. Of other branches, additions may have happened; removals are
+ * not assumed.
+ */
 function checkTaken(
   places: Places,
   fault: Visit<FaultStep>,
@@ -60,5 +63,5 @@ function checkTaken(
   }
 }
 
-/** The end of a `for` has no rule of its own in the file. */
+/** The fault that ends a `for` has no rule of its own in the file. */
 const ruleOf = (path: Path): Path => (path.at(-1) === 'fault' ? path : [...path.slice(0, -1), 'rule']);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a file says of its sends, beside what the model expects of them: before anything boots. */
+/** Compares what a file expects of its sends with what the model predicts, before anything boots. */
 import { ENVELOPE_SIZE, encode } from '../../common/envelope.ts';
 import { embedEnvelope } from '../../dbus/index.ts';
 import {
@@ -19,8 +19,8 @@ import type { Deliveries, Scope } from '../resolve/index.ts';
 import { prove } from './prove/index.ts';
 
 /**
- * Points out steps that can never end, and expectations that can never hold; returns why not, for
- * when they do not.
+ * Reports steps that can never end, and expectations that can never hold; returns the reasons, for the report of a run
+ * in which they do not hold.
  */
 export function checkExpectations(scope: Scope, topology: Topology, deliveries: Deliveries): Contradictions {
   const contradictions = new Map<string, string>();
@@ -42,7 +42,7 @@ export function checkExpectations(scope: Scope, topology: Topology, deliveries: 
   return contradictions;
 }
 
-/** Sizes are drawn when a file is played, and generated bodies too: what is said here holds for the longest, of zeros. */
+/** Sizes and generated bodies are drawn when a file is played. The checks use the longest size, filled with zeros. */
 const longest: Datagrams = (step) => {
   const { payload } = step;
   const template = templateIn(step);
@@ -54,7 +54,9 @@ const longest: Datagrams = (step) => {
   };
 };
 
-/** A step that never ends hangs the run; what never comes true may be what a file wants to see. */
+/**
+ * A step that never ends is an error, since it hangs the run. The rest are warnings: a file may want to show a failure.
+ */
 function tell({ problems, paths }: Scope, { step, kind, message, hint }: Finding): void {
   const path = paths.get(step) ?? [];
   if (kind === 'order-dependent') problems.warning(path, { code: 'order-dependent', message, hint });
@@ -68,7 +70,7 @@ interface Words {
   readonly hint?: string | undefined;
 }
 
-/** Says of a step what is wrong with the first of its messages that cannot go as written; returns what was said. */
+/** Reports the first message of a step that cannot go as the file expects; returns the texts of the report. */
 function checkSend(scope: Scope, prediction: Prediction, step: SendStep): string[] {
   const path = scope.paths.get(step.id) ?? [];
   const seen = new Set<Allowed>();
@@ -90,7 +92,7 @@ function checkSend(scope: Scope, prediction: Prediction, step: SendStep): string
 function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Words> {
   const { errors, because, delivered } = allowed;
   if (expect.error !== undefined) {
-    // That it would fit is said where its length is.
+    // Where the length is checked, it is also reported if such a message would fit.
     if (errors.includes(expect.error) || expect.error === 'EMSGSIZE') return;
     const instead = delivered ? 'the send succeeds' : `it fails with ${errors.join(' or ')}`;
     yield { key: 'error', message: `${expect.error} cannot happen here: ${instead}, because ${because}` };
@@ -102,7 +104,7 @@ function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): 
   }
 }
 
-/** One mistake is said once: who gets nothing, or else who gets it too. */
+/** Reports each mistake once: listed recipients that get no copy, or, if there are none, others that get one. */
 function* wrongRecipients(
   { reasons }: Scope,
   id: string,
@@ -131,10 +133,10 @@ const namesOf = ({ must, may }: NonNullable<Allowed['delivered']>) => ({
   may: new Set(may.map(nameOf)),
 });
 
-/** As a file writes it: the master is one, whichever of its sockets. */
+/** The name as a file writes it: the master has one name for all its sockets. */
 const nameOf = (lane: Lane): string => parseLane(lane).agent;
 
-/** Lines of `expect.deliveries` about somebody who gets no copy. */
+/** Reports lines of `expect.deliveries` about a party that gets no copy. */
 function checkLines(
   prediction: Prediction,
   { id, expect }: SendStep,

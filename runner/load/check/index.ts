@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What can be said of a topology as a whole, beyond what its parts mean: before anything boots. */
+/** Checks of a topology as a whole, beyond what its parts mean, before anything boots. */
 import type { Contradictions } from '../../predict/index.ts';
 import type { Step } from '../../topology/topology.ts';
 import type { Resolved, Scope } from '../resolve/index.ts';
@@ -13,7 +13,7 @@ import { checkUnused } from './unused.ts';
 
 export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
 
-/** Tells what is wrong or odd; returns what the model says against the expectations of the file. */
+/** Reports errors and warnings; returns the expectations of the file that contradict the model. */
 export function check({ scope, topology, deliveries }: Resolved): Contradictions {
   const { steps } = topology;
   const nothing: Contradictions = new Map();
@@ -33,7 +33,7 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   return new Map(all);
 }
 
-/** The steps before the first mistake: what the model says of them holds, whatever the others come to. */
+/** The steps before the first mistake: what the model says of them holds whatever the others turn out to be. */
 function sureSteps({ problems }: Scope, steps: readonly Step[]): readonly Step[] {
   if (!problems.failed) return steps;
   const parties = ['nodes', 'buses', 'groups', 'clients', 'defaults'];

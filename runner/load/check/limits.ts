@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** What a client with a limit of descriptors cannot do. */
+/** What a client whose descriptors are limited cannot do. */
 import { faults, sends } from '../../topology/steps.ts';
 import type { Step } from '../../topology/topology.ts';
 import type { Places } from './places.ts';
 
 /**
- * A sender of pipes needs descriptors for them, and holds the reading ends until all receivers have written, so how many
- * are free could not be predicted.
+ * Reports limited clients that send pipes: a sender needs descriptors for them and holds the reading ends until all
+ * receivers have written, so nobody could predict how many descriptors are free.
  */
 export function checkLimits({ problems, paths }: Places, steps: readonly Step[]): void {
   const limits = new Map<string, number>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Limits of memory: the kernel ends a client that reaches one, so something must bring it there. */
+/** Limits of memory: the kernel kills a client that reaches one, so something must make the client reach it. */
 import { sizeInWords } from '../../common/size.ts';
 import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../../predict/index.ts';
 import type { FaultAction } from '../../topology/faults.ts';
@@ -10,7 +10,7 @@ import { type Places, pathOf } from './places.ts';
 
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
-/** Points out limits that what is sent beside them can never reach. */
+/** Reports limits that the sends at the same time can never reach. */
 export function checkMemory(places: Places, topology: Topology): void {
   for (const step of topology.steps) {
     if (step.kind !== 'parallel') continue;
@@ -49,8 +49,8 @@ function sendsBeside(parallel: ParallelStep, limit: Visit, client: string): Send
 }
 
 /**
- * Bytes: a queue takes one message more than its length, and one more than half a send buffer. On a bus that evicts, what
- * is in a queue is not charged to the sender's buffer.
+ * Bytes that can lie unread: a queue takes one message more than its length, and one more than half a send buffer. On a
+ * bus that evicts, messages in a queue are not charged to the sender's buffer.
  */
 function unreadAtMost(sends: readonly SendStep[], bus: BusSpec): number {
   const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER, overflow } = bus;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a file says of message buses, beside what the model expects: before anything boots. What the model predicts and
- * the file does not say follows every slip, so failures and signals for nobody have to be written down.
+ * Compares what a file expects of message buses with what the model predicts, before anything boots. If the file says
+ * nothing, the prediction follows every slip, so a file must state failures and signals that reach nobody.
  */
 
 import type { Path } from '../../common/diagnostic.ts';
@@ -20,7 +20,7 @@ import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { Places } from './places.ts';
 
-/** Returns why an expectation of the file cannot hold, by step. */
+/** Returns by step why an expectation of the file cannot hold. */
 export function checkMessageBuses(places: Places, topology: Topology): Map<string, string> {
   const contradictions = new Map<string, string>();
   if (topology.messageBuses === undefined) return contradictions;
@@ -53,7 +53,7 @@ function checkStep(places: Places, step: DbusStep, operation: Operation): string
   return message;
 }
 
-/** An error of the file if nothing says on purpose that it comes to this. */
+/** Reports a failure, or a signal for nobody, that the file does not state. */
 function unsaid(
   { problems }: Places,
   { action }: DbusStep,
@@ -96,7 +96,10 @@ function checkHeard(
   return message;
 }
 
-/** Rules that the bus never has a message for while they are there, or are missing; and answers that nobody asks for. */
+/**
+ * Reports match rules for which the bus never has a message while they exist, the same for missing rules, and answers
+ * that nobody asks for.
+ */
 export function checkUses(places: Places, topology: Topology): void {
   if (topology.messageBuses === undefined) return;
   const { problems, paths } = places;
@@ -143,14 +146,14 @@ function checkAnswers({ problems }: Places, { messageBuses }: Topology, { list }
 const signalsOf = (steps: readonly DbusStep[]): Subject[] =>
   steps.flatMap(({ action }) => (action.do === 'signal' ? [{ type: 'signal', ...action.content }] : []));
 
-/** NameOwnerChanged of each name that may change, without the owners. */
+/** The NameOwnerChanged signals of all names that may change, without the owners. */
 const changesOf = (topology: Topology, steps: readonly DbusStep[]): Subject[] =>
   [...namesOf(topology, steps), ':0.1'].map((name) => ({
     ...{ type: 'signal', path: '/org/freedesktop/DBus', interface: DRIVER, member: 'NameOwnerChanged' },
     args: [{ type: 's', value: name }],
   }));
 
-/** Well-known names that somebody may have. */
+/** Well-known names that a client may own. */
 const namesOf = ({ messageBuses }: Topology, steps: readonly DbusStep[]): string[] => [
   ...(messageBuses?.clients ?? []).flatMap((client) => client.names),
   ...steps.flatMap(({ action }) => (action.do === 'own' ? [action.name] : [])),
@@ -173,7 +176,7 @@ function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undef
   return { message: `no client owns the name ${name}`, hint: didYouMean(name, [...owned]) };
 }
 
-/** The sender, and the new owner of a name, are not compared. */
+/** Reports a rule that no message matches, whoever sends it; the new owner of a name is not compared either. */
 function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   const conditions = rule.conditions.filter(
     ({ kind, arg }) => kind !== 'sender' && !(kind === 'arg' && arg > 0),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** How many messages a file sends, what copies and filters may come of them: looked at before anything goes through. */
+/** Counts messages, their copies and their filter steps, before any other check looks at them one by one. */
 import { flat, sends } from '../../topology/steps.ts';
 import type { ClientSpec, SendStep, Step } from '../../topology/topology.ts';
 import { busOfParty, type Scope } from '../resolve/index.ts';
 
-/** false where it is too much, which has been told. */
+/** false if there are too many, which is reported. */
 export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
   const reachOf = reachIn(scope);
   const { tally, paths, problems } = scope;
@@ -20,7 +20,7 @@ export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
   return checkMessageBuses(scope, steps);
 }
 
-/** Each client of a message bus may have a rule that wants a signal. */
+/** Counts a copy of each signal for each client of the message bus, since any of them may have a matching rule. */
 function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps: readonly Step[]): boolean {
   const clientsOn = Map.groupBy(dbusClients.values(), ({ bus }) => bus);
   for (const step of flat(steps)) {
@@ -37,13 +37,13 @@ function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps
   return true;
 }
 
-/** The sockets that a message may reach, those that are meant and all eavesdroppers; what their filters and rules take. */
+/** How many sockets a message may reach, eavesdroppers included, and how many steps their filters and rules take. */
 interface Reach {
   readonly sockets: number;
   readonly filterSteps: number;
 }
 
-/** Looked up, since a file may send to each of thousands of clients. */
+/** Remembers its answers, since a file may send to each of thousands of clients. */
 function reachIn(scope: Scope): (send: SendStep) => Reach {
   const eavesdroppers = new Map<string, Reach>();
   const meant = new Map<string, Reach>();
@@ -72,7 +72,7 @@ function add(reaches: Map<string, Reach>, key: string, { filter = [], match = []
   });
 }
 
-/** All that a message to this client may be sent to. */
+/** All destinations that reach this client. */
 const namesOf = ({ name, groups, addresses }: ClientSpec): readonly string[] => [
   'bus',
   `client ${name}`,

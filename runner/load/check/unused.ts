@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Things that are allowed and most likely slips. */
+/** Things that are allowed but probably mistakes. */
 
 import { prefixNumber } from '../../common/address.ts';
 import { didYouMean } from '../../common/nearest.ts';

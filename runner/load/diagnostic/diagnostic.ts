@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** Puts words at places. */
+/** Makes diagnostics: the words, and the range in the file that they are about. */
 import { type Diagnostic, formatPath, type Path, type Range, type Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { clip } from '../../common/text.ts';
 
-/** More than anybody reads: such a file is no topology at all. */
+/** A file with more mistakes than anybody reads is no topology. */
 const MAX_DIAGNOSTICS = LIMITS.diagnostics.most;
 
-/** In the order of the file that was asked for, then of those that it includes; the end of very many is summed up. */
+/**
+ * Sorts diagnostics: first those of the file that was asked for, then those of included files. Very many are summed up
+ * at the end.
+ */
 export function byPlace(list: readonly Diagnostic[], file: string, failed: boolean): Diagnostic[] {
   const files = [...new Set([file, ...list.map((each) => each.file)])];
   const sorted = list.toSorted(
@@ -25,10 +28,10 @@ export function byPlace(list: readonly Diagnostic[], file: string, failed: boole
   ];
 }
 
-/** For what is about a file and no line of it. */
+/** The range of a diagnostic about the whole file. */
 export const wholeFile = (file: string): Range => ({ file, line: 0, column: 0, endColumn: 0 });
 
-/** Puts words at a range. */
+/** Gives the words a range. */
 export function diagnostic(
   severity: 'error' | 'warning',
   range: Range,
@@ -48,5 +51,5 @@ export function diagnostic(
   };
 }
 
-/** Words quote what is in the file, which may be of any length. */
+/** Words quote parts of the file, which may be of any length. */
 const short = (words: string): string => clip(words, LIMITS.wordsLength.most);

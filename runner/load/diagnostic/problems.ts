@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Diagnostics are data; words meet colours and carets in render.ts only. */
+/** Collects diagnostics as data; only render.ts knows colours and carets. */
 import {
   type Diagnostic,
   formatPath,
@@ -13,16 +13,16 @@ import { byPlace, diagnostic } from './diagnostic.ts';
 
 /** Where the values of a topology are written. */
 export interface Places {
-  /** The one that was asked for. */
+  /** The file that was asked for. */
   readonly file: string;
   range(path: Path, onKey: boolean): Range;
-  /** A piece of a text; undefined where it does not stand in the file as it is read. */
+  /** Range of a piece of a text; undefined if the file writes it in another form (escapes, folding). */
   pieceOf(path: Path, piece: Piece): Range | undefined;
-  /** What else to know of the value. */
+  /** Other facts about the value: its variables, defaults, includes. */
   notes(path: Path): readonly string[];
 }
 
-/** Collects what is wrong with one topology, and knows which parts of it are too broken to be looked at further. */
+/** The diagnostics of one topology. Knows which parts are too broken to be checked further. */
 export class Problems {
   readonly #list: Diagnostic[] = [];
   #errors = 0;
@@ -34,7 +34,7 @@ export class Problems {
     this.#tree = tree;
   }
 
-  /** Takes over what reading the YAML found. */
+  /** Adds a diagnostic from reading the YAML. */
   adopt(found: Diagnostic, path: Path): void {
     this.#list.push(found);
     if (found.severity === 'error') this.#errors++;
@@ -52,22 +52,22 @@ export class Problems {
     this.#add('warning', path, words);
   }
 
-  /** What belongs at `path` is somewhere else, which has been reported. */
+  /** Marks `path` as broken: what belongs there stands somewhere else, which has been reported. */
   suspect(path: Path): void {
     this.#break(path);
   }
 
-  /** There is an error at `path` or inside it. */
+  /** Whether there is an error at `path` or inside it. */
   isBroken(path: Path): boolean {
     return this.#broken.has(formatPath(path));
   }
 
-  /** There is an error at exactly `path`. */
+  /** Whether there is an error at exactly `path`. */
   isFaulty(path: Path): boolean {
     return this.#faulty.has(formatPath(path));
   }
 
-  /** What is wrong with the file is known by now: the rest of it need not be looked at. Warnings do not count. */
+  /** Whether there are so many errors that the rest of the file need not be checked. Warnings do not count. */
   get enough(): boolean {
     return this.#errors >= LIMITS.mistakes.most;
   }
@@ -76,7 +76,7 @@ export class Problems {
     return this.#errors > 0;
   }
 
-  /** All of them by place; what an alias repeats is said once. */
+  /** All diagnostics in order of place; those that an alias repeats appear once. */
   sorted(): Diagnostic[] {
     const seen = new Set<string>();
     const fresh = this.#list.filter((each) => {

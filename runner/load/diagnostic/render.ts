@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Diagnostics → text for a terminal or an editor's problem matcher. */
+/** Prints diagnostics for a terminal or for an editor's problem matcher. */
 import type { Diagnostic } from '../../common/diagnostic.ts';
 import { neutral } from '../../common/neutral.ts';
 import { linesOf, partAround } from '../../common/text.ts';
@@ -8,7 +8,9 @@ export interface RenderOptions {
   readonly color?: boolean;
 }
 
-/** `file:line:col: error: …` with the line, a caret and the hint; one block a diagnostic, each ending in a newline. */
+/**
+ * `file:line:col: error: …`, then the line, a caret and the hint; one block per diagnostic, each ending in a newline.
+ */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: ReadonlyMap<string, string>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Addresses that the master assigns: written ones, and one per group and name in file order. */
+/** Addresses that the master assigns: those in the file, and one per group and name, in file order. */
 
 import type { Address } from '../../common/address.ts';
 import { addressOf, countUp, isMulticast, prefixNumber } from '../../common/address.ts';
@@ -9,12 +9,12 @@ import { NAMES_PREFIX } from './owned-names.ts';
 import type { Scope } from './scope.ts';
 
 export interface Draft extends Omit<ClientSpec, 'addresses'> {
-  /** As written, and the number of the replica by which it counts up. */
+  /** The written address, and the number of the replica, by which it is incremented. */
   readonly explicit: readonly { readonly text: Address; readonly index: number }[];
   readonly path: Path;
 }
 
-/** Client name → addresses: those of its groups, of its names, then the written ones. */
+/** Client name → addresses: first those of its groups, then of its names, then the written ones. */
 export function assignAddresses(scope: Scope, drafts: readonly Draft[]): Map<string, Address[]> {
   const holders = new Map<string, string>();
   const written = new Map(drafts.map((draft) => [draft.name, writtenAddresses(scope, draft, holders)]));
@@ -54,7 +54,7 @@ const hintFor = (holder: string, name: string): string =>
     ? 'Remove one of the two.'
     : 'An address has one holder; the addresses of replicas count up.';
 
-/** Prefix 0 is the kernel's and all ones is everybody: no master can assign them. */
+/** Reports addresses that no master can assign: prefix 0 belongs to the kernel, and all ones means every client. */
 export function checkAssignable({ problems }: Scope, text: Address, path: Path): boolean {
   if (prefixNumber(text) === 0) {
     const message = `${text} has prefix 0000, which only the kernel assigns`;

@@ -10,9 +10,9 @@ import type { FdSpec } from '../../topology/topology.ts';
 import { dbusOf } from './dbus-payload.ts';
 import type { Scope, WrittenSend } from './scope.ts';
 
-/** Of a generated message where the file gives neither payload nor size. */
+/** Size of a generated message if the file gives neither payload nor size. */
 const DEFAULT_SIZE = { min: 64, max: 64 };
-/** What the kernel keeps of the send buffer for itself (af_bus.md 3.6). */
+/** Bytes of the send buffer that the kernel needs for itself (af_bus.md 3.6). */
 const OVERHEAD = 32;
 
 export function bodyOf(scope: Scope, send: WrittenSend, bus: string, at: (key: string) => Path): Content {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * An assembler for classic BPF in the notation of the kernel's bpf_asm: one instruction a line, `label:` before it,
- * `;` and all after it a comment. What the kernel would refuse is refused here, with its place.
+ * An assembler for classic BPF in the notation of the kernel's bpf_asm: one instruction per line, with `label:` before
+ * it and a comment after `;`. It refuses what the kernel would refuse, and says where.
  */
 
 import {
@@ -18,7 +18,7 @@ import {
 } from '../../common/filter.ts';
 import { didYouMean } from '../../common/nearest.ts';
 
-/** A mistake, with the line it is in and the piece of it to mark. */
+/** A mistake, with its line and the piece of the line to mark. */
 export interface BpfMistake {
   readonly line: string;
   readonly column: number;
@@ -40,14 +40,14 @@ const MNEMONICS: readonly string[] = [
   ...Object.keys(ALU),
 ];
 
-/** An instruction whose jumps still name labels. */
+/** An instruction whose jumps still contain labels. */
 interface Draft {
   readonly code: number;
   readonly k: number;
   readonly where: StepContext;
   readonly yes?: string | undefined;
   readonly no?: string | undefined;
-  /** It stands for a line that is none, so that those after it keep their places. */
+  /** Stands for a line that was refused, so that later lines keep their numbers. */
   readonly refused?: true;
 }
 
@@ -70,7 +70,7 @@ function refuse({ line, column, text }: StepContext, piece: string, message: str
   throw new Refused({ line, column: column + inside, length: Math.max(1, piece.length), message, hint });
 }
 
-/** Source → program, or every mistake in it. */
+/** Turns source into a program, or into a list of every mistake in it. */
 export function assemble(source: string): Assembled {
   const mistakes: BpfMistake[] = [];
   const labels = new Map<string, number>();
@@ -101,7 +101,7 @@ export function assemble(source: string): Assembled {
   return mistakes.length > 0 ? { mistakes: inOrder(mistakes, lines) } : { program };
 }
 
-/** By line; each was found where its kind is looked for. */
+/** Sorts the mistakes by line; each kind of mistake was found in a pass of its own. */
 const inOrder = (mistakes: readonly BpfMistake[], lines: readonly string[]): BpfMistake[] =>
   mistakes.toSorted((a, b) => lines.indexOf(a.line) - lines.indexOf(b.line));
 
@@ -191,7 +191,7 @@ function arithmetic(name: keyof typeof ALU, rest: string, make: Make, where: Ste
   return make(code, k);
 }
 
-/** Those that the machine does not have are others with their ends swapped. */
+/** Jumps that the machine lacks are other jumps with their targets swapped. */
 const JUMPS: Readonly<Record<string, readonly [code: number, swapped: boolean]>> = {
   jeq: [JUMP.jeq, false],
   jneq: [JUMP.jeq, true],
@@ -232,7 +232,7 @@ function jump(name: string, rest: string, where: StepContext): Draft {
   };
 }
 
-/** Names → distances. */
+/** Replaces labels by distances. */
 function link(
   { code, k, where, yes, no }: Draft,
   at: number,
@@ -304,7 +304,10 @@ function refuseRead({ at, cell }: Read, drafts: readonly Draft[]): void {
   );
 }
 
-/** The kernel refuses to read a cell of M[] that not every way to it has written; the first of a way is said. */
+/**
+ * Reads of a cell of M[] that some path to them has not written: the kernel refuses these. Reports the first on each
+ * path.
+ */
 function unwritten(program: readonly FilterInstruction[]): Read[] {
   const reads: Read[] = [];
   const all = 2 ** SCRATCH - 1;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** `latency` and `throughput` → limits that the run is held to. */
+/** Turns `latency` and `throughput` into limits that the run is checked against. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { duration, rate } from '../../common/scalars.ts';
 import type { Budget } from '../../topology/topology.ts';
 import type { Scope, WrittenBudgets } from './scope.ts';
 
-/** The limits written at `path`: of one send where there is a step. */
+/** The limits written at `path`; with a step, they apply to that send only. */
 export function budgetsOf(
   { tree, problems }: Scope,
   written: WrittenBudgets | undefined,

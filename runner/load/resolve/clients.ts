@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Clients: replicas expanded, placed, admitted or not. */
+/** Clients: expands replicas, places them on nodes, decides who is admitted. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { user } from '../../common/scalars.ts';
@@ -31,7 +31,7 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
   }
 }
 
-/** Counts the client with all that each of its replicas has or is compared with. */
+/** Counts the client, with everything that each of its replicas has or is compared with. */
 function fits({ tally, buses, problems }: Scope, client: Some, path: Path): boolean {
   const { replicas = 1, bus, groups = [], addresses = [], names = [], match = [] } = client;
   const { admit, deny } = masterOf(buses, bus);
@@ -42,7 +42,7 @@ function fits({ tally, buses, problems }: Scope, client: Some, path: Path): bool
   );
 }
 
-/** The master that decides on a client; without a bus, the one that there is. */
+/** The master that decides on a client; if the client names no bus, that of the only bus. */
 function masterOf(buses: Scope['buses'], bus: string | undefined): Pick<BusSpec['master'], 'admit' | 'deny'> {
   const spec = bus === undefined && buses.size === 1 ? [...buses.values()][0] : buses.get(bus ?? '');
   return spec?.master ?? { admit: [], deny: [] };
@@ -118,11 +118,11 @@ function checkGroup(scope: Scope, group: string, bus: string | undefined, path: 
 
 type Ids = { readonly [key in keyof DenyRule]?: number | undefined };
 
-/** The user has all the ids that the rule gives. */
+/** Whether the user has all the ids in the rule. */
 export const denies = ({ uid, gid }: Ids, who: User): boolean =>
   (uid ?? who.uid) === who.uid && (gid ?? who.gid) === who.gid && (uid ?? gid) !== undefined;
 
-/** Some pattern matches the client (or the name its replicas share) and no deny rule matches its user. */
+/** Whether some pattern matches the client (or the name that its replicas share) and no deny rule matches its user. */
 function admits(bus: BusSpec, name: string, who: User, key = name): boolean {
   const { admit, deny } = bus.master;
   return (
@@ -131,7 +131,7 @@ function admits(bus: BusSpec, name: string, who: User, key = name): boolean {
   );
 }
 
-/** `*` stands for any characters; linear, whatever the pattern. */
+/** Matches a pattern in which `*` stands for any characters; takes linear time whatever the pattern. */
 export function matches(pattern: string, name: string): boolean {
   const [head = '', ...rest] = pattern.split('*');
   const tail = rest.pop();

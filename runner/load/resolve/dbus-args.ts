@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Arguments of a D-Bus message as a file has them → values with their types. */
+/** Turns the arguments of a D-Bus message in a file into values with their types. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { show } from '../../common/text.ts';
@@ -16,7 +16,7 @@ import {
 } from '../../dbus/index.ts';
 import type { Problems } from '../diagnostic/index.ts';
 
-/** Of a signature, the envelope has two bytes: `ay`. */
+/** The envelope, `ay`, takes two bytes of the signature. */
 const MAX_TYPES = MAX_SIGNATURE - 2;
 
 export interface WrittenArgs {
@@ -24,7 +24,7 @@ export interface WrittenArgs {
   readonly args?: readonly unknown[] | undefined;
 }
 
-/** `at` is the path of the message. `fds`: descriptors that go with it. What is wrong is told, and left out. */
+/** `at` is the path of the message; `fds` is the number of its descriptors. Mistakes are reported and left out. */
 export function argsOf(
   problems: Problems,
   { signature, args = [] }: WrittenArgs,
@@ -65,7 +65,7 @@ function typesIn(
   return types;
 }
 
-/** Each value is right; all together may be too deep, or too long. */
+/** Checks all arguments together: valid ones may still be too deep, or too long. */
 function checkAll(problems: Problems, args: readonly Arg[], at: Path): void {
   try {
     marshalBody(args, 'little');
@@ -84,7 +84,7 @@ class ArgReader {
     this.#fds = fds;
   }
 
-  /** Of an argument whose type the file does not say. */
+  /** The type of an argument for which the file gives none. */
   typeFor(arg: unknown, at: Path): Type | undefined {
     if (typeof arg === 'string') return typeOf('s');
     if (typeof arg === 'boolean') return typeOf('b');
@@ -167,13 +167,13 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const all = (values: readonly (Value | undefined)[]): Value[] | undefined =>
   values.includes(undefined) ? undefined : (values as Value[]);
 
-/** YAML's numbers are exact to 53 bits; a longer one is written in quotes. */
+/** YAML numbers are exact to 53 bits; a longer one is written in quotes. */
 const wideOf = ({ code }: Type, written: unknown): unknown =>
   (code === 'x' || code === 't') && typeof written === 'string' && /^-?\d+$/.test(written)
     ? BigInt(written)
     : written;
 
-/** Keys of maps are texts as the file is read. */
+/** Keys of a map are always texts in a file, so they are converted to the key's type. */
 function keyOf({ code }: Type, name: string): unknown {
   if ('sog'.includes(code)) return name;
   if (code === 'b') return name === 'true' ? true : name === 'false' ? false : name;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** `payload: { dbus: { raw: … } }`: captured bytes → the message that they are. */
+/** Turns the captured bytes of `payload: { dbus: { raw: … } }` into a message. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { BadValue, type DbusMessage, NotDbus, parse, templateOf } from '../../dbus/index.ts';
 import type { Scope, WrittenDbus } from './scope.ts';
 
-/** Stands for a message that is wrong, which has been told. */
+/** Stands for a message with a mistake, which has been reported. */
 const NO_MESSAGE: DbusMessage = { type: 'signal', endian: 'little', args: [] };
 
-/** The message that captured bytes are, but for its serial. */
+/** Parses captured bytes as a message; the run gives it another serial. */
 export function captured(scope: Scope, written: WrittenDbus, fds: number, at: Path): DbusMessage {
   const [other] = Object.keys(written).filter((key) => key !== 'raw');
   if (other !== undefined) {

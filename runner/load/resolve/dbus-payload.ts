@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `payload: { dbus: … }` → the message, with what its type must have (D-Bus Specification, "Message Types"). */
+/**
+ * Turns `payload: { dbus: … }` into a message with the fields that its type requires (D-Bus Specification, "Message
+ * Types").
+ */
 
 import type { Path } from '../../common/diagnostic.ts';
 import {
@@ -14,7 +17,7 @@ import { argsOf } from './dbus-args.ts';
 import { captured } from './dbus-captured.ts';
 import type { Scope, WrittenDbus } from './scope.ts';
 
-/** As people write them. */
+/** The keys as files write them. */
 const KEYS = {
   path: 'path',
   interface: 'interface',
@@ -36,7 +39,7 @@ export function dbusOf(
   return { dbus };
 }
 
-/** nfdbus would know no message in it, so that its multicasts reach nobody. */
+/** Reports a message that nfdbus would not recognise as D-Bus: its multicasts would reach nobody. */
 function checkHeader({ problems }: Scope, dbus: DbusMessage, at: Path): void {
   const length = fieldsLength(templateOf(dbus));
   if (length <= MAX_FIELDS) return;

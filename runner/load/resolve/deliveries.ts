@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `expect.deliveries`: lines about sends that carry a name. */
+/** `expect.deliveries`: lines about sends, which they call by the name in `as`. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
@@ -40,7 +40,7 @@ export class Deliveries {
     });
   }
 
-  /** Enters the `as` of a send. */
+  /** Adds the name that `as` gives to a send. */
   declare(name: string, path: Path): void {
     const first = this.#names.get(name);
     if (first === undefined) {
@@ -73,14 +73,14 @@ export class Deliveries {
     this.#recipients.set(facts.as, all);
   }
 
-  /** The send's own expectation rules its lines out. */
+  /** Reports lines that cannot hold because of what the send itself expects. */
   refuse(as: string | undefined, why: string): void {
     for (const { path } of this.#of(as)) {
       this.#scope.problems.error(path, { code: 'impossible', message: `this cannot happen: ${why}` });
     }
   }
 
-  /** Lines about receivers that the send's own expectation leaves out. */
+  /** Reports lines about receivers that the send's own expectation does not list. */
   compare(as: string | undefined, recipients: ReadonlySet<string>): void {
     for (const to of this.#recipients.get(as ?? '') ?? []) {
       if (recipients.has(to)) continue;
@@ -90,7 +90,7 @@ export class Deliveries {
     }
   }
 
-  /** Lines that ask for fewer descriptors than come; `comingTo` gives each number that may. */
+  /** Reports lines that ask for fewer descriptors than arrive; `comingTo` returns each number that may arrive. */
   count(as: string, carried: number, comingTo: (lane: string) => readonly number[]): void {
     for (const [index, { message: name, to, fds }] of this.#resolved) {
       if (name !== as || fds === undefined || fds > carried) continue;
@@ -101,7 +101,7 @@ export class Deliveries {
     }
   }
 
-  /** All lines in file order; those that no send answers to are errors. */
+  /** All lines in file order; reports lines whose name no send has. */
   finish(): DeliveryExpect[] {
     const { problems } = this.#scope;
     for (const { path, written } of this.#lines) {
@@ -127,7 +127,7 @@ export class Deliveries {
       this.#scope.problems.warning([...path, key], { code: 'impossible', message });
     if (written.from !== undefined && this.#scope.incarnation(written.from) !== sender)
       warn('from', `"${as}" is sent by "${sender}"`);
-    // A limited client gets fewer; the model accounts for that.
+    // A limited client gets fewer, which the model accounts for.
     if (written.fds !== undefined && written.fds > fds) warn('fds', `"${as}" carries ${fds} descriptors`);
   }
 }

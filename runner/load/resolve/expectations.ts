@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a file says must happen to a send, with names of many spelled out; nothing where it leaves that to the model. */
+/** What a file expects of a send, with groups and replicas replaced by their clients; empty if the model decides. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import type { Destination, SendExpect, Sender } from '../../topology/topology.ts';
@@ -51,7 +51,7 @@ export function expectation(
   return { recipients: [...recipients] };
 }
 
-/** The receivers that a name stands for at this step; an error if that is nobody, since then it asks for nothing. */
+/** The receivers that a name stands for at this step. It is an error if there are none: nothing would be expected. */
 function recipientsNamed(
   { scope, parties }: StepContext,
   name: string,

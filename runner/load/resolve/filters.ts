@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `filter:` of a client → the program that its socket gets. */
+/** Turns `filter:` of a client into the program for its socket. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { ENVELOPE_SIZE, IDENTITY_SIZE } from '../../common/envelope.ts';
@@ -9,7 +9,7 @@ import type { BusSpec } from '../../topology/topology.ts';
 import { assemble } from './bpf.ts';
 import type { Scope, WrittenFilter } from './scope.ts';
 
-/** The program; undefined and errors where it is none. */
+/** The program; reports errors and returns undefined if it is invalid. */
 export function filterOf(
   { problems }: Scope,
   written: WrittenFilter,
@@ -44,13 +44,13 @@ const returning = (k: number): Filter[number] => ({ code: CLASS.ret, jt: 0, jf: 
 const isTooShort = ({ code, k }: Filter[number]): boolean =>
   (code & 7) === CLASS.ret && (code & RETURN_A) === 0 && k > 0 && k < IDENTITY_SIZE;
 
-/** In a D-Bus message the envelope is the last argument. */
+/** In a D-Bus message the envelope is the last argument, so a cut end loses it. */
 const cutsEnd = {
   message: 'a D-Bus message that is cut loses its end, which says which message it is',
   hint: 'Write { drop: true }, or leave it to match rules what the client gets.',
 };
 
-/** A copy is known by the head of its envelope. */
+/** A copy is identified by the first bytes of its envelope. */
 const tooShort = (bytes: number) => ({
   message: `a copy of ${bytes} bytes is too short to tell which message it is`,
   hint: `Keep ${IDENTITY_SIZE} bytes or more of the ${ENVELOPE_SIZE} that mark each message, or drop it (0).`,

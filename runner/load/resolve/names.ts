@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Every name of a file: one name space for nodes, buses, groups and clients. */
+/** All names of a file: nodes, buses, groups and clients share one name space. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -8,10 +8,10 @@ import { show } from '../../common/text.ts';
 import { masterOf } from '../../topology/lane.ts';
 import type { Problems } from '../diagnostic/index.ts';
 
-/** `replicas` is the written name of clients that are many: `tool` for `tool-0` …. */
+/** `replicas` is the written name of a client with replicas: `tool` for `tool-0` …. */
 export type Kind =
   | ('node' | 'bus' | 'group' | 'client' | 'replicas')
-  /** A bus whose master is our D-Bus daemon. */
+  /** A bus whose master is the D-Bus daemon. */
   | ('message bus' | 'client of a message bus');
 
 const PLURAL: Readonly<Record<Kind, string>> = {
@@ -30,7 +30,7 @@ export class Names {
   readonly #kinds = new Map<string, Kind>();
   readonly #byKind = new Map<Kind, string[]>();
   readonly #broken: string[] = [];
-  /** How often a client has been started. */
+  /** How often each client has been started. */
   readonly #lives = new Map<string, number>();
   readonly #problems: Problems;
   #slips = 0;
@@ -39,7 +39,7 @@ export class Names {
     this.#problems = problems;
   }
 
-  /** Enters a name, once; false and an error where it is taken. */
+  /** Adds a name; reports an error and returns false if it is taken. */
   declare(kind: Kind, name: string, path: Path): boolean {
     const taken = this.#kinds.get(name);
     if (taken === undefined) this.#enter(kind, name);
@@ -51,7 +51,7 @@ export class Names {
     return taken === undefined;
   }
 
-  /** An entity that could not be read: names that might come from it are nobody's mistake. */
+  /** Adds the name of an entry that could not be read: names that derive from it are not reported as unknown. */
   declareBroken(kind: Kind, name: string): void {
     this.#broken.push(name);
     if (!this.#kinds.has(name)) this.#enter(kind, name);
@@ -64,13 +64,13 @@ export class Names {
     this.#byKind.set(kind, list);
   }
 
-  /** `camera`, `camera.2` …: what the name of a client stands for at this step. */
+  /** What the name of a client stands for at this step: `camera`, then `camera.2` …. */
   incarnation(name: string): string {
     const lives = this.#lives.get(name);
     return lives === undefined ? name : `${name}.${lives}`;
   }
 
-  /** The next of them; it is found like a name of the file, and never suggested. */
+  /** The next incarnation; it can be looked up like a name of the file, and is never suggested. */
   startAgain(name: string): string {
     this.#lives.set(name, (this.#lives.get(name) ?? 1) + 1);
     const again = this.incarnation(name);
@@ -83,20 +83,20 @@ export class Names {
   }
 
   /**
-   * The kind of `name` if it is one of `wanted`; else undefined, and an error unless it follows from another. `madeUp`
-   * are names that would be right and that the file does not have.
+   * The kind of `name` if it is one of `wanted`. Else it returns undefined, and reports an error unless that error
+   * follows from another one. `madeUp` are generated names, which are valid although the file does not contain them.
    */
   find(name: string, wanted: readonly Kind[], path: Path, madeUp: readonly string[] = []): Kind | undefined {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
     if (this.#excused(name, wanted)) return undefined;
-    // Advice looks at every name, and a file may hold thousands of slips.
+    // To make a suggestion takes a look at every name, and a file may contain thousands of slips.
     if (++this.#slips > LIMITS.suggestions.most) {
       this.#problems.error(path, { code: 'unknown-name', message: `unknown name ${show(name)}` });
       return undefined;
     }
     const known = [...wanted.flatMap((each) => this.of(each)), ...madeUp];
-    // A file without message buses hears nothing of them.
+    // A file without message buses need not learn that they exist.
     const kinds = wanted.filter((each) => each !== 'message bus' || this.of(each).length > 0);
     const what = kinds.filter((each) => each !== 'replicas').length === 1 ? (kinds[0] ?? 'client') : 'name';
     this.#problems.error(path, {
@@ -136,7 +136,7 @@ export class Names {
     return `${what.join(', ')} of this file: ${known.slice(0, MAX_LISTED).join(', ')}${more}`;
   }
 
-  /** The mistake in the section, or in the client that replicas come from, has been reported. */
+  /** Whether a mistake in the section, or in the client that the replicas come from, has been reported. */
   #excused(name: string, wanted: readonly Kind[]): boolean {
     if (this.#broken.includes(name)) return true;
     if (wanted.some((kind) => kind !== 'replicas' && this.#sectionLost(PLURAL[kind]))) return true;

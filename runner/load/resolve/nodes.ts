@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Nodes: those of the file, or made-up ones where it names none. */
+/** Nodes: those of the file, or generated ones if it names none. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { NAME } from '../../common/scalars.ts';
@@ -24,7 +24,7 @@ function declared(scope: Scope): Nodes {
   for (const [name, node, path] of validEntries(scope, 'nodes', scope.written.nodes)) {
     scope.names.declare('node', name, path);
     const keys = Object.keys(node?.env ?? {});
-    // The text as written: YAML would make 1.10 of LEVEL: 1.10 a 1.1.
+    // The text as written: for LEVEL: 1.10, YAML's number would become 1.1.
     const env = keys.map((key) => [key, envText(scope, node?.env?.[key], [...path, 'env', key])] as const);
     list.push({ name, env: Object.fromEntries(env), place: scope.tree.place(path) });
   }
@@ -51,7 +51,7 @@ function pickNode({ names, problems }: Scope, node: string | undefined, path: Pa
   return undefined;
 }
 
-/** One node a bus master, and one for all clients. */
+/** Generates one node per master of a bus, and one for all clients. */
 function madeUp(scope: Scope): Nodes {
   const list: NodeSpec[] = [];
   const make = (wanted: string): string => {

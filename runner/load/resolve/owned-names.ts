@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Well-known names that clients own: each is one client's, and has an address of its own (docs/dbus.md section 1). */
+/** Well-known names that clients own: each has one owner and its own address (docs/dbus.md section 1). */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { DRIVER, MAX_NAMES } from '../../dbus/index.ts';
@@ -8,17 +8,17 @@ import type { BusSpec } from '../../topology/topology.ts';
 import { tooMany } from './rules.ts';
 import type { Scope } from './scope.ts';
 
-/** The prefix of addresses that stand for names. */
+/** The prefix of the addresses that stand for names. */
 export const NAMES_PREFIX = 1;
 
-/** The names; errors where the bus has none, and where one is somebody else's. */
+/** The names; reports errors if the bus has no names, or another client owns one of them. */
 export function ownedNames(
   scope: Scope,
   { client, names, bus, path }: Owning,
   owners: Map<string, string>,
 ): readonly string[] {
   const { problems } = scope;
-  // A mistake in the bus is reported there.
+  // A mistake in the bus is reported elsewhere.
   if (names.length === 0 || bus === undefined) return [];
   if (bus.protocol !== 'dbus') {
     const message = `bus "${bus.name}" has no well-known names: it carries bytes`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Names in steps → parties of a bus. */
+/** Looks up the names of parties in steps. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { ADDRESS } from '../../common/scalars.ts';
@@ -9,7 +9,7 @@ import type { Kind } from './names.ts';
 import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
-/** `cabin.master`, looked up: undefined if the text names no master, and no `known` one if it has no such bus. */
+/** Looks up `cabin.master`: undefined if the text names no master; without `known` if there is no such bus. */
 function masterNamed(
   { names }: Scope,
   text: string,
@@ -41,7 +41,7 @@ function noAddress({ problems }: Scope, text: string, path: Path): undefined {
   problems.error(path, { code: 'bad-value', message: `"${text}" is neither a name nor an address`, hint });
 }
 
-/** The bus a party is on; undefined for a literal address, which means one on the sender's own bus. */
+/** The bus of a party; undefined for a literal address, which belongs to the sender's bus. */
 export function busOfParty({ clients, groups }: Scope, party: Sender | Destination): string | undefined {
   switch (party.kind) {
     case 'client':
@@ -57,7 +57,7 @@ export function busOfParty({ clients, groups }: Scope, party: Sender | Destinati
   }
 }
 
-/** A receiver's name looked up; its bus is undefined where that is not known. */
+/** Looks up the name of a receiver; its bus is undefined if it is not known. */
 export function party(
   scope: Scope,
   text: string,
@@ -69,7 +69,10 @@ export function party(
   return kind === undefined ? undefined : { kind, bus: busOfName(scope, kind, text) };
 }
 
-/** Receivers' names → clients and `<bus>.master`: groups, buses and replicas become who they are at this step. */
+/**
+ * Looks up names of receivers; groups, buses and replicas are replaced by the clients and `<bus>.master` they stand for
+ * at this step.
+ */
 export function receivers(
   scope: Scope,
   parties: PartyState,
@@ -100,7 +103,7 @@ function busOfName(scope: Scope, kind: Kind, name: string): string | undefined {
   return scope.clients.get(first ?? '')?.bus;
 }
 
-/** True where both are on one bus; nothing is said where one of them is not known. */
+/** True if both are on one bus. Reports nothing if one of the buses is not known. */
 export function sameBus(
   { problems }: Scope,
   of: string | undefined,

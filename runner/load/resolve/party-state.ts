@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the steps so far have done to the parties, as far as it shows in the file itself: enough to expand groups
- * at a step and to refuse what makes no sense. It knows nothing of queues, time or concurrency.
+ * What the steps so far have done to the parties, as far as the file alone shows it: enough to expand groups at a step,
+ * and to refuse impossible steps. It knows nothing of queues, time or concurrency.
  */
 
 import type { Address } from '../../common/address.ts';
@@ -15,13 +15,15 @@ export interface ClientState {
   joined: boolean;
   eavesdrops: boolean;
   reading: boolean;
-  /** Why it takes no part any more: `killed`, `expelled` …, and where that was said. */
+  /** Why it takes no part any more (`killed`, `expelled` …), and the line that says so. */
   gone?: { readonly how: 'killed' | 'stopped' | 'expelled' | 'disconnected'; readonly line: number };
   paused?: { readonly line: number };
-  /** Its process may open few descriptors. */
+  /** Set while the number of its descriptors is limited. */
   limited?: { readonly line: number } | undefined;
   addresses: ReadonlySet<Address>;
-  /** What its match rules say, each as often as it has it. */
+  /**
+   * Its match rules, in a form that is equal for rules that mean the same; a rule that it has twice is listed twice.
+   */
   rules: readonly string[];
 }
 
@@ -38,9 +40,9 @@ export class PartyState {
   readonly #clients: Map<string, ClientState>;
   readonly #masters: Map<string, MasterState>;
   readonly #changes: Change[] = [];
-  /** Lists asked for since the last change; a file of thousands of sends asks for the same ones. */
+  /** Lists that were asked for since the last change: in a file of thousands of sends most ask for the same ones. */
   readonly #lists = new Map<string, readonly ClientState[]>();
-  /** Inside a parallel step: other branches may undo what this one sees. */
+  /** Set in a branch of a parallel step: other branches may undo what this one sees. */
   readonly concurrent: boolean;
 
   private constructor(
@@ -65,7 +67,7 @@ export class PartyState {
     return new PartyState(new Map(clients), new Map(masters), true);
   }
 
-  /** Takes over what branches changed. */
+  /** Applies the changes that branches made. */
   merge(branches: readonly PartyState[]): void {
     for (const branch of branches) for (const change of branch.#changes) this.apply(change);
   }
@@ -76,7 +78,7 @@ export class PartyState {
     change(this);
   }
 
-  /** A client that comes while steps are played. */
+  /** Adds a client that starts while steps are played. */
   add(client: ClientSpec): void {
     this.#clients.set(client.name, startOf(client));
   }
@@ -93,7 +95,7 @@ export class PartyState {
     return party.kind === 'client' ? this.client(party.name) : this.master(party.bus);
   }
 
-  /** Clients of a bus that are there, joined or not, in file order. */
+  /** Clients of a bus that exist, joined or not, in file order. */
   present(bus: string): readonly ClientState[] {
     const there = (client: ClientState) => client.bus === bus && client.gone === undefined;
     return this.#list(`present ${bus}`, () => [...this.#clients.values()].filter(there));

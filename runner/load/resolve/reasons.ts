@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Why somebody who is listed gets nothing, or somebody who is not gets a copy: in words, for when the model says so. */
+/** Reasons in words why a listed client gets no copy, or another one gets one; used if the model predicts that. */
 import { busOfMaster } from '../../topology/lane.ts';
 import type { Facts } from './expectations.ts';
 import type { StepContext } from './step-context.ts';
 
-/** By name. What is not here the model explains with its rules. */
+/** Reasons by name. For other names the model gives a reason from its rules. */
 export function reasons(
   { parties }: StepContext,
   { bus }: Facts,

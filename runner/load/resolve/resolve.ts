@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Values as written → topology: names looked up, replicas expanded, addresses given, steps in order. */
+/** Turns written values into a topology: looks up names, expands replicas, assigns addresses, puts steps in order. */
 import { basename } from 'node:path';
 import type { LauncherSpec, Topology } from '../../topology/topology.ts';
 import { type Combination, nameOfCombination } from '../yaml/index.ts';
@@ -14,14 +14,14 @@ import type { Given, Scope, Written } from './scope.ts';
 import type { CheckParallel } from './step-context.ts';
 import { resolveSteps } from './steps.ts';
 
-/** A topology, and what was known when it was made: the checks go on from there. */
+/** A topology, and what was found out while it was made, for the checks. */
 export interface Resolved {
   readonly scope: Scope;
   readonly topology: Topology;
   readonly deliveries: Deliveries;
 }
 
-/** Whatever is wrong is told to `problems`; the topology then is what could be made of the rest. */
+/** Reports everything that is wrong to `problems`; then the topology is what could be made of the rest. */
 export function resolve(given: Given, combination: Combination, checkParallel: CheckParallel): Resolved {
   const scope = scopeOf(given);
   const { written, problems } = given;
@@ -50,7 +50,7 @@ export function resolve(given: Given, combination: Combination, checkParallel: C
   return { scope, topology, deliveries };
 }
 
-/** Nothing is known yet. */
+/** The scope before anything is resolved. */
 function scopeOf(given: Given): Scope {
   const names = new Names(given.problems);
   return {

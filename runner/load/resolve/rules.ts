@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Match rules of clients: what is wrong with their texts, and who has which. */
+/** Match rules of clients: checks their texts and compares them. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
@@ -7,7 +7,7 @@ import { MAX_RULES, parseRule, RULE_KEYS } from '../../dbus/index.ts';
 import type { BusSpec } from '../../topology/topology.ts';
 import type { Scope } from './scope.ts';
 
-/** The rules that are sound; errors for the others, and where the bus asks for none. */
+/** The valid rules; reports errors for the others, and if the bus uses no rules. */
 export function rulesOf(
   scope: Scope,
   texts: readonly string[],
@@ -19,19 +19,19 @@ export function rulesOf(
   return texts.filter((text, n) => isRule(scope, text, [...path, n]));
 }
 
-/** A client has as many rules and names as the module takes. */
+/** Reports more rules or names of a client than the module accepts. */
 export function tooMany({ problems }: Scope, most: number, what: string, path: Path): undefined {
   const message = `the kernel takes ${most} ${what} of one client`;
   problems.error(path, { code: 'impossible', message, hint: 'Share them among several clients.' });
 }
 
-/** The same for rules that say the same. */
+/** A text that is equal for rules that mean the same. */
 export function ruleKey(text: string): string {
   const rule = parseRule(text);
   return 'key' in rule ? rule.key : text;
 }
 
-/** Words for a rule that cannot be taken away. */
+/** Message and hint for a rule that cannot be removed. */
 export function lacks(client: string, rules: readonly string[]): [message: string, hint?: string] {
   const message = `"${client}" has no such rule`;
   return rules.length === 0
@@ -47,7 +47,7 @@ export function asksForRules({ problems }: Scope, bus: BusSpec | undefined, path
   return false;
 }
 
-/** Reports what is wrong with the text of a rule. */
+/** Reports mistakes in the text of a rule. */
 export function isRule({ problems }: Scope, text: string, path: Path): boolean {
   const rule = parseRule(text);
   if (!('mistake' in rule)) return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the parts of resolving share: the file as written, what is known of it so far, and where to complain. */
+/** What all parts of resolving share: the file as written, what is known of it so far, and where to report. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import type { DbusClientSpec, MessageBusSpec } from '../../topology/message-bus.ts';
@@ -26,7 +26,7 @@ export type {
   WrittenStep,
 } from '../schema/index.ts';
 
-/** What there is before anything is resolved. */
+/** What exists before anything is resolved. */
 export interface Given {
   readonly written: Written;
   readonly tree: Tree;
@@ -41,20 +41,20 @@ export interface Scope extends Given {
   readonly clients: Map<string, ClientSpec>;
   readonly messageBuses: Map<string, MessageBusSpec>;
   readonly dbusClients: Map<string, DbusClientSpec>;
-  /** Clients of message buses that a step has killed, and its line. */
+  /** Clients of message buses that a step has killed, and the line of that step. */
   readonly killed: Map<string, number>;
   readonly budgets: Budget[];
-  /** The client that a name stands for at this step: itself, or what a restart made of it. */
+  /** The client that a name stands for at this step: the original, or the one that a restart started. */
   incarnation(name: string): string;
-  /** Gives a client that starts again a name of its own, which the old one stands for from now on. */
+  /** Starts a client again under a new name, which its old name stands for from now on. */
   startAgain(name: string): string;
-  /** Where each step is written, by its id. */
+  /** Path of each step, by its id. */
   readonly paths: Map<string, Path>;
-  /** Why somebody gets a copy of a send, or none, by its id and their names. */
+  /** Why a party gets a copy of a send, or none: by the send's id, then by name. */
   readonly reasons: Map<string, ReadonlyMap<string, string>>;
 }
 
-/** The entries of a section that are sound; the names of the others are entered, their content is passed over. */
+/** The valid entries of a section. The names of the others are known, their content is skipped. */
 export function* validEntries<T>(
   { problems, names }: Scope,
   section: 'nodes' | 'buses' | 'groups' | 'clients',
@@ -69,7 +69,7 @@ export function* validEntries<T>(
   }
 }
 
-/** The bus that is meant: the one named, or the only one. */
+/** The bus that is named, or the only one. */
 export function busOf(
   { names, problems }: Scope,
   bus: string | undefined,

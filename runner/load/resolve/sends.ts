@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A send as written → a send step. */
+/** Turns a written send into a send step. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { rate } from '../../common/scalars.ts';
@@ -55,7 +55,7 @@ export function resolveSend(
 
 const keysOf = (expect: WrittenSendExpect | undefined) => (expect === 'model' ? {} : (expect ?? {}));
 
-/** What can be said of recipients where the send itself is not understood. */
+/** Checks the names of recipients if the send itself has mistakes. */
 function checkNames(scope: Scope, recipients: readonly string[], path: Path): void {
   recipients.forEach((name, n) => {
     party(scope, name, [...path, 'expect', 'recipients', n]);
@@ -64,7 +64,7 @@ function checkNames(scope: Scope, recipients: readonly string[], path: Path): vo
 
 type MasterSender = Extract<Sender, { kind: 'master' }>;
 
-/** The dead send nothing; an expelled client gets EPIPE, and may say so. */
+/** Reports a sender that has ended. An expelled client may send: it gets EPIPE. */
 function checkSender(
   scope: Scope,
   parties: PartyState,
@@ -77,7 +77,7 @@ function checkSender(
   if (state?.gone !== undefined) {
     const { how, line } = state.gone;
     const open = how === 'expelled' || how === 'disconnected';
-    // It fails, and the model knows with what.
+    // The send fails, and the model knows the error.
     const { error, recipients } = keysOf(expect);
     if (open && (error !== undefined || recipients === undefined)) return;
     const message = `"${name}" was ${how === 'left' ? 'closed' : how} at line ${line} and cannot send`;
@@ -91,8 +91,9 @@ function checkSender(
 }
 
 /**
- * The accepted socket that the master sends through, where the file names none: the receiver's own for one client,
- * since nothing else reaches a client that has not joined; else the first joined client's.
+ * The accepted socket through which the master sends if the file names none. To one client it is that client's own
+ * socket, since a client that has not joined can be reached by no other; else it is the socket of the first joined
+ * client.
  */
 function withVia(
   where: StepContext,

@@ -6,18 +6,18 @@ import type { WrittenProgress } from './faults/progress.ts';
 import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
-/** Looks at a `parallel` as a whole; `before` is the state at its start. */
+/** Checks a whole `parallel`; `before` is the state at its start. */
 export type CheckParallel = (scope: Scope, before: PartyState, parallel: ParallelStep) => void;
 
-/** What a step is resolved with. */
+/** What is needed to resolve a step. */
 export interface StepContext {
   readonly scope: Scope;
   readonly parties: PartyState;
   readonly deliveries: Deliveries;
   readonly checkParallel: CheckParallel;
-  /** `after:` of the faults so far, by the id of the step. */
+  /** The written `after` of the faults so far, by the id of the step. */
   readonly progress: Map<string, WrittenProgress>;
   readonly id: string;
-  /** Of the step. */
+  /** Path of the step. */
   readonly path: Path;
 }

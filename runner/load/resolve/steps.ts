@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `traffic` → steps, in order, and what they do to the parties. */
+/** Turns `traffic` into steps, in order, and applies them to the state of the parties. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { duration } from '../../common/scalars.ts';
@@ -23,7 +23,7 @@ import type {
 import { resolveSend } from './sends.ts';
 import type { StepContext } from './step-context.ts';
 
-/** How long an `expect` step waits where it does not say: an upper limit that a sound bus never needs. */
+/** How long an `expect` step waits if it does not say: an upper limit that a correct bus never needs. */
 const DEFAULT_WITHIN = 5000;
 
 type WrittenParallel = Extract<WrittenStep, { parallel: unknown }>['parallel'];
@@ -77,7 +77,7 @@ function addBudgets({ scope, path }: StepContext, { id, expect }: SendStep, writ
   scope.budgets.push(...budgets);
 }
 
-/** The `as` of a send counts even where the rest of it is broken, so that lines about it are not blamed. */
+/** Adds the `as` of a send even if the rest of the send is broken, so that lines about it are not reported. */
 function nameOf({ deliveries, path }: StepContext, written: WrittenStep): void {
   const as = (written as { send?: { as?: unknown } } | null)?.send?.as;
   if (typeof as === 'string') deliveries.declare(as, [...path, 'send', 'as']);
@@ -98,7 +98,7 @@ function single(where: StepContext, written: Exclude<WrittenStep, { parallel: un
   return short(where, written as Readonly<Record<string, string | WrittenSendExpect>>);
 }
 
-/** What the send leaves out is as `defaults.sends` says, except that a payload has its own size, and a size its own payload. */
+/** Fills in `defaults.sends`; a send with a payload takes no size from there, and one with a size no payload. */
 function withDefaults(
   where: StepContext,
   send: WrittenSend,
@@ -115,7 +115,7 @@ function withDefaults(
   return resolveSend(where, { ...values, ...send }, expect, place);
 }
 
-/** `camera -> sensors: "text"` */
+/** The short form: `camera -> sensors: "text"` */
 function short(
   where: StepContext,
   written: Readonly<Record<string, string | WrittenSendExpect>>,
@@ -142,7 +142,7 @@ function parallel(where: StepContext, branches: WrittenParallel): Step[] {
       hint: 'List steps below it.',
     });
   }
-  // Each branch has an idea of its own of each client.
+  // Each branch has its own copy of the state of every client.
   const clients = scope.clients.size + scope.dbusClients.size;
   if (!scope.tally.add('branchClients', branches.length * clients, path, scope.problems)) return [];
   const before = parties.branch();
@@ -158,7 +158,7 @@ function parallel(where: StepContext, branches: WrittenParallel): Step[] {
   });
   parties.merge(worlds);
   const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
-  // What is parallel inside a branch is looked at together with what is beside that.
+  // A `parallel` inside a branch is checked together with the outer one.
   if (parties.concurrent) return [step];
   const whole = countSends(scope, step, where.progress);
   where.checkParallel(scope, before, whole);

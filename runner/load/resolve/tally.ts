@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How much a file asks for, in all its combinations together: a few lines can ask for more than any machine has. */
+/** Counts how much all combinations of a file ask for together: a few lines can ask for more than any machine has. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -26,14 +26,14 @@ export class Tally {
     branchClients: 0,
   };
   readonly #combinations: number;
-  /** One of them is over its limit: what follows is not worth looking at. */
+  /** One count is over its limit: the rest is not checked any more. */
   full = false;
 
   constructor(combinations = 1) {
     this.#combinations = combinations;
   }
 
-  /** Whether that many values may be looked at in each combination: it is known before the first of them is. */
+  /** Whether that many values may be looked at in each combination; asked before the first combination. */
   fitsAll(values: number, path: Path, problems: Problems): boolean {
     const all = values * this.#combinations;
     this.full = all > LIMITS.values.most;
@@ -44,7 +44,7 @@ export class Tally {
     return false;
   }
 
-  /** Counts, and says at `path` that it is too much; false from then on. */
+  /** Adds to a count. Reports at `path` if it exceeds its limit; returns false from then on. */
   add(what: Counted, count: number, path: Path, problems: Problems): boolean {
     if (this.full) return false;
     this.#counts[what] += count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Building blocks of the schema that carry their own words: a zod issue's message is the JSON of what to tell,
- * so that wrong input is described in this tool's terms right where the rule stands.
+ * Building blocks of the schema that contain their own diagnostics: the message of a zod issue is JSON with the words
+ * to report, so that each rule describes wrong input in this tool's terms.
  */
 import * as z from 'zod';
 import type { DiagnosticCode } from '../../common/diagnostic.ts';
@@ -9,7 +9,7 @@ import { didYouMean } from '../../common/nearest.ts';
 import { NAME } from '../../common/scalars.ts';
 import { either, show } from '../../common/text.ts';
 
-/** What an issue's message holds, as JSON. */
+/** The JSON in an issue's message. */
 export type Told =
   | {
       readonly code: DiagnosticCode;
@@ -17,9 +17,9 @@ export type Told =
       readonly hint?: string | undefined;
       readonly onKey?: boolean;
     }
-  /** Keys that the map knows; the issue lists those that it does not know. */
+  /** The keys that the map knows; the issue itself lists the unknown ones. */
   | { readonly keys: readonly string[] }
-  /** A key that must be there; what it would hold. */
+  /** A required key is absent; this is what it would contain. */
   | { readonly missing: string };
 
 export const tell = (told: Told): string => JSON.stringify(told);
@@ -27,7 +27,7 @@ export const tell = (told: Told): string => JSON.stringify(told);
 type RawIssue = z.core.$ZodRawIssue;
 type Hint = string | ((input: unknown) => string | undefined);
 
-/** `expected a duration, got 500`, with advice; a missing key is left to the map that misses it. */
+/** `expected a duration, got 500`, with a hint. A missing key is reported by the map that lacks it. */
 export function expected(what: string, hint?: Hint, code: DiagnosticCode = 'bad-value') {
   return (issue: RawIssue): string | undefined => {
     if (issue.input === undefined) return tell({ missing: what });
@@ -37,13 +37,13 @@ export function expected(what: string, hint?: Hint, code: DiagnosticCode = 'bad-
   };
 }
 
-/** A text of a form. */
+/** A text that matches a pattern. */
 export function text(pattern: RegExp, what: string, hint?: Hint, code?: DiagnosticCode) {
   const error = expected(what, hint, code);
   return z.string({ error }).regex(pattern, { error });
 }
 
-/** The name of something; whether it exists is looked up later, with better words. */
+/** The name of something. Whether it exists is checked later, with a better message. */
 export const ref = (what: string) => z.string({ error: expected(what) });
 
 export const flag = z.boolean({
@@ -56,7 +56,7 @@ export const flag = z.boolean({
   ),
 });
 
-/** A number in quotes that would be right without them. */
+/** Whether the input is a number in quotes that would be valid without them. */
 const isQuoted = (input: unknown, min: number, max: number): boolean =>
   typeof input === 'string' &&
   /^(0x[0-9a-f]+|\d+)$/i.test(input) &&
@@ -70,7 +70,7 @@ export function whole(what: string, min: number, max = 1_000_000) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function oneOf<const T extends string>(words: readonly T[]) {
   return z.enum(words, {
     error: (issue) => {
@@ -81,7 +81,7 @@ export function oneOf<const T extends string>(words: readonly T[]) {
   });
 }
 
-/** A map with these keys and no others. */
+/** A map with exactly these keys. */
 export function map<T extends z.core.$ZodLooseShape>(shape: T, what = 'a map', hint?: Hint) {
   const otherwise = expected(what, hint);
   const keys = Object.keys(shape);
@@ -95,7 +95,7 @@ export function map<T extends z.core.$ZodLooseShape>(shape: T, what = 'a map', h
 
 export const NAME_HINT = 'Lower-case letters, digits and dashes, at most 63, a letter first.';
 
-/** A map from names to things. */
+/** A map from names to values of one kind. */
 export function named<T extends z.ZodType>(thing: T, what: string) {
   return z.record(text(NAME, 'a name', NAME_HINT, 'bad-name'), thing, {
     error: expected(`a map from names to ${what}`),
@@ -103,7 +103,7 @@ export function named<T extends z.ZodType>(thing: T, what: string) {
 }
 
 function listHint(input: unknown): string | undefined {
-  // A comma in a list ends an item, so whatever is no plain word has quotes around it.
+  // A comma ends an item of a list, so a text with other characters than those of a word needs quotes.
   if (typeof input === 'string')
     return `Write [${/^[\w@*./ -]*$/.test(input) ? input : JSON.stringify(input)}].`;
   return typeof input === 'object' && input !== null ? 'Start each item with a `-`.' : undefined;
@@ -115,7 +115,7 @@ export function list<T extends z.ZodType>(item: T) {
   });
 }
 
-/** The index of an option, or what is wrong with all of them (`at`: with the value of which key). */
+/** The index of an alternative, or what is wrong with all of them (`at`: report it at that key). */
 export type Choice =
   | number
   | { code?: DiagnosticCode; message: string; hint?: string | undefined; at?: string; onKey?: boolean };
@@ -123,12 +123,12 @@ export type Choice =
 type Options = readonly [z.ZodType, ...z.ZodType[]];
 const OPTIONS = new WeakMap<z.ZodType, Options>();
 
-/** The alternatives of a `pick`; the published schema writes them as a union. */
+/** The alternatives of a `pick`, which the published schema writes as a union. */
 export const optionsOf = (schema: z.ZodType): Options | undefined => OPTIONS.get(schema);
 
 /**
- * Alternatives of which `choose` picks one by what the writer began to write; the others are not tried, so that
- * the complaint is about what was meant. (A zod union tries all and cannot know.)
+ * Alternatives, one of which `choose` selects by the keys that were written. Only that one is validated, so that the
+ * diagnostics are about what the writer meant. (A zod union tries all alternatives and cannot know.)
  */
 export function pick<const T extends Options>(options: T, choose: (input: unknown) => Choice) {
   const schema = z.unknown().superRefine((input, context) => {
@@ -147,6 +147,6 @@ export function pick<const T extends Options>(options: T, choose: (input: unknow
   return schema;
 }
 
-/** Does `input` have this key? */
+/** Whether `input` has this key. */
 export const has = (input: unknown, key: string): boolean =>
   typeof input === 'object' && input !== null && Object.hasOwn(input, key);

@@ -5,7 +5,7 @@ import { HEX } from '../../common/scalars.ts';
 import { BUS_NAME, INTERFACE, MAX_NAME, MEMBER, MESSAGE_TYPES, PATH, WELL_KNOWN } from '../../dbus/index.ts';
 import { expected, flag, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
 
-/** Results of RequestName and ReleaseName, in the order of their numbers. */
+/** Results of RequestName, in the order of their numbers. */
 const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'];
 const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'];
 const HEARS_HINT =
@@ -29,7 +29,7 @@ const path = text(
   'Write /org/example/Player: letters, digits and _ between slashes.',
 );
 
-/** A signature has at most 255 bytes, two of which are the envelope's. Each value is looked at with its type, later. */
+/** A signature has at most 255 bytes, and the envelope needs two. Each value is checked against its type later. */
 const MAX_ARGS = 253;
 const args = list(z.unknown()).max(MAX_ARGS, { error: expected(`at most ${MAX_ARGS} arguments`) });
 
@@ -91,7 +91,7 @@ const verbs = {
 };
 
 const error = errorName.optional();
-/** What must come of a step, or `model`: whatever the model predicts is right. */
+/** What must come of a step; `model` accepts whatever the model predicts. */
 const expectOf = <T extends z.core.$ZodLooseShape>(shape: T) =>
   pick(
     [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The errnos that sendmsg on a bus socket can give (af_bus.md sections 2 to 6), so that a slip is no expectation. */
+/** The errnos that sendmsg on a bus socket can return (af_bus.md sections 2 to 6): others are mistakes. */
 import { didYouMean } from '../../common/nearest.ts';
 
 export const SEND_ERRNOS = [
@@ -21,7 +21,7 @@ export const SEND_ERRNOS = [
   'ETOOMANYREFS',
 ] as const;
 
-/** Advice for an unknown name. */
+/** The hint for an unknown errno. */
 export function sendErrnoHint(input: unknown): string {
   if (input === 'EWOULDBLOCK') return 'Write EAGAIN.';
   return didYouMean(String(input), SEND_ERRNOS) ?? `One of ${SEND_ERRNOS.join(', ')}.`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The schema of a fault: its verb is the key that says on whom. */
+/** The schema of a fault. The verb is a key, and its value is the target. */
 import * as z from 'zod';
 import { didYouMean, nearest } from '../../common/nearest.ts';
 import { show } from '../../common/text.ts';
@@ -21,14 +21,14 @@ const amount = pick([whole('a number of messages', 1), z.literal('all')], (input
   input === 'all' ? 1 : 0,
 );
 
-/** More than 253 never come with a message. */
+/** A message never has more than 253. */
 const more = z.union([whole('a number of descriptors', 0, 253), z.literal('unlimited')], {
   error: expected('a number of descriptors, or `unlimited`', (input) =>
     typeof input === 'string' ? (didYouMean(input, ['unlimited']) ?? 'Write fds: 3.') : 'Write fds: 3.',
   ),
 });
 
-/** A limit that is not even one of a client's, or of anything: said as a whole rather than key by key. */
+/** Reports a limit without any valid key as a whole rather than key by key. */
 function notALimit(input: unknown): Choice | undefined {
   const { limit, ...rest } = input as { limit: unknown };
   if (typeof limit === 'string' && Object.keys(rest).every((key) => key in timing))
@@ -71,7 +71,7 @@ const FAULTS = {
   limit: map({ limit: client, fds: more, ...timing }),
 } as const;
 
-/** The other kind of limit. */
+/** A limit of memory instead of descriptors. */
 const memory = map({ limit: client, memory: size, ...timing });
 
 const VERBS = Object.keys(FAULTS);
@@ -93,5 +93,5 @@ export const fault = pick(
   },
 );
 
-/** A fault as written: its verb is the key that says on whom. */
+/** A fault as written: the verb is a key, and its value is the target. */
 export type WrittenFault = Readonly<Record<string, string | number | boolean | undefined>>;

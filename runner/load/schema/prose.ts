@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What each key of a topology means, in Markdown: for hovers in editors and for the reference. A key's name is its
- * path in the file, with `*` for a name of the writer's and `[]` for an item. The JSON Schema takes its words from here,
- * and is not written while one is missing.
+ * What each key of a topology means, in Markdown, for hovers in editors and for the reference. A key is named by its
+ * path in the file, with `*` for any name and `[]` for an item. The JSON Schema takes its descriptions from here; the
+ * build fails if one is missing.
  */
 export const PROSE: Readonly<Record<string, string>> = {
   '': 'A topology: buses, their masters and clients, the traffic to play and what must be observed.',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The one schema of `*.topo.yaml` as people write it. Types, validation and the JSON Schema come from here. */
+/** The one schema of `*.topo.yaml` in its written form. Types, validation and the JSON Schema are derived from it. */
 import * as z from 'zod';
 import { isObeyed, VARIABLE_NAME } from '../../common/environment.ts';
 import { NAME, USER } from '../../common/scalars.ts';

@@ -30,7 +30,7 @@ const payload = pick([plain, hex, base64, map({ dbus })], (input) => {
   return { message: 'expected a payload', hint };
 });
 
-/** What a send may leave to `defaults.sends`. */
+/** Keys of a send that `defaults.sends` may give. */
 const common = {
   payload: payload.optional(),
   count: whole('a number of messages', 1, 1_000_000).optional(),
@@ -64,7 +64,7 @@ const sendExpectKeys = map(
   'a map',
   'Write { recipients: [lidar] }, { error: EAGAIN }, or model.',
 );
-/** The file says on purpose that whatever the model predicts is right. */
+/** Accepts whatever the model predicts. */
 const asPredicted = z.literal('model', { error: expected('model', 'Did you mean "model"?') });
 const sendExpect = pick([sendExpectKeys, asPredicted], (input) => (typeof input === 'string' ? 1 : 0));
 
@@ -103,20 +103,20 @@ export type WrittenStep =
   /** `camera -> sensors: "text"` */
   | Readonly<Record<string, string | WrittenSendExpect>>;
 
-/** The key of a send in short. */
+/** The key of a send in short form. */
 export const ARROW = /^\s*\S+\s*->\s*\S+\s*$/;
 const KINDS = ['send', 'parallel', 'fault'];
 const STEP_HINT =
   'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, add-match, remove-match, signal or call.';
 
-/** Options before those of message buses. */
+/** Number of options before those of message buses. */
 const FIRST_VERB = 5;
 
 const step: z.ZodType<WrittenStep> = z.lazy(() => anyStep);
 const branch = pick([step, z.array(step)], (input) => (Array.isArray(input) ? 1 : 0));
 const parallelStep = map({ parallel: list(branch) });
 
-/** A step; steps contain steps. */
+/** A step. Steps may contain steps. */
 export const anyStep = pick(
   [sendStep, parallelStep, map({ fault }), map({ expect: observation }), shortStep, ...dbusSteps],
   chooseStep,
@@ -141,7 +141,7 @@ function chooseStep(input: unknown): Choice {
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }
 
-/** A send that is one text: its payload is missing, or the quotes are around all of it. */
+/** Reports a send that is one text: its payload is missing, or the quotes enclose all of it. */
 function chooseText(input: string): Choice {
   const [, key = '', text] = /^([^:]*)(?::\s*(.*))?$/s.exec(input) ?? [];
   if (!ARROW.test(key)) return { message: `${show(key)} is not \`sender -> destination\``, hint: ARROW_HINT };
@@ -153,7 +153,7 @@ function chooseText(input: string): Choice {
 
 const ARROW_HINT = 'Write one sender, an arrow, and one destination: camera -> lidar.';
 
-/** Keys beside a short send that belong somewhere else. */
+/** The hint for keys next to a short send that belong elsewhere. */
 function besideHint(odd: string): string {
   if (nearest(odd, ['expect']) !== undefined) return 'Did you mean "expect"?';
   if (Object.hasOwn(sendExpectKeys.shape, odd)) return `Write expect: { ${odd}: … }.`;
@@ -162,7 +162,7 @@ function besideHint(odd: string): string {
   return 'Only `expect` stands beside a send.';
 }
 
-/** One arrow, and nothing beside it but `expect`. */
+/** Accepts one arrow, with nothing next to it but `expect`. */
 function chooseShort(keys: readonly string[]): Choice {
   const others = keys.filter((key) => key !== 'expect');
   const odd = others.find((key) => !key.includes('->'));

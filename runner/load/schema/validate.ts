@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Values → the schema's verdict on them, told in this tool's words at the right places. */
+/** Validates values against the schema, and reports the issues in this tool's words at the right places. */
 import type * as z from 'zod';
 import type { Path } from '../../common/diagnostic.ts';
 import { formatPath } from '../../common/diagnostic.ts';
@@ -11,7 +11,7 @@ import type { Tree } from '../yaml/index.ts';
 import type { Told } from './blocks.ts';
 import { topologySchema, type Written } from './schema.ts';
 
-/** Checks the shape; parts that `problems` calls broken must not be looked into. */
+/** Checks the shape of the values. Parts that `problems` calls broken must not be used afterwards. */
 export function validate(tree: Tree, problems: Problems): Written {
   const { value } = tree;
   let result = topologySchema.safeParse(value, { reportInput: true });
@@ -21,13 +21,13 @@ export function validate(tree: Tree, problems: Problems): Written {
   const meant = new Set(result.error.issues.flatMap(meantKeys));
   for (const issue of result.error.issues) {
     if (problems.enough) break;
-    // A misspelt key is one mistake, not also a missing one.
+    // A misspelt key is one mistake; it is not reported as missing as well.
     if (!meant.has(formatPath(issue.path as Path))) report(issue, problems);
   }
   return value as Written;
 }
 
-/** Where a text is wanted, what variables made of a scalar is one, also if it reads like a number. */
+/** Converts scalars that came from variables back to text if a text is expected, even if they look like numbers. */
 function asTexts(tree: Tree, issues: readonly z.core.$ZodIssue[]): boolean {
   let changed = false;
   for (const { path } of issues) {
@@ -46,7 +46,7 @@ function asTexts(tree: Tree, issues: readonly z.core.$ZodIssue[]): boolean {
 
 type Holder = Record<string, unknown>;
 
-/** Paths of the keys that unknown ones were probably meant to be. */
+/** Paths of the keys that the unknown keys were probably meant to be. */
 function meantKeys(issue: z.core.$ZodIssue): string[] {
   const told = toldBy(issue.message);
   if (issue.code !== 'unrecognized_keys' || told === undefined || !('keys' in told)) return [];
@@ -79,7 +79,7 @@ function toldBy(message: string): Told | undefined {
   return message.startsWith('{') ? (JSON.parse(message) as Told) : undefined;
 }
 
-/** Issues that no rule of the schema has words for: missing keys, and plain wrong types. */
+/** Reports issues for which no rule of the schema has words: missing keys, and plain wrong types. */
 function untold(issue: z.core.$ZodIssue, path: Path, problems: Problems): void {
   if (issue.input === undefined) {
     missing(undefined, path, problems);
@@ -106,7 +106,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 function unknownKey(name: string, keys: readonly string[], path: Path, problems: Problems): void {
   const meant = nearest(name, keys);
-  // Its content is unknown, so names that it may hold are not reported.
+  // The content of the misspelt key is not read, so names that it may declare are not reported as unknown.
   if (meant !== undefined) problems.suspect([...path, meant]);
   problems.error([...path, name], {
     code: 'unknown-key',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The schema of texts with a unit or a form, wherever they stand. */
+/** The schema of texts with a unit or a fixed form, for all keys that have one. */
 import { ADDRESS, DURATION, RATE, SIZE } from '../../common/scalars.ts';
 import { text } from './blocks.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a YAML parser's complaint means to the writer of the file. */
+/** Translates a YAML parser's errors for the writer of the file. */
 import type { ErrorCode } from 'yaml';
 import type { Words } from '../../common/diagnostic.ts';
 
@@ -48,11 +48,11 @@ const SAID: { readonly [code in ErrorCode]?: Said } = {
 
 export interface ParseWords {
   readonly words: Words;
-  /** The character that was opened and never closed: the place to show, rather than where the parser gave up. */
+  /** The character that was opened and never closed. It is marked instead of the place where the parser gave up. */
   readonly opener?: string | undefined;
 }
 
-/** Words for a parse error; the parser's own first sentence where there are none better. */
+/** The words for a parse error; the first sentence of the parser if there are no better ones. */
 export function wordsOf(code: ErrorCode, message: string): ParseWords {
   const opener = OPENERS.find(([pattern]) => pattern.test(message))?.[1];
   if (opener !== undefined) return { words: neverClosed(opener), opener };
@@ -68,7 +68,7 @@ const OPENERS: readonly (readonly [RegExp, string])[] = [
   [/end with a \}/, '{'],
 ];
 
-/** Brackets; a quote closes itself. */
+/** Closing brackets; a quote closes itself. */
 export const CLOSER: Readonly<Record<string, string>> = { '[': ']', '{': '}' };
 
 const neverClosed = (opener: string): Words => ({
@@ -77,7 +77,7 @@ const neverClosed = (opener: string): Words => ({
   hint: `Add the closing ${CLOSER[opener] ?? opener}.`,
 });
 
-/** Frequent mistakes that share a code with others. */
+/** Better words for frequent mistakes that share an error code with others. */
 const BETTER: readonly (readonly [RegExp, Said])[] = [
   [
     /Nested mappings are not allowed/,
@@ -103,14 +103,14 @@ const BETTER: readonly (readonly [RegExp, Said])[] = [
   ],
 ];
 
-/** Words for `{ replicas: ${n} }`; `text` is the value as it stands there. */
+/** Words for `{ replicas: ${n} }`; `text` is the value as it is written. */
 export const unquoted = (text: string): Words => ({
   code: 'syntax',
   message: 'a variable inside { } or [ ] needs quotes',
   hint: `Write ${JSON.stringify(text)}: without quotes its { begins a map.`,
 });
 
-/** Words for a nesting that no topology needs. */
+/** Words for deeper nesting than any topology needs. */
 export function tooDeep(limit: number): Words {
   return {
     code: 'too-big',
@@ -119,7 +119,7 @@ export function tooDeep(limit: number): Words {
   };
 }
 
-/** Words for a name that would act on a terminal or a log rather than be read there. */
+/** Words for a name with control characters, which would change a terminal or log that prints it. */
 export const steering = (what: string): Words => ({
   code: 'bad-name',
   message: `${what} holds a control character`,

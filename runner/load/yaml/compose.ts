@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A file with all that it includes → one tree of values, each knowing where it is written. */
+/** Combines a file and all that it includes into one tree of values, each with its place. */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
@@ -19,7 +19,7 @@ import type { Source } from './source.ts';
 import { inclusion, Tree } from './tree.ts';
 import type { Variables } from './variables.ts';
 
-/** Values and where they are written. */
+/** Values, and where they are written. */
 export interface Part {
   readonly value: unknown;
   readonly spot: SourceNode;
@@ -27,15 +27,15 @@ export interface Part {
 
 export interface Composed {
   readonly tree: Tree;
-  /** What was wrong before any value was looked at, and with which of them. */
+  /** What was wrong before any value was checked, and the paths of the values concerned. */
   readonly found: readonly { readonly diagnostic: Diagnostic; readonly path: Path }[];
-  /** Something is missing, so that nothing sensible can be said about the rest. */
+  /** Something is missing, so that the rest cannot be checked in a useful way. */
   readonly fatal: boolean;
-  /** How many values the files have, together. */
+  /** Number of values in all files. */
   readonly count: number;
 }
 
-/** Never throws: what cannot be read is in `found`. */
+/** Never throws: errors are in `found`. */
 export function compose(library: Library, main: Opened, variables: Variables): Composed {
   const composer = new Composer(library, variables);
   const part = composer.add(main, []);
@@ -44,7 +44,7 @@ export function compose(library: Library, main: Opened, variables: Variables): C
   return { tree: new Tree(main.source, whole), found, fatal, count };
 }
 
-/** What is wrong with the YAML of one file. */
+/** The errors in the YAML syntax of one file. */
 export function syntaxErrors({ source, parsed }: Opened): Composed['found'] {
   return 'errors' in parsed ? parsed.errors.map((each) => located(source, each)) : [];
 }
@@ -54,7 +54,7 @@ const located = (source: Source, { span, path, words }: Found) => ({
   path,
 });
 
-/** Where a file lies, links followed: by two names it is one. A text that is no file lies where its name says. */
+/** The real path of a file, since two names may lead to one file. A text that is no file keeps its name. */
 function placeOf(file: string): string {
   try {
     return realpathSync(file);
@@ -69,7 +69,7 @@ class Composer {
   count = 0;
   readonly #library: Library;
   readonly #variables: Variables;
-  /** Files that are in already: one that two others include is there once. */
+  /** Files that were added: a file that two others include is added once. */
   readonly #added = new Set<string>();
 
   constructor(library: Library, variables: Variables) {
@@ -77,7 +77,7 @@ class Composer {
     this.#variables = variables;
   }
 
-  /** The file with what it includes; `chain` are the files that led here. */
+  /** Adds the file and its includes; `chain` lists the files that led here. */
   add({ source, parsed }: Opened, chain: readonly string[]): Part {
     this.#added.add(placeOf(source.file));
     if ('errors' in parsed) {
@@ -101,12 +101,12 @@ class Composer {
     return withoutExtensions({ value, spot });
   }
 
-  /** One by one: there may be more than a call has arguments. */
+  /** Adds them one by one, as a call takes a limited number of arguments. */
   #adopt(source: Source, errors: readonly Found[]): void {
     for (const each of errors) this.found.push(located(source, each));
   }
 
-  /** A part of a topology is a map as well, and one that is run in combinations is run by itself. */
+  /** Reports an included file that is no map, or that has a matrix. */
   #checkIncluded({ value, spot }: Part, source: Source): void {
     const matrix = spot.children.get('matrix');
     if (matrix !== undefined) {
@@ -159,7 +159,10 @@ class Composer {
     return [];
   }
 
-  /** Its name is not known, so that nothing sensible can be said of what would be in the file. */
+  /**
+   * Whether `path` has an error. The files to include are not known then, so the rest cannot be checked in a useful
+   * way.
+   */
   #isBroken(path: Path): boolean {
     const broken = this.found.some((each) => formatPath(each.path) === formatPath(path));
     this.fatal ||= broken;

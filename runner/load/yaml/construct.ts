@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A YAML document → plain values, aliases and merges expanded, and beside them where each is written. */
+/** Turns a YAML document into plain values, with aliases and merges expanded, and a tree of where each is written. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { Path, Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -9,49 +9,49 @@ import { type Found, MAX_DEPTH, type Span } from './parse.ts';
 import type { Source } from './source.ts';
 import { coreScalar, mayHoldVariable, substitute, type Use, type Variables } from './variables.ts';
 
-/** Where a value is written, and how it came to be what it is. */
+/** Where a value is written, and how it got its value. */
 export interface SourceNode {
   readonly source: Source;
   readonly value: Span;
   readonly key?: Span | undefined;
   readonly isCollection: boolean;
   readonly children: Map<string | number, SourceNode>;
-  /** What variables made of the text, and which. */
+  /** The text after variables were replaced, and their uses. */
   readonly text?: string;
   readonly uses?: readonly Use[];
-  /** The part of the file that gave a value which its own place leaves out: `defaults.clients`. */
+  /** The part of the file that a value was inherited from: `defaults.clients`. */
   readonly inherited?: string;
 }
 
-/** Values that aliases repeat, all together: far beyond any real file, far below what would hurt. */
+/** Limit for the values that all aliases repeat together: far more than a real file needs, and still harmless. */
 const MAX_REPEATED = LIMITS.repeated.most;
 
-export interface Grown {
+export interface Constructed {
   readonly value: unknown;
   readonly spot: SourceNode;
   readonly errors: readonly Found[];
   readonly fatal: boolean;
-  /** How many values it is made of. */
+  /** Number of values. */
   readonly count: number;
 }
 
 const NO_CHILDREN: SourceNode['children'] = new Map();
 
-/** Values and places of a document; errors come as data, never thrown. */
-export function construct(document: Document.Parsed, source: Source, variables: Variables): Grown {
-  return new Grower(document, source, variables).construct();
+/** Values and places of a document. Errors are returned, never thrown. */
+export function construct(document: Document.Parsed, source: Source, variables: Variables): Constructed {
+  return new Constructor(document, source, variables).construct();
 }
 
-class Grower {
+class Constructor {
   readonly #document: Document.Parsed;
   readonly #source: Source;
   readonly #variables: Variables;
   readonly #errors: Found[] = [];
-  /** Anchors so far: an alias means the last one of its name, and can never be inside itself. */
+  /** Anchors so far: an alias means the last anchor of its name, and is never inside that itself. */
   readonly #anchors = new Map<string, Node>();
   #count = 0;
   #repeated = 0;
-  /** Aliases that are being followed. */
+  /** Number of aliases that are being expanded. */
   #inside = 0;
   #full = false;
 
@@ -61,7 +61,7 @@ class Grower {
     this.#variables = variables;
   }
 
-  construct(): Grown {
+  construct(): Constructed {
     const root = this.#node(this.#document.contents, [], undefined);
     return { ...root, errors: this.#errors, fatal: this.#full, count: this.#count };
   }
@@ -90,7 +90,7 @@ class Grower {
     return isScalar(node) ? node.value : null;
   }
 
-  /** A scalar with variables; a mistake is shown at the piece that makes it. */
+  /** Replaces the variables of a scalar; a mistake is marked at its piece of the text. */
   #variable(node: Scalar<string>, path: Path, spot: SourceNode): { value: unknown; spot: SourceNode } {
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     const { text, uses, mistakes } = substitute(node.value, this.#variables);
@@ -168,7 +168,7 @@ class Grower {
     return this.#error(span, path, { code: 'syntax', message, hint: 'Write `key: value`.' });
   }
 
-  /** `<<: *a` or `<<: [*a, *b]`: keys of the map itself win, then those of the earlier source. */
+  /** Expands `<<: *a` or `<<: [*a, *b]`: the map's own keys win, then those of the earlier source. */
   #merge(
     from: { value: unknown; spot: SourceNode },
     path: Path,
@@ -218,7 +218,7 @@ class Grower {
 const spanOf = (node: Node | null | undefined): Span | undefined =>
   node?.range ? [node.range[0], node.range[1]] : undefined;
 
-/** `camera -> lidar: …`: the two names get places of their own, as `from` and `to`. */
+/** Gives the two names of `camera -> lidar: …` places of their own, as `from` and `to`. */
 function withEnds(spot: SourceNode, [start, end]: Span): SourceNode {
   const source = spot.source.text;
   const [, left = '', from = '', middle = '', to = ''] =

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** `defaults:` → the keys that nodes, buses, groups and clients leave out. Those of sends are looked up by each send. */
+/** Fills in `defaults:` for nodes, buses, groups and clients. Each send looks up its own defaults. */
 import type { Part } from './compose.ts';
 import type { SourceNode } from './construct.ts';
 import { deepMerge, isMap } from './merge.ts';
 
 const KINDS = ['nodes', 'buses', 'groups', 'clients'] as const;
 
-/** Maps inside of maps are filled up key by key; a list that is written replaces that of the defaults. */
+/** Nested maps are filled in key by key; a written list replaces the default list. */
 export function applyDefaults(part: Part): Part {
   const { value, spot } = part;
   const defaults = isMap(value) ? value.defaults : undefined;
@@ -38,7 +38,7 @@ function fillAll({ value, spot }: Part, defaults: Part): Part {
   return { value: Object.fromEntries(entries), spot: { ...spot, children } };
 }
 
-/** Marks what is taken over, so that a diagnostic can say why it is there. */
+/** Marks values as inherited, so that diagnostics can say where they come from. */
 function inherited(spot: SourceNode, kind: string): SourceNode {
   const children = new Map(
     Array.from(spot.children, ([key, child]) => [key, { ...child, inherited: `defaults.${kind}` }] as const),
@@ -46,7 +46,10 @@ function inherited(spot: SourceNode, kind: string): SourceNode {
   return { ...spot, children };
 }
 
-/** Which keys of `defaults.sends` a send takes: those that it leaves out, except that a payload has its own size. */
+/**
+ * The keys of `defaults.sends` that a send takes: those that it lacks; but a send with a payload takes no size, and
+ * vice versa.
+ */
 export function takenBySend(
   defaults: Readonly<Record<string, unknown>>,
   send: Readonly<Record<string, unknown>>,
@@ -55,7 +58,7 @@ export function takenBySend(
   return Object.keys(defaults).filter((key) => !(key in send) && !ruledOut.includes(key));
 }
 
-/** Writes `defaults.sends` out at every send; those in short form become long where that adds something. */
+/** Writes `defaults.sends` into every send; the short form is expanded if that adds a key. */
 export function fillSends(part: Part): Part {
   const { value, spot } = part;
   const sends = isMap(value) && isMap(value.defaults) ? value.defaults.sends : undefined;
@@ -72,7 +75,7 @@ export function fillSends(part: Part): Part {
   };
 }
 
-/** Lists of steps, steps, and the branches inside them. */
+/** Walks lists of steps, steps, and their branches. */
 function fillSteps(part: Part, defaults: Part): Part {
   const { value, spot } = part;
   if (Array.isArray(value)) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Keys of a file that hold what its anchors name, and mean nothing by themselves. */
+/** Removes keys that only hold anchors for other parts of the file (`x-…`). */
 import { EXTENSION } from '../../common/scalars.ts';
 import type { Part } from './compose.ts';
 import { isMap } from './merge.ts';
 
-/** A file without them: its aliases have taken what they need. */
+/** The file without these keys: aliases have been expanded by now. */
 export function withoutExtensions({ value, spot }: Part): Part {
   if (!isMap(value)) return { value, spot };
   const isMeant = ([key]: readonly [unknown, ...unknown[]]) => !EXTENSION.test(String(key));

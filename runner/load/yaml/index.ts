@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** From files to one tree of values, each of which knows where it is written. */
+/** Turns files into one tree of values, each of which knows where it is written. */
 export { steering } from './complaints.ts';
 export { compose, type Part, syntaxErrors } from './compose.ts';
 export type { SourceNode } from './construct.ts';

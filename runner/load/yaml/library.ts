@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The files that a topology is made of: each is read and parsed once, however many combinations are made of it. */
+/** The files of a topology: each is read and parsed once, however many combinations need it. */
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import type { Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -15,7 +15,7 @@ export interface Opened {
 export class Library {
   readonly #read: Read;
   readonly #open = new Map<string, Opened>();
-  /** What the files that are still to come may have. */
+  /** Bytes and tokens that the files still to come may have. */
   #left: { readonly bytes: number; readonly tokens: number } = {
     bytes: LIMITS.fileBytes.most,
     tokens: LIMITS.tokens.most,
@@ -30,7 +30,7 @@ export class Library {
     return new Map(Array.from(this.#open.values(), ({ source }) => [source.file, source.text]));
   }
 
-  /** The file and its document, or why there is none; `text` where it is known already. */
+  /** The file and its document, or why there is none; `text` is its text if that is already known. */
   open(file: string, by?: Includer, text?: string): Opened | { readonly words: Words } {
     const known = this.#open.get(resolve(file));
     if (known !== undefined) return known;
@@ -53,6 +53,6 @@ const TOO_BIG: Words = {
   hint: 'Use replicas and count instead of writing everything out.',
 };
 
-/** An item of `include` → the file's name as messages show it: relative to the file that includes it. */
+/** Turns an item of `include` into the name of the file in messages: relative to the file that includes it. */
 export const included = (item: string, from: string): string =>
   isAbsolute(item) ? normalize(item) : join(dirname(from), item);

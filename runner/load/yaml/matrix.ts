@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `matrix:` → the combinations that a file is played in. */
+/** Turns `matrix:` into the combinations in which the file is played. */
 import { isMap as isYamlMap } from 'yaml';
 import type { Diagnostic, Path, Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -15,7 +15,7 @@ import type { Variables } from './variables.ts';
 /** Variable → value. */
 export type Combination = Readonly<Record<string, string>>;
 
-/** More is a mistake, or better split into files. */
+/** More combinations are a mistake, or better split into several files. */
 const MAX_COMBINATIONS = LIMITS.combinations.most;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -23,7 +23,7 @@ export type Matrix =
   | { readonly combinations: readonly [Combination, ...Combination[]] }
   | { readonly diagnostics: readonly Diagnostic[] };
 
-/** One empty combination where the file has no matrix; a variable that `set` gives has that value alone. */
+/** Returns one empty combination if the file has no matrix. A variable in `set` has only that value. */
 export function readMatrix(
   { source, parsed }: Opened,
   variables: Variables,
@@ -108,7 +108,7 @@ function axesOf(
   });
 }
 
-/** As written: 0x10 and 1.10 stay what they are. */
+/** The text as written: 0x10 and 1.10 stay as they are. */
 function textOf(value: unknown, path: Path, at: SourceNode, complain: Complain): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean')

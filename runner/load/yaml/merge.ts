@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Included files and the one that includes them → one: named things side by side, steps one after another (those of
- * included files first), and of everything else the last that is written, which is the including file's.
+ * Merges included files and the file that includes them: named entries are put side by side, steps one after another
+ * (included files first), and of any other key the last one wins, so the including file's.
  */
 
 import type { Path, Words } from '../../common/diagnostic.ts';
@@ -10,12 +10,12 @@ import type { SourceNode } from './construct.ts';
 
 type Complain = (path: Path, at: SourceNode, words: Words) => void;
 
-/** Sections whose entries have names of their own. */
+/** Sections whose entries have names. */
 const NAMED: readonly string[] = ['nodes', 'buses', 'groups', 'clients'];
-/** What a file says of itself only. */
+/** Keys that apply only to the file that contains them. */
 const OWN: readonly string[] = ['name', 'description', 'include', 'matrix'];
 
-/** Merges in this order; `complain` is told of names that are there twice. */
+/** Merges in this order; calls `complain` for names that occur twice. */
 export function merge(parts: readonly Part[], complain: Complain): Part {
   const last = parts.at(-1) as Part;
   if (parts.some(({ value }) => !isMap(value))) return last;
@@ -46,11 +46,11 @@ function both(key: string, before: Part, after: Part, complain: Complain): Part 
     });
   }
   if (key === 'defaults' && maps) return deepMerge(before, after);
-  // What has the wrong type must be complained about, so it is kept.
+  // A value of the wrong type is kept, so that it is reported.
   return isMap(after.value) && !isMap(before.value) ? before : after;
 }
 
-/** Budgets add up. The same limit twice would let one file take back a check of another. */
+/** Adds budgets together. The same limit may not occur twice, or one file could undo a check of another. */
 function limits(key: string, name: string, before: Part, after: Part, complain: Complain): Part {
   return mergeMaps(before, after, (limit, first, second) => {
     if (first !== undefined) twice([key, name, limit], first.spot, second.spot, complain);
@@ -58,7 +58,7 @@ function limits(key: string, name: string, before: Part, after: Part, complain: 
   });
 }
 
-/** Keys of both; where both have one, and both are maps, the same again; else the second's. */
+/** Keys of both. If both have a key, two maps are merged in the same way; else the second value wins. */
 export function deepMerge(before: Part, after: Part): Part {
   if (!isMap(before.value) || !isMap(after.value)) return after;
   return mergeMaps(before, after, (_, first, second) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Text → YAML document, or what is wrong with its syntax. */
+/** Turns text into a YAML document, or into its syntax errors. */
 import { type Document, isCollection, Lexer, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Path, Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
@@ -15,14 +15,14 @@ export interface Found {
   readonly words: Words;
 }
 
-/** Nothing sensible nests deeper, and recursion over the values stays far from the stack's end. */
+/** No useful file nests deeper, and recursion over the values needs little of the stack. */
 export const MAX_DEPTH = LIMITS.depth.most;
-/** A text that is no YAML at all has one on every line. */
+/** A text that is no YAML at all has an error on every line. */
 const MAX_ERRORS = 20;
 
 export type Parsed = { readonly document: Document.Parsed } | { readonly errors: readonly Found[] };
 
-/** `most` tokens; and how many there are. */
+/** Parses at most `most` tokens; also returns how many there are. */
 export function parse(source: Source, most: number): Parsed & { readonly tokens: number } {
   const { tokens, excess } = lookAhead(source.text, most);
   if (excess === undefined) return { tokens, ...parsed(source) };
@@ -32,9 +32,9 @@ export function parse(source: Source, most: number): Parsed & { readonly tokens:
 function parsed({ text: source, lines: lineCounter }: Source): Parsed {
   const { stackTraceLimit } = Error;
   try {
-    // The parser makes an error object for each mistake, and nobody looks at their stacks.
+    // The parser creates an error object for each mistake, and nobody needs their stacks.
     Error.stackTraceLimit = 0;
-    // Keys are checked by construct.ts, in linear time.
+    // construct.ts checks the keys, in linear time.
     const document = parseDocument(source, { lineCounter, prettyErrors: false, uniqueKeys: false });
     const bad = [...document.errors, ...document.warnings];
     if (bad.length === 0) return { document };
@@ -42,7 +42,7 @@ function parsed({ text: source, lines: lineCounter }: Source): Parsed {
     const errors = found.length > 0 ? [...found, ...errorsIn(rest)] : errorsOf(document, bad, source);
     return { errors: errors.toSorted((a, b) => a.span[0] - b.span[0]) };
   } catch (error) {
-    // The stack's end is all that a parser of any text can throw.
+    // Stack overflow is the only error that the parser throws.
     if (!(error instanceof RangeError)) throw error;
     return { errors: [{ span: [0, 1], path: [], words: tooDeep(MAX_DEPTH) }] };
   } finally {
@@ -50,7 +50,10 @@ function parsed({ text: source, lines: lineCounter }: Source): Parsed {
   }
 }
 
-/** Tokens are looked at before they are parsed, which takes ten times as long, and much more of what is no YAML. */
+/**
+ * Counts tokens before they are parsed: parsing takes ten times as long, and much longer still for a text that is no
+ * YAML.
+ */
 function lookAhead(source: string, most: number): { readonly tokens: number; readonly excess?: Words } {
   let [tokens, depth, dashes] = [0, 0, 0];
   for (const token of new Lexer().lex(source)) {
@@ -64,7 +67,7 @@ function lookAhead(source: string, most: number): { readonly tokens: number; rea
   return { tokens };
 }
 
-/** Brackets that were never closed are told one by one, so that a few too many are none of nesting. */
+/** Unclosed brackets are reported one by one, so a few too many are not reported as deep nesting. */
 const MAX_OPEN = 10 * LIMITS.depth.most;
 
 const TOO_MUCH: Words = {
@@ -75,7 +78,7 @@ const TOO_MUCH: Words = {
 
 const VARIABLE = /\$\{[^{}\n]*\}/g;
 
-/** Variables in flow collections without their quotes, and the text with something harmless in their places. */
+/** Variables without quotes in flow collections, and the text with harmless characters in their place. */
 function unquotedIn(source: string): { found: Found[]; rest: string } {
   const rest = source.replace(VARIABLE, (all) => '_'.repeat(all.length));
   const spans: Span[] = [];
@@ -96,7 +99,7 @@ function errorsIn(text: string): Found[] {
   return errorsOf(document, [...document.errors, ...document.warnings], text);
 }
 
-/** One a line: the others are most often echoes of the first. */
+/** Returns one error per line, since others on the same line are usually consequences of the first. */
 function errorsOf(document: Document.Parsed, bad: readonly YAMLError[], source: string): Found[] {
   const lines = new Set<number>();
   return bad.slice(0, MAX_ERRORS).flatMap(({ code, message, pos }) => {
@@ -107,7 +110,7 @@ function errorsOf(document: Document.Parsed, bad: readonly YAMLError[], source: 
   });
 }
 
-/** The innermost node that opens with `opener` and was still open at `offset`. */
+/** The innermost node that begins with `opener` and is still open at `offset`. */
 function openerBefore(
   document: Document.Parsed,
   opener: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** File → text. */
+/** Reads the text of a file. */
 import {
   closeSync,
   constants,
@@ -15,13 +15,13 @@ import type { Words } from '../../common/diagnostic.ts';
 import { isBelow } from '../../common/folder.ts';
 import { LIMITS } from '../../common/limits.ts';
 
-/** A file's text, or the words that say why there is none. */
+/** Returns a file's text, or words that say why there is none. */
 export type Read = (file: string) => { readonly text: string } | { readonly words: Words };
 
-/** The folder of the file that was asked for: no file outside of it is read on behalf of that file. */
+/** The folder of the file that was asked for: that file can make no other file be read that is outside of it. */
 export const folderOf = (file: string): string => (file === STDIN ? '.' : dirname(file));
 
-/** Reads files below `folder`, links followed: one that leads out of it is not read, and nothing of it is shown. */
+/** Reads files below `folder`. A link that leads out of it is refused, and nothing of its target is shown. */
 export const readBelow =
   (folder: string): Read =>
   (file) => {
@@ -46,7 +46,9 @@ const NO_FILE: Words = {
   hint: 'Devices, sockets and pipes are not read: save the topology to a file.',
 };
 
-/** By descriptor, so that what is looked at is what is read. What is opened must neither wait nor become our terminal. */
+/**
+ * Checks and reads one descriptor, so that both see the same file. Opening must neither wait nor acquire a terminal.
+ */
 function readAt(place: string): ReturnType<Read> {
   const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
   if (!isPlain(statSync(place))) return { words: NO_FILE };
@@ -61,12 +63,12 @@ function readAt(place: string): ReturnType<Read> {
   }
 }
 
-/** A file, or a folder, of which the read itself says what is wrong. */
+/** Whether it is a file, or a folder, for which reading gives a proper error. */
 const isPlain = (found: Stats): boolean => found.isFile() || found.isDirectory();
 
 const STDIN = '<stdin>';
 
-/** `<stdin>` is what comes in there; what it includes are files below the current folder. */
+/** `<stdin>` is read from stdin, and may include files below the current folder. */
 export const readStdin: Read = (file) => {
   if (file !== STDIN) return readBelow('.')(file);
   try {
@@ -76,7 +78,7 @@ export const readStdin: Read = (file) => {
   }
 };
 
-/** At most that many bytes: neither stdin nor a file of /proc, whatever its size, need have an end. */
+/** Reads at most that many bytes: stdin and files in /proc may have no end. */
 function upTo(most: number, fd: number): Uint8Array {
   const bytes = new Uint8Array(most);
   let length = 0;

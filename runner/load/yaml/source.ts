@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** One file's text, and the way from offsets in it to lines and columns. */
+/** The text of one file; turns offsets in it into lines and columns. */
 import { LineCounter } from 'yaml';
 import type { Range } from '../../common/diagnostic.ts';
 import type { Place } from '../../topology/topology.ts';
 import type { Span } from './parse.ts';
 
-/** An item of `include`. */
+/** An item of `include`, and the file with it. */
 export interface Includer {
   readonly source: Source;
   readonly span: Span;
@@ -23,7 +23,7 @@ export class Source {
     this.#by = by;
   }
 
-  /** The items of `include` that brought the file in, innermost first; none for the file that was asked for. */
+  /** The items of `include` that led to this file, innermost first; empty for the file that was asked for. */
   get includedFrom(): readonly Place[] {
     if (this.#by === undefined) return [];
     const { source, span } = this.#by;
@@ -40,12 +40,12 @@ export class Source {
     return { file: this.file, line: Math.max(line, 1), column, endColumn: column + width };
   }
 
-  /** A parser's complaint about a line's indent is shown where its text begins. */
+  /** Skips indentation: the parser's errors about it are marked where the text of the line begins. */
   trimmed([start, end]: Span): Range {
     const blank = /^ */.exec(this.text.slice(start, start + 200))?.[0].length ?? 0;
     return this.range([start + blank, Math.max(end, start + blank + 1)]);
   }
 }
 
-/** Of what no file says. */
+/** The source of values that no file contains. */
 export const BUILT_IN = new Source('', '');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The values of a topology, out of one file or several, with the place of every key and value kept beside them. */
+/** The values of a topology from one or several files, with the place of every key and value. */
 
 import type { Path, Piece, Range } from '../../common/diagnostic.ts';
 import type { Place } from '../../topology/topology.ts';
@@ -7,7 +7,7 @@ import type { SourceNode } from './construct.ts';
 import type { Source } from './source.ts';
 
 export class Tree {
-  /** The one that was asked for. */
+  /** The file that was asked for. */
   readonly source: Source;
   readonly value: unknown;
   readonly root: SourceNode;
@@ -22,16 +22,19 @@ export class Tree {
     return this.source.file;
   }
 
-  /** The marked text for `path`: the value, or its key where the value spans lines; the nearest parent where it is absent. */
+  /**
+   * The text to mark for `path`: the value, or its key if the value spans lines; the nearest parent if `path` is
+   * absent.
+   */
   range(path: Path, onKey: boolean): Range {
     const { spot, found } = this.#spot(path);
-    // The payload of a short send: its key is the send.
+    // In a short send the key is the send, and the value its payload.
     const whole = spot.isCollection && !String(path.at(-1)).includes('->');
     const key = spot.key !== undefined && (onKey || !found || whole) ? spot.key : undefined;
     return spot.source.range(key ?? spot.value);
   }
 
-  /** A piece of a text, where its line is written as it is read: no escapes, no folding. */
+  /** Range of a piece of a text, if the file writes its line without escapes or folding. */
   pieceOf(path: Path, { line, column, length }: Piece): Range | undefined {
     const { source, value } = this.#spot(path).spot;
     const [start, end] = value;
@@ -41,26 +44,26 @@ export class Tree {
     return source.range([from, from + length]);
   }
 
-  /** The place of a whole item: its key where it has one. */
+  /** The place of an item: its key if it has one. */
   place(path: Path): Place {
     const { file, line, column } = this.range(path, true);
     return { file, line, column };
   }
 
-  /** A value's own text, for what YAML's types would change (`1.10`, `0010`). */
+  /** The value as written, for texts that YAML's types would change (`1.10`, `0010`). */
   text(path: Path): string {
     const { spot } = this.#spot(path);
     const [start, end] = spot.value;
     return spot.text ?? spot.source.text.slice(start, end);
   }
 
-  /** What variables made of the value; undefined where it names none. */
+  /** The value after its variables were replaced; undefined if it contains none. */
   substituted(path: Path): string | undefined {
     const { spot, found } = this.#spot(path);
     return found ? spot.text : undefined;
   }
 
-  /** What else to know of the value at `path`: its variables, what it is inherited from, what included its file. */
+  /** Other facts about the value at `path`: its variables, defaults and includes. */
   notes(path: Path): string[] {
     const { spot, inherited } = this.#spot(path);
     const notes = (spot.uses ?? []).map(
@@ -83,6 +86,6 @@ export class Tree {
   }
 }
 
-/** `included from main.topo.yaml:2:11`, for a file that was. */
+/** `included from main.topo.yaml:2:11`, if the file was included. */
 export const inclusion = ({ includedFrom }: Source): string[] =>
   includedFrom.map(({ file, line, column }) => `included from ${file}:${line}:${column}`);

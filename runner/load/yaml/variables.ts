@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
- * `${VAR}`, `${VAR:-default}` and `$$` in a scalar. What comes out is read again as an unquoted YAML 1.2 core scalar, with
- * or without quotes around it: a flow map needs them (`{ replicas: "${n}" }`), and still means a number.
+ * `${VAR}`, `${VAR:-default}` and `$$` in a scalar. The result is read again as an unquoted YAML 1.2 core scalar,
+ * whether the original had quotes or not: a flow map needs them (`{ replicas: "${n}" }`), and still means a number.
  */
 
 import type { Words } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { didYouMean } from '../../common/nearest.ts';
 
-/** Where a variable has its value from. */
+/** What gives a variable its value. */
 export type Origin = '--set' | 'the matrix';
 
 export interface Variable {
@@ -18,11 +18,11 @@ export interface Variable {
 
 export interface Variables {
   (name: string): Variable | undefined;
-  /** Names that a file or a command line gives, to suggest where one is not set. */
+  /** Names that the file or command line gives a value to, for suggestions. */
   readonly known?: readonly string[];
 }
 
-/** A variable that a scalar names, as diagnostics and `config --explain` tell it. */
+/** A variable in a scalar, for diagnostics and `config --explain`. */
 export interface Use {
   readonly name: string;
   readonly value: string;
@@ -32,7 +32,7 @@ export interface Use {
 export interface Substituted {
   readonly text: string;
   readonly uses: readonly Use[];
-  /** The mistake, and the piece of the text that makes it. */
+  /** A mistake, and the piece of the text that it is in. */
   readonly mistakes: readonly { readonly piece: string; readonly words: Words }[];
 }
 
@@ -41,7 +41,7 @@ const REFERENCE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 export const mayHoldVariable = (text: string): boolean => text.includes('$$') || text.includes('${');
 
-/** Puts in the values. */
+/** Replaces the variables by their values. */
 export function substitute(text: string, variables: Variables): Substituted {
   const uses: Use[] = [];
   const mistakes: { piece: string; words: Words }[] = [];
@@ -81,7 +81,7 @@ function unset(name: string, known: readonly string[]): Words {
   return { code: 'unset-variable', message, hint };
 }
 
-/** A plain scalar of YAML 1.2's core schema → its value. */
+/** The value of a plain scalar in YAML 1.2's core schema. */
 export function coreScalar(text: string): string | number | boolean | null {
   if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
   if (/^(?:true|True|TRUE)$/.test(text)) return true;

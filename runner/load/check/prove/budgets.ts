@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Budgets that no run can exceed, and those that nothing is measured for. */
+/** Budgets that no run can exceed, and budgets for which nothing is measured. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { canFail } from '../../../topology/budgets.ts';
 import type { Budget, Topology } from '../../../topology/topology.ts';

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Faults that change what comes of messages, while no message is on its way: nothing that a run shows depends on them. */
+/**
+ * Faults that change how messages are delivered although none is sent while they last: no run can show their effect.
+ */
 import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
 import { parseRule } from '../../../dbus/index.ts';
@@ -10,7 +12,10 @@ import type { FaultStep, SendStep, Topology } from '../../../topology/topology.t
 import { type Places, pathOf } from '../places.ts';
 import { busOfSender } from './parties.ts';
 
-/** The end of a process or of a membership is seen by itself: sockets end. A limit is judged by what it cuts. */
+/**
+ * Verbs whose effect shows in messages only. The end of a process or of a membership shows by itself: sockets end. A
+ * limit is checked by what it cuts.
+ */
 const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
   ...(['pause', 'stop-reading', 'eavesdrop', 'add-address', 'del-address'] as const),
   ...(['add-match', 'remove-match', 'join', 'close-listener'] as const),
@@ -18,7 +23,7 @@ const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
 
 export function checkFaultsMet(places: Places, topology: Topology): void {
   const busOfClient = busesOf(topology);
-  // A fault of a node is one for each of its processes; a message that one of them meets is enough.
+  // A fault of a node consists of one fault per process; it is enough if a message meets one of them.
   const written = Map.groupBy(spansIn(topology), ({ fault }) => formatPath(pathOf(places, fault.step)));
   for (const spans of written.values()) {
     const [first] = spans;
@@ -37,14 +42,14 @@ export function checkFaultsMet(places: Places, topology: Topology): void {
 
 type Placed<S extends Visit['step'] = Visit['step']> = Visit<S> & { readonly order: number };
 
-/** A fault, from its beginning to what undoes it; `end` is undefined if it lasts. */
+/** A fault, and the fault that takes it back; `end` is undefined if it lasts. */
 interface Span {
   readonly fault: Placed<FaultStep>;
   readonly end: Placed<FaultStep> | undefined;
   readonly isMet: boolean;
 }
 
-/** In reverse, so that what comes next is known at each step. */
+/** Walks backwards, so that the next send and the next fault are known at each step. */
 function spansIn(topology: Topology): Span[] {
   const busOfClient = busesOf(topology);
   const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
@@ -74,7 +79,7 @@ function spansIn(topology: Topology): Span[] {
       (CONDITIONS.has(action.fault) && isBefore(nextAbout.get(party), end)) ||
       beside(visit).some((send) => areConcurrent(send, visit)) ||
       (end !== undefined && beside(end).some((send) => send.order > order && areConcurrent(send, end)));
-    // Of a rule that is given for good, rules.ts says whether a message of its kind comes.
+    // If a rule is added for good, rules.ts checks whether a matching message comes.
     const isOther = action.fault === 'add-match' && end === undefined;
     if (ABOUT_MESSAGES.has(action.fault) && !id.endsWith('.end') && !isOther)
       spans.push({ fault: visit, end, isMet });
@@ -84,7 +89,7 @@ function spansIn(topology: Topology): Span[] {
   return spans.reverse();
 }
 
-/** Other faults and expectations may be about a party because it is paused, or has joined. */
+/** Verbs that other faults and expectations may depend on: a party may have to be paused, or to have joined. */
 const CONDITIONS: ReadonlySet<Verb> = new Set(['pause', 'join']);
 
 const isSend = (visit: Placed): visit is Placed<SendStep> => visit.step.kind === 'send';
@@ -100,7 +105,7 @@ function busesOf({ clients }: Topology): BusOfClient {
   return (client) => buses.get(client) ?? '';
 }
 
-/** What a send meets faults by: its bus, and the address or group that it names. */
+/** The topics of a send, by which it meets faults: its bus, and the address or group that it names. */
 function topicsIn(topology: Topology): (send: SendStep) => string[] {
   const busOf = busOfSender(topology);
   const prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
@@ -112,7 +117,7 @@ function topicsIn(topology: Topology): (send: SendStep) => string[] {
   };
 }
 
-/** An address matters to what is sent to it or to its group; all else to each message of the bus. */
+/** A fault with an address concerns sends to that address and to its group; others concern every send on the bus. */
 function topicsOfFault(action: FaultAction, bus: string): string[] {
   if (!('address' in action)) return [bus];
   const { address } = action;
@@ -121,7 +126,7 @@ function topicsOfFault(action: FaultAction, bus: string): string[] {
 
 const topic = (bus: string, address: Address): string => `${bus} ${address}`;
 
-/** The same for faults that do the same. */
+/** Equal for faults that do the same. */
 function keyOf(action: FaultAction): string {
   const what = `${action.fault} ${partyOf(subjectOf(action))}`;
   if (action.fault === 'eavesdrop') return `${what} ${action.on}`;

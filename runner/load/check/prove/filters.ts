@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Filters that leave all of every message, and those to which none comes. */
+/** Filters that never shorten a message, and filters that no message reaches. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { CLASS, type Filter, RETURN_A } from '../../../common/filter.ts';
 import type { Datagrams, Prediction } from '../../../predict/index.ts';
@@ -7,7 +7,7 @@ import { sends } from '../../../topology/steps.ts';
 import type { ClientSpec, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Places, writtenClients } from '../places.ts';
 
-/** `longest`: each message at its longest. */
+/** `longest` makes each message at its maximum length. */
 export function checkFilters(
   scope: Parameters<typeof writtenClients>[0],
   prediction: Prediction,
@@ -38,7 +38,7 @@ function tell({ problems }: Places, path: Path, name: string, comes: boolean): v
   problems.warning(path, { code: 'vacuous', message, hint });
 }
 
-/** Client → the sends of which a message may come to it. */
+/** Client → the sends of which it may get a message. */
 function comingTo(
   clients: readonly ClientSpec[],
   prediction: Prediction,
@@ -58,7 +58,7 @@ function comingTo(
   return coming;
 }
 
-/** Of a program that looks at messages nothing is said: it may see what this check does not know. */
+/** A program that reads the message counts as cutting: it may see bytes that this check does not know. */
 function mayCut(filter: Filter, step: SendStep, longest: Datagrams): boolean {
   const [only] = filter;
   const isConstant = filter.length === 1 && only !== undefined && (only.code & CLASS_BITS) === CLASS.ret;

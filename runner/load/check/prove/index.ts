@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a file can prove, decided from the prediction before anything boots: sends, expectations and faults from which
- * a passing run proves nothing. One file a kind.
+ * What a file can prove, decided from the prediction before anything boots. It reports sends, expectations and faults
+ * of which a passing run proves nothing. One file per kind.
  */
 import { type Datagrams, type Prediction, predict } from '../../../predict/index.ts';
 import type { Topology } from '../../../topology/topology.ts';
@@ -22,13 +22,13 @@ export function prove(scope: Scope, prediction: Prediction, topology: Topology, 
   checkSelves(scope, prediction, topology);
   checkLimitsHit(scope, prediction, topology);
   checkWaits(scope, prediction, topology);
-  // These say that none of the steps does something.
+  // The checks below report what none of the steps does, so all steps must be valid.
   if (scope.problems.failed) return;
   checkFilters(scope, prediction, topology, datagrams);
   checkOverflow(scope, topology, (other) => predict(other, datagrams));
 }
 
-/** Checks that need all steps: they say that none of the steps does something. */
+/** The checks that need all steps, because they report what none of the steps does. */
 export function proveWhole(scope: Scope, topology: Topology): void {
   checkBudgets(scope, topology);
   checkFaultsMet(scope, topology);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Limits of descriptors that nothing comes up against. */
+/** Limits of descriptors that nothing ever reaches. */
 import { limitedShares, type Prediction } from '../../../predict/index.ts';
 import { faults, sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Sends that do not do what a reader of the file takes them to do: they fail, reach nobody, or end at the master by the
- * default route. Unless the file says so, a run that passes proves nothing about them.
+ * Sends that do something else than a reader of the file would think: they fail, reach nobody, or take the default
+ * route to the master. If the file does not say so, a run that passes proves nothing about them.
  */
 import { MASTER } from '../../../common/address.ts';
 import { either } from '../../../common/text.ts';
@@ -12,7 +12,7 @@ import type { SendStep, Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
 import { watchersOf } from './watchers.ts';
 
-/** Points out each such send of which the file says nothing: an error if it is sure, else a warning. */
+/** Reports each such send that the file does not explain: an error if the outcome is certain, else a warning. */
 export function checkOutcomes(places: Places, prediction: Prediction, topology: Topology): void {
   const watchers = watchersOf(topology);
   for (const step of sends(topology.steps)) {
@@ -29,7 +29,7 @@ export function checkOutcomes(places: Places, prediction: Prediction, topology: 
 
 type Kind = 'fails' | 'reaches nobody' | 'goes to the master';
 
-/** Messages of one step that end the same way. */
+/** Messages of one step that have the same outcome. */
 interface Group {
   readonly kind: Kind;
   readonly sure: boolean;
@@ -38,7 +38,7 @@ interface Group {
   count: number;
 }
 
-/** In the order of their first message. */
+/** Groups in the order of their first messages. */
 function groupsOf(prediction: Prediction, step: SendStep, watchers: ReadonlySet<Lane>): readonly Group[] {
   const groups = new Map<string, Group>();
   for (let n = 0; n < step.count; n++) {
@@ -68,7 +68,7 @@ function judge(
   return must.length === 0 ? { kind: 'reaches nobody', sure: false } : undefined;
 }
 
-/** The master's socket got what was for somebody else. */
+/** Whether the master's socket gets what was meant for another party. */
 function isDefaultRoute(lane: Lane, { to }: SendStep): boolean {
   const forMaster = to.kind === 'master' || (to.kind === 'address' && to.address === MASTER);
   return !forMaster && parseLane(lane).accepted;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a bus does with a full queue (`overflow: fail`, `evict`), where no queue is ever full. */
+/** `overflow: fail` or `evict` on a bus whose queues are never full. */
 import type { Prediction } from '../../../predict/index.ts';
 import { sends } from '../../../topology/steps.ts';
 import type { BusSpec, Topology } from '../../../topology/topology.ts';
@@ -8,7 +8,7 @@ import { busOfSender } from './parties.ts';
 
 const FULL = 'ENOBUFS';
 
-/** `predicted`: what would come of another topology with the same steps. */
+/** `predicted` returns the prediction for another topology with the same steps. */
 export function checkOverflow(
   { problems }: Places,
   topology: Topology,
@@ -19,7 +19,8 @@ export function checkOverflow(
   const buses = topology.buses.map(
     (bus): BusSpec => ({ ...bus, overflow: strict.includes(bus) ? 'fail' : 'block' }),
   );
-  // A bus evicts where one that fails would fail: up to then both are the same.
+  // A bus that evicts does so when a bus that fails would fail; until then both behave the same, so `fail` stands for
+  // both.
   const prediction = predicted({ ...topology, buses });
   const busOf = busOfSender(topology);
   const full = new Set<string>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who is on which bus. */
+/** Which parties are on which bus. */
 import type { Sender, Topology } from '../../../topology/topology.ts';
 
 export function busOfSender({ clients, messageBuses }: Topology): (from: Sender) => string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Match rules that no message of the file can match: for what they say, for who sends it, or for when they come. */
+/** Match rules that no message of the file can match: because of their content, its sender, or its time. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { didYouMean } from '../../../common/nearest.ts';
 import {
@@ -21,13 +21,13 @@ interface Written {
   readonly client: string;
   readonly text: string;
   readonly path: Path;
-  /** The step that gives it; undefined if the client has it from the beginning. */
+  /** The step that adds the rule; undefined if the client has it from the beginning. */
   readonly since?: Placed;
 }
 
 type Placed = Visit & { readonly order: number };
 
-/** A D-Bus message of a bus, and who sends it. */
+/** A D-Bus message that is sent on a bus, and its sender. */
 interface Sent {
   readonly subject: Subject;
   readonly from: string;
@@ -57,7 +57,10 @@ export function checkRules(scope: Scope, topology: Topology): void {
   }
 }
 
-/** A list in brackets whose items make one rule together, without quotes: it is read as several, each of which is enough. */
+/**
+ * Reports one rule that was written into a list without quotes: YAML reads it as several rules, each of which is enough
+ * to match.
+ */
 function cutAtCommas({ problems, tree }: Scope, rules: readonly string[], path: Path): void {
   if (rules.length < 2 || !tree.text(path).startsWith('[')) return;
   const one = rules.join(',');
@@ -100,7 +103,7 @@ interface Words {
 const senderIn = ({ conditions }: Rule): string | undefined =>
   conditions.find(({ kind }) => kind === 'sender')?.value;
 
-/** The clients that have this name, one after another; undefined if it is the master's. */
+/** The clients that own this name, one after another; undefined if the master owns it. */
 function holdersOf(name: string, clients: readonly ClientSpec[]): readonly string[] | undefined {
   if (name === DRIVER) return undefined;
   return clients
@@ -111,7 +114,7 @@ function holdersOf(name: string, clients: readonly ClientSpec[]): readonly strin
 /** Clients connect in the order of the file, and get their prefix-0 addresses in this order. */
 const nthUnique = (n: number): string => uniqueName(`0000/${(n + 1).toString(16).padStart(12, '0')}`);
 
-/** The sender that it asks for is no client of the bus. */
+/** Reports a rule whose sender is no client of the bus. */
 function nobody(rule: Rule, clients: readonly ClientSpec[]): Words | undefined {
   const name = senderIn(rule);
   if (name === undefined || holdersOf(name, clients)?.length !== 0) return undefined;
@@ -128,7 +131,7 @@ const withoutSender = (rule: Rule): Rule['conditions'] =>
   rule.conditions.filter(({ kind }) => kind !== 'sender');
 const anybody = { unique: '', owns: () => true };
 
-/** No message has all that it asks for; who sends it is another question. */
+/** Reports a rule that no message of any sender matches. */
 function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   const conditions = withoutSender(rule);
   const fits = (some: Rule['conditions']) =>
@@ -143,7 +146,7 @@ function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   return { message, hint: didYouMean(odd.value, valuesOf(odd.kind, messages)) };
 }
 
-/** The messages that it asks for are there, but of other senders. */
+/** Reports a rule whose messages come from other senders only. */
 function nothingOfIts(rule: Rule, sent: readonly Sent[], clients: readonly ClientSpec[]): Words | undefined {
   if (sent.some((message) => wants(rule, message, clients))) return undefined;
   const name = senderIn(rule) ?? '';
@@ -154,7 +157,7 @@ function nothingOfIts(rule: Rule, sent: readonly Sent[], clients: readonly Clien
   };
 }
 
-/** They are all sent before it is there. */
+/** Reports a rule whose messages are all sent before it is added. */
 function nothingAfter(
   rule: Rule,
   sent: readonly Sent[],

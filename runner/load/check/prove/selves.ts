@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Sends that come back to their sender and go nowhere else, of which the file does not say so. */
+/** Sends that come back to their sender and reach nobody else, although the file does not say so. */
 import type { Prediction } from '../../../predict/index.ts';
 import { senderLane } from '../../../topology/lane.ts';
 import { sends } from '../../../topology/steps.ts';

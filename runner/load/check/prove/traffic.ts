@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Buses on which nothing is sent, and groups to which nothing is: a run that passes proves nothing about them. */
+/** Buses on which nothing is sent, and groups to which nothing is sent: a run that passes proves nothing about them. */
 import { type Address, prefixNumber } from '../../../common/address.ts';
 import { flat, sends } from '../../../topology/steps.ts';
 import type { Topology } from '../../../topology/topology.ts';
@@ -30,7 +30,7 @@ function checkBuses({ problems }: Places, topology: Topology): void {
   }
 }
 
-/** Of a group that nobody is in, or that is on a bus without traffic, something is said already. */
+/** Skips groups without members or on a bus without traffic, which are reported elsewhere. */
 function checkGroups({ problems }: Places, topology: Topology): void {
   const { clients, groups, steps } = topology;
   const busOf = busOfSender(topology);

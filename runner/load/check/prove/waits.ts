@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `blocked: false` of a client that never has to wait, and waits that end after the run. */
+/** `blocked: false` for a client that never has to wait, and waits that last longer than the run. */
 import { idleWaits, type Prediction } from '../../../predict/index.ts';
 import { endsInTime } from '../../../topology/budgets.ts';
 import { walk } from '../../../topology/steps.ts';

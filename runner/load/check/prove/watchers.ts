@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Clients that get a message only because they eavesdrop: their copies do not make a group one that has members. */
+/** Clients that get a message only because they eavesdrop: their copies do not give a group a member. */
 import { prefixNumber } from '../../../common/address.ts';
 import { faults } from '../../../topology/steps.ts';
 import type { GroupSpec, SendStep, Topology } from '../../../topology/topology.ts';
 
-/** Eavesdroppers that hold no address in the group of a send; of any other destination nobody is one. */
+/** For a send to a group: the eavesdroppers that hold no address in it. For any other destination: none. */
 export function watchersOf({ clients, groups, steps }: Topology): (step: SendStep) => ReadonlySet<string> {
   const changes = [...faults(steps)].map(({ action }) => action);
   const eavesdrops = (name: string) =>

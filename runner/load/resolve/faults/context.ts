@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** What the faults share: where they are, whether their party is still there, and how the parties change. */
+/**
+ * What all faults need: where they stand in the file, whether their party still exists, and how they change the
+ * parties.
+ */
 
 import type { Path } from '../../../common/diagnostic.ts';
 import type { FaultAction } from '../../../topology/faults.ts';
@@ -10,7 +13,7 @@ import type { StepContext } from '../step-context.ts';
 export interface Context {
   readonly scope: Scope;
   readonly parties: PartyState;
-  /** Of the target. */
+  /** Path of the target. */
   readonly path: Path;
   readonly line: number;
 }
@@ -20,7 +23,7 @@ export interface Done {
   readonly change: Change;
 }
 
-/** A fault as written, done to its target; undefined, and an error, where it cannot be done. */
+/** Resolves a written fault for its target; reports an error and returns undefined if it cannot be carried out. */
 export type Resolver = (context: Context, target: string, written: WrittenFault) => Done | undefined;
 
 export const contextOf = ({ scope, parties, path }: StepContext, verb: string): Context => ({
@@ -30,7 +33,7 @@ export const contextOf = ({ scope, parties, path }: StepContext, verb: string): 
   line: scope.tree.place(path).line,
 });
 
-/** The client's state; an error where its process is gone, or its place on the bus where that is needed. */
+/** The client's state. Reports an error if its process has ended, or if it must be on its bus and is not. */
 export function needClient(
   context: Context,
   name: string,
@@ -44,7 +47,7 @@ export function needClient(
   return state;
 }
 
-/** The state of the bus's master; an error where it is gone. */
+/** The state of the bus's master. Reports an error if the master is gone. */
 export function needMaster(context: Context, bus: string): MasterState | undefined {
   const state = context.parties.master(bus);
   if (state?.gone === undefined) return state;
@@ -53,19 +56,19 @@ export function needMaster(context: Context, bus: string): MasterState | undefin
   return impossible(context, `the master of bus "${bus}" ${was} at line ${line}`);
 }
 
-/** A change of one client. */
+/** Changes the state of one client. */
 export const change =
   (client: string, patch: Partial<ClientState>): Change =>
   (parties) => {
     Object.assign(parties.client(client) ?? {}, patch);
   };
 
-/** Says so; what cannot be done is not done, or later steps would be blamed for what follows from it. */
+/** Reports a fault that cannot be carried out. It is left out, or later steps would be blamed for its effects. */
 export function impossible({ scope, path }: Context, message: string, hint?: string): undefined {
   scope.problems.error(path, { code: 'impossible', message, hint });
 }
 
-/** Says that a fault changes nothing; it is played all the same. */
+/** Reports a fault that changes nothing. It is played all the same. */
 export function vacuous({ scope, path }: Context, message: string): void {
   scope.problems.warning(path, {
     code: 'vacuous',
@@ -74,6 +77,6 @@ export function vacuous({ scope, path }: Context, message: string): void {
   });
 }
 
-/** Its process has ended. */
+/** Whether its process has ended. */
 export const isDead = (state: ClientState | MasterState | undefined): boolean =>
   state?.gone?.how === 'killed' || state?.gone?.how === 'stopped';

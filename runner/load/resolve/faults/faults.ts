@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A fault as written → the steps that it comes to: at its moment, and undone after a while. */
+/** Turns a written fault into steps: one for its start, and one that takes it back after `for`. */
 import { duration } from '../../../common/scalars.ts';
 import { FAULTS, type Row } from '../../../topology/faults.ts';
 import { faults } from '../../../topology/steps.ts';
@@ -12,7 +12,7 @@ import { progressOf } from './progress.ts';
 import { restart } from './restart.ts';
 import { resolveFault } from './simple.ts';
 
-/** What a fault means. */
+/** The steps that a fault consists of. */
 export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
   if ('fill' in fault && !beginsAtOnce(where, fault)) return [];
   const steps = compose(where, fault);
@@ -23,7 +23,7 @@ export function resolveFaults(where: StepContext, fault: WrittenFault): Step[] {
   return fault.for === undefined ? delayed : [...delayed, ...undone(where, fault)];
 }
 
-/** What `fill` sends is a send step, which has no moment of its own. */
+/** Reports a `fill` with a time: it becomes a send step, which has none. */
 function beginsAtOnce({ scope, path }: StepContext, fault: WrittenFault): boolean {
   const timing = ['at', 'after'].find((key) => fault[key] !== undefined);
   if (timing === undefined) return true;
@@ -33,7 +33,7 @@ function beginsAtOnce({ scope, path }: StepContext, fault: WrittenFault): boolea
   return false;
 }
 
-/** Those that come to several steps of the simple kind, or to none of them. */
+/** Faults that become several steps, or a step of another kind. */
 const COMPOSED: Readonly<Record<string, (where: StepContext, target: string) => Step[]>> = {
   fill,
   restart,
@@ -47,14 +47,14 @@ function compose(where: StepContext, fault: WrittenFault): Step[] {
   return step === undefined ? [] : [step];
 }
 
-/** Whatever comes first of the step waits. */
+/** Delays the first steps of a fault. */
 function later(step: Step, at: number): Step {
   if (step.kind === 'fault') return { ...step, at };
   if (step.kind !== 'parallel') return step;
   return { ...step, branches: step.branches.map((branch) => branch.map((each) => later(each, at))) };
 }
 
-/** `for:`: the opposite, so much later. */
+/** The steps that take the fault back after `for`. */
 function undone(where: StepContext, fault: WrittenFault): Step[] {
   const { scope, id, path } = where;
   const opposite = oppositeOf(fault);
@@ -66,13 +66,13 @@ function undone(where: StepContext, fault: WrittenFault): Step[] {
     scope.problems.error([...path, 'fault', 'for'], { code: 'impossible', message, hint, onKey: true });
     return [];
   }
-  // The fault itself has a mistake, which has been told.
+  // The fault itself has a mistake, which has been reported.
   if (scope.problems.isBroken(path)) return [];
   const after = duration(String(fault.for));
   return compose({ ...where, id: `${id}.end` }, opposite).map((step) => later(step, after));
 }
 
-/** What `for` ends a fault with; a fault of a node is one of each of its processes. */
+/** The fault that takes this one back. */
 function oppositeOf(fault: WrittenFault): WrittenFault | undefined {
   const { address, rule, on, fds } = fault;
   const verb = Object.keys(fault).find((key) => OPPOSITES.has(key));

@@ -5,7 +5,7 @@ import type { BusSpec, Step } from '../../../topology/topology.ts';
 import type { StepContext } from '../step-context.ts';
 import { contextOf, impossible, needClient, needMaster } from './context.ts';
 
-/** The master sends until the queue is full. What is there already comes off that. */
+/** The master sends until the client's queue is full; messages that are already there leave it less to send. */
 export function fill(where: StepContext, target: string): Step[] {
   const { scope, parties, id } = where;
   const context = contextOf(where, 'fill');
@@ -33,14 +33,17 @@ export function fill(where: StepContext, target: string): Step[] {
       size: { min: ENVELOPE_SIZE, max: ENVELOPE_SIZE },
       fds: [],
       nonblocking: true,
-      // The last of them fail: the fault asks for that.
+      // The last messages fail, which is the purpose of the fault.
       expect: { model: true },
       place: scope.tree.place(where.path),
     },
   ];
 }
 
-/** Envelopes that an empty queue takes: one more than its length, or as many as weigh half a send buffer. */
+/**
+ * How many messages without a body an empty queue takes: one more than its length, or as many as weigh half a send
+ * buffer.
+ */
 function capacity(bus: BusSpec | undefined): number {
   const { queueLength = DEFAULT_QUEUE_LENGTH, sendBuffer = DEFAULT_SEND_BUFFER } = bus ?? {};
   return Math.min(queueLength + 1, Math.ceil(Math.floor(sendBuffer / 2) / weightOf(ENVELOPE_SIZE)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Limits: whose process may have one. */
+/** Limits: which processes may have one. */
 import { size } from '../../../common/scalars.ts';
 import { sizeInWords } from '../../../common/size.ts';
 import type { FaultAction } from '../../../topology/faults.ts';
@@ -31,7 +31,7 @@ function limitDescriptors(context: Context, target: string, fds: number | 'unlim
   return { action: { fault: 'limit', client, fds }, change: change(client, { limited }) };
 }
 
-/** Kernels take memory from a limit in batches, one for each processor. */
+/** Kernels charge memory in batches, one per processor, so a smaller limit would not be exact. */
 const LEAST = 1024 * 1024;
 
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;

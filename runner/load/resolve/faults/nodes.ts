@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is done to all processes of a node. */
+/** Faults that affect all processes of a node. */
 import { partyOf } from '../../../topology/lane.ts';
 import type { FaultStep, Sender, Step } from '../../../topology/topology.ts';
 import type { ClientState, MasterState } from '../party-state.ts';
@@ -11,7 +11,7 @@ import { resolveFault } from './simple.ts';
 type State = ClientState | MasterState | undefined;
 type NodeVerb = 'kill' | 'pause' | 'resume';
 
-/** Which of the living processes each verb acts on, and what to say of a node that has none of them. */
+/** For each verb: which of the living processes it affects, and what to report if a node has none of them. */
 const SUBJECTS: Readonly<
   Record<NodeVerb, { readonly is: (state: State) => boolean; readonly none: string }>
 > = {
@@ -20,7 +20,7 @@ const SUBJECTS: Readonly<
   resume: { is: (state) => state?.paused !== undefined, none: 'nothing is paused' },
 };
 
-/** Does it to every process of the node at once: a branch for each. */
+/** Affects every process of the node at once: one branch of a `parallel` per process. */
 const onNode =
   (verb: NodeVerb) =>
   (where: StepContext, node: string): Step[] => {
@@ -30,7 +30,7 @@ const onNode =
     const { is, none } = SUBJECTS[verb];
     const concerned = partiesOn(scope, node).filter((party) => {
       const state = parties.party(party);
-      // Another branch may pause or resume it before this step.
+      // A concurrent branch may pause or resume the party before this step.
       return !isDead(state) && (parties.concurrent || is(state));
     });
     if (concerned.length === 0) impossible(context, `${none} on node "${node}"`);
@@ -47,7 +47,7 @@ export const nodes = {
   'resume-node': onNode('resume'),
 } as const;
 
-/** The masters of the node, then its clients, in the order of the file. */
+/** The masters of the node, then its clients, each in file order. */
 const partiesOn = ({ buses, clients }: Scope, node: string): Sender[] => [
   ...[...buses.values()]
     .filter(({ master }) => master.node === node)
@@ -57,7 +57,9 @@ const partiesOn = ({ buses, clients }: Scope, node: string): Sender[] => [
     .map(({ name }): Sender => ({ kind: 'client', name })),
 ];
 
-/** A node that is made up has no name in the file, but the processes that run on it have. */
+/**
+ * Reports a name that is no node. If the file names no nodes, it has no names for them, only for the parties on them.
+ */
 function isNode(scope: Scope, node: string, { path }: Context): boolean {
   const madeUp = scope.written.nodes === undefined ? nodesOf(scope) : [];
   return madeUp.includes(node) || scope.names.find(node, ['node'], path, madeUp) !== undefined;

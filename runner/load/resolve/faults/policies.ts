@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a master does to one of its clients. */
+/** Faults in which a master changes the policy of one of its clients. */
 import { MAX_RULES } from '../../../dbus/index.ts';
 import { checkAssignable } from '../addresses.ts';
 import type { ClientState } from '../party-state.ts';
@@ -39,7 +39,7 @@ type Policy = (
   written: WrittenFault,
 ) => Done | undefined;
 
-/** A policy needs a master and a client that are still there. */
+/** A policy needs a master and a client that both exist. */
 function policy(apply: Policy): Resolver {
   return (context, target, written) => {
     const client = context.scope.incarnation(target);
@@ -80,7 +80,7 @@ function addressing(
   return { action: { fault, client, address }, change: change(client, { addresses }) };
 }
 
-/** The master gives a rule, or takes it. */
+/** The master adds a rule, or removes one. */
 function matching(
   fault: 'add-match' | 'remove-match',
   context: Context,
@@ -94,7 +94,7 @@ function matching(
   if (!asksForRules(scope, scope.buses.get(bus), context.path) || !isRule(scope, text, path))
     return undefined;
   const key = ruleKey(text);
-  // What other branches may have given it by then is looked at with them (check/concurrent-rules.ts).
+  // check/concurrent-rules.ts considers the rules that other branches may have added by then.
   if (fault === 'remove-match' && !parties.concurrent && !rules.includes(key))
     return impossible({ ...context, path }, ...lacks(client, rules));
   if (fault === 'add-match' && rules.length >= MAX_RULES)

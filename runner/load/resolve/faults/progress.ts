@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `after:` of a fault: how far the sends in the other branches of its `parallel` have come when it is injected. */
+/** `after:` of a fault: how many messages the concurrent branches of its `parallel` have sent when it is injected. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
@@ -8,14 +8,14 @@ import { sender } from '../parties.ts';
 import type { Scope, WrittenFault } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 
-/** As written, its sender looked up: what it counts is known when the whole `parallel` is. */
+/** The written `after`, with its sender looked up. Which sends it counts is known only when the whole `parallel` is. */
 export interface WrittenProgress {
   readonly messages: number;
   readonly of?: string;
   readonly path: Path;
 }
 
-/** Undefined, and an error, where it cannot be. */
+/** Reports an error and returns undefined if there is no such sender. */
 export function progressOf(
   { scope, parties, path }: StepContext,
   fault: WrittenFault,
@@ -41,7 +41,7 @@ export function progressOf(
   return who && { messages, of: partyOf(who), path: own };
 }
 
-/** The `parallel` with the sends that each `after` counts; `written` by the id of the fault. */
+/** Adds to each `after` in a `parallel` the sends that it counts; `written` is keyed by the id of the fault. */
 export function countSends(
   scope: Scope,
   parallel: ParallelStep,

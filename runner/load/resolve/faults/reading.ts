@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What makes a client read, or stop. */
+/** Faults that make a client read, or stop reading. */
 import {
   type Context,
   change,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** A client that starts again. */
+/** The fault that starts a client again. */
 import { busOfMaster } from '../../../topology/lane.ts';
 import type { ClientSpec, FaultStep, Step } from '../../../topology/topology.ts';
 import type { StepContext } from '../step-context.ts';
 import { type Context, contextOf, impossible, isDead, needMaster } from './context.ts';
 import { resolveFault } from './simple.ts';
 
-/** The master is there and listens, so that somebody new can come. */
-function letsOn(context: Context, bus: string): boolean {
+/** Whether the master exists and listens, so that a client can connect. */
+function canConnect(context: Context, bus: string): boolean {
   const master = needMaster(context, bus);
   if (master?.deaf !== undefined) {
     impossible(context, `bus "${bus}" has taken no new clients since line ${master.deaf.line}`);
@@ -19,8 +19,8 @@ function letsOn(context: Context, bus: string): boolean {
 }
 
 /**
- * The process is killed if it still runs, and another takes its place: to the bus that is another client, with a new
- * prefix-0 address, and its messages and sockets are told apart from those of the first.
+ * Kills the process if it still runs, and starts another in its place. For the bus that is another client, with a new
+ * prefix-0 address; its messages and sockets are distinguished from those of the first.
  */
 export function restart(where: StepContext, target: string): Step[] {
   const { scope, parties, id, path } = where;
@@ -39,7 +39,7 @@ export function restart(where: StepContext, target: string): Step[] {
   const before = scope.clients.get(scope.incarnation(target));
   const state = before && parties.client(before.name);
   if (before === undefined || state === undefined) return [];
-  if (!letsOn(context, before.bus) || lacksAddress(context, before)) return [];
+  if (!canConnect(context, before.bus) || lacksAddress(context, before)) return [];
   const kill = isDead(state) ? undefined : resolveFault({ ...where, id: `${id}.end` }, { kill: target });
   const place = scope.tree.place(path);
   const again: ClientSpec = { ...before, name: scope.startAgain(target), startedByStep: true };
@@ -49,7 +49,7 @@ export function restart(where: StepContext, target: string): Step[] {
   return kill === undefined ? [start] : [kill, start];
 }
 
-/** An address of its own may be somebody else's by now. */
+/** Reports an address that the client gets when it starts, if another client holds it by then. */
 function lacksAddress(context: Context, { name, bus, addresses }: ClientSpec): boolean {
   const others = context.parties.present(bus).filter((each) => each.name !== name);
   for (const address of addresses) {

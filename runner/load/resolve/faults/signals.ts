@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Signals to processes, and what a master does to its own sockets. */
+/** Signals to processes, and what a master does with its own sockets. */
 import type { FaultAction } from '../../../topology/faults.ts';
 import { busOfMaster } from '../../../topology/lane.ts';
 import type { Sender } from '../../../topology/topology.ts';
@@ -55,7 +55,7 @@ function signalChange(fault: Signal, who: Sender, line: number): Change {
   return change(who.name, { gone: { how, line } });
 }
 
-/** Clients that have not joined lose their only party; the others stay (af_bus.md section 5). */
+/** Clients that have not joined lose the only party they can talk to; the others stay (af_bus.md section 5). */
 function masterGone(
   parties: PartyState,
   bus: string,

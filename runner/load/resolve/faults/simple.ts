@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A fault as written → one action, and what it does to the state of the parties. */
+/** Turns a written fault into one action, and applies it to the state of the parties. */
 import type { Verb } from '../../../topology/faults.ts';
 import type { FaultStep } from '../../../topology/topology.ts';
 import type { WrittenFault } from '../scope.ts';
@@ -10,7 +10,7 @@ import { policies } from './policies.ts';
 import { reading } from './reading.ts';
 import { signals } from './signals.ts';
 
-/** All but `start`, which is what a `restart` comes to. */
+/** All verbs but `start`, which no file writes: it is a part of `restart`. */
 const RESOLVERS: Readonly<Record<Exclude<Verb, 'start'>, Resolver>> = {
   ...signals,
   ...policies,

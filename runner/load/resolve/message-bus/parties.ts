@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Message buses of D-Bus, and their clients, as written → what they come to. */
+/** Message buses of D-Bus and their clients, from their written form. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { DRIVER } from '../../../dbus/index.ts';
 import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
@@ -12,7 +12,7 @@ export const DBUS_CLIENT = 'client of a message bus';
 
 type WrittenBus = NonNullable<Written['buses'][string]>;
 
-/** Keys of a bus that do not apply if its master is a program. */
+/** Keys that a bus may not have if its master is a program. */
 const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
 const NOT_OF_MASTERS = ['admit', 'deny'] as const;
 const NOT_OF_CLIENTS = [
@@ -88,7 +88,7 @@ export function dbusClient(
   scope.dbusClients.set(name, spec);
 }
 
-/** The bus has one name itself. */
+/** Reports the one name that belongs to the bus itself. */
 export function isForClients({ problems }: Scope, name: string, path: Path): boolean {
   if (name !== DRIVER) return true;
   const message = `${DRIVER} is the name of the bus itself`;
@@ -113,7 +113,7 @@ function answersOf(scope: Scope, written: WrittenAnswers, path: Path): Record<st
   );
 }
 
-/** Keys of clients that only a message bus knows. */
+/** Reports keys that only clients of a message bus may have. */
 export function refuseDbusKeys(scope: Scope, client: NonNullable<WrittenClient>, path: Path): void {
   for (const key of ['connect', 'answers'] as const) {
     if (client[key] === undefined) continue;

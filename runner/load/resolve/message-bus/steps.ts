@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The steps of message buses, as written → what they come to. */
+/** Steps of message buses, from their written form. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { DRIVER, isWellKnown } from '../../../dbus/index.ts';
 import {
@@ -48,7 +48,7 @@ export function hearsStep(where: StepContext, { client, hears }: WrittenHears): 
   return mayStand(where, action, 'expect') ? stepOf(where, action, {}) : undefined;
 }
 
-/** `fault: { kill: player }`; undefined also where nothing else can be done to a client of a message bus. */
+/** `fault: { kill: player }`. Reports an error for any other fault of a client of a message bus. */
 export function killStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
   const [verb = '', ...more] = Object.keys(fault);
   const client = String(fault[verb]);
@@ -70,7 +70,7 @@ export function killStep(where: StepContext, fault: WrittenFault): DbusStep | un
   return stepOf(where, action, {});
 }
 
-/** The fault is one of a client of a message bus. */
+/** Whether the fault concerns a client of a message bus. */
 export const isAboutDbus = ({ dbusClients }: Scope, fault: WrittenFault): boolean =>
   Object.values(fault).some((value) => typeof value === 'string' && dbusClients.has(value));
 
@@ -126,7 +126,7 @@ function contentOf(scope: Scope, written: Content, at: Path) {
   };
 }
 
-/** The client lives; or an error. */
+/** Reports an error if the client was killed. */
 function isThere({ scope }: StepContext, client: string, at: Path): boolean {
   if (scope.names.find(client, [DBUS_CLIENT], at) === undefined) return false;
   const line = scope.killed.get(client);
@@ -136,7 +136,7 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
   return false;
 }
 
-/** A client of the same bus, or a well-known name. */
+/** Reports an error unless the destination is a client of the same bus, or a well-known name. */
 function mayReceive({ scope }: StepContext, to: string | undefined, from: string, at: Path): boolean {
   if (to === DRIVER) {
     const message = 'a step cannot call the bus itself';
@@ -153,7 +153,10 @@ function mayReceive({ scope }: StepContext, to: string | undefined, from: string
   return false;
 }
 
-/** Branches must not change which client gets what: timing would decide, and nothing could be expected. */
+/**
+ * Reports steps in a branch that change which client gets what: their timing would decide, and nothing could be
+ * expected.
+ */
 function mayStand({ scope, parties, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
   if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
   const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;

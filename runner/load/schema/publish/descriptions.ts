@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Puts the words of prose.ts at their keys, as descriptions. */
+/** Adds the texts of prose.ts to their keys in the JSON Schema, as descriptions. */
 
 import { PROSE } from '../prose.ts';
 import { isJson, type Json } from './json.ts';
 
-/** Keys of the file itself of which only the beginning is fixed; those of a step are short forms of a send. */
+/** Keys of the file itself with a fixed prefix. In a step, keys that match a pattern are short forms of a send. */
 export const EXTENSIONS = 'x-*';
 
 export class Words {
@@ -22,7 +22,7 @@ export class Words {
     return Object.keys(PROSE).filter((path) => !this.#used.has(path));
   }
 
-  /** A key, or an item or entry that is a map: whatever one can point at in a file and ask about. */
+  /** Visits a key, or an item or entry that is a map: everything in a file that a reader may ask about. */
   visit(json: Json, path: string): void {
     this.#describe(json, path);
     this.#inside(json, path);
@@ -58,13 +58,13 @@ export class Words {
   }
 }
 
-/** A default means what the key means that it is a default for. */
+/** A default has the meaning of the key that it is the default of. */
 const meaningOf = (path: string): string =>
   path
     .replace(/^defaults\.(nodes|buses|groups|clients)\./, '$1.*.')
     .replace(/^defaults\.sends\./, 'traffic[].send.');
 
-/** Not every editor reads Markdown: it goes under a key of its own, which those that do look for. */
+/** Markdown goes to a key of its own, which editors that can show it look for; the others show plain text. */
 const wordsFor = (markdown: string): Json =>
   /[`<]/.test(markdown)
     ? { description: markdown.replaceAll('`', ''), markdownDescription: markdown }

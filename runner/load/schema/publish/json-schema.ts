@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The JSON Schema (draft 2020-12) of `*.topo.yaml`, for editors and other tools: the zod schema and the words of prose.ts. */
+/**
+ * The JSON Schema (draft 2020-12) of `*.topo.yaml`, for editors and other tools: the zod schema and the words of
+ * prose.ts.
+ */
 
 import { EXTENSION } from '../../../common/scalars.ts';
 import { topologySchema } from '../schema.ts';
@@ -10,12 +13,12 @@ import { asWritten, VARIABLE } from './written.ts';
 
 export interface Described {
   readonly schema: Json;
-  /** Keys that prose.ts has no words for, and its words that no key wants: both empty, or a spec fails. */
+  /** Keys without a text in prose.ts, and texts without a key: a spec fails unless both lists are empty. */
   readonly wordless: readonly string[];
   readonly keyless: readonly string[];
 }
 
-/** A new copy each time. */
+/** Returns a new copy each time. */
 export function jsonSchema(): Described {
   const writer = new ShapeWriter();
   const { required: _, ...root } = asWritten(writer.write(topologySchema));
@@ -26,7 +29,7 @@ export function jsonSchema(): Described {
     title: 'AF_BUS topology',
     ...root,
     patternProperties: { [EXTENSION.source]: {} },
-    // What is missing here may be in a file that is included.
+    // An included file may contain what this file lacks.
     anyOf: [{ required: ['buses'] }, { required: ['include'] }],
     $defs: { ...defs, variable: VARIABLE },
   };

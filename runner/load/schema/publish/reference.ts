@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The JSON Schema as a reference to read: a section for each kind of map, a table of its keys. */
+/** Prints the JSON Schema as a reference: a section for each kind of map, with a table of its keys. */
 
 import {
   ADDRESS,
@@ -83,12 +83,12 @@ class Writer {
         ...rows,
       ].join('\n'),
     );
-    // A default has the keys of what it is a default for.
+    // The keys of a default have their sections elsewhere.
     if (path === 'defaults') return;
     for (const key of keys) this.#below(key);
   }
 
-  /** Sections for the maps that a key holds. */
+  /** Adds the sections of the maps inside a key. */
   #below({ path, json }: Key): void {
     const inner = this.#mapIn(json);
     if (inner === undefined) return;
@@ -101,7 +101,7 @@ class Writer {
     if (this.#keysOf(json, '').length > 0) return { json, way: 'itself' };
     const entries = isJson(json.additionalProperties) ? this.#mapIn(json.additionalProperties) : undefined;
     if (entries?.way === 'itself') return { json: entries.json, way: 'entries' };
-    // The items of `parallel` are steps, which have their section.
+    // The items of `parallel` are steps, which have their own section.
     const items =
       isJson(json.items) && !isChoice(json.items) ? this.#mapIn(this.#target(json.items)) : undefined;
     return items?.way === 'itself' ? { json: items.json, way: 'items' } : undefined;
@@ -121,7 +121,7 @@ class Writer {
         path: path === '' ? name : `${path}.${name}`,
         name,
         json: value,
-        // An alternative is told by its key: leaving that out means another one.
+        // The required key of an alternative tells it from the others, so leaving it out selects another one.
         required: required.includes(name) && json.title === undefined,
       }),
     );
@@ -182,7 +182,7 @@ const nameOfPattern = (path: string): Pick<Key, 'path' | 'name'> =>
 
 const isChoice = (json: Json): boolean => Array.isArray(json.anyOf) && json.properties === undefined;
 
-/** One key that means something else in each alternative has one description, and all their keys. */
+/** Combines a key that means something else in each alternative: one description, and all keys of the alternatives. */
 const together = (schemas: readonly Json[]): Json => ({
   ...(schemas[0] as Json),
   ...(new Set(schemas.map((each) => JSON.stringify(each))).size > 1 && {
@@ -202,5 +202,5 @@ const plain = (type: string): string => (type === 'string' ? 'text' : type);
 const wordsOf = (json: Json): string =>
   String(json.markdownDescription ?? json.description ?? '').replace(/\|/g, '\\|');
 
-/** A paragraph as lines of 100 characters; a word that is longer stands alone. */
+/** Wraps a paragraph at 100 characters; a longer word stands alone on its line. */
 const wrapped = (text: string): string => text.replace(/(?=\S)(.{1,100}|\S+)(?: +|$)/g, '$1\n').trimEnd();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** zod schema → JSON Schema, with what zod cannot know of this tool's own building blocks. */
+/** Converts the zod schema to JSON Schema, including this tool's own building blocks, which zod does not know. */
 import * as z from 'zod';
 import { optionsOf } from '../blocks.ts';
 import { ARROW, anyStep } from '../steps.ts';
 import { isJson, type Json } from './json.ts';
 
-/** Steps contain steps, so they are written down once and under a name. */
+/** Steps contain steps, so their schema is a named definition. */
 const NAMES: ReadonlyMap<z.ZodType, string> = new Map([[anyStep, 'step']]);
 
 export class ShapeWriter {
@@ -44,14 +44,14 @@ export class ShapeWriter {
   }
 }
 
-/** Editors call an alternative by its title: the key that tells it from the others. */
+/** Titles an alternative with the key that tells it from the others: editors show the title. */
 function titled(json: Json): Json {
   if (json.patternProperties !== undefined) return { title: 'sender -> destination', ...json };
   const [key] = (json.required as string[] | undefined) ?? [];
   return key === undefined ? json : { title: key, ...json };
 }
 
-/** Known keys beside any others: that is `camera -> sensors: "text"`, with one arrow. */
+/** Allows, besides the known keys, one key of the form `camera -> sensors`. */
 function shortForm(json: Json, payload: Json): void {
   json.patternProperties = { [ARROW.source]: payload };
   json.additionalProperties = false;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** The schema speaks of values; a file as it is written may have a variable where a number, a flag or a size belongs. */
+/**
+ * Allows variables: the schema is about values, but a file may contain a variable in place of a number, flag or size.
+ */
 import { isJson, type Json } from './json.ts';
 
 const HOLDS_VARIABLE = '\\$\\{';
@@ -21,7 +23,7 @@ export function asWritten(json: Json): Json {
   return isStrict(json) ? { anyOf: [inside, REFERENCE] } : inside;
 }
 
-/** Keys are never variables, so patterns of names stay. */
+/** Keys are never variables, so patterns of names stay unchanged. */
 function below(key: string, value: unknown): unknown {
   if (key === 'properties' || key === 'patternProperties') return eachOf(value as Json);
   if (key === 'anyOf') return (value as Json[]).map((each) => (isStrict(each) ? each : asWritten(each)));
@@ -31,14 +33,14 @@ function below(key: string, value: unknown): unknown {
 const eachOf = (values: Json): Json =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asWritten(value as Json)]));
 
-/** Once for all alternatives, unless one of them takes any text. */
+/** Allows a variable once for all alternatives, unless one of them accepts any text. */
 function withVariable(json: Json, options: readonly Json[]): Json {
   const anyText = options.some(({ type, pattern, const: only }) => type === 'string' && !pattern && !only);
   if (anyText || !options.some(isStrict)) return json;
   return { ...json, anyOf: [...(json.anyOf as Json[]), REFERENCE] };
 }
 
-/** A scalar that is no text of the writer's choice. */
+/** Whether a value is a scalar that may not be just any text. */
 const isStrict = (json: Json): boolean =>
   json.enum !== undefined ||
   json.const !== undefined ||
