@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whose doing a step is: a process that is paused does nothing, and so nothing comes of the step. */
+/** Which process carries out a step: while that process is paused, the step does not happen. */
 import { actorOf as actorOfFault } from '../topology/faults.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { Sender, Step } from '../topology/topology.ts';
@@ -10,7 +10,7 @@ export interface Actor {
   readonly paused: boolean;
 }
 
-/** Undefined where no process of the file has to do anything itself. */
+/** Undefined if no process of the file has to act. */
 export function actorOf(world: BusState, step: Step): Actor | undefined {
   const party = partyThatActs(world, step);
   if (party === undefined) return undefined;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** What may come of one message: who must and who may get it, and the errors it may fail with. */
+/** What may happen to one message: who must and who may get it, and the errors with which it may fail. */
 import type { Outcome } from '../model/index.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { BusState } from './bus-state.ts';
 
 export interface Allowed {
-  /** Absent where the send cannot succeed. */
+  /** Absent if the send cannot succeed. */
   readonly delivered?: {
     readonly must: readonly Lane[];
-    /** Copies that are right, and right to be missing. */
+    /** Lanes that may or may not get a copy. */
     readonly may: readonly Lane[];
   };
   readonly errors: readonly string[];
-  /** The rules behind it, with their sections of the contract. */
+  /** The rules that lead to it, with their sections of the contract. */
   readonly because: string;
 }
 
-/** One way that it may go. */
+/** One possible outcome of a message. */
 export type Possibility =
   | { readonly lanes: readonly Lane[]; readonly may?: readonly Lane[]; readonly because: string }
   | { readonly error: string; readonly because: string };
@@ -24,8 +24,8 @@ export type Possibility =
 const WATCHING = 'each eavesdropper gets a copy too (section 3.5)';
 
 /**
- * The model's outcome with names: all whom it is for. A copy that an eavesdropper missed is one that it must be told
- * of, and what a filter leaves of one is told where the message is planned.
+ * The model's outcome in terms of lanes: all lanes that the message is for. A copy that an eavesdropper missed counts,
+ * since the eavesdropper must be told of it. What filters leave of a copy is decided where the message is planned.
  */
 export function possibilityOf(world: BusState, outcome: Exclude<Outcome, { wait: unknown }>): Possibility {
   if ('error' in outcome) return outcome;
@@ -43,7 +43,7 @@ export const WOULD_WAIT: Possibility = {
   because: 'the send needs space and may not wait for it (section 4)',
 };
 
-/** All ways together. */
+/** Merges all possible outcomes. */
 export function allowed(ways: readonly Possibility[]): Allowed {
   const delivered = ways.flatMap((way) => ('lanes' in way ? [way] : []));
   const failed = ways.flatMap((way) => ('error' in way ? [way] : []));
@@ -51,7 +51,7 @@ export function allowed(ways: readonly Possibility[]): Allowed {
   const errors = [...new Set(failed.map(({ error }) => error))];
   const [first, ...others] = delivered;
   if (first === undefined) return { errors, because };
-  // Most messages go one way, and to thousands there is nothing to compare.
+  // Most messages have one possible outcome, perhaps with thousands of lanes: nothing need be compared.
   if (others.length === 0 && first.may === undefined)
     return { delivered: { must: first.lanes, may: [] }, errors, because };
   const sets = others.map(({ lanes }) => new Set(lanes));
@@ -61,13 +61,13 @@ export function allowed(ways: readonly Possibility[]): Allowed {
   return { delivered: { must: [...must], may }, errors, because };
 }
 
-/** The ways of every message of a step, put together; messages that have the same ways share one answer. */
+/** The possible outcomes of every message of a step; messages with the same outcomes share one answer. */
 export class PossibilitySet {
   readonly #of: Possibility[][] = [];
   readonly #answers = new Map<string, Allowed>();
   #all: Allowed | undefined;
 
-  /** Of all messages alike, whatever else was said of any. */
+  /** Sets the outcomes of all messages, whatever was added before. */
   say(ways: readonly Possibility[]): void {
     this.#all = allowed(ways);
     this.#of.length = 0;
@@ -79,7 +79,7 @@ export class PossibilitySet {
     else if (!known.some((each) => each === way || keyOf(each) === keyOf(way))) known.push(way);
   }
 
-  /** Those of one message. */
+  /** The outcomes of one message. */
   at(n: number): readonly Possibility[] {
     return this.#of[n] ?? [];
   }
@@ -98,7 +98,7 @@ export class PossibilitySet {
 }
 
 const certainties = new WeakMap<Possibility, Allowed>();
-/** What it says of the only way there is. */
+/** The answer for a single possible outcome. */
 function certain(way: Possibility): Allowed {
   const known = certainties.get(way) ?? allowed([way]);
   certainties.set(way, known);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The parties of a topology on the reference model: one bus each, by name, with who reads and who is paused. */
+/** The parties of a topology on the reference model: buses and clients by name, who reads, and who is paused. */
 import type { Address } from '../common/address.ts';
 import { type Filter, runFilter } from '../common/filter.ts';
 import * as model from '../model/index.ts';
@@ -8,7 +8,7 @@ import { acceptedLane, type Lane, parseLane, senderLane } from '../topology/lane
 import type { BusSpec, ClientSpec, Sender, SendStep, Topology } from '../topology/topology.ts';
 import type { Possibility } from './allowed.ts';
 
-/** A message as the bus sees it: filters look at its bytes. */
+/** A message as the bus sees it; filters read its bytes. */
 export interface Datagram {
   readonly length: number;
   readonly bytes: () => Uint8Array;
@@ -19,7 +19,7 @@ export interface Party {
   readonly bus: string;
   readonly client: model.Endpoint;
   readonly accepted: model.Endpoint;
-  /** It takes what comes, or would if it were not paused. */
+  /** It reads whatever comes, or would if it were not paused. */
   reading: boolean;
   paused: boolean;
 }
@@ -33,16 +33,16 @@ export interface Host {
 
 export class BusState {
   readonly topology: Topology;
-  /** What a master could not do, in this world or in one that comes from the same. */
+  /** Faults that a master could not carry out; shared by all states that were forked from one. */
   readonly refused: FaultAction[];
   readonly parties: Map<string, Party>;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly #lanes = new Map<model.Endpoint, Lane>();
   readonly #parties = new Map<model.Endpoint, Party>();
-  /** Where copies may be: few of many, as most are read at once. */
+  /** Endpoints that may have unread copies: there are few, as most copies are read at once. */
   readonly #filled = new Set<model.Endpoint>();
   readonly #prefixes: ReadonlyMap<string, number>;
-  /** Sends that left everything as it was, and how they went. */
+  /** Sends that did not change the state, with their outcomes. */
   readonly #steady = new Map<string, Possibility>();
 
   private constructor(
@@ -69,7 +69,7 @@ export class BusState {
     }
   }
 
-  /** Everyone connected, in file order, and what the policy gives them in force. */
+  /** The state after every client has connected and its policy is in force, in file order. */
   static start(topology: Topology): BusState {
     const hosts = new Map(topology.buses.map((spec) => [spec.name, hostOf(spec)]));
     const parties = topology.clients
@@ -78,7 +78,7 @@ export class BusState {
     return new BusState(topology, parties, hosts);
   }
 
-  /** The same once more; or no more than these buses, with all that is on them. */
+  /** A copy of the state, or of these buses only, with everything on them. */
   fork(buses: Iterable<string> = this.hosts.keys()): BusState {
     const hosts = new Map<string, Host>();
     const of = new Map<string, (endpoint: model.Endpoint) => model.Endpoint>();
@@ -99,7 +99,7 @@ export class BusState {
     return new BusState(this.topology, parties, hosts, this.refused);
   }
 
-  /** The same, but for the buses of a part: they are as they are there. */
+  /** A copy in which the buses of `part` are as they are there. */
   with(part: BusState): BusState {
     const rest = this.fork([...this.hosts.keys()].filter((name) => !part.hosts.has(name)));
     const other = part.fork();
@@ -126,12 +126,15 @@ export class BusState {
     return this.#lanes.get(endpoint) as Lane;
   }
 
-  /** The socket that a step sends through. */
+  /** The socket through which a step sends. */
   sender({ from }: SendStep): model.Endpoint {
     return this.endpoint(senderLane(from));
   }
 
-  /** The destination on the wire; none is a client's master, or the client that the master sends through. */
+  /**
+   * The destination address; undefined for a send to the client's master, or to the client that the master sends
+   * through.
+   */
   destination({ from, to }: SendStep): Address | undefined {
     switch (to.kind) {
       case 'address':
@@ -158,12 +161,12 @@ export class BusState {
     return outcome;
   }
 
-  /** Whether reading may let somebody's send begin. */
+  /** Whether a sender lacks budget, so that reading may let its send continue. */
   anyLacksBudget(): boolean {
     return [...this.endpoints()].some((each) => !model.hasBudget(each));
   }
 
-  /** The way that the same send went, since when nothing has changed. */
+  /** The outcome of an equal send after which nothing has changed. */
   known(step: SendStep, datagram: Datagram): Possibility | undefined {
     return this.#steady.get(this.#kindOf(step, datagram));
   }
@@ -180,23 +183,23 @@ export class BusState {
     return `${this.laneOf(this.sender(step))} ${this.destination(step)} ${length}`;
   }
 
-  /** Whether somebody takes what comes to this socket. */
+  /** Whether messages at this socket are read as they come. */
   reads(endpoint: model.Endpoint): boolean {
     return this.acts(endpoint) && (endpoint.side === 'accepted' || this.partyAt(endpoint).reading);
   }
 
-  /** Whether the process at this socket goes on, rather than being paused. */
+  /** Whether the process at this socket runs, rather than being paused. */
   acts(endpoint: model.Endpoint): boolean {
     const party = this.partyAt(endpoint);
     return endpoint.side === 'accepted' ? !this.host(party.bus).paused : !party.paused;
   }
 
-  /** The party at either end of a line. */
+  /** The party to which either endpoint of a connection belongs. */
   partyAt(endpoint: model.Endpoint): Party {
     return this.#parties.get(endpoint) as Party;
   }
 
-  /** The readers take all there is; false if there was nothing. */
+  /** Every reader takes all its messages; false if there were none. */
   drain(endpoints: Iterable<model.Endpoint> = this.#filled): boolean {
     let any = false;
     for (const each of endpoints) {
@@ -206,12 +209,12 @@ export class BusState {
     return any;
   }
 
-  /** The readers among these take all there is. */
+  /** The selected readers take all their messages. */
   drainAll(which: (lane: Lane) => boolean): void {
     this.drain([...this.#filled].filter((each) => which(this.laneOf(each))));
   }
 
-  /** Whether somebody reads there, and a message is there. */
+  /** Whether there is a message and a reader for it. */
   hasOne(lane: Lane): boolean {
     const endpoint = this.endpoint(lane);
     return endpoint.queue.length > 0 && this.reads(endpoint);
@@ -234,12 +237,12 @@ export class BusState {
     }
   }
 
-  /** The bus that a fault is about. */
+  /** The bus that a fault affects. */
   busOf(action: FaultAction): string {
     return busOf(action, (client) => this.party(client).bus);
   }
 
-  /** What a fault does. */
+  /** Applies a fault. */
   apply(action: FaultAction): void {
     this.forget();
     switch (action.fault) {
@@ -273,7 +276,7 @@ export class BusState {
     }
   }
 
-  /** A client, or a master as the host of its bus. */
+  /** The party that acts: a client, or the host of a bus for its master. */
   actor(party: Sender): Party | Host {
     return party.kind === 'client' ? this.party(party.name) : this.host(party.bus);
   }
@@ -296,7 +299,7 @@ export class BusState {
     this.#addLanes(party);
   }
 
-  /** Two worlds with the same key behave alike from now on. */
+  /** Two states with the same key behave alike from now on. */
   key(): string {
     const parts = Array.from(this.parties.values(), ({ client, accepted, reading, paused }) => [
       reading,
@@ -354,7 +357,7 @@ function partyOf(spec: ClientSpec, hosts: ReadonlyMap<string, Host>): Party {
   };
 }
 
-/** Every message that a world sends is a datagram. */
+/** Runs a filter; every message in the model is a datagram. */
 const filterOf =
   (filter: Filter): model.Filter =>
   (message) =>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What may come of sends that play at the same time. Nobody knows in which order branches go, so what is said holds in
- * all of them: of the changes of policy in other branches any number may have happened, and of the messages that are
- * under way any number may be in a queue.
+ * What may happen to sends of concurrent branches. The order of branches is not known, so the result holds for every
+ * order: any number of the other branches' policy changes may have happened, and any number of the messages under way
+ * may be in a queue.
  */
 
 import * as model from '../model/index.ts';
@@ -16,33 +16,36 @@ import type { Datagrams } from './cursor.ts';
 import type { Effort } from './effort.ts';
 import { Pressure } from './pressure.ts';
 
-/** Combinations of changes that are looked at; beyond them nothing is said. */
+/** Maximum number of combinations of changes; if there are more, anything is allowed. */
 const MAX_STATES = 512;
 
-/** What it takes to hold a branch against another one, in copies. */
+/** Effort of comparing one branch with another, counted in copies. */
 const PAIR = 4;
 
 /** A change of policy. */
 type Change = (world: BusState) => void;
 
-/** A change in another branch; `after` says that it is not made before that many of these messages have returned. */
+/** A change in another branch. `after`: it is made only after that many of these messages have returned. */
 interface Beside {
   readonly change: Change;
   readonly after?: Progress;
 }
 
-/** A send, with the changes that its own branch has made before, and those of the others, which come in their order. */
+/** A send, with the changes that its own branch made before it, and those of the other branches, each list in order. */
 interface Place {
   readonly step: SendStep;
   readonly before: readonly Change[];
   readonly beside: readonly (readonly Beside[])[];
-  /** Another branch sends through the same socket. */
+  /** Whether another branch sends through the same socket. */
   readonly shared: boolean;
 }
 
 export type Tell = (step: SendStep, n: number, way: Possibility) => void;
 
-/** Tells the ways that each message may go; returns the clients that the bus may evict meanwhile. Throws Exhausted. */
+/**
+ * Calls `tell` with the possible outcomes of each message; returns the clients that the bus may evict. Throws
+ * Exhausted.
+ */
 export function concurrent(
   world: BusState,
   step: ParallelStep,
@@ -62,7 +65,7 @@ export function concurrent(
   };
   const victims = pressed(places).victims();
   const evictions = victims.map((client) => [{ change: evict(client) }]);
-  // What was for somebody who is evicted goes to its master, and may fill that queue.
+  // What was for an evicted client goes to its master, and may fill the master's queue.
   const evicting = places.map((place) => ({ ...place, beside: [...place.beside, ...evictions] }));
   const pressure = pressed(evicting);
   for (const place of evicting) {
@@ -92,7 +95,10 @@ export function concurrent(
   return victims;
 }
 
-/** One socket's sends stay in the order of the calls (docs/decisions/binding.md, "May a nonblocking send pass those that wait?"). */
+/**
+ * One socket's messages are sent in the order of the calls (docs/decisions/binding.md, "May a nonblocking send pass
+ * those that wait?").
+ */
 const BEHIND: Possibility = {
   error: 'EAGAIN',
   because: 'another send of its socket may be under way, which it does not pass',
@@ -116,7 +122,7 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
   );
 }
 
-/** What a process may open is nothing to the bus. */
+/** Changes that the bus can notice: a limit of a process is none. */
 const changesOf = (steps: readonly Step[]): Beside[] =>
   steps.flatMap((step) =>
     step.kind === 'fault' && rowOf(step.action).changes !== 'process'
@@ -124,27 +130,30 @@ const changesOf = (steps: readonly Step[]): Beside[] =>
       : [],
   );
 
-/** How many messages of this step alone have returned before the change is made; 0 if it may be made at any time. */
+/** How many messages of this step must return before the change is made; 0 if it does not depend on this step alone. */
 const notBefore = ({ after }: Beside, { id }: SendStep): number =>
   after?.sends.length === 1 && after.sends[0] === id ? after.messages : 0;
 
-/** The messages of the step, from 0, from which on more changes may have been made than before; the first among them. */
+/** Indexes of the messages before which further changes become possible, and 0. */
 const momentsOf = ({ step, beside }: Place): ReadonlySet<number> =>
   new Set([0, ...beside.flat().map((each) => notBefore(each, step))]);
 
-/** Those that may have been made when this step's `n`th message is sent: up to the first that waits for it to return. */
+/**
+ * Changes that may have been made when message `n` of this step is sent: those before the first that needs it to have
+ * returned.
+ */
 function openAt(changes: readonly Beside[], step: SendStep, n: number): readonly Beside[] {
   const shut = changes.findIndex((each) => n < notBefore(each, step));
   return shut < 0 ? changes : changes.slice(0, shut);
 }
 
-/** A full client is expelled by a message of somebody else. */
+/** Evicts a client: a message of another sender has found its queue full. */
 export const evict =
   (client: string): Change =>
   (world) =>
     model.expelClient(world.party(client).client, 'ENOBUFS');
 
-/** The worlds that a send may find; undefined where they are too many. */
+/** The states in which a send may find the bus; undefined if there are too many. */
 function combinations(
   base: BusState,
   before: readonly Change[],
@@ -160,7 +169,7 @@ function combinations(
   );
 }
 
-/** As it is, and after the first change, and after the first two … */
+/** The state before the changes, after the first, after the first two … */
 function prefixes(world: BusState, changes: readonly Beside[]): BusState[] {
   const all = [world];
   for (const { change } of changes) {
@@ -171,7 +180,7 @@ function prefixes(world: BusState, changes: readonly Beside[]): BusState[] {
   return all;
 }
 
-/** Lanes that a send may put a copy into. */
+/** Lanes that may get a copy of a send. */
 function reach(base: BusState, { step, before, beside }: Place, datagrams: Datagrams): ReadonlySet<string> {
   const worlds = combinations(base, before, beside);
   if (worlds === undefined) return new Set(lanesOf(base, step));
@@ -206,14 +215,14 @@ export function empty(world: BusState): void {
   for (const each of world.endpoints()) while (model.receive(each));
 }
 
-/** Of all the clients that there ever are. */
+/** Lanes of all clients that ever exist. */
 function lanesOf({ topology: { clients } }: BusState, { from }: SendStep): string[] {
   const bus = from.kind === 'master' ? from.bus : clients.find(({ name }) => name === from.name)?.bus;
   const members = clients.filter((client) => client.bus === bus);
   return members.flatMap(({ name }) => [name, acceptedLane(bus ?? '', name)]);
 }
 
-/** Too much goes on at once to say anything. */
+/** Allows every outcome, because there are too many possibilities to compare. */
 export function anything(
   world: BusState,
   step: SendStep,

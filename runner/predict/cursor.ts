@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One branch on its way through a world: does one thing after the other, or waits. */
+/** The position of one branch while it is played on a state: it does one thing after the other, or waits. */
 
 import * as model from '../model/index.ts';
 import type { Lane } from '../topology/lane.ts';
@@ -10,16 +10,16 @@ import { type Possibility, PossibilitySet, possibilityOf, WOULD_WAIT } from './a
 import type { BusState, Datagram } from './bus-state.ts';
 import type { Effort } from './effort.ts';
 
-/** A step's `n`th message, from 0. */
+/** Message `n` of a step, counted from 0. */
 export type Datagrams = (step: SendStep, n: number) => Datagram;
 
-/** Where a branch stands for good, and for whom it waits. */
+/** A step that can never end, and the lanes for which it waits. */
 export interface Stuck {
   readonly step: Step;
   readonly wait: readonly Lane[];
 }
 
-/** Step id → the ways that its messages went. */
+/** Step id → the outcomes of its messages. */
 export type PossibilitiesOf = Map<string, PossibilitySet>;
 
 export interface PlayContext {
@@ -27,13 +27,13 @@ export interface PlayContext {
   readonly datagrams: Datagrams;
   readonly ways: PossibilitiesOf;
   readonly effort: Effort;
-  /** Whether this reader takes at once what comes from there. */
+  /** Whether this reader takes a message from that sender at once. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
-  /** Senders that wait for room, with the send step that each waits in; its other sends come after that. */
+  /** Senders that wait for space, and the send step in which each waits; its other sends follow that one. */
   readonly waiting: Map<Lane, string>;
-  /** Send step → messages of it that have returned, for faults that wait for that (`after`). */
+  /** Send step → number of its messages that have returned, for faults with `after`. */
   readonly returned: Map<string, number>;
-  /** The send steps that such a fault counts. */
+  /** Send steps that such a fault counts. */
   readonly counted: ReadonlySet<string>;
 }
 
@@ -43,7 +43,7 @@ export class BranchCursor {
   readonly #context: PlayContext;
   readonly #steps: Branch;
   #at = 0;
-  /** Messages of the step that were sent, or read. */
+  /** Number of messages of the current step that were sent, or read. */
   #done = 0;
   #wait: readonly model.Endpoint[] = [];
   #inner: readonly BranchCursor[] | undefined;
@@ -53,7 +53,7 @@ export class BranchCursor {
     this.#steps = steps;
   }
 
-  /** The same branch, as far as it is, in another world. */
+  /** A copy of this cursor that plays on another state. */
   fork(context: PlayContext): BranchCursor {
     const twin = new BranchCursor(context, this.#steps);
     twin.#at = this.#at;
@@ -62,7 +62,7 @@ export class BranchCursor {
     return twin;
   }
 
-  /** How far it is; the same for two that go on alike in worlds that do. */
+  /** The position as text: cursors with equal positions go on alike in equal states. */
   get place(): string {
     return `${this.#at}.${this.#done}${this.#inner ? `(${this.#inner.map((each) => each.place)})` : ''}`;
   }
@@ -76,19 +76,19 @@ export class BranchCursor {
   }
 
   get stuck(): Stuck | undefined {
-    if (this.#isQueued) return undefined; // the send before it is stuck
+    if (this.#isQueued) return undefined; // the earlier send of this socket is the one that is stuck
     const step = this.#step;
     const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
     const { world } = this.#context;
     return inner ?? (step && { step, wait: this.#wait.map((each) => world.laneOf(each)) });
   }
 
-  /** Whose doing something would help it on. */
+  /** Endpoints at which an action would let this branch go on. */
   get waits(): readonly model.Endpoint[] {
     return [...this.#wait, ...(this.#inner?.flatMap((each) => each.waits) ?? [])];
   }
 
-  /** Does the next thing; false where it has to wait, or nothing is left. */
+  /** Does the next thing; false if it has to wait, or nothing is left. */
   advance(): boolean {
     const step = this.#step;
     if (this.#isPaused) return false;
@@ -104,7 +104,7 @@ export class BranchCursor {
       case 'hangup':
         return this.#when(model.hungUp(this.#client(step.client)));
       case 'dbus':
-        // Message buses have a model of their own.
+        // Message buses have their own model.
         return this.#next();
       case 'parallel':
         return this.#inner ? this.#goInside(this.#inner) : this.#enter(step);
@@ -120,18 +120,18 @@ export class BranchCursor {
     return inner.some((each) => each.advance()) || this.#when(inner.every(({ isOver }) => isOver));
   }
 
-  /** An `expect` step that does not come true fails, and the branch goes on. */
+  /** Ends an `expect` step that has not come true: it fails, and the branch goes on. */
   giveUp(): boolean {
     const quiet = this.#step?.kind === 'blocked' || this.#step?.kind === 'hangup';
     return quiet && !this.#isPaused ? this.#next() : (this.#inner?.some((each) => each.giveUp()) ?? false);
   }
 
-  /** Who would have to do the next thing does nothing. */
+  /** Whether the process that has to act next is paused. */
   get #isPaused(): boolean {
     return this.#step !== undefined && actorOf(this.#context.world, this.#step)?.paused === true;
   }
 
-  /** A socket sends one message after another: its sender waits in another branch. */
+  /** Whether the sender already waits in another branch: a socket sends one message after another. */
   get #isQueued(): boolean {
     const step = this.#step;
     if (step?.kind !== 'send') return false;
@@ -156,7 +156,7 @@ export class BranchCursor {
     return this.#context.world.party(name).client;
   }
 
-  /** Its moment: the sends beside it have come that far. */
+  /** Whether the sends that the fault counts have got far enough. */
   #hasCome({ after }: FaultStep): boolean {
     const { returned } = this.#context;
     return after === undefined || sum(after.sends.map((id) => returned.get(id) ?? 0)) >= after.messages;
@@ -171,14 +171,14 @@ export class BranchCursor {
     return this.#next();
   }
 
-  /** Takes messages one by one, waiting for each that is not there yet, up to the end. */
+  /** Reads messages one by one, and waits for each, until the count or the end of the socket is reached. */
   #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
     const { world } = this.#context;
     const party = world.party(client);
     const { client: endpoint } = party;
     this.#wait = [endpoint];
     if (count === 'all') return this.#apply(step);
-    // A client that reads that many does not read by itself any more.
+    // A client that reads a number of messages stops reading by itself.
     party.reading = false;
     if (this.#done === count || model.atEnd(endpoint)) return this.#next();
     const came = model.receive(endpoint) !== undefined;
@@ -190,7 +190,7 @@ export class BranchCursor {
     const { world, waiting, eager } = this.#context;
     const from = world.sender(step);
     const lane = world.laneOf(from);
-    // Its process has ended, or closed it.
+    // The process of the sender has ended, or has closed the socket.
     if (from.closed || this.#done === step.count) {
       if (!this.#isQueued) waiting.delete(lane);
       return this.#next();
@@ -209,7 +209,7 @@ export class BranchCursor {
     const way = 'wait' in outcome ? WOULD_WAIT : possibilityOf(world, outcome);
     if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
     if (isSteady(world, outcome)) {
-      // What a protocol makes of the next one depends on more than its length.
+      // On a bus with a protocol, the next outcome may depend on more than the message's length.
       if ('copies' in outcome && !from.bus.verdict) world.remember(step, datagram, way);
       return this.#repeat(step, way, datagram);
     }
@@ -220,7 +220,7 @@ export class BranchCursor {
   #attempt(step: SendStep, from: model.Endpoint, datagram: Datagram): model.Outcome {
     const { world, ways, effort } = this.#context;
     effort.spend(reachable(step, from));
-    // SO_ERROR is told to whatever call comes first, which may be the reader's.
+    // SO_ERROR is reported to the next call on the socket, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
     if (pending !== undefined) possibilitiesOf(ways, step).add(this.#done, { error: pending, because });
@@ -234,7 +234,10 @@ export class BranchCursor {
     return true;
   }
 
-  /** Nothing has changed, so the next messages go the same way, as long as they are as long and no fault waits for one. */
+  /**
+   * The state has not changed, so the next messages have the same outcome, as long as their length is equal and no
+   * fault counts them.
+   */
   #repeat(step: SendStep, way: Possibility, { length }: Datagram): true {
     const { datagrams, counted } = this.#context;
     do this.#tell(step, way);
@@ -243,13 +246,13 @@ export class BranchCursor {
   }
 }
 
-/** A branch that stands still for a reason of its own comes before a fault that waits for it (`after`). */
+/** The first branch that is stuck; a fault with `after` comes last, since it waits for others. */
 export function stuckIn(cursors: readonly BranchCursor[]): Stuck | undefined {
   const all = cursors.map(({ stuck }) => stuck).filter((stuck) => stuck !== undefined);
   return all.find(({ step }) => !(step.kind === 'fault' && step.after)) ?? all[0];
 }
 
-/** The sends that a fault of these branches counts. */
+/** Send steps that a fault in these branches counts. */
 export const countedIn = (branches: readonly Branch[]): ReadonlySet<string> =>
   new Set([...faults(branches.flat())].flatMap(({ after }) => after?.sends ?? []));
 
@@ -261,13 +264,13 @@ function possibilitiesOf(ways: PossibilitiesOf, { id }: SendStep): PossibilitySe
   return known;
 }
 
-/** How many sockets a message may reach. */
+/** Number of sockets that a message may reach. */
 const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
   to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
 
-/** The bus is as it was before the send: all who got a copy have taken it, or nobody did. */
+/** Whether the send left the bus unchanged: all recipients have taken their copies, or there were none. */
 function isSteady(world: BusState, outcome: model.Outcome): boolean {
-  // A filter may drop the next message, for which there is no wait then.
+  // A filter may drop the next message, which then does not wait.
   if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
   if ('error' in outcome) return true;
   if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;

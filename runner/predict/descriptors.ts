@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 /**
- * How many descriptors a limited client can have of a message: what counts is the limit when it reads, not when
- * somebody sends. Who reads by itself has read a step's messages when the step ends; of others it is known between
- * which steps they read, and each limit from the first to the last of them may be the one.
+ * How many descriptors of a message a limited client can get. The limit at the time of reading counts, not that at the
+ * time of sending. A client that reads by itself has read a step's messages when the step ends. For others it is known
+ * between which steps they read, and each limit that was set in between is possible.
  */
 
 import { clientOf, type FaultAction, type ReadingEffect, readingEffect } from '../topology/faults.ts';
 import { faults, strands, walk } from '../topology/steps.ts';
 import type { ClientSpec, Step, Topology } from '../topology/topology.ts';
 
-/** How many descriptors of a message of this step, which carries that many, the client may get: each number that is right. */
+/**
+ * The numbers of descriptors that the client may get of a message of this step; `carried` is how many the message has.
+ */
 export type Share = (step: string, carried: number) => readonly number[];
 
-/** Those of the clients that a step limits; all others get whatever is carried. */
+/** Shares of the clients that a step limits; all others get every descriptor. */
 export function limitedShares({ clients, steps }: Topology): ReadonlyMap<string, Share> {
   const tops = new Map([...walk(steps)].map(({ step: { id }, top }): [string, number] => [id, top]));
   const limited = new Set(
@@ -34,20 +36,20 @@ export function limitedShares({ clients, steps }: Topology): ReadonlyMap<string,
 type Limit = Extract<FaultAction, { fault: 'limit' }>;
 const isLimit = (action: FaultAction): action is Limit => action.fault === 'limit';
 
-/** Its faults: a list for each branch. */
+/** The faults of a step, as one list per branch. */
 const actionsIn = (step: Step): FaultAction[][] =>
   strands([step]).map((list) => [...faults(list)].map(({ action }) => action));
 
-/** One top-level step, or what comes after the last, as a client sees it. */
+/** A top-level step, or the time after the last one, for one client. */
 interface Span {
   readonly limits: ReadonlySet<number>;
-  /** It may read then. */
+  /** Whether the client may read in it. */
   readonly reads: boolean;
-  /** When that ends it has read all there is. */
+  /** Whether the client has read everything when it ends. */
   readonly empties: boolean;
 }
 
-/** From its step on, up to where it has surely been read. */
+/** Counts that are possible from the message's step on, until the message has certainly been read. */
 function shares(spans: readonly Span[], carried: number): number[] {
   const counts = new Set<number>();
   for (const { limits, reads, empties } of spans) {
@@ -62,9 +64,9 @@ class Reader {
   #reading: boolean;
   #paused = false;
   #gone = false;
-  /** Two branches decided whether it reads, and nobody knows which came last. */
+  /** Set after two concurrent branches have decided whether it reads: the later one is not known. */
   #unknown = false;
-  /** Those of which one is in force: more than one where several branches set it. */
+  /** Limits of which one is in force; several if concurrent branches set them. */
   #limits: ReadonlySet<number> = new Set([Number.POSITIVE_INFINITY]);
 
   constructor({ name, receive }: ClientSpec) {
@@ -83,14 +85,14 @@ class Reader {
     return { limits, reads, empties: !this.#unknown && this.#active };
   }
 
-  /** What each branch sets, in its order; returns all that may be in force meanwhile. */
+  /** Applies the limits that each branch sets, in order; returns all limits that may be in force during the step. */
   #limit(branches: readonly (readonly number[])[]): ReadonlySet<number> {
     const meanwhile = new Set([...this.#limits, ...branches.flat()]);
     if (branches.length > 0) this.#limits = new Set(branches.flatMap((list) => list.slice(-1)));
     return meanwhile;
   }
 
-  /** Each client that still lives reads what is left. */
+  /** After the last step, each client that still lives reads what is left. */
   atTheEnd(): Span {
     return { limits: this.#limits, reads: !this.#gone, empties: true };
   }
@@ -99,7 +101,7 @@ class Reader {
     return this.#reading && !this.#paused && !this.#gone;
   }
 
-  /** Whether it reads because of that. */
+  /** Applies the effect; returns whether the client reads because of it. */
   #turn(effect: ReadingEffect): boolean {
     if (effect === 'ends') this.#gone = true;
     if (effect === 'pauses') this.#paused = true;

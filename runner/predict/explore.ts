@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where the world may be when branches have ended: every order is gone through in which they and the readers
- * can go, as long as that is not too much. Two ways that meet in one state go on as one.
+ * Finds the states in which a parallel step may end, by trying every order of its branches and readers, unless there
+ * are too many. Two orders that lead to the same state continue as one.
  */
 
 import * as model from '../model/index.ts';
@@ -21,7 +21,7 @@ import {
 } from './cursor.ts';
 import { Effort } from './effort.ts';
 
-/** Where nobody gets on any more. */
+/** A state in which no branch can go on. */
 export interface Deadlock {
   readonly stuck: Stuck;
   readonly world: BusState;
@@ -29,23 +29,23 @@ export interface Deadlock {
 
 export interface Explored {
   readonly ended: readonly BusState[];
-  /** A way in which it does not end. */
+  /** Found if the step does not end in some order. */
   readonly stuck?: Deadlock;
 }
 
-/** States of a step, each weighing as much as there are clients; and those of all steps. */
+/** Maximum effort for a step and for a file: the number of states, each multiplied by the number of clients. */
 const MAX_STATES = { step: 2000, file: 20_000 };
 
 export class Explorer {
   readonly #datagrams: Datagrams;
-  /** States that may still be looked at, in all steps. */
+  /** Effort that is left for all further steps. */
   #left = MAX_STATES.file;
 
   constructor(datagrams: Datagrams) {
     this.#datagrams = datagrams;
   }
 
-  /** Undefined where there is too much to look at. `worlds` stay as they are. */
+  /** Undefined if there are too many states. `worlds` are not changed. */
   explore(worlds: readonly BusState[], { branches }: ParallelStep): Explored | undefined {
     const known = new Map<string, Explored | undefined>();
     const ended: BusState[] = [];
@@ -94,7 +94,7 @@ export class Explorer {
     return State.start(world, branches, { datagrams: this.#datagrams, slow, timed, counted });
   }
 
-  /** Readers with whom it makes a difference when they read: their queue may be full, or a send buffer used up. */
+  /** Readers whose timing matters: their queue may be full, or a sender's buffer used up. */
   *#slowReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
     const [messages, weights] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
     for (const step of sends(steps)) {
@@ -115,14 +115,14 @@ export class Explorer {
   }
 }
 
-/** States that there are in any case: how far each branch has come. */
+/** The least possible number of states: the combinations of positions in all branches. */
 const atLeast = (branches: readonly Branch[]): number =>
   branches.reduce((product, branch) => product * (1 + branch.reduce((sum, step) => sum + stops(step), 0)), 1);
 
 const stops = (step: Step): number =>
   step.kind === 'parallel' ? atLeast(step.branches) : step.kind === 'send' ? step.count : 1;
 
-/** Readers that are told to stop, or how much to read: what they have read by then is to be seen. */
+/** Readers that are told to stop, or how much to read: it matters what they have read by then. */
 function* timedReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
   for (const { action } of faults(steps)) {
     const effect = readingEffect(action);
@@ -153,7 +153,7 @@ interface Rules {
   readonly counted: ReadonlySet<string>;
 }
 
-/** A world with branches on their way through it. */
+/** A state of the buses, and the positions of the branches. */
 class State {
   readonly world: BusState;
   readonly #rules: Rules;
@@ -171,7 +171,7 @@ class State {
       world,
       datagrams: rules.datagrams,
       ways: new Map(),
-      // States are counted instead.
+      // Exploring counts states instead.
       effort: new Effort(),
       eager: () => false,
       waiting: new Map(waiting),
@@ -189,22 +189,22 @@ class State {
 
   get key(): string {
     const { waiting, returned, counted } = this.#context;
-    // How far a branch is says how much it has sent, unless its sender has ended meanwhile.
+    // Positions tell how much was sent, except for a sender that has ended meanwhile.
     const sent = [...counted].map((id) => returned.get(id) ?? 0);
     const places = this.#cursors.map(({ place }) => place);
     return JSON.stringify([this.world.key(), places, [...waiting].map(String).sort(), ...sent]);
   }
 
-  /** Where it stands still; of one that does. */
+  /** Where the branches are stuck, if they are. */
   get stuck(): Stuck | undefined {
-    // What each waits for is known when it has tried.
+    // A cursor knows what it waits for after it has tried.
     for (const cursor of this.#cursors) cursor.advance();
     return stuckIn(this.#cursors);
   }
 
   /**
-   * What may be the case one thing later; nothing where all is over, or stands still. When somebody read makes a
-   * difference only to those who need the room, so that nobody reads before.
+   * The states after one more action; empty if all branches are over, or stuck. Readers whose timing does not matter
+   * read only if a sender needs the space.
    */
   next(): readonly State[] {
     const next = this.#cursors.flatMap((_, n) => this.#advanced(n));
@@ -231,14 +231,14 @@ class State {
     return twin;
   }
 
-  /** The branch has done its next thing. */
+  /** The state after branch `n` has done its next thing; empty if it cannot. */
   #advanced(n: number): readonly State[] {
     if (this.#cursors[n]?.isOver !== false) return [];
     const state = this.#fork();
     return state.#advances(n) ? [state] : [];
   }
 
-  /** To begin to wait is something that others may see. */
+  /** Beginning to wait counts as progress, since others may notice it. */
   #advances(n: number): boolean {
     const { waiting } = this.#context;
     const before = waiting.size;
@@ -254,7 +254,7 @@ class State {
     return [state];
   }
 
-  /** Each reader that need not be waited for has read. */
+  /** Lets every reader read whose timing does not matter. */
   #settle(): void {
     const { slow, timed } = this.#rules;
     this.world.drainAll((lane) => !slow.has(lane) && !timed.has(lane));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What was seen of sends that played at the same time, explained: the bus has one sequence (af_bus.md section 4), and
- * each change of policy has its place in it. Messages are gone through in the order that the kernel's numbers tell, with
- * every place that the changes may have had by then, until none is left that goes with who got what.
+ * Explains what was observed of concurrent sends: the bus has one sequence of messages (af_bus.md section 4), and each
+ * change of policy has a place in it. Going through the messages in the order of the kernel's numbers, it keeps all
+ * combinations of places that agree with who got each message. If none is left, the observation has no explanation.
  */
 
 import * as model from '../model/index.ts';
@@ -14,31 +14,34 @@ import type { BusState } from './bus-state.ts';
 import { empty, evict } from './concurrent.ts';
 import type { Datagrams } from './cursor.ts';
 
-/** A message of the step, as it was seen. */
+/** A message of the step, as it was observed. */
 export interface Witnessed {
   readonly step: string;
-  /** Among the step's messages, from 0. */
+  /** Index among the step's messages, from 0. */
   readonly n: number;
-  /** Its place in the sequence. */
+  /** Its number in the sequence. */
   readonly seq: number;
   readonly lanes: ReadonlySet<Lane>;
-  /** Changes that had happened when it began, and those that had not begun when it ended, as far as time tells. */
+  /**
+   * Whether a change had happened before the send began (`after`), or began after the send had ended (`before`), judged
+   * by time stamps.
+   */
   readonly after: (fault: string) => boolean;
   readonly before: (fault: string) => boolean;
 }
 
 export interface NotLinearizable {
   readonly message: Witnessed;
-  /** Who might have got it, wherever the changes have their places. */
+  /** The recipients that were possible, one list for each combination of places. */
   readonly instead: readonly (readonly Lane[])[];
 }
 
-/** Places of changes that are looked at. */
+/** Maximum number of combinations of places. */
 const MAX_STATES = 512;
 
 /**
- * The first message of a bus that no place of the changes explains; undefined where all are explained, or there is
- * too much to look at. `unsure` lanes may have had a copy that nobody saw.
+ * The first message of a bus that no combination of places explains; undefined if all are explained, or there are too
+ * many combinations. `unsure` lanes may have had a copy that nobody observed.
  */
 export function notLinearizable(
   world: BusState,
@@ -56,14 +59,14 @@ export function notLinearizable(
 }
 
 interface Change {
-  /** Of the step; absent where the bus makes it. */
+  /** Id of the fault; absent for changes that the bus makes itself. */
   readonly fault?: string;
   readonly apply: (world: BusState) => void;
 }
 
-/** Changes that happen in this order, and the sends between them: with how many changes before each. */
+/** Changes that happen in this order, and the sends between them, each with the number of changes before it. */
 interface Track {
-  /** Whom the bus evicts, where that is all there is to it. */
+  /** The evicted client, for a track that consists of one eviction. */
   readonly victim?: Lane;
   readonly changes: readonly Change[];
   readonly sends: ReadonlyMap<string, { readonly step: SendStep; readonly done: number }>;
@@ -83,17 +86,17 @@ function trackOf(world: BusState, steps: readonly Step[], bus: string): Track {
     if (step.kind === 'send') sends.set(step.id, { step, done: changes.length });
     if (step.kind !== 'fault') continue;
     const { action } = step;
-    // What changes only when messages are taken makes no difference to who gets them.
+    // Faults that only change when messages are read do not affect who gets them.
     if (rowOf(action).changes !== 'routes' || world.busOf(action) !== bus) continue;
     changes.push({ fault: step.id, apply: (each) => each.apply(action) });
   }
   return { changes, sends };
 }
 
-/** How many changes of each track have their place in the sequence. */
+/** For each track, how many of its changes have happened. */
 type Places = readonly number[];
 
-/** Who gets a message: these, and perhaps those who watch. */
+/** Lanes that must get a message, and eavesdroppers that may. */
 interface Reach {
   readonly must: ReadonlySet<Lane>;
   readonly may: ReadonlySet<Lane>;
@@ -130,7 +133,7 @@ class Sequence {
     return undefined;
   }
 
-  /** As it is, or with any further changes. */
+  /** These combinations, and those after any further changes. */
   #later(now: readonly Places[]): readonly Places[] {
     const all = new Map(now.map((places) => [places.join(), places]));
     for (const places of all.values()) {
@@ -143,7 +146,7 @@ class Sequence {
     return [...all.values()];
   }
 
-  /** A branch does one thing after another, and what was over before comes before. */
+  /** Whether the combination agrees with the order in the branch and with the time stamps. */
   #inTime(places: Places, message: Witnessed, sent: number): boolean {
     return this.#tracks.every(({ changes, sends }, t) => {
       const place = places[t] ?? 0;
@@ -155,7 +158,10 @@ class Sequence {
     });
   }
 
-  /** Where it goes with who got it: the places after it, and after the evictions that it causes. */
+  /**
+   * The combination after this message and the evictions that it causes; undefined if it does not explain the
+   * recipients.
+   */
   #with(places: Places, message: Witnessed, sent: number): [Places] | undefined {
     const reach = this.#reach(places, message, sent);
     if (reach === undefined) return undefined;
@@ -170,7 +176,7 @@ class Sequence {
     return [after];
   }
 
-  /** Undefined where the send fails. Of one step's messages only those of different length can differ. */
+  /** Undefined if the send fails. Messages of one step differ only if their lengths do. */
   #reach(places: Places, { step: id, n }: Witnessed, sent: number): Reach | undefined {
     const step = this.#tracks[sent]?.sends.get(id)?.step;
     if (step === undefined) return undefined;
@@ -212,7 +218,7 @@ class Sequence {
   }
 }
 
-/** A copy that an eavesdropper misses is its own loss, and told of elsewhere. */
+/** The eavesdroppers are optional: a copy that one of them misses is its own loss, which is checked elsewhere. */
 function reachOf(world: BusState, { copies }: model.Delivered): Reach {
   const watching = (each: model.Endpoint) => model.peek(each)?.eavesdropped === true;
   const lanes = (some: readonly model.Endpoint[]) => new Set(some.map((each) => world.laneOf(each)));

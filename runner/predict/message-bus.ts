@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Topology → the messages that clients of message buses send, and what the model says must come of each. Pure. */
+/** Finds the messages that clients of message buses send, and what must come of each according to the model. Pure. */
 
 import type { Arg, DbusMessage } from '../dbus/index.ts';
 import { DRIVER } from '../dbus/index.ts';
@@ -20,60 +20,62 @@ import type { Place, Topology } from '../topology/topology.ts';
 
 /** What must come of a message. */
 export interface DbusExpected {
-  /** `sent`: a signal, which nobody answers, unless the name that it is for has no owner. Texts are those of `argsText`. */
+  /**
+   * `sent`: a signal, which nobody answers, except for one to a name without an owner. Texts are those of `argsText`.
+   */
   readonly outcome:
     | { readonly kind: 'sent' }
     | { readonly kind: 'reply'; readonly args: string }
     | { readonly kind: 'error'; readonly name: string };
-  /** Who answers: a client, or `org.freedesktop.DBus`; absent where nobody does, or anybody may. */
+  /** Who answers: a client, or `org.freedesktop.DBus`; absent if nobody does, or anybody may. */
   readonly by?: string;
   /** Clients that get the message itself, once each. */
   readonly recipients: readonly string[];
 }
 
-/** A message on the wire: its serial is its number and 1, by which receivers know it. */
+/** A message that is sent. Its serial is its number plus 1, by which receivers identify it. */
 export interface Operation {
   readonly number: number;
-  /** The step's id; absent for what a client does when it comes. */
+  /** The step's id; absent for what a client does when it connects. */
   readonly step?: string;
-  /** Place of its top-level step; -1 before the first. */
+  /** Index of its top-level step; -1 before the first step. */
   readonly top: number;
   readonly bus: string;
   readonly client: string;
-  /** For people. */
+  /** The name in reports. */
   readonly name: string;
   readonly place: Place;
-  /** Without its destination, which `to` names: a client, a well-known name, or the bus. */
+  /** The message without its destination. That is in `to`: a client, a well-known name, or the bus. */
   readonly message: Pick<DbusMessage, 'type' | 'path' | 'interface' | 'member' | 'args'>;
   readonly to?: string;
-  /** What the model says. */
+  /** What the model predicts. */
   readonly modelled: DbusExpected;
-  /** The same, but for what the file says. */
+  /** What the file says, else what the model predicts. */
   readonly expected: DbusExpected;
 }
 
-/** What the bus tells a client of names, as text. */
+/** A signal of the bus to a client about a name, as text. */
 export interface HeardAt {
   readonly top: number;
   readonly text: string;
 }
 
-/** A rule that a client adds or removes, and what that is good for. */
+/** A rule that a client adds or removes, and whether it serves any purpose. */
 export interface RuleStep {
   readonly verb: 'add-match' | 'remove-match';
   readonly client: string;
   readonly text: string;
   readonly use: RuleUse;
-  /** The step's id; else which of those rules it is that the client adds when it comes. */
+  /** The step's id; absent for a rule that the client adds when it connects, which `nth` counts. */
   readonly step?: string;
   readonly nth?: number;
 }
 
 export interface Operations {
   readonly list: readonly Operation[];
-  /** Client → what the bus tells it, in order. */
+  /** Client → the signals of the bus to it, in order. */
   readonly heard: ReadonlyMap<string, readonly HeardAt[]>;
-  /** Step id of a `hears` → what the client hears since the last. */
+  /** Id of a `hears` step → the signals since the client's last `hears` step. */
   readonly since: ReadonlyMap<string, readonly string[]>;
   readonly uses: readonly RuleStep[];
 }
@@ -101,7 +103,7 @@ class Walk implements Operations {
   readonly uses: RuleStep[] = [];
   readonly #clients: ReadonlyMap<string, DbusClientSpec>;
   readonly #buses: ReadonlyMap<string, MessageBus>;
-  /** Client → how much of what it has heard a `hears` has looked at. */
+  /** Client → number of its signals that `hears` steps have covered. */
   readonly #looked = new Map<string, number>();
 
   constructor({ messageBuses }: Topology) {
@@ -199,7 +201,7 @@ class Walk implements Operations {
     this.#add(action, where, message, { outcome, by: callee, recipients: [callee] }, to);
   }
 
-  /** The client that a message to this client or well-known name comes to. */
+  /** The client that gets a message to this client or well-known name. */
   #holder(bus: MessageBus, to: string): string | undefined {
     if (!this.#clients.has(to)) return bus.ownerOf(to);
     return bus.has(to) ? to : undefined;
@@ -256,7 +258,7 @@ class Walk implements Operations {
 interface Where {
   readonly top: number;
   readonly step?: string;
-  /** Which of the rules that a client adds when it comes. */
+  /** Index among the rules that the client adds when it connects. */
   readonly nth?: number;
   readonly expect?: DbusStep['expect'];
   readonly place: Place;
@@ -264,7 +266,7 @@ interface Where {
 
 type Outcome = DbusExpected['outcome'];
 
-/** The bus says this of a message for nobody, be it a signal. */
+/** The bus's answer to a message for a name without an owner, even if the message is a signal. */
 const UNKNOWN: DbusExpected = {
   outcome: { kind: 'error', name: `${ERROR}ServiceUnknown` },
   by: DRIVER,
@@ -274,13 +276,13 @@ const NOTHING: Outcome = { kind: 'reply', args: argsText([]) };
 const returns = (value: number): Outcome => ({ kind: 'reply', args: argsText([{ type: 'u', value }]) });
 const fails = (name: string): Outcome => ({ kind: 'error', name: `${ERROR}${name}` });
 
-/** A client that has no answer for a method gives back what it got. */
+/** A client without an answer for a method returns the arguments of the call. */
 function answered(answer: Answer | undefined, sent: readonly Arg[]): Outcome {
   if (answer?.kind === 'error') return { kind: 'error', name: answer.name };
   return { kind: 'reply', args: argsText(answer?.args ?? sent) };
 }
 
-/** `:player` is `player` to people. */
+/** Unique names are shown without their colon: `:player` is `player`. */
 const shown = (name: string): string => name.replace(/^:/, '');
 
 function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusExpected): DbusExpected {
@@ -290,7 +292,7 @@ function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusE
     (reply !== undefined && ({ kind: 'reply', args: argsText(reply) } as const)) ||
     (result !== undefined && returns(codeOf(action, result))) ||
     modelled.outcome;
-  // An error that the model does not see coming may come from anybody.
+  // An error that the model does not predict may come from anybody.
   const who = by ?? (error === undefined || modelled.outcome.kind === 'error' ? modelled.by : undefined);
   return {
     outcome,
@@ -310,7 +312,7 @@ export function resultText(verb: 'own' | 'release', args: string): string {
   return words[Number(args.slice('u '.length)) - 1] ?? args;
 }
 
-/** What must come of an action, for people. */
+/** What must come of an action, in words. */
 export function expectedText(action: DbusAction, { outcome, by, recipients }: DbusExpected): string {
   if (outcome.kind === 'error') return outcome.name;
   if (outcome.kind === 'sent') return recipients.join(', ') || 'nobody';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Plays branches on a world in one of the ways that they can go: readers as quick or as slow as can be, the first
- * branch or the last one going ahead wherever it can. A branch that waits is tried again when another got on.
+ * Plays branches on a state in one schedule: readers as quick or as slow as possible, and the first or the last branch
+ * going ahead whenever it can. A branch that waits is tried again after another one has moved.
  */
 
 import type { BusState } from './bus-state.ts';
@@ -18,9 +18,15 @@ import {
 import type { Effort } from './effort.ts';
 
 export interface Schedule {
-  /** A reader takes each copy at once, or only when no branch gets on without; `ownFirst`: at once if it sent it itself. */
+  /**
+   * When readers read: at once, only when no branch can go on otherwise, or (`ownFirst`) at once if they are the
+   * sender.
+   */
   readonly readers: 'quick' | 'slow' | 'ownFirst';
-  /** Which branch goes on wherever it can; `none`: they take turns; a number: this one, from 0, only where no other can. */
+  /**
+   * Which branch goes on whenever it can. `none`: they take turns. A number: that branch, from 0, goes on only if no
+   * other can.
+   */
   readonly ahead: 'first' | 'last' | 'none' | number;
 }
 
@@ -33,8 +39,8 @@ const EAGER: Readonly<Record<Schedule['readers'], PlayContext['eager']>> = {
 };
 
 /**
- * Adds to `ways` what came of each message; tells where it got stuck, if it did. All who read have read at the end.
- * Throws Exhausted.
+ * Adds the outcome of each message to `ways`; returns where the branches got stuck, if they did. All readers have read
+ * at the end. Throws Exhausted.
  */
 export function play(
   world: BusState,
@@ -62,7 +68,7 @@ export function play(
     schedule.ahead === 'none'
       ? cursors.filter((cursor) => cursor.advance()).length > 0
       : cursors.some((cursor) => cursor.advance());
-  // Those who hold nobody up may stay as slow as they are.
+  // Readers that delay no branch may stay as slow as they are.
   const makeRoom = () => world.drain(cursors.flatMap((cursor) => cursor.waits)) || world.drain();
   while (getOn() || makeRoom() || cursors.some((cursor) => cursor.giveUp()));
   return stuckIn(cursors);

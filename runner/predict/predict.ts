@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Topology → what the model expects of every message, and which steps can never end. Pure.
+ * Predicts the outcomes of every message of a topology, and finds steps that can never end. Pure.
  *
- * Where the order of things is not known, the walk goes on in every world that there may be: a client that one reader
- * was too slow for is gone in one world and there in the other.
+ * If the order of events is not known, the walk continues in every possible state: in one of them a client was evicted
+ * because it read too slowly, in another it was not.
  */
 
 import * as model from '../model/index.ts';
@@ -20,17 +20,17 @@ import { type Deadlock, Explorer } from './explore.ts';
 import { play, QUICK, type Schedule } from './play.ts';
 
 export interface Prediction {
-  /** What may come of a step's `n`th message, from 0; undefined where it is never sent. */
+  /** The possible outcomes of message `n` of a step, from 0; undefined if it is never sent. */
   readonly of: (step: string, n: number) => Allowed | undefined;
-  /** What may have been when a parallel step began. */
+  /** The possible states when a parallel step begins. */
   readonly before: (parallel: string) => readonly BusState[];
   readonly findings: readonly Finding[];
 }
 
-/** Why the model says that an expectation of the file cannot hold, by the step's id. */
+/** Why an expectation of the file cannot hold according to the model, by the step's id. */
 export type Contradictions = ReadonlyMap<string, string>;
 
-/** A step that cannot do what the file means; `order-dependent`: not in every order of the branches. */
+/** A step that cannot do what the file wants; `order-dependent`: it can in some orders of the branches. */
 export interface Finding {
   readonly step: string;
   readonly kind: 'endless' | 'impossible' | 'order-dependent';
@@ -40,10 +40,10 @@ export interface Finding {
 
 const SLOW: Schedule = { ...QUICK, readers: 'slow' };
 const OWN_FIRST: Schedule = { ...QUICK, readers: 'ownFirst' };
-/** Branches beyond which not each of them is tried as the one that comes last. */
+/** If there are more branches, not each of them is tried as the last one. */
 const MAX_BRANCHES = 8;
 
-/** The ways in which branches are played, to see where the world may be when they end. */
+/** The schedules in which the branches are played to find the states in which they may end. */
 function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
   const late = length > 2 && length <= MAX_BRANCHES ? Array.from({ length: length - 1 }, (_, n) => n) : [];
   return (['quick', 'slow'] as const).flatMap((readers) =>
@@ -51,7 +51,7 @@ function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
   );
 }
 
-/** Worlds that are followed; where there are more, nothing is said any longer. */
+/** Maximum number of states that are followed; if there are more, anything is allowed. */
 const MAX_STATES = 64;
 const TOO_MANY = `more than ${MAX_STATES} states of the bus are possible`;
 
@@ -72,9 +72,9 @@ class Walk {
   readonly findings: Finding[] = [];
   readonly #datagrams: Datagrams;
   readonly #effort = new Effort();
-  /** There was more to look at than is looked at: where the worlds are by now nobody knows. */
+  /** Set when the effort was used up: the states are not known any more. */
   #exhausted = false;
-  /** There were more worlds than are followed. */
+  /** Set when there were more states than are followed. */
   #lost = false;
   readonly #explorer: Explorer;
   #worlds: readonly BusState[];
@@ -103,7 +103,7 @@ class Walk {
     }
   }
 
-  /** What masters could not do in any world so far. */
+  /** Number of faults that masters could not carry out, in all states so far. */
   get #refused(): number {
     return this.#worlds[0]?.refused.length ?? 0;
   }
@@ -134,14 +134,15 @@ class Walk {
     }
     const fails = this.#worlds.some((world) => world.sender(step).bus.overflow === 'fail');
     const careful = step.nonblocking || fails || evicts;
-    // Its own queue comes first, with another error: it may have read that, and others not theirs.
+    // An own queue that is full comes first, with another error: the sender may have read its queue, and others not
+    // theirs.
     const ownFirst = step.nonblocking && fails ? [OWN_FIRST] : [];
     this.#play(step, [[step]], careful ? [QUICK, SLOW, ...ownFirst] : [QUICK], this.ways);
   }
 
   /**
-   * Which client is evicted, and before which message, depends on who reads when. As long as it makes no difference
-   * whether readers are quick or slow there is one answer; from then on it is as if all happened at once.
+   * Which client is evicted, and before which message, depends on when clients read. As long as quick and slow readers
+   * lead to the same outcome, that is the only one; from then on the messages are treated as concurrent.
    */
   #evicting(step: SendStep): void {
     const { id, place, count } = step;
@@ -161,7 +162,9 @@ class Walk {
     this.#evict(victims, (world, name) => world.reads(world.party(name).client));
   }
 
-  /** Its messages are judged by what may come of them in any order; the schedules tell where the world may be then. */
+  /**
+   * The outcomes come from comparing branches in any order; the schedules give the states in which the step may end.
+   */
   #parallel(step: ParallelStep): void {
     this.before.set(
       step.id,
@@ -182,7 +185,7 @@ class Walk {
     this.#evict(victims, () => true);
   }
 
-  /** Whether each way that it may go could be gone: where the order of things can make a difference, and it is not too much. */
+  /** Explores every order of the step, if the order can make a difference; returns whether that was possible. */
   #explored(step: ParallelStep): boolean {
     if (!this.#worlds.some((world) => isOrderSensitive(world, step))) return false;
     const explored = this.#explorer.explore(this.#worlds, step);
@@ -190,14 +193,14 @@ class Walk {
     return explored !== undefined;
   }
 
-  /** Returns the clients that the bus may evict meanwhile. */
+  /** Returns the clients that the bus may evict during the step. */
   #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
     return new Set(
       this.#worlds.flatMap((world) => concurrent(world, step, this.#datagrams, tell, this.#effort)),
     );
   }
 
-  /** The world where nobody had to go: what did not fit was not for them. */
+  /** The state in which nobody was evicted: whatever did not fit into a queue was not for its client. */
   #spare(before: BusState, step: ParallelStep): BusState {
     const world = before.fork();
     const evicting = [...world.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
@@ -207,7 +210,10 @@ class Walk {
     return world;
   }
 
-  /** Any of the victims may have gone: none, all, each alone, all but each. Of what that means for each message no more is needed. */
+  /**
+   * Any of the victims may have been evicted. These states are enough for the outcomes: none, all, each alone, all but
+   * each.
+   */
   #evict(victims: ReadonlySet<string>, may: (world: BusState, name: string) => boolean): void {
     if (victims.size === 0) return;
     this.#keep(this.#evicted([...victims], may));
@@ -227,7 +233,7 @@ class Walk {
     }
   }
 
-  /** Of a crowd no more are made than are kept. */
+  /** Keeps the different states, up to the maximum; it makes no more of them than it keeps. */
   #keep(worlds: Iterable<BusState>): void {
     if (Array.isArray(worlds) && worlds.length === 1) {
       this.#worlds = worlds;
@@ -242,7 +248,7 @@ class Walk {
     this.#worlds = [...byKey.values()].slice(0, MAX_STATES);
   }
 
-  /** Beyond the worlds that are followed anything is right. */
+  /** Allows every outcome, since the states are not known. */
   #allowAnything(step: SendStep, because: string): void {
     const ways = this.ways.get(step.id) ?? new PossibilitySet();
     this.ways.set(step.id, ways);
@@ -260,7 +266,7 @@ class Walk {
     this.findings.push({ step: id, kind: 'impossible', message });
   }
 
-  /** Plays a step in every world, in each of the ways that it can go, and keeps those in which it ends. */
+  /** Plays a step in every state and every schedule, and keeps the states in which it ends. */
   #play(
     step: Step,
     branches: readonly (readonly Step[])[],
@@ -280,19 +286,19 @@ class Walk {
     this.#ended(step, ended, first);
   }
 
-  /** `still`: a way in which the step stands still. */
+  /** `still`: a state in which the step does not end. */
   #ended(step: Step, ended: readonly BusState[], still: Deadlock | undefined): void {
     if (still) this.findings.push(endless(step, still, ended.length > 0));
     this.#keep(ended.length === 0 && still ? [still.world] : ended);
   }
 }
 
-/** Whether more than who gets what may depend on who goes first. */
+/** Whether the order of the branches may affect more than who gets what. */
 const isOrderSensitive = (world: BusState, step: ParallelStep): boolean =>
   [...faults([step])].length > 0 ||
   [...sends([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
 
-/** None, all, each alone, all but each. */
+/** No name, all names, each alone, all but each. */
 function* choices(names: readonly string[]): Generator<readonly string[]> {
   yield [];
   yield names;
@@ -316,7 +322,7 @@ const evicted = (step: string, { fault, client }: { fault: string; client: strin
   hint: 'Put it before the parallel step, or after it.',
 });
 
-/** `order-dependent`: in other ways it ends. */
+/** `order-dependent`: in other orders it ends. */
 function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDependent: boolean): Finding {
   const names = wait.map((lane) => parseLane(lane).agent);
   const [name = ''] = names;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How full queues may be while several branches send: from what they held before to all that may be under way. */
+/** How full queues may be while several branches send: from what they held before, up to all that may be under way. */
 
 import * as model from '../model/index.ts';
 import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
@@ -16,12 +16,12 @@ const OVERFLOW: Possibility = {
 };
 
 export class Pressure {
-  /** As it was before the branches began. */
+  /** The state before the branches began. */
   readonly #world: BusState;
   readonly #faults: readonly FaultAction[];
-  /** What may come into a lane. */
+  /** Messages that may come to a lane. */
   readonly #coming = new Map<Lane, Load>();
-  /** What a sender may be charged with, by its lane. */
+  /** Messages that a sender may be charged for, by the sender's lane. */
   readonly #charges = new Map<Lane, Load>();
 
   constructor(world: BusState, steps: readonly Step[]) {
@@ -43,7 +43,7 @@ export class Pressure {
       .map(({ name }) => name);
   }
 
-  /** The ways of a send that reaches its recipients where they have room. */
+  /** The possible outcomes of a send whose outcome is `way` if its recipients have space. */
   ways(
     step: SendStep,
     world: BusState,
@@ -58,7 +58,7 @@ export class Pressure {
     const full = recipients.filter((each) => this.#mayBeFull(before(each)));
     const surely = recipients.some((each) => this.#isSurelyFull(world, each));
     const lacks = step.nonblocking && this.#mayLackRoom(world, from);
-    // Its own room comes first (section 3).
+    // The sender's own space is checked first (section 3).
     if (overflow === 'fail' && surely) return lacks ? [OVERFLOW, WOULD_WAIT] : [OVERFLOW];
     const evicts = (each: model.Endpoint) => overflow === 'evict' && each.side === 'client';
     const waits = overflow !== 'fail' && full.some((each) => !evicts(each));
@@ -69,7 +69,7 @@ export class Pressure {
     return waits || lacks ? [...ways, WOULD_WAIT] : ways;
   }
 
-  /** It goes to each recipient that has room; one that has none gets no copy, and is evicted. */
+  /** Each recipient that has space gets a copy; one that has none gets no copy, and is evicted. */
   #withEvictions(world: BusState, way: Possibility, full: readonly model.Endpoint[]): Possibility {
     if (full.length === 0 || 'error' in way) return way;
     const may = full.map((each) => world.laneOf(each));
@@ -80,25 +80,25 @@ export class Pressure {
     };
   }
 
-  /** Of the sender's own: its queue, or its send buffer. */
+  /** Whether the sender may lack space of its own: its queue or its send buffer may be full. */
   #mayLackRoom(world: BusState, from: model.Endpoint): boolean {
     const before = this.#before(world, from);
     const lane = this.#world.laneOf(before);
     const { messages } = this.#coming.get(lane) ?? NONE;
     if (from.side === 'client' && before.queue.length + messages > before.queueLength) return true;
-    // On a bus that evicts, nothing that is queued is charged.
+    // On a bus that evicts, queued messages are not charged.
     const coming = from.bus.overflow === 'evict' ? 0 : beside(this.#charges.get(lane) ?? NONE);
     return before.charged + coming >= before.sendBuffer;
   }
 
-  /** For one of the messages that come, beside the others. */
+  /** Whether the queue may be full for one of the messages, after all others. */
   #mayBeFull(before: model.Endpoint): boolean {
     const load = this.#coming.get(this.#world.laneOf(before)) ?? NONE;
     if (model.isFull(before) || before.queue.length + load.messages - 1 > before.queueLength) return true;
     return before.queued + beside(load) >= model.maxQueued(before);
   }
 
-  /** It was full, it does not read, and nothing that happens meanwhile is about it. */
+  /** Whether it was full, is not read, and is affected by nothing that happens meanwhile. */
   #isSurelyFull(world: BusState, endpoint: model.Endpoint): boolean {
     const before = this.#before(world, endpoint);
     if (!model.isFull(before) || this.#world.reads(before)) return false;
@@ -111,11 +111,11 @@ export class Pressure {
   }
 }
 
-/** Messages, and what they weigh. */
+/** A number of messages, and their weight. */
 interface Load {
   readonly messages: number;
   readonly weight: number;
-  /** What the lightest of them weighs. */
+  /** Weight of the lightest message. */
   readonly lightest: number;
 }
 
@@ -137,10 +137,10 @@ const sum = (a: Load, b: Load): Load => ({
   lightest: a.messages === 0 ? b.lightest : Math.min(a.lightest, b.lightest),
 });
 
-/** The most that there may be beside one of them. */
+/** The greatest possible weight of all but one message. */
 const beside = ({ weight, lightest }: Load): number => weight - lightest;
 
-/** What a process may open is nothing to its queue. */
+/** Whether a fault affects the queue of a party: a limit of its process does not. */
 function isAbout(fault: FaultAction, { name, bus }: Party): boolean {
   if (rowOf(fault).changes === 'process') return false;
   const subject = subjectOf(fault);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `blocked: false` of a client that never has to wait: every reader empties its queue, or has room for all that comes. */
+/**
+ * `blocked: false` for a client that never has to wait: every reader empties its queue, or has space for all that
+ * comes.
+ */
 import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../model/index.ts';
 import { readingEffect, subjectOf } from '../topology/faults.ts';
 import { type Lane, parseLane, partyOf } from '../topology/lane.ts';
@@ -8,7 +11,7 @@ import { sends, type Visit, walk } from '../topology/steps.ts';
 import type { BlockedStep, SendStep, Topology } from '../topology/topology.ts';
 import type { Prediction } from './predict.ts';
 
-/** The steps of this kind, by their ids: they cannot fail, and so they are no check. */
+/** Such steps by id: they cannot fail, so they check nothing. */
 export function idleWaits(prediction: Prediction, topology: Topology): ReadonlyMap<string, BlockedStep> {
   const visits = [...walk(topology.steps)];
   const lazy = lazySince(topology, visits);
@@ -26,7 +29,7 @@ export function idleWaits(prediction: Prediction, topology: Topology): ReadonlyM
 const isOf = (step: Visit['step'], { client }: BlockedStep): step is SendStep =>
   step.kind === 'send' && step.from.kind === 'client' && step.from.name === client && !step.nonblocking;
 
-/** Party → the first top-level step in which it may leave messages in its queue. */
+/** Party → the first top-level step in which it may leave messages unread. */
 function lazySince({ clients }: Topology, visits: readonly Visit[]): ReadonlyMap<string, number> {
   const since = new Map(clients.filter(({ receive }) => receive === 'manual').map(({ name }) => [name, 0]));
   for (const { step, top } of visits) {
@@ -60,10 +63,10 @@ function mayWait(send: SendStep, moment: Moment): boolean {
   return cost >= sendBuffer || slow.some((lane) => comingTo(lane, moment) > queueLength);
 }
 
-/** Bytes of the kernel's own for each message, at most. */
+/** Upper limit of the kernel's own memory per message, in bytes. */
 const COST_EACH = 8192;
 
-/** Messages that may have come to a lane by then, from all senders. */
+/** Messages that may have come to a lane by this step, from all senders. */
 function comingTo(lane: Lane, { prediction, until }: Moment): number {
   let coming = 0;
   for (const send of sends(until)) if (lanesOf(prediction, send).has(lane)) coming += send.count;

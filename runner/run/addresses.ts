@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** Where the parties of a file are reached on the wire. */
+/** Addresses of the parties of a file. */
 
 import { type Address, EVERYONE, groupAddress, NOBODYS } from '../common/address.ts';
 import type { SendStep, Topology } from '../topology/topology.ts';
 import type { Parties } from './parties.ts';
 
-/** Destination of a send; null for none: a client's master, or the client that the master sends through. */
+/**
+ * Destination of a send; null without one: a client sends to its master, or the master to the client that it sends
+ * through.
+ */
 export function destinationOf({ from, to }: SendStep, topology: Topology, parties: Parties): Address | null {
   switch (to.kind) {
     case 'address':
@@ -20,7 +23,8 @@ export function destinationOf({ from, to }: SendStep, topology: Topology, partie
     case 'master':
       return from.kind === 'master' ? NOBODYS : null;
     case 'client':
-      // On its own line to the client the master needs no address, which also reaches one that has not joined.
+      // Through its own socket for the client the master needs no address. This also reaches a client that has not
+      // joined.
       return from.kind === 'master' && from.via === to.name ? null : parties.client(to.name).address;
   }
 }

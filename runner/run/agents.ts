@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** All agents of a run behind one call: an order goes to an agent's node, its answer comes back as a promise. */
+/** All agents of a run: an order goes to the node of its agent, and the answer resolves a promise. */
 
 import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData, Told } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
@@ -22,7 +22,7 @@ interface Agent {
   pid: number;
   pidNamespace: string;
   alive: boolean;
-  /** Its end is the run's own doing: by the kernel where its memory is limited. */
+  /** Whether the run itself causes its end; `by the kernel` if its memory is limited. */
   wanted: boolean | 'by the kernel';
 }
 
@@ -53,7 +53,7 @@ export class Agents {
     }
   }
 
-  /** Starts every agent but those that come later; resolves when all are ready. */
+  /** Starts every agent but those that a step starts; resolves when all are ready. */
   async spawn(environment: Environment): Promise<void> {
     this.#environment = environment;
     const now = [...this.#agents.values()].filter(({ plan }) => plan.startedByStep !== true);
@@ -73,13 +73,13 @@ export class Agents {
     await ready;
   }
 
-  /** Resolves with the answer; rejects with OrderFailed, or with what ended the run. */
+  /** Resolves with the answer; rejects with OrderFailed, or with the error that ended the run. */
   call(agent: string, order: Order, purpose: Purpose): Promise<Answer> {
     const [answer] = this.callAll([agent], order, () => purpose);
     return answer as Promise<Answer>;
   }
 
-  /** The same order to many agents: told to each node once, and answered by each of them. */
+  /** The same order for many agents: sent to each node once, and answered by each agent. */
   callAll(names: readonly string[], order: Order, purpose: (agent: string) => Purpose): Promise<Answer>[] {
     const id = this.#nextId++;
     const told = new Map<NodeConnection, string[]>();
@@ -97,8 +97,7 @@ export class Agents {
   }
 
   /**
-   * The same for orders to agents of one node, each begun after the one before it was carried out; none begins after
-   * one that failed.
+   * Orders for agents of one node, each carried out after the one before it; after one that fails, none is carried out.
    */
   callInTurn(calls: readonly Call[]): Promise<Answer>[] {
     const [first] = calls;
@@ -119,8 +118,8 @@ export class Agents {
   }
 
   /**
-   * Resolves when the signal has taken effect, with the time just before it was sent, if it did not end the process. An
-   * end that it causes is wanted.
+   * Resolves when the signal has taken effect. If the process did not end, the result is the time just before the
+   * signal was sent. An end that the signal causes is wanted.
    */
   async signal(agent: string, signal: Signal, purpose: Purpose): Promise<Time | undefined> {
     const target = this.#agent(agent);
@@ -132,7 +131,7 @@ export class Agents {
     return (await effect).began;
   }
 
-  /** Resolves when the kernel has ended the agent, at that many bytes more than it has; rejects with OrderFailed. */
+  /** Lets the agent use that many more bytes; resolves when the kernel has killed it, rejects with OrderFailed. */
   async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<void> {
     const target = this.#agent(agent);
     if (!target.alive) return;
@@ -150,7 +149,7 @@ export class Agents {
     for (const agent of this.#agents.values()) agent.wanted = true;
   }
 
-  /** Hears every report of every agent, after the collector did. */
+  /** Calls `listener` for every report of every agent, after the collector has seen it. */
   onReport(listener: (agent: string, report: AgentReport) => void): void {
     this.#listeners.push(listener);
   }
@@ -168,7 +167,10 @@ export class Agents {
     this.waits.end(error);
   }
 
-  /** A node that says what it must not say ends the run, and is named; it may say nothing about agents of another. */
+  /**
+   * A node with an invalid report ends the run, with an error that names the node. It may not report about agents of
+   * other nodes.
+   */
   #hear(node: string, report: unknown): void {
     try {
       if (!isNodeReport(report)) throw new Error('a report is not of the form that it must have');
@@ -266,7 +268,7 @@ export class Agents {
   }
 }
 
-/** The sockets that a report is about. */
+/** The lanes that a report mentions. */
 function lanesOf(report: AgentReport): readonly Lane[] {
   if (report.say === 'deliveries') return report.list.map(([lane]) => lane);
   return report.say === 'end' ? [report.lane] : [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Brings the buses up as the file draws them: masters listen, clients connect, the masters' policy is applied. */
+/** Brings the buses up as the file describes them: masters listen, clients connect, masters apply their policy. */
 
 import type { Credentials } from '../common/credentials.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
@@ -10,7 +10,7 @@ import type { BusState, ClientState } from './parties.ts';
 
 const TOLD_EVERY = 100;
 
-/** Resolves when every client is connected and what the policy gives it is in force. Buses do not wait for each other. */
+/** Resolves when every client is connected and its policy is in force. Buses do not wait for each other. */
 export async function attachAll(stage: RunContext, progress: (text: string) => void): Promise<void> {
   const buses = [...stage.parties.buses.values()];
   const total = buses.reduce((sum, bus) => sum + atFirst(bus).length, 0);
@@ -33,15 +33,17 @@ const atFirst = ({ clients }: BusState): ClientState[] =>
 async function attach(stage: RunContext, bus: BusState, count: Counters): Promise<void> {
   await listen(stage, bus.spec);
   const clients = atFirst(bus);
-  // One after another: the kernel counts addresses up in this order, and files may name them.
+  // One after another: the kernel assigns addresses in this order, and files may name them.
   for (const batch of batchesOf(stage, clients)) await connectInTurn(stage, bus.spec, batch, count.connected);
   const known = await Promise.all(clients.map((client) => name(stage, client)));
-  // Orders begin in the order given, so policy is applied in file order without waiting for each answer.
+  // Orders begin in the order given, so policy is applied in file order although no answer is awaited.
   await Promise.all(clients.map((client) => Promise.all(policy(stage, client)).then(count.attached)));
   for (const [i, client] of clients.entries()) record(stage, client, known[i]);
 }
 
-/** Clients that follow each other in the file and are of one node, which can have them connect in turn by itself. */
+/**
+ * Groups clients that follow each other in the file and are on one node: the node lets them connect in turn by itself.
+ */
 function batchesOf({ agents }: RunContext, clients: readonly ClientState[]): ClientState[][] {
   const batches: ClientState[][] = [];
   let node: string | undefined;
@@ -69,7 +71,7 @@ async function connectInTurn(
   );
 }
 
-/** Tells now and then how far it is. */
+/** Reports the progress from time to time. */
 function counter(what: string, total: number, progress: (text: string) => void): () => void {
   let n = 0;
   return () => {
@@ -78,7 +80,7 @@ function counter(what: string, total: number, progress: (text: string) => void):
   };
 }
 
-/** The same for a client that comes later. */
+/** The same for a client that a step starts. */
 export async function attachOne(stage: RunContext, client: ClientState): Promise<void> {
   const { agent, order, purpose } = connecting(stage, stage.parties.bus(client.spec.bus).spec, client);
   client.address = (await stage.agents.call(agent, order, purpose)).address ?? null;
@@ -115,7 +117,7 @@ function connecting({ nonce }: RunContext, bus: BusSpec, { spec }: ClientState):
   };
 }
 
-/** The master knows its clients by address; it reads from them once it has a name for them. */
+/** The master knows its clients by address, and reads from a client only after it has a name for it. */
 async function name(
   { agents }: RunContext,
   { spec, address }: ClientState,
@@ -131,7 +133,7 @@ function policy({ agents }: RunContext, client: ClientState): Promise<unknown>[]
   const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [], place } = client.spec;
   const master = masterOf(bus);
   const done: Promise<unknown>[] = [];
-  // Before it joins: its first multicast may be the next on the bus.
+  // Before the client joins, since its first multicast may be the next message on the bus.
   for (const rule of match) {
     const what = `${master} to give ${who} the match rule ${rule}`;
     done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what, place }));

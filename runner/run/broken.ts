@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Errors that end a run before its last step, in words. */
+/** The errors that end a run before its last step. */
 
 import type { NodeReport } from '../agent/protocol.ts';
 import type { Deadline } from '../common/deadline.ts';
@@ -12,7 +12,7 @@ type Exit = Extract<NodeReport, { say: 'exit' }>;
 
 const MAX_NAMED = 6;
 
-/** An agent that ended unasked. */
+/** An agent ended, and nobody asked it to. */
 export function crashed(node: string, exit: Exit, stderr: readonly string[]): AgentCrashed {
   const how =
     exit.error !== undefined
@@ -33,7 +33,7 @@ export const nodeEnded = (node: string, why: string): EnvironmentError =>
     'see "afbus-topo doctor"; "afbus-topo host logs" shows what its kernel said',
   );
 
-/** What a node says cannot be: something in it speaks that is no agent of ours, or of another release. */
+/** A node said something that is impossible: it is not our agent, or one of another release. */
 export const violated = (node: string, cause: Error): EnvironmentError =>
   new EnvironmentError(
     `node "${node}" broke the protocol of the agents: ${cause.message}`,
@@ -41,7 +41,7 @@ export const violated = (node: string, cause: Error): EnvironmentError =>
     { cause },
   );
 
-/** The deadline passed: which steps were on, and what of each was waited for. */
+/** The deadline passed: names the steps in progress, and what each of them was waiting for. */
 export function timedOut(deadline: Deadline, waits: readonly Purpose[]): RunTimeout {
   return new RunTimeout(
     `${deadline.total / 1000} s have passed; ${waitingFor(waits)}`,
@@ -52,13 +52,13 @@ export function timedOut(deadline: Deadline, waits: readonly Purpose[]): RunTime
 export const stopped = (waits: readonly Purpose[]): Interrupted =>
   new Interrupted(`interrupted; ${waitingFor(waits)}`, 'the run was taken down; start it again');
 
-/** Gives the run's own errors words for people; leaves others as they are. */
+/** Turns the run's own errors into errors for people; returns others unchanged. */
 export function inWords(error: unknown): unknown {
   if (!(error instanceof OrderFailed)) return error;
   return new EnvironmentError(`the run could not go on: ${error.message}`, hintFor(error), { cause: error });
 }
 
-/** A bus of D-Bus cannot be made without its filter (docs/dbus.md section 3, "fail closed"). */
+/** A bus with a D-Bus protocol cannot be made without its filter (docs/dbus.md section 3, "fail closed"). */
 const hintFor = ({ code }: OrderFailed): string =>
   code === 'EPROTONOSUPPORT'
     ? 'its kernel has no nfdbus, which a bus with protocol: dbus needs: load the module there, or use --backend sim'

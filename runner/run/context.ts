@@ -14,9 +14,9 @@ export interface RunContext {
   readonly parties: Parties;
   readonly collector: Collector;
   readonly clock: Clock;
-  /** Send step → how many of its messages are told at once. */
+  /** Send step → number of its messages that are reported at once. */
   readonly prompt: ReadonlyMap<string, number>;
   readonly lastMessages: LastMessages;
-  /** Marks the messages of this run, so that none of another is taken for one of them. */
+  /** Marks the messages of this run, so that those of other runs are not mistaken for them. */
   readonly nonce: number;
 }

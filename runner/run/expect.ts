@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Steps that look instead of act. */
+/** Steps that observe instead of act. */
 
 import type { BlockedStep, HangupStep } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
@@ -9,8 +9,8 @@ import type { Settler } from './settle.ts';
 type Failure = StepEvent['failure'];
 
 /**
- * A sender counts as waiting when the same send waits before and after everyone who reads has read all there is:
- * one that only waits for a receiver's next turn is not blocked.
+ * A sender is blocked if it waits in the same send before and after all readers have read everything. A sender that
+ * only waits for a reader's next turn is not blocked.
  */
 export async function playBlocked(stage: RunContext, settler: Settler, step: BlockedStep): Promise<Failure> {
   const deadline = stage.clock.now() + step.within;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Faults: what the file has done to a party, on purpose. */
+/** Carries out faults: what the file does to a party on purpose. */
 
 import type { FaultOrder } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
@@ -18,8 +18,8 @@ import { attachOne } from './attach.ts';
 import type { RunContext } from './context.ts';
 
 /**
- * Resolves when it has taken effect, with the time just before it, if that is known better than when it was ordered;
- * rejects with OrderFailed where it had none.
+ * Resolves when the fault has taken effect, with the time just before it if that is known better than the time of the
+ * order; rejects with OrderFailed if it had no effect.
  */
 export async function playFault(stage: RunContext, step: FaultStep): Promise<Time | undefined> {
   const { action } = step;
@@ -69,7 +69,7 @@ async function limitMemory(
   await agents.limitMemory(target.name, memory, { what, step });
 }
 
-/** What a client or a master does itself. */
+/** Faults that a client or a master carries out itself. */
 async function order(stage: RunContext, step: FaultStep, action: OrderedFault): Promise<void> {
   const { agents, parties } = stage;
   const actor = actorOf(action, (client) => parties.client(client).spec.bus);
@@ -77,22 +77,22 @@ async function order(stage: RunContext, step: FaultStep, action: OrderedFault): 
   begin(stage, action);
   const what = `${agent} to do "${faultText(action)}"`;
   const { gone } = await agents.call(agent, orderOf(action), { what, step });
-  // It was killed before it could.
+  // Otherwise it was killed before it could carry the order out.
   if (!gone) done(stage, action);
 }
 
 const orderOf = ({ fault, ...rest }: OrderedFault): FaultOrder => ({ do: fault, ...rest }) as FaultOrder;
 
-/** What no longer holds from the order on, whenever it is carried out. */
+/** Notes what no longer holds from the order on, whenever it is carried out. */
 function begin({ parties }: RunContext, action: OrderedFault): void {
   if (action.fault === 'leave') parties.bus(action.bus).left = true;
   const effect = readingEffect(action);
-  // A client that reads some messages does not read by itself any more.
+  // A client that reads a number of messages stops reading by itself.
   if ('client' in action && (effect === 'stops' || effect === 'reads some'))
     parties.client(action.client).reading = false;
 }
 
-/** What holds once it was carried out. */
+/** Notes what holds after the fault was carried out. */
 function done(stage: RunContext, action: OrderedFault): void {
   if ('bus' in action) {
     if (action.fault === 'leave') disconnectOthers(stage, action.bus);
@@ -104,7 +104,9 @@ function done(stage: RunContext, action: OrderedFault): void {
   if (readingEffect(action) === 'reads on') client.reading = true;
 }
 
-/** Without a master, a client that has not joined has nobody to talk with: the kernel disconnects it. */
+/**
+ * The kernel disconnects clients that have not joined when their master is gone, as they have nobody else to talk to.
+ */
 function disconnectOthers({ parties }: RunContext, bus: string): void {
   for (const client of parties.bus(bus).clients) if (!client.joined) client.ended = true;
 }

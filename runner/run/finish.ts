@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** After the last step: everyone reads what is left, pipes are read out, and the agents end or are left to themselves. */
+/** After the last step: all parties read what is left, pipes are read, and the agents end or are left running. */
 
 import { wallClock } from '../common/clock.ts';
 import type { Lab } from '../provision/lab.ts';
@@ -7,19 +7,19 @@ import { masterOf, partyOf } from '../topology/lane.ts';
 import type { RunContext } from './context.ts';
 import type { Settler } from './settle.ts';
 
-/** An upper limit that a sound bus never needs: what holds a pipe open is closed by then. */
+/** An upper limit that a correct bus never needs: everything that keeps a pipe open is closed by then. */
 const PIPES_MS = 2000;
-/** The nodes' own grace for their agents, and some. */
+/** More than the time that nodes give their agents to end. */
 const SALVAGE_MS = 4000;
-/** Longer than any sender needs to go on when there is room. */
+/** Longer than a sender needs to continue when there is space. */
 const WAKE_MS = 2000;
 const LOOK_MS = 50;
-/** Some rounds of reading, on a slow machine. */
+/** Enough for several rounds of reading on a slow machine. */
 const READ_OUT_MS = 20_000;
 
 /**
- * Paused processes go on, and clients that did not read do: what is in a queue was delivered, and has to be seen to be
- * judged.
+ * Continues paused processes, and lets clients read that did not: messages in a queue were delivered, and must be seen
+ * to be judged.
  */
 export async function readLeftOvers(stage: RunContext, settler: Settler): Promise<void> {
   const { agents, parties } = stage;
@@ -32,7 +32,7 @@ export async function readLeftOvers(stage: RunContext, settler: Settler): Promis
     if (client.paused) await resume(stage, client.spec.name);
     client.paused = false;
     if (client.address === null || !agents.alive(client.spec.name)) continue;
-    // A reader is settled with its bus below, unless it is on none any more.
+    // Readers are settled with their bus below, unless they are not on one any more.
     if (client.reading && !client.ended) continue;
     const { name } = client.spec;
     const what = `${name} to read what is left`;
@@ -47,8 +47,8 @@ const resume = ({ agents }: RunContext, agent: string) =>
   agents.signal(agent, 'SIGCONT', { what: `${agent} to go on` });
 
 /**
- * After an error: everyone reads until nothing moves any more and no sender waits, or those who wait have had time to go
- * on. What is missing then was lost, and a sender that waits still has not been woken.
+ * After an error: all parties read until nothing more comes and no sender waits, or the waiting ones have had time to
+ * continue. A message that is missing then was lost, and a sender that still waits was not woken.
  */
 export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> {
   const { agents, collector } = stage;
@@ -64,7 +64,7 @@ export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> 
   }
 }
 
-/** Each client and master that lives goes on and reads by itself. */
+/** Continues each client and master that lives, and lets it read by itself. */
 async function allRead(stage: RunContext): Promise<void> {
   const { agents, parties } = stage;
   const paused = [
@@ -80,14 +80,14 @@ async function allRead(stage: RunContext): Promise<void> {
   );
 }
 
-/** Those that have sockets to read. */
+/** The agents that have sockets to read. */
 function readers({ agents, parties }: RunContext): readonly string[] {
   const masters = [...parties.buses.values()].filter((b) => !b.left).map((b) => masterOf(b.spec.name));
   const clients = [...parties.clients()].filter((c) => c.address !== null).map((c) => c.spec.name);
   return [...masters, ...clients].filter((agent) => agents.alive(agent));
 }
 
-/** Every agent that made pipes tells what came out of them. */
+/** Every agent that made pipes reports what receivers wrote to them. */
 export async function collectPipes({ plan, agents }: RunContext): Promise<void> {
   const makers = new Set(plan.messages.filter((m) => m.fds > 0).map(({ from }) => partyOf(from)));
   await Promise.all(
@@ -97,7 +97,7 @@ export async function collectPipes({ plan, agents }: RunContext): Promise<void> 
   );
 }
 
-/** Ends every agent; the last node to answer counts sockets when no agent of the run is left. */
+/** Ends every agent. The last node that answers counts sockets when no agent of the run is left. */
 export async function endAgents({ agents, collector }: RunContext, lab: Lab): Promise<void> {
   agents.expectEnds();
   const ended = Array.from(lab.nodes.values(), (node) => {
@@ -109,13 +109,13 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
     return answer;
   });
   const counts = (await Promise.all(ended)).map((e) => e.socketsLeft ?? null);
-  // Sockets only become fewer here, and all nodes are in one network namespace: the least is the last.
+  // All nodes are in one network namespace, where the number of sockets only falls: the lowest count is the last.
   collector.socketsLeft = counts.includes(null) ? null : Math.min(...(counts as number[]));
 }
 
 /**
- * After an error that says nothing of the lab: what is in the queues and in the kernel log belongs to the story, if the
- * nodes still answer.
+ * After an error that does not mean that the lab is broken: messages in the queues and lines in the kernel's log help
+ * to explain the error, if the nodes still answer.
  */
 export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
   stage.agents.waits.reopen();
@@ -125,8 +125,9 @@ export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
 }
 
 /**
- * Whether it was done by then, on the machine's clock as well: a simulated one hardly moves while there is much to
- * simulate. Later it may seem to be done: an agent that has been ended owes no answer.
+ * Whether the work was done within `ms`. That time is also limited on the machine's clock, because a simulated clock
+ * hardly advances while there is much to simulate. It is decided here, since an agent that has been ended owes no
+ * answer later.
  */
 async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -140,7 +141,7 @@ async function within({ clock }: Lab, ms: number, work: Promise<void>): Promise<
   return done;
 }
 
-/** Leaves the agents running, unreported. */
+/** Leaves the agents running; they report no more. */
 export async function leaveAgents({ agents }: RunContext, lab: Lab): Promise<void> {
   const left = Array.from(lab.nodes.values(), (node) => {
     const answer = agents.waits.add(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The form of what nodes say: they are machines of their own, and what is in them may say anything. */
+/** Checks the form of reports. Nodes are machines of their own, and a program in them may send anything. */
 
 import type { NodeReport } from '../agent/protocol.ts';
 
@@ -44,7 +44,7 @@ const map =
     value !== null &&
     Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
 
-/** One of several forms, told apart by `say`. */
+/** A check for several forms that differ in `say`. */
 const saying =
   (forms: Readonly<Record<string, Fields>>): Check =>
   (value) => {
@@ -106,5 +106,5 @@ const nodeReport = saying({
   detached: {},
 });
 
-/** Every field that the report has by its type is there, and of its type. */
+/** Whether every field of the report's type is present and has its type. */
 export const isNodeReport = (value: unknown): value is NodeReport => nodeReport(value);

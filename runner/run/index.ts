@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** RunningLab → Trace: starts the plan's agents, plays its steps, and keeps what everyone saw. */
+/** Runs a plan in a lab: starts the agents, plays the steps, and records in a trace what everyone observed. */
 
 import { crc32 } from 'node:zlib';
 import type { Deadline } from '../common/deadline.ts';
@@ -21,17 +21,17 @@ import { Walker } from './walk.ts';
 export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly deadline: Deadline;
-  /** Told what is on, in a few words. */
+  /** Called with a short text about what is in progress. */
   readonly progress?: (text: string) => void;
   /** Leave the agents running after the last step. */
   readonly keep?: boolean;
-  /** Gets the trace as far as it came, where the run ends before its last step. */
+  /** Called with the unfinished trace if the run ends before its last step. */
   readonly onCut?: (trace: Trace) => void;
 }
 
 /**
- * Rejects with RunTimeout, Interrupted, AgentCrashed, EnvironmentError, or what the lab broke with. Whatever the end,
- * processes that were started are the lab's to remove.
+ * Rejects with RunTimeout, Interrupted, AgentCrashed, EnvironmentError, or the error of the lab. In any case it leaves
+ * the processes that it started, which the lab must remove.
  */
 export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Trace> {
   const collector = new Collector();
@@ -52,7 +52,7 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
   });
   lab.broken.catch((error: TopoError) => agents.abort(error));
   try {
-    // Whatever it is at: what it waits for may never come.
+    // The race ends the play wherever it is: what it waits for may never come.
     await Promise.race([play(stage, lab, options), agents.waits.over]);
     return collector.trace();
   } catch (error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Message buses of D-Bus: brings them up, plays their steps, and proves that everything of a step has come. */
+/** Message buses of D-Bus: brings them up, plays their steps, and proves that all messages of a step have arrived. */
 import { DRIVER, marshal } from '../dbus/index.ts';
 import type { Operation } from '../plan/plan.ts';
 import { masterOf } from '../topology/lane.ts';
@@ -7,7 +7,7 @@ import type { Answer, DbusClientSpec, DbusStep } from '../topology/message-bus.t
 import type { Step } from '../topology/topology.ts';
 import type { RunContext } from './context.ts';
 
-/** An upper limit that a sound bus never needs: an answer that has not come by then does not come. */
+/** An upper limit that a correct bus never needs: an answer that is later is treated as missing. */
 const WITHIN = 10_000;
 
 /** Serials are never 0. */
@@ -17,14 +17,14 @@ export class MessageBuses {
   readonly #stage: RunContext;
   /** Client → unique name. */
   readonly #unique = new Map<string, string>();
-  /** Those that have been killed, and that their bus may know of still. */
+  /** Clients that were killed, and that their bus may still know. */
   readonly #gone = new Set<string>();
 
   constructor(stage: RunContext) {
     this.#stage = stage;
   }
 
-  /** Starts the daemons; then the clients come one after another, each with its rules and names. */
+  /** Starts the daemons. Then clients connect one after another, each with its rules and names. */
   async attach(): Promise<void> {
     const { agents, plan } = this.#stage;
     const { buses = [], clients = [] } = plan.topology.messageBuses ?? {};
@@ -51,8 +51,9 @@ export class MessageBuses {
   }
 
   /**
-   * The answer to a call of the bus comes after everything that the bus has sent before. The first round waits until
-   * each message of a client has reached the bus, and the end of a client too; the second until it has come.
+   * Waits until all messages of a step have arrived. The answer to a call of the bus comes after everything that the
+   * bus has sent before. The first round of calls waits until the bus has each message, or the end, of a client; the
+   * second until the clients have what the bus sent.
    */
   async settle(step?: Step): Promise<void> {
     const { agents, plan } = this.#stage;
@@ -100,7 +101,7 @@ export class MessageBuses {
       if (operation.client === name && operation.step === undefined) await this.#send([operation]);
   }
 
-  /** Messages of one step: all the same, but for their serials. */
+  /** Sends the messages of one step, which differ only in their serials. */
   async #send(operations: readonly Operation[]): Promise<void> {
     const [first] = operations;
     if (!first) return;
@@ -121,7 +122,7 @@ export class MessageBuses {
 
 const unixPathOf = (path: string): string => `${path}.unix`;
 
-/** Answers as agents can be told them; what they answer is not known yet. */
+/** The answers in the form for agents: without the serials that are not known yet. */
 function marshalled(answers: DbusClientSpec['answers']): Record<string, string> {
   const text = (answer: Answer): string => {
     const rest = { endian: 'little', destination: DRIVER, replySerial: 1 } as const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who is there now and what state they are in, as the steps so far and the ends of sockets have left them. */
+/** The parties and their states, as the steps so far and the ends of sockets have left them. */
 
 import type { Address } from '../common/address.ts';
 import { type Lane, masterOf, parseLane } from '../topology/lane.ts';
@@ -11,16 +11,16 @@ export interface ClientState {
   /** Prefix-0 address, once connected. */
   address: Address | null;
   joined: boolean;
-  /** Takes messages by itself. */
+  /** Whether it reads by itself. */
   reading: boolean;
   paused: boolean;
-  /** Its socket has ended, or the process: nothing reaches it any more. */
+  /** Whether its socket or its process has ended: nothing can reach it any more. */
   ended: boolean;
 }
 
 export interface BusState {
   readonly spec: BusSpec;
-  /** The master closed in an orderly way. */
+  /** Whether the master has closed its sockets by a `leave`. */
   left: boolean;
   paused: boolean;
   readonly clients: readonly ClientState[];
@@ -62,17 +62,17 @@ export class Parties {
     return this.#clients.values();
   }
 
-  /** The client takes part: its process lives and its socket has not ended. */
+  /** Whether the client takes part: its process lives and its socket has not ended. */
   present({ spec, address, ended }: ClientState): boolean {
     return address !== null && !ended && this.#agents.alive(spec.name);
   }
 
-  /** Messages for it are taken without anybody's doing. */
+  /** Whether messages for the client are read without an order. */
   reads(client: ClientState): boolean {
     return client.reading && !client.paused && this.present(client);
   }
 
-  /** The master is there, answers, and holds its accepted sockets. */
+  /** Whether the master exists, answers, and holds its accepted sockets. */
   masterActs({ spec, left, paused }: BusState): boolean {
     return !left && !paused && this.#agents.alive(masterOf(spec.name));
   }
@@ -86,7 +86,7 @@ export class Parties {
     this.#lost(this.client(client), !accepted);
   }
 
-  /** An accepted socket that ends by itself means that its client has; one that the master closed does not. */
+  /** An accepted socket that ends by itself means that its client has ended; one that the master closed does not. */
   #lost(client: ClientState, own: boolean): void {
     if (own || !this.bus(client.spec.bus).left) client.ended = true;
   }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** What places a fault amid the traffic beside it: it waits for that many messages, and the last message waits for it. */
+/**
+ * Places a fault among concurrent messages: the fault waits for a number of them, and the last message waits for the
+ * fault.
+ */
 import type { Plan } from '../plan/plan.ts';
 import type { FaultAction } from '../topology/faults.ts';
 import { faults, flat } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep, Progress, SendStep, Step } from '../topology/topology.ts';
 import type { RunContext } from './context.ts';
 
-/** Resolves when that many of the messages have returned, with success or an error; rejects with what ended the run. */
+/**
+ * Resolves when that many of the messages have returned, with success or an error; rejects with the error that ended
+ * the run.
+ */
 export async function reached(stage: RunContext, step: FaultStep, progress: Progress): Promise<void> {
   const { agents, collector } = stage;
   const messages = new Set(progress.sends.flatMap((id) => numbersOf(stage.plan, id)));
@@ -20,7 +26,7 @@ function numbersOf({ messagesOf }: Plan, step: string): number[] {
   return Array.from({ length: count }, (_, n) => first + n);
 }
 
-/** Send step → how many of its messages are told at once, because a fault waits for that many. */
+/** Send step → number of its messages that are reported at once, because a fault counts them. */
 export function promptReports({ topology: { steps } }: Plan): ReadonlyMap<string, number> {
   const prompt = new Map<string, number>();
   for (const { after } of faults(steps)) {
@@ -30,8 +36,8 @@ export function promptReports({ topology: { steps } }: Plan): ReadonlyMap<string
 }
 
 /**
- * A send keeps its last message back until the faults that are placed beside it have come. However slow the machine
- * is, they come before the traffic ends.
+ * A send keeps its last message back until the faults that count its messages were injected. So these come before the
+ * traffic ends, however slow the machine is.
  */
 export class LastMessages {
   readonly #faults = new Map<string, PromiseWithResolvers<void>>();
@@ -41,7 +47,7 @@ export class LastMessages {
     for (const step of flat(steps)) if (step.kind === 'parallel') this.#place(step);
   }
 
-  /** Resolves when the last message of this send may go; undefined for a send that waits for no fault. */
+  /** Resolves when the last message of this send may be sent; undefined for a send that no fault counts. */
   whenFree(send: string): Promise<void> | undefined {
     const faults = this.#waitFor.get(send);
     return faults && Promise.all(faults.map((id) => this.#faults.get(id)?.promise)).then(() => {});
@@ -69,8 +75,8 @@ export class LastMessages {
 }
 
 /**
- * The send whose last message can wait for a placed fault: it ends its branch, and has enough messages before the last
- * one, whatever the other sends do.
+ * The send whose last message can wait for a fault: it is the last step of its branch, and has enough messages before
+ * its last one for the fault to come, whatever the other sends do.
  */
 function lastSend(branches: ParallelStep['branches'], { action, after }: FaultStep): string | undefined {
   if (after === undefined || lasts(action)) return undefined;
@@ -80,9 +86,9 @@ function lastSend(branches: ParallelStep['branches'], { action, after }: FaultSt
 }
 
 /**
- * Whether a step may need a message that is kept back. Steps before a fault may in turn wait for such a step: for the
- * space that follows it. Then the message would wait for a fault that waits for the message, so only the first step of
- * a branch has messages kept back beside such a step.
+ * Whether a step may need a message that is kept back. Steps before a fault may in turn wait for such a step (for the
+ * space that follows it). Then the message would wait for a fault that waits for the message. So if there is such a
+ * step, only the first step of a branch has a message kept back.
  */
 function needsTraffic(step: Step, branches: ParallelStep['branches']): boolean {
   if (step.kind === 'send') return false;
@@ -92,7 +98,10 @@ function needsTraffic(step: Step, branches: ParallelStep['branches']): boolean {
   return lasts(action) || (after !== undefined && !isPlaced);
 }
 
-/** These last until messages have come: a read of a number of them, the end of a process that has used up its memory. */
+/**
+ * Faults that last until messages have come: a read of a number of them, the kill of a process that has used up its
+ * memory.
+ */
 const lasts = (action: FaultAction): boolean =>
   (action.fault === 'read' && action.count !== 'all') ||
   (action.fault === 'kill' && action.memory !== undefined);

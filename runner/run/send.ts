@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One send step → one order to its sender. */
+/** Turns a send step into one order for its sender. */
 
 import type { Order } from '../agent/protocol.ts';
 import { partyOf } from '../topology/lane.ts';
@@ -13,7 +13,7 @@ interface Range {
   readonly count: number;
 }
 
-/** Resolves when every message of the step was sent or has failed, or the sender was ended meanwhile. */
+/** Resolves when every message of the step was sent or has failed, or the sender has ended. */
 export async function playSend(stage: RunContext, step: SendStep): Promise<void> {
   const { agents, plan } = stage;
   const range = plan.messagesOf.get(step.id);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
- * The end of a step: every delivery of it has been seen, or will never come. Proved, never waited for.
+ * The end of a step: every delivery of the step has been seen, or will never come. This is proved; no time is waited.
  *
  * - A *drain* of a lane is a read that finds nothing. After a send has returned, its copies are in the queues
- *   (af_bus.md section 4), so a drain takes them all.
- * - A *fence* is a message to every joined client, after the step in the one order of the bus: a client that has it has
- *   everything before it. It also catches a kernel that delivers late, which a drain alone would call a loss.
+ *   (af_bus.md section 4), so a drain reads them all.
+ * - A *fence* is a message to every joined client, sent after the step. The bus has one order, so a client that has the
+ *   fence has everything before it. A fence also catches a kernel that delivers late, which a drain would call a loss.
  *
- * Fences fill queues, so a bus with a joined client that does not read gets none, and none is sent while branches of
- * a parallel step play; nor does one that speaks D-Bus and whose master cannot send, as from a client a fence would be
- * a multicast that is no D-Bus message, which reaches nobody (docs/dbus.md section 3). Where a full queue fails or evicts instead of holding up, the lanes are drained first.
+ * Fences fill queues, so a bus with a joined client that does not read gets none, and none is sent while the branches
+ * of a parallel step play. Nor is one sent on a bus with a D-Bus protocol whose master cannot send: sent by a client, a
+ * fence would be a multicast that is no D-Bus message, which reaches nobody (docs/dbus.md section 3). If a full queue
+ * fails or evicts instead of making the sender wait, the lanes are drained first.
  */
 
 import { EVERYONE } from '../common/address.ts';
@@ -29,13 +30,13 @@ export class Settler {
     this.#stage = stage;
   }
 
-  /** Nothing else is on: fences where they are possible, drains elsewhere. */
+  /** Settles everything while no other step is in progress: by a fence if possible, else by drains. */
   async whole(step?: Step): Promise<void> {
     const { buses } = this.#stage.parties;
     await Promise.all(Array.from(buses.values(), (bus) => this.#settle(bus, step)));
   }
 
-  /** Other branches play on: what this one sent is in the queues, so reading them empty is enough. */
+  /** Settles one branch while others go on: its messages are in the queues, so it is enough to drain these. */
   async drain(step?: Step): Promise<void> {
     const { buses } = this.#stage.parties;
     await Promise.all(Array.from(buses.values(), (bus) => this.#drain(bus, bus.clients, step)));
@@ -55,14 +56,14 @@ export class Settler {
     if (!fenced) await this.#drain(bus, joined, step);
   }
 
-  /** Its filter, where it has one, lets the next fence through, or as much of it as tells what it is. */
+  /** Whether its filter, if it has one, passes enough of the next fence to identify it. */
   #hears({ spec }: ClientState): boolean {
     if (spec.filter === undefined) return true;
     const fence = encode('fence', this.#stage.nonce, this.#lastFence + 1, new Uint8Array());
     return runFilter(spec.filter, fence) >= IDENTITY_SIZE;
   }
 
-  /** Sends a fence and waits for it on every lane; false where it could not be sent. */
+  /** Sends a fence and waits for it on every lane; false if it could not be sent. */
   async #fence(bus: BusState, sender: FenceSender, joined: readonly ClientState[], step: Step | undefined) {
     const { agents, collector } = this.#stage;
     const number = ++this.#lastFence;
@@ -90,8 +91,8 @@ export class Settler {
   }
 
   /**
-   * Reads empty: the master's accepted sockets, and those of these clients that read by themselves. Who is paused
-   * meanwhile, by another branch, reads no further, and is looked at again after the last step.
+   * Drains the master's accepted sockets, and those of these clients that read by themselves. A client that another
+   * branch pauses meanwhile stops reading, and is drained after the last step.
    */
   async #drain(bus: BusState, clients: readonly ClientState[], step: Step | undefined): Promise<void> {
     const { agents, parties } = this.#stage;
@@ -103,8 +104,8 @@ export class Settler {
   }
 
   /**
-   * The master through its first accepted socket of a joined client; one of these where there is no master, unless rules
-   * would judge what it sends.
+   * Who sends the fence: the master, through its first accepted socket of a joined client. Without a master it is one
+   * of the clients, unless match rules would be applied to what it sends.
    */
   #sender(bus: BusState, joined: readonly ClientState[]): FenceSender | null {
     const [first] = joined;

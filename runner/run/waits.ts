@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
-/** Every answer that the run waits for, in one place: so that a timeout can name them and an error end them all. */
+/** Every answer that the run waits for, in one place, so that a timeout can name them and an error can end them all. */
 
 import type { OrderResult } from '../agent/protocol.ts';
 import type { Clock, Time } from '../common/clock.ts';
 import type { Place, Step } from '../topology/topology.ts';
 
-/** What an order is for, in words that fit after "waiting for". */
+/** What an order is for, as words that follow "waiting for". */
 export interface Purpose {
   readonly what: string;
   readonly step?: Step;
-  /** Of the line of the file that asks for it, if no step does. */
+  /** The line of the file that asks for it, if no step does. */
   readonly place?: Place;
-  /** Of an agent that is paused nothing is wanted any more. */
+  /** No longer wanted when the agent is paused. */
   readonly untilPaused?: true;
 }
 
-/** `gone`: the agent ended, or was paused, as the run wanted, before it answered. */
+/** `gone`: before it answered, the agent ended or was paused, as the run wanted. */
 export type Answer = OrderResult & {
   readonly gone?: boolean;
   readonly socketsLeft?: number | null;
   readonly began?: Time;
 };
 
-/** Who answers, an agent or a node, and what the answer will be known by. */
+/** Who answers (an agent or a node), and what identifies the answer. */
 export interface Key {
   readonly who: string;
   readonly answer: number | string;
@@ -34,12 +34,12 @@ interface Wait extends Purpose {
   readonly reject: (error: Error) => void;
 }
 
-/** No name of an agent or a node has a space. */
+/** Not the name of an agent or node: those contain no space. */
 const CLOCK = 'the clock';
 const EVENTS = 'the events';
 
 export class Waits {
-  /** Nobody promises that a key is waited for once: two faults may end the same process. Oldest first. */
+  /** Waits for each key, oldest first. A key may have several: two faults may end the same process. */
   readonly #waits = new Map<string, Wait[]>();
   #ended: Error | null = null;
   #sleeps = 0;
@@ -50,22 +50,22 @@ export class Waits {
     this.over.catch(() => {});
   }
 
-  /** Rejects with what ended the run. */
+  /** Rejects with the error that ended the run. */
   get over(): Promise<never> {
     return this.#end.promise;
   }
 
-  /** Resolves with what `settle` gives for this key; rejects with what ended the run. */
+  /** Resolves with the value that `settle` gets for this key; rejects with the error that ended the run. */
   add(key: Key, purpose: Purpose): Promise<Answer> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    promise.catch(() => {}); // of several waits that an error ends, the first that is awaited tells it
+    promise.catch(() => {}); // if an error ends several waits, the first that is awaited reports it
     const wait = { who: key.who, ...purpose, resolve, reject };
     this.#waits.set(text(key), [...(this.#waits.get(text(key)) ?? []), wait]);
     return promise;
   }
 
-  /** Resolves after `ms`; rejects with what ended the run. */
+  /** Resolves after `ms`; rejects with the error that ended the run. */
   async sleep(clock: Clock, ms: number, purpose: Purpose): Promise<void> {
     const key = { who: CLOCK, answer: ++this.#sleeps };
     const forget = clock.after(ms, () => this.take(key)?.resolve({}));
@@ -76,7 +76,7 @@ export class Waits {
     }
   }
 
-  /** Resolves with `event`; rejects with what ended the run. */
+  /** Resolves with `event`; rejects with the error that ended the run. */
   async until(event: Promise<void>, purpose: Purpose): Promise<void> {
     const key = { who: EVENTS, answer: ++this.#events };
     const wait = this.add(key, purpose);
@@ -84,7 +84,7 @@ export class Waits {
     await wait;
   }
 
-  /** Takes out the wait that is the oldest for this; undefined where nobody waits for it. */
+  /** Removes the oldest wait for this key; undefined if there is none. */
   take(key: Key): Wait | undefined {
     const [oldest, ...others] = this.#waits.get(text(key)) ?? [];
     if (others.length > 0) this.#waits.set(text(key), others);
@@ -92,14 +92,14 @@ export class Waits {
     return oldest;
   }
 
-  /** Answers everything that `who` owes with `gone`. */
+  /** Answers every wait for `who` with `gone`. */
   gone(who: string): void {
     for (const [key, [first]] of this.#waits) {
       if (first?.who === who) for (const { resolve } of this.#takeAll(key)) resolve({ gone: true });
     }
   }
 
-  /** The same, of what is not wanted from one that is paused. Its answer comes to nothing once it goes on. */
+  /** The same for waits that are no longer wanted from a paused agent. Its answers are ignored when it continues. */
   paused(who: string): void {
     for (const [key, waits] of this.#waits) {
       if (waits.every((wait) => wait.who === who && wait.untilPaused))
@@ -107,7 +107,7 @@ export class Waits {
     }
   }
 
-  /** Ends every wait, and each one that follows, with this error; the first error stays. */
+  /** Ends every wait, and each later one, with this error; only the first error counts. */
   end(error: Error): void {
     if (this.#ended) return;
     this.#ended = error;
@@ -115,12 +115,12 @@ export class Waits {
     for (const key of this.#waits.keys()) for (const { reject } of this.#takeAll(key)) reject(error);
   }
 
-  /** Lets new waits be after `end`: for taking down. */
+  /** Allows new waits after `end`, to take the lab down. */
   reopen(): void {
     this.#ended = null;
   }
 
-  /** What is waited for now. */
+  /** Everything that is awaited now. */
   list(): readonly Purpose[] {
     return [...this.#waits.values()].flat();
   }

@@ -29,7 +29,7 @@ export class Walker {
     this.settler = new Settler(stage);
   }
 
-  /** `began` is told each top-level step before it is played. */
+  /** Calls `began` before each top-level step is played. */
   async walk(steps: readonly Step[], began: (step: Step, index: number) => void): Promise<void> {
     for (const [i, step] of steps.entries()) {
       began(step, i);
@@ -62,7 +62,7 @@ export class Walker {
     }
   }
 
-  /** What a branch's last step sent is settled with the whole. */
+  /** What the last step of a branch has sent is settled with the whole step. */
   async #parallel({ branches }: ParallelStep): Promise<undefined> {
     await Promise.all(
       branches.map(async (branch) => {
@@ -92,7 +92,7 @@ export class Walker {
     }
   }
 
-  /** Waits for the moment of a fault, and notes it. */
+  /** Waits for the time of a fault, and notes when it came. */
   async #moment(step: FaultStep): Promise<void> {
     const { agents, clock, collector } = this.#stage;
     const { at, after } = step;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where a simulated kernel can be made to err: each hook stands at one place of a sound one. */
+/** Places at which a simulated kernel can be made to err: each hook stands for one place in a correct one. */
 
 import type { Message } from '../agent/system.ts';
 import type { Credentials } from '../common/credentials.ts';
@@ -9,35 +9,35 @@ import type { CheckName } from '../verdict/verdict.ts';
 import type { Datagram, Kernel } from './kernel.ts';
 import type { SimSocket } from './socket.ts';
 
-/** A try of a send. */
+/** One attempt of a send. */
 export interface Attempt {
   readonly kernel: Kernel;
   readonly socket: SimSocket;
   readonly datagram: Datagram;
   readonly nonblocking: boolean;
-  /** What a sound kernel does. */
+  /** What a correct kernel does. */
   readonly go: () => Outcome;
 }
 
 export interface Hooks {
   send?(attempt: Attempt): Outcome;
-  /** Keeps a copy out of a queue; the send goes on. */
+  /** Keeps a copy out of a queue; the send itself goes on. */
   drops?(passing: Passing): boolean;
-  /** What a reader gets in the place of a message. */
+  /** What a reader gets instead of a message. */
   read?(message: Message, at: SimSocket): readonly Message[];
-  /** In the place of expelling; false where it is done as it should. */
+  /** Replaces expelling; false to expel as usual. */
   expels?(accepted: Endpoint): boolean;
-  /** SO_PEERCRED */
+  /** Result of SO_PEERCRED. */
   peer?(credentials: Credentials, accepted: Endpoint): Credentials;
-  /** The client part of the address that the next client gets; undefined for the one after the last. */
+  /** Client part of the next client's address; undefined for the one after the last. */
   address?(bus: Bus): number | undefined;
-  /** What a client of a message bus gets in the place of a message. */
+  /** What a client of a message bus gets instead of a message. */
   dbus?(message: ReceivedMessage, at: object): readonly ReceivedMessage[];
-  /** A closed socket stays in memory. */
+  /** Whether a closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
 }
 
-/** A fault to be had on purpose, and the check that exists to see it. */
+/** A bug, and the check that exists to find it. */
 export interface Bug {
   readonly does: string;
   readonly check: CheckName;
@@ -45,7 +45,7 @@ export interface Bug {
 }
 
 /**
- * Asked at every opportunity whether it is to be taken. Each socket, endpoint or bus has a count of its own: what one reader
- * sees is the same in every schedule, who sees something first is not.
+ * Called at every opportunity; returns whether to err. Each socket, endpoint or bus has its own count: what one reader
+ * sees is the same in every schedule, but which reader sees something first is not.
  */
 export type Strikes = (at: object) => boolean;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The faults that a simulated kernel can be told to have. They exist to test the checks: each is one check's to find. */
+/** The bugs that a simulated kernel can be told to have. They test the checks: each bug must be found by one check. */
 
 import type { Message } from '../agent/system.ts';
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
@@ -9,7 +9,7 @@ import * as model from '../model/index.ts';
 import type { Attempt, Bug, Hooks, Strikes } from './bug.ts';
 import { WriteEnd } from './files.ts';
 
-/** In the place of a number that a message has not got. */
+/** Stands for the number of a message that has none yet. */
 const NOT_YET = -1;
 
 export const BUGS = {
@@ -327,14 +327,14 @@ export const BUGS = {
 
 export type BugName = keyof typeof BUGS;
 
-/** What `--sim-bug` says. */
+/** The value of `--sim-bug`, parsed. */
 export interface ToldBug {
   readonly name: BugName;
-  /** Of the opportunities of one socket or bus it takes every third, if this is 3. */
+  /** Errs at every n-th opportunity of a socket or bus. */
   readonly every: number;
 }
 
-/** `lose`, `lose=3`: each third time at each socket. Throws InvalidInput. */
+/** Parses `lose`, or `lose=3` for every third opportunity at each socket. Throws InvalidInput. */
 export function parseBug(text: string): ToldBug {
   const [name = '', times = '1'] = text.split('=');
   if (Object.hasOwn(BUGS, name) && /^[1-9]\d{0,5}$/.test(times))
@@ -346,7 +346,7 @@ export function parseBug(text: string): ToldBug {
   );
 }
 
-/** Fresh hooks, with counts of their own. */
+/** New hooks, with their own counts. */
 export function hooksOf({ name, every }: ToldBug): Hooks {
   const opportunities = new WeakMap<object, number>();
   return BUGS[name].hooks((at) => {
@@ -356,7 +356,10 @@ export function hooksOf({ name, every }: ToldBug): Hooks {
   });
 }
 
-/** Fences are the proof, not the matter: a run without them would end at its deadline and prove nothing. */
+/**
+ * Fences are left alone: they prove that a step has ended, and without them the run would reach its deadline and prove
+ * nothing.
+ */
 const isMessage = (message: model.Message): boolean =>
   'data' in message && envelopeIn(message.data as Buffer)?.kind === 'message';
 
@@ -384,7 +387,7 @@ const withFds = (strikes: Strikes, wrong: (m: Message) => Message): Hooks => ({
   read: (m, at) => (m.fds.length > 0 && strikes(at) ? [wrong(m)] : [m]),
 });
 
-/** The message in the place of one whose descriptors nobody will see. */
+/** The message that replaces another one, whose descriptors are closed, since nobody will see them. */
 function closed(instead: Message, { fds }: Message): Message {
   for (const fd of fds) fd.close();
   return instead;
@@ -397,7 +400,7 @@ function turned(m: Message): Message {
   return { ...m, data };
 }
 
-/** Puts one more copy into a queue where none belongs. */
+/** Adds one more copy to a queue where none belongs. */
 function alsoTo(
   { go, kernel, socket, datagram }: Attempt,
   strikes: Strikes,
@@ -413,7 +416,7 @@ function alsoTo(
   return outcome;
 }
 
-/** The first of its rules does not want it: asked of those who get it. */
+/** Whether none of the client's rules but a later one wants the message; called for those who get it. */
 function wantedByAnotherOnly({
   message: { dbus },
   sender,
@@ -427,11 +430,14 @@ function wantedByAnotherOnly({
 
 const isSignal = ({ type, sender }: ReceivedMessage): boolean => type === 'signal' && sender !== DRIVER;
 
-/** Serials below are those of the file; what agents ask by themselves has others. */
+/** Serials above those of the file belong to calls that agents make by themselves. */
 const isReply = ({ type, replySerial = 0 }: ReceivedMessage): boolean =>
   type === 'method_return' && replySerial < 0x8000_0000;
 
-/** A signal waits at one client until one of another sender has come; at all of them, they would agree. */
+/**
+ * A signal waits at one client until a signal of another sender has come. If it waited at all clients, they would
+ * agree.
+ */
 function turnedSignals(strikes: Strikes): Hooks {
   let client: object | undefined;
   let held: ReceivedMessage | undefined;
@@ -454,7 +460,7 @@ function turnedSignals(strikes: Strikes): Hooks {
   };
 }
 
-/** Two neighbours in a queue change places, their numbers with them: of one reader, since all of them would agree. */
+/** Swaps two neighbours in one reader's queue, with their numbers. If all readers saw the swap, they would agree. */
 function turnedPairs(strikes: Strikes): Hooks {
   const held = new Map<object, Message>();
   let reader: object | undefined;
@@ -472,7 +478,9 @@ function turnedPairs(strikes: Strikes): Hooks {
   };
 }
 
-/** A message waits, as if sent, until the next of the same sender, or on the same bus, has been sent. */
+/**
+ * A message waits, although its send has returned, until the next one of the same sender, or on the same bus, was sent.
+ */
 function behindTheNext(strikes: Strikes, among: (attempt: Attempt) => object): Hooks {
   const held = new Map<object, () => model.Outcome>();
   return {
@@ -492,7 +500,7 @@ function behindTheNext(strikes: Strikes, among: (attempt: Attempt) => object): H
   };
 }
 
-/** A multicast comes to one recipient now, and to the others after the next message. */
+/** A multicast reaches one recipient now, and the others after the next message. */
 function earlyCopies(strikes: Strikes): Hooks {
   let held:
     | { readonly go: () => model.Outcome; readonly early: model.Endpoint; readonly datagram: model.Message }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** Descriptors of simulated processes, and the pipes that they are of. */
+/** Descriptors of simulated processes, and the pipes behind them. */
 
 import type { PipeEnds } from '../agent/system.ts';
 import { errorOf } from './errno.ts';
 import type { Process } from './scheduler.ts';
 
-/** The write end of a pipe, held by descriptors and by messages under way. */
+/** The write end of a pipe, held by descriptors and by messages that are under way. */
 export class WriteEnd {
   readonly #reader: Process;
   #holders = 0;
@@ -40,7 +40,7 @@ export class Descriptors {
   readonly #open = new Map<number, WriteEnd>();
   readonly #process: Process;
   #last = 9;
-  /** That may be open. */
+  /** How many may be open. */
   #most = Number.POSITIVE_INFINITY;
 
   constructor(process: Process) {
@@ -56,7 +56,7 @@ export class Descriptors {
     });
   }
 
-  /** That many beside those that are open now. */
+  /** Limits them to that many more than are open now. */
   limit(more: number | 'unlimited'): void {
     this.#most = more === 'unlimited' ? Number.POSITIVE_INFINITY : this.#open.size + more;
   }
@@ -66,7 +66,7 @@ export class Descriptors {
     return Math.max(0, this.#most - this.#open.size);
   }
 
-  /** A number for an end that is held for it already. */
+  /** Assigns a number to an end that is already held for this process. */
   adopt(end: WriteEnd): number {
     this.#open.set(++this.#last, end);
     return this.#last;

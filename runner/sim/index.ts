@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The `sim` backend: a topology played in this process, by the agents that play it elsewhere, on a simulated kernel
- * that keeps to the reference model. No root, no container, no Linux; the same seed gives the same trace.
+ * The `sim` backend: plays a topology in this process, with the same agents as elsewhere, on a simulated kernel that
+ * follows the reference model. It needs no root, container or Linux; the same seed gives the same trace.
  */
 import type { Site } from '../provision/site.ts';
 import type { Where } from '../provision/where.ts';
@@ -14,7 +14,7 @@ export { BUGS, type BugName, parseBug, type ToldBug } from './bugs.ts';
 
 export interface SimOptions {
   readonly seed: number;
-  /** A fault for the kernel to have, so that a check can be seen to find it. */
+  /** A bug for the kernel to have, to show that a check finds it. */
   readonly bug?: ToldBug | undefined;
 }
 

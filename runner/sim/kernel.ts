@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * The simulated kernel: buses of the reference model behind paths, and who is woken when one of them changes.
+ * The simulated kernel: buses of the reference model with their paths, and the callers to wake when one of them
+ * changes.
  *
- * The model says what a call does to a bus, at once; the kernel adds what takes time. A send that finds no room waits
- * in line at one full queue and is tried again when that has room: those in line go one by one.
+ * The model says at once what a call does to a bus; the kernel adds what takes time. A send that finds no space waits
+ * in line at one full queue, and is tried again when that has space. Those in line are tried one by one.
  */
 import type { KernelRecord } from '../agent/kernel-log.ts';
 import type { ListenOptions } from '../agent/system.ts';
@@ -16,7 +17,7 @@ import type { SimMessageBus } from './message-bus.ts';
 import type { Owner } from './owner.ts';
 import type { SimSocket } from './socket.ts';
 
-/** A message with all that goes with it. */
+/** A message with everything that belongs to it. */
 export interface Datagram extends model.Message {
   readonly data: Buffer;
   readonly files: readonly WriteEnd[];
@@ -26,38 +27,38 @@ export interface Datagram extends model.Message {
 interface Bound {
   readonly bus: model.Bus;
   readonly protocol: Protocol;
-  /** The listening process has something to accept. */
+  /** Called when the listening process has a connection to accept. */
   readonly arrived: () => void;
-  /** Those who wait for room in the backlog. */
+  /** Callbacks of those that wait for room in the backlog. */
   readonly waiting: (() => void)[];
 }
 
-/** BUS_MAX_QLEN, which the binding listens with. */
+/** BUS_MAX_QLEN, the backlog with which the binding listens. */
 const BACKLOG = 10;
 
 export class Kernel {
   readonly log: KernelRecord[] = [];
-  /** Faults to have, if any. */
+  /** Bugs to have, if any. */
   readonly hooks: Hooks;
-  /** Path → the message bus of D-Bus there. */
+  /** Path → the message bus of D-Bus at this path. */
   readonly messageBuses = new Map<string, SimMessageBus>();
   readonly #paths = new Map<string, Bound>();
   readonly #sockets = new Map<model.Endpoint, SimSocket>();
-  /** Endpoint that has no room → sockets in line there, in the order in which they began to wait. */
+  /** Full endpoint → the sockets in line there, in the order in which they began to wait. */
   readonly #lines = new Map<model.Endpoint, Set<SimSocket>>();
-  /** Listening sockets, and endpoints whether accepted or not. */
+  /** Listening sockets, and endpoints, accepted or not. */
   readonly #open = new Set<model.Bus | model.Endpoint>();
 
   constructor(hooks: Hooks = {}) {
     this.hooks = hooks;
   }
 
-  /** Sockets that somebody holds open. */
+  /** Number of sockets that a process holds open. */
   get socketsLeft(): number {
     return this.#open.size;
   }
 
-  /** bind and listen. `arrived` is called for each connection. Throws EADDRINUSE. */
+  /** bind and listen. Calls `arrived` for each connection. Throws EADDRINUSE. */
   listen({ path, protocol, ...options }: ListenOptions, arrived: () => void): model.Bus {
     if (this.#paths.has(path)) throw errorOf('EADDRINUSE', 'bind');
     const { drops } = this.hooks;
@@ -81,13 +82,13 @@ export class Kernel {
     for (const endpoint of unaccepted) this.#open.delete(endpoint);
     this.#open.delete(bus);
     const bound = this.#paths.get(bus.path);
-    // The inode of a pathname stays until it is unlinked, an abstract name is free.
+    // A pathname stays until it is unlinked; an abstract name is free at once.
     if (bus.path.startsWith('@')) this.#paths.delete(bus.path);
     for (const wake of bound?.waiting.splice(0) ?? []) wake();
     this.changed(bus, clients);
   }
 
-  /** The client's endpoint; undefined where the backlog is full: `wake` is called when to try again. */
+  /** The client's endpoint; undefined if the backlog is full: `wake` is called when to try again. */
   connect(path: string, protocol: Protocol, wake: () => void): model.Endpoint | undefined {
     const bound = this.#paths.get(path);
     if (bound === undefined) throw errorOf('ENOENT', 'connect');
@@ -124,7 +125,7 @@ export class Kernel {
     this.#sockets.set(endpoint, socket);
   }
 
-  /** One try of a send. */
+  /** One attempt of a send. */
   send(socket: SimSocket, datagram: Datagram, nonblocking: boolean): model.Outcome {
     const go = () => this.#send(socket, datagram);
     const { send } = this.hooks;
@@ -142,7 +143,7 @@ export class Kernel {
     return outcome;
   }
 
-  /** Up to `max` copies that are there. */
+  /** Up to `max` copies that are queued now. */
   receive(endpoint: model.Endpoint, max: number): model.Copy[] {
     const copies: model.Copy[] = [];
     while (copies.length < max) {
@@ -155,7 +156,10 @@ export class Kernel {
     return copies;
   }
 
-  /** Bytes that a socket has sent and somebody has not read: their memory is the sender's, charged to its buffer or not. */
+  /**
+   * Bytes that a socket has sent and somebody has not read: the sender owns their memory, whether charged to its buffer
+   * or not.
+   */
   unread(sender: model.Endpoint): number {
     const messages = new Set<model.Sent>();
     for (const { bus, queue } of this.#sockets.keys()) {
@@ -165,7 +169,7 @@ export class Kernel {
     return [...messages].reduce((sum, { message }) => sum + message.length, 0);
   }
 
-  /** The socket goes to the end of the line at one of these, or keeps its place there. */
+  /** Puts the socket at the end of the line of one of these; a socket that is in one keeps its place. */
   queueUp(socket: SimSocket, [full]: readonly model.Endpoint[]): void {
     if (full === undefined || socket.waitsFor === full) return;
     this.leaveLine(socket);
@@ -175,7 +179,7 @@ export class Kernel {
     else this.#lines.set(full, new Set([socket]));
   }
 
-  /** It does not wait any more; the next in line has its turn. */
+  /** The socket does not wait any more; the next in line is tried. */
   leaveLine(socket: SimSocket): void {
     const full = socket.waitsFor;
     if (full === undefined) return;
@@ -186,7 +190,7 @@ export class Kernel {
     else this.#room(full);
   }
 
-  /** What the master gives a client, or takes from it; throws what it fails with. */
+  /** Changes a client's policy on behalf of the master; throws the error of the call. */
   policy(bus: model.Bus, what: string, act: () => model.Errno | undefined): void {
     const errno = act();
     if (errno) throw errorOf(errno, what);
@@ -213,7 +217,7 @@ export class Kernel {
     this.changed(endpoint.bus, [peer]);
   }
 
-  /** These may have something to read, or have ended; and waiters on this bus may find something else. */
+  /** Wakes these endpoints, which may have something to read or have ended, and those who wait on this bus. */
   changed(bus: model.Bus, endpoints: readonly (model.Endpoint | undefined)[]): void {
     for (const endpoint of endpoints) {
       const socket = endpoint && this.#sockets.get(endpoint);
@@ -225,7 +229,7 @@ export class Kernel {
     }
   }
 
-  /** Puts a copy into a queue past all rules: for faults. */
+  /** Adds a copy to a queue against all rules, for bugs. */
   push(to: model.Endpoint, message: Datagram, sender: model.Endpoint, seq: number): void {
     const from = sender.side === 'client' ? sender.address : model.MASTER;
     const sent = { message, seq, from, sender, weight: 0, holders: 0 };
@@ -234,7 +238,7 @@ export class Kernel {
     this.#sockets.get(to)?.readable();
   }
 
-  /** A full queue of this socket's bus at which another is first in line: for faults. */
+  /** A full queue of this socket's bus where another socket is first in line, for bugs. */
   fullForAnother(socket: SimSocket): model.Endpoint | undefined {
     for (const [endpoint, [first]] of this.#lines)
       if (endpoint.bus === socket.endpoint.bus && first !== socket) return endpoint;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Plan → a lab of simulated nodes, each with the real node agent. */
+/** Makes a lab of simulated nodes for a plan, each with the real node agent. */
 
 import { NodeAgent } from '../agent/node-agent.ts';
 import type { NodeReport } from '../agent/protocol.ts';
@@ -13,12 +13,12 @@ export interface LabOptions {
   readonly run: string;
   readonly where: Where;
   readonly context: SimContext;
-  /** The runner itself, as a process of the simulated context. */
+  /** The runner itself, as a simulated process. */
   readonly runner: Process;
   readonly onNode: (name: string) => void;
 }
 
-/** Resolves when every node said hello. */
+/** Resolves when every node has said hello. */
 export async function simLab({ topology }: Plan, options: LabOptions): Promise<Lab> {
   const { run, where, runner, onNode } = options;
   const nodes = await Promise.all(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A simulated node: its agents are objects of this process, each a process to the scheduler. */
+/** A simulated node: its agents are objects in this process, and separate processes for the scheduler. */
 
 import { Agent } from '../agent/agent.ts';
 import { Answers } from '../agent/answers.ts';
@@ -20,7 +20,7 @@ export interface SimContext {
   readonly connected: Connected;
 }
 
-/** Nobody has registered it: there is no kernel that could. */
+/** No kernel has registered the family. */
 const NO_FAMILY = 0;
 
 export function simMachine(context: SimContext, node: string, upstream: ToRunner): Machine {
@@ -97,7 +97,7 @@ class SimProcess implements AgentProcess {
   }
 
   async limitMemory(bytes: number): Promise<void> {
-    // Its own pages take a part of it, and nobody knows how much.
+    // An unknown part of the limit is used by the process's own pages.
     this.#owner.memory = bytes - this.#random.below(bytes / 2);
     await this.closed;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A message bus of D-Bus on the simulated machine: the driver of our daemon decides, as it does elsewhere, and what it
- * wants is done here, on queues of this process.
+ * A message bus of D-Bus on the simulated machine. The driver of the real daemon decides, and its effects are carried
+ * out here, on queues in this process.
  */
 import { Driver } from '../../daemon/driver/driver.ts';
 import type { Effect, Outgoing } from '../../daemon/driver/effect.ts';
@@ -22,7 +22,7 @@ import {
 import type { Hooks } from './bug.ts';
 import type { Owner } from './owner.ts';
 
-/** An identity that no client looks at. */
+/** The bus's id, which no client looks at. */
 const ID = '0'.repeat(32);
 
 export class SimMessageBus {
@@ -48,7 +48,7 @@ export class SimMessageBus {
     return connection;
   }
 
-  /** What a client sends goes to another client, to all that have a rule for it, or to the driver. */
+  /** Passes a client's message to another client, to all that have a rule for it, or to the driver. */
   take(peer: Peer, bytes: Buffer): void {
     const header = readHeader(bytes);
     const to = this.#driver.route(peer, header);
@@ -62,7 +62,7 @@ export class SimMessageBus {
     if (this.#connections.delete(peer)) this.#perform(this.#driver.leave(peer));
   }
 
-  /** Of the others none comes from what these clients do. */
+  /** Carries out the driver's effects. Those that are left out cannot result from what these clients do. */
   #perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.do === 'send') this.#deliver(effect.to, this.#marshal(effect.message));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A simulated process as the kernel knows it: who it is, and what it holds open. */
+/** A simulated process as the kernel knows it: its identity, and what it holds open. */
 
 import type { Credentials } from '../common/credentials.ts';
 import type { User } from '../topology/topology.ts';
@@ -12,11 +12,11 @@ export class Owner {
   readonly pidNamespace: string;
   readonly user: User;
   readonly descriptors: Descriptors;
-  /** Bytes of unread messages beyond which it is ended. */
+  /** Kills the process if its unread messages have more bytes than this. */
   memory = Infinity;
-  /** SIGKILL by the kernel. */
+  /** Called when the kernel kills the process. */
   kill: () => void = () => {};
-  /** Everything that closes when it ends. */
+  /** Everything that is closed when it ends. */
   readonly open = new Set<{ close(): void }>();
 
   constructor(process: Process, pid: number, pidNamespace: string, user: User) {
@@ -27,13 +27,13 @@ export class Owner {
     this.descriptors = new Descriptors(process);
   }
 
-  /** As a process of this namespace sees it. */
+  /** Its credentials as a process in this pid namespace sees them. */
   seenFrom(pidNamespace: string): Credentials {
     const { uid, gid } = this.user;
     return { pid: pidNamespace === this.pidNamespace ? this.pid : 0, uid, gid };
   }
 
-  /** The process is over. */
+  /** Ends the process. */
   end(): void {
     this.process.end();
     for (const each of [...this.open]) each.close();

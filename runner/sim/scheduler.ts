@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
- * Who goes next, and what time it is. Each process has a queue of things to do; a step draws a process that has some
- * and does the first of them, which makes at most one system call. Time passes a little with each step, and jumps to
- * the next timer when nobody has anything to do. Nothing here looks at a real clock, so a seed fixes the whole run.
+ * Decides which process runs next, and what time it is. Each process has a queue of tasks. A step draws a process that
+ * has some and runs the first of them, which makes at most one system call. Time passes a little with each step, and
+ * jumps to the next timer when no process has a task. Nothing here reads a real clock, so a seed determines the whole
+ * run.
  *
- * What a step sets going in promises is over before the next step begins.
+ * Promises that a step resolves are handled before the next step begins.
  *
- * Half of the processes are now and then held up, for microseconds or for a quarter of a second, most likely when they
- * wake: a reader that is slow, a process that starts late, a send that takes long. One of four is slow all the time.
- * Orders to half of them are under way for as long, so that what is ordered last may be done before what was ordered
- * first elsewhere. Without that all would advance alike, and a branch would never be over before another has begun.
+ * Half of the processes are delayed now and then, for microseconds or for a quarter of a second, most likely when they
+ * wake: this stands for a slow reader, a process that starts late, a send that takes long. One in four is slow all the
+ * time. Orders to half of the processes are delayed as well, so that a later order may be carried out before an earlier
+ * one elsewhere. Without delays all would advance alike, and no branch would end before another has begun.
  */
 import type { Clock } from '../common/clock.ts';
 import { Random } from '../common/random.ts';
@@ -18,26 +19,26 @@ import { Timers } from './timers.ts';
 type Task = () => void;
 
 const NS_PER_MS = 1e6;
-/** A call into the kernel takes between these, in ns. */
+/** Bounds of the time that a system call takes, in ns. */
 const STEP_MIN = 400;
 const STEP_SPREAD = 3200;
 const LOOK_AT_CLOCK = 40;
-/** The longest time for which a process or an order is held up is less than twice 2 to this power, in ns: 268 ms. */
+/** The longest delay of a process or an order is less than twice 2 to this power, in ns: 268 ms. */
 const HELD_UP_MOST = 27;
 const HELD_UP_LEAST = 10;
-/** A process runs for that many steps at most before it may be held up, and for as many as it has run if that is more. */
+/** A process runs at most that many steps before it may be delayed, or as many as it has run so far if that is more. */
 const UNDISTURBED = 256;
-/** One of that many processes is slow all the time: it lets others go first, at most that often. */
+/** One in that many processes is slow: it lets others go first, at most that many times. */
 const SLOW = 4;
 const MOST_YIELDS = 3;
-/** Who has slept is held up sooner: a processor has to be free first. Waking counts as that many steps. */
+/** Waking counts as that many steps, so a process that slept is delayed sooner: it has to wait for a free processor. */
 const WAKING = 16;
-/** So often the event loop of the real process has its turn, for signals and the terminal. */
+/** Number of steps after which the event loop of the real process gets a turn, for signals and the terminal. */
 const STEPS_PER_TURN = 512;
 
 export class Scheduler {
   readonly random: Random;
-  /** ns since the machine was switched on. */
+  /** ns since the machine was started. */
   #time = 1e9;
   readonly #runnable: Process[] = [];
   readonly #timers = new Timers();
@@ -51,7 +52,7 @@ export class Scheduler {
     this.random = new Random(seed);
   }
 
-  /** ns; looking takes time, so that no two looks give the same. */
+  /** The time in ns. Reading the clock takes time, so no two readings are equal. */
   now(): number {
     this.#time += LOOK_AT_CLOCK;
     return this.#time;
@@ -61,7 +62,7 @@ export class Scheduler {
     return new Process(name, this);
   }
 
-  /** ms; what is due then is done by `process`. Returns what takes it back. */
+  /** Runs `then` on `process` after `ms`; returns a function that cancels it. */
   after(process: Process, ms: number, then: Task): () => void {
     const timer = this.#timers.add(this.#time + ms * NS_PER_MS, () => process.post(then));
     this.#wake();
@@ -70,7 +71,7 @@ export class Scheduler {
     };
   }
 
-  /** Gives `process` something to do when an order to it has come, not before `earliest`; returns when that is, in ns. */
+  /** Gives `process` a task when an order to it arrives, not before `earliest`; returns that time, in ns. */
   order(process: Process, earliest: number, then: Task): number {
     const at = Math.max(earliest, this.#time + this.#delay());
     this.#timers.add(at, () => process.post(then));
@@ -78,14 +79,14 @@ export class Scheduler {
     return at;
   }
 
-  /** A process has something to do, or may do it again. */
+  /** The process has a task, or may run again. */
   ready(process: Process): void {
     if (process.place >= 0) return;
     process.place = this.#runnable.push(process) - 1;
     this.#wake();
   }
 
-  /** It has nothing to do, or must not. */
+  /** The process has no task, or must not run. */
   rest(process: Process): void {
     const { place } = process;
     if (place < 0) return;
@@ -97,7 +98,7 @@ export class Scheduler {
     process.place = -1;
   }
 
-  /** Nobody has a turn any more: what was interrupted would go on beside the code that has given it up. */
+  /** Runs no process any more: interrupted work would go on next to code that has given it up. */
   stop(): void {
     this.#stopped = true;
   }
@@ -108,7 +109,7 @@ export class Scheduler {
     this.#later();
   }
 
-  /** After every promise that is settled by now, and what comes of it. */
+  /** Continues after every promise that is settled by now has been handled, and what follows from it. */
   #later(): void {
     if (++this.#steps % STEPS_PER_TURN === 0) setImmediate(this.#next);
     else queueMicrotask(this.#afterPromises);
@@ -156,7 +157,7 @@ export class Scheduler {
 
 export class Process {
   readonly name: string;
-  /** Place among the runnable ones; -1 where it is none. */
+  /** Index among the runnable processes; -1 if it is not one of them. */
   place = -1;
   readonly clock: Clock;
   readonly #scheduler: Scheduler;
@@ -166,11 +167,11 @@ export class Process {
   #held = false;
   #ended = false;
   #steps = 0;
-  /** How often it lets another go first, whenever it is its turn. */
+  /** How often it lets another process go first, each time that it is its turn. */
   readonly yields: number;
-  /** After how many steps it is held up. */
+  /** Number of steps after which it is delayed. */
   #until: number;
-  /** Whether orders to it are under way for long, and when the last of them comes. */
+  /** Whether orders to it are delayed, and when the last of them arrives. */
   readonly #far: boolean;
   #lastOrder = 0;
 
@@ -190,7 +191,7 @@ export class Process {
     return this.#ended;
   }
 
-  /** Something to do, after what is to do already. */
+  /** Adds a task after those that it has. */
   post(task: Task): void {
     if (this.#ended) return;
     if (this.#tasks.length === 0) this.#steps += WAKING;
@@ -198,13 +199,13 @@ export class Process {
     this.#ready();
   }
 
-  /** Something to do that another process orders: orders come in the order in which they were given. */
+  /** Adds a task that another process orders. Orders arrive in the order in which they were given. */
   order(task: Task): void {
     if (this.#far) this.#lastOrder = this.#scheduler.order(this, this.#lastOrder, task);
     else this.post(task);
   }
 
-  /** Resolves when what is to do by now has been done. */
+  /** Resolves when the tasks that it has now are done. */
   turn(): Promise<void> {
     return new Promise((resolve) => this.post(resolve));
   }
@@ -234,7 +235,7 @@ export class Process {
     this.#ready();
   }
 
-  /** Whether something keeps it from the step that it would take now. */
+  /** Whether it is delayed before the step that it would take now. */
   isHeldUp(): boolean {
     if (this.#steps < this.#until) return false;
     this.#until = this.#disturbance();
@@ -255,12 +256,12 @@ export class Process {
     if (this.#tasks.length > 0 && !this.#paused && !this.#held) this.#scheduler.ready(this);
   }
 
-  /** The step before which it is held up next: seldom in a long run, so that it takes little longer. */
+  /** The step before which it is delayed next. Delays become rare in a long run, so that they add little time. */
   #disturbance(): number {
     return this.#steps + this.#scheduler.random.magnitude(1, Math.max(UNDISTURBED, this.#steps));
   }
 
-  /** What it had to do is not done any more. */
+  /** Drops its tasks. */
   end(): void {
     this.#ended = true;
     this.#tasks = [];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Simulated sockets, with the members that agents use. Each call into the kernel is a step of its process, so that
- * other processes come in between; a wait is a place in a queue here and at whatever the kernel lets it wait for.
+ * Simulated sockets, with the members that agents use. Each system call is a step of its process, so that other
+ * processes run in between. A call that waits has an entry in a queue here, and at whatever the kernel lets it wait
+ * for.
  */
 import type {
   AcceptedSocket,
@@ -46,18 +47,18 @@ export class SimSocket implements Socket {
   blocked = false;
   passCredentials: boolean;
   passSequence: boolean;
-  /** The endpoint in whose line it stands. */
+  /** The endpoint in whose line it waits. */
   waitsFor: model.Endpoint | undefined;
   readonly #sends: Send[] = [];
   #receive: Receive | undefined;
-  /** The signal that the latest receives share: it is listened to once, not for each of them. */
+  /** The signal that the latest receives share; it has one listener, not one for each of them. */
   #signal: AbortSignal | undefined;
   #reading = false;
   #trying = false;
   readonly #blockWaiters = new Set<{ blocked: boolean; settle: () => void }>();
   #end: End | undefined;
   #ended: PromiseWithResolvers<End> | undefined;
-  /** An error that `ended` took: the next read's to report. */
+  /** An error that `ended` has consumed; the next read reports it. */
   #error: string | undefined;
 
   constructor(kernel: Kernel, owner: Owner, endpoint: model.Endpoint, passed: boolean) {
@@ -76,7 +77,7 @@ export class SimSocket implements Socket {
 
   send(data: Buffer, { to, fds = [], nonblocking = false }: SendOptions = {}): Promise<void> {
     if (this.closed) return Promise.reject(errorOf('EBADF', 'sendmsg'));
-    // It must neither overtake nor wait.
+    // It must neither overtake the sends that wait, nor wait itself.
     if (nonblocking && this.blocked) return Promise.reject(errorOf('EAGAIN', 'sendmsg'));
     const { owner } = this;
     const files = fds.map((fd) => owner.descriptors.get(fd));
@@ -121,7 +122,7 @@ export class SimSocket implements Socket {
     signal.addEventListener('abort', abort, { once: true });
   }
 
-  /** A call like every other: between two of them others may go on. */
+  /** A system call like every other: between two of them other processes may run. */
   async tryReceive(max: number): Promise<Message[]> {
     await this.owner.process.turn();
     if (this.closed) throw errorOf('EBADF', 'recvmsg');
@@ -143,7 +144,7 @@ export class SimSocket implements Socket {
     this.owner.open.delete(this);
     this.kernel.leaveLine(this);
     this.kernel.close(this.endpoint);
-    // A process that was killed does not see what comes of its calls.
+    // A process that was killed does not see the results of its calls.
     if (this.owner.process.ended) return;
     this.#finish({ why: 'closed' });
     this.#setBlocked(false);
@@ -151,7 +152,7 @@ export class SimSocket implements Socket {
     this.#answer()?.resolve([]);
   }
 
-  /** A send may have room, or something else to find: it is tried in a step of its own. */
+  /** The send at the front may find space, or an error: it is tried in a step of its own. */
   room(): void {
     if (this.#trying || this.#sends.length === 0) return;
     this.#trying = true;
@@ -161,7 +162,7 @@ export class SimSocket implements Socket {
     });
   }
 
-  /** There is something to read, or the end. */
+  /** There is something to read, or the end of the socket. */
   readable(): void {
     if (this.#reading || !this.#receive) return;
     this.#reading = true;
@@ -171,7 +172,7 @@ export class SimSocket implements Socket {
     });
   }
 
-  /** The connection is over; noticed without reading where somebody asked for it. */
+  /** The connection has ended. This is noticed without reading if somebody asked for it. */
   hungUp(): void {
     if (!this.#ended || this.#end) return;
     this.owner.process.post(() => {
@@ -184,7 +185,7 @@ export class SimSocket implements Socket {
   #try(): void {
     const [send] = this.#sends;
     if (send === undefined) return;
-    // If there is no memory for the message, the process is ended before anybody gets it.
+    // If there is no memory for the message, the process is killed before anybody gets it.
     if (this.#exceedsMemory(send.datagram)) {
       this.owner.kill();
       return;
@@ -201,7 +202,7 @@ export class SimSocket implements Socket {
     this.#setBlocked(false);
     const errno = 'wait' in outcome ? 'EAGAIN' : 'error' in outcome ? outcome.error : undefined;
     const settle = () => (errno ? send.reject(errorOf(errno, 'sendmsg')) : send.resolve());
-    // Between what a call does and its return, others may go on.
+    // Between the effect of a call and its return, other processes may run.
     if (this.owner.process.coin()) this.owner.process.post(settle);
     else settle();
     this.room();
@@ -212,7 +213,7 @@ export class SimSocket implements Socket {
     return memory < Number.POSITIVE_INFINITY && this.kernel.unread(this.endpoint) + length > memory;
   }
 
-  /** What stands after a send that waits, and may not wait itself. */
+  /** Refuses nonblocking sends behind a send that waits. */
   #refuseOthers(): void {
     const [first, ...others] = this.#sends;
     const refused = others.filter(({ nonblocking }) => nonblocking);
@@ -238,7 +239,9 @@ export class SimSocket implements Socket {
     return answered;
   }
 
-  /** What is there; [] at the end, undefined where it would have to wait. Throws the socket's error, once. */
+  /**
+   * The messages that are queued; [] at the end, undefined if it would have to wait. Throws the socket's error, once.
+   */
   #take(max: number): Message[] | undefined {
     const error = this.#error ?? model.takeError(this.endpoint);
     this.#error = undefined;
@@ -275,7 +278,7 @@ export class SimSocket implements Socket {
     };
   }
 
-  /** The first that fit; the others are closed. */
+  /** Opens as many descriptors as the process may have; closes the others. */
   #adopt(files: readonly WriteEnd[]): Message['fds'] {
     if (files.length === 0) return NO_FDS;
     const { descriptors } = this.owner;

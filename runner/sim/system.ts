@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The system that a simulated agent plays on. */
+/** The system under a simulated agent. */
 
 import type { AcceptedSocket, Listener, ListenOptions, System } from '../agent/system.ts';
 import { runFilter } from '../common/filter.ts';
@@ -10,7 +10,7 @@ import type { Owner } from './owner.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimAccepted, SimClient } from './socket.ts';
 
-/** Who connected, for SO_PEERCRED at the other end. */
+/** The process that connected, for SO_PEERCRED at the other end. */
 export type Connected = Map<model.Endpoint, Owner>;
 
 export function simSystem(scheduler: Scheduler, kernel: Kernel, owner: Owner, connected: Connected): System {

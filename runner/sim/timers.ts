@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Things to do later, the earliest first; of those due at the same time, the one asked for first. */
+/** Tasks for later, the earliest first; of those with the same time, the one that was added first. */
 
 export interface Timer {
   /** ns */
@@ -13,7 +13,7 @@ interface Entry {
   readonly order: number;
 }
 
-/** A binary heap; what is cancelled stays in it until it is its turn. */
+/** A binary heap; a cancelled timer stays in it until its time. */
 export class Timers {
   readonly #heap: Entry[] = [];
   #order = 0;
@@ -25,13 +25,13 @@ export class Timers {
     return timer;
   }
 
-  /** The next that is due, still wanted. */
+  /** The next timer that was not cancelled. */
   first(): Timer | undefined {
     while (this.#heap[0]?.timer.cancelled) this.#drop();
     return this.#heap[0]?.timer;
   }
 
-  /** Takes out all that are due at `now`, in order. */
+  /** Removes all timers that are due at `now`, in order. */
   *due(now: number): Generator<Timer> {
     for (let timer = this.first(); timer && timer.at <= now; timer = this.first()) {
       this.#drop();

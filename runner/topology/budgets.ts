@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Which budgets a run can exceed at all, and which waits can end in it: one that cannot is no check. */
+/** Which budgets a run can exceed, and which waits can end in a run: others check nothing. */
 import { DEFAULT_RUN_TIME } from '../common/deadline.ts';
 import { sends } from './steps.ts';
 import type { Budget, SendStep, Topology } from './topology.ts';
 
-/** A run that takes longer than its time is cut, and no verdict on it counts. */
+/** A run that takes longer than its time is cut, and has no verdict. */
 export function canFail({ figure, limit, step }: Budget, { steps }: Topology): boolean {
   if (figure !== 'throughput') return limit < DEFAULT_RUN_TIME;
   const sure = [...sends(steps)].filter((send) => (step === undefined || send.id === step) && isSent(send));
@@ -12,8 +12,8 @@ export function canFail({ figure, limit, step }: Budget, { steps }: Topology): b
   return limit > count / (DEFAULT_RUN_TIME / 1000);
 }
 
-/** An expectation that has longer than a run is never seen to fail. */
+/** A wait that is longer than a run is never seen to fail. */
 export const endsInTime = ({ within }: { readonly within: number }): boolean => within < DEFAULT_RUN_TIME;
 
-/** The file leaves no failure open. */
+/** Whether the file demands that the send succeeds. */
 const isSent = ({ expect }: SendStep): boolean => expect.error === undefined && expect.model === undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The faults, a row each: who carries it out, what it changes and what takes it back. Code that needs to know more about
- * a fault than its name asks the row, so that a new fault is known everywhere once it has one.
+ * The table of faults: who carries each one out, what it changes, and what takes it back. Code that needs to know more
+ * about a fault than its name looks into its row, so that a new fault is known everywhere as soon as it has one.
  */
 import type { Address } from '../common/address.ts';
 import { sizeInWords } from '../common/size.ts';
@@ -11,19 +11,19 @@ import type { Sender } from './topology.ts';
 /** A fault to inject: an action and its target (docs/topology.md, "Faults"). */
 export type FaultAction =
   | OnProcess<'kill' | 'stop' | 'pause' | 'resume'>
-  /** The kernel does it, as soon as the process wants that many bytes more than it has then. */
+  /** The kernel kills the process when it wants more than that many bytes beyond what it has then. */
   | { readonly fault: 'kill'; readonly target: Sender & { readonly kind: 'client' }; readonly memory: number }
   | OnMaster<'leave' | 'close-listener'>
   | OnClient<'expel' | 'join' | 'stop-reading' | 'start'>
   | OnClient<'eavesdrop', { readonly on: boolean }>
   | OnClient<'add-address' | 'del-address', { readonly address: Address }>
   | OnClient<'add-match' | 'remove-match', { readonly rule: string }>
-  /** Its process may open that many descriptors beside those that it has open then. */
+  /** The process may open that many more descriptors than it has open then. */
   | OnClient<'limit', { readonly fds: number | 'unlimited' }>
-  /** Reads `count` messages, or `all` that are there and from then on. */
+  /** Reads `count` messages, or `all`: those that are queued, and all later ones. */
   | OnClient<'read', { readonly count: number | 'all' }>;
 
-/** A type for each verb rather than one for all, so that it can be picked by its verb. */
+/** One type per verb rather than one for all, so that each can be selected by its verb. */
 type OnProcess<V> = V extends string
   ? { readonly fault: V; readonly target: Sender; readonly memory?: undefined }
   : never;
@@ -35,21 +35,24 @@ type OnClient<V, More = unknown> = V extends string
 export type Verb = FaultAction['fault'];
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
 
-/** What a fault does to the reading of the party that it is about. */
+/** What a fault does to the reading of the party that it affects. */
 export type ReadingEffect = 'ends' | 'pauses' | 'resumes' | 'stops' | 'reads some' | 'reads on';
 
 export interface Row {
-  /** A signal to the process, an order to the client or to the master of its bus, or its node, which starts it. */
+  /**
+   * Who carries it out: a signal to the process, the client or the master of its bus on an order, or the node, which
+   * starts it.
+   */
   readonly by: Signal | 'client' | 'master' | 'node';
   /**
-   * Who gets what (`routes`), when messages are taken (`reading`), who may come (`listener`); `process`: nothing that
-   * the bus could see.
+   * What it changes: who gets what (`routes`), when messages are read (`reading`), who can connect (`listener`), or
+   * nothing that the bus could notice (`process`).
    */
   readonly changes: 'routes' | 'reading' | 'listener' | 'process';
-  /** The process, the sockets of a master, or the place of a client on the bus. */
+  /** What it ends: the process, the sockets of a master, or the membership of a client. */
   readonly ends?: 'process' | 'sockets' | 'place';
   readonly reading?: ReadingEffect;
-  /** What takes it back; none for what lasts. */
+  /** The verb that takes it back; absent for faults that last. */
   readonly opposite?: Verb;
 }
 
@@ -75,7 +78,7 @@ export const FAULTS = {
 } as const satisfies Readonly<Record<Verb, Row>>;
 
 type Table = typeof FAULTS;
-/** What a client or a master carries out itself. */
+/** Faults that a client or a master carries out itself. */
 export type OrderedFault = {
   [V in Verb]: Table[V]['by'] extends 'client' | 'master'
     ? Extract<FaultAction, { readonly fault: V }>
@@ -84,7 +87,7 @@ export type OrderedFault = {
 
 export const rowOf = ({ fault }: FaultAction): Row => FAULTS[fault];
 
-/** What takes it back; undefined for what lasts. */
+/** The fault that takes it back; undefined for faults that last. */
 export function oppositeOf(action: FaultAction): FaultAction | undefined {
   const { opposite } = rowOf(action);
   if (opposite === undefined) return undefined;
@@ -97,33 +100,33 @@ export function oppositeOf(action: FaultAction): FaultAction | undefined {
   } as FaultAction;
 }
 
-/** The signal that does it; undefined if something else does. */
+/** The signal that carries it out; undefined if something else does. */
 export function signalOf(action: FaultAction): Signal | undefined {
   const { by } = rowOf(action);
   return by === 'client' || by === 'master' || by === 'node' ? undefined : by;
 }
 
-/** The party that it is about. */
+/** The party that it affects. */
 export function subjectOf(action: FaultAction): Sender {
   if ('client' in action) return { kind: 'client', name: action.client };
   return 'bus' in action ? { kind: 'master', bus: action.bus } : action.target;
 }
 
-/** The client that it is about; undefined for a fault of a master. */
+/** The client that it affects; undefined for a fault of a master. */
 export function clientOf(action: FaultAction): string | undefined {
   const subject = subjectOf(action);
   return subject.kind === 'client' ? subject.name : undefined;
 }
 
-/** The bus that it is about. */
+/** The bus that it affects. */
 export function busOf(action: FaultAction, busOfClient: (client: string) => string): string {
   const subject = subjectOf(action);
   return subject.kind === 'master' ? subject.bus : busOfClient(subject.name);
 }
 
 /**
- * The party whose process must run for it to happen; undefined where the kernel or a node sees to it. Of the signals
- * only SIGTERM is the process's own to act on.
+ * The party whose process must run to carry it out; undefined if the kernel or the node does. Of the signals, a process
+ * reacts to SIGTERM only.
  */
 export function actorOf(action: FaultAction, busOfClient: (client: string) => string): Sender | undefined {
   const { by } = rowOf(action);
@@ -131,7 +134,7 @@ export function actorOf(action: FaultAction, busOfClient: (client: string) => st
   return by === 'client' || by === 'SIGTERM' ? subjectOf(action) : undefined;
 }
 
-/** It is about a whole process, which therefore can be shared with nobody. */
+/** Whether it affects a whole process, which therefore cannot be shared. */
 export const needsOwnProcess = (action: FaultAction): boolean =>
   signalOf(action) !== undefined || rowOf(action).changes === 'process';
 
@@ -140,7 +143,7 @@ export function readingEffect(action: FaultAction): ReadingEffect | undefined {
   return some ? 'reads some' : rowOf(action).reading;
 }
 
-/** `join tool-0`, `read slow count 3`: the verb, the party, and what else the file gives. */
+/** `join tool-0`, `read slow count 3`: the verb, the party, and other values that the file gives. */
 export function faultText(action: FaultAction): string {
   const party = partyOf(subjectOf(action));
   if (action.fault === 'kill' && action.memory !== undefined)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** The names of parties and of their sockets: made here, and taken apart again. */
+/** The names of parties and of their sockets: makes and parses them. */
 import type { Sender } from './topology.ts';
 
 /**
- * A lane is one receiving socket, the unit of every order check: a client's socket is named as the client,
- * the master's accepted socket for it `<bus>.master@<client>`.
+ * A lane is one receiving socket, for which each check of order is made. The lane of a client's socket has the client's
+ * name; that of the master's accepted socket for the client is `<bus>.master@<client>`.
  */
 export type Lane = string;
 
@@ -18,29 +18,29 @@ export function busOfMaster(name: string): string | undefined {
   return bus?.includes('.') ? undefined : bus;
 }
 
-/** The name of a party, which is that of its process: `camera`, `cabin.master`. */
+/** The name of a party and of its process: `camera`, `cabin.master`. */
 export const partyOf = (party: Sender): string =>
   party.kind === 'client' ? party.name : masterOf(party.bus);
 
 export const acceptedLane = (bus: string, client: string): Lane => `${masterOf(bus)}@${client}`;
 
-/** The socket that a sender sends through. */
+/** The lane of the socket through which a sender sends. */
 export const senderLane = (from: Sender): Lane =>
   from.kind === 'client' ? from.name : acceptedLane(from.bus, from.via ?? '');
 
 /**
- * Where the default route of a sender on this bus ends: the accepted socket of the client, or of the client that the
- * master sends through (af_bus.md 3.1 and 3.3: the master then reads its own message back).
+ * The lane at which a message ends that takes the default route: the accepted socket of the client that sends. If the
+ * master sends, it is the socket that it sends through: the master reads its own message back (af_bus.md 3.1 and 3.3).
  */
 export const defaultRoute = (from: Sender, bus: string): Lane =>
   acceptedLane(bus, from.kind === 'client' ? from.name : (from.via ?? ''));
 
 export interface LaneParts {
-  /** The process that reads it. */
+  /** The name of the process that reads it. */
   readonly agent: string;
-  /** The client at this end, or at the other end of an accepted socket. */
+  /** The client whose socket it is, or for which the socket was accepted. */
   readonly client: string;
-  /** It is a master's socket. */
+  /** Whether it is an accepted socket of a master. */
   readonly accepted: boolean;
 }
 

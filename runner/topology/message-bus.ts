@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** Message buses of D-Bus: buses whose master is our daemon, their clients, and the steps that these play. */
+/** Message buses of D-Bus, whose master is the D-Bus daemon of this project; their clients, and the steps of these. */
 import type { Arg } from '../dbus/index.ts';
 import type { Place } from './topology.ts';
 
 export interface MessageBusSpec {
   readonly name: string;
-  /** Where the daemon runs. */
+  /** The node on which the daemon runs. */
   readonly node: string;
-  /** Of the AF_BUS socket; legacy clients connect to `<path>.unix`. */
+  /** Path of the AF_BUS socket; legacy clients connect to `<path>.unix`. */
   readonly path: string;
   readonly place: Place;
 }
 
-/** How a client answers calls of a method: with these values, with this error, or not at all. Others get back what they sent. */
+/**
+ * How a client answers calls of a method: with values, with an error, or not at all. For other methods it returns the
+ * arguments of the call.
+ */
 export type Answer =
   | { readonly kind: 'reply'; readonly args: readonly Arg[] }
   | { readonly kind: 'error'; readonly name: string };
@@ -21,9 +24,9 @@ export interface DbusClientSpec {
   readonly name: string;
   readonly bus: string;
   readonly node: string;
-  /** `native`: on AF_BUS itself. `legacy`: through the daemon's AF_UNIX listener. */
+  /** `native`: over AF_BUS. `legacy`: through the daemon's AF_UNIX listener. */
   readonly connect: 'native' | 'legacy';
-  /** Rules that it adds, and names that it requests, when it comes. */
+  /** Rules that it adds, and names that it requests, when it connects. */
   readonly match: readonly string[];
   readonly names: readonly string[];
   readonly answers: Readonly<Record<string, Answer>>;
@@ -35,7 +38,7 @@ export interface MessageBuses {
   readonly clients: readonly DbusClientSpec[];
 }
 
-/** What a signal or a call says; a call may have no interface. */
+/** The content of a signal or a call; a call may have no interface. */
 export interface DbusContent {
   readonly path: string;
   readonly interface?: string;
@@ -60,23 +63,23 @@ export type DbusAction =
       readonly client: string;
       readonly content: DbusContent;
       readonly count: number;
-      /** For this client, or for the owner of this name, alone. */
+      /** The only receiver: this client, or the owner of this name. */
       readonly to?: string;
     }
   | { readonly do: 'call'; readonly client: string; readonly content: DbusContent; readonly to: string }
   | { readonly do: 'kill'; readonly client: string }
-  /** No action: what the bus has told this client since the last such step, in order. */
+  /** Not an action: the signals of the bus to this client since the last such step, in order. */
   | { readonly do: 'hears'; readonly client: string; readonly heard: readonly string[] };
 
-/** What the file says of an action; nothing leaves it to the model. */
+/** What the file expects of an action; if it is empty, the model decides. */
 export interface DbusExpect {
-  /** The file leaves it to the model on purpose: `expect: model`. */
+  /** `expect: model`: the file leaves it to the model on purpose. */
   readonly model?: true;
-  /** The word for the result of `own` or `release`. */
+  /** Result of `own` or `release`, as a word. */
   readonly result?: string;
   readonly error?: string;
   readonly reply?: readonly Arg[];
-  /** The client that answers a call. */
+  /** The client that answers the call. */
   readonly by?: string;
   /** Clients that get each signal, once each. */
   readonly recipients?: readonly string[];
@@ -90,10 +93,10 @@ export interface DbusStep {
   readonly place: Place;
 }
 
-/** The name that reports use for nobody. */
+/** Stands for nobody in reports. */
 export const NOBODY = 'nobody';
 
-/** `signal panel Changed`: the verb, the client, and what it is about. */
+/** `signal panel Changed`: the verb, the client, and what is sent or requested. */
 export function dbusText(action: DbusAction): string {
   const { client } = action;
   switch (action.do) {
@@ -114,7 +117,7 @@ export function dbusText(action: DbusAction): string {
   }
 }
 
-/** Values with their types, so that two lists have the same text if they are the same. */
+/** Values with their types as text: two lists have the same text only if they are the same. */
 export const argsText = (args: readonly Arg[]): string =>
   args.length === 0 ? '()' : args.map(({ type, value }) => `${type} ${valueText(value)}`).join(', ');
 
@@ -130,7 +133,7 @@ function valueText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** What the bus told a client of a name, as files and reports write it. */
+/** A signal of the bus about a name, in the form of files and reports. */
 export function heardText(member: string, args: readonly string[]): string {
   const [name = '', from = '', to = ''] = args;
   if (member !== 'NameOwnerChanged') return `${member} ${name}`;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-/** The one walk over the steps of a topology, and the lists that come of it. */
+/** The one walk over the steps of a topology, and the lists that are made from it. */
 import type { FaultStep, ParallelStep, SendStep, Step } from './topology.ts';
 
-/** A step, and how the walk came to it. */
+/** A step, and where the walk found it. */
 export interface Visit<S extends Step = Step> {
   readonly step: S;
-  /** The place of its top-level step, from 0. */
+  /** Index of its top-level step, from 0. */
   readonly top: number;
-  /** The branches that lead to it: the id of each `parallel` with the number of the branch. */
+  /** The branches that lead to it: id of each `parallel` → number of the branch. */
   readonly trail: ReadonlyMap<string, number>;
 }
 
-/** Every step in the order of the file, a `parallel` before the steps of its branches. */
+/** Every step in file order; a `parallel` comes before the steps of its branches. */
 export function* walk(steps: Iterable<Step>): Generator<Visit> {
   let top = 0;
   for (const step of steps) yield* below(step, top++, START);
@@ -28,7 +28,7 @@ function* below(step: Step, top: number, trail: Visit['trail']): Generator<Visit
   }
 }
 
-/** Every step, those of branches included. */
+/** Every step, including those in branches. */
 export function* flat(steps: Iterable<Step>): Generator<Step> {
   for (const { step } of walk(steps)) yield step;
 }
@@ -45,11 +45,11 @@ export function* faults(steps: Iterable<Step>): Generator<FaultStep> {
 export const faultsIn = (parallel: ParallelStep): Visit<FaultStep>[] =>
   [...walk([parallel])].filter((visit): visit is Visit<FaultStep> => visit.step.kind === 'fault');
 
-/** They are in different branches of one `parallel`, so that either may come first. */
+/** Whether they are in different branches of one `parallel`, so that either may happen first. */
 export const areConcurrent = (one: Visit, other: Visit): boolean =>
   [...one.trail].some(([id, branch]) => (other.trail.get(id) ?? branch) !== branch);
 
-/** A branch as lists without a `parallel` in them: what is parallel inside it counts as parallel to all of it. */
+/** A branch as lists without a `parallel`: a nested `parallel` is treated as concurrent to the whole branch. */
 export function strands(branch: readonly Step[]): (readonly Step[])[] {
   const inner = branch.flatMap((step) => (step.kind === 'parallel' ? step.branches.flatMap(strands) : []));
   return [branch.filter(({ kind }) => kind !== 'parallel'), ...inner];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The resolved topology: what a `*.topo.yaml` says, with every short form spelled out, replicas expanded,
- * addresses assigned and names checked (docs/topology.md). Made by `load`, frozen, read by everyone after it.
+ * The resolved topology: what a `*.topo.yaml` says, with short forms expanded, replicas made, addresses assigned and
+ * names checked (docs/topology.md). `load` makes it and freezes it; everything later reads it.
  */
 
 import type { Address } from '../common/address.ts';
@@ -23,7 +23,7 @@ export type Overflow = 'block' | 'fail' | 'evict';
 export interface NodeSpec {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Absent for a node that was made up because the file names none. */
+  /** Absent for a node that was generated because the file names none. */
   readonly place?: Place;
 }
 
@@ -34,19 +34,19 @@ export interface DenyRule {
 
 export interface MasterSpec {
   readonly node: string;
-  /** Client name patterns (`*` as wildcard); a client that none matches is not admitted. */
+  /** Patterns of client names (`*` is a wildcard); a client that matches none is not admitted. */
   readonly admit: readonly string[];
   readonly deny: readonly DenyRule[];
 }
 
 export interface BusSpec {
   readonly name: string;
-  /** Pathname, or `@name` for an abstract one. */
+  /** A pathname, or `@name` for an abstract name. */
   readonly path: string;
   readonly protocol: Protocol;
-  /** Messages; the kernel's default where absent. */
+  /** Maximum number of messages; the kernel's default if absent. */
   readonly queueLength?: number;
-  /** Bytes; the kernel's default where absent. */
+  /** In bytes; the kernel's default if absent. */
   readonly sendBuffer?: number;
   readonly overflow: Overflow;
   readonly master: MasterSpec;
@@ -73,27 +73,33 @@ export interface ClientSpec {
   readonly node: string;
   readonly user: User;
   readonly groups: readonly string[];
-  /** Every address that the master assigns, those that `groups` call for included, in assignment order. */
+  /** Every address that the master assigns, in the order of assignment; those of its groups are included. */
   readonly addresses: readonly Address[];
-  /** The file wants it on the bus (`join`, default true). */
+  /** Whether the file wants it to join (`join`, default true). */
   readonly join: boolean;
-  /** The master's policy admits it: some `admit` pattern matches and no `deny` rule does. Joined = join && admitted. */
+  /**
+   * Whether the master's policy admits it: some `admit` pattern matches and no `deny` rule does. It joins if `join` is
+   * set as well.
+   */
   readonly admitted: boolean;
   readonly eavesdrop: boolean;
   /** `manual`: reads only when a `read` step says so. */
   readonly receive: 'auto' | 'manual';
-  /** What its socket takes of each message: whole, shortened or not at all. */
+  /** How its socket shortens or drops messages. */
   readonly filter?: Filter;
-  /** D-Bus match rules that the master gives it when it comes; absent where there are none. */
+  /** D-Bus match rules that the master gives it when it connects; absent if there are none. */
   readonly match?: readonly string[];
-  /** D-Bus names that it owns, each with an address in prefix 0x0001 among its `addresses`; absent where there are none. */
+  /** D-Bus names that it owns, each with an address of prefix 0x0001 in `addresses`; absent if there are none. */
   readonly names?: readonly string[];
-  /** Not there from the beginning: a `restart` starts it. `camera.2` is what `camera` became by one. */
+  /** A `restart` starts it. `camera.2` is the successor of `camera`. */
   readonly startedByStep?: boolean;
   readonly place: Place;
 }
 
-/** Who sends: a client, or the master of a bus through the accepted socket of `via`, which every send step of a master has. */
+/**
+ * The sender: a client, or the master of a bus. `via` is the client through whose accepted socket the master sends;
+ * send steps always have it.
+ */
 export type Sender =
   | { readonly kind: 'client'; readonly name: string }
   | { readonly kind: 'master'; readonly bus: string; readonly via?: string };
@@ -106,20 +112,23 @@ export type Destination =
   | { readonly kind: 'master'; readonly bus: string }
   | { readonly kind: 'address'; readonly address: Address };
 
-/** Passes the write end of a pipe; each receiver writes a token into it, and the sender must read them all, then EOF. */
+/**
+ * Passes the write end of a pipe. Each receiver writes a token into it; the sender must read all tokens, then end of
+ * file.
+ */
 export interface FdSpec {
   readonly kind: 'pipe';
   readonly name: string;
 }
 
 export interface SendExpect {
-  /** The file says on purpose that it leaves everything to the model: `expect: model`. */
+  /** `expect: model`: the file leaves everything to the model on purpose. */
   readonly model?: true;
-  /** Every message of the step must fail with this errno name and reach nobody. */
+  /** Every message of the step must fail with this error and reach nobody. */
   readonly error?: string;
   /**
-   * Exactly these receive each message, one copy each: client names, and `<bus>.master` for the master's accepted
-   * socket of the sender (where the default route ends). Absent when `error` is there.
+   * Exactly these receive one copy of each message: names of clients, or `<bus>.master` for the lane at which the
+   * default route of the sender ends. Absent if `error` is present.
    */
   readonly recipients?: readonly string[];
 }
@@ -131,16 +140,16 @@ export interface SendStep {
   readonly from: Sender;
   readonly to: Destination;
   readonly count: number;
-  /** The body; absent where `size` asks for a generated one, and where the whole is `dbus`. */
+  /** The body; absent if `size` asks for generated bytes, or `dbus` is the whole message. */
   readonly payload?: Uint8Array;
-  /** The message is this one of D-Bus, with the envelope as its last argument. */
+  /** The message is this D-Bus message, with the envelope as its last argument. */
   readonly dbus?: DbusMessage;
-  /** Bytes of the whole message, envelope included; drawn per message between the two, both included. */
+  /** Length of the whole message in bytes, including the envelope; drawn for each message between these, inclusive. */
   readonly size?: { readonly min: number; readonly max: number };
-  /** Messages per second; as fast as they go where absent. */
+  /** Messages per second; as fast as possible if absent. */
   readonly rate?: number;
   readonly fds: readonly FdSpec[];
-  /** A full recipient is EAGAIN rather than a wait. */
+  /** The send fails with EAGAIN instead of waiting for a full recipient. */
   readonly nonblocking: boolean;
   /** The name that `expect.deliveries` uses. */
   readonly as?: string;
@@ -160,46 +169,49 @@ export interface FaultStep {
   readonly kind: 'fault';
   readonly id: string;
   readonly action: FaultAction;
-  /** ms from the beginning of the step. */
+  /** Delay from the start of the step, in ms. */
   readonly at?: number;
   readonly after?: Progress;
   readonly place: Place;
 }
 
-/** How far the sends beside a fault have come when it is injected: that many of their messages have returned, with success or an error. */
+/** When a fault is injected: after that many messages of concurrent sends have returned, with success or an error. */
 export interface Progress {
   readonly messages: number;
-  /** Ids of the send steps that count: in other branches of the same `parallel`. */
+  /** Ids of the send steps that count; they are in other branches of the same `parallel`. */
   readonly sends: readonly string[];
 }
 
-/** `expect: { client, blocked, within }`: the client has (or has not) a send that waits for room, by then. */
+/** `expect: { client, blocked, within }`: within that time the client has (or has not) a send that waits for space. */
 export interface BlockedStep {
   readonly kind: 'blocked';
   readonly id: string;
   readonly client: string;
   readonly blocked: boolean;
-  /** ms */
+  /** In ms. */
   readonly within: number;
   readonly place: Place;
 }
 
-/** `expect: { client, hangup: true, within }`: its socket has ended (expelled, or never admitted and the master left). */
+/**
+ * `expect: { client, hangup: true, within }`: its socket ends, since it is expelled, or was never admitted and the
+ * master leaves.
+ */
 export interface HangupStep {
   readonly kind: 'hangup';
   readonly id: string;
   readonly client: string;
-  /** ms */
+  /** In ms. */
   readonly within: number;
   readonly place: Place;
 }
 
 export type Step = SendStep | ParallelStep | FaultStep | BlockedStep | HangupStep | DbusStep;
 
-/** One written line of `expect.deliveries`; checked beside the steps' own expectations. */
+/** One line of `expect.deliveries`; it is checked in addition to the expectations of the steps. */
 export interface DeliveryExpect {
   readonly to: string;
-  /** A step's `as`. */
+  /** The `as` of a send step. */
   readonly message: string;
   readonly from?: string;
   readonly fds?: number;
@@ -207,17 +219,17 @@ export interface DeliveryExpect {
   readonly place: Place;
 }
 
-/** A limit of time, of the whole run or of one send step. */
+/** A limit of latency or throughput, for the whole run or for one send step. */
 export interface Budget {
   readonly figure: 'p50' | 'p90' | 'p99' | 'max' | 'throughput';
-  /** ms at most for a latency, messages a second at least for throughput. */
+  /** Latency: at most that many ms. Throughput: at least that many messages per second. */
   readonly limit: number;
-  /** Its id; absent for the whole run. */
+  /** Id of the step; absent for the whole run. */
   readonly step?: string;
   readonly place: Place;
 }
 
-/** How nodes are made, where the command line does not say; and how many clients share a process. */
+/** How nodes are made if the command line does not say; and how many clients share a process. */
 export interface LauncherSpec {
   readonly kind: 'container' | 'process';
   readonly pack?: number;
@@ -227,13 +239,13 @@ export interface Topology {
   readonly name: string;
   readonly description?: string;
   readonly file: string;
-  /** Variable → value, for one of the combinations of a matrix; `name` ends in it. */
+  /** Variable → value, for one combination of a matrix; it is also the end of `name`. */
   readonly combination?: Readonly<Record<string, string>>;
   readonly nodes: readonly NodeSpec[];
   readonly buses: readonly BusSpec[];
   readonly groups: readonly GroupSpec[];
   readonly clients: readonly ClientSpec[];
-  /** Buses whose master is our D-Bus daemon; absent if the file has none. */
+  /** Buses whose master is the D-Bus daemon; absent if the file has none. */
   readonly messageBuses?: MessageBuses;
   readonly steps: readonly Step[];
   readonly deliveries: readonly DeliveryExpect[];

@@ -176,7 +176,7 @@ function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undef
   return { message: `no client owns the name ${name}`, hint: didYouMean(name, [...owned]) };
 }
 
-/** Reports a rule that no message matches, whoever sends it; the new owner of a name is not compared either. */
+/** Reports a rule that no message matches, from any sender; the new owner of a name is not compared either. */
 function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
   const conditions = rule.conditions.filter(
     ({ kind, arg }) => kind !== 'sender' && !(kind === 'arg' && arg > 0),

@@ -67,7 +67,7 @@ export class Problems {
     return this.#faulty.has(formatPath(path));
   }
 
-  /** Whether there are so many errors that the rest of the file need not be checked. Warnings do not count. */
+  /** Whether there are enough errors that the rest of the file need not be checked. Warnings do not count. */
   get enough(): boolean {
     return this.#errors >= LIMITS.mistakes.most;
   }
