@@ -197,7 +197,7 @@ describe('libafbus-dbus', function () {
 
   it('has many calls under way, whose answers come in any order or not at all', async () => {
     const callee = await native();
-    const calling = peer('calls', callee.name, '2000', 'a', 'b', 'c');
+    const calling = peer('calls', callee.name, '5000', 'a', 'b', 'c');
     const calls: Heard[] = [];
     while (calls.length < 3) calls.push(await callee.until(({ type }) => type === 'method_call'));
     await answer(callee, calls[2] as Heard, 'third');
