@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Reports of all agents → one trace. */
+/** Collects the reports of all agents into one trace. */
 
 import type { AgentReport, PackedDelivery } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
@@ -23,7 +23,7 @@ import type {
 } from './trace.ts';
 import { unpackSend } from './unpack.ts';
 
-/** Messages that an agent was told to send and has not answered for. */
+/** Messages of a send order that the agent has not answered yet. */
 interface OpenSends {
   readonly agent: string;
   readonly first: number;
@@ -31,22 +31,25 @@ interface OpenSends {
   readonly t0: Time;
 }
 
-/** Somebody who waits until sends have returned. */
+/** A wait for sends to return. */
 interface Watch {
   readonly messages: ReadonlySet<number>;
   left: number;
   readonly resolve: () => void;
 }
 
-/** Takes what the agents say in the order they say it. Cheap per report: a run has one of these for 10^4 deliveries. */
+/**
+ * Takes the reports of all agents in the order in which they arrive. Cheap per report: a run has 10^4 deliveries or
+ * more.
+ */
 export class Collector {
-  /** The latest time that any agent told: the agents' clock as far as the runner knows it. */
+  /** The latest time in any report: the agents' clock as far as the runner knows it. */
   now: Time = 0;
   socketsLeft: number | null = null;
   cut: string | undefined;
   /** See Trace. */
   cutAt: Time | undefined;
-  /** Deliveries, and sends that have returned: it stays the same while nothing moves on any bus. */
+  /** Number of deliveries and of sends that have returned: it stays the same while nothing moves on any bus. */
   movements = 0;
   #readOut: ReadOut | undefined;
   readonly #sends = new Map<number, SendEvent>();
@@ -66,12 +69,12 @@ export class Collector {
   readonly #logs: LogEvent[] = [];
   readonly #watches = new Set<Watch>();
 
-  /** Every queue was read empty: what is heard of messages after that does not count. */
+  /** Called when every queue was read empty: later reports about messages do not count. */
   seal(): void {
     this.#readOut = { stuck: this.waiting().map(({ message }) => message) };
   }
 
-  /** What an agent said about the bus; reports about orders only move the clock. */
+  /** Takes a report about the bus; reports about orders only advance the clock. */
   heard(agent: string, report: AgentReport): void {
     if (this.#readOut && (report.say === 'deliveries' || report.say === 'sends')) return;
     switch (report.say) {
@@ -109,7 +112,7 @@ export class Collector {
     }
   }
 
-  /** A send order goes out; `close` what it returns when it was answered. */
+  /** Called when a send order is given; call `close` with the result when it was answered. */
   openSends(agent: string, first: number, count: number): OpenSends {
     const open = { agent, first, count, t0: this.now };
     this.#open.add(open);
@@ -129,7 +132,7 @@ export class Collector {
     return promise;
   }
 
-  /** Sends that were tried, found no room, and have not returned so far. */
+  /** Sends that were tried, found no space, and have not returned yet. */
   waiting(): readonly SendEvent[] {
     return [...this.#sends.values()].filter((s) => s.t1 === undefined);
   }
@@ -196,7 +199,7 @@ export class Collector {
   }
 
   #send(event: SendEvent): void {
-    // A sender that waits says so at each try: that moves nothing.
+    // A sender that waits reports each attempt, which is no movement.
     if (event.t1 !== undefined) this.movements++;
     const before = this.#sends.get(event.message);
     this.#sends.set(event.message, event);
@@ -213,7 +216,7 @@ export class Collector {
     }
   }
 
-  /** An agent that died may have sent what it had no time to tell: these have a beginning and no end. */
+  /** Sends that an agent may have begun before it died and could not report: they have a beginning and no end. */
   #unheard(): SendEvent[] {
     const events: SendEvent[] = [];
     for (const { agent, first, count, t0 } of this.#open) {
@@ -224,7 +227,7 @@ export class Collector {
     return events;
   }
 
-  /** An agent has said this time. */
+  /** Notes a time in a report. */
   tick(t: Time): void {
     if (t > this.now) this.now = t;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the lanes of a run received, in columns: a crowd's run has millions of deliveries, and an object for each would
- * take gigabytes. What few deliveries differ in is kept once, as a kind.
+ * What the lanes of a run received, in columns: a run with a crowd has millions of deliveries, and an object for each
+ * would take gigabytes. Fields that rarely differ are stored once for all equal deliveries, as a kind.
  */
 
 import {
@@ -15,7 +15,7 @@ import type { Credentials } from '../common/credentials.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Deliveries, DeliveryEvent } from './trace.ts';
 
-/** The numbers of a delivery, side by side. NaN stands for none. */
+/** Columns of numbers. NaN means absent. */
 const POSITION = 0;
 const TIME = 1;
 const MESSAGE = 2;
@@ -24,7 +24,7 @@ const LENGTH = 4;
 const KIND = 5;
 const COLUMNS = 6;
 
-/** Rows come in blocks: nothing is copied as a lane grows, and a lane of few deliveries takes little. */
+/** Rows per block: nothing is copied when a lane grows, and a lane with few deliveries needs little memory. */
 const ROWS = 256;
 
 type Kind = Pick<
@@ -32,7 +32,7 @@ type Kind = Pick<
   'fence' | 'from' | 'intact' | 'truncated' | 'controlTruncated' | 'credentials' | 'fds' | 'lost'
 >;
 
-/** Kinds of all lanes of a run, by number. */
+/** The kinds of all lanes of a run, by number. */
 export class Kinds {
   readonly #kinds: Kind[] = [];
   readonly #numbers = new Map<string, number>();
@@ -61,7 +61,7 @@ export class Kinds {
     return number;
   }
 
-  /** One object for the same credentials. */
+  /** One object for equal credentials. */
   #unpack([pid, uid, gid]: NonNullable<PackedDelivery[8]>): Credentials {
     const key = `${pid} ${uid} ${gid}`;
     const known = this.#credentials.get(key) ?? { pid, uid, gid };
@@ -70,13 +70,13 @@ export class Kinds {
   }
 }
 
-/** What one lane received, in its order. */
+/** What one lane received, in order. */
 export class LaneLog implements Deliveries {
   readonly lane: Lane;
   readonly kinds: Kinds;
   length = 0;
   readonly #blocks: Float64Array[] = [];
-  /** The row that came last: the next is mostly of the same kind. */
+  /** The last row: the next one is usually of the same kind. */
   #last: PackedDelivery | undefined;
   #kind = 0;
 
@@ -142,7 +142,7 @@ class Rows implements Iterator<DeliveryEvent, undefined> {
   }
 }
 
-/** A row that reads itself from its columns: it may be kept, and costs little to make. */
+/** Reads its fields from the columns: it may be kept, and is cheap to make. */
 class Delivery implements DeliveryEvent {
   readonly #log: LaneLog;
   readonly #index: number;

@@ -12,7 +12,7 @@ import type { DeliveryEvent, Trace } from './trace.ts';
 const FORMAT = 2;
 const CHUNK = 1 << 18;
 
-/** Kinds of lines that are lists in the trace; deliveries are told apart by their lane. */
+/** Lists of the trace, each with its kind of line; deliveries are sorted by their lanes. */
 const LISTS = [
   'sends',
   'pipes',
@@ -28,7 +28,7 @@ const LISTS = [
   'logs',
 ] as const;
 type List = (typeof LISTS)[number];
-/** Absent where there is nothing of them. */
+/** Lists that are absent if they are empty. */
 const OF_MESSAGE_BUSES = ['dbus', 'joins', 'logs'] as const;
 
 /** Writes the whole trace; replaces the file. Throws TooBig if it would have more bytes than `most`. */
@@ -37,7 +37,7 @@ export function writeTrace(path: string, trace: Trace, most: number = LIMITS.tra
   try {
     let [text, left] = ['', most];
     const write = () => {
-      // Names, addresses and lines of the kernel are what nodes say.
+      // Names, addresses and lines of the kernel come from nodes, so they may contain anything.
       const bytes = Buffer.from(neutralJsonText(text));
       left -= bytes.length;
       if (left < 0) throw new TooBig(`the trace has more than ${most} bytes`);
@@ -56,7 +56,7 @@ export function writeTrace(path: string, trace: Trace, most: number = LIMITS.tra
   }
 }
 
-/** Reads what `writeTrace` wrote; throws InvalidInput with the line that is none of a trace. */
+/** Reads what `writeTrace` wrote; throws InvalidInput, with the line, for anything else. */
 export function readTrace(path: string): Trace {
   const [head = '', ...rest] = readFileSync(path, 'utf8').split('\n');
   const { afbusTrace, socketsLeft, cut, cutAt, readOut } = parse(path, 1, head);
@@ -90,7 +90,7 @@ function* lines(trace: Trace): Generator<string> {
   }
 }
 
-/** What nearly all deliveries have is left out. */
+/** Values that most deliveries have, and that are left out. */
 const ORDINARY = {
   fence: false,
   intact: true,
@@ -100,7 +100,7 @@ const ORDINARY = {
   lost: 0,
 };
 
-/** By hand: a run of a crowd has millions of these. */
+/** Written without JSON.stringify, since a run with a crowd has millions of these. */
 function deliveryLine(event: DeliveryEvent, quoted: Quoted): string {
   const { position, t, message, sequence, length, fds, lost, credentials } = event;
   const from = quoted.json(event.from);
@@ -117,7 +117,7 @@ function deliveryLine(event: DeliveryEvent, quoted: Quoted): string {
   );
 }
 
-/** JSON of what comes again and again. */
+/** Caches the JSON of texts that are repeated often. */
 class Quoted {
   readonly #known = new Map<string | Credentials, string>();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The trace: what every agent saw and did, merged. Judged by `verdict` without any other source. */
+/** The trace: what all agents saw and did, merged. `verdict` judges it without any other source. */
 
 import type { DbusReport } from '../agent/protocol.ts';
 import type { Address } from '../common/address.ts';
@@ -21,23 +21,23 @@ export interface SendEvent {
   readonly error?: string;
 }
 
-/** A message taken from a socket. */
+/** A message that was read from a socket. */
 export interface DeliveryEvent {
   readonly lane: Lane;
-  /** Place in the lane, from 0, fences counted: the order in which this socket gave its messages. */
+  /** Index in the lane, from 0, including fences: the order in which messages were read from this socket. */
   readonly position: number;
   /** Just after it was taken: a send of the same agent with a later `t0` may have been caused by it. */
   readonly t: Time;
   /** PlannedMessage.number, a fence's own number; null for a datagram without our envelope or of another run. */
   readonly message: number | null;
   readonly fence: boolean;
-  /** BUS_SCM_SEQ: the kernel's own place of the message in the bus's sequence. */
+  /** BUS_SCM_SEQ: the message's number in the bus's sequence, from the kernel. */
   readonly sequence?: number | undefined;
-  /** Sender's address as the kernel tells it. */
+  /** The sender's address, from the kernel. */
   readonly from: Address;
   /** Bytes received. */
   readonly length: number;
-  /** The body received has the crc32 that its envelope promises, and the promised length. */
+  /** The body has the crc32 and the length that its envelope states. */
   readonly intact: boolean;
   /** MSG_TRUNC, MSG_CTRUNC */
   readonly truncated: boolean;
@@ -48,14 +48,14 @@ export interface DeliveryEvent {
   readonly lost: number;
 }
 
-/** Deliveries in an order: an array of them, or their columns. */
+/** Deliveries in an order: an array, or columns. */
 export interface Deliveries extends Iterable<DeliveryEvent> {
   readonly length: number;
   at(index: number): DeliveryEvent | undefined;
   some(test: (delivery: DeliveryEvent) => boolean): boolean;
 }
 
-/** A message that a client of a message bus has sent, or got; see `DbusReport` of the agents' protocol. */
+/** A message that a client of a message bus has sent or received; see `DbusReport` of the agents' protocol. */
 export type DbusEvent = { readonly client: string } & DbusReport;
 
 /** The unique name of a client of a message bus. */
@@ -74,7 +74,7 @@ export interface LogEvent {
 export interface PipeEvent {
   readonly agent: string;
   readonly message: number;
-  /** Its place among the message's descriptors: a message with two has two events. */
+  /** Index among the message's descriptors: a message with two has two events. */
   readonly index: number;
   /** Lanes whose receivers wrote a token. */
   readonly tokens: readonly Lane[];
@@ -94,30 +94,30 @@ export interface EndEvent {
 export interface AttachEvent {
   readonly client: string;
   readonly bus: string;
-  /** Prefix-0 address as getsockname gave it. */
+  /** Prefix-0 address from getsockname. */
   readonly address: Address;
-  /** As accept gave it, null where the client was never accepted. */
+  /** The address from accept; null if the client was never accepted. */
   readonly peer: Address | null;
   readonly joined: boolean;
   /** SO_PEERCRED of the accepted socket, in the master's namespaces. */
   readonly credentials?: Credentials;
-  /** pid as the client itself knows it, and an id of its pid namespace. */
+  /** pid in the client's own pid namespace, and an id of that namespace. */
   readonly pid: number;
   readonly pidNamespace: string;
 }
 
 /**
- * A step and what came of it. The clock is the agents': `t0` is the latest time known before anything of the step was
- * ordered, `t1` the latest after all of it was answered, so that what the step did lies between the two.
+ * A step and its outcome. The clock is the agents': `t0` is the latest time known before anything of the step was
+ * ordered, `t1` the latest after all of it was answered. So everything that the step did lies between the two.
  */
 export interface StepEvent {
-  /** Its id. */
+  /** Id of the step. */
   readonly step: string;
   readonly t0: Time;
-  /** Of a fault: the latest time known before it took effect, when its moment had come. */
+  /** For a fault: the latest time known before it took effect, after its own `at` or `after`. */
   readonly moment?: Time;
   readonly t1: Time;
-  /** Absent when it did what it should. */
+  /** Absent if the step did what it should. */
   readonly failure?: {
     readonly check: 'blocked' | 'lifetime' | 'errors';
     readonly expected: string;
@@ -129,7 +129,7 @@ export interface AgentExit {
   readonly agent: string;
   readonly code: number | null;
   readonly signal: string | null;
-  /** The run asked for it (a fault step, or the end of the run). */
+  /** Whether the run asked for it (by a fault, or at the end). */
   readonly wanted: boolean;
 }
 
@@ -137,7 +137,7 @@ export interface AgentExit {
 export interface FenceEvent {
   readonly bus: string;
   readonly number: number;
-  /** It was sent later than this: the latest time known when it was ordered. Absent in traces that do not tell. */
+  /** It was sent after this time: the latest time known when it was ordered. Absent in traces of earlier versions. */
   readonly t0?: Time;
   /** The lane through which it was sent. */
   readonly sender: Lane;
@@ -151,16 +151,16 @@ export interface KernelLine {
   readonly text: string;
 }
 
-/** An agent as it knows itself; what the pids of credentials are compared with. */
+/** A process and its pid as it sees itself, to compare the pids of credentials with. */
 export interface ProcessEvent {
   readonly agent: string;
   readonly pid: number;
   readonly pidNamespace: string;
 }
 
-/** All who live have read all they had, and nothing moves any more: a copy that is missing does not come. */
+/** All living parties have read everything, and nothing moves any more: a copy that is missing will not come. */
 export interface ReadOut {
-  /** Messages whose senders wait still, though there is room everywhere. */
+  /** Messages whose senders still wait, although there is space everywhere. */
   readonly stuck: readonly number[];
 }
 
@@ -170,23 +170,26 @@ export interface Trace {
   readonly deliveries: ReadonlyMap<Lane, Deliveries>;
   readonly pipes: readonly PipeEvent[];
   readonly attaches: readonly AttachEvent[];
-  /** Masters are in no attachment; pids that involve an agent which is in neither are not judged. */
+  /** Masters, which have no attachment. Pids of agents that are in neither list are not judged. */
   readonly processes?: readonly ProcessEvent[];
   readonly ends: readonly EndEvent[];
   readonly steps: readonly StepEvent[];
   readonly exits: readonly AgentExit[];
   readonly kernel: readonly KernelLine[];
   readonly fences: readonly FenceEvent[];
-  /** What clients of message buses sent and got, each client's in its own order; absent where there are none. */
+  /** What clients of message buses sent and received, in each client's order; absent if there are none. */
   readonly dbus?: readonly DbusEvent[];
   readonly joins?: readonly DbusJoin[];
   readonly logs?: readonly LogEvent[];
-  /** Sockets of the family left in the run's network namespace after all agents ended; null where not measured. */
+  /** Sockets of the family left in the run's network namespace after all agents ended; null if not measured. */
   readonly socketsLeft: number | null;
-  /** Why the run ended before its last step; absent when it did not. */
+  /** Why the run ended before its last step; absent if it did not. */
   readonly cut?: string;
-  /** When that was, as far as the agents had told: from then on everyone reads, and sends find room that they would not have had. */
+  /**
+   * The time of the cut on the agents' clock. After it all parties read, so sends find space that they would not have
+   * had.
+   */
   readonly cutAt?: Time;
-  /** Absent unless every queue was read empty after the run was cut. */
+  /** Present only if every queue was read empty after the run was cut. */
   readonly readOut?: ReadOut;
 }

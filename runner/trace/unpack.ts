@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An agent's packed row of a send, spelled out. */
+/** Turns an agent's packed row of a send into an event. */
 
 import type { PackedSend } from '../agent/protocol.ts';
 import type { SendEvent } from './trace.ts';

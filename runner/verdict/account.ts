@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a reader of a passing report should know: sends that failed, messages that reached nobody or the
- * master by the default route, what faults met, clients that the bus evicted, copies that eavesdroppers missed. In numbers; it judges nothing.
+ * What a reader of a passing report should know, in numbers: sends that failed, messages that reached nobody or took
+ * the default route to the master, messages during faults, evicted clients, copies that eavesdroppers missed. It judges
+ * nothing.
  */
 import { MASTER } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
@@ -12,7 +13,7 @@ import { busOf, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts
 import { overlapInWords, overlaps } from './overlap.ts';
 import { allowedLanes, count, expectedLanes } from './words.ts';
 
-/** Lines that an account shows; a file of many steps is summed up by its checks. */
+/** Maximum number of lines: in a file with many steps only the totals matter. */
 const SHOWN = 20;
 
 export function account(facts: Facts): readonly string[] {
@@ -26,7 +27,7 @@ export function account(facts: Facts): readonly string[] {
   return [...lines.slice(0, SHOWN), `and ${count(lines.length - SHOWN, 'line')} more like these`];
 }
 
-/** The outcome of the messages of one step; nothing if each of them reached a client that it was for. */
+/** The outcome of the messages of one step; nothing if each of them reached a client as intended. */
 function ofStep(facts: Facts, step: SendStep): string[] {
   const { first, count: planned } = facts.plan.messagesOf.get(step.id) ?? { first: 0, count: 0 };
   const messages = facts.plan.messages.slice(first, first + planned);
@@ -48,7 +49,7 @@ function outcomes(facts: Facts, step: SendStep, messages: readonly PlannedMessag
   return [`${count(messages.length, 'send')}: ${parts.join(', ')}`];
 }
 
-/** By what an errno is right; a send that may not fail is a failure of `errors`. */
+/** Why an errno is right. A send that must not fail is a failure of `errors`. */
 function reason(facts: Facts, step: SendStep, errno: string): string {
   if (!/^E[A-Z]+$/.test(errno)) return '';
   if (step.expect.error === errno) return ' (expected by the file)';
@@ -73,13 +74,13 @@ function destinations(facts: Facts, step: SendStep, messages: readonly PlannedMe
 }
 
 interface Receivers {
-  /** An accepted socket is among them. */
+  /** Whether an accepted socket is among them. */
   accepted: boolean;
 }
 
 const received = new WeakMap<Facts, ReadonlyMap<number, Receivers>>();
 
-/** Message number → who got it; of those that nobody got there is none. */
+/** Message number → its receivers; messages without any are absent. */
 function receivedBy(facts: Facts): ReadonlyMap<number, Receivers> {
   const known = received.get(facts);
   if (known) return known;
@@ -97,7 +98,7 @@ function receivedBy(facts: Facts): ReadonlyMap<number, Receivers> {
   return all;
 }
 
-/** A client whose socket ended on a bus that evicts, although no step ends it. */
+/** Reports a client whose socket ended on a bus that evicts, although no step ends it. */
 function evicted(facts: Facts, lane: LaneFacts): string[] {
   const bus = facts.plan.topology.buses.find(({ name }) => name === lane.bus);
   const ended = facts.trace.ends.some((end) => end.lane === lane.name && end.why !== 'closed');

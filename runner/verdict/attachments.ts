@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** What connect and accept returned: one address for both ends, never given twice, and the client's own credentials. */
+/**
+ * Checks the results of connect and accept: one address for both ends, never assigned twice, and the client's own
+ * credentials.
+ */
 
 import { MASTER } from '../common/address.ts';
 import { masterOf } from '../topology/lane.ts';
@@ -8,7 +11,7 @@ import { pidFor, processesOf, usersOf } from './credentials.ts';
 import type { Facts } from './facts.ts';
 import type { Findings, Words } from './findings.ts';
 
-/** Judges every attachment; returns how many there were. */
+/** Checks every attachment; returns how many there were. */
 export function attachments(facts: Facts, findings: Findings): number {
   const taken = new Map<string, string>();
   for (const attach of facts.trace.attaches) {

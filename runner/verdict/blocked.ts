@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `blocked`: sends that must wait did wait, and went on when they could. */
+/** `blocked`: sends that had to wait did wait, and continued when they could. */
 
 import { idleWaits } from '../predict/index.ts';
 import { endsInTime } from '../topology/budgets.ts';
@@ -12,7 +12,7 @@ import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
 import { about, clock, plural } from './words.ts';
 
-/** Judges the steps about waiting, and sends that wait still at the end. */
+/** Checks the steps about waiting, and sends that still wait at the end. */
 export function blocked(facts: Facts): CheckResult {
   const findings = new Findings('blocked', ['never-returned', 'step', 'unplayed']);
   const idle = idleWaits(facts.plan.prediction, facts.plan.topology);
@@ -40,7 +40,7 @@ function neverReturned(facts: Facts, findings: Findings): void {
   }
 }
 
-/** The sender crashed or was ended in the call, or the file's last word is that it waits. */
+/** Whether the sender ended in the call, or the file ends with the sender waiting. */
 function excused(facts: Facts, agent: string): boolean {
   if (facts.crashed.has(agent) || endsAt(agent, facts.steps.values()) !== Infinity) return true;
   let last = false;

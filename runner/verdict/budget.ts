@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * `budget`: the limits of time that the file sets.
+ * `budget`: the limits of latency and throughput in the file.
  *
- * A copy's latency is the time from its send's call to the moment when its reader had it. Throughput counts messages that were sent
- * with success, by the time in which sends were on: of each step from its first call to its last return or delivery.
- * All times are of one clock (trace.ts), and only copies of those who read by themselves count.
+ * A copy's latency is the time from the call of its send until its reader had it. Throughput is the number of messages
+ * that were sent with success, divided by the time in which sends were in progress: for each step from its first call
+ * to its last return or delivery. All times are from one clock (trace.ts), and only copies at clients that read by
+ * themselves count.
  */
 
 import type { Where } from '../provision/where.ts';
@@ -16,7 +17,10 @@ import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
 import { aboutStep, count, plural } from './words.ts';
 
-/** Judges the file's budgets; undefined if it has none. A simulated run has no time that could be measured. */
+/**
+ * Checks the file's budgets; undefined if it has none. Times of a simulated run measure nothing, so it is skipped
+ * there.
+ */
 export function budget(
   facts: Facts,
   where?: Pick<Where, 'backend' | 'accelerator'>,
@@ -33,12 +37,12 @@ export function budget(
   return findings.result(budgets.length, unit);
 }
 
-/** Of one step. */
+/** The times of one step. */
 interface Times {
-  /** ms, of each copy. */
+  /** Latency of each copy, in ms. */
   readonly latencies: number[];
   sent: number;
-  /** ns */
+  /** In ns. */
   first: number;
   last: number;
 }
@@ -71,7 +75,7 @@ function measure(facts: Facts): ReadonlyMap<string, Times> {
   return times;
 }
 
-/** Judges one limit; says the figure beside it. */
+/** Checks one limit; returns the figure to print. */
 function judge(facts: Facts, findings: Findings, limit: Budget, times: ReadonlyMap<string, Times>): string {
   const { step } = limit;
   const chosen = step === undefined ? [...times.values()] : [times.get(step)].filter((t) => t !== undefined);
@@ -102,7 +106,7 @@ function judge(facts: Facts, findings: Findings, limit: Budget, times: ReadonlyM
   return `${name} ${show(limit.figure, figure)} (${wordsOf(limit, limit.limit)})`;
 }
 
-/** Nearest rank: the smallest latency that that many of a hundred do not exceed. */
+/** Nearest rank: the smallest latency that is not exceeded by that percentage of copies. */
 function percentile(
   times: readonly Times[],
   figure: Exclude<Budget['figure'], 'throughput'>,
@@ -112,7 +116,7 @@ function percentile(
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }
 
-/** Messages a second, while sends were on; steps that play at the same time share their time. */
+/** Messages per second while sends were in progress; concurrent steps share their time. */
 function throughput(times: readonly Times[]): number | undefined {
   const active = times.filter((each) => each.sent > 0).sort((a, b) => a.first - b.first);
   let [total, until] = [0, -Infinity];
@@ -140,7 +144,7 @@ function basis(figure: Budget['figure'], times: readonly Times[]): string {
 const wordsOf = ({ figure }: Budget, value: number): string =>
   `${figure === 'throughput' ? 'at least' : 'at most'} ${show(figure, value)}`;
 
-/** Three digits that matter. */
+/** Rounds to three significant digits. */
 function show(figure: Budget['figure'], value: number): string {
   if (figure === 'throughput') return `${digits(value)}/s`;
   if (value >= 1000) return `${digits(value / 1000)} s`;

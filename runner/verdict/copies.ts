@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Single copies that are wrong, as failures of `recipients`. */
+/** Failures of `recipients` about single copies. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
@@ -14,7 +14,7 @@ export const compare = (facts: Facts, message: PlannedMessage) => ({
   ...about(message),
 });
 
-/** A recipient that did not get it. */
+/** A recipient did not get the message. */
 export function addLost(facts: Facts, findings: Findings, lane: LaneFacts, message: PlannedMessage): void {
   findings.add('lost', message.step, () => ({
     summary: `${lane.name} did not get ${message.name}`,
@@ -23,7 +23,7 @@ export function addLost(facts: Facts, findings: Findings, lane: LaneFacts, messa
   }));
 }
 
-/** A recipient that got it again. */
+/** A recipient got the message again. */
 export function addDuplicate(
   facts: Facts,
   findings: Findings,
@@ -39,7 +39,7 @@ export function addDuplicate(
   }));
 }
 
-/** Somebody who is not a recipient. */
+/** A party that is no recipient got the message. */
 export function addExtra(facts: Facts, findings: Findings, lane: LaneFacts, message: PlannedMessage): void {
   findings.add('extra', message.step, () => ({
     summary: `${lane.name} got ${message.name}, which was not for it`,
@@ -57,7 +57,7 @@ function whyExtra(facts: Facts, lane: LaneFacts, message: PlannedMessage): strin
   return `${lane.name} is not among its recipients`;
 }
 
-/** A message that this run did not send. */
+/** A message came that this run did not send. */
 export function addInvented(
   facts: Facts,
   findings: Findings,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which credentials a receiver must see: the sender's user, and its pid where the two share a pid namespace. */
+/** The credentials that a receiver must see: the sender's user, and its pid if the two share a pid namespace. */
 
 import type { User } from '../topology/topology.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
@@ -23,7 +23,7 @@ export type CredentialsRule = (
   sender: string,
 ) => Problem | undefined;
 
-/** The users and processes of a run, as a rule for its deliveries. */
+/** Makes the rule for the credentials of deliveries. */
 export function credentialsRule(facts: Facts): CredentialsRule {
   const users = usersOf(facts);
   const processes = processesOf(facts);
@@ -59,7 +59,7 @@ export function processesOf(facts: Facts): ReadonlyMap<string, Process> {
   return known;
 }
 
-/** The pid that the receiver must see; undefined where it cannot be known. */
+/** The pid that the receiver must see; undefined if it cannot be known. */
 export function pidFor(sender: Process | undefined, receiver: Process | undefined): number | undefined {
   if (!sender || !receiver) return undefined;
   return sender.pidNamespace === receiver.pidNamespace ? sender.pid : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whether a run showed the bus at work: the checks of a run in which no message arrived prove nothing about delivery. */
+/** Whether a run showed the bus at work: if no message arrived, the checks prove nothing about delivery. */
 import { DRIVER } from '../dbus/index.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DbusStep } from '../topology/message-bus.ts';
@@ -8,7 +8,9 @@ import type { SendStep, Step } from '../topology/topology.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 
-/** Why the run proves nothing, although no check failed; undefined if a message arrived, or the file says that none must. */
+/**
+ * Why the run proves nothing although no check failed; undefined if a message arrived, or the file says that none must.
+ */
 export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefined {
   if (lanes.some(({ deliveries }) => deliveries.some(({ fence }) => !fence))) return undefined;
   const all = [...flat(plan.topology.steps)].filter(isMessage);
@@ -21,7 +23,9 @@ export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefi
   return `no message was delivered, and ${file}:${line} does not say that nobody is to get it (expect: { recipients: [] } or { error: … })`;
 }
 
-/** Steps on message buses of which a message was delivered: a copy has its serial, an answer says what it answers. */
+/**
+ * Steps on message buses of which a message arrived: a copy is identified by its serial, an answer by its reply serial.
+ */
 function dbusArrived({ operations }: Plan, { dbus = [] }: Trace): ReadonlySet<string | undefined> {
   const asked = new Map(operations?.list.map(({ step, number }) => [number + 1, step]));
   const got = dbus.filter((event) => event.kind === 'got');
@@ -32,17 +36,17 @@ function dbusArrived({ operations }: Plan, { dbus = [] }: Trace): ReadonlySet<st
   );
 }
 
-/** The bus tells of names of its own accord. */
+/** Whether the bus sends signals about names by itself in this step. */
 const isHeard = (step: SendStep | DbusStep): boolean =>
   step.kind === 'dbus' && step.action.do === 'hears' && step.action.heard.length > 0;
 
-/** A request for a name has an answer, which is a message, too; a rule or a death is none by itself. */
+/** A request for a name has an answer, which is a message; a rule or a kill has none. */
 const isMessage = (step: Step): step is SendStep | DbusStep =>
   step.kind === 'send' || (step.kind === 'dbus' && SAID.has(step.action.do));
 
 const SAID = new Set(['signal', 'call', 'own', 'release', 'hears']);
 
-/** The file itself says that nobody gets it; what the model predicts does not count. */
+/** Whether the file itself says that nobody gets it; a prediction does not count. */
 function saysNobody(step: SendStep | DbusStep): boolean {
   if (step.kind === 'dbus' && step.action.do === 'hears') return true;
   return step.expect.error !== undefined || step.expect.recipients?.length === 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** As many descriptors as were sent; to whom a step has limited as many as it may open, and it is told that some are missing. */
+/**
+ * As many descriptors arrive as were sent. A client with a limit gets as many as it may open, and the flag that some
+ * are missing.
+ */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
@@ -7,7 +10,7 @@ import type { LaneFacts } from './facts.ts';
 import type { Problem } from './integrity.ts';
 import { count } from './words.ts';
 
-/** The first that holds: a wrong number explains the flag. */
+/** The first problem that applies: a wrong number explains a wrong flag. */
 export function descriptorProblem(
   { name }: LaneFacts,
   { fds, controlTruncated }: DeliveryEvent,

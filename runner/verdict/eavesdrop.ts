@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Judges copies that a lane did not get: lost, left unread, or dropped and counted by an eavesdropper. */
+/** Sorts the copies that a lane did not get: lost, left unread, or missed and counted by an eavesdropper. */
 
 import { isMulticast } from '../common/address.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
@@ -11,11 +11,11 @@ import { about, allowedLanes, count, expectedLanes, some } from './words.ts';
 
 export type Missing = PlannedMessage;
 
-/** What the lane said of drops: the sum of its lost counts, and the numbers of the fences that it did get. */
+/** What the lane reported of drops: the sum of its lost counts, and the numbers of the fences that it got. */
 interface Told {
   readonly lost: number;
   readonly fences: ReadonlySet<number>;
-  /** Copies that it might have had, and did not. */
+  /** Copies that it may have missed. */
   readonly without: number;
 }
 
@@ -40,7 +40,7 @@ export function settle(
   return { unread, dropped: dropped.length, gone };
 }
 
-/** Received and lost must add up to what was expected; fences may be among the lost. */
+/** The copies received and the counts of lost ones must add up to what was expected; fences may be among the lost. */
 function account(
   facts: Facts,
   findings: Findings,
@@ -70,7 +70,7 @@ function fencesMissed({ trace }: Facts, { name }: LaneFacts, told: Told): number
   return trace.fences.filter(({ lanes, number }) => lanes.includes(name) && !told.fences.has(number)).length;
 }
 
-/** Copies of messages whose send was not seen to return; and, if the run was cut short, of one fence that the trace lacks. */
+/** Copies of messages whose send did not return; if the run was cut, also of one fence that the trace lacks. */
 function unreported(facts: Facts, { name }: LaneFacts): number {
   const pending = facts.trace.sends
     .filter(({ message }) => outcomeOf(facts, message) === 'pending')
@@ -96,7 +96,7 @@ function eavesdrops(facts: Facts, lane: LaneFacts): boolean {
   );
 }
 
-/** The message is for this client as a recipient, not as an eavesdropper. */
+/** Whether the client is a recipient of the message, not only an eavesdropper. */
 function addressed(facts: Facts, lane: LaneFacts, message: PlannedMessage): boolean {
   const step = facts.steps.get(message.step)?.step;
   return step?.kind === 'send' && reaches(facts, lane, (step satisfies SendStep).to);
@@ -122,7 +122,7 @@ function reaches(facts: Facts, lane: LaneFacts, to: Destination): boolean {
   }
 }
 
-/** Addresses that the client is given at the start, and that no step takes from it. */
+/** Addresses that the client gets at the start and keeps throughout. */
 function heldThroughout(facts: Facts, name: string): readonly string[] {
   const taken = new Set<string>();
   for (const { action } of faults(facts.plan.topology.steps))
@@ -136,15 +136,18 @@ const prefixOf = (facts: Facts, group: string): string => {
 };
 
 /**
- * Of what a lane that stopped reading did not show, that which it would have read before it stopped: messages of
- * earlier steps, and those that were through before the send of something it did read began.
+ * The missing copies that a lane would have read before it stopped reading: those of earlier steps, and those whose
+ * send returned before the send of a message began that it did read.
  */
 function mustHaveCome(facts: Facts, lane: LaneFacts, missing: readonly Missing[]): readonly Missing[] {
   const before = new Set(beforeTheLast(facts, lane, missing));
   return missing.filter((m) => topOf(facts, m) < lane.readsUntil || before.has(m));
 }
 
-/** Those that were through before the send of something that the lane did get began, fences included. */
+/**
+ * The missing copies whose send returned before the send of another message, or of a fence, began that the lane did
+ * get.
+ */
 function beforeTheLast(facts: Facts, lane: LaneFacts, missing: readonly Missing[]): readonly Missing[] {
   if (missing.length === 0) return missing;
   const fences = new Map(facts.trace.fences.map((f) => [`${f.bus} ${f.number}`, f.t0 ?? Infinity]));

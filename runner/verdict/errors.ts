@@ -60,7 +60,7 @@ function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): v
   const { error: errno, t1 = 0 } = facts.sends[message.number] ?? {};
   const { expected } = message;
   if (errno !== undefined && expected.or?.includes(errno)) return;
-  // Queues are read empty then, so that what was full has room.
+  // Queues are read empty after the cut, so a full queue had space again.
   if (errno === undefined && t1 > (facts.trace.cutAt ?? Infinity)) return;
   const tied = { ...about(message), detail: reasons(message) };
   if (expected.kind === 'delivered') {
@@ -88,7 +88,7 @@ function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): v
   }
 }
 
-/** A sender that crashed or was ended by a fault explains why nothing more came of it. */
+/** A message was not sent: right only if its sender crashed or was ended by a fault. */
 function judgeUnsent(facts: Facts, findings: Findings, message: PlannedMessage): void {
   const sender = partyOf(message.from);
   if (
@@ -105,7 +105,7 @@ function judgeUnsent(facts: Facts, findings: Findings, message: PlannedMessage):
   }));
 }
 
-/** All recipients or none: an error means that nobody got it. */
+/** An error means that nobody gets the message: reports failed sends that reached somebody. */
 function deliveredThoughFailed(facts: Facts, findings: Findings): void {
   if (!facts.trace.sends.some((s) => s.error !== undefined)) return;
   for (const lane of facts.lanes) {

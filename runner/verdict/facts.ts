@@ -12,13 +12,13 @@ import { type Reader, readsUntil } from './steps.ts';
 export interface LaneFacts {
   readonly name: Lane;
   readonly bus: string;
-  /** The process that reads it. */
+  /** The name of the process that reads it. */
   readonly agent: string;
-  /** The client at this end, or at the other end of an accepted socket. */
+  /** The client whose socket it is, or for which the socket was accepted. */
   readonly client: string;
   readonly accepted: boolean;
   readonly deliveries: Deliveries;
-  /** Messages of this top-level step and later ones may be in the queue still: the lane's reader stopped or died. */
+  /** Messages of this top-level step and later ones may still be in the queue, since the reader stopped or died. */
   readonly readsUntil: number;
 }
 
@@ -33,13 +33,13 @@ export interface Facts {
   readonly sends: readonly (SendEvent | undefined)[];
   readonly clients: ReadonlyMap<string, ClientSpec>;
   readonly steps: ReadonlyMap<string, Visit>;
-  /** Prefix-0 address of every agent that is known to have one. */
+  /** Prefix-0 address of each agent, if it is known. */
   readonly addresses: ReadonlyMap<string, Address>;
-  /** Agents that ended though nobody asked. */
+  /** Agents that ended although nobody asked them to. */
   readonly crashed: ReadonlySet<string>;
 }
 
-/** Indexes a run; linear in plan and trace. */
+/** Indexes a run in linear time. */
 export function collect(plan: Plan, trace: Trace): Facts {
   const clients = new Map(plan.topology.clients.map((c) => [c.name, c]));
   const crashed = new Set(trace.exits.filter((e) => !e.wanted).map((e) => e.agent));
@@ -62,7 +62,7 @@ export function collect(plan: Plan, trace: Trace): Facts {
   };
 }
 
-/** Lanes that received something, and those that should have. */
+/** Lanes that received something or should have. */
 function laneNames(plan: Plan, trace: Trace): Lane[] {
   const names = new Set<Lane>(trace.deliveries.keys());
   const done = new Set<readonly Lane[]>();
@@ -92,7 +92,7 @@ function laneFacts(
   };
 }
 
-/** If the run was cut short, its last steps may not have settled, unless all queues were read empty after that. */
+/** The last steps of a run that was cut may not be settled, unless all queues were read empty afterwards. */
 function untilOf(reader: Reader, { trace, steps }: Pick<Facts, 'trace' | 'steps'>): number {
   const cut = trace.cut !== undefined && trace.readOut === undefined;
   const until = readsUntil(reader, steps.values(), cut);
@@ -115,7 +115,7 @@ export function busOf(facts: Facts, message: PlannedMessage): string {
     : (facts.clients.get(message.from.name)?.bus ?? '');
 }
 
-/** What became of a send. */
+/** The outcome of a send. */
 export function outcomeOf(facts: Facts, number: number): Outcome {
   const send = facts.sends[number];
   if (send === undefined) return 'unsent';
@@ -123,11 +123,11 @@ export function outcomeOf(facts: Facts, number: number): Outcome {
   return send.t1 === undefined ? 'pending' : 'ok';
 }
 
-/** The planned message of a delivery; undefined for fences and for what this run never planned. */
+/** The planned message of a delivery; undefined for fences, and for messages that this run did not plan. */
 export function messageOf(facts: Facts, delivery: DeliveryEvent): PlannedMessage | undefined {
   return delivery.fence || delivery.message === null ? undefined : facts.plan.messages[delivery.message];
 }
 
-/** Top-level step of a message. */
+/** Index of a message's top-level step. */
 export const topOf = (facts: Facts, message: PlannedMessage): number =>
   facts.steps.get(message.step)?.top ?? 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Fences are messages too: this run's, this bus's, for those who are on it, once. */
+/** Fences are messages, too: each must be of this run and this bus, and reach its lanes once. */
 
 import type { Lane } from '../topology/lane.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import type { Findings } from './findings.ts';
 
-/** Bus and number → lanes; undefined where a cut run may have lost the record of some. */
+/** Bus and number → lanes; undefined if a cut run may have lost the record of some fences. */
 export type SentFences = ReadonlyMap<string, readonly Lane[]> | undefined;
 
 /** The fences of a run. */
@@ -15,7 +15,7 @@ export const sentFences = ({ trace }: Facts): SentFences =>
 
 const key = (bus: string, number: number): string => `${bus} ${number}`;
 
-/** Judges a fence that arrived; `seen` are those that the lane had before. */
+/** Checks a fence that arrived; `seen` are the fences that the lane got before. */
 export function judgeFence(
   findings: Findings,
   lane: LaneFacts,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Collects what one check found: alike failures stand together, and only those that are shown are put into words. */
+/** Collects the failures of one check. Similar ones are counted together, and only those that are shown get words. */
 
 import type { CheckName, CheckResult, Failure } from './verdict.ts';
 
-/** Failures that a check shows. */
+/** Maximum number of failures that are shown. */
 export const SHOWN = 10;
 
-/** A failure without what the collector knows of it. */
+/** A failure without the fields that the collector adds. */
 export type Words = Omit<Failure, 'check' | 'kind' | 'alike'>;
 
 interface Group {
@@ -26,13 +26,13 @@ export class Findings {
   readonly #notes: string[] = [];
   #failed = 0;
 
-  /** `kinds` are this check's failures, worst first. */
+  /** `kinds` are the kinds of failures of this check, worst first. */
   constructor(check: CheckName, kinds: readonly string[]) {
     this.#check = check;
     this.#kinds = kinds;
   }
 
-  /** Adds one failure; `words` is called later, and only for the first of its kind and step. */
+  /** Adds a failure. `words` is called later, and only for the first failure of its kind and step. */
   add(kind: string, step: string | undefined, words: () => Words): void {
     this.#failed++;
     const key = `${kind} ${step ?? ''}`;
@@ -49,7 +49,7 @@ export class Findings {
     this.#notes.push(text);
   }
 
-  /** The check's result; `reason` is given where there was nothing to check. */
+  /** The check's result; `reason` says why there was nothing to check. */
   result(checked: number, unit: string, reason?: string): CheckResult {
     const notes = this.#notes.length > 0 ? { notes: this.#notes } : {};
     const outcome = { name: this.#check, checked, unit, failed: this.#failed, ...notes };

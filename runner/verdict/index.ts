@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Trace in, verdict out: what a run proves about the bus. Pure; linear in the deliveries but for one sort of the sends. */
+/**
+ * Judges a trace: what the run proves about the bus. Pure; linear in the number of deliveries, except for one sort of
+ * the sends.
+ */
 
 import type { Plan } from '../plan/plan.ts';
 import type { Where } from '../provision/where.ts';
@@ -19,17 +22,17 @@ import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Kinds of failures that follow of a run's end before its last step, and prove nothing about the bus. */
+/** Kinds of failures that follow from a run's early end, and prove nothing about the bus. */
 export const OF_THE_CUT: readonly string[] = ['cut', 'crashed'];
 
-/** The verdict on a run that was cut short; undefined if nothing that it shows is wrong by itself. */
+/** The verdict on a run that was cut; undefined unless something that it shows is wrong by itself. */
 export function judgeCut(plan: Plan, trace: Trace, where: Where): Judgement | undefined {
   const judged = judge(plan, trace, where);
   const failures = judged.checks.flatMap((check) => (check.result === 'fail' ? check.failures : []));
   return failures.some(({ kind }) => !OF_THE_CUT.includes(kind)) ? judged : undefined;
 }
 
-/** Checks a run against its plan; `where` it took place decides what its times and its kernel can prove. */
+/** Checks a run against its plan. `where` decides whether its times and its kernel's log can prove anything. */
 export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 'accelerator'>): Judgement {
   const facts = collect(plan, trace);
   const simulated = where?.backend === 'sim';

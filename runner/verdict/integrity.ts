@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `integrity`: what arrived is what was sent, by whom it says, with working descriptors. */
+/** `integrity`: what arrives is what was sent, from its true sender, with working descriptors. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
@@ -35,7 +35,7 @@ export interface Problem {
   readonly observed: string;
 }
 
-/** Judges every delivery of a planned message, every pipe and every attachment. */
+/** Checks every delivery of a planned message, every pipe and every attachment. */
 export function integrity(facts: Facts): CheckResult {
   const findings = new Findings('integrity', KINDS);
   const rule = credentialsRule(facts);
@@ -93,13 +93,13 @@ function problems(
   return found;
 }
 
-/** An address with the agent that has it. */
+/** An address, and the agent that holds it. */
 function holderOf(facts: Facts, address: string): string {
   const holder = [...facts.addresses].find(([, held]) => held === address)?.[0];
   return holder === undefined ? `${address}, which nobody has` : `${holder} ${address}`;
 }
 
-/** The first that holds: a truncated message is also short, and fails its checksum. */
+/** The first problem that applies: a truncated message is also too short, and fails its checksum. */
 function bodyProblem(
   d: DeliveryEvent,
   cut: number | undefined,
@@ -118,7 +118,7 @@ function bodyProblem(
   if (d.length !== (cut ?? message.length)) {
     return { kind: 'length', what: 'with another length', expected: bytes, observed: `${d.length} bytes` };
   }
-  // Of a copy that was shortened there is nothing to compare with the checksum of the whole.
+  // A shortened copy cannot be compared with the checksum of the whole message.
   if (d.intact || cut !== undefined) return undefined;
   return {
     kind: 'corrupted',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left behind. */
+/** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left at the end. */
 
 import { SPLAT } from '../common/splat.ts';
 import type { KernelLine } from '../trace/trace.ts';
@@ -9,7 +9,7 @@ import type { CheckResult } from './verdict.ts';
 import { count, plural } from './words.ts';
 
 const OURS = /\baf_?bus\b|\bnfdbus\b/i;
-/** Opens the block of a warning; the next line says which. */
+/** Begins the block of a warning, whose next line names it. */
 const CUT_HERE = /-+\[ cut here \]-+/;
 const KERN_CRIT = 2;
 const KERN_WARNING = 4;
@@ -19,7 +19,10 @@ export const UNUSED = 'no other check saw anything done to it; the log shows not
 export const SIMULATED = 'a simulated bus has no kernel';
 const UNCOUNTED = 'the sockets left behind were not counted; the log shows nothing';
 
-/** Around the report of a process that the kernel ended for want of memory: its trace may well lead through a send. */
+/**
+ * Begins and ends the report of a process that the kernel killed for lack of memory. Its stack trace may lead through a
+ * send.
+ */
 const OUT_OF_MEMORY = { begins: /\binvoked oom-killer\b/, ends: /\bout of memory: Killed process\b/i };
 
 const isSplat = (line: KernelLine): boolean =>
@@ -27,7 +30,7 @@ const isSplat = (line: KernelLine): boolean =>
 
 const isOurWarning = ({ level, text }: KernelLine): boolean => level <= KERN_WARNING && OURS.test(text);
 
-/** Judges the kernel log and the sockets left; `idle` says why its silence proves nothing. */
+/** Checks the kernel log and the number of sockets left; `idle` says why an empty log proves nothing. */
 export function kernel(facts: Facts, idle: string | undefined): CheckResult {
   const findings = new Findings('kernel', ['splat', 'sockets-left']);
   const { kernel: lines, socketsLeft } = facts.trace;
@@ -44,7 +47,7 @@ export function kernel(facts: Facts, idle: string | undefined): CheckResult {
   return findings.result(lines.length, unit, idle ?? (socketsLeft === null ? UNCOUNTED : undefined));
 }
 
-/** Adds each splat with the lines that follow it; returns how many lines belong to none. */
+/** Reports each splat with the lines that follow it; returns how many lines belong to none. */
 function judgeLog(findings: Findings, lines: readonly KernelLine[]): number {
   let others = 0;
   let detail: string[] | undefined;
@@ -57,7 +60,7 @@ function judgeLog(findings: Findings, lines: readonly KernelLine[]): number {
   return others;
 }
 
-/** Without what a report of want of memory says of us. */
+/** Leaves out the lines of reports about lack of memory that mention our modules. */
 function* splatsAndOthers(lines: readonly KernelLine[]): Generator<KernelLine> {
   let report = false;
   for (const line of lines) {
@@ -69,7 +72,7 @@ function* splatsAndOthers(lines: readonly KernelLine[]): Generator<KernelLine> {
 
 function addSplat(findings: Findings, line: KernelLine): string[] {
   const detail: string[] = [];
-  // The first words tell splats apart: each kind is shown once.
+  // Splats with the same beginning are alike, so each kind is shown once.
   findings.add('splat', line.text.replace(/[\d.[\]]+/g, ' ').slice(0, 60), () => ({
     summary: line.text.trim(),
     expected: 'no warning, oops, lockdep, KASAN or refcount line',
@@ -79,7 +82,7 @@ function addSplat(findings: Findings, line: KernelLine): string[] {
   return detail;
 }
 
-/** A splat's block goes on until its trace ends; another splat opens a new one. */
+/** The block of a splat ends with its trace, or when another splat begins. */
 function follow(findings: Findings, detail: string[], line: KernelLine): string[] | undefined {
   if (/---\[ end/.test(line.text)) return undefined;
   if (detail.length >= DETAIL_LINES && isSplat(line)) return addSplat(findings, line);

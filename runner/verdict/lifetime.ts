@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `lifetime`: sockets end when they must and not before, and every process lives as long as the run wants. */
+/** `lifetime`: sockets end when they must and not before, and processes live as long as the run wants. */
 
 import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
 import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
@@ -12,7 +12,7 @@ import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
 import { clock, count, plural } from './words.ts';
 
-/** Judges ends, exits and the steps about them. */
+/** Checks ends of sockets, exits, and the steps about them. */
 export function lifetime(facts: Facts): CheckResult {
   const findings = new Findings('lifetime', ['crashed', 'cut', 'ended', 'step', 'incomplete', 'unplayed']);
   const { exits, ends, attaches, cut } = facts.trace;
@@ -49,7 +49,7 @@ function addCut(findings: Findings, why: string): void {
   }));
 }
 
-/** The record of a lane counts from 0 without a gap, or part of it was lost on its way here. */
+/** Positions in a lane must count from 0 without a gap; else part of its record was lost on the way here. */
 function judgeRecord(facts: Facts, findings: Findings, lane: LaneFacts): void {
   let gap = 0;
   for (const { position } of lane.deliveries)
@@ -63,7 +63,7 @@ function judgeRecord(facts: Facts, findings: Findings, lane: LaneFacts): void {
   }));
 }
 
-/** Ends after everything was played belong to the taking down. */
+/** The time of the last event of a step: later ends belong to taking the lab down. */
 function lastActivity({ trace }: Facts): number {
   let last = -Infinity;
   for (const send of trace.sends) last = Math.max(last, send.t1 ?? send.t0);
@@ -81,7 +81,7 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
   }));
 }
 
-/** Something that happened before calls for this end. */
+/** Whether something that happened before calls for this end. */
 function mayEnd(facts: Facts, lane: LaneParts, end: EndEvent): boolean {
   const client = facts.clients.get(lane.client);
   const master = masterOf(client?.bus ?? '');
@@ -106,6 +106,6 @@ function joined(facts: Facts, name: string): boolean {
   return [...faults(facts.plan.topology.steps)].some(joins);
 }
 
-/** The fault ends one of these parties, or its place on the bus. */
+/** Whether the fault ends one of these parties, or its place on the bus. */
 const endsOne = (action: FaultAction, parties: readonly string[]): boolean =>
   rowOf(action).ends !== undefined && parties.includes(partyOf(subjectOf(action)));

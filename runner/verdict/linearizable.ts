@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The deliveries while the bus changed, as part of `recipients`: the changes of a parallel step have places in the one
- * sequence of the bus that explain every message together, not only each by itself.
+ * Checks deliveries while the bus changed, as a part of `recipients`: one order of a parallel step's changes in the
+ * sequence of the bus must explain all messages together, not only each by itself.
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
@@ -13,10 +13,10 @@ import { busOf, type Facts, messageOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { about, list } from './words.ts';
 
-/** Alternatives that a report shows. */
+/** Maximum number of alternatives in a report. */
 const SHOWN = 4;
 
-/** Adds the first message of each bus and parallel step that nothing explains. */
+/** Reports, for each bus and parallel step, the first message that no order explains. */
 export function linearizable(facts: Facts, findings: Findings): void {
   const steps = facts.plan.topology.steps.filter((step) => step.kind === 'parallel');
   if (!steps.some((step) => changes(facts, step))) return;
@@ -30,11 +30,11 @@ export function linearizable(facts: Facts, findings: Findings): void {
   }
 }
 
-/** Something in it changes who gets what. */
+/** Whether a fault in the step changes who gets what. */
 const changes = ({ plan: { topology } }: Facts, step: ParallelStep): boolean =>
   [...faults([step])].length > 0 || topology.buses.some(({ overflow }) => overflow === 'evict');
 
-/** Message → what was seen of it; without those that a lane got without the kernel's number. */
+/** Message → its number and lanes. Messages of which one copy came without a number are left out. */
 function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Set<string> }> {
   const all = new Map<PlannedMessage, { seq: number; lanes: Set<string> }>();
   const unnumbered = new Set<PlannedMessage>();
@@ -52,7 +52,7 @@ function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Se
   return all;
 }
 
-/** Undefined if one possible state of the bus explains all deliveries; else the first that none explains. */
+/** Undefined if one order explains all deliveries; else the first message that none explains. */
 function explain(
   facts: Facts,
   step: ParallelStep,
@@ -87,7 +87,7 @@ function witness(facts: Facts, message: PlannedMessage, seq: number, lanes: Read
   };
 }
 
-/** Nobody tells when a process has ended: that is noticed, and not at once. */
+/** The time of a signal is no bound: the kernel notices the end of a process later. */
 function isSignal({ steps }: Facts, fault: string): boolean {
   const step = steps.get(fault)?.step;
   return step?.kind === 'fault' && signalOf(step.action) !== undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * `order.total`, `order.fifo`, `order.causal`: one graph of everything that says "this came before that" has no cycle.
- * Where it has some, the weakest promise that explains a cycle is the one that broke.
+ * `order.total`, `order.fifo`, `order.causal`: one graph with everything that says "this came before that" has no
+ * cycle. If there is a cycle, the broken promise is the weakest one that explains it.
  */
 
 import type { Facts } from './facts.ts';
@@ -62,7 +62,7 @@ interface Checks {
   readonly causal: Findings;
 }
 
-/** Each label, weakest promise first, with the check that a cycle which needs it breaks. */
+/** Each label, weakest promise first, with the check that a cycle breaks which needs this label. */
 const STAGES: readonly (readonly [Label, keyof Checks, kind: string])[] = [
   ['lane', 'total', 'contradiction'],
   ['sequence', 'total', 'sequence'],
@@ -71,7 +71,7 @@ const STAGES: readonly (readonly [Label, keyof Checks, kind: string])[] = [
   ['realtime', 'total', 'realtime'],
 ];
 
-/** Adds labels one by one; a component is blamed on the label that closes it, unless part of it is blamed already. */
+/** Adds labels one by one. A component is blamed on the label that closes it, unless a part of it is blamed already. */
 function blame(history: History, graph: Adjacency, suspects: readonly number[], checks: Checks): void {
   const blamed = new Uint8Array(graph.nodes);
   for (const [label, check, kind] of STAGES) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The traffic around the faults of a `parallel`: how many messages beside each were sent before it, during it and after it. */
+/**
+ * The traffic around the faults of a `parallel`: how many concurrent messages were sent before, during and after each
+ * fault.
+ */
 import { faultText, rowOf } from '../topology/faults.ts';
 import { areConcurrent, faultsIn, sends, type Visit } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep } from '../topology/topology.ts';
@@ -8,13 +11,13 @@ import { count } from './words.ts';
 
 export interface Overlap {
   readonly fault: FaultStep;
-  /** Messages that had returned before the fault, were under way, and were sent after it. */
+  /** Messages that had returned before the fault, that were under way, and that were sent after it. */
   readonly before: number;
   readonly during: number;
   readonly after: number;
 }
 
-/** One for each fault that was injected beside sends. */
+/** One entry for each fault that was injected while other branches sent. */
 export function overlaps(facts: Facts): readonly Overlap[] {
   return facts.plan.topology.steps.flatMap((step) =>
     step.kind === 'parallel' ? overlapsIn(facts, step) : [],
@@ -51,7 +54,7 @@ export function overlapInWords({ fault, before, during, after }: Overlap): strin
   return `step ${fault.id} (line ${fault.place.line}): ${faultText(fault.action)}: ${counts}`;
 }
 
-/** Why a step proves nothing about its faults, although no check failed: each came before or after all the messages. */
+/** Why a step proves nothing about its faults although no check failed: each came before or after all the messages. */
 export function faultsMissed(facts: Facts): string | undefined {
   const all = overlaps(facts).filter(isJudged);
   const steps = Map.groupBy(all, ({ fault }) => facts.steps.get(fault.id)?.top);
@@ -63,7 +66,10 @@ export function faultsMissed(facts: Facts): string | undefined {
   return `${faultText(fault.action)} (${file}:${line}) came ${when} message beside it; place it with \`after:\`, a number of messages`;
 }
 
-/** A fault that undoes another acts on what that one did, wherever it comes; a restart is a step of its own. */
+/**
+ * Not judged are faults that take another one back, which act on its effect at any time, and restarts, which are
+ * several faults.
+ */
 const isJudged = ({ fault }: Overlap): boolean =>
   !fault.id.endsWith('.end') && fault.action.fault !== 'resume' && fault.action.fault !== 'read';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Descriptors, proved by using them: each receiver's token came out of the pipe, and then its end. */
+/** Checks descriptors by their use: each receiver's token came out of the pipe, and then end of file. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
@@ -9,7 +9,7 @@ import type { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import { about, allowedLanes, expectedLanes, list } from './words.ts';
 
-/** Judges the pipes of every message that carried some; returns how many there were. */
+/** Checks the pipes of every message that had some; returns how many there were. */
 export function pipes(facts: Facts, findings: Findings): number {
   const reports = new Map<number, PipeEvent[]>();
   for (const pipe of facts.trace.pipes) {
@@ -30,7 +30,7 @@ export function pipes(facts: Facts, findings: Findings): number {
   return carrying.reduce((sum, m) => sum + m.fds, 0);
 }
 
-/** The send returned, and its sender lived to read the pipe. */
+/** Whether the send returned and its sender lived to read the pipe. */
 function isOver(facts: Facts, message: PlannedMessage): boolean {
   const outcome = outcomeOf(facts, message.number);
   const sender = partyOf(message.from);
@@ -38,7 +38,7 @@ function isOver(facts: Facts, message: PlannedMessage): boolean {
   return outcome === 'ok' || outcome === 'failed';
 }
 
-/** A recipient that gets fewer descriptors than were sent gets the first ones. */
+/** The recipients that got the descriptor: one that gets fewer than were sent gets the first ones. */
 const holdersOf = ({ index }: PipeEvent, receivers: readonly Receiver[]): string[] => [
   ...new Set(receivers.filter(({ fds }) => fds > index).map(({ lane }) => lane)),
 ];
@@ -48,7 +48,7 @@ interface Receiver {
   readonly fds: number;
 }
 
-/** Message → those who got descriptors of it. */
+/** Message → the recipients that got descriptors of it. */
 function receiversOf(facts: Facts, wanted: ReadonlySet<number>): Map<number, Receiver[]> {
   const receivers = new Map<number, Receiver[]>();
   if (wanted.size === 0) return receivers;
@@ -102,13 +102,13 @@ function judgePipe(
   }
 }
 
-/** A reader that was killed had no time to tell what it took last. */
+/** Whether the reader was killed before it could report what it read last. */
 function mayBeUnheard(facts: Facts, message: PlannedMessage, lane: string): boolean {
   const recipient = expectedLanes(message).includes(lane) || allowedLanes(message).includes(lane);
   return recipient && facts.laneOf.get(lane)?.readsUntil !== Infinity;
 }
 
-/** A copy that its reader never took keeps the pipe open, and rightly. */
+/** Whether an unread copy may keep the pipe open, which is right. */
 function mayBeQueued(facts: Facts, message: PlannedMessage, got: readonly string[]): boolean {
   const lanes = [...expectedLanes(message), ...allowedLanes(message)];
   return lanes.some((l) => !got.includes(l) && facts.laneOf.get(l)?.readsUntil !== Infinity);

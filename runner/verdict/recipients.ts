@@ -27,10 +27,10 @@ const KINDS = [
 
 const EXPECTED = 1;
 const GOT = 2;
-/** It may have it, or not. */
+/** The lane may get the message. */
 const ALLOWED = 3;
 
-/** Judges who got what. */
+/** Checks which lane got which message. */
 export function recipients(facts: Facts): CheckResult {
   const findings = new Findings('recipients', KINDS);
   const expected = byLane(facts, expectedLanes);
@@ -59,7 +59,7 @@ export function recipients(facts: Facts): CheckResult {
   return findings.result(copies, `${plural(copies, 'copy', 'copies')}${lines}`, nothing);
 }
 
-/** Lane → the messages whose send succeeded and that `lanesOf` gives it, in the order of the plan. */
+/** Lane → the messages that were sent with success and that `lanesOf` assigns to it, in plan order. */
 function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly string[]): number[][] {
   const lists: number[][] = facts.lanes.map(() => []);
   const place = new Map(facts.lanes.map((l, i) => [l.name, i]));
@@ -74,7 +74,7 @@ function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly str
   return lists;
 }
 
-/** Judges one lane; returns how many copies it may have left unread, and missed as an eavesdropper may. */
+/** Checks one lane; returns how many copies it may have left unread, and how many it missed as an eavesdropper. */
 function judgeLane(
   facts: Facts,
   findings: Findings,
@@ -118,7 +118,7 @@ function judgeDelivery(
   const message = messageOf(facts, d);
   const outcome = message && outcomeOf(facts, message.number);
   if (!message || outcome === 'unsent') addInvented(facts, findings, lane, d, message);
-  // Copies of failed sends, and of sends that should have failed, are the business of `errors`.
+  // `errors` reports copies of failed sends, and of sends that should have failed.
   else if (outcome === 'failed' || message.expected.kind === 'error') return;
   else if (outcome === 'pending') {
     const lanes = [...expectedLanes(message), ...allowedLanes(message)];
@@ -139,7 +139,7 @@ function judgeCopy(
   else addExtra(facts, findings, lane, message);
 }
 
-/** A send that never returned reached everybody or nobody. */
+/** A send that never returned must have reached all its recipients or none. */
 function partial(facts: Facts, findings: Findings): void {
   for (const [message, got] of pendingReceipts(facts)) {
     const certain = expectedLanes(message).filter((l) => facts.laneOf.get(l)?.readsUntil === Infinity);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Steps about waits and ends: what came of each was recorded while it was played. */
+/** Checks steps about waits and ends of sockets: their outcomes were recorded when they were played. */
 import type { Visit } from '../topology/steps.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { aboutStep } from './words.ts';
 
-/** Those that did not hold, and those of `asked` that were not played. */
+/** Reports steps that failed, and those of `asked` that were not played. */
 export function judgeSteps(
   facts: Facts,
   findings: Findings,
@@ -27,7 +27,7 @@ export function judgeSteps(
   for (const { step } of asked) if (!played.has(step.id)) unplayed(facts, findings, step.id);
 }
 
-/** A step whose outcome nobody recorded proves nothing, and must not pass. */
+/** A step without a recorded outcome proves nothing, and must not pass. */
 function unplayed(facts: Facts, findings: Findings, id: string): void {
   if (facts.trace.cut !== undefined) return;
   findings.add('unplayed', id, () => ({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The verdict: the one result object that every report is written from. */
+/** The verdict: the result object from which every report is written. */
 
 import type { Diagnostic } from '../common/diagnostic.ts';
 import type { Where } from '../provision/where.ts';
@@ -17,9 +17,9 @@ export type CheckName =
   | 'order.causal'
   | 'blocked'
   | 'lifetime'
-  /** Only where the file sets limits. */
+  /** Present only if the file sets limits. */
   | 'budget'
-  /** Only if the file has a message bus of D-Bus. */
+  /** Present only if the file has a message bus of D-Bus. */
   | 'dbus.signals'
   | 'dbus.replies'
   | 'dbus.names'
@@ -28,40 +28,45 @@ export type CheckName =
 
 export interface Failure {
   readonly check: CheckName;
-  /** What went wrong in one stable word (`lost`, `duplicated`, `wrong-errno`): for programs. */
+  /** What went wrong, as a stable word for programs (`lost`, `duplicated`, `wrong-errno`). */
   readonly kind: string;
   /** One sentence: what is wrong. */
   readonly summary: string;
   readonly expected: string;
   readonly observed: string;
-  /** The step's id and its place in the YAML, where the failure belongs to one. */
+  /** The step's id and its place in the YAML, if the failure belongs to a step. */
   readonly step?: string;
   readonly place?: Place;
   /** PlannedMessage.name */
   readonly message?: string;
-  /** A witness in a few lines: neighbours of a lost message, the two orders that contradict. */
+  /** Proof in a few lines: neighbours of a lost message, the two orders that contradict each other. */
   readonly detail?: readonly string[];
-  /** Failures of the same kind and step that this one stands for, itself included. */
+  /** Number of failures of the same kind and step that this one stands for, including itself. */
   readonly alike: number;
 }
 
 export interface CheckResult {
   readonly name: CheckName;
-  /** `skip` with `reason` where there was nothing to check; never silently pass. */
+  /** `skip`, with `reason`, if there was nothing to check: that never counts as a pass. */
   readonly result: 'pass' | 'fail' | 'skip';
-  /** Things checked, and what they are (`12000 deliveries`). */
+  /** Number of things checked, and what they are (`12000 deliveries`). */
   readonly checked: number;
   readonly unit: string;
   readonly reason?: string;
-  /** Everything found, each of `alike` counted; 0 unless `result` is `fail`. */
+  /** Number of all failures, including those that `alike` stands for; 0 unless `result` is `fail`. */
   readonly failed: number;
-  /** Worst first, one a kind and step, at most 10. */
+  /** Worst first, one per kind and step, at most 10. */
   readonly failures: readonly Failure[];
-  /** Seen, but neither right nor wrong: copies that nobody read, warnings of other parts of the kernel. */
+  /**
+   * What was noticed but is neither right nor wrong: copies that nobody read, warnings of other parts of the kernel.
+   */
   readonly notes?: readonly string[];
 }
 
-/** What the checks say together: `skip`, with the reason, if the run delivered nothing, or a fault met no message, and so proves nothing. */
+/**
+ * The result of all checks together. It is `skip`, with a reason, if the run proves nothing: no delivery, or a fault
+ * that met no message.
+ */
 export interface Judgement {
   readonly result: 'pass' | 'fail' | 'skip';
   readonly reason?: string;
@@ -87,10 +92,10 @@ export interface Verdict {
   };
   /** Stage → seconds. */
   readonly timings: Readonly<Record<string, number>>;
-  /** What happened that no check counts as wrong, a line each; absent if that is nothing. */
+  /** What happened that no check counts as wrong, one line each; absent if there is nothing. */
   readonly account?: readonly string[];
   /** Why the result is `error` or `skip`. */
   readonly reason?: string;
-  /** What the file was warned of before anything was started; absent where that is nothing. */
+  /** Warnings about the file, before anything was started; absent if there are none. */
   readonly warnings?: readonly Diagnostic[];
 }

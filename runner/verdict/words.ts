@@ -25,12 +25,12 @@ export const plural = (n: number, one: string, many = `${one}s`): string => (n =
 /** `1 copy`, `2 copies`. */
 export const count = (n: number, one: string, many?: string): string => `${n} ${plural(n, one, many)}`;
 
-/** What ties a failure to its message. */
+/** The place of a failure about a message. */
 export function about(message: PlannedMessage): Pick<Words, 'step' | 'place' | 'message'> {
   return { step: message.step, place: message.place, message: message.name };
 }
 
-/** What ties a failure to a step without a message, and what the model says against the step. */
+/** The place of a failure about a step without a message, and why the model contradicts the step. */
 export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place' | 'detail'> {
   const place = facts.steps.get(id)?.step.place;
   const contradiction = facts.plan.contradictions.get(id);
@@ -45,11 +45,11 @@ export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place
 export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
   message.expected.kind === 'delivered' ? message.expected.lanes : [];
 
-/** The lanes that may get it, too. */
+/** The lanes that may get it as well. */
 export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
   message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
 
-/** Why it is expected, where the model says so; and what would have been right as well. */
+/** Why it is expected, if the model says so; and which other outcomes are right. */
 export function reasons(message: PlannedMessage): string[] {
   const { because, contradictedBy, or = [] } = message.expected;
   const may = allowedLanes(message);
@@ -61,10 +61,13 @@ export function reasons(message: PlannedMessage): string[] {
   ];
 }
 
-/** Where the file expects what the model says can never be. */
+/** For expectations of the file that the model contradicts. */
 const otherwise = (why: string): string => `the model expects otherwise: ${why}`;
 
-/** The lanes that got a message, the expected ones first, in their order; `×2` marks two copies. Walks every lane: for reports only. */
+/**
+ * The lanes that got a message, the expected ones first, in their order; `×2` means two copies. Reads all lanes, so
+ * only for reports.
+ */
 export function observedLanes(facts: Facts, message: PlannedMessage): string[] {
   const copies = new Map<Lane, number>();
   for (const lane of facts.lanes) {
@@ -79,7 +82,7 @@ export function observedLanes(facts: Facts, message: PlannedMessage): string[] {
   return [...expected, ...others].map((l) => ((copies.get(l) ?? 0) > 1 ? `${l} ×${copies.get(l)}` : l));
 }
 
-/** What the lane got of the same sender around a message that it did not get. */
+/** The messages of the same sender that the lane got before and after one that it did not get. */
 export function neighbours(facts: Facts, lane: LaneFacts, message: PlannedMessage): string {
   let before: PlannedMessage | undefined;
   let after: PlannedMessage | undefined;
@@ -94,7 +97,7 @@ export function neighbours(facts: Facts, lane: LaneFacts, message: PlannedMessag
   return `${lane.name} got ${got.join(' and ')}, not ${message.name}`;
 }
 
-/** ns since the run's first send, for people. */
+/** A time for people: since the run's first send. */
 export function clock(facts: Facts, t: number): string {
   const origin = facts.trace.sends.reduce((first, send) => Math.min(first, send.t0), Infinity);
   return `${((t - origin) / 1e6).toFixed(3)} ms`;

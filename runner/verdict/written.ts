@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The lines of `expect.deliveries`: this lane got this message, from this client, with these descriptors and credentials. */
+/**
+ * The lines of `expect.deliveries`: this lane got this message, from this client, with these descriptors and
+ * credentials.
+ */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import { busOfMaster, defaultRoute, partyOf } from '../topology/lane.ts';
@@ -9,7 +12,7 @@ import type { Facts } from './facts.ts';
 import type { Findings } from './findings.ts';
 import { list, observedLanes } from './words.ts';
 
-/** Judges every written line; returns how many deliveries they ask for. */
+/** Checks every written line; returns how many deliveries they ask for. */
 export function writtenDeliveries(facts: Facts, findings: Findings): number {
   let asked = 0;
   const arrived = new Map<string, ReadonlyMap<number, DeliveryEvent>>();
@@ -61,7 +64,7 @@ function judgeLine(
       place: line.place,
       message: message.name,
     }));
-  // Of a run that was cut short `recipients` knows what must have come.
+  // After a cut, `recipients` decides which copies must have come.
   const due = facts.trace.cut === undefined;
   if (!delivery && due)
     add(`${line.to} did not get ${message.name}`, line.to, list(observedLanes(facts, message)));

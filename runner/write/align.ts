@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Expected above observed, what is the same in the same column: the eye finds the difference. */
+/** Prints expected above observed, with equal items in the same column, so that the difference stands out. */
 
 import type { Paint } from './paint.ts';
 
@@ -8,13 +8,13 @@ interface Column {
   readonly observed?: string;
 }
 
-/** Columns alike on both sides of a difference that are shown. */
+/** Number of equal columns shown on both sides of a difference. */
 const CONTEXT = 2;
 const MAX_LENGTH = 400;
 const ABSENT = '·';
 const SEPARATOR = ', ';
 
-/** Two rows; lists that share something are set in columns, anything else is shown as it is. */
+/** Two rows. Lists with common items are aligned in columns; other texts are printed as they are. */
 export function align(expected: string, observed: string, paint: Paint): readonly [string, string] {
   const [a, b] = [expected.split(SEPARATOR), observed.split(SEPARATOR)];
   const lists = a.length > 1 || b.length > 1;
@@ -34,7 +34,7 @@ export function align(expected: string, observed: string, paint: Paint): readonl
   return [row('expected', 'observed', 'green'), row('observed', 'expected', 'red')];
 }
 
-/** Longest common subsequence, spelled out as columns. */
+/** The longest common subsequence, as columns. */
 function compare(a: readonly string[], b: readonly string[]): Column[] {
   const rest = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   const at = (i: number, j: number) => rest[i]?.[j] ?? 0;
@@ -56,7 +56,7 @@ function compare(a: readonly string[], b: readonly string[]): Column[] {
   return columns;
 }
 
-/** Leaves out long stretches without a difference, and says how long they are. */
+/** Leaves out long runs of equal columns, and says how long they are. */
 function elide(columns: readonly Column[]): Column[] {
   const differs = (c: Column) => c.expected === undefined || c.observed === undefined;
   const near = columns.map((_, i) => columns.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).some(differs));

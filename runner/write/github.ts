@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Workflow commands that put failures at their lines of the YAML. */
+/** Writes workflow commands, which show failures at their lines of the YAML. */
 
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
@@ -7,10 +7,10 @@ import type { Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
 import { failuresOf, inWords, plainLines, resultWord, whereOf } from './words.ts';
 
-/** A step of a workflow shows no more errors than these. */
+/** GitHub shows no more errors than this per step of a workflow. */
 const MAX_ANNOTATIONS = 10;
 
-/** The first annotations of all files, each one's worst first; then a line a file. */
+/** The first annotations of all files, the worst of each file first; then one line per file. */
 export function writeGithub(strange: readonly Report[]): string {
   const reports = neutralData(strange);
   const turns = reports.map(annotations);
@@ -28,7 +28,9 @@ export function writeGithub(strange: readonly Report[]): string {
   return [...shown, ...lines, ''].join('\n');
 }
 
-/** One of each, then the second of each: a topology with many failures does not hide the others. */
+/**
+ * Takes the first item of each list, then the second of each …: a topology with many failures does not hide the others.
+ */
 function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(0, ...lists.map((l) => l.length));
   return Array.from({ length: longest }, (_, i) =>
@@ -57,7 +59,7 @@ export function annotate(strange: Diagnostic): string {
   return `::${severity} ${properties(where)}::${data(wordsOf(each).join('\n'))}`;
 }
 
-/** What stands where a verdict's failures would. */
+/** The annotation for a verdict without failures. */
 const instead = (verdict: Verdict, what: string): string =>
   `::error ${properties({ file: verdict.file, title: `${verdict.topology}: ${what}` })}::${data(inWords(verdict))}`;
 

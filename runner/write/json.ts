@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-/** The verdict for programs: `schemaVersion` changes when a key changes its meaning or goes away. */
+/** The verdict for programs. `schemaVersion` changes if a key changes its meaning or is removed. */
 
 import { neutralJson } from '../common/neutral.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report } from './unplayed.ts';
 
-/** One document, however many reports: an object of one, a list of several. Keys are always in the same order. */
+/** One document for any number of reports: an object for one, a list for several. The order of keys is fixed. */
 export function writeJson(...reports: readonly Report[]): string {
   const all = reports.map(asData);
   return `${neutralJson(all.length === 1 ? all[0] : all, 2)}\n`;
 }
 
-/** A line for each report. */
+/** One line per report. */
 export const writeJsonLines = (reports: readonly Report[]): string =>
   reports.map((report) => `${neutralJson(asData(report))}\n`).join('');
 
 const asData = (report: Report): object => (isUnplayed(report) ? report : document(report));
 
-/** Absent keys stay absent. */
+/** Leaves out keys whose value is absent. */
 function document(verdict: Verdict): object {
   const {
     schemaVersion,

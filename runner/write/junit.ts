@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * JUnit XML: a suite a topology, a case a check. Some readers keep only a case's name and body, so these say it all; and
- * the schema of Jenkins' xUnit plugin knows no file or line of a case.
+ * JUnit XML: one suite per topology, one case per check. Some readers keep only the name and body of a case, so these
+ * contain everything; and the schema of Jenkins' xUnit plugin does not allow the file and line of a case.
  */
 
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
@@ -52,7 +52,7 @@ function accountOf({ account = [] }: Verdict): string[] {
   return account.length === 0 ? [] : [`    <system-out>${escapeXml(account.join('\n'))}</system-out>`];
 }
 
-/** What is no result, and still to be seen. */
+/** Warnings, which are no result but must be seen. */
 function warningsOf({ warnings = [] }: Verdict): string[] {
   if (warnings.length === 0) return [];
   return [`    <system-err>${escapeXml(warnings.map(linesOf).join('\n\n'))}</system-err>`];
@@ -101,7 +101,7 @@ function environmentCase(verdict: Verdict): string[] {
   ];
 }
 
-/** Readers count cases: checks that held do not make a run green that proves nothing. */
+/** A skipped case for a run that proves nothing: readers count cases, and would take the held checks for a success. */
 function nothingCase(verdict: Verdict): string[] {
   const message = escapeXml(inWords(verdict));
   return [
@@ -136,7 +136,7 @@ const attributes = (values: Readonly<Record<string, string | number>>): string =
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** XML has no way at all to write most control characters. */
+/** XML cannot represent most control characters. */
 const escapeXml = (s: string): string =>
   s
     .toWellFormed()

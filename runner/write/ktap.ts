@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** KTAP version 1: a test a topology, a subtest a check; names are unique, for readers lose results that share one. */
+/**
+ * KTAP version 1: one test per topology, one subtest per check. Names are unique, because readers lose results that
+ * share one.
+ */
 
 import { wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
@@ -27,7 +30,7 @@ function unplayed({ reason, diagnostics }: Unplayed, number: number, name: strin
   return [...lines.map((line) => `# ${name}: ${oneLine(line)}`), result('error', number, name, reason)];
 }
 
-/** A word: a blank would end it, and `#` begins a directive. */
+/** Makes one word of the name: a blank would end it, and `#` begins a directive. */
 const testName = (text: string): string => text.replace(/[\s#\\]/g, '_');
 
 function unique(name: string, taken: Set<string>): string {
@@ -61,7 +64,7 @@ function subtest(check: CheckResult, number: number, topology: string): string[]
   ];
 }
 
-/** `ERROR` is KTAP's own word for a test that could not be run. */
+/** `ERROR` is KTAP's word for a test that could not be run. */
 function result(outcome: Verdict['result'], number: number, name: string, reason = ''): string {
   const why = reason === '' ? '' : ` ${oneLine(reason)}`;
   switch (outcome) {
@@ -76,5 +79,5 @@ function result(outcome: Verdict['result'], number: number, name: string, reason
   }
 }
 
-/** A second line would be read as a result; `#` begins a directive. */
+/** Makes one line: a second line would be read as a result, and `#` begins a directive. */
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').replace(/ # /g, ' no. ');

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** A plan in short: what is started where, what is sent, and what must come of it. The shape of `plan --format json`. */
+/**
+ * A plan in short: what runs where, what is sent, and what must come of it. It is the output of `plan --format json`.
+ */
 
 import { type Expected, expectedText, type Plan } from '../plan/plan.ts';
 import { faultText } from '../topology/faults.ts';
@@ -16,15 +18,15 @@ export interface Overview {
   readonly file: string;
   readonly description?: string;
   readonly nodes: readonly { readonly name: string; readonly processes: readonly Process[] }[];
-  /** In the order of the file; the steps of branches follow their `parallel`. */
+  /** In file order; the steps of branches follow their `parallel`. */
   readonly steps: readonly StepView[];
   readonly totals: {
     readonly nodes: number;
     readonly processes: number;
     readonly messages: number;
-    /** Of all messages, their envelopes included. */
+    /** Sum over all messages, including envelopes. */
     readonly bytes: number;
-    /** Copies that must arrive, and those that may arrive on top. */
+    /** Copies that must arrive, and copies that may arrive as well. */
     readonly deliveries: { readonly must: number; readonly may: number };
     /** Calls and signals of clients of message buses. */
     readonly dbus: number;
@@ -37,14 +39,14 @@ export interface Process {
   readonly bus: string;
   /** `uid:gid` */
   readonly user: string;
-  /** Those of one pack are one process of the system. */
+  /** Agents of one pack share a process. */
   readonly pack?: string;
 }
 
 interface Common {
   readonly id: string;
   readonly line: number;
-  /** In words. */
+  /** The step in words. */
   readonly text: string;
 }
 
@@ -56,7 +58,7 @@ export interface DbusView {
   readonly kind: 'dbus';
   /** Messages that its client sends. */
   readonly count: number;
-  /** What must come of each of them, in words; empty where nothing is sent. */
+  /** What must come of each message, in words; empty if nothing is sent. */
   readonly must: string;
 }
 
@@ -65,28 +67,28 @@ export interface SendView {
   readonly from: string;
   readonly to: string;
   readonly count: number;
-  /** Of each message, its envelope included. */
+  /** Length of each message, including its envelope. */
   readonly bytes: { readonly min: number; readonly max: number };
   readonly fds: number;
-  /** How many of them reach a client that may have no space for all: each number that is allowed. */
+  /** Numbers of descriptors that may arrive, for clients that may not have space for all. */
   readonly fdsAt?: Readonly<Record<Lane, readonly number[]>>;
   readonly nonblocking: boolean;
-  /** Runs of messages of which the same is expected. */
+  /** Consecutive messages with the same expectation, grouped. */
   readonly expected: readonly Outcome[];
 }
 
-/** What must happen to `count` messages from the `first`th (from 1) on. */
+/** What must happen to `count` messages, beginning with message `first`, counted from 1. */
 export interface Outcome {
   readonly first: number;
   readonly count: number;
-  /** Empty where an error is expected. */
+  /** Empty if an error is expected. */
   readonly recipients: readonly Lane[];
-  /** Copies that are right, and right to be missing. */
+  /** Lanes that may or may not get a copy. */
   readonly may: readonly Lane[];
-  /** What the send may fail with; it must where there are neither recipients nor copies that may come. */
+  /** Errors with which the send may fail; it must fail if `recipients` and `may` are empty. */
   readonly errors: readonly string[];
   readonly mustFail: boolean;
-  /** The rules of the contract that the model has it from; absent where the file says it. */
+  /** The rules of the contract from which the model derives this; absent if the file says it. */
   readonly because?: string;
 }
 
@@ -160,7 +162,7 @@ function outcomes(expected: readonly Expected[]): Outcome[] {
   const runs: Outcome[] = [];
   expected.forEach((each, n) => {
     const last = runs.at(-1);
-    // Messages of which the same is expected most often share the very object.
+    // Messages with the same expectation usually share one object.
     const same = last !== undefined && (expected[n - 1] === each || keyOf(last) === keyOf(outcomeOf(each)));
     if (same) runs[runs.length - 1] = { ...last, count: last.count + 1 };
     else runs.push({ first: n + 1, count: 1, ...outcomeOf(each) });

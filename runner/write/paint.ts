@@ -6,13 +6,13 @@ import { styleText } from 'node:util';
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 export type Paint = (style: Style, text: string) => string;
 
-/** A painter that paints, or leaves everything plain. */
+/** Returns a painter that uses colours, or one that does not. */
 export const painter = (color: boolean): Paint =>
   color
     ? (style, text) => (text === '' ? '' : styleText(style, text, { validateStream: false }))
     : (_, text) => text;
 
-/** Colour is for terminals, unless the user does not want any; FORCE_COLOR wants it anywhere. */
+/** Whether to use colours: on a terminal, unless the user turns them off; everywhere with FORCE_COLOR. */
 export function wantsColor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,

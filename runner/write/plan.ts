@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** An overview as text: a table of nodes, a table of steps, and the sums. */
+/** Prints an overview: a table of nodes, a table of steps, and the totals. */
 import { neutralData } from '../common/neutral.ts';
 import { parseLane } from '../topology/lane.ts';
 import type { Outcome, Overview, Process, SendView, StepView } from './overview.ts';
 import { count } from './words.ts';
 
 export interface PlanOptions {
-  /** Also the rules of the contract that an expectation of the model follows from. */
+  /** Also print the rules of the contract from which the model's expectations follow. */
   readonly why: boolean;
 }
 
@@ -27,7 +27,7 @@ export function renderPlan(strange: Overview, { why }: PlanOptions): string {
   ].join('\n');
 }
 
-/** Those that share a process stand in brackets. */
+/** Agents that share a process stand in brackets. */
 function inWords(processes: readonly Process[]): string {
   const packs = [...Map.groupBy(processes, ({ pack }) => pack)].map(([pack, members]) => {
     const names = fold(members.map(({ name }) => name)).join(', ');
@@ -64,7 +64,7 @@ function rowsOf(step: StepView, why: boolean): string[][] {
   return rows;
 }
 
-/** `500`, or which of them: `1-3`. */
+/** How many messages an outcome is for: `500`, or their numbers, `1-3`. */
 function range(of: Outcome | undefined, all: number): string {
   if (of === undefined || of.count === all) return String(all);
   return of.count === 1 ? `${of.first}` : `${of.first}-${of.first + of.count - 1}`;
@@ -82,7 +82,7 @@ function outcome(of: Outcome | undefined, send: SendView): string {
 const reason = (of: Outcome | undefined): string[][] =>
   of?.because === undefined ? [] : [['', '', `  because ${of.because}`]];
 
-/** The master's socket for a client is, to people, the master. */
+/** The master's sockets are all printed as the master. */
 function receiver(lane: string, { fds, fdsAt }: SendView): string {
   const counts = fdsAt?.[lane];
   return counts ? `${lane} (${counts.join(' or ')} of ${count(fds, 'descriptor')})` : parseLane(lane).agent;
@@ -106,7 +106,7 @@ function follows(one: string | undefined, next: string | undefined): boolean {
   return base !== undefined && next === `${base}${Number(number) + 1}`;
 }
 
-/** A row with fewer cells ends where it ends: its last one may be as long as it likes. */
+/** Pads the cells to columns. The last cell of each row is not padded, and may be longer than its column. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, i) =>
     Math.max(...rows.map((row) => (i < row.length - 1 ? [...(row[i] ?? '')].length : 0))),

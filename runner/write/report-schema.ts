@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The shape of `--format json` and of each line of `--format jsonl`, published as docs/report.schema.json. */
+/** The schema of `--format json` and of each line of `--format jsonl`, published as docs/report.schema.json. */
 import * as z from 'zod';
 
 const text = z.string();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** SARIF 2.1.0: findings with their places, as code scanning services and editors read them. */
+/** SARIF 2.1.0: findings with their places, for code scanning services and editors. */
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,15 +8,15 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { failuresOf, inWords, plainLines } from './words.ts';
 
 export interface Finding {
-  /** A stable name of this kind of finding. */
+  /** Stable name of the kind of finding. */
   readonly rule: string;
   readonly level: 'error' | 'warning';
   readonly message: string;
   readonly file: string;
-  /** From 1; absent or 0 where the finding is about the whole file. */
+  /** From 1; absent or 0 if the finding is about the whole file. */
   readonly line?: number;
   readonly column?: number;
-  /** The first column after what is marked. */
+  /** First column after the marked text. */
   readonly endColumn?: number;
   /** `clients.camera.node`, or the step. */
   readonly path?: string;
@@ -25,11 +25,11 @@ export interface Finding {
 /** The tool that made the findings. */
 export interface Tool {
   readonly version: string;
-  /** Rule → what it is about, in a sentence. */
+  /** Rule → its subject, in one sentence. */
   readonly rules: Readonly<Record<string, string>>;
 }
 
-/** A log of one run. `complete` is false where something kept the tool from looking at everything. */
+/** The log of one run. `complete` is false if something kept the tool from checking everything. */
 export function writeSarif(findings: readonly Finding[], tool: Tool, complete = true): string {
   return `${neutralJson(sarif(findings, tool, complete), 2)}\n`;
 }
@@ -76,13 +76,13 @@ function physical({ file, line, column, endColumn }: Place) {
   return { artifactLocation, region: { startLine: line, ...columns } };
 }
 
-/** Relative files stay relative, so that a service finds them in its checkout. */
+/** Relative paths stay relative, so that a service finds the files in its checkout. */
 function uriOf(file: string): string {
   if (isAbsolute(file)) return pathToFileURL(file).href;
   return file.toWellFormed().split('/').map(encodeURIComponent).join('/').replace(/^\.\//, '');
 }
 
-/** Every failure of every check; a run that broke down is one finding about its file. */
+/** Every failure of every check; a run that could not be judged is one finding about its file. */
 export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
   return verdicts.flatMap((verdict): Finding[] => {
     if (verdict.result === 'error')

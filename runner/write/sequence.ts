@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** A run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
+/** Draws a run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
 
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
 import { parseLane } from '../topology/lane.ts';
 import type { SendEvent, Trace } from '../trace/trace.ts';
 import { count } from './words.ts';
 
-/** Arrows that a picture can bear. */
+/** Maximum number of arrows in a readable diagram. */
 const MAX_SENDS = 60;
 
-/** The diagram; says in its own last note what it leaves out. */
+/** The diagram; its last note says what it leaves out. */
 export function renderSequence(plan: Plan, trace: Trace): string {
   const participants = new Map(plan.agents.map((a, i) => [a.name, `p${i}`]));
   const sends = [...trace.sends].sort((a, b) => a.t0 - b.t0).filter((s) => plan.messages[s.message]);
@@ -37,7 +37,7 @@ export function renderSequence(plan: Plan, trace: Trace): string {
     .concat('\n');
 }
 
-/** Each of these messages → agents that received it, in the order of receipt. */
+/** Message → the agents that received it, in order of receipt. */
 function receiptsOf(trace: Trace, messages: ReadonlySet<number>): Map<number, string[]> {
   const receipts = new Map<number, { agent: string; t: number }[]>();
   for (const [lane, deliveries] of trace.deliveries) {
@@ -81,5 +81,5 @@ function note(plan: Plan, participants: ReadonlyMap<string, string>, text: strin
   return `Note over ${first === last ? first : `${first},${last}`}: ${entities(text)}`;
 }
 
-/** `#` begins an entity and `;` ends a statement in Mermaid. */
+/** In Mermaid, `#` begins an entity and `;` ends a statement. */
 const entities = (text: string): string => text.replace(/[#;]/g, (c) => `#${c.charCodeAt(0)};`);

@@ -11,14 +11,14 @@ import { count, inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from
 
 export interface TextOptions {
   readonly color: boolean;
-  /** The YAML text of a file, for the lines that failures point at; undefined where it is not to be had. */
+  /** The YAML text of a file, for the lines that failures refer to; undefined if it is not available. */
   readonly source?: (file: string) => string | undefined;
 }
 
 const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], skip: ['dim', '–'] } as const;
 const NAME_WIDTH = 13;
 
-/** A verdict as people read it: where it ran, a line a check, each failure with its proof, the result in words. */
+/** A verdict for people: where it ran, one line per check, each failure with its proof, the result in words. */
 export function renderText(strange: Verdict, options: TextOptions): string {
   const verdict = neutralData(strange);
   const paint = painter(options.color);
@@ -86,7 +86,7 @@ function failureLines(failure: Failure, options: TextOptions, paint: Paint): str
 
 const ofStep = (failure: Failure): string => (failure.step === undefined ? '' : ` in step ${failure.step}`);
 
-/** The YAML line, with a mark below the place. */
+/** The YAML line, with a mark under the place. */
 function excerpt({ place }: Failure, options: TextOptions, paint: Paint): string[] {
   const line = place && linesOf(options.source?.(place.file) ?? '')[place.line - 1];
   if (!place || line === undefined) return [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A file that never got a verdict, beside those that did: a report that left it out would read as if all were well. */
+/** A file that got no verdict. Reports include it, because without it they would read as if all were well. */
 
 import type { Diagnostic } from '../common/diagnostic.ts';
 import type { Verdict } from '../verdict/verdict.ts';
@@ -10,11 +10,11 @@ export interface Unplayed {
   readonly file: string;
   /** What broke, or the first of the file's mistakes, in one line. */
   readonly reason: string;
-  /** What is wrong with the file; none where something else broke. */
+  /** What is wrong with the file; empty if something else broke. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What reports are written of. */
+/** What reports are written about. */
 export type Report = Verdict | Unplayed;
 
 export const isUnplayed = (report: Report): report is Unplayed => 'diagnostics' in report;
@@ -28,13 +28,13 @@ export function invalid(file: string, diagnostics: readonly Diagnostic[]): Unpla
   return { schemaVersion: 1, result: 'error', file, reason, diagnostics };
 }
 
-/** Its place, short where the file is named beside it. */
+/** The place of a diagnostic; short if it is in the file that is named next to it. */
 function near(each: Diagnostic, file: string): string {
   if (each.file !== file) return placed(each);
   return each.line > 0 ? `line ${each.line}: ${each.message}` : each.message;
 }
 
-/** A file that something else kept from being played. */
+/** A file that could not be played for another reason. */
 export const broken = (file: string, reason: string): Unplayed => ({
   ...{ schemaVersion: 1, result: 'error', file, reason },
   diagnostics: [],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What several reports say in the same words. */
+/** Phrases that several reports use. */
 
 import type { Where } from '../provision/where.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
@@ -9,7 +9,7 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${n}
 
 const LAUNCHERS = { container: 'containers', process: 'processes' } as const;
 
-/** What ran where, as the first line of every report says it. */
+/** Where the run took place, as every report begins. */
 export function whereOf({ backend, launcher, kernel, accelerator, engine, bug }: Where): string {
   if (backend === 'sim') {
     const broken = bug === undefined ? '' : ` · broken on purpose: ${bug}`;
@@ -21,22 +21,22 @@ export function whereOf({ backend, launcher, kernel, accelerator, engine, bug }:
   return parts.join(' · ');
 }
 
-/** `file:line:column`, as far as it is known. */
+/** `file:line:column`, as far as known. */
 export const placeOf = ({ place }: Pick<Failure, 'place'>): string =>
   place ? `${place.file}:${place.line}:${place.column}` : '';
 
-/** How many failures there are beyond those shown of a check. */
+/** Number of a check's failures that are not shown. */
 export const unshown = (check: CheckResult): number =>
   check.failed - check.failures.reduce((sum, f) => sum + f.alike, 0);
 
 /** Every failure of a verdict, check by check. */
 export const failuresOf = (verdict: Verdict): readonly Failure[] => verdict.checks.flatMap((c) => c.failures);
 
-/** `PASS`; of a simulated run `PASS (simulated)`, since it proves nothing of a kernel. */
+/** `PASS`; for a simulated run `PASS (simulated)`, since it proves nothing about a kernel. */
 export const resultWord = ({ result, where }: Verdict): string =>
   `${result.toUpperCase()}${where.backend === 'sim' && result === 'pass' ? ' (simulated)' : ''}`;
 
-/** All stages together, in seconds. */
+/** Total time of all stages, in seconds. */
 export const secondsOf = (verdict: Verdict): number =>
   Object.values(verdict.timings).reduce((sum, s) => sum + s, 0);
 
@@ -64,7 +64,7 @@ export function inWords(verdict: Verdict): string {
   }
 }
 
-/** A failure as plain lines: expected beside observed, then the witness. */
+/** A failure as plain lines: expected, observed, then the proof. */
 export function plainLines(failure: Failure): string[] {
   const place = placeOf(failure);
   return [

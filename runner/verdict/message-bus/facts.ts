@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What clients of message buses sent and got, beside what they were told to send. */
+/** What clients of message buses sent and received, and what they were told to send. */
 import type { Operation, Plan } from '../../plan/plan.ts';
 import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
@@ -7,12 +7,12 @@ import type { Words } from '../findings.ts';
 
 export type Got = DbusEvent & { readonly kind: 'got' };
 
-/** A message that a client got, and which one that is. */
+/** A message that a client got, and the operation that it belongs to. */
 export interface Copy {
   readonly client: string;
   readonly bus: string;
   readonly got: Got;
-  /** Undefined for messages of the bus itself, and for those that nobody was told to send. */
+  /** Undefined for messages of the bus itself, and for messages that no order sent. */
   readonly operation?: Operation;
 }
 
@@ -20,13 +20,13 @@ export interface BusFacts {
   readonly operations: readonly Operation[];
   readonly plan: Plan;
   readonly trace: Trace;
-  /** Client → what it got, in its order. */
+  /** Client → what it got, in order. */
   readonly logs: ReadonlyMap<string, readonly Copy[]>;
-  /** Number of the operation → errno of the send, undefined if it was sent; nothing if it was not tried. */
+  /** Number of the operation → errno of the send; undefined if it was sent, absent if it was not tried. */
   readonly sent: ReadonlyMap<number, string | undefined>;
-  /** The run was cut short: what has not come may have been on its way. */
+  /** Whether the run was cut: missing messages may have been on their way. */
   readonly cut: boolean;
-  /** `:0.3`, as this client sees it → `panel`; other names as they are. */
+  /** Translates a unique name as this client sees it: `:0.3` → `panel`. Other names stay as they are. */
   readonly nameOf: (unique: string, seenBy: string) => string;
 }
 
@@ -34,7 +34,7 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
   const operations = plan.operations?.list ?? [];
   const joins = trace.joins ?? [];
   const busOf = new Map(plan.topology.messageBuses?.clients.map(({ name, bus }) => [name, bus]));
-  // Each bus counts by itself.
+  // Each bus counts its clients separately.
   const clients = new Map(joins.map(({ client, unique }) => [`${busOf.get(client)} ${unique}`, client]));
   const clientOf = (unique: string, seenBy: string) => clients.get(`${busOf.get(seenBy)} ${unique}`);
   const logs = new Map<string, Copy[]>(joins.map(({ client }) => [client, []]));
@@ -53,7 +53,7 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
   };
 }
 
-/** A message says who sent it, and its serial which one it is. */
+/** Finds the operation of a message by its sender and serial. */
 function copyOf(
   got: Got,
   operations: readonly Operation[],
@@ -65,7 +65,7 @@ function copyOf(
   return isIts && got.replySerial === undefined ? { client, got, operation } : { client, got };
 }
 
-/** Where a failure belongs. */
+/** The place of a failure. */
 export const about = ({ step, place, name }: Operation): Pick<Words, 'step' | 'place' | 'message'> => ({
   ...(step !== undefined && { step }),
   place,
@@ -80,7 +80,7 @@ export function receiversText(names: readonly string[]): string {
   return words.length === 0 ? 'nobody' : words.toSorted().join(', ');
 }
 
-/** What a message says, for people: `org.example.Player.Changed s "x"`. */
+/** The content of a message in words: `org.example.Player.Changed s "x"`. */
 export const contentText = ({
   interface: iface,
   member = '',
@@ -88,7 +88,7 @@ export const contentText = ({
 }: Pick<Got, 'interface' | 'member' | 'args'>) =>
   `${iface === undefined ? '' : `${iface}.`}${member} ${args}`;
 
-/** What a client got, for people; `sentText` is the same for what was sent. */
+/** A message that a client got, in words; `sentText` is the same for one that was sent. */
 export const saidText = (got: Got): string => `${got.path} ${contentText(got)}`;
 
 export const sentText = ({ message }: Operation): string =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `dbus.names`: what the bus tells each client of names and their owners, in this order and nothing else. */
+/** `dbus.names`: the bus's signals to each client about names and owners: exactly these, in this order. */
 import { DRIVER } from '../../dbus/index.ts';
 import { type DbusStep, heardText } from '../../topology/message-bus.ts';
 import { flat } from '../../topology/steps.ts';
@@ -8,10 +8,10 @@ import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
 import type { BusFacts, Copy } from './facts.ts';
 
-/** What a client must hear, and by which step. */
+/** A signal that a client must get, and until which step. */
 interface Due {
   readonly text: string;
-  /** The step that asks for it, or in which it is told; none before the first. */
+  /** The step that asks for it, or in which it is sent; absent before the first step. */
   readonly step?: { readonly id: string; readonly place: DbusStep['place'] };
 }
 
@@ -35,7 +35,7 @@ export function names(facts: BusFacts): CheckResult {
   return findings.result(checked, plural(checked, 'change of a name', 'changes of names'));
 }
 
-/** As the model says, but for what the file says of it. */
+/** Signals according to the file, or else to the model. */
 function dueTo({ plan }: BusFacts, client: string): Due[] {
   const { steps } = plan.topology;
   const due: Due[] = (plan.operations?.heard.get(client) ?? []).map(({ top, text }) => {
@@ -53,7 +53,7 @@ function dueTo({ plan }: BusFacts, client: string): Due[] {
   return due;
 }
 
-/** Every signal of the bus; whatever is not as the bus says such things does not read like one of them. */
+/** Every signal of the bus. One with an unexpected form gets a text that equals no expected one. */
 function heardIn({ nameOf }: BusFacts, { got, client }: Copy): string[] {
   const { type, sender, path, interface: iface, member = '', texts } = got;
   if (type !== 'signal' || sender !== DRIVER) return [];

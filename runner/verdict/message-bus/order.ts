@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * `dbus.order`: one order of all signals explains what every client got, those of the bus itself included; and it is
- * the order in which each client sent its own messages, calls among them, and in which steps follow each other.
+ * `dbus.order`: one order of all signals explains what every client got, including signals of the bus itself. It agrees
+ * with the order in which each client sent its messages, including calls, and with the order of the steps.
  */
 import { DRIVER } from '../../dbus/index.ts';
 import type { Operation } from '../../plan/plan.ts';
@@ -11,7 +11,7 @@ import type { CheckResult } from '../verdict.ts';
 import { plural } from '../words.ts';
 import { about, type BusFacts, type Copy } from './facts.ts';
 
-/** A message for many has one sender and serial at each recipient. */
+/** A message for many has the same sender and serial at each recipient. */
 const keyOf = ({ bus, got: { sender, serial } }: Copy): string => `${bus} ${sender} ${serial}`;
 
 export function order(facts: BusFacts): CheckResult {
@@ -31,7 +31,7 @@ export function order(facts: BusFacts): CheckResult {
   );
 }
 
-/** Signals, and calls of clients, without those that have come before: a second copy is not a matter of order. */
+/** Signals, and calls of clients, without second copies, which are no matter of order. */
 function firsts(log: readonly Copy[]): Copy[] {
   const seen = new Set<string>();
   return log.filter((copy) => {
@@ -41,7 +41,7 @@ function firsts(log: readonly Copy[]): Copy[] {
   });
 }
 
-/** Steps follow each other; and a client sends one message after another, but for those of two branches. */
+/** Checks the order of steps, and of each client's own messages, except between two branches. */
 function ownOrder(
   { plan }: BusFacts,
   findings: Findings,
@@ -49,13 +49,13 @@ function ownOrder(
   client: string,
   log: readonly Copy[],
 ): void {
-  /** Sender → the latest of its messages, by their steps. */
+  /** Sender → its latest message in each step. */
   const latest = new Map<string, Map<string, Operation>>();
   const told = plan.operations?.heard.get(client)?.values();
   let top = -1;
   for (const { operation, got } of log) {
     if (operation === undefined) {
-      // The bus itself: `dbus.names` says whether it is this that it tells next.
+      // For a signal of the bus itself, `dbus.names` knows which comes next.
       const due = got.sender === DRIVER ? told?.next().value : undefined;
       if (due !== undefined && due.top < top)
         findings.add('steps', undefined, () => ({
@@ -89,7 +89,10 @@ function ownOrder(
 const areInBranches = (one: Visit | undefined, other: Visit | undefined): boolean =>
   one !== undefined && other !== undefined && areConcurrent(one, other);
 
-/** Neighbours in a log are edges; messages without one before them are taken away until none is left. */
+/**
+ * Whether the logs contradict each other. Neighbours in a log are edges; messages without a predecessor are removed
+ * until none is left.
+ */
 function hasCycle(logs: readonly (readonly Copy[])[]): boolean {
   const after = new Map<string, Set<string>>();
   const before = new Map<string, number>();
@@ -117,7 +120,7 @@ function hasCycle(logs: readonly (readonly Copy[])[]): boolean {
   return free.length < before.size;
 }
 
-/** Two clients that got two messages in different orders, if there are such; a longer circle is told as one. */
+/** Two clients that got two messages in different orders, if there are any; a longer cycle is reported as one. */
 function contradiction(
   facts: BusFacts,
   findings: Findings,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `dbus.replies`: each call came to the client that it is for, once, and was answered once, as it must be. */
+/** `dbus.replies`: each call reached its client once, and got one answer, the expected one. */
 import type { DbusExpected, Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
@@ -28,7 +28,7 @@ const KINDS = [
 
 export function replies(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.replies', KINDS);
-  // A signal for a name without an owner is answered too.
+  // A signal to a name without an owner is answered as well.
   const calls = facts.operations.filter(
     ({ message, expected }) => message.type === 'method_call' || expected.outcome.kind === 'error',
   );
@@ -59,7 +59,7 @@ function answersIn(facts: BusFacts, findings: Findings, calls: ReadonlySet<numbe
   return answers;
 }
 
-/** The call → what clients got of it. */
+/** Call → the copies that clients got. */
 function calleesIn(facts: BusFacts): Map<Operation, Copy[]> {
   const callees = new Map<Operation, Copy[]>();
   for (const log of facts.logs.values())
@@ -115,13 +115,13 @@ function judge(
       add('altered', `${callee} got a call that was not made like this`, sentText(call), saidText(got));
   const got = copies.map(({ client: callee }) => callee).toSorted();
   const due = expected.recipients.toSorted();
-  // The answer may be in before the report of the client that gave it.
+  // The caller may have got the answer before the report of the client that gave it has come.
   if (facts.cut && isPartOf(got, due)) return;
   if (got.join() !== due.join())
     add('wrong-callee', `a call of ${client} came to others`, receiversText(due), receiversText(got));
 }
 
-/** Whether each of `some` is in `all`, as often at least. */
+/** Whether `all` contains each of `some` at least as often. */
 function isPartOf(some: readonly string[], all: readonly string[]): boolean {
   const left = [...all];
   return some.every((name) => {

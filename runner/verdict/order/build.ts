@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Everything that says "this came before that", as one graph: lanes, kernel numbers, program order, causes, time. */
+/**
+ * Builds one graph of everything that says "this came before that": lanes, kernel numbers, program order, causes, time.
+ */
 
 import type { SendEvent } from '../../trace/trace.ts';
 import { addChain, type Beginning, type Over } from './chain.ts';
@@ -14,12 +16,12 @@ const REALTIME = rank('realtime');
 
 export interface Before {
   readonly graph: Graph;
-  /** Agents with two sends or more in a row, and "received before it sent" pairs that the graph holds. */
+  /** Number of agents that sent at least twice, and of "received before it sent" pairs in the graph. */
   readonly sessions: number;
   readonly causes: number;
 }
 
-/** `bySequence`: per bus, its nodes in the order of the kernel's own numbers. */
+/** `bySequence`: for each bus, its nodes in the order of the kernel's numbers. */
 export function build(history: History, bySequence: readonly (readonly number[])[]): Before {
   const graph = new Graph(history.messages + history.fences.length);
   for (const { nodes } of history.lanes) {
@@ -42,7 +44,7 @@ const starts = (sends: readonly SendEvent[]): Beginning[] => sends.map((s) => ({
 
 const byTime = (a: Over, b: Over): number => a.t - b.t || (a.place ?? 0) - (b.place ?? 0);
 
-/** What each process had sent and received before it sent. */
+/** Adds what each process had sent and received before each of its sends. */
 function addAgents(
   graph: Graph,
   history: History,
@@ -73,7 +75,7 @@ function groupByAgent(sends: readonly SendEvent[]): Map<string, SendEvent[]> {
   return groups;
 }
 
-/** Agent → places of its lanes in the history. */
+/** Agent → indexes of its lanes in the history. */
 function lanesByAgent(history: History): Map<string, number[]> {
   const places = new Map<string, number[]>();
   history.lanes.forEach(({ lane }, i) => {
@@ -85,11 +87,11 @@ function lanesByAgent(history: History): Map<string, number[]> {
 }
 
 interface Cause extends Over {
-  /** Something of the file was received in the stretch, not fences alone. */
+  /** Whether a message of the file was received in between, not only fences. */
   readonly ofMessage: boolean;
 }
 
-/** Of each stretch of a lane between two sends the last delivery: the lane's own order has the others before it. */
+/** The last delivery before each send of the same agent: the lane's order puts the others before that. */
 function causesOf(history: History, lane: number, sends: readonly SendEvent[]): Cause[] {
   const order = history.lanes[lane] as History['lanes'][number];
   const causes: Cause[] = [];
@@ -105,7 +107,7 @@ function causesOf(history: History, lane: number, sends: readonly SendEvent[]): 
   return causes;
 }
 
-/** A message is through when its send returned or somebody has it, whichever is known earlier. */
+/** A message is done when its send has returned or somebody has it, whichever is known earlier. */
 function addRealTime(graph: Graph, history: History, sends: readonly SendEvent[]): void {
   const through = new Float64Array(history.messages).fill(Infinity);
   for (const s of sends) if (s.t1 !== undefined) through[s.message] = s.t1;

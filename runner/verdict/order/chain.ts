@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Time as a chain of helper nodes: "over before this began" for all pairs, with a handful of edges each. */
+/** Represents time by a chain of helper nodes: "ended before this began" for all pairs, with a few edges each. */
 
 import type { Graph } from './graph.ts';
 
-/** Something that begins at `t`, with a node of its own. */
+/** An event that begins at `t`, and its node. */
 export interface Beginning {
   readonly node: number;
   readonly t: number;
 }
 
-/** Something that is over at `t`. `place` is its place among the beginnings, if it is one of them. */
+/** An event that ends at `t`. `place` is its index among the beginnings, if it is one of them. */
 export interface Over {
   readonly node: number;
   readonly t: number;
@@ -20,8 +20,8 @@ export interface Over {
 const LINK = 0;
 
 /**
- * Puts every `over` before each beginning that is later. Both lists are sorted by time. Equal times are concurrent,
- * except between two beginnings of one list that is in program order (`place` tells).
+ * Puts every `over` before all later beginnings. Both lists are sorted by time. Equal times count as concurrent, except
+ * between two beginnings of one list in program order (`place` tells).
  */
 export function addChain(graph: Graph, beginnings: readonly Beginning[], overs: readonly Over[]): void {
   let next = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where a graph has cycles: linear, without recursion. */
+/** Finds the cycles of a graph, in linear time and without recursion. */
 
 import { type Adjacency, count } from './graph.ts';
 
@@ -22,8 +22,8 @@ export function behindCycles({ nodes, first, to }: Adjacency): number[] {
 }
 
 /**
- * The strongly connected components of more than one node, over edges with a label up to `most`, among `among`
- * (Tarjan's algorithm).
+ * The strongly connected components with more than one node. Only edges with labels up to `most`, and nodes in `among`,
+ * count. (Tarjan's algorithm.)
  */
 export function components(graph: Adjacency, most: number, among: readonly number[]): number[][] {
   const search = new Search(graph, most, among);
@@ -38,7 +38,7 @@ class Search {
   readonly found: number[][] = [];
   readonly #graph: Adjacency;
   readonly #most: number;
-  /** Order of discovery, from 1; OUTSIDE for nodes that do not take part or are done. */
+  /** Order of discovery, from 1; OUTSIDE for nodes that are excluded or done. */
   readonly #index: Int32Array;
   readonly #low: Int32Array;
   readonly #edge: Int32Array;
@@ -78,7 +78,7 @@ class Search {
     this.#open.push(n);
   }
 
-  /** Looks at the edges of `n` that are left; returns an undiscovered neighbour, or -1 when there is none. */
+  /** Follows the remaining edges of `n`; returns an undiscovered neighbour, or -1 if there is none. */
   #step(n: number): number {
     const { first, to, label } = this.#graph;
     while ((this.#edge[n] as number) < (first[n + 1] as number)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Inversions that one lane shows by itself. The graph blames the weakest promise that a cycle breaks; a lane that
- * also turns a sender's messages round, or shows an effect before its cause, breaks these promises too.
+ * Inversions that a single lane shows. The graph blames the weakest promise that a cycle breaks. But a lane that also
+ * swaps a sender's messages, or has an effect before its cause, breaks these stronger promises as well.
  */
 
 import { partyOf } from '../../topology/lane.ts';
@@ -10,7 +10,7 @@ import type { Findings, Words } from '../findings.ts';
 import { about, clock } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
-/** Program order, lane by lane: of each sender the latest message so far must have begun before the next was. */
+/** Program order in each lane: a sender's messages must come in the order in which their sends began. */
 export function senderInversions(history: History, fifo: Findings): void {
   const { sends } = history.facts;
   for (const order of history.lanes) {
@@ -45,7 +45,7 @@ function inverted(history: History, order: LaneOrder, first: number, second: num
   };
 }
 
-/** A receipt that is earlier than the call that sent it. */
+/** Reports a receipt that is earlier than the call that sent the message. */
 export function seenBeforeSent(history: History, causal: Findings): void {
   const { sends, plan } = history.facts;
   for (const order of history.lanes) {
@@ -64,10 +64,10 @@ export function seenBeforeSent(history: History, causal: Findings): void {
   }
 }
 
-/** Pairs that are looked at in components that the lanes alone contradict. */
+/** Maximum number of pairs to compare in components that the lanes alone contradict. */
 const EFFORT = 4_000_000;
 
-/** Effects before causes within components that broke a weaker promise already. */
+/** Reports effects before causes in components that break a weaker promise already. */
 export function causeInversions(history: History, component: readonly number[], causal: Findings): void {
   const messages = component.filter(
     (n) => n < history.messages && history.facts.sends[n]?.error === undefined,

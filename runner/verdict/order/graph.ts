@@ -2,14 +2,14 @@
 /** A directed graph in typed arrays: edges are added one by one, then read by their start. */
 
 /**
- * Why one node comes before another, weakest promise first. A cycle that needs only labels up to one breaks the
- * promise of that one. `link` edges belong to helper nodes and say nothing by themselves.
+ * Why one node comes before another, weakest promise first. A cycle breaks the promise of the strongest label that it
+ * needs. `link` edges belong to helper nodes and promise nothing.
  */
 export const LABELS = ['link', 'lane', 'sequence', 'session', 'causal', 'realtime'] as const;
 export type Label = (typeof LABELS)[number];
 export const rank = (label: Label): number => LABELS.indexOf(label);
 
-/** Adds to a counter; returns what it is then. */
+/** Adds to a counter; returns its new value. */
 export function count(counters: Int32Array, at: number, by: number): number {
   const sum = (counters[at] as number) + by;
   counters[at] = sum;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** What the order checks look at: messages and fences as nodes, lanes as lists of nodes. */
+/** The input of the order checks: messages and fences as nodes, lanes as lists of nodes. */
 
 import type { DeliveryEvent } from '../../trace/trace.ts';
 import { busOf, type Facts, type LaneFacts, messageOf } from '../facts.ts';
 
 export interface LaneOrder {
   readonly lane: LaneFacts;
-  /** First copies only: a second one is `recipients`' business and would contradict every order. */
+  /** First copies only: second ones are failures of `recipients`, and would contradict every order. */
   readonly nodes: Int32Array;
   /** Index into `lane.deliveries` of each node. */
   readonly at: Int32Array;
@@ -15,19 +15,19 @@ export interface LaneOrder {
 export interface FenceNode {
   readonly bus: string;
   readonly number: number;
-  /** It was sent later than this. */
+  /** It was sent after this time. */
   readonly t0: number;
 }
 
 export interface History {
   readonly facts: Facts;
   readonly lanes: readonly LaneOrder[];
-  /** Messages are nodes by their number; fences follow. */
+  /** Number of messages. A message's node is its number; the fences come after the messages. */
   readonly messages: number;
   readonly fences: readonly FenceNode[];
 }
 
-/** Reduces a run to the order in which each lane saw things. */
+/** Reduces a run to the order of each lane. */
 export function historyOf(facts: Facts): History {
   const fences = new Fences(facts);
   const seen = new Seen(facts.plan.messages.length);
@@ -35,7 +35,7 @@ export function historyOf(facts: Facts): History {
   return { facts, lanes, messages: facts.plan.messages.length, fences: fences.list };
 }
 
-/** How many messages of the file a lane got; fences are the runner's own, and prove nothing that was asked for. */
+/** Number of messages of the file in a lane. Fences are the runner's own, and prove nothing that the file asks for. */
 export const messagesIn = ({ messages }: History, { nodes }: LaneOrder): number =>
   nodes.reduce((sum, node) => sum + (node < messages ? 1 : 0), 0);
 
@@ -50,7 +50,7 @@ class Fences {
     this.#began = new Map(trace.fences.map((f) => [`${f.bus} ${f.number}`, f.t0 ?? -Infinity]));
   }
 
-  /** A fence that reached another bus than its own is a node of its own there. */
+  /** The node of a fence. On another bus than its own it has another node. */
   node(bus: string, number: number, from: string): number {
     const key = `${bus} ${number} ${from}`;
     let node = this.#nodes.get(key);
@@ -63,7 +63,7 @@ class Fences {
   }
 }
 
-/** Nodes that the lane at hand has had; messages without a set for each lane, as a run may have millions of copies. */
+/** Nodes of the current lane that were seen. It needs no set per lane, since a run may have millions of copies. */
 class Seen {
   readonly #messages: Int32Array;
   readonly #fences = new Set<number>();
@@ -78,7 +78,7 @@ class Seen {
     this.#fences.clear();
   }
 
-  /** Whether it is the first of its kind. */
+  /** Returns whether the node is new in this lane. */
   add(node: number): boolean {
     if (node >= this.#messages.length) {
       const before = this.#fences.size;
@@ -106,19 +106,19 @@ function orderOf(facts: Facts, lane: LaneFacts, fences: Fences, seen: Seen): Lan
   return { lane, nodes: nodes.subarray(0, n), at: at.subarray(0, n) };
 }
 
-/** -1 for what has no place in this bus's sequence: strangers, and messages of another bus. */
+/** -1 if it has no place in this bus's sequence: an unknown message, or one of another bus. */
 function nodeOf(facts: Facts, lane: LaneFacts, d: DeliveryEvent, fences: Fences): number {
   if (d.fence) return d.message === null ? -1 : fences.node(lane.bus, d.message, d.from);
   const message = messageOf(facts, d);
   return message && busOf(facts, message) === lane.bus ? message.number : -1;
 }
 
-/** A node's name for people. */
+/** A node's name in reports. */
 export function nameOf(history: History, node: number): string {
   const message = history.facts.plan.messages[node];
   return message ? message.name : `fence ${history.fences[node - history.messages]?.number}`;
 }
 
-/** A lane's delivery of a node, by the node's place in the lane. */
+/** The delivery of a node, by its index in the lane. */
 export const deliveryAt = (order: LaneOrder, i: number): DeliveryEvent =>
   order.lane.deliveries.at(order.at[i] as number) as DeliveryEvent;

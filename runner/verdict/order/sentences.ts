@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A cycle of "A before B", in words. */
+/** Describes a cycle of "A before B" in words. */
 
 import { partyOf } from '../../topology/lane.ts';
 
@@ -8,7 +8,7 @@ import { about, clock, some } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 import type { Hop } from './witness.ts';
 
-/** Puts a contradiction into words; the failure belongs to the step of the latest message in it. */
+/** Describes a contradiction; the failure belongs to the step of its latest message. */
 export function contradiction(history: History, cycle: readonly Hop[]): Words {
   const numbers = cycle.map((h) => h.from).filter((n) => n < history.messages);
   const message = history.facts.plan.messages[Math.max(...numbers)];
@@ -64,7 +64,7 @@ function atLane(history: History, { lane }: Hop): string {
   return `${order.lane.name} (positions ${from}, ${to})`;
 }
 
-/** Somebody may have had a message before its send returned. */
+/** Says when a message was done: somebody may have had it before its send returned. */
 function through(history: History, node: number): string {
   const t1 = history.facts.sends[node]?.t1 ?? Infinity;
   let first: { lane: string; t: number } | undefined;
@@ -84,7 +84,7 @@ function begun(history: History, node: number): string {
   return `before the send of ${nameOf(history, node)} began at ${clock(facts, t0)}`;
 }
 
-/** Where two lanes disagree about two messages: which others side with whom. */
+/** If two lanes disagree about two messages: which other lanes agree with which. */
 function sides(history: History, [first, second]: readonly Hop[]): string[] {
   if (!first?.lane || !second?.lane || first.from !== second.to || first.to !== second.from) return [];
   const [a, b] = [nameOf(history, first.from), nameOf(history, first.to)];
@@ -96,7 +96,7 @@ function sides(history: History, [first, second]: readonly Hop[]): string[] {
   return [`${a} first: ${some(lanes(1))}; ${b} first: ${some(lanes(-1))}`];
 }
 
-/** The stretch of each lane that takes part, one neighbour on either side. */
+/** The relevant part of each lane, with one neighbour on either side. */
 function pictures(history: History, cycle: readonly Hop[]): string[] {
   const rides = cycle.flatMap((h) => (h.lane ? [h.lane] : []));
   const width = Math.max(0, ...rides.map((r) => (history.lanes[r.index] as LaneOrder).lane.name.length));

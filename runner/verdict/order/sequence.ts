@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** The kernel's own numbers (BUS_PASSSEQ): rising in every lane, one for each message, the same wherever it arrived. */
+/** Checks the kernel's numbers (BUS_PASSSEQ): rising in every lane, one per message, the same in all lanes. */
 
 import type { Findings, Words } from '../findings.ts';
 import { about, count } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 export interface Sequence {
-  /** Deliveries of messages of the file that carried a number. */
+  /** Number of deliveries of the file's messages that have a number. */
   readonly numbered: number;
-  /** Per bus, nodes in the order of their numbers; empty where the numbers contradict each other. */
+  /** For each bus, its nodes in the order of their numbers; empty if the numbers contradict each other. */
   readonly chains: readonly (readonly number[])[];
 }
 
-/** Judges the numbers; adds failures to `order.total`. */
+/** Checks the numbers; adds failures to `order.total`. */
 export function sequence(history: History, findings: Findings): Sequence {
   const numbers = new Float64Array(history.messages + history.fences.length).fill(-1);
   let numbered = 0;

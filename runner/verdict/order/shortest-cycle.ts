@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Searches a component for a cycle as one plans a journey: boarding a lane, or a chain of helper nodes, costs one;
- * riding costs nothing. The cheapest journey from a node back to itself needs the fewest reasons.
+ * Finds a cycle in a component that needs the fewest reasons, by a search for a cheapest journey: to board a lane, or a
+ * chain of helper nodes, costs one; to ride along it costs nothing.
  */
 
 import { type Adjacency, LABELS, type Label, rank } from './graph.ts';
@@ -10,13 +10,13 @@ import type { Hop } from './witness.ts';
 
 const LANE = rank('lane');
 
-/** A node of the component on a lane: where a ride along that lane can be left. */
+/** A node of the component on a lane, where a journey along that lane may end. */
 interface Stop {
   readonly lane: number;
-  /** The node's place in the lane. */
+  /** The node's index in the lane. */
   readonly place: number;
   readonly node: number;
-  /** There is another stop of this lane after this one: the next in the list of all stops. */
+  /** Whether the next stop in the list of all stops is on the same lane. */
   more: boolean;
 }
 
@@ -40,15 +40,15 @@ export class ShortestCycle {
     return this.#inside.size + this.#stops.length;
   }
 
-  /** The cheapest cycle through a node; empty where there is none. */
+  /** The cheapest cycle through a node; empty if there is none. */
   cycle(start: number): Hop[] {
-    // States are nodes by their number, then stops: a stop stands for "riding, having arrived here".
+    // States are first the nodes by number, then the stops: being at a stop means "riding this lane".
     const cost = new Map<number, number>([[start, 0]]);
     const previous = new Map<number, number>();
     let level = [start];
     for (let at = 0; level.length > 0; at++) {
       const later: number[] = [];
-      // The level grows while it is walked: what costs nothing belongs to it.
+      // The level grows while it is processed: moves that cost nothing belong to it.
       for (const state of level) {
         if (cost.get(state) !== at) continue;
         for (const [next, fare] of this.#moves(state)) {
@@ -77,7 +77,7 @@ export class ShortestCycle {
     });
   }
 
-  /** Where one can go from a state, and for how much. */
+  /** The next states after a state, each with its cost. */
   *#moves(state: number): Generator<readonly [next: number, fare: number]> {
     const stop = this.#stops[state - this.#graph.nodes];
     if (stop) {
@@ -92,7 +92,7 @@ export class ShortestCycle {
     for (const e of this.#edges(state)) yield [this.#graph.to[e] as number, fare];
   }
 
-  /** Edges that are no lane's, within the component. */
+  /** Edges within the component that belong to no lane. */
   *#edges(node: number): Generator<number> {
     const { first, to, label } = this.#graph;
     for (let e = first[node] as number; e < (first[node + 1] as number); e++) {
@@ -107,7 +107,7 @@ export class ShortestCycle {
     return path.reverse();
   }
 
-  /** Cuts a journey into its rides: from real node to real node. */
+  /** Splits a journey into its rides, each from one real node to another. */
   #hops(path: readonly number[]): Hop[] {
     const hops: Hop[] = [];
     let from = 0;

@@ -10,15 +10,15 @@ export interface Hop {
   readonly from: number;
   readonly to: number;
   readonly why: Label;
-  /** Where `why` is a lane: the lane's place in the history, and both nodes' places in the lane. */
+  /** If `why` is a lane: the lane's index in the history, and the indexes of both nodes in the lane. */
   readonly lane?: { readonly index: number; readonly from: number; readonly to: number };
 }
 
-/** Nodes of a component from which cycles are searched; one is enough for a proof, several find a shorter one. */
+/** Number of nodes from which a cycle is searched; one is enough for a proof, several may find a shorter one. */
 const STARTS = 48;
 const EFFORT = 2_000_000;
 
-/** A cycle with the fewest lanes and reasons, within a strongly connected component over labels up to `most`. */
+/** A cycle with the fewest lanes and reasons in a strongly connected component; only labels up to `most` count. */
 export function witness(
   history: History,
   graph: Adjacency,
@@ -40,7 +40,7 @@ export function witness(
   return nearest(history, best);
 }
 
-/** Two lanes that disagree do so about two neighbours of what they share: shows those, not ones far apart. */
+/** If two lanes disagree, some two neighbours of what both have are in the opposite order: shows these. */
 function nearest(history: History, cycle: Hop[]): Hop[] {
   const [first, second] = cycle;
   if (cycle.length !== 2 || !first?.lane || !second?.lane) return cycle;
