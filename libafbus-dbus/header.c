@@ -114,7 +114,7 @@ int marshal_header(const struct afdbus_message *m, uint32_t serial, struct heade
 
 /* Reading */
 
-static uint32_t u32_at(const uint8_t *bytes, size_t at)
+uint32_t u32_at(const uint8_t *bytes, size_t at)
 {
 	uint32_t value;
 
@@ -265,7 +265,7 @@ int declared_fds(uint8_t *bytes, unsigned int *n_fds)
 	return 0;
 }
 
-static int parse(struct afdbus_message *m, size_t length)
+int read_header(struct afdbus_message *m, size_t length, unsigned int *unix_fds)
 {
 	struct seen seen = { 0 };
 	struct wire w = { m->bytes, 0, FIXED_HEADER, m->bytes[0] == other_order };
@@ -280,11 +280,22 @@ static int parse(struct afdbus_message *m, size_t length)
 	result = read_fields(&w, m, &seen);
 	if (result < 0)
 		return result;
-	if (m->serial == 0 || !complete(m) || seen.unix_fds != m->n_fds)
+	if (m->serial == 0 || !complete(m))
 		return -EBADMSG;
 	w.length = align_up(w.length, 8);
 	result = wire_align(&w, 8);
 	m->body = (struct wire){ m->bytes + w.length, length - w.length, 0, w.swapped };
+	*unix_fds = seen.unix_fds;
+	return result;
+}
+
+int read_whole(struct afdbus_message *m, size_t length)
+{
+	unsigned int unix_fds;
+	int result = length >= FIXED_HEADER ? read_header(m, length, &unix_fds) : -EBADMSG;
+
+	if (result == 0 && unix_fds != m->n_fds)
+		return -EBADMSG;
 	return result < 0 ? result : check_body(m);
 }
 
@@ -305,7 +316,7 @@ int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_
 		if (n_fds > 0)
 			memcpy(m->fds, fds, n_fds * sizeof(*fds));
 		m->n_fds = n_fds;
-		result = length >= FIXED_HEADER ? parse(m, length) : -EBADMSG;
+		result = read_whole(m, length);
 	}
 	if (result < 0) {
 		afdbus_free(m);

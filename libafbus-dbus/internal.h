@@ -109,6 +109,7 @@ static inline bool writable(struct afdbus_message *m)
 }
 
 struct afdbus_message *new_message(void);
+void clear_message(struct afdbus_message *m);
 void start_reading(struct afdbus_message *m);
 
 /* header.c */
@@ -123,6 +124,12 @@ int marshal_header(const struct afdbus_message *m, uint32_t serial, struct heade
 ssize_t message_length(const uint8_t *fixed);
 /* What UNIX_FDS of a whole message says, or -ENOMEM. */
 int declared_fds(uint8_t *bytes, unsigned int *n_fds);
+/* A number of the message that begins with these bytes, in its byte order. */
+uint32_t u32_at(const uint8_t *bytes, size_t at);
+/* Reads the header of the message in m->bytes, in place; the body is not looked at. */
+int read_header(struct afdbus_message *m, size_t length, unsigned int *unix_fds);
+/* Reads and checks all of the message in m->bytes, which has m->n_fds descriptors. -EBADMSG if it is none. */
+int read_whole(struct afdbus_message *m, size_t length);
 /* A message with a copy of these bytes. It takes the descriptors, also when it fails: -EBADMSG, -ENOMEM. */
 int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **m);
 

@@ -6,17 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
-struct afdbus_message *new_message(void)
+/* Not all of it: 64 frames that are hardly ever used cost as much as the rest of a call. */
+void clear_message(struct afdbus_message *m)
 {
-	/* Not all of it: 64 frames that are hardly ever used cost as much as the rest of a call. */
-	struct afdbus_message *m = malloc(sizeof(*m));
-
-	if (!m)
-		return NULL;
 	memset(m, 0, offsetof(struct afdbus_message, frames));
 	memset(&m->frames[0], 0, sizeof(m->frames[0]));
 	m->depth = 0;
 	m->next = NULL;
+}
+
+struct afdbus_message *new_message(void)
+{
+	struct afdbus_message *m = malloc(sizeof(*m));
+
+	if (m)
+		clear_message(m);
 	return m;
 }
 
