@@ -15,7 +15,7 @@ import { toStderr } from './bus/log.ts';
 import { Native } from './bus/native.ts';
 import { type Config, readConfig } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
-import { ConfiguredPolicy } from './config/policy.ts';
+import { ConfiguredPolicy, isOpenForEveryone } from './config/policy.ts';
 import { readServices } from './config/services.ts';
 import { Driver, type DriverOptions } from './driver/driver.ts';
 import { DriverError } from './driver/error.ts';
@@ -23,7 +23,8 @@ import { DEFAULT_LIMITS } from './driver/limits.ts';
 import { errorTo, replyTo } from './driver/message.ts';
 import type { Peer } from './driver/peer.ts';
 import { onlyFor } from './driver/policy.ts';
-import { listen } from './listen.ts';
+import { type Listening, listen } from './listen.ts';
+import { putSignpost } from './signpost.ts';
 
 export interface DaemonOptions {
   /** `afbus:path=…`: the bus. */
@@ -59,6 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const config = options.config === undefined ? undefined : read(options.config);
   const [afbus] = addressesOf(options.address, 'afbus', 'of the bus') as [Address];
   const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
+  const signposts = putSignposts(listening, afbus, config);
   becomeUser(config?.user);
   const guid = newId();
   const driver = newDriver(config, (what, delay) => {
@@ -93,7 +95,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const close = (): void => {
     for (const { listener } of listening) listener.close();
     bus.close();
-    const inodes = [...listening.map(({ inode }) => inode), inodeOf(afbus), config?.pidfile];
+    const inodes = [...listening.map(({ inode }) => inode), ...signposts, inodeOf(afbus), config?.pidfile];
     for (const path of inodes) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
   };
   return { addresses: [...listening.map(({ address }) => address), afbus], guid, close };
@@ -176,6 +178,12 @@ const withGuid = ({ transport, options }: Address, guid: string): Address => ({
 function print(fd: number | undefined, addresses: readonly Address[], guid: string): void {
   if (fd === undefined) return;
   writeSync(fd, `${addresses.map((address) => formatAddress(withGuid(address, guid))).join(';')}\n`);
+}
+
+/** Where the policy restricts users, clients stay with the listener: the bus itself would not admit them. */
+function putSignposts(listening: readonly Listening[], bus: Address, config: Config | undefined) {
+  if (config && !isOpenForEveryone(config.sections)) return [];
+  return listening.flatMap(({ inode }) => (inode === undefined ? [] : putSignpost(inode, bus)));
 }
 
 function inodeOf(address: Address): string | undefined {

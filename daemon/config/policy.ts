@@ -82,12 +82,7 @@ export class ConfiguredPolicy implements Policy {
   }
 
   isOpenFor({ credentials }: Peer): boolean {
-    const rules = this.#rulesFor(credentials);
-    const isOpen = (direction: 'send' | 'receive'): boolean =>
-      rules.some(
-        (rule) => rule.allow && rule.about === direction && isMessageRule(rule) && isAnything(rule.terms),
-      );
-    return isOpen('send') && isOpen('receive') && rules.every((rule) => rule.allow || !isMessageRule(rule));
+    return isOpen(this.#rulesFor(credentials));
   }
 
   #rulesFor(credentials: Credentials): readonly PolicyRule[] {
@@ -107,6 +102,24 @@ export class ConfiguredPolicy implements Policy {
     return [...peer.claims].some((claim) => isName(claim, name, true));
   }
 }
+
+/** Whether the policy is open for all users. */
+export function isOpenForEveryone(sections: readonly PolicySection[]): boolean {
+  const rules = sections.flatMap((section) => section.rules);
+  const common = sections.filter(({ context: { kind } }) => kind === 'default' || kind === 'mandatory');
+  return isOpen(common.flatMap((section) => section.rules)) && !rules.some(deniesMessages);
+}
+
+/** Rules that allow all messages: what is left to the kernel is allowed by them. */
+function isOpen(rules: readonly PolicyRule[]): boolean {
+  const allowsAll = (direction: 'send' | 'receive'): boolean =>
+    rules.some(
+      (rule) => rule.allow && rule.about === direction && isMessageRule(rule) && isAnything(rule.terms),
+    );
+  return allowsAll('send') && allowsAll('receive') && !rules.some(deniesMessages);
+}
+
+const deniesMessages = (rule: PolicyRule): boolean => !rule.allow && isMessageRule(rule);
 
 function isFor(context: Context, { uid, groups = [] }: Credentials): boolean {
   if (context.kind === 'user') return context.id === uid;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { type Config, readConfig } from '../../../daemon/config/config.ts';
 import { ConfigError } from '../../../daemon/config/error.ts';
-import { ConfiguredPolicy } from '../../../daemon/config/policy.ts';
+import { ConfiguredPolicy, isOpenForEveryone } from '../../../daemon/config/policy.ts';
 import { commandOf, readServices } from '../../../daemon/config/services.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
 import { check, type DbusMessage, type Header, marshal } from '../../../runner/dbus/index.ts';
@@ -246,6 +246,16 @@ describe('the configuration of a message bus', () => {
       };
       assert.equal(isOpen(`${open}<allow own="*"/>`), true);
       assert.equal(isOpen(`${open}<deny send_interface="a.B"/>`), false);
+      assert.equal(isOpen(''), false);
+    });
+
+    it('is open for everyone only if nobody is denied messages', () => {
+      const open =
+        '<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy>';
+      const isOpen = (text: string) => isOpenForEveryone(inside(text).sections);
+      assert.equal(isOpen(`${open}<policy user="alice"><deny own="org.no"/></policy>`), true);
+      assert.equal(isOpen(`${open}<policy user="alice"><deny send_interface="a.B"/></policy>`), false);
+      assert.equal(isOpen(open.replace('context="default"', 'user="alice"')), false);
       assert.equal(isOpen(''), false);
     });
 
