@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+/* The functions of libc that D-Bus libraries call on their socket. Any other descriptor gets what it got before. */
+#include "preload.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Built with _FORTIFY_SOURCE, a program calls these. */
+ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size);
+ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, struct sockaddr *from,
+		       socklen_t *from_length);
+int fcntl64(int fd, int command, ...);
+
+static ssize_t with_errno(ssize_t result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+
+/* In */
+
+static ssize_t receive(struct stream *s, int fd, struct msghdr *message, int flags)
+{
+	ssize_t result = stream_receive(s, fd, message, flags);
+
+	put_stream(s);
+	return with_errno(result);
+}
+
+static ssize_t receive_one(struct stream *s, int fd, void *buffer, size_t length, int flags)
+{
+	struct iovec data = { buffer, length };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	return receive(s, fd, &message, flags);
+}
+
+PUBLIC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? receive(s, fd, message, flags) : NEXT(recvmsg)(fd, message, flags);
+}
+
+PUBLIC ssize_t read(int fd, void *buffer, size_t length)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? receive_one(s, fd, buffer, length, 0) : NEXT(read)(fd, buffer, length);
+}
+
+PUBLIC ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size)
+{
+	struct stream *s = length <= size ? get_stream(fd) : NULL;
+
+	return s ? receive_one(s, fd, buffer, length, 0) : NEXT(__read_chk)(fd, buffer, length, size);
+}
+
+PUBLIC ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+	struct stream *s = count >= 0 ? get_stream(fd) : NULL;
+	struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
+
+	return s ? receive(s, fd, &message, 0) : NEXT(readv)(fd, parts, count);
+}
+
+PUBLIC ssize_t recv(int fd, void *buffer, size_t length, int flags)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? receive_one(s, fd, buffer, length, flags) : NEXT(recv)(fd, buffer, length, flags);
+}
+
+PUBLIC ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags)
+{
+	struct stream *s = length <= size ? get_stream(fd) : NULL;
+
+	return s ? receive_one(s, fd, buffer, length, flags) : NEXT(__recv_chk)(fd, buffer, length, size, flags);
+}
+
+PUBLIC ssize_t recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *from, socklen_t *from_length)
+{
+	struct stream *s = get_stream(fd);
+
+	if (!s)
+		return NEXT(recvfrom)(fd, buffer, length, flags, from, from_length);
+	if (from_length)
+		*from_length = 0;
+	return receive_one(s, fd, buffer, length, flags);
+}
+
+PUBLIC ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, struct sockaddr *from,
+			      socklen_t *from_length)
+{
+	if (length > size)
+		return NEXT(__recvfrom_chk)(fd, buffer, length, size, flags, from, from_length);
+	return recvfrom(fd, buffer, length, flags, from, from_length);
+}
+
+/* Out */
+
+static ssize_t send_parts(struct stream *s, int fd, const struct msghdr *message, int flags)
+{
+	ssize_t result = stream_send(s, fd, message, flags);
+
+	put_stream(s);
+	return with_errno(result);
+}
+
+static ssize_t send_one(struct stream *s, int fd, const void *buffer, size_t length, int flags)
+{
+	struct iovec data = { (void *)buffer, length };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	return send_parts(s, fd, &message, flags);
+}
+
+PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? send_parts(s, fd, message, flags) : NEXT(sendmsg)(fd, message, flags);
+}
+
+PUBLIC ssize_t write(int fd, const void *buffer, size_t length)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? send_one(s, fd, buffer, length, 0) : NEXT(write)(fd, buffer, length);
+}
+
+PUBLIC ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	struct stream *s = count >= 0 ? get_stream(fd) : NULL;
+	struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
+
+	return s ? send_parts(s, fd, &message, 0) : NEXT(writev)(fd, parts, count);
+}
+
+PUBLIC ssize_t send(int fd, const void *buffer, size_t length, int flags)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? send_one(s, fd, buffer, length, flags) : NEXT(send)(fd, buffer, length, flags);
+}
+
+PUBLIC ssize_t sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *to, socklen_t to_length)
+{
+	struct stream *s = get_stream(fd);
+
+	return s ? send_one(s, fd, buffer, length, flags) : NEXT(sendto)(fd, buffer, length, flags, to, to_length);
+}
+
+/* What kind of socket it is */
+
+static bool is_stream_socket(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	return NEXT(getsockopt)(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+/* Whether the program is connected with a bus now. */
+static bool connect_bus(int fd, const struct sockaddr_un *name, socklen_t length)
+{
+	struct sockaddr_un copy = { 0 };
+	struct address bus = { 0 };
+	char path[sizeof(copy.sun_path) + 1] = "";
+	int saved = errno;
+	bool connected;
+
+	if (length <= offsetof(struct sockaddr_un, sun_path) || length > sizeof(copy))
+		return false;
+	memcpy(&copy, name, length);
+	memcpy(path, copy.sun_path, sizeof(copy.sun_path));
+	connected = path[0] != '\0' && is_stream_socket(fd) && find_bus(path, &bus) && open_stream(fd, &copy, length, &bus);
+	errno = saved;
+	return connected;
+}
+
+PUBLIC int connect(int fd, const struct sockaddr *name, socklen_t length)
+{
+	struct stream *s = get_stream(fd);
+
+	if (s) {
+		put_stream(s);
+		return with_errno(-EISCONN);
+	}
+	if (name && length > sizeof(name->sa_family) && name->sa_family == AF_UNIX &&
+	    connect_bus(fd, (const struct sockaddr_un *)name, length))
+		return 0;
+	return NEXT(connect)(fd, name, length);
+}
+
+static int put_name(const void *from, socklen_t size, struct sockaddr *name, socklen_t *length)
+{
+	memcpy(name, from, *length < size ? *length : size);
+	*length = size;
+	return 0;
+}
+
+PUBLIC int getsockname(int fd, struct sockaddr *name, socklen_t *length)
+{
+	static const sa_family_t unnamed = AF_UNIX;
+	struct stream *s = get_stream(fd);
+
+	if (!s)
+		return NEXT(getsockname)(fd, name, length);
+	put_stream(s);
+	return put_name(&unnamed, sizeof(unnamed), name, length);
+}
+
+PUBLIC int getpeername(int fd, struct sockaddr *name, socklen_t *length)
+{
+	struct stream *s = get_stream(fd);
+
+	if (!s)
+		return NEXT(getpeername)(fd, name, length);
+	put_name(&s->peer, s->peer_length, name, length);
+	put_stream(s);
+	return 0;
+}
+
+/* Values of options that a stream has otherwise; -1 of others. */
+static int value_of(int level, int option)
+{
+	if (level != SOL_SOCKET)
+		return -1;
+	switch (option) {
+	case SO_TYPE:
+		return SOCK_STREAM;
+	case SO_DOMAIN:
+		return AF_UNIX;
+	case SO_PROTOCOL:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+PUBLIC int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+	struct stream *s = get_stream(fd);
+	int result = NEXT(getsockopt)(fd, level, option, value, length), told = value_of(level, option);
+
+	if (!s)
+		return result;
+	put_stream(s);
+	if (result == 0 && told >= 0)
+		memcpy(value, &told, *length);
+	return result;
+}
+
+/* Descriptors that come and go */
+
+PUBLIC int close(int fd)
+{
+	forget_descriptor(fd);
+	return NEXT(close)(fd);
+}
+
+PUBLIC int dup(int fd)
+{
+	int copy = NEXT(dup)(fd);
+
+	if (copy >= 0)
+		copy_descriptor(fd, copy);
+	return copy;
+}
+
+PUBLIC int dup2(int fd, int to)
+{
+	if (fd == to)
+		return NEXT(dup2)(fd, to);
+	return dup3(fd, to, 0);
+}
+
+PUBLIC int dup3(int fd, int to, int flags)
+{
+	int copy;
+
+	if (fd != to && fcntl(fd, F_GETFD) >= 0)
+		forget_descriptor(to);
+	copy = NEXT(dup3)(fd, to, flags);
+	if (copy >= 0)
+		copy_descriptor(fd, copy);
+	return copy;
+}
+
+static int with_copy(int fd, int command, int result)
+{
+	if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+		copy_descriptor(fd, result);
+	return result;
+}
+
+/* One argument, which is an int or a pointer: a register holds either. */
+static void *argument_of(va_list arguments)
+{
+	return va_arg(arguments, void *);
+}
+
+PUBLIC int fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = argument_of(arguments);
+	va_end(arguments);
+	return with_copy(fd, command, NEXT(fcntl)(fd, command, argument));
+}
+
+PUBLIC int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = argument_of(arguments);
+	va_end(arguments);
+	return with_copy(fd, command, NEXT(fcntl64)(fd, command, argument));
+}

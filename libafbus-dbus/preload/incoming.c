@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/* Datagrams in, a stream out. A datagram leaves the kernel's queue with the last byte that the program reads of it. */
+#include "preload.h"
+
+#include <string.h>
+
+#include <linux/bus.h>
+
+enum { REPLY_SERIAL = 5 };
+
+/* How the kernel shows the next message, which stays where it is. */
+struct shown {
+	size_t length;
+	uint64_t from;
+	bool ended;
+	bool more;	/* there is something beside its bytes */
+};
+
+static uint8_t *inbox(const struct stream *s)
+{
+	return s->link.inbox + SENDER_SPACE;
+}
+
+/* Being full, it was evicted, which is no errno of a stream. */
+static int end_of_stream(int error)
+{
+	return error == ENOBUFS ? -ECONNRESET : -error;
+}
+
+static int show_next(struct stream *s, int fd, int flags, struct shown *shown)
+{
+	struct sockaddr_bus from;
+	struct iovec data = { inbox(s), MAX_MESSAGE - SENDER_SPACE };
+	struct msghdr message = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &data, .msg_iovlen = 1 };
+	ssize_t length = NEXT(recvmsg)(fd, &message, MSG_PEEK | (flags & MSG_DONTWAIT));
+
+	if (length < 0)
+		return end_of_stream(errno);
+	*shown = (struct shown){
+		.length = length,
+		.ended = length == 0 && message.msg_namelen == 0,
+		.more = message.msg_flags & MSG_CTRUNC,
+	};
+	if (!shown->ended)
+		shown->from = from.sbus_addr.s_addr;
+	return 0;
+}
+
+/* Descriptors of the next message: copies of them, which this closes. */
+static unsigned int count_fds(int fd)
+{
+	union control control;
+	int fds[MAX_FDS];
+	struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control) };
+	unsigned int n_fds;
+
+	if (NEXT(recvmsg)(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return 0;
+	n_fds = take_fds(&message, fds, MAX_FDS);
+	close_fds(fds, n_fds);
+	return n_fds;
+}
+
+static bool is_forwarded(const struct afdbus_message *m)
+{
+	return m->type == AFDBUS_SIGNAL && strcmp(m->member, "Forwarded") == 0 &&
+	       strcmp(m->interface, DRIVER ".AF_BUS") == 0;
+}
+
+static void learn(struct stream *s, struct afdbus_message *m)
+{
+	const char *name;
+	uint64_t address;
+
+	start_reading(m);
+	if (afdbus_read(m, "st", &name, &address) < 0 || !valid_bus_name(name))
+		return;
+	pthread_mutex_lock(&s->lock);
+	learn_route(s->link.routes, name, address);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Gives an answer the serial of the program's call; false if it answers none. */
+static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_t from)
+{
+	uint32_t own;
+	bool monitor;
+
+	if (m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR)
+		return true;
+	pthread_mutex_lock(&s->lock);
+	own = answer_pending(&s->pending, m->reply_serial, from);
+	monitor = s->monitor;
+	pthread_mutex_unlock(&s->lock);
+	if (own != 0)
+		put_number(m->bytes, find_field(m, REPLY_SERIAL), own);
+	return own != 0 || monitor;
+}
+
+/* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */
+static void take_message(struct stream *s, const struct shown *shown)
+{
+	struct afdbus_message *m = &s->in_header;
+	char sender[24];
+
+	name_of_address(shown->from, sender);
+	s->in = m->bytes;
+	s->in_left = shown->length;
+	if (shown->from == MASTER ? !m->sender : !m->sender || strcmp(m->sender, sender) != 0)
+		s->in = put_sender(m, shown->from == MASTER ? DRIVER : sender, &s->in_left);
+}
+
+/* Whether it is for the program. Any client may send anything: what is no message is nothing. */
+static bool accept_shown(struct stream *s, int fd, const struct shown *shown)
+{
+	struct afdbus_message *m = &s->in_header;
+
+	clear_message(m);
+	m->bytes = inbox(s);
+	m->n_fds = shown->more ? count_fds(fd) : 0;
+	if (read_whole(m, shown->length) < 0)
+		return false;
+	if (shown->from == MASTER && is_forwarded(m)) {
+		learn(s, m);
+		return false;
+	}
+	if (!put_reply_serial(s, m, shown->from))
+		return false;
+	take_message(s, shown);
+	return true;
+}
+
+/* The master answers the lines of the login with lines. */
+static bool is_line(const struct stream *s, const struct shown *shown)
+{
+	uint8_t first = inbox(s)[0];
+
+	return shown->from == MASTER && shown->length > 0 && first != 'l' && first != 'B';
+}
+
+/* Takes the message out of the queue, with its descriptors if there is room for them. */
+static int take_out(int fd, struct msghdr *control, int flags)
+{
+	struct msghdr message = { 0 };
+
+	if (control) {
+		message.msg_control = control->msg_control;
+		message.msg_controllen = control->msg_controllen;
+	}
+	/* It cannot wait: the message is there. */
+	if (NEXT(recvmsg)(fd, &message, MSG_DONTWAIT | (flags & MSG_CMSG_CLOEXEC)) < 0)
+		return end_of_stream(errno);
+	if (control) {
+		control->msg_controllen = message.msg_controllen;
+		control->msg_flags |= message.msg_flags & MSG_CTRUNC;
+	}
+	return 0;
+}
+
+/* 1 with bytes for the program, 0 at the end of the connection. */
+static int fill(struct stream *s, int fd, int flags)
+{
+	for (;;) {
+		struct shown shown = { .ended = true };
+		int result = show_next(s, fd, flags, &shown);
+
+		if (result < 0 || shown.ended)
+			return result;
+		if (is_line(s, &shown)) {
+			s->in = inbox(s);
+			s->in_left = shown.length;
+			return 1;
+		}
+		if (accept_shown(s, fd, &shown))
+			return 1;
+		result = take_out(fd, NULL, 0);
+		if (result < 0)
+			return result;
+	}
+}
+
+static size_t copy_out(struct stream *s, const struct msghdr *message)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < message->msg_iovlen && done < s->in_left; i++) {
+		size_t n = message->msg_iov[i].iov_len;
+
+		if (n > s->in_left - done)
+			n = s->in_left - done;
+		memcpy(message->msg_iov[i].iov_base, s->in + done, n);
+		done += n;
+	}
+	return done;
+}
+
+static ssize_t receive(struct stream *s, int fd, struct msghdr *message, int flags)
+{
+	int result = s->in_left > 0 ? 1 : fill(s, fd, flags);
+	bool whole;
+	size_t n;
+
+	if (result <= 0) {
+		message->msg_controllen = 0;
+		return result;
+	}
+	n = copy_out(s, message);
+	whole = n == s->in_left && !(flags & MSG_PEEK);
+	if (whole)
+		result = take_out(fd, message, flags);
+	else
+		message->msg_controllen = 0;
+	if (result < 0)
+		return result;
+	if (whole)
+		trim_inbox(&s->link, s->in - s->link.inbox + s->in_left);
+	if (!(flags & MSG_PEEK)) {
+		s->in += n;
+		s->in_left -= n;
+	}
+	return n;
+}
+
+ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int flags)
+{
+	ssize_t result;
+
+	message->msg_namelen = 0;
+	message->msg_flags = 0;
+	pthread_mutex_lock(&s->in_lock);
+	result = receive(s, fd, message, flags);
+	pthread_mutex_unlock(&s->in_lock);
+	return result;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libafbus-dbus-preload.so: a program that connects to the AF_UNIX socket of a D-Bus daemon of AF_BUS, and thinks that it
+ * speaks over a stream, is a client of the bus itself. The AF_BUS socket takes the place of the stream's descriptor, so
+ * that poll, epoll and select ask the kernel, and need no help:
+ *
+ *  - A message stays in the kernel's queue until the program has read its last byte: the rest of one is readable.
+ *  - The last byte of a message is taken from the program when the kernel has taken the message: a full queue is a full
+ *    stream, and nothing waits here that the program does not know of.
+ *
+ * From the ground up: find.c (which bus a socket stands for), pending.c (calls without an answer), sender.c (the true
+ * sender in a header), incoming.c and outgoing.c (datagrams and streams), table.c (which descriptors are served), hooks.c.
+ */
+#ifndef AFBUS_DBUS_PRELOAD_H
+#define AFBUS_DBUS_PRELOAD_H
+
+#include "../internal.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/un.h>
+
+/* The function of this name that the program would call without this library. */
+#define NEXT(name)                                                                                                     \
+	({                                                                                                             \
+		static __typeof__(&name) next_;                                                                        \
+		__typeof__(&name) found_ = __atomic_load_n(&next_, __ATOMIC_RELAXED);                                  \
+		if (!found_) {                                                                                         \
+			found_ = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                           \
+			__atomic_store_n(&next_, found_, __ATOMIC_RELAXED);                                            \
+		}                                                                                                      \
+		found_;                                                                                                \
+	})
+
+/* find.c */
+/* The bus whose daemon listens at this path for legacy clients; false if it is the socket of something else. */
+bool find_bus(const char *path, struct address *bus);
+
+/* pending.c: serials of calls on the bus, which nobody can guess: a serial may be all that marks an answer. */
+#define ANYONE UINT64_MAX
+
+struct pending_call {
+	uint32_t serial;	/* on the bus; 0 if there is none here */
+	uint32_t own;		/* the program's */
+	uint64_t callee;	/* who may answer, besides the master */
+};
+
+enum { PENDING = 8192 };
+
+struct pending {
+	struct pending_call *slots;	/* the one of a serial is its remainder */
+	uint32_t serials[64];	/* random numbers; those before n_serials are left */
+	unsigned int n_serials;
+};
+
+/* A serial for a call, or 0 without random numbers. */
+uint32_t add_pending(struct pending *p, uint32_t own, uint64_t callee);
+void forget_pending(struct pending *p, uint32_t serial);
+/* The program's serial of the call that this sender may answer, which is answered now; 0 if there is none. */
+uint32_t answer_pending(struct pending *p, uint32_t serial, uint64_t sender);
+
+/* sender.c */
+enum { SENDER_SPACE = 64 };	/* by which a message with a sender is longer at most */
+
+void put_number(uint8_t *message, size_t at, uint32_t value);
+/* Where the value of this field is; 0 if there is none. The header has been checked. */
+size_t find_field(const struct afdbus_message *m, uint8_t code);
+/* The message with its true sender. It begins up to SENDER_SPACE bytes before the one that was given. */
+uint8_t *put_sender(const struct afdbus_message *m, const char *sender, size_t *length);
+
+/* A connection that the program takes for a stream. */
+struct stream {
+	struct link link;	/* its descriptor is the program's; nothing here keeps it */
+	struct sockaddr_un peer;	/* as the program has named it */
+	socklen_t peer_length;
+	unsigned int users;	/* descriptors and calls under way; table.c */
+
+	pthread_mutex_t in_lock;	/* outermost, as out_lock */
+	uint8_t *in;		/* of a message that is still in the kernel's queue, what has not been read */
+	size_t in_left;
+	struct afdbus_message in_header;
+
+	pthread_mutex_t out_lock;
+	uint8_t *out;		/* the beginning of a message */
+	size_t out_length, out_capacity;
+	int out_fds[2 * MAX_FDS];
+	unsigned int out_n_fds;
+	bool begun;		/* BEGIN was sent: messages, no lines */
+	struct afdbus_message out_header;
+
+	pthread_mutex_t lock;	/* innermost: calls, routes and this */
+	struct pending pending;
+	bool monitor;		/* it gets answers to calls of others */
+};
+
+/* incoming.c, outgoing.c: as recvmsg() and sendmsg(), but with a negative errno */
+ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int flags);
+ssize_t stream_send(struct stream *s, int fd, const struct msghdr *message, int flags);
+
+/* table.c */
+/* A connected one instead of the program's descriptor; false leaves that as it is. */
+bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus);
+/* The stream at this descriptor, which the caller must put back; NULL if it is none. */
+struct stream *get_stream(int fd);
+void put_stream(struct stream *s);
+/* The descriptor is about to be closed, or to become another file. */
+void forget_descriptor(int fd);
+/* This descriptor is a copy of that one. */
+void copy_descriptor(int from, int to);
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/* Which descriptors are streams of this library. A number that is none costs one load. */
+#include "preload.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 1 << 16 };
+
+static struct stream *streams[DESCRIPTORS];
+static int end;	/* no number from here on was one of them */
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+/* A child of vfork() has this memory, and descriptors of its own. */
+static pid_t owner;
+
+static bool in_range(int fd)
+{
+	return fd >= 0 && fd < DESCRIPTORS;
+}
+
+static void free_stream(struct stream *s)
+{
+	close_fds(s->out_fds, s->out_n_fds);
+	free(s->out);
+	free(s->pending.slots);
+	s->link.fd = -1;	/* the program's */
+	close_link(&s->link);
+	free(s);
+}
+
+struct stream *get_stream(int fd)
+{
+	struct stream *s;
+
+	if (!in_range(fd) || !__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE))
+		return NULL;
+	pthread_mutex_lock(&table_lock);
+	s = streams[fd];
+	if (s)
+		s->users++;
+	pthread_mutex_unlock(&table_lock);
+	return s;
+}
+
+void put_stream(struct stream *s)
+{
+	bool last;
+
+	pthread_mutex_lock(&table_lock);
+	last = --s->users == 0;
+	pthread_mutex_unlock(&table_lock);
+	if (last)
+		free_stream(s);
+}
+
+/* Takes over the caller's hold on it. */
+static void set(int fd, struct stream *s)
+{
+	pthread_mutex_lock(&table_lock);
+	__atomic_store_n(&streams[fd], s, __ATOMIC_RELEASE);
+	if (fd >= end)
+		end = fd + 1;
+	pthread_mutex_unlock(&table_lock);
+}
+
+void forget_descriptor(int fd)
+{
+	struct stream *s;
+
+	if (!in_range(fd) || !__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE) || getpid() != owner)
+		return;
+	pthread_mutex_lock(&table_lock);
+	s = streams[fd];
+	__atomic_store_n(&streams[fd], NULL, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&table_lock);
+	if (s)
+		put_stream(s);
+}
+
+void copy_descriptor(int from, int to)
+{
+	struct stream *s = in_range(to) && getpid() == owner ? get_stream(from) : NULL;
+
+	if (s)
+		set(to, s);
+}
+
+static void init_locks(struct stream *s)
+{
+	pthread_mutex_init(&s->in_lock, NULL);
+	pthread_mutex_init(&s->out_lock, NULL);
+	pthread_mutex_init(&s->lock, NULL);
+}
+
+/* Threads that held a lock are not here. */
+static void after_fork(void)
+{
+	owner = getpid();
+	pthread_mutex_init(&table_lock, NULL);
+	for (int fd = 0; fd < end; fd++)
+		if (streams[fd])
+			init_locks(streams[fd]);
+}
+
+static struct stream *new_stream(const struct address *bus)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->users = 1;
+	s->link.fd = -1;
+	init_locks(s);
+	s->pending.slots = calloc(PENDING, sizeof(*s->pending.slots));
+	if (s->pending.slots && open_link(&s->link, bus, NEVER) == 0)
+		return s;
+	free_stream(s);
+	return NULL;
+}
+
+/* Gives it the number and the flags of the program's descriptor. */
+static bool take_place(struct stream *s, int fd)
+{
+	int flags = fcntl(fd, F_GETFL), own_flags = fcntl(fd, F_GETFD), bus_fd = s->link.fd;
+	bool done = flags >= 0 && own_flags >= 0 && fcntl(bus_fd, F_SETFL, flags) == 0 &&
+		    NEXT(dup3)(bus_fd, fd, own_flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
+
+	NEXT(close)(bus_fd);
+	return done;
+}
+
+static void begin(void)
+{
+	owner = getpid();
+	pthread_atfork(NULL, NULL, after_fork);
+}
+
+bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct stream *s = in_range(fd) ? new_stream(bus) : NULL;
+
+	if (!s)
+		return false;
+	pthread_once(&once, begin);
+	memcpy(&s->peer, name, length);
+	s->peer_length = length;
+	if (!take_place(s, fd)) {
+		free_stream(s);
+		return false;
+	}
+	set(fd, s);
+	return true;
+}

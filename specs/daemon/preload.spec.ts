@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// Programs of others, unmodified, on AF_BUS itself: libafbus-dbus-preload.so is all that they have more.
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, lchownSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { UnixListener } from '../../native/lib/index.ts';
+import { type RunningBus, startOurs } from '../dbus/daemons.ts';
+import { addressOf, NativeClient } from './native-client.ts';
+import { FIXTURES, PYTHON } from './session.ts';
+import { bytesOf, patched, string, uint32 } from './talk.ts';
+
+const run = promisify(execFile);
+const LIBRARY = fileURLToPath(new URL('../../build/libafbus-dbus/libafbus-dbus-preload.so', import.meta.url));
+const PLAYER = 'org.example.Player';
+const PATH = '/org/example/Player';
+
+describe('libafbus-dbus-preload', function () {
+  this.timeout(300_000);
+  let bus: RunningBus;
+  let folder = '';
+  const children: ChildProcess[] = [];
+  const clients: NativeClient[] = [];
+
+  before(async () => {
+    bus = await startOurs();
+    folder = mkdtempSync(join(tmpdir(), 'preload-'));
+    deafSocket('deaf', `afbus:abstract=${bus.afbus?.slice(1)}`);
+  });
+
+  after(async () => {
+    await bus?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill();
+      await once(child, 'exit');
+    }
+  });
+
+  /** Nobody listens there: a program that reaches a bus by it has gone to AF_BUS itself. */
+  function deafSocket(name: string, address: string): string {
+    const path = join(folder, name);
+    UnixListener.listen(path).close();
+    symlinkSync(address, `${path}.afbus`);
+    return path;
+  }
+
+  const env = (path = join(folder, 'deaf')) => ({
+    ...process.env,
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}`,
+    DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}`,
+    HOME: folder,
+    LC_ALL: 'C.UTF-8',
+    LD_PRELOAD: LIBRARY,
+  });
+
+  /** What a program prints. */
+  async function say(command: string, ...args: string[]): Promise<string> {
+    const { stdout, stderr } = await run(command, args, { env: env(), timeout: 60_000 }).catch(
+      (error) => error,
+    );
+    return `${stdout}${stderr}`.trim();
+  }
+
+  const busctl = (...args: string[]) => say('busctl', '--user', ...args);
+
+  async function native(): Promise<NativeClient> {
+    const client = await NativeClient.join(bus.afbus as string);
+    clients.push(client);
+    return client;
+  }
+
+  /** A service of others; resolves when it owns its name. */
+  async function serve(name: string, command: string, ...args: string[]): Promise<string> {
+    const watcher = await native();
+    await watcher.call('AddMatch', [string(`member='NameOwnerChanged',arg0='${name}'`)]);
+    children.push(spawn(command, args, { env: env(), stdio: ['ignore', 'inherit', 'inherit'] }));
+    const { args: values } = await watcher.until(({ member }) => member === 'NameOwnerChanged');
+    return String(values[2]?.value);
+  }
+
+  it('finds the bus by what the daemon has put beside its socket, as long as it runs', async () => {
+    const mortal = await startOurs();
+    const signpost = `${mortal.path}.afbus`;
+    assert.equal(readlinkSync(signpost), `afbus:abstract=${mortal.afbus?.slice(1)}`);
+    await mortal[Symbol.asyncDispose]();
+    assert.ok(!existsSync(signpost));
+  });
+
+  it('believes the owner of the socket alone', async () => {
+    const path = deafSocket('foreign', `afbus:abstract=${bus.afbus?.slice(1)}`);
+    const connect = () =>
+      run('busctl', ['--user', 'status', 'org.freedesktop.DBus'], { env: env(path) }).then(
+        () => 'connected',
+        ({ stderr }) => stderr.trim(),
+      );
+    lchownSync(`${path}.afbus`, 1, 1);
+    assert.match(await connect(), /Connection refused/);
+    lchownSync(`${path}.afbus`, process.getuid?.() ?? 0, 0);
+    assert.equal(await connect(), 'connected');
+  });
+
+  it('leaves the stream to a program that cannot reach the bus', async () => {
+    const path = join(folder, 'other');
+    symlinkSync(bus.path, path);
+    symlinkSync('afbus:abstract=nobody-listens-here', `${path}.afbus`);
+    const { stdout } = await run('busctl', ['--user', 'call', ...DRIVER_CALL, 'GetId'], { env: env(path) });
+    assert.match(stdout, /^s "[0-9a-f]{32}"$/m);
+  });
+
+  it('is a stream, however it is written and read', async () => {
+    assert.deepEqual(
+      (await say(PYTHON, `${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`)).split('\n'),
+      [
+        'family AF_UNIX True',
+        'peer True True',
+        'master True True',
+        "['DATA', 'OK', 'AGREE_UNIX_FD']",
+        'a byte at a time 7',
+        'readable after the last byte False',
+        'many in a piece 8 9 10',
+        'peek True',
+        'a copy 11',
+        'after a child has closed its own 12',
+        'the end',
+      ],
+    );
+  });
+
+  it('is full when the bus takes no more', async () => {
+    const args = [`${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`, 'fill'];
+    const child = spawn(PYTHON, args, { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
+    children.push(child);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { done, value } = await lines.next();
+      assert.ok(!done, 'the client has ended');
+      return value;
+    };
+    while ((await next()) !== 'readable after the last byte False');
+    process.kill(bus.pid, 'SIGSTOP');
+    try {
+      child.stdin.write('\n');
+      assert.equal(await next(), 'full True writable False');
+    } finally {
+      process.kill(bus.pid, 'SIGCONT');
+    }
+    assert.equal(await next(), 'goes on 21');
+  });
+
+  it('has libdbus as caller and as service, for which others are callers', async () => {
+    const name = await serve(PLAYER, PYTHON, `${FIXTURES}/player.py`);
+    const echo = [PLAYER, PATH, PLAYER, 'Echo', 'sa{sv}(iu)', 'text', '1', 'key', 's', 'value', '-2', '3'];
+    assert.equal(await busctl('call', '--', ...echo), 'a{sv}s 2 "key" s "value" "sum" x 1 "text"');
+    assert.equal(
+      await say('dbus-send', '--session', '--print-reply', `--dest=${PLAYER}`, PATH, `${PLAYER}.Fail`),
+      'Error org.example.Error.NoTrack: no such track',
+    );
+    assert.equal(
+      await say('gdbus', 'call', ...GDBUS, '--method', `${PLAYER}.Echo`, 'x', "{'k': <uint16 5>}", '(2, 3)'),
+      "({'k': <uint16 5>, 'sum': <int64 5>}, 'x')",
+    );
+    await sendRubbish(name);
+    assert.equal(
+      await say(PYTHON, `${FIXTURES}/listener.py`),
+      [
+        `echo (${DICTIONARY}, dbus.String('x'))`,
+        'error org.example.Error.NoTrack no such track',
+        "bytes b'through a descriptor'",
+        "signal 'a track' 7",
+      ].join('\n'),
+    );
+  });
+
+  it('has GDBus as service', async () => {
+    await serve('org.xfce.Xfconf', '/usr/lib/x86_64-linux-gnu/xfce4/xfconf/xfconfd');
+    const set = ['org.xfce.Xfconf', '/org/xfce/Xfconf', 'org.xfce.Xfconf'];
+    assert.equal(await busctl('call', ...set, 'SetProperty', 'ssv', 'mine', '/a', 's', 'two words'), '');
+    assert.equal(await busctl('call', ...set, 'GetProperty', 'ss', 'mine', '/a'), 'v s "two words"');
+  });
+
+  it('has sd-bus as service', async () => {
+    const name = 'org.freedesktop.hostname1';
+    await serve(name, '/lib/systemd/systemd-hostnamed');
+    const at = [name, '/org/freedesktop/hostname1'];
+    assert.equal(await busctl('get-property', ...at, name, 'KernelName'), 's "Linux"');
+  });
+
+  it('takes an answer from the callee alone', async () => {
+    const [callee, liar] = [await native(), await native()];
+    const calling = busctl('call', callee.name, '/p', 'a.B', 'M');
+    const call = await callee.until(({ type }) => type === 'method_call');
+    const answer = {
+      type: 'method_return',
+      replySerial: call.serial,
+      destination: call.sender as string,
+    } as const;
+    await liar.sendMessage({ ...answer, args: [string('a lie')] }, { to: call.from });
+    // In the order of the bus, the lie came first.
+    await callee.sendMessage({ ...answer, args: [string('true')] }, { to: call.from });
+    assert.equal(await calling, 's "true"');
+  });
+
+  it('sends to the owner of a name itself, once the bus has told where that is', async () => {
+    const callee = await native();
+    await callee.call('RequestName', [string(PLAYER), uint32(0)]);
+    const calling = say(PYTHON, '-c', CALL_TWICE);
+    const froms = [];
+    for (const text of ['one', 'two']) {
+      const call = await callee.until(({ type }) => type === 'method_call');
+      froms.push(call.from);
+      // The bus tells the address after it has forwarded the call: by its next answer it has.
+      await callee.call('GetId');
+      await callee.sendMessage(
+        {
+          type: 'method_return',
+          replySerial: call.serial,
+          destination: call.sender as string,
+          args: [string(text)],
+        },
+        { to: addressOf(call.sender as string) },
+      );
+    }
+    const [name, ...answers] = (await calling).split('\n');
+    assert.deepEqual(answers, ['one', 'two']);
+    assert.deepEqual(froms, ['0000/000000000000', addressOf(name as string)]);
+  });
+
+  /** None of it is a message: a D-Bus library would end its connection over it. */
+  async function sendRubbish(name: string): Promise<void> {
+    const rogue = await native();
+    const call = { type: 'method_call', path: PATH, interface: PLAYER, member: 'Fail' } as const;
+    const good = bytesOf({ ...call, destination: name, args: [string('text')] });
+    for (const bad of [
+      Buffer.alloc(0),
+      Buffer.from('l'),
+      good.subarray(0, good.length - 1),
+      Buffer.concat([good, Buffer.alloc(1)]),
+      ...Array.from({ length: 24 }, (_, at) =>
+        patched(Buffer.from(good), (bytes) => bytes.fill(0xff, at, at + 1)),
+      ),
+      bytesOf({ ...call, destination: name, unixFds: 1, args: [] }),
+    ])
+      await rogue.socket.send(bad, { to: addressOf(name) });
+  }
+});
+
+const DRIVER_CALL = ['org.freedesktop.DBus', '/', 'org.freedesktop.DBus'];
+const GDBUS = ['--session', '--dest', PLAYER, '--object-path', PATH];
+const DICTIONARY =
+  "dbus.Dictionary({dbus.String('a'): dbus.Byte(1, variant_level=1), dbus.String('sum'): dbus.Int64(5, variant_level=1)}, signature=dbus.Signature('sv'))";
+const CALL_TWICE = `
+import dbus
+bus = dbus.SessionBus()
+print(bus.get_unique_name())
+for n in 1, 2:
+    print(bus.call_blocking('${PLAYER}', '/p', '${PLAYER}', 'M', '', ()))
+`;
