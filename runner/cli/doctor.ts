@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import { AddonLoadError, isSupported } from '../../native/lib/index.ts';
 import { EXIT } from '../common/errors.ts';
 import { neutral, neutralJson } from '../common/neutral.ts';
-import { missing, requirements, status } from '../host/host.ts';
+import { exposure, missing, requirements, status } from '../host/host.ts';
 import { isCheckout } from '../host/paths.ts';
 import { runningBackends } from '../provision/choose.ts';
 import { isOrphan } from '../provision/labels.ts';
@@ -20,7 +20,7 @@ interface Finding {
 }
 
 export async function doctor(flags: { format: 'text' | 'json' }): Promise<void> {
-  const findings = [tools(), ownKernel(), ...(await hosts()), ...(await leftovers())];
+  const findings = [tools(), ownKernel(), wayIn(), ...(await hosts()), ...(await leftovers())];
   if (flags.format === 'json') console.log(neutralJson({ schemaVersion: 1, findings }, 2));
   else for (const f of findings) console.log(line(f));
   if (findings.some((f) => f.state === 'missing')) process.exitCode = EXIT.environment;
@@ -48,14 +48,25 @@ function ownKernel(): Finding {
   return { about, state: 'note', text };
 }
 
+function wayIn(): Finding {
+  const about = 'way in';
+  const found = KERNELS.map(exposure).find((one) => one !== null);
+  return found
+    ? { about, state: 'note', text: `other users can keep you out of a host: ${found.why}`, fix: found.hint }
+    : { about, state: 'ok', text: 'nobody but you can connect to a host that you start' };
+}
+
 async function hosts(): Promise<readonly Finding[]> {
   return Promise.all(
     KERNELS.map(async (kernel): Promise<Finding> => {
       const now = await status({ kernel });
       const about = `host ${kernel}`;
       if (now.state === 'running') {
-        const { release, pid, acceleratorReason } = now.host;
-        return { about, state: 'ok', text: `running Linux ${release}, pid ${pid}; ${acceleratorReason}` };
+        const { release, pid, acceleratorReason, exposed } = now.host;
+        const text = `running Linux ${release}, pid ${pid}; ${acceleratorReason}`;
+        if (!exposed) return { about, state: 'ok', text };
+        const why = `other users can keep you out of it: ${exposed.why}`;
+        return { about, state: 'note', text: `${text}; ${why}`, fix: exposed.hint };
       }
       if (now.state === 'stale')
         return { about, state: 'note', text: now.reason, fix: `afbus-topo host stop --kernel ${kernel}` };

@@ -13,6 +13,7 @@ import {
   status,
   stop,
 } from '../host/host.ts';
+import { environmentOf } from '../provision/engine.ts';
 import { onInterrupt } from './interrupt.ts';
 import { Ui } from './ui.ts';
 
@@ -87,9 +88,12 @@ function print(host: Host, format?: string): void {
     console.log(JSON.stringify(host, null, 2));
     return;
   }
+  const variables = Object.entries(environmentOf(host.docker)).map(([name, value]) => `${name}=${value}`);
   console.log(`running: Linux ${host.release}, ${host.acceleratorReason}, pid ${host.pid}, since ${host.startedAt}
 use its engine with:
-  export DOCKER_HOST=${host.docker.host} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${host.docker.certDir}`);
+  export ${variables.join(' ')}`);
+  const { exposed } = host;
+  if (exposed) console.log(`other users can keep you out of it: ${exposed.why}\nhint: ${exposed.hint}`);
 }
 
 function portNumber(text: string): number {

@@ -167,7 +167,7 @@ for (const [name, description] of [
     .addHelpText('after', `\nExample: afbus-topo host ${name}`);
   if (name === 'status') sub.addOption(formatOption(['text', 'json']));
   if (name === 'start')
-    sub.option('--port <port>', 'TCP port of the Docker API on 127.0.0.1; a free one by default');
+    sub.option('--port <port>', 'TCP port of the Docker API on 127.0.0.1, instead of sockets of your own');
   sub.action(async (flags) => (await import('./host.ts')).hostVerbs[name](flags));
 }
 

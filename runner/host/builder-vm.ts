@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
+import { ofPort } from './address.ts';
 import { channel, type Reach } from './channel.ts';
 import { causeOfDeath, lastLines, said } from './console.ts';
 import { freePorts } from './ports.ts';
@@ -38,8 +39,8 @@ export class BuilderVm {
   }
 
   static async boot(o: BuilderOptions): Promise<BuilderVm> {
-    const [docker, channelPort] = (await freePorts()) ?? [0, 0];
-    const ports = { docker, channel: channelPort };
+    const [docker, port] = (await freePorts()) ?? [0, 0];
+    const ports = { docker, channel: port };
     const console = `${o.folder}/console.log`;
     const machine = machineArguments({ ...o.machine, ports, console: { file: console } });
     const argv = [...machine, '-qmp', 'stdio', ...kernelArguments(o.release, o.initrd)];
@@ -48,7 +49,7 @@ export class BuilderVm {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
-    const reach = { docker: { host: '', certDir: o.certDir }, channelPort };
+    const reach = { docker: { host: '', certDir: o.certDir }, channel: ofPort(port) };
     const vm = new BuilderVm(child, console, reach);
     o.signal?.addEventListener('abort', () => vm.kill(), { once: true });
     await vm.qmp.do('qmp_capabilities').catch(() => {}); // if QEMU ended, the wait for the boot says why

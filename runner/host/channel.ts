@@ -3,20 +3,18 @@
 
 import { Agent } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as wait } from 'node:timers/promises';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { type Certificates, certificatesIn } from '../common/certificates.ts';
-import { EnvironmentError } from '../common/errors.ts';
+import type { TLSSocket } from 'node:tls';
+import { certificatesOf, reach, unansweredError } from './reach.ts';
 import type { Host } from './types.ts';
 
-export type Reach = Pick<Host, 'docker' | 'channelPort'>;
+export type Reach = Pick<Host, 'docker' | 'channel'>;
 
 /**
  * Runs a command in the host. Its stderr goes to the host's console. If the stream is ended, the command has 5 s, then
  * gets SIGTERM.
  */
 export async function channel(host: Reach, command: readonly string[]): Promise<TLSSocket> {
-  const socket = await inTurn(() => reach(host, host.channelPort));
+  const socket = await inTurn(() => reach(certificatesOf(host), host.channel));
   socket.write(`${command.map(quote).join(' ')}\n`);
   return socket;
 }
@@ -47,58 +45,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-/**
- * How long to try to connect: a stranger may occupy the port. Trying again is safe, as nothing was asked of the host
- * yet.
- */
-const PATIENCE = 60_000;
-/**
- * How long to wait for one connect. QEMU's listen queue has room for one; for a connection that finds it full, the
- * kernel retries at growing intervals, so a new connect is faster.
- */
-const LET_IN = 10_000;
-const PAUSE = 100;
-/**
- * Errors after which to connect again. If there are very many unfinished handshakes, the host ends the oldest, and the
- * owner's may be among them.
- */
-const AGAIN: readonly unknown[] = ['ECONNRESET', 'ETIMEDOUT'];
-
-/** The certificates are in the cache: a user who empties it while a host runs can only stop that host. */
-export const certificatesOf = ({ docker }: Pick<Reach, 'docker'>): Certificates =>
-  certificatesIn(
-    docker.certDir,
-    'without it there is no way into the AF_BUS host that runs; "afbus-topo host stop" ends it, and the next run builds another',
-  );
-
-/** The owner's TLS connection to one of the host's ports. */
-export async function reach(host: Pick<Reach, 'docker'>, port: number): Promise<TLSSocket> {
-  const certificates = certificatesOf(host);
-  const until = performance.now() + PATIENCE;
-  for (;;) {
-    try {
-      return await handshake({ host: '127.0.0.1', port, ...certificates }, until);
-    } catch (cause) {
-      const again = AGAIN.includes((cause as NodeJS.ErrnoException).code);
-      if (!again || performance.now() + PAUSE > until) throw unansweredError(cause);
-    }
-    await wait(PAUSE);
-  }
-}
-
-function handshake(options: ConnectionOptions, until: number): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const late = () => socket.destroy(Object.assign(new Error('nothing comes from it'), { code: 'ETIMEDOUT' }));
-  const socket = connect(options, () => {
-    socket.off('error', reject).off('timeout', late).setTimeout(0).setNoDelay(true);
-    resolve(socket);
-  });
-  socket.once('error', reject).once('timeout', late).setTimeout(LET_IN);
-  socket.once('connect', () => socket.setTimeout(Math.max(1, until - performance.now())));
-  return promise;
-}
-
-/** Makes the connections for requests to the host's engine; their handshakes are repeated in the same way. */
+/** Makes the connections for requests to an engine at a port; their handshakes are repeated in the same way. */
 export class EngineAgent extends Agent {
   readonly #host: Pick<Reach, 'docker'>;
 
@@ -108,20 +55,12 @@ export class EngineAgent extends Agent {
   }
 
   override createConnection(...[, done]: Parameters<Agent['createConnection']>): undefined {
-    const port = Number(new URL(this.#host.docker.host).port);
-    reach(this.#host, port).then(
+    reach(certificatesOf(this.#host), this.#host.docker.host).then(
       (socket) => done?.(null, socket),
       (error: Error) => (done as (error: Error) => void)(error),
     );
   }
 }
-
-const unansweredError = (cause: unknown) =>
-  new EnvironmentError(
-    `the AF_BUS host does not answer: ${(cause as Error).message}`,
-    'look at "afbus-topo host logs"; "afbus-topo host stop" ends it',
-    { cause },
-  );
 
 function unanswered(cause: unknown): never {
   throw unansweredError(cause);

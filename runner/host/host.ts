@@ -2,16 +2,18 @@
 /** The AF_BUS host: a virtual machine whose kernel has AF_BUS, with a Docker Engine, for its owner alone. */
 
 export { agentImage, type NodeImage } from './agent-image.ts';
-export { certificatesOf, channel, EngineAgent, runInHost } from './channel.ts';
+export { channel, EngineAgent, runInHost } from './channel.ts';
 export { clean } from './clean.ts';
 export { consoleLines } from './console.ts';
 export { build } from './image.ts';
+export { certificatesOf } from './reach.ts';
 export { checkRequirements, missing, type Requirement, requirements } from './requirements.ts';
 export { shell } from './shell.ts';
 export { start, status, stop } from './start.ts';
 export type {
   Accelerator,
   BuildOptions,
+  Exposure,
   Host,
   HostImage,
   HostOptions,
@@ -22,3 +24,4 @@ export type {
   StartOptions,
 } from './types.ts';
 export { type Guard, watch } from './watch.ts';
+export { exposure } from './way.ts';

@@ -10,9 +10,7 @@ import { causeOfDeath, lastLines, settled } from './console.ts';
 import { machineId } from './machine-id.ts';
 import { IMAGE } from './manifest.ts';
 import { install, type Payload } from './payload.ts';
-import { freePorts } from './ports.ts';
 import { end, isAlive } from './process.ts';
-import type { Machine } from './qemu.ts';
 import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
 import { checkSpace } from './space.ts';
 import { overlay } from './stages.ts';
@@ -27,6 +25,7 @@ import {
 } from './state.ts';
 import type { Host, HostImage, StartOptions } from './types.ts';
 import { deathOf } from './watch.ts';
+import { findWay, type Way } from './way.ts';
 
 const ANSWER_DEADLINE = 30_000;
 const DISK_GIB = 0.5;
@@ -47,17 +46,16 @@ export async function restore(image: HostImage, own: Payload, options: StartOpti
 }
 
 async function startOnce(image: HostImage, own: Payload, options: StartOptions): Promise<Host> {
-  const ports = await freePorts(options.port);
-  if (!ports) throw portError(options.port ?? 0);
-  const [docker, channel] = ports;
+  const way = await findWay({ kernel: image.kernel, certDir: keysOf(image), port: options.port });
+  if (!way) throw portError(options.port ?? 0);
   await endPending(image.kernel);
   const folder = newState(image.kernel);
   checkSpace(folder, DISK_GIB);
   await overlay(join(image.folder, IMAGE.disk), 'qcow2', stateFile(image.kernel, 'disk'));
-  const qemu = spawnRestored(image, { docker, channel });
+  const qemu = spawnRestored(image, way);
   writePending(image.kernel, qemu);
   const host = {
-    ...describe(image, own, qemu, { docker, channel }),
+    ...describe(image, own, qemu, way),
     tainted: options.untrusted === true,
     machine: machineId(),
   };
@@ -91,17 +89,17 @@ function inTime(host: Host, work: Promise<void>): Promise<void> {
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
-function describe(image: HostImage, own: Payload, qemu: RestoredQemu, ports: Machine['ports']): Host {
+const keysOf = (image: HostImage): string => join(image.folder, IMAGE.keys, 'client');
+
+function describe(image: HostImage, own: Payload, qemu: RestoredQemu, way: Way): Host {
   return {
     kernel: image.kernel,
     release: image.release,
     accelerator: image.accelerator,
     acceleratorReason: image.acceleratorReason,
-    docker: {
-      host: `tcp://127.0.0.1:${ports.docker}`,
-      certDir: join(image.folder, IMAGE.keys, 'client'),
-    },
-    channelPort: ports.channel,
+    docker: { host: way.docker, certDir: keysOf(image) },
+    channel: way.channel,
+    ...(way.exposed && { exposed: way.exposed }),
     nodeImage: image.nodeImage,
     consoleFile: stateFile(image.kernel, 'console'),
     keeper: qemu.keeper,

@@ -9,10 +9,11 @@ import { EnvironmentError } from '../common/errors.ts';
 import { spawnKeeper } from './console-keeper.ts';
 import { findImage, IMAGE } from './manifest.ts';
 import { identify, type Known } from './process.ts';
-import { type Machine, machineArguments, QEMU } from './qemu.ts';
+import { type Machine, machineArguments } from './qemu.ts';
 import { IGNORE_SHARED, migrated, Qmp } from './qmp.ts';
 import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
+import type { Way } from './way.ts';
 
 export interface RestoredQemu extends Known {
   /** The process that writes what QEMU and the guest's console say. */
@@ -26,10 +27,11 @@ const STATE = 3;
 const QMP = 4;
 const CONSOLE = 5;
 
-export function spawnRestored(image: HostImage, ports: Machine['ports']): RestoredQemu {
+export function spawnRestored(image: HostImage, way: Way): RestoredQemu {
   const state = openSync(join(image.folder, IMAGE.state), 'r');
   const { socket, ...keeper } = spawnKeeper(image.kernel);
-  const child = spawn(QEMU, argumentsFor(image, ports), {
+  const [program = '', ...args] = way.qemu(argumentsFor(image, way.ports));
+  const child = spawn(program, args, {
     stdio: ['ignore', socket, socket, state, 'pipe', socket],
     detached: true,
   });
@@ -38,7 +40,7 @@ export function spawnRestored(image: HostImage, ports: Machine['ports']): Restor
   socket.destroy();
   const process = child.pid === undefined ? null : identify(child.pid);
   if (child.pid === undefined || !process) {
-    throw new EnvironmentError(`cannot run ${QEMU}`, 'run "sh images/setup"');
+    throw new EnvironmentError(`cannot run ${program}`, 'run "sh images/setup"');
   }
   const monitor = child.stdio[QMP] as Duplex;
   const resume = async () => {

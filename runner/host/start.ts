@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { EnvironmentError } from '../common/errors.ts';
+import { ofPort } from './address.ts';
 import { BUILD_LOCK } from './build-lock.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, settled } from './console.ts';
@@ -60,8 +61,7 @@ function runningHost({ kernel }: HostOptions): Host | null {
 
 /** Whether the host may stay. An outdated host must stay while something runs on it. */
 async function fateOf(host: Host, image: HostImage, own: Payload, options: StartOptions): Promise<Fate> {
-  const port = Number(new URL(host.docker.host).port);
-  const wrongPort = options.port !== undefined && options.port !== port;
+  const wrongPort = options.port !== undefined && host.docker.host !== ofPort(options.port);
   if (options.untrusted || host.tainted || !(await isIntact(host))) return replaceable(host);
   const hasOwnFiles = host.payloadSums?.join() === own.sums.join();
   const sameImage = host.imageKey === image.key;
@@ -70,7 +70,7 @@ async function fateOf(host: Host, image: HostImage, own: Payload, options: Start
   if (!busy) return sameImage && !wrongPort ? 'lacks files' : 'ends';
   if (wrongPort) {
     throw new EnvironmentError(
-      `the host runs with its Docker API on port ${port}, and ${busy} on it`,
+      `the host runs with its Docker API at ${host.docker.host}, and ${busy} on it`,
       'take those down, or omit the port',
     );
   }

@@ -3,6 +3,7 @@
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ofPort } from './address.ts';
 import { privateFolder, stateDir } from './paths.ts';
 import { end, isAlive, type Known } from './process.ts';
 import type { Host, KernelVersion } from './types.ts';
@@ -13,6 +14,8 @@ const FILES = {
   console: 'console.log',
   consoleBefore: 'console.1.log',
   disk: 'disk.qcow2',
+  dockerSocket: 'docker.sock',
+  channelSocket: 'channel.sock',
   lock: 'lock',
 };
 
@@ -20,7 +23,11 @@ export const stateFile = (kernel: KernelVersion, name: keyof typeof FILES): stri
   join(stateDir(kernel), FILES[name]);
 
 /** The host as it was written at its start; it may have ended. A file that cannot be read counts as none. */
-export const readHost = (kernel: KernelVersion): Host | null => readJson<Host>(stateFile(kernel, 'host'));
+export function readHost(kernel: KernelVersion): Host | null {
+  const host = readJson<Host & { readonly channelPort?: number }>(stateFile(kernel, 'host'));
+  // An earlier version wrote the port alone.
+  return host && { ...host, channel: host.channel ?? ofPort(host.channelPort ?? 0) };
+}
 
 function readJson<T>(file: string): T | null {
   try {
@@ -56,7 +63,8 @@ export const settlePending = (kernel: KernelVersion): void =>
 
 /** Forgets a host that has ended; its console stays, to show why. */
 export function forgetHost(kernel: KernelVersion): void {
-  for (const name of ['host', 'disk'] as const) rmSync(stateFile(kernel, name), { force: true });
+  for (const name of ['host', 'disk', 'dockerSocket', 'channelSocket'] as const)
+    rmSync(stateFile(kernel, name), { force: true });
 }
 
 /** Makes the state folder empty for a new host; the console of the last host is kept under another name. */

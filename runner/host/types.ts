@@ -12,6 +12,13 @@ export interface Stage {
 }
 export type Progress = (stage: Stage) => void;
 
+/** All users of the machine can connect to the host, and so keep its owner out. */
+export interface Exposure {
+  readonly why: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
 /** A virtual machine that runs: a kernel with AF_BUS, and a Docker Engine. */
 export interface Host {
   readonly kernel: KernelVersion;
@@ -19,10 +26,12 @@ export interface Host {
   readonly accelerator: Accelerator;
   /** Why this accelerator, in one line. */
   readonly acceleratorReason: string;
-  /** `tcp://127.0.0.1:port`, and the folder with ca.pem, cert.pem and key.pem. */
+  /** `unix://…` without TLS, or `tcp://127.0.0.1:port` with it; and the folder with ca.pem, cert.pem and key.pem. */
   readonly docker: { readonly host: string; readonly certDir: string };
-  /** Port of the owner's channel, on 127.0.0.1. */
-  readonly channelPort: number;
+  /** The owner's channel, always with TLS: `unix://…` or `tcp://127.0.0.1:port`. */
+  readonly channel: string;
+  /** Absent if nobody but its owner can connect to it. */
+  readonly exposed?: Exposure;
   /**
    * Name of the image in the host's engine that nodes run from. It contains Node; the agent is mounted into it (see
    * payload.ts).
@@ -76,7 +85,7 @@ export interface BuildOptions extends HostOptions {
 }
 
 export interface StartOptions extends BuildOptions {
-  /** Port of the Docker API on 127.0.0.1; any free port if absent. */
+  /** Port of the Docker API on 127.0.0.1, to which other users can connect; if absent, the host has sockets if it can. */
   readonly port?: number | undefined;
   /** Needs a host in which nothing has run before; nothing that is trusted will run in it afterwards. */
   readonly untrusted?: boolean | undefined;

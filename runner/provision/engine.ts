@@ -30,12 +30,19 @@ export interface Own {
 
 const HINT = 'look at DOCKER_CERT_PATH, or at "docker context inspect"';
 
-export function engineAt({ host, certDir }: Way, own?: Own): Engine {
-  const environment = {
+/** At a socket there is no TLS: the folder's permissions say who may enter. */
+export function environmentOf({ host, certDir }: Way): Engine['environment'] {
+  const keys = host.startsWith(UNIX) ? undefined : certDir;
+  return {
     DOCKER_HOST: host,
-    DOCKER_TLS_VERIFY: certDir === undefined ? '' : '1',
-    DOCKER_CERT_PATH: certDir ?? '',
+    DOCKER_TLS_VERIFY: keys === undefined ? '' : '1',
+    DOCKER_CERT_PATH: keys ?? '',
   };
+}
+
+export function engineAt(way: Way, own?: Own): Engine {
+  const { host, certDir } = way;
+  const environment = environmentOf(way);
   if (host.startsWith(UNIX))
     return { docker: new Dockerode({ socketPath: host.slice(UNIX.length), host: '' }), environment };
   const { hostname, port, protocol } = new URL(host);

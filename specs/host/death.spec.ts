@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { before, beforeEach, describe, it } from 'mocha';
 import type { HostDied } from '../../runner/common/errors.ts';
 import { channel, type Host, runInHost, start, status, stop, watch } from '../../runner/host/host.ts';
-import { identify } from '../../runner/host/process.ts';
+import { identify, isAlive, type Known } from '../../runner/host/process.ts';
 import { kernel, ownState } from './scene.ts';
 
 describe('host: death', function () {
@@ -39,10 +39,13 @@ describe('host: death', function () {
     assert.match((now as { reason: string }).reason, /panic/i);
   });
 
-  it('a killed machine is reported', async () => {
+  it('a killed machine is reported, and what was started beside it ends', async () => {
     const guard = watch(host);
+    const beside = childrenOf(host.pid);
+    assert.equal(beside.length, host.exposed ? 0 : 1);
     process.kill(host.pid, 'SIGKILL');
     assert.match((await guard.died).message, /ended/);
+    while (beside.some((one) => isAlive(one))) await new Promise(setImmediate);
     assert.match(((await guard.probe()) as HostDied).message, /ended/);
   });
 
@@ -95,3 +98,12 @@ describe('host: death', function () {
     assert.equal((await runInHost(fresh, ['true'])).code, 0);
   });
 });
+
+function childrenOf(pid: number): readonly Known[] {
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return pids.map((child) => {
+    const process = identify(Number(child));
+    assert.ok(process, `${child} is a child of the machine`);
+    return { pid: Number(child), process };
+  });
+}

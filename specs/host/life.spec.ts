@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { before, describe, it } from 'mocha';
+import { addressOf } from '../../runner/host/address.ts';
 import { channel, type Host, runInHost, start, status, stop } from '../../runner/host/host.ts';
+import { engineAt } from '../../runner/provision/engine.ts';
 import { kernel, ownState } from './scene.ts';
 
 describe('host: life', function () {
@@ -87,23 +89,11 @@ describe('host: life', function () {
     );
   });
 
-  it('answers the Docker API to its owner', async () => {
-    const answer = await ask({ ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') });
-    assert.equal(answer, 'OK');
+  it('answers the Docker API to its owner at a socket, without TLS', async () => {
+    assert.equal(String(await engineAt({ host: host.docker.host }).docker.ping()), 'OK');
   });
 
-  it('refuses the Docker API without a certificate', async () => {
-    await assert.rejects(ask({ ca: read('ca.pem') }), /alert|certificate|hang up|reset/i);
-  });
-
-  it('refuses the channel without a certificate', async () => {
-    const stranger = connect({ host: '127.0.0.1', port: host.channelPort, ca: read('ca.pem') });
-    const heard: string[] = [];
-    stranger.on('data', (data) => heard.push(String(data))).on('error', () => {});
-    stranger.write('echo in\n');
-    await new Promise((resolve) => stranger.once('close', resolve));
-    assert.deepEqual(heard, []);
-  });
+  it('refuses the channel without a certificate', () => isRefused());
 
   it('keeps its keys from other users', () => {
     assert.equal(statSync(host.docker.certDir).mode & 0o077, 0);
@@ -143,7 +133,28 @@ describe('host: life', function () {
     await new Promise((resolve) => other.close(resolve));
     host = await start({ kernel, port });
     assert.equal(dockerPort(), port);
+    assert.deepEqual(host.exposed?.why, 'it was started with --port');
   });
+
+  it('answers the Docker API at such a port to its owner', async () => {
+    const answer = await ask({ ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') });
+    assert.equal(answer, 'OK');
+  });
+
+  it('refuses the Docker API there without a certificate', async () => {
+    await assert.rejects(ask({ ca: read('ca.pem') }), /alert|certificate|hang up|reset/i);
+  });
+
+  it('refuses the channel there without a certificate', () => isRefused());
+
+  async function isRefused(): Promise<void> {
+    const stranger = connect({ host: '127.0.0.1', ...addressOf(host.channel), ca: read('ca.pem') });
+    const heard: string[] = [];
+    stranger.on('data', (data) => heard.push(String(data))).on('error', () => {});
+    stranger.write('echo in\n');
+    await new Promise((resolve) => stranger.once('close', resolve));
+    assert.deepEqual(heard, []);
+  }
 
   function ask(tls: { ca: Buffer; cert?: Buffer; key?: Buffer }): Promise<string> {
     return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'mocha';
+import { addressOf } from '../../runner/host/address.ts';
 import { type KernelVersion, stop } from '../../runner/host/host.ts';
 
 export const kernel = (process.env.AFBUS_KERNEL ?? '6.12') as KernelVersion;
@@ -23,4 +24,11 @@ export function ownState(): void {
     else process.env.XDG_STATE_HOME = outer;
     rmSync(folder, { recursive: true, force: true });
   });
+}
+
+/** Of a socket; a host that is reached by ports has none. */
+export function pathOf(url: string): string {
+  const address = addressOf(url);
+  if (!('path' in address)) throw new Error(`${url} is no socket: see "afbus-topo doctor", "way in"`);
+  return address.path;
 }

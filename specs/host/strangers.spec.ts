@@ -12,7 +12,10 @@ import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'mocha';
 import { LIMITS } from '../../runner/common/limits.ts';
 import { consoleLines, type Host, runInHost, start, stop } from '../../runner/host/host.ts';
+import { freePorts } from '../../runner/host/ports.ts';
 import { writeHost } from '../../runner/host/state.ts';
+import { cli, folder } from '../helpers/cli.ts';
+import { pathOf } from './scene.ts';
 
 const KERNEL = process.env.AFBUS_KERNEL === '6.1' ? '6.1' : '6.12';
 
@@ -52,27 +55,51 @@ describe('the host, after strangers', function () {
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
   });
 
+  it('plays for its owner while another user connects without end to whatever of it lets him in', async () => {
+    const host = await start({ kernel: KERNEL });
+    const all = [...portsOf(host), ...[host.docker.host, host.channel].map(pathOf)];
+    const other = spawn('setpriv', [...ANOTHER, 'perl', '-e', CONNECT, ...all]);
+    try {
+      const [letIn] = await once(other.stdout, 'data');
+      using files = folder({ 'it.topo.yaml': CHAT });
+      const args = ['run', '--kernel', KERNEL, '--no-untrusted', '--launcher', 'process'];
+      const { code, stderr } = await cli([...args, files.path('it.topo.yaml')]);
+      assert.equal(code, 0, stderr);
+      assert.equal(String(letIn), 'let in by: \n');
+    } finally {
+      other.kill();
+    }
+  });
+
   const PORTS: Readonly<Record<string, (host: Host) => number>> = {
     engine: ({ docker }) => Number(new URL(docker.host).port),
-    channel: ({ channelPort }) => channelPort,
+    channel: ({ channel }) => Number(new URL(channel).port),
+  };
+  let port: number;
+  const startAtPorts = async () => {
+    port ??= (await freePorts())?.[0] ?? 0;
+    return start({ kernel: KERNEL, port });
   };
   for (const [what, portOf] of Object.entries(PORTS)) {
     it(`ends connections to its ${what} that show no certificate, and meanwhile answers its owner`, async () => {
-      const host = await start({ kernel: KERNEL });
-      const before = socketsOf(host);
+      const host = await startAtPorts();
+      const before = socketsOf(host).length;
       const held: Held[] = [];
       for (let n = 0; n < 80; n++) held.push(await hold(portOf(host)));
       const seconds = await secondsOf(() => ping(host));
       assert.ok(seconds < 10, `the engine answered its owner after ${seconds} s`);
       assert.equal((await runInHost(host, ['true'])).code, 0);
       await Promise.all(held.map(({ ended }) => ended));
-      assert.ok(socketsOf(host) < before + held.length / 2, 'those that are ended take nothing of the host');
+      assert.ok(
+        socketsOf(host).length < before + held.length / 2,
+        'those that are ended take nothing of the host',
+      );
       for (const { close } of held) close();
       assert.equal((await runInHost(host, ['true'])).code, 0);
     });
 
     it(`tells another user nothing on the port of its ${what}, and is held up by none`, async () => {
-      const host = await start({ kernel: KERNEL });
+      const host = await startAtPorts();
       const other = spawn('setpriv', [...ANOTHER, 'perl', '-e', KNOCK, `${portOf(host)}`]);
       const heard = text(other.stdout);
       assert.equal((await runInHost(host, ['true'])).code, 0);
@@ -126,9 +153,23 @@ async function hold(port: number): Promise<Held> {
   return { ended, close: () => socket.destroy() };
 }
 
-/** Of its virtual machine. */
-const socketsOf = ({ pid }: Host): number =>
-  readdirSync(`/proc/${pid}/fd`).filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`).startsWith('socket:')).length;
+/** Of its virtual machine: `socket:[inode]`. */
+const socketsOf = ({ pid }: Host): readonly string[] =>
+  readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+    .filter((link) => link.startsWith('socket:'));
+
+/** At which it listens where all users of this machine are. */
+function portsOf(host: Host): readonly string[] {
+  const own = socketsOf(host);
+  const sockets = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const listening = sockets.filter(([, , , state]) => state === '0A');
+  return listening
+    .filter((fields) => own.includes(`socket:[${fields[9]}]`))
+    .map(([, local]) => `${Number.parseInt(local?.split(':')[1] ?? '', 16)}`);
+}
 
 function linkOf(path: string): string {
   try {
@@ -169,6 +210,34 @@ for my $say ("GET /containers/json HTTP/1.0\\r\\n\\r\\n", "touch /tmp/by-another
   $port->flush;
   print grep { /containers|HTTP|[{}]/ } <$port>;
 }
+`;
+
+/** Ports and paths of sockets: prints those that let him in, and connects to them as long as he lives. */
+const CONNECT = `
+use Socket;
+$| = 1;
+sub tried {
+  my $path = $_[0] =~ m{/};
+  socket my $socket, $path ? PF_UNIX : PF_INET, SOCK_STREAM, 0 or die "no socket: $!";
+  return connect $socket, $path ? pack_sockaddr_un($_[0]) : pack_sockaddr_in($_[0], INADDR_LOOPBACK);
+}
+my @open = grep { tried($_) } @ARGV;
+print "let in by: @open\\n";
+while (@open) {
+  for (@open) {
+    socket my $socket, PF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0 or die "no socket: $!";
+    connect $socket, pack_sockaddr_in($_, INADDR_LOOPBACK);
+  }
+}
+`;
+
+const CHAT = `name: owned
+nodes: { here: {} }
+buses: { cabin: { path: "@owned", master: { node: here } } }
+clients: { camera: { node: here }, lidar: { node: here } }
+traffic:
+  - camera -> lidar: "hi"
+    expect: { recipients: [lidar] }
 `;
 
 function consoleSize({ consoleFile }: Host): number {

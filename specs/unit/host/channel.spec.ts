@@ -39,7 +39,7 @@ async function gateThatEnds(many: number, serve: (socket: TLSSocket) => void) {
 const hostAt = (port: number): Host =>
   ({
     docker: { host: `tcp://127.0.0.1:${port}`, certDir: join(folder, 'keys', 'client') },
-    channelPort: port,
+    channel: `tcp://127.0.0.1:${port}`,
     consoleFile: join(folder, 'console'),
     pid: process.pid,
     process: identify(process.pid),

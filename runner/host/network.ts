@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A network of a program's own. QEMU listens at the ports of its guest with a queue of one, which another user of the
+ * machine can keep full. On the 127.0.0.1 of another network no other user can connect.
+ */
+
+import { spawnSync } from 'node:child_process';
+import type { Exposure } from './types.ts';
+
+/** A program and its arguments → the same in a network of its own, under the same process id. */
+export type Enclosure = (argv: readonly string[]) => readonly string[];
+
+const UP = 'busybox ip link set lo up && exec "$@"';
+/** The maker of a user namespace has all capabilities in it, and QEMU needs none. */
+const WITHOUT_CAPABILITIES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
+
+const ENCLOSURES: readonly Enclosure[] = [
+  (argv) => ['unshare', '--net', 'sh', '-c', UP, 'sh', ...argv], // takes root
+  (argv) => [
+    ...['unshare', '--user', '--map-root-user', '--net', 'sh', '-c', UP, 'sh'],
+    ...WITHOUT_CAPABILITIES,
+    ...argv,
+  ],
+];
+
+const HINT =
+  'allow user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or start it as root with CAP_SYS_ADMIN';
+
+/** What works on this machine, or why there is none. */
+export function ownNetwork(): Enclosure | Exposure {
+  let why = '';
+  for (const enclosure of ENCLOSURES) {
+    const [program = '', ...args] = enclosure(['true']);
+    const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status === 0) return enclosure;
+    why = error?.message ?? stderr.trim().split('\n').at(-1) ?? '';
+  }
+  return { why: `this machine lets it have no network of its own (${why})`, hint: HINT };
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/**
+ * How the owner of a host reaches it: by sockets in a folder that nobody else can enter, if this machine allows that,
+ * else by ports of 127.0.0.1.
+ */
+
+import { ofPort, ofSocket } from './address.ts';
+import { type Enclosure, ownNetwork } from './network.ts';
+import { inProject } from './paths.ts';
+import { freePorts } from './ports.ts';
+import { type Machine, QEMU } from './qemu.ts';
+import type { Relay } from './relay.ts';
+import { stateFile } from './state.ts';
+import type { Exposure, Host, KernelVersion } from './types.ts';
+
+export interface Way extends Pick<Host, 'channel' | 'exposed'> {
+  /** Of the Docker API. */
+  readonly docker: string;
+  /** At which QEMU listens. */
+  readonly ports: Machine['ports'];
+  /** QEMU with these arguments, and what is needed beside it. */
+  readonly qemu: (argv: readonly string[]) => readonly string[];
+}
+
+export interface WayOptions {
+  readonly kernel: KernelVersion;
+  /** Folder of the owner's keys. */
+  readonly certDir: string;
+  readonly port?: number | undefined;
+}
+
+/** null if no port is free, or not the one that is asked for. */
+export async function findWay(options: WayOptions): Promise<Way | null> {
+  if (options.port !== undefined) return byPorts(ASKED_FOR, options.port);
+  const enclosure = enclosureFor(options.kernel);
+  return typeof enclosure === 'function' ? bySockets(options, enclosure) : byPorts(enclosure);
+}
+
+/** How it would be with a host that is started now; null if nobody but its owner could connect to it. */
+export function exposure(kernel: KernelVersion): Exposure | null {
+  const enclosure = enclosureFor(kernel);
+  return typeof enclosure === 'function' ? null : enclosure;
+}
+
+const ASKED_FOR: Exposure = {
+  why: 'it was started with --port',
+  hint: 'stop it and start it without --port',
+};
+
+/** Of a socket's path, in bytes. */
+const LONGEST = 107;
+
+const socketsOf = (kernel: KernelVersion) => ({
+  docker: stateFile(kernel, 'dockerSocket'),
+  channel: stateFile(kernel, 'channelSocket'),
+});
+
+function enclosureFor(kernel: KernelVersion): Enclosure | Exposure {
+  const long = Object.values(socketsOf(kernel)).find((path) => Buffer.byteLength(path) > LONGEST);
+  if (long === undefined) return ownNetwork();
+  return { why: `a socket's path may not be as long as ${long}`, hint: 'choose a shorter XDG_STATE_HOME' };
+}
+
+async function byPorts(exposed: Exposure, port?: number): Promise<Way | null> {
+  const found = await freePorts(port);
+  if (!found) return null;
+  const [docker, channel] = found;
+  return {
+    docker: ofPort(docker),
+    channel: ofPort(channel),
+    exposed,
+    ports: { docker, channel },
+    qemu: (argv) => [QEMU, ...argv],
+  };
+}
+
+/** In a network of its own there is nobody else who has them. */
+const PORTS = { docker: 2376, channel: 2377 };
+
+/**
+ * The relay ends with QEMU, which takes the place of the shell that started it. What QEMU inherits is not the relay's:
+ * the other end would not notice QEMU's.
+ */
+const BESIDE_RELAY = `setpriv --pdeathsig KILL "$1" "$2" "$3" "$$" 3<&- 4<&- 5<&- &
+shift 3
+exec "$@"`;
+
+function bySockets({ kernel, certDir }: WayOptions, enclosure: Enclosure): Way {
+  const { docker, channel } = socketsOf(kernel);
+  const relay: Relay = { docker, channel, certDir, ports: PORTS };
+  const start = [process.execPath, inProject('runner/host/relay.ts'), JSON.stringify(relay)];
+  return {
+    docker: ofSocket(docker),
+    channel: ofSocket(channel),
+    ports: PORTS,
+    qemu: (argv) => enclosure(['sh', '-c', BESIDE_RELAY, 'sh', ...start, QEMU, ...argv]),
+  };
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// How the owner of a host reaches it: by sockets of his own, or by ports, and then he is told that others can connect.
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { exposure, findWay } from '../../../runner/host/way.ts';
+import { folder } from '../../helpers/cli.ts';
+
+const WAY = { kernel: '6.12', certDir: '/nowhere' } as const;
+const REFUSES = `#!/bin/sh
+echo "unshare: unshare failed: Operation not permitted" >&2
+exit 1
+`;
+const ALLOWS = `#!/bin/sh
+exit 0
+`;
+
+describe('the way to a host', () => {
+  let before: NodeJS.ProcessEnv;
+  beforeEach(() => {
+    before = { ...process.env };
+    process.env.XDG_STATE_HOME = '/tmp/state';
+  });
+  afterEach(() => {
+    process.env = before;
+  });
+
+  /** As on a machine whose unshare does this. */
+  function machine(unshare: string): Disposable {
+    const files = folder({ unshare });
+    chmodSync(files.path('unshare'), 0o755);
+    process.env.PATH = `${files.path('')}:${process.env.PATH}`;
+    return files;
+  }
+
+  it('is by sockets in the folder of its state, where QEMU can have a network of its own', async () => {
+    using _ = machine(ALLOWS);
+    const way = await findWay(WAY);
+    assert.equal(way?.docker, 'unix:///tmp/state/afbus-topo/host-6.12/docker.sock');
+    assert.equal(way?.channel, 'unix:///tmp/state/afbus-topo/host-6.12/channel.sock');
+    assert.deepEqual(way?.qemu(['-version'])[0], 'unshare');
+    assert.equal(way?.exposed, undefined);
+    assert.equal(exposure('6.12'), null);
+  });
+
+  it('is by ports where it cannot, and says what to do', async () => {
+    using _ = machine(REFUSES);
+    const way = await findWay(WAY);
+    assert.match(way?.docker ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
+    assert.deepEqual(way?.qemu(['-version']), ['qemu-system-x86_64', '-version']);
+    assert.match(way?.exposed?.why ?? '', /no network of its own \(unshare: .*Operation not permitted\)$/);
+    assert.match(way?.exposed?.hint ?? '', /user namespaces/);
+    assert.deepEqual(exposure('6.12'), way?.exposed);
+  });
+
+  it('is by ports if the path of a socket would be too long', async () => {
+    using _ = machine(ALLOWS);
+    process.env.XDG_STATE_HOME = `/tmp/${'long'.repeat(25)}`;
+    assert.match((await findWay(WAY))?.exposed?.why ?? '', /may not be as long as \/tmp\/long/);
+    assert.equal(exposure('6.12')?.hint, 'choose a shorter XDG_STATE_HOME');
+  });
+
+  it('is by ports if one is asked for', async () => {
+    using _ = machine(ALLOWS);
+    const way = await findWay({ ...WAY, port: 0 });
+    assert.equal(way?.docker, `tcp://127.0.0.1:${way?.ports.docker}`);
+    assert.equal(way?.exposed?.why, 'it was started with --port');
+  });
+});
