@@ -37,21 +37,19 @@ const row =
     return true;
   };
 
-const map =
-  (fields: Fields): Check =>
-  (value) =>
+const map = (fields: Fields): Check => {
+  const checks = Object.entries(fields);
+  return (value) =>
     typeof value === 'object' &&
     value !== null &&
-    Object.entries(fields).every(([key, check]) => check((value as Record<string, unknown>)[key]));
+    checks.every(([key, check]) => check((value as Record<string, unknown>)[key]));
+};
 
 /** A check for several forms that differ in `say`. */
-const saying =
-  (forms: Readonly<Record<string, Fields>>): Check =>
-  (value) => {
-    const say = (value as { say?: unknown } | null)?.say;
-    const form = typeof say === 'string' && Object.hasOwn(forms, say) ? forms[say] : undefined;
-    return form !== undefined && map(form)(value);
-  };
+const saying = (forms: Readonly<Record<string, Fields>>): Check => {
+  const checks = new Map<unknown, Check>(Object.entries(forms).map(([say, fields]) => [say, map(fields)]));
+  return (value) => checks.get((value as { say?: unknown } | null)?.say)?.(value) ?? false;
+};
 
 const error = map({ code: text, message: text, syscall: maybe(text) });
 const ids = map({ pid: index, uid: index, gid: index });

@@ -48,7 +48,8 @@ export class Settler {
     const sender = this.#sender(bus, joined);
     if (!sender || !joined.every((c) => parties.reads(c))) return this.#drain(bus, bus.clients, step);
     if (bus.spec.overflow !== 'block') await this.#drain(bus, joined, step);
-    const others = bus.clients.filter((c) => !joined.includes(c));
+    const fencing = new Set(joined);
+    const others = bus.clients.filter((c) => !fencing.has(c));
     const [fenced] = await Promise.all([
       this.#fence(bus, sender, joined, step),
       this.#drain(bus, others, step),

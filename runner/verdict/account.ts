@@ -101,8 +101,8 @@ function receivedBy(facts: Facts): ReadonlyMap<number, Receivers> {
 /** Reports a client whose socket ended on a bus that evicts, although no step ends it. */
 function evicted(facts: Facts, lane: LaneFacts): string[] {
   const bus = facts.plan.topology.buses.find(({ name }) => name === lane.bus);
-  const ended = facts.trace.ends.some((end) => end.lane === lane.name && end.why !== 'closed');
-  if (bus?.overflow !== 'evict' || lane.accepted || !ended || facts.crashed.has(lane.agent)) return [];
+  if (bus?.overflow !== 'evict' || lane.accepted || facts.crashed.has(lane.agent)) return [];
+  if (!facts.trace.ends.some((end) => end.lane === lane.name && end.why !== 'closed')) return [];
   if ([...faults(facts.plan.topology.steps)].some(({ action }) => endsIt(action, lane))) return [];
   const last = [...lane.deliveries].findLast(({ fence }) => !fence);
   const after = last && messageOf(facts, last)?.name;

@@ -14,15 +14,21 @@ import type { Findings, Words } from './findings.ts';
 /** Checks every attachment; returns how many there were. */
 export function attachments(facts: Facts, findings: Findings): number {
   const taken = new Map<string, string>();
+  const known = { users: usersOf(facts), processes: processesOf(facts) };
   for (const attach of facts.trace.attaches) {
     const words = (summary: string, expected: string, observed: string): (() => Words) => {
       const place = facts.clients.get(attach.client)?.place;
       return () => ({ summary, expected, observed, ...(place ? { place } : {}) });
     };
     judgeAddress(findings, attach, taken, words);
-    judgePeer(facts, findings, attach, words);
+    judgePeer(known, findings, attach, words);
   }
   return facts.trace.attaches.length;
+}
+
+interface Known {
+  readonly users: ReturnType<typeof usersOf>;
+  readonly processes: ReturnType<typeof processesOf>;
 }
 
 type Wording = (summary: string, expected: string, observed: string) => () => Words;
@@ -55,11 +61,16 @@ function judgeAddress(
   }
 }
 
-function judgePeer(facts: Facts, findings: Findings, attach: AttachEvent, words: Wording): void {
+function judgePeer(
+  { users, processes }: Known,
+  findings: Findings,
+  attach: AttachEvent,
+  words: Wording,
+): void {
   const { client, bus, credentials: seen } = attach;
-  const user = usersOf(facts).get(client);
+  const user = users.get(client);
   if (!seen || !user) return;
-  const pid = pidFor(attach, processesOf(facts).get(masterOf(bus))) ?? seen.pid;
+  const pid = pidFor(attach, processes.get(masterOf(bus))) ?? seen.pid;
   if (seen.uid === user.uid && seen.gid === user.gid && seen.pid === pid) return;
   const expected = `uid ${user.uid}, gid ${user.gid}, pid ${pid}`;
   const observed = `uid ${seen.uid}, gid ${seen.gid}, pid ${seen.pid}`;

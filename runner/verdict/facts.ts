@@ -44,8 +44,9 @@ export function collect(plan: Plan, trace: Trace): Facts {
   const clients = new Map(plan.topology.clients.map((c) => [c.name, c]));
   const crashed = new Set(trace.exits.filter((e) => !e.wanted).map((e) => e.agent));
   const steps = new Map([...walk(plan.topology.steps)].map((visit) => [visit.step.id, visit]));
+  const buses = new Map(plan.agents.map(({ name, bus }) => [name, bus]));
   const lanes = laneNames(plan, trace).map((name) =>
-    laneFacts(name, { plan, trace, clients, crashed, steps }),
+    laneFacts(name, { trace, buses, clients, crashed, steps }),
   );
   const sends: (SendEvent | undefined)[] = new Array(plan.messages.length);
   for (const send of trace.sends) if (send.message < sends.length) sends[send.message] = send;
@@ -76,10 +77,12 @@ function laneNames(plan: Plan, trace: Trace): Lane[] {
 
 function laneFacts(
   name: Lane,
-  known: Pick<Facts, 'plan' | 'trace' | 'clients' | 'crashed' | 'steps'>,
+  known: Pick<Facts, 'trace' | 'clients' | 'crashed' | 'steps'> & {
+    readonly buses: ReadonlyMap<string, string>;
+  },
 ): LaneFacts {
   const { agent, client, accepted } = parseLane(name);
-  const bus = known.plan.agents.find((a) => a.name === agent)?.bus ?? known.clients.get(client)?.bus ?? '';
+  const bus = known.buses.get(agent) ?? known.clients.get(client)?.bus ?? '';
   const manual = !accepted && known.clients.get(client)?.receive === 'manual';
   return {
     name,

@@ -7,11 +7,13 @@ import type { Facts, LaneFacts } from './facts.ts';
 import type { Findings } from './findings.ts';
 
 /** Bus and number → lanes; undefined if a cut run may have lost the record of some fences. */
-export type SentFences = ReadonlyMap<string, readonly Lane[]> | undefined;
+export type SentFences = ReadonlyMap<string, ReadonlySet<Lane>> | undefined;
 
 /** The fences of a run. */
 export const sentFences = ({ trace }: Facts): SentFences =>
-  trace.cut === undefined ? new Map(trace.fences.map((f) => [key(f.bus, f.number), f.lanes])) : undefined;
+  trace.cut === undefined
+    ? new Map(trace.fences.map((f) => [key(f.bus, f.number), new Set(f.lanes)]))
+    : undefined;
 
 const key = (bus: string, number: number): string => `${bus} ${number}`;
 
@@ -43,7 +45,7 @@ function problemOf(lane: LaneFacts, number: number, sent: SentFences, seen: Read
       expected: 'only fences of this run and this bus',
     };
   }
-  if (lanes && !lanes.includes(lane.name)) {
+  if (lanes && !lanes.has(lane.name)) {
     return { kind: 'extra', what: ', which was not for it', expected: 'fences for joined clients only' };
   }
   return seen.has(number) ? { kind: 'duplicated', what: ' again', expected: 'one copy' } : undefined;
