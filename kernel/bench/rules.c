@@ -80,8 +80,38 @@ static const struct {
 	{ { "D-Bus signal to 8, 512 rules each", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.6 }, RECIPIENTS, 512 },
 };
 
+/* One recipient, and others whose rules are for other signals. */
+static struct hall *make_crowd(const char *path, int others, int rules)
+{
+	struct hall *h = make_hall(BUS_PROTO_DBUS, path, 1, 1);
+
+	h->dst = EVERYONE;
+	for (int i = 0; i < others; i++) {
+		struct client c = join(&h->bus);
+
+		for (int n = 0; n < rules; n++) {
+			char rule[128];
+
+			snprintf(rule, sizeof(rule), "type='signal',interface='org.example.I%d',member='Tick'", i * rules + n);
+			OK(add_rule(path, c.id, rule));
+		}
+	}
+	return h;
+}
+
+static void bench_rules_of_others(void)
+{
+	static const struct row row = { "D-Bus signal past 10,000 rules", "deliver/s", .kind = RATIO_AT_LEAST, .bar = 0.9 };
+
+	if (!chosen(row.name))
+		return;
+	compare(&row, &(struct side){ "past 10", deliveries_per_second, make_crowd("@few", 1, 10) },
+		&(struct side){ "past 10,000", deliveries_per_second, make_crowd("@many", 20, 500) });
+}
+
 void bench_rules(void)
 {
+	bench_rules_of_others();
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct hall *none, *dbus;
 
