@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Users and groups by name, from wherever this machine has them. */
+/** Looks up users and groups by name, in all sources that this machine has. */
 import { execFileSync } from 'node:child_process';
 import type { Accounts } from './config/policy-rule.ts';
 
@@ -8,7 +8,7 @@ export const accounts: Accounts = {
   group: (name) => idOf('group', name),
 };
 
-/** `name:x:1000:…`; undefined if getent knows none. */
+/** The line `name:x:1000:…`; undefined if getent finds none. */
 function idOf(database: string, name: string): number | undefined {
   try {
     const line = execFileSync('getent', [database, name], {

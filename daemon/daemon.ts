@@ -29,11 +29,11 @@ import { putSignpost } from './signpost.ts';
 export interface DaemonOptions {
   /** `afbus:path=…`: the bus. */
   readonly address: string;
-  /** `unix:path=…`: where legacy clients connect; instead of what the configuration says. */
+  /** `unix:path=…`: where legacy clients connect; replaces what the configuration says. */
   readonly listen: readonly string[];
-  /** A descriptor to print the addresses to, once clients can connect. */
+  /** A descriptor to print the addresses to, as soon as clients can connect. */
   readonly printAddress?: number;
-  /** dbus-daemon's configuration. Without one the bus is for the user that runs it alone. */
+  /** dbus-daemon's configuration. Without one, only the user that runs the bus may use it. */
   readonly config?: string;
 }
 
@@ -41,7 +41,7 @@ const ID_BYTES = 16;
 const newId = (): string => randomBytes(ID_BYTES).toString('hex');
 
 export interface Daemon {
-  /** As clients write them. */
+  /** Addresses as clients write them. */
   readonly addresses: readonly Address[];
   readonly guid: string;
   close(): void;
@@ -81,7 +81,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
     },
   });
-  // nfdbus is there now.
+  // nfdbus is loaded by now.
   driver.limits = withinKernel(driver.limits);
   const reload = (): void => {
     if (options.config !== undefined) configure(driver, read(options.config));
@@ -113,7 +113,7 @@ function newDriver(config: Config | undefined, later: DriverOptions['later']): D
   return driver;
 }
 
-/** Policy, limits and services, at first and again. Clients that are connected stay so. */
+/** Applies policy, limits and services, at the start and on a reload. Connected clients stay. */
 function configure(driver: Driver, { limits, sections, serviceFolders }: Config): void {
   driver.limits = limits;
   driver.policy = new ConfiguredPolicy(sections, driver.names, driver.self.uid);
@@ -158,7 +158,7 @@ const mechanismsOf = (config: Config | undefined) => {
   return spoken.filter((mechanism) => mechanism !== 'ANONYMOUS' || config?.allowAnonymous);
 };
 
-/** What services find in their environment. */
+/** The environment of services. */
 function starterEnvironment(address: Address | undefined, guid: string, config: Config | undefined) {
   if (address === undefined) return {};
   const text = formatAddress(withGuid(address, guid));
@@ -191,7 +191,7 @@ function inodeOf(address: Address): string | undefined {
   return path.startsWith('@') ? undefined : path;
 }
 
-/** For good. What needs root is done by then. */
+/** Drops privileges for good; everything that needs root is done by then. */
 function becomeUser(name: string | undefined): void {
   if (name === undefined || process.getuid?.() !== 0) return;
   const uid = /^\d+$/.test(name) ? Number(name) : accounts.user(name);

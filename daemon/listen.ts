@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where legacy clients connect: `unix:` addresses (D-Bus Specification, "Unix Domain Sockets"). */
+/** Listens for legacy clients at `unix:` addresses (D-Bus Specification, "Unix Domain Sockets"). */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,11 +11,11 @@ export interface Listening {
   readonly listener: UnixListener;
   /** As clients write it. */
   readonly address: Address;
-  /** The inode to remove in the end; none of an abstract name. */
+  /** The socket's file, to be removed at the end; absent for an abstract name. */
   readonly inode: string | undefined;
 }
 
-/** Every process that reaches the path may connect; the policy then decides. */
+/** Every process that can reach the path may connect; the policy decides then. */
 const ANYONE = 0o777;
 
 export function listen(address: Address, env: NodeJS.ProcessEnv): Listening {
@@ -28,7 +28,7 @@ export function listen(address: Address, env: NodeJS.ProcessEnv): Listening {
   return { listener, address: resolved, inode };
 }
 
-/** `dir`, `tmpdir` and `runtime` name a folder, in which this makes up a name. */
+/** `dir`, `tmpdir` and `runtime` name a folder, in which this generates a name. */
 function resolve(address: Address, env: NodeJS.ProcessEnv): Address {
   const { transport, options } = address;
   const folder = options.get('dir') ?? options.get('tmpdir');
@@ -45,7 +45,7 @@ function resolve(address: Address, env: NodeJS.ProcessEnv): Address {
 
 const at = (transport: string, path: string): Address => ({ transport, options: new Map([['path', path]]) });
 
-/** A socket at which nobody listens any more. One at which somebody does is left for bind to fail on. */
+/** Removes a socket at which nobody listens any more. If somebody does, bind fails. */
 function removeStale(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
   try {

@@ -2,7 +2,7 @@
 /** Bodies of messages: a signature and plain values. */
 import { type Arg, typesOf, type Value } from '../runner/dbus/index.ts';
 
-/** The arguments of a message. Throws TypeError for an invalid signature, or one with another number of types. */
+/** The arguments of a message. Throws TypeError for an invalid signature, or if it has another number of types. */
 export function argsOf(signature: string, values: readonly Value[]): Arg[] {
   const types = typesOf(signature);
   if (types === undefined) throw new TypeError(`${JSON.stringify(signature)} is not a signature`);

@@ -31,7 +31,10 @@ export interface Body {
   /** The types of `args`; default none. */
   readonly signature?: string;
   readonly args?: readonly Value[];
-  /** Descriptors that values of the type `h` count, from 0. They stay the caller's, and open until the promise settles. */
+  /**
+   * Descriptors; values of the type `h` are indexes into them. The caller keeps them, and keeps them open until the
+   * promise settles.
+   */
   readonly fds?: readonly { readonly fd: number }[];
 }
 
@@ -40,10 +43,10 @@ export interface MethodCall extends Body {
   readonly path: string;
   readonly interface?: string;
   readonly member: string;
-  /** Milliseconds until NoReply; default 25,000. Infinity never ends the call; nor does a time of more than 24 days. */
+  /** Milliseconds until NoReply; default 25,000. With Infinity, or more than 24 days, the call never times out. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** Do not start a service for this call. */
+  /** Do not start a service for this call (NO_AUTO_START). */
   readonly noAutoStart?: boolean;
 }
 
@@ -51,7 +54,7 @@ export interface Signal extends Body {
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  /** Only to this client; its handlers hear it by their rules. */
+  /** Send to this client only; its match rules decide which of its handlers are called. */
   readonly destination?: string;
 }
 
@@ -60,7 +63,7 @@ export interface Reply {
   readonly args: readonly Value[];
   /** The unique name of the client that has answered; `org.freedesktop.DBus` if the bus has. */
   readonly sender: string;
-  /** The caller's to close. */
+  /** Descriptors that came with the reply; the caller must close them. */
   readonly fds: readonly OwnedFd[];
 }
 
@@ -80,7 +83,7 @@ interface Events {
   /** A well-known name. */
   nameAcquired: [name: string];
   nameLost: [name: string];
-  /** With the error that ended the connection; without one if `close` was called. */
+  /** Called with the error that ended the connection, or without one after `close`. */
   close: [error?: Error];
 }
 
@@ -131,7 +134,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   }
 
   /**
-   * Calls a method. Messages to a client, or to a name whose address the master has told, go there at once.
+   * Calls a method. A message to a client, or to a name whose address the master has told, is sent there directly.
    *
    * Rejects with DbusError: the callee's, or NoReply, ServiceUnknown, Disconnected, …; TypeError or BadValue for an
    * invalid name or path and for values that do not fit the signature; BusError (EMSGSIZE); or the signal's reason.
@@ -163,9 +166,9 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   }
 
   /**
-   * Adds a match rule, which has a place in the order of the bus: the handler hears every message after it that the rule
-   * wants, and before it those that another rule of this client lets in. Rejects with DbusError: MatchRuleInvalid,
-   * LimitsExceeded.
+   * Adds a match rule. The rule has a place in the order of the bus: the handler is called for every matching message
+   * after it, and for earlier ones only if another rule of this client has let them in. Rejects with DbusError:
+   * MatchRuleInvalid, LimitsExceeded.
    */
   match(rule: string, handler: Handler): Promise<Subscription> {
     return this.#subscriptions.add(rule, handler);
@@ -195,12 +198,15 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     }
   }
 
-  /** Lets others call methods of an object. It can be introspected, and has Peer, and Properties if it has any. */
+  /**
+   * Exports an object, so that others can call its methods. It can be introspected, and has Peer, and Properties if
+   * there are any.
+   */
   export(path: string, interfaces: Interfaces): ExportedObject {
     return this.#objects.add(path, interfaces);
   }
 
-  /** Leaves the bus; calls that wait reject with Disconnected, and no handler hears anything any more. */
+  /** Leaves the bus. Calls that wait reject with Disconnected, and no handler is called any more. */
   close(): void {
     this.#end();
   }
@@ -225,7 +231,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     });
   }
 
-  /** The bus has no rules of a client that has left it. */
+  /** Clears the subscriptions: the bus keeps no rules of a client that has left it. */
   async #removeMatch(rule: string): Promise<void> {
     try {
       await this.#ask('RemoveMatch', 's', [rule]);
@@ -268,7 +274,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   }
 
   #dispatch(message: Received): void {
-    // A handler has closed the bus; the rest of its message's batch comes after that.
+    // A handler has closed the bus: the rest of the batch is not handled.
     if (this.#closed) discard(message);
     else if (message.type === 'method_call') void this.#answer(message);
     else if (message.type === 'signal') {
@@ -285,7 +291,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     if (member === 'NameLost') callListener(() => this.emit('nameLost', name));
   }
 
-  /** Calls come one after another, and are answered as each is done. */
+  /** Calls are started one after another, and each is answered when it is done. */
   async #answer(message: Received): Promise<void> {
     const { flags, serial: replySerial, sender: destination = '' } = message;
     const reply = (answer: Answer) =>
@@ -293,7 +299,8 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     const answer = await this.#objects.call(message).then(returned, failed);
     discard(message);
     if (flags & NO_REPLY_EXPECTED) return;
-    // The caller hears why an answer cannot be sent: its values, its size. If not even that can be sent, it is gone.
+    // The caller is told why the reply cannot be sent (its values, its size). If that fails as well, the caller is
+    // gone.
     await reply(answer)
       .catch((error) => reply(failed(error)))
       .catch(() => {});

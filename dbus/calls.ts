@@ -15,7 +15,7 @@ export interface Waiting {
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds of the longest timer that Node has: 24 days. */
+/** Node's longest timer in milliseconds: 24 days. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 export class Calls {
@@ -26,8 +26,9 @@ export class Calls {
   }
 
   /**
-   * Sends a call and resolves to its reply. The signal that `send` gets ends with the call, so that a message that still
-   * waits then is never sent. Rejects with DbusError, RangeError, what `send` rejects with, or the signal's reason.
+   * Sends a call and resolves with its reply. The signal passed to `send` is aborted when the call ends, so that a
+   * message that still waits is never sent. Rejects with DbusError, RangeError, what `send` rejects with, or the
+   * signal's reason.
    */
   async run(
     serial: number,
@@ -52,12 +53,12 @@ export class Calls {
       this.#waiting.delete(serial);
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      // A reason of its own: the default one is an exception with a stack, for every call.
+      // An own reason, since the default one is an exception with a stack, made for every call.
       ended.abort(null);
     }
   }
 
-  /** Whether the message is the answer to a call that waits. */
+  /** Whether the message answers a call that waits. */
   answer(message: Received): boolean {
     const { type, replySerial = 0 } = message;
     const call = this.#waiting.get(replySerial);
@@ -76,7 +77,7 @@ export class Calls {
   }
 }
 
-/** The master answers for clients that it cannot reach. A well-known name does not say which client owns it. */
+/** The master answers for clients that it cannot reach. If a well-known name was called, the owner is not known. */
 const mayAnswer = ({ destination }: Call, { sender }: Received): boolean =>
   sender === DRIVER || sender === destination || !(isUnique(destination) || destination === DRIVER);
 

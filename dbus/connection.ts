@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A socket of AF_BUS that speaks D-Bus: each datagram is one message, and the kernel says who sent it. */
+/** A D-Bus connection over an AF_BUS socket: each datagram is one message, and the kernel says who sent it. */
 import { randomInt } from 'node:crypto';
 import {
   addressFromBigInt,
@@ -22,9 +22,9 @@ import {
 import { DbusError, ERROR } from './error.ts';
 import { Routes } from './routes.ts';
 
-/** A message that has come. Its sender is the true one, not the one that its header claims. */
+/** A received message. Its sender is the true one, not the one that its header claims. */
 export interface Received extends ReceivedMessage {
-  /** The receiver of the message closes them. */
+  /** The receiver of the message must close them. */
   readonly fds: readonly OwnedFd[];
 }
 
@@ -32,9 +32,9 @@ export interface Received extends ReceivedMessage {
 export type Draft = Omit<DbusMessage, 'endian' | 'sender' | 'unixFds'>;
 
 export interface Sending {
-  /** They stay the caller's, and open until the message is sent. */
+  /** The caller keeps them, and keeps them open until the message is sent. */
   readonly fds?: readonly { readonly fd: number }[] | undefined;
-  /** Takes back a message that waits for room. */
+  /** Cancels a message that waits for space. */
   readonly signal?: AbortSignal;
 }
 
@@ -68,8 +68,8 @@ export class Connection {
   }
 
   /**
-   * A number for the next message, which no other client can guess: it is all that marks a reply if the callee is known
-   * by a well-known name only.
+   * A serial for the next message that no other client can guess: if a well-known name is called, the serial is all
+   * that identifies the reply.
    */
   newSerial(): number {
     return randomInt(1, LAST_SERIAL);
@@ -105,7 +105,7 @@ export class Connection {
   }
 }
 
-/** Why the bus does not let this process in. */
+/** Why the bus refuses this process. */
 export const refusal = (answer: string): DbusError =>
   new DbusError(`${ERROR}AuthFailed`, `the bus does not let this process in: ${answer.trim()}`);
 
@@ -123,11 +123,11 @@ function checkHeader(bytes: Uint8Array): void {
   }
 }
 
-/** Undefined for an invalid message, and for one with another number of descriptors than it says. */
+/** Undefined for an invalid message, or if it came with another number of descriptors than it states. */
 function received({ data, from, fds }: Message): Received | undefined {
   const message = parsed(data);
   if (message === undefined || (message.unixFds ?? 0) !== fds.length) return undefined;
-  // The master says in whose name it forwards.
+  // For a message that the master forwards, the header names the sender.
   const sender = from === MASTER_ADDRESS ? (message.sender ?? DRIVER) : uniqueName(from);
   return { ...message, sender, fds };
 }

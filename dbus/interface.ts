@@ -10,9 +10,9 @@ export interface Method {
   readonly in?: string;
   readonly out?: string;
   /**
-   * Returns the values of the reply, or nothing if `out` is empty. An error that it throws goes to the caller: a DbusError
-   * as it is, another one as `org.freedesktop.DBus.Error.Failed`. The descriptors of the call are closed afterwards,
-   * except those that it has taken. The reply has no descriptors.
+   * Returns the values of the reply, or nothing if `out` is empty. An error that it throws goes to the caller: a
+   * DbusError as it is, any other as `org.freedesktop.DBus.Error.Failed`. The descriptors of the call are closed
+   * afterwards, except for those that the method has taken. A reply has no descriptors.
    */
   call(args: Values, message: Received): Values | undefined | Promise<Values | undefined>;
 }
@@ -35,6 +35,6 @@ export interface Interface {
 /** By their names. */
 export type Interfaces = Readonly<Record<string, Interface>>;
 
-/** The member of this name, which another client chose: `constructor` is none. */
+/** The member with this name. The name comes from another client, so inherited ones like `constructor` do not count. */
 export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

@@ -7,7 +7,7 @@ const HEAD = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspect
 "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
 `;
 
-/** The data of an object with these interfaces, and with objects of these names below it. */
+/** The data of an object that has these interfaces, and child objects with these names. */
 export function introspection(interfaces: Interfaces, children: readonly string[]): string {
   const parts = [
     ...Object.entries(interfaces).map(([name, iface]) => interfaceText(name, iface)),

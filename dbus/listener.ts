@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Calls of functions that the program has given to the library. */
+/** Calls functions that the program has given to the library. */
 
-/** An error of one is no error of the others, nor of the bus: it ends the process as one in a timer does. */
+/** An error in one function does not affect the others or the bus: it ends the process like an error in a timer. */
 export function callListener(listener: () => unknown): void {
   try {
     listener();

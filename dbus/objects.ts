@@ -19,11 +19,13 @@ import { PEER, PROPERTIES, propertyOf, standard, variant } from './standard.ts';
 export type Emit = (path: string, iface: string, member: string, args: readonly Arg[]) => Promise<void>;
 
 export interface ExportedObject extends Disposable {
-  /** Sends one of its signals. Rejects with TypeError for a signal that it does not have, or for other values. */
+  /**
+   * Sends one of the object's signals. Rejects with TypeError for a signal that it does not have, or for wrong values.
+   */
   emit(iface: string, signal: string, args?: readonly Value[]): Promise<void>;
-  /** Sends PropertiesChanged with the present value. Rejects with DbusError for a property that it does not have. */
+  /** Sends PropertiesChanged with the current value. Rejects with DbusError for a property that it does not have. */
   changed(iface: string, property: string): Promise<void>;
-  /** Takes the object away. */
+  /** Removes the object. */
   remove(): void;
 }
 
@@ -60,7 +62,7 @@ export class Objects {
     };
   }
 
-  /** The arguments of the reply. Rejects with what the method throws, and with DbusError if there is no such method. */
+  /** The arguments of the reply. Rejects with what the method throws, or with DbusError if there is no such method. */
   async call(message: Received): Promise<readonly Arg[]> {
     const method = this.#methodOf(message);
     const { in: input = '', out = '' } = method;
@@ -74,7 +76,7 @@ export class Objects {
   }
 
   #methodOf({ path = '', interface: name, member = '' }: Received): Method {
-    // The Peer of a client answers at any path.
+    // The Peer interface answers at any path.
     const interfaces = name !== undefined && own(PEER, name) ? PEER : this.#at(path);
     const candidates = name === undefined ? Object.values(interfaces) : [own(interfaces, name)];
     if (candidates[0] === undefined)
@@ -86,7 +88,7 @@ export class Objects {
     throw new DbusError(`${ERROR}UnknownMethod`, `${path} has no method ${name ? `${name}.` : ''}${member}`);
   }
 
-  /** A path above exported objects can be introspected, even if no object was exported there. */
+  /** A path above exported objects can be introspected, even if no object is exported there. */
   #at(path: string): Interfaces {
     const object = this.#objects.get(path);
     if (object !== undefined) return object;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Owners of the well-known names that are senders in this client's rules. */
+/** Owners of the well-known names that occur as senders in this client's rules. */
 import { DRIVER } from '../runner/dbus/index.ts';
 import type { Received } from './connection.ts';
 
 export class Owners {
-  /** Each name that is followed → unique name of its owner, '' without, undefined until it is known. */
+  /** Each followed name → unique name of its owner; '' if it has none, undefined until that is known. */
   readonly #owners = new Map<string, string | undefined>();
 
   owns(client: string, name: string): boolean {
@@ -19,12 +19,14 @@ export class Owners {
     this.#owners.delete(name);
   }
 
-  /** The answer of the bus. A change that was seen is at least as new: it came after the answer, or the answer repeats it. */
+  /**
+   * Stores the bus's answer. A change that was seen before is at least as new: it came later, or the answer repeats it.
+   */
   learn(name: string, owner: string): void {
     if (this.#owners.has(name)) this.#owners.set(name, this.#owners.get(name) ?? owner);
   }
 
-  /** NameOwnerChanged has a place in the order of the bus: messages before it are the previous owner's. */
+  /** NameOwnerChanged has a place in the order of the bus: earlier messages are from the previous owner. */
   see({ type, sender, member, args: [name, , owner] }: Received): void {
     if (type !== 'signal' || sender !== DRIVER || member !== 'NameOwnerChanged') return;
     if (this.#owners.has(name?.value as string))

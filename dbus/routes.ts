@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** Where messages go on AF_BUS (docs/dbus.md section 1): addresses of unique names, and those that the master has told. */
+/**
+ * Destinations on AF_BUS (docs/dbus.md section 1): addresses of unique names, and of names that the master has told.
+ */
 import { type BusAddress, isMulticast, MASTER_ADDRESS, multicastAddress } from '../native/lib/index.ts';
 import { DRIVER, isUnique } from '../runner/dbus/index.ts';
 
 const EVERYONE = multicastAddress(0);
-/** Well-known names whose addresses are kept. */
+/** Maximum number of well-known names whose addresses are kept. */
 const CAPACITY = 256;
 
 export class Routes {
-  /** The name that was used last is the last one. */
+  /** Least recently used first. */
   readonly #addresses = new Map<string, BusAddress>();
 
-  /** Signals without a destination go to everyone; a name that is not known goes to the master, which knows it. */
+  /** Signals without a destination go to everyone; unknown names go to the master, which knows them. */
   to(destination: string | undefined): BusAddress {
     if (destination === undefined) return EVERYONE;
     if (destination === DRIVER) return MASTER_ADDRESS;
@@ -22,7 +24,7 @@ export class Routes {
     return address;
   }
 
-  /** The master has forwarded a message to this name, which has this address, under any owner. */
+  /** Called when the master has forwarded a message to this name: it has this address, under any owner. */
   learn(name: string, address: BusAddress): void {
     this.#addresses.delete(name);
     this.#addresses.set(name, address);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A client of a message bus over AF_UNIX, as programs for other buses are: the bus says who sent a message. */
+/** A client of a message bus over AF_UNIX, like the programs for other buses: the bus says who sent a message. */
 import { UnixStream } from '../native/lib/index.ts';
 import { Framer, MAX_MESSAGE, marshal, parse } from '../runner/dbus/index.ts';
 import { type Draft, discard, LOGIN, type Received, refusal } from './connection.ts';

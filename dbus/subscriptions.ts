@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** Match rules with their handlers. The kernel drops messages that no rule wants; here each message finds its handlers. */
+/**
+ * Match rules and their handlers. The kernel drops messages that match no rule; each other message finds its handlers
+ * here.
+ */
 import { DRIVER, isWellKnown, matches, parseRule, type Rule } from '../runner/dbus/index.ts';
 import { discard, type Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
 import { callListener } from './listener.ts';
 import { Owners } from './owners.ts';
 
-/** The descriptors of a message are closed when every handler has returned, except those that one has taken. */
+/**
+ * The descriptors of a message are closed when every handler has returned, except for those that a handler has taken.
+ */
 export type Handler = (message: Received) => void;
 
 export interface Subscription {
-  /** The handler hears nothing from now on; resolves when the bus has removed the rule. */
+  /** The handler is not called any more; resolves when the bus has removed the rule. */
   remove(): Promise<void>;
 }
 
@@ -27,7 +32,7 @@ interface Entry {
   readonly handler: Handler;
 }
 
-/** A well-known name that rules ask for as their sender. */
+/** A well-known name that is the sender in a rule. */
 interface Followed {
   rules: number;
   /** Resolves when its owner is known. */
@@ -56,14 +61,14 @@ export class Subscriptions {
       await this.#bus.addMatch(text);
     } catch (error) {
       this.#entries.delete(entry);
-      // What failed first says more than what fails after it.
+      // The first failure says more than those that follow from it.
       if (name !== undefined) await this.#unfollow(name).catch(() => {});
       throw error;
     }
     return { remove: () => this.#remove(entry, text, name) };
   }
 
-  /** Calls the handlers whose rules want a message. A rule that one of them adds comes after the message. */
+  /** Calls the handlers whose rules match the message. A rule that a handler adds takes effect after the message. */
   dispatch(message: Received): void {
     this.#owners.see(message);
     const from = {

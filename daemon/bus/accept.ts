@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Clients of a listening socket, one after the other, whatever strangers do. */
+/** Accepts clients of a listening socket, one after the other, and bounds what strangers can do. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { BusError } from '../../native/lib/index.ts';
 import type { Log } from './log.ts';
@@ -11,16 +11,16 @@ interface Listener<Client> {
 
 export interface AcceptOptions {
   readonly log: Log;
-  /** Waits until one more client may come. */
+  /** Waits until another client may be accepted. */
   readonly space: () => Promise<void>;
 }
 
-/** Time in which clients may leave and free their descriptors. */
+/** How long to pause, so that clients may leave and free descriptors. */
 const RETRY_MS = 100;
 
 /**
- * Serves clients until the listener is closed. A process without a free descriptor (EMFILE) pauses: an accept that fails
- * at once, again and again, would leave the event loop no time to close anything.
+ * Serves clients until the listener is closed. It pauses if the process has no free descriptor (EMFILE): an accept that
+ * fails at once, again and again, would leave the event loop no time to close anything.
  */
 export async function acceptAll<Client>(
   listener: Listener<Client>,

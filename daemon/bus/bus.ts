@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The AF_BUS bus, and this process as its master: what the driver wants is done here. */
+/** The AF_BUS bus, with this process as its master: carries out the driver's effects. */
 import { setImmediate as immediate } from 'node:timers/promises';
 import {
   type AcceptedClient,
@@ -32,23 +32,23 @@ import { checkMessage, closeAll } from './datagram.ts';
 import type { Log } from './log.ts';
 import { Newcomers } from './newcomers.ts';
 
-/** A client, as this process is connected with it. */
+/** A client, as the daemon is connected with it. */
 export interface Connection {
   readonly peer: Peer;
   readonly accepted: AcceptedClient;
-  /** It hears what is for others, or no longer. */
+  /** Turns on or off that it gets messages for others. */
   eavesdrop(on: boolean): void;
-  /** Ends it for good. */
+  /** Disconnects it. */
   close(reason?: string): void;
 }
 
-/** The two ends of an attachment that this process has made for a client of another transport. */
+/** The two ends of an attachment: a connection of this process to its own bus, for a client of another transport. */
 export interface Attachment {
   readonly client: BusClient;
   readonly accepted: AcceptedClient;
 }
 
-/** What a bus does that the driver cannot do by itself. */
+/** What the bus can do for the driver. */
 export interface Services {
   start(effect: Effect & { do: 'start' }): void;
   setEnvironment(variables: Readonly<Record<string, string>>): void;
@@ -56,15 +56,15 @@ export interface Services {
 }
 
 export const EVERYONE = multicastAddress(0);
-/** Well-known names have addresses of this prefix (docs/dbus.md section 1). */
+/** Prefix of the addresses that stand for well-known names (docs/dbus.md section 1). */
 const NAME_PREFIX = 1;
-/** Clients that wait to be accepted. */
+/** Maximum number of clients that wait to be accepted. */
 const BACKLOG = 128;
-/** Messages that wait for a native client. One that lets more of them wait is expelled by the kernel. */
+/** Maximum number of messages in the queue of a native client. The kernel evicts a client that exceeds it. */
 const NATIVE_QUEUE = 128;
-/** This process always reads its own attachments, even if their clients do not read. */
+/** The same for this process's own attachments, which it always reads even if their clients do not. */
 const OWN_QUEUE = 16384;
-/** Messages of the bus that may wait for room in a native client's queue. */
+/** Maximum number of messages of the bus that may wait for space in a native client's queue. */
 const MAX_WAITING = 1024;
 
 export class Bus {
@@ -77,12 +77,12 @@ export class Bus {
   readonly #master: BusMaster;
   readonly #services: Services;
   readonly #connections = new Map<string, Connection>();
-  /** Own attachments that the accept loop has found before their maker did. */
+  /** Attachments of this process that the accept loop got before the code that made them. */
   readonly #unclaimed = new Map<string, AcceptedClient>();
-  /** Own attachments that were given up before they could be accepted. */
+  /** Attachments of this process that were given up before they were accepted. */
   readonly #abandoned = new Set<string>();
   #onNative: ((accepted: AcceptedClient) => void) | undefined;
-  /** Clients of the bus itself that came before they could be served. */
+  /** Native clients that came before they could be served. */
   readonly #early: AcceptedClient[] = [];
   readonly #nameAddresses = new Map<string, string>();
   /** How each effect is carried out. */
@@ -104,7 +104,7 @@ export class Bus {
     disconnect: ({ peer, reason }) => this.#connections.get(peer.address)?.close(reason),
     log: ({ text, peer }) => this.log(text, peer),
   };
-  /** The bus itself speaks through this one when it speaks to all. Its client has not joined. */
+  /** The bus sends its broadcasts through this attachment, whose client has not joined. */
   #voice: Attachment | undefined;
   #serial = 0;
 
@@ -120,7 +120,7 @@ export class Bus {
   static async open(path: string, options: BusOptions): Promise<Bus> {
     const master = await BusMaster.listen({
       ...{ path, protocol: 'dbus', backlog: BACKLOG, queueLength: NATIVE_QUEUE },
-      // A client that does not read must not hold up those that send to it.
+      // A client that does not read must not delay those that send to it.
       overflow: 'evict',
       sendBuffer: options.driver.limits.max_message_size + MESSAGE_ROOM,
     });
@@ -129,14 +129,14 @@ export class Bus {
     return bus;
   }
 
-  /** Clients of the bus itself are given to this, from now on. */
+  /** From now on, native clients are given to this function. */
   serve(onNative: (accepted: AcceptedClient) => void): void {
     this.#onNative = onNative;
     for (const accepted of this.#early.splice(0)) onNative(accepted);
     void acceptAll(this.#master, (accepted) => this.#onAccepted(accepted), this.acceptOptions);
   }
 
-  /** How clients of each transport are let in. */
+  /** Functions that admit the clients of each transport. */
   get acceptOptions(): AcceptOptions {
     return { log: this.log, space: () => this.newcomers.space() };
   }
@@ -146,11 +146,11 @@ export class Bus {
     return this.#master.sendBuffer - MESSAGE_ROOM;
   }
 
-  /** An attachment of this process, for a client of another transport. It has not joined. */
+  /** Makes an attachment for a client of another transport. It has not joined yet. */
   async attach(): Promise<Attachment> {
     this.#emptyBacklog();
     this.#master.queueLength = OWN_QUEUE;
-    // The backlog has space, so the call connects at once: clients that connect later have the short queue again.
+    // The backlog has space, so this connects at once. Clients that connect later get the short queue again.
     const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
     this.#master.queueLength = NATIVE_QUEUE;
     const client = await connecting;
@@ -158,7 +158,7 @@ export class Bus {
       while (!this.#unclaimed.has(client.address)) {
         const next = this.#master.tryAccept();
         if (next) this.#onAccepted(next);
-        // The accept loop has taken it, and is about to say so.
+        // The accept loop has got it, and is about to report that.
         else await immediate();
       }
     } catch (error) {
@@ -171,7 +171,10 @@ export class Bus {
     return { client, accepted };
   }
 
-  /** Strangers that wait there, while the accept loop lets no more in, would make an attachment wait with them. */
+  /**
+   * Makes the accept loop take strangers from the backlog: while it admits no more of them, an attachment would wait
+   * after them.
+   */
   #emptyBacklog(): void {
     for (let n = 0; n < BACKLOG; n++) {
       const next = this.#master.tryAccept();
@@ -185,24 +188,24 @@ export class Bus {
     this.driver.connect(connection.peer);
   }
 
-  /** The client has gone, or must go. */
+  /** The client has left, or must leave. */
   remove(connection: Connection): void {
     if (!this.#connections.delete(connection.peer.address)) return;
     connection.accepted.close();
     this.perform(this.driver.leave(connection.peer));
   }
 
-  /** The client at a prefix-0 address; undefined is the master, or one that has left. */
+  /** The client at a prefix-0 address; undefined for the master, and for a client that has left. */
   peerAt(address: string): Peer | undefined {
     return this.#connections.get(address)?.peer;
   }
 
-  /** The address to send to for what a name stands for. */
+  /** The address to which messages for a name are sent. */
   addressOf(name: string, owner: Peer): string {
     return this.#nameAddresses.get(name) ?? owner.address;
   }
 
-  /** Reads what a client has sent to the master, and does what is to be done. */
+  /** Reads what a client has sent to the master, and carries out what follows. */
   pump(connection: Connection): void {
     for (const message of connection.accepted.tryReceive()) this.handle(connection, message);
   }
@@ -225,7 +228,7 @@ export class Bus {
 
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
-    // An open one would keep the process alive.
+    // An open attachment would keep the process alive.
     this.newcomers.closeAll();
     this.#voice?.client.close();
     this.#voice?.accepted.close();
@@ -235,7 +238,7 @@ export class Bus {
   #onAccepted(accepted: AcceptedClient): void {
     if (this.#abandoned.delete(accepted.peer)) accepted.close();
     else if (accepted.credentials.pid === process.pid) this.#unclaimed.set(accepted.peer, accepted);
-    // An attachment may have come after strangers that the accept loop would have let wait.
+    // An attachment may come after strangers that the accept loop would have kept waiting.
     else if (this.newcomers.full) accepted.close();
     else if (this.#onNative) this.#onNative(accepted);
     else this.#early.push(accepted);
@@ -246,7 +249,7 @@ export class Bus {
     this.newcomers.delete(connection);
   }
 
-  /** A client that is gone needs nothing done; anything else that fails is told. */
+  /** Ignores errors that say that a client has gone, and logs all others. */
   #attempt(peer: Peer, act: (connection: Connection) => void): void {
     const connection = this.#connections.get(peer.address);
     if (connection === undefined) return;
@@ -283,7 +286,7 @@ export class Bus {
     if (!from.tracked) this.#tellAddress(from, header.destination as string, to);
   }
 
-  /** A native client that does not know an address learns it, and sends there itself from now on. */
+  /** Tells a native client an address that it does not know, so that it sends there directly from now on. */
   #tellAddress(to: Peer, name: string, owner: Peer): void {
     const address = addressToBigInt(this.addressOf(name, owner) as BusAddress);
     const args = [
@@ -319,7 +322,7 @@ export class Bus {
     else void this.#settle(through.send(bytes, { to: EVERYONE, fds }), fds);
   }
 
-  /** Descriptors are closed when they are sent, or cannot be. */
+  /** Descriptors are closed after they were sent, or could not be. */
   async #settle(sending: Promise<void>, fds: readonly OwnedFd[], to?: Peer): Promise<void> {
     try {
       await sending;
@@ -331,7 +334,7 @@ export class Bus {
     }
   }
 
-  /** The name's address and the rules about it go with it. */
+  /** Removes the name's address and the rules about it. */
   #own(name: string, from: Peer | undefined, to: Peer | undefined): void {
     const address = this.#nameAddresses.get(name) ?? formatAddress(NAME_PREFIX, this.#nameAddresses.size + 1);
     this.#nameAddresses.set(name, address);
@@ -353,10 +356,10 @@ export interface BusOptions {
   readonly services: Services;
 }
 
-/** The kernel wants this much more than a message has. */
+/** Bytes of the send buffer that the kernel needs in addition to the message. */
 const MESSAGE_ROOM = 32;
 
-/** What says that a client has left meanwhile. */
+/** Errors that mean that a client has left meanwhile. */
 const GONE = new Set([
   'EPIPE',
   'ENOTCONN',
@@ -368,7 +371,7 @@ const GONE = new Set([
   'ENOBUFS',
 ]);
 
-/** It loses its rules, and sees everything. */
+/** Makes it a monitor in the kernel: it loses its rules, and gets everything. */
 function becomeMonitor(accepted: AcceptedClient): void {
   accepted.removeAllMatches();
   accepted.addMatch('');

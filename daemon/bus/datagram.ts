@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** A datagram of a client of the bus itself, which may be anything. */
+/** Parses a datagram of a native client, which may contain anything. */
 import type { Message, OwnedFd } from '../../native/lib/index.ts';
 import { check, type Header, NotDbus } from '../../runner/dbus/index.ts';
 
 /**
- * Throws NotDbus for what is no D-Bus message. One whose descriptors are not as many as it says is none: on a stream they
- * would become those of other messages.
+ * Throws NotDbus for what is no D-Bus message, or comes with another number of descriptors than it states: on a stream
+ * these would become those of other messages.
  */
 export function checkMessage({ data, fds }: Message): Header {
   const header = check(data);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Starts services, and tells the driver of those that end before they own their name. */
+/** Starts services, and tells the driver about those that end before they own their name. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
@@ -11,7 +11,7 @@ import type { Log } from './log.ts';
 
 export interface LauncherOptions {
   readonly log: Log;
-  /** What services find in their environment. */
+  /** The environment of services. */
   readonly environment: Readonly<Record<string, string>>;
   /** Starts services of the system bus as their users: dbus-daemon-launch-helper. */
   readonly helper?: string;
@@ -22,7 +22,7 @@ export class Launcher {
   readonly #perform: (effects: readonly Effect[]) => void;
   readonly #log: Log;
   readonly #environment: Record<string, string>;
-  /** The process of each service that was started last. */
+  /** The last process of each service. */
   readonly #latest = new Map<string, ChildProcess>();
   helper: string | undefined;
 
@@ -51,7 +51,7 @@ export class Launcher {
     child.unref();
     this.#latest.set(name, child);
     const fail = (error: DriverError | undefined): void => {
-      // A process that had the name, and left it, says nothing of one that was started after it.
+      // If an earlier process had the name and left it, that says nothing about one that was started later.
       if (error && this.#latest.get(name) === child) this.#fail(name, error);
     };
     setTimeout(() => fail(timedOut(name, timeout)), timeout).unref();
@@ -59,7 +59,7 @@ export class Launcher {
     child.once('exit', () => fail(exited(name, child)));
   }
 
-  /** Nothing happens if the name has come meanwhile. */
+  /** Does nothing if the name has an owner by now. */
   #fail(name: string, error: DriverError): void {
     const { activation } = this.#driver;
     if (!activation.isStarting(name)) return;
@@ -80,7 +80,7 @@ function notExecuted(name: string, { errno = 0 }: NodeJS.ErrnoException): Driver
   return new DriverError('Spawn.ExecFailed', `Failed to execute program ${name}: ${text}`);
 }
 
-/** No error if it ends well: it may have gone on in the background. */
+/** No error if it exits with 0: the service may have gone to the background. */
 function exited(name: string, { exitCode, signalCode }: ChildProcess): DriverError | undefined {
   if (signalCode !== null) {
     const signal = constants.signals[signalCode];

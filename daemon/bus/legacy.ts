@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A client that speaks D-Bus over AF_UNIX. It has an attachment of its own on the bus: it is a client like any other. */
+/** A client that speaks D-Bus over AF_UNIX. It has its own attachment to the bus, so it is a client like any other. */
 import {
   BusError,
   MASTER_ADDRESS,
@@ -26,21 +26,21 @@ import type { Recipient } from '../driver/policy.ts';
 import { type Attachment, type Bus, type Connection, EVERYONE } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 
-/** The client must be disconnected: why. */
+/** Why the client must be disconnected. */
 class Refused extends Error {}
 
 export class Legacy implements Connection {
   readonly #bus: Bus;
   readonly #stream: UnixStream;
   readonly #framer: Framer;
-  /** Descriptors that have come, and belong to messages that have not. */
+  /** Descriptors that came before the messages that they belong to. */
   readonly #fds: OwnedFd[] = [];
   #attachment: Attachment | undefined;
   #peer: Peer | undefined;
   #closed = false;
   /** Runs while descriptors wait for their message. */
   #overdue: NodeJS.Timeout | undefined;
-  /** Descriptors of messages that the client has not taken yet. */
+  /** Descriptors of messages that the client has not read yet. */
   #pendingFds = 0;
 
   constructor(bus: Bus, stream: UnixStream) {
@@ -57,7 +57,7 @@ export class Legacy implements Connection {
     return (this.#attachment as Attachment).accepted;
   }
 
-  /** Serves the client until it leaves, or must. */
+  /** Serves the client until it leaves, or must leave. */
   async run(): Promise<void> {
     const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
     late.unref();
@@ -90,7 +90,7 @@ export class Legacy implements Connection {
     this.#stream.close();
     closeAll(this.#fds);
     this.#attachment?.client.close();
-    // The bus does not know one that the policy has refused.
+    // The bus does not know a client that the policy has refused.
     this.#attachment?.accepted.close();
     if (this.#peer) this.#bus.remove(this);
   }
@@ -99,7 +99,7 @@ export class Legacy implements Connection {
     if (this.#peer === undefined || this.#peer.state === 'new') this.close('it has not said Hello in time');
   }
 
-  /** What SASL has found; undefined if the client has left before its end. */
+  /** The result of SASL; undefined if the client has left before its end. */
   async #authenticate(): Promise<SaslServer | undefined> {
     const { uid } = this.#stream.credentials;
     const { guid, mechanisms } = this.#bus;
@@ -311,7 +311,9 @@ export class Legacy implements Connection {
     }
   }
 
-  /** Counts descriptors that the client has not taken. One that reads takes them before the next turn of the event loop. */
+  /**
+   * Counts descriptors that the client has not taken. One that reads takes them before the next turn of the event loop.
+   */
   async #holding(count: number, writing: Promise<void>): Promise<void> {
     this.#pendingFds += count;
     const isOver = () => this.#pendingFds > this.#bus.driver.limits.max_outgoing_unix_fds;

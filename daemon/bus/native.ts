@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A client of the bus itself: it authenticates with the master, one line or more in a message, and says Hello. */
+/** A native client. It authenticates with the master, with one line or more per message, and says Hello. */
 import { type AcceptedClient, BusError, type Message } from '../../native/lib/index.ts';
 import { SaslServer } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
@@ -25,7 +25,7 @@ export class Native implements Connection {
     return this.#peer as Peer;
   }
 
-  /** Serves the client until it leaves, or must. */
+  /** Serves the client until it leaves, or must leave. */
   async run(): Promise<void> {
     const late = setTimeout(() => this.#late(), this.#bus.driver.limits.auth_timeout);
     late.unref();
@@ -44,7 +44,10 @@ export class Native implements Connection {
     }
   }
 
-  /** A client of the bus itself would hear everything: its rules are the kernel's, which judge no unicast. */
+  /**
+   * Eavesdropping is not offered to native clients: the kernel applies their rules, and to no unicast, so they would
+   * get everything.
+   */
   eavesdrop(): void {}
 
   close(reason?: string): void {
@@ -69,7 +72,7 @@ export class Native implements Connection {
     if (state === 'done') this.#begin();
   }
 
-  /** What comes after BEGIN is a message of its own. */
+  /** What follows BEGIN is a message of its own. */
   #begin(): void {
     if (this.#sasl.rest.length > 0) {
       this.close('more than its authentication in one message');
@@ -86,7 +89,7 @@ export class Native implements Connection {
       this.close('the policy does not let its user connect');
       return;
     }
-    // The kernel delivers between clients of the bus itself: no policy about messages binds them.
+    // The kernel delivers between native clients: no policy about messages applies to them.
     if (uid !== 0 && uid !== self.uid && !policy.isOpenFor(peer)) {
       this.close(
         'the policy restricts messages of its user, which must connect to the listener of legacy clients',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Connections that have not said Hello: strangers, of which there may be max_incomplete_connections at a time. */
+/** Connections that have not said Hello. At most max_incomplete_connections may exist at a time. */
 
 interface Newcomer {
   close(): void;
@@ -22,7 +22,7 @@ export class Newcomers {
     this.#there.add(connection);
   }
 
-  /** It has said Hello, or has left. */
+  /** Called when it has said Hello, or has left. */
   delete(connection: Newcomer): void {
     if (!this.#there.delete(connection)) return;
     for (const resume of this.#waiting.splice(0)) resume();

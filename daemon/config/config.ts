@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** dbus-daemon's configuration: XML files that include each other, in the order in which they are read. */
+/** Reads dbus-daemon's configuration: XML files that include each other. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { DEFAULT_LIMITS, type Limits } from '../driver/limits.ts';
@@ -8,7 +8,7 @@ import { type Accounts, idOf, type PolicyRule, policyRule } from './policy-rule.
 import { standardServiceFolders } from './services.ts';
 import { type Element, readXml } from './xml.ts';
 
-/** For whom a `<policy>` is. */
+/** Whom a `<policy>` applies to. */
 export type Context =
   | { readonly kind: 'default' | 'mandatory' }
   | { readonly kind: 'user' | 'group'; readonly id: number }
@@ -36,11 +36,11 @@ export interface Config {
 
 export interface ReadOptions {
   readonly accounts: Accounts;
-  /** Of this process: where standard folders are. */
+  /** Environment of this process, which tells where standard folders are. */
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Reads a file and what it includes. Throws ConfigError for all that is not understood, or cannot be obeyed. */
+/** Reads a file and its includes. Throws ConfigError for everything that is not understood, or cannot be obeyed. */
 export function readConfig(file: string, options: ReadOptions): Config {
   const config: Config = {
     ...{
@@ -56,7 +56,7 @@ export function readConfig(file: string, options: ReadOptions): Config {
   return config;
 }
 
-/** Elements that change nothing here: this daemon stays in the foreground, logs to stderr, and leaves the umask alone. */
+/** Elements that are ignored: this daemon stays in the foreground, logs to stderr, and does not change the umask. */
 const IGNORED = ['fork', 'syslog', 'keep_umask'];
 
 class Reader {
@@ -144,7 +144,7 @@ class Reader {
     if (!ignore || existsSync(path)) this.file(path, element);
   }
 
-  /** Its `.conf` files in the order of their names. A folder that is not there holds none. */
+  /** The `.conf` files of a folder, in the order of their names; none if there is no such folder. */
   #includeFolder(element: Element): void {
     const folder = beside(element, plain(element));
     if (!existsSync(folder)) return;
@@ -175,7 +175,7 @@ function read(path: string, from: Place): string {
   }
 }
 
-/** Relative to the folder of the file that says it. */
+/** Paths are relative to the folder of the file that contains them. */
 const beside = ({ file }: Element, path: string): string =>
   isAbsolute(path) ? path : join(dirname(file), path);
 
@@ -236,7 +236,7 @@ function limit(element: Element): Partial<Limits> {
   return { [name]: value };
 }
 
-/** Of an interface that dbus-daemon of Debian does not have either. */
+/** Belongs to an interface that Debian's dbus-daemon lacks as well. */
 const CONTAINER_LIMITS = [
   'max_containers',
   'max_containers_per_user',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { InvalidInput } from '../../runner/common/errors.ts';
 
-/** Where in which file. */
+/** File and line. */
 export interface Place {
   readonly file: string;
   readonly line: number;

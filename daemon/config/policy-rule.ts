@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** `<allow>` and `<deny>`: what a rule of the policy is about. */
+/** `<allow>` and `<deny>`: parses what a rule of the policy applies to. */
 import { MESSAGE_TYPES, type MessageType } from '../../runner/dbus/index.ts';
 import { ConfigError } from './error.ts';
 import type { Element } from './xml.ts';
 
-/** What a rule asks of a message; what is not set matches everything. */
+/** Conditions of a rule about messages; an unset one matches everything. */
 export interface MessageTerms {
   readonly type?: MessageType;
   readonly path?: string;
   readonly interface?: string;
   readonly member?: string;
   readonly errorName?: string;
-  /** A bus name that the other side owns or waits for; `prefix`: or one below. */
+  /** A bus name that the other side owns or waits for; with `prefix`, also any name below it. */
   readonly peer?: string;
   readonly prefix?: boolean;
   readonly broadcast?: boolean;
-  /** For an allowed reply: only one that was asked for. For a denied one: one that was asked for, too. */
+  /** An allow rule with it matches requested replies only; a deny rule matches requested replies as well. */
   readonly requestedReply: boolean;
   readonly eavesdrop: boolean;
   readonly minFds: number;
@@ -46,7 +46,7 @@ const BOTH = ['eavesdrop', 'min_fds', 'max_fds'];
 const ALONE = ['own', 'own_prefix', 'user', 'group'];
 const KNOWN = [...SEND, ...RECEIVE, ...BOTH, ...ALONE, 'log'];
 
-/** Of `element`, which is `<allow>` or `<deny>`. */
+/** Attributes of `element`, which is `<allow>` or `<deny>`. */
 export function policyRule(element: Element, accounts: Accounts): PolicyRule {
   const given = Object.keys(element.attributes).filter((name) => name !== 'log');
   const has = (names: readonly string[]): boolean => given.some((name) => names.includes(name));
@@ -81,7 +81,7 @@ function loneRule(
 
 export function idOf(about: 'user' | 'group', value: string, accounts: Accounts): number {
   const id = /^\d+$/.test(value) ? Number(value) : accounts[about](value);
-  // dbus-daemon passes over rules for users that this machine does not have; so does one for nobody.
+  // dbus-daemon ignores rules for users that this machine does not have; here they match nobody.
   return id ?? NOBODY;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The policy of a configuration: of all rules that are for a client and match, the last one decides. */
+/** The policy of a configuration: of all rules that apply to a client and match, the last one decides. */
 import type { Header } from '../../runner/dbus/index.ts';
 import type { Names } from '../driver/names.ts';
 import type { Credentials, Peer } from '../driver/peer.ts';
@@ -7,17 +7,17 @@ import type { Policy, Recipient } from '../driver/policy.ts';
 import type { Context, PolicySection } from './config.ts';
 import type { MessageTerms, PolicyRule } from './policy-rule.ts';
 
-/** In this order, so that the later ones win. */
+/** In this order, so that later ones win. */
 const ORDER: readonly Context['kind'][] = ['default', 'group', 'user', 'console', 'mandatory'];
 
 export class ConfiguredPolicy implements Policy {
   readonly #sections: readonly PolicySection[];
   readonly #names: Names;
   readonly #owner: number;
-  /** Rules of clients that have asked. */
+  /** Rules of the clients that were asked about. */
   readonly #known = new WeakMap<Credentials, readonly PolicyRule[]>();
 
-  /** `owner`: the user that runs the bus; it may connect unless a rule says otherwise. */
+  /** `owner`: the user that runs the bus, who may connect unless a rule says otherwise. */
   constructor(sections: readonly PolicySection[], names: Names, owner: number) {
     this.#sections = ORDER.flatMap((kind) => sections.filter(({ context }) => context.kind === kind));
     this.#names = names;
@@ -45,7 +45,7 @@ export class ConfiguredPolicy implements Policy {
   }
 
   maySend(sender: Peer, header: Header, recipient: Recipient, reply: boolean): boolean {
-    // Of a broadcast each recipient is looked at by itself.
+    // For a broadcast, the policy is asked about each recipient separately.
     if (recipient === 'everyone') return true;
     const isPeer = (terms: MessageTerms): boolean =>
       recipient === 'bus'
@@ -95,7 +95,7 @@ export class ConfiguredPolicy implements Policy {
     return rules;
   }
 
-  /** The client owns or waits for the name. */
+  /** Whether the client owns or waits for the name. */
   #isAbout(peer: Peer, { peer: name, prefix = false }: MessageTerms): boolean {
     if (name === undefined || name === peer.name) return true;
     if (!prefix) return this.#names.queueOf(name).includes(peer);
@@ -124,16 +124,19 @@ const deniesMessages = (rule: PolicyRule): boolean => !rule.allow && isMessageRu
 function isFor(context: Context, { uid, groups = [] }: Credentials): boolean {
   if (context.kind === 'user') return context.id === uid;
   if (context.kind === 'group') return groups.includes(context.id);
-  // Nobody is at the console: what told so is gone from the systems of today, as it is for dbus-daemon.
+  // Nobody is at the console: today's systems do not record it any more, and dbus-daemon does the same.
   return context.kind !== 'console' || !context.at;
 }
 
-/** No name is every name; with `prefix` those below are meant, too. */
+/** Without a name it matches every name; with `prefix`, also the names below. */
 function isName(name: string, wanted: string | undefined, prefix: boolean): boolean {
   return wanted === undefined || name === wanted || (prefix && name.startsWith(`${wanted}.`));
 }
 
-/** What both directions ask. A message without a field is not known to be allowed, and not known to be harmless. */
+/**
+ * Conditions of both directions. A field that the message lacks matches any condition, except for the interface in an
+ * allow rule: such a message is not known to be allowed.
+ */
 function matchesMessage(terms: MessageTerms, header: Header, allow: boolean): boolean {
   const { type, unixFds = 0 } = header;
   if (terms.type !== undefined && terms.type !== type) return false;
@@ -146,7 +149,7 @@ function matchesMessage(terms: MessageTerms, header: Header, allow: boolean): bo
   return unixFds >= terms.minFds && unixFds <= terms.maxFds;
 }
 
-/** Whether a rule is not about this reply: one that was asked for, or one that was not. */
+/** Whether a rule does not apply to this reply, because of whether it was requested. */
 function isReplyApart(
   terms: MessageTerms,
   { replySerial }: Header,
@@ -161,7 +164,7 @@ function isReplyApart(
 const isMessageRule = (rule: PolicyRule): rule is PolicyRule & { readonly terms: MessageTerms } =>
   rule.about === 'send' || rule.about === 'receive';
 
-/** Eavesdropping allows replies that nobody asked for, too. */
+/** Eavesdroppers may get replies that nobody requested, too. */
 const isAnything = (terms: MessageTerms): boolean =>
   terms.eavesdrop &&
   terms.minFds === 0 &&

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { isWellKnown } from '../../runner/dbus/index.ts';
 import type { Service } from '../driver/activation.ts';
 
-/** The folders that `<standard_session_servicedirs/>` and `<standard_system_servicedirs/>` stand for, best first. */
+/**
+ * The folders that `<standard_session_servicedirs/>` and `<standard_system_servicedirs/>` stand for, first one first.
+ */
 export function standardServiceFolders(
   type: 'session' | 'system',
   env: NodeJS.ProcessEnv,
@@ -20,7 +22,7 @@ export function standardServiceFolders(
 
 const systemFolder = (parent: string): string => join(parent, 'dbus-1/system-services');
 
-/** The services of these folders; a name of an earlier folder counts. `complain` hears of files that are none. */
+/** The services of these folders; the earlier folder wins. Calls `complain` for invalid files. */
 export function readServices(
   folders: readonly string[],
   complain: (text: string) => void,
@@ -38,7 +40,7 @@ function serviceFiles(folder: string): readonly string[] {
     const names = readdirSync(folder).filter((name) => name.endsWith('.service'));
     return names.toSorted().map((name) => join(folder, name));
   } catch {
-    // A folder that is not there, or may not be looked at, has none.
+    // A folder that is absent, or may not be read, has no services.
     return [];
   }
 }
@@ -61,7 +63,7 @@ function readService(file: string, complain: (text: string) => void): Service | 
   return undefined;
 }
 
-/** The keys of its one group. */
+/** The keys of the file's only group. */
 function keysOf(text: string): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   let group = '';
@@ -75,7 +77,7 @@ function keysOf(text: string): ReadonlyMap<string, string> {
 
 const WORD = /\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])+)/sy;
 
-/** Words as a shell splits them, without anything else of a shell; undefined for an open quote. */
+/** Splits words like a shell, without its other features; undefined for an open quote. */
 export function commandOf(text: string): readonly string[] | undefined {
   const words: string[] = [];
   WORD.lastIndex = 0;
@@ -93,6 +95,6 @@ function unquote(
   single: string | undefined,
   escaped: string | undefined,
 ): string {
-  // Between double quotes a backslash counts before a few characters.
+  // Between double quotes, a backslash is special only before a few characters.
   return double?.replace(/\\(["\\$`])/g, '$1') ?? single ?? escaped ?? '';
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** XML → elements that know their lines. */
+/** Parses XML into elements that know their lines. */
 import { parseXml, XmlCdata, XmlElement, XmlError, type XmlNode, XmlText } from '@rgrove/parse-xml';
 import { ConfigError, type Place } from './error.ts';
 
 export interface Element extends Place {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** All text in it, without blanks around it. */
+  /** All text in it, without surrounding blanks. */
   readonly text: string;
   readonly children: readonly Element[];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Services that the bus starts when somebody needs them. */
+/** Starts services when a client needs them. */
 import type { Arg } from '../../runner/dbus/index.ts';
 import { type Call, LATER } from './call.ts';
 import type { Driver } from './driver.ts';
@@ -20,7 +20,7 @@ export interface Service {
 const STARTED = 1;
 const ALREADY_RUNNING = 2;
 
-/** A call of StartServiceByName, or a message for the service. */
+/** A call of StartServiceByName, or a message for the service, that waits. */
 interface Waiting {
   readonly peer: Peer;
   readonly message: Incoming | undefined;
@@ -30,7 +30,7 @@ interface Waiting {
 export class Activation {
   readonly #driver: Driver;
   #services: ReadonlyMap<string, Service> = new Map();
-  /** Services that have been started and own no name yet, and what waits for that. */
+  /** Services that were started and do not own their name yet, and what waits for them. */
   readonly #starting = new Map<string, Waiting[]>();
 
   constructor(driver: Driver) {
@@ -52,13 +52,13 @@ export class Activation {
     return LATER;
   }
 
-  /** A message for a name without an owner: it waits for the service to come. */
+  /** A message for a name without an owner: waits for the service. */
   deliver(name: string, peer: Peer, message: Incoming): readonly Effect[] {
     this.#serviceOf(name);
     return this.#wait(name, { peer, message, header: message.header });
   }
 
-  /** The name has an owner: those that wait get what they want. */
+  /** The name has an owner: delivers what waited for it. */
   appeared(name: string, owner: Peer): readonly Effect[] {
     const waiting = this.#starting.get(name) ?? [];
     this.#starting.delete(name);
@@ -78,12 +78,12 @@ export class Activation {
     }
   }
 
-  /** Whether a service has been started and owns its name not yet. */
+  /** Whether a service was started and does not own its name yet. */
   isStarting(name: string): boolean {
     return this.#starting.has(name);
   }
 
-  /** The service did not come. */
+  /** The service did not start: answers what waited for it. */
   failed(name: string, error: DriverError): readonly Effect[] {
     const waiting = this.#starting.get(name) ?? [];
     this.#starting.delete(name);
@@ -93,7 +93,7 @@ export class Activation {
     ]);
   }
 
-  /** A client has left: what it has sent waits no longer. It could come again and send as much once more. */
+  /** A client has left: drops what it has waiting. Else it could come again and send as much once more. */
   left(peer: Peer): readonly Effect[] {
     const effects: Effect[] = [];
     for (const [name, waiting] of this.#starting) {
@@ -125,7 +125,7 @@ export class Activation {
     ];
   }
 
-  /** What waits is counted by each: the bus holds it, and its senders may have no end of it. */
+  /** Limits what each client has waiting: the bus holds it, and a client could send without end. */
   #checkLimits(name: string, { peer, message }: Waiting): void {
     const { max_pending_service_starts, max_incoming_bytes, max_incoming_unix_fds } = this.#driver.limits;
     const all = [...this.#starting.values()].flat();

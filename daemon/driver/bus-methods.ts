@@ -17,7 +17,7 @@ import type { Peer } from './peer.ts';
 const boolean = (value: boolean): Arg => ({ type: 'b', value });
 const strings = (value: readonly string[]): Arg => ({ type: 'as', value });
 
-/** The reply comes first, then the others hear of the newcomer, then it hears that it owns its name. */
+/** The reply comes first, then the others are told of the new client, then the client is told that it owns its name. */
 export function hello({ driver, peer, header, before, after }: Call): typeof LATER {
   if (peer.state !== 'new') throw new DriverError('Failed', 'Already handled an Hello message');
   driver.admit(peer);

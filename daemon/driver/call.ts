@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** A method call of the bus itself, while it is answered. */
+/** A method call to the bus itself, while it is handled. */
 import type { Arg, Header, Value } from '../../runner/dbus/index.ts';
 import type { Driver } from './driver.ts';
 import type { Effect, Outgoing } from './effect.ts';
 import type { Peer } from './peer.ts';
 
-/** Answers a call with the arguments of its reply; throws DriverError instead. */
+/** Returns the arguments of the reply; throws DriverError for an error. */
 export type Handler = (call: Call) => readonly Arg[] | typeof LATER;
 
-/** The reply is sent by what a handler has begun. */
+/** The handler sends the reply later. */
 export const LATER = Symbol('later');
 
 export class Call {
@@ -28,7 +28,7 @@ export class Call {
     this.#args = args;
   }
 
-  /** Its signature says that there is a string here. */
+  /** The argument, which is a string according to the method's signature. */
   string(n: number): string {
     return this.value(n) as string;
   }

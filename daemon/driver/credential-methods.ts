@@ -6,7 +6,7 @@ import { DriverError } from './error.ts';
 import { uint32 } from './message.ts';
 import type { Credentials } from './peer.ts';
 
-/** Of the process that owns the name that the call asks for. */
+/** Credentials of the process that owns the name in the call. */
 function credentialsOf(call: Call, what: string): Credentials {
   const name = call.string(0);
   const found = name === DRIVER ? call.driver.self : call.driver.ownerOf(name)?.credentials;
@@ -26,7 +26,7 @@ export function all(call: Call): readonly Arg[] {
     ['UnixUserID', uint32(uid)],
   ]);
   if (groups !== undefined) value.set('UnixGroupIDs', { type: 'au', value: groups });
-  // Its NUL belongs to it.
+  // The terminating NUL is a part of it.
   if (security !== undefined)
     value.set('LinuxSecurityLabel', { type: 'ay', value: Buffer.from(`${security}\0`) });
   return [{ type: 'a{sv}', value }];

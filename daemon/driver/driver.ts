@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The bus as a state machine: clients, names, rules and what may be sent. It does nothing itself: a message goes in,
- * effects come out, and its caller carries them out in order.
+ * The bus as a state machine: clients, names, rules, and what may be sent. It does nothing by itself: it takes a
+ * message and returns effects, which its caller carries out in order.
  */
 import {
   argsOf,
@@ -26,7 +26,7 @@ import type { Policy, Recipient } from './policy.ts';
 import { Replies } from './replies.ts';
 import { Peaks } from './stats.ts';
 
-/** Starts a timer; what it returns stops it. */
+/** Starts a timer; returns a function that stops it. */
 type Later = (what: () => readonly Effect[], delay: number) => () => void;
 
 export interface DriverOptions {
@@ -35,11 +35,11 @@ export interface DriverOptions {
   /** GetId: 32 hex digits. */
   readonly id: string;
   readonly machineId: string;
-  /** The process that the bus runs in. */
+  /** The process of the bus. */
   readonly self: Credentials;
-  /** What has been sent and received, for GetConnectionStats. */
+  /** Numbers of messages sent and received, for GetConnectionStats. */
   readonly traffic?: (peer: Peer) => Readonly<Record<string, number>>;
-  /** Asks after that many milliseconds what is to be done, and does it, unless the timer is stopped before. */
+  /** After that many milliseconds, calls the function and carries out its effects, unless the timer is stopped. */
   readonly later?: Later;
 }
 
@@ -75,7 +75,7 @@ export class Driver {
     this.#peers.set(peer.name, peer);
   }
 
-  /** Clients that have said Hello, and are no monitors. */
+  /** Clients that have said Hello, except for monitors. */
   active(): readonly Peer[] {
     return [...this.#peers.values()].filter(({ state }) => state === 'active');
   }
@@ -84,7 +84,7 @@ export class Driver {
     return [...this.#peers.values()].filter(({ state }) => state === 'new').length;
   }
 
-  /** The client that a name stands for, unique or well-known. */
+  /** The client with this name, unique or well-known. */
   ownerOf(name: string): Peer | undefined {
     if (!isUnique(name)) return this.names.ownerOf(name);
     const peer = this.#peers.get(name);
@@ -96,8 +96,8 @@ export class Driver {
   }
 
   /**
-   * Where a message that a client sends goes without help: to a client, or to everyone. `bus`: what it is for, or what
-   * is wrong with it, is for `handle` to find.
+   * The destination of a client's message that needs no help: a client, or everyone. `bus`: `handle` must decide what
+   * it is for, or what is wrong with it.
    */
   route(peer: Peer, header: Header): Recipient {
     const { type, destination } = header;
@@ -113,7 +113,7 @@ export class Driver {
     }
   }
 
-  /** A message that a client has sent to the bus, or that could not be delivered without it. */
+  /** Handles a message that a client has sent to the bus, or that could not be delivered without the bus. */
   handle(peer: Peer, message: Incoming): readonly Effect[] {
     const { header } = message;
     if (peer.state === 'monitor')
@@ -127,12 +127,12 @@ export class Driver {
     }
   }
 
-  /** Tells a client why its message goes no further, unless it wants no reply. */
+  /** Tells a client why its message is not delivered, unless it wants no reply. */
   refuse(peer: Peer, header: Header, error: DriverError): readonly Effect[] {
     return wantsReply(header) ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }] : [];
   }
 
-  /** A client has left the bus: what it owned goes on to the next, and nobody waits for it any longer. */
+  /** Handles the end of a client: the next in each queue owns its names, and nobody waits for its replies any more. */
   leave(peer: Peer): readonly Effect[] {
     const { state } = peer;
     peer.state = 'gone';
@@ -147,13 +147,16 @@ export class Driver {
     return effects;
   }
 
-  /** A caller hears that its call is not answered. It may still be: what the callee has sent before comes first. */
+  /**
+   * Tells a caller that its call was not answered. What the callee has sent before comes first, so an answer may still
+   * come.
+   */
   noReply(caller: Peer, serial: number, why: string): readonly Effect[] {
     const error = new DriverError('NoReply', why);
     return [{ do: 'send', to: caller, message: errorTo(caller, serial, error) }];
   }
 
-  /** A client says Hello, and becomes one of the bus. */
+  /** Hello: makes the client one of the bus. */
   admit(peer: Peer): void {
     const { max_completed_connections: most, max_connections_per_user: mostOfUser } = this.limits;
     const { uid } = peer.credentials;
@@ -168,7 +171,7 @@ export class Driver {
     peer.state = 'active';
   }
 
-  /** A name has another owner: the old owner hears of it, then all clients with a rule for it, then the new owner. */
+  /** A name has a new owner: the old owner is told, then all clients with a matching rule, then the new owner. */
   changed({ name, from, to }: Change): readonly Effect[] {
     const effects: Effect[] = [];
     if (!isUnique(name)) effects.push({ do: 'own', name, ...(from && { from }), ...(to && { to }) });
@@ -182,7 +185,7 @@ export class Driver {
     return effects;
   }
 
-  /** A client becomes a monitor. It loses its unique name first, then the others as it got them. */
+  /** Makes a client a monitor. It loses its unique name first, then the others in the order in which it got them. */
   watch(peer: Peer, rules: readonly Rule[]): readonly Effect[] {
     const effects = [...this.changed({ name: peer.name, from: peer, to: undefined })];
     effects.push(...this.#releaseAll(peer, [...peer.claims]));
@@ -194,7 +197,7 @@ export class Driver {
 
   readonly introspection = introspection;
 
-  /** What only root and the user of the bus may do. */
+  /** Throws unless the client is root or the user of the bus. */
   checkPrivilege({ name, credentials: { uid } }: Peer): void {
     if (uid !== 0 && uid !== this.self.uid)
       throw new DriverError('AccessDenied', `${name} is neither root nor the user that runs the bus`);
@@ -206,7 +209,7 @@ export class Driver {
     return [{ do: 'forward', from: peer, to, message }];
   }
 
-  /** Before Hello there is nothing but calls of the bus. */
+  /** Before Hello, only calls to the bus are allowed. */
   #first(peer: Peer, message: Incoming): readonly Effect[] {
     const { type, destination, member } = message.header;
     if (type !== 'method_call' || destination !== DRIVER)
@@ -221,7 +224,7 @@ export class Driver {
   #dispatch(peer: Peer, message: Incoming): readonly Effect[] {
     const { header } = message;
     const { type, destination } = header;
-    // It was on its way to a client that has left.
+    // The message was on its way to a client that has left.
     this.replies.giveUp(peer, header.serial);
     if (type === 'unknown')
       throw new DriverError('AccessDenied', 'Message bus will not accept messages of unknown type');
@@ -247,7 +250,7 @@ export class Driver {
     throw this.#rejected(peer, header, 'all clients');
   }
 
-  /** Throws unless a client may send a message to another; notes that it waits for the reply. */
+  /** Throws unless a client may send a message to another one; notes that it waits for the reply. */
   #allow(peer: Peer, header: Header, to: Peer): void {
     if ((header.unixFds ?? 0) > 0 && !to.fds)
       throw new DriverError(
@@ -279,7 +282,7 @@ export class Driver {
     );
   }
 
-  /** A call of the bus itself. */
+  /** Handles a call to the bus itself. */
   #answer(peer: Peer, message: Incoming): readonly Effect[] {
     const { header, bytes } = message;
     const method = methodOf(header);
@@ -312,7 +315,7 @@ export class Driver {
   }
 }
 
-/** The specification wants no reply to a call that says so, and no error; dbus-daemon sends them. */
+/** The specification wants no reply, not even an error, if a call says so; dbus-daemon sends errors all the same. */
 const wantsReply = ({ type, flags }: Header): boolean =>
   type !== 'method_call' || (flags & NO_REPLY_EXPECTED) === 0;
 

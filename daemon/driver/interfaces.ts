@@ -15,9 +15,9 @@ export interface Method {
   readonly in: string;
   readonly out: string;
   readonly handler: Handler;
-  /** Only at the path of the bus, even if its interface is at every path. */
+  /** Only at the path of the bus, although its interface is at every path. */
   readonly canonical?: true;
-  /** For root and the user that runs the bus alone. */
+  /** Only for root and the user that runs the bus. */
   readonly privileged?: true;
 }
 
@@ -40,7 +40,7 @@ const method = (name: string, input: string, out: string, handler: Handler): Met
 
 const PRIVILEGED = { canonical: true, privileged: true } as const;
 
-/** At every path, unless that is said otherwise. */
+/** At every path, unless stated otherwise. */
 const iface = (name: string, methods: readonly Method[], more: Partial<Interface> = {}): Interface => ({
   ...{ name, methods, signals: [], anyPath: true },
   ...more,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What one client may use up. Names and defaults are dbus-daemon's; sizes are in bytes, times in milliseconds. */
+/** Limits for one client. Names and defaults are dbus-daemon's; sizes are in bytes, times in milliseconds. */
 
 export interface Limits {
   readonly max_incoming_bytes: number;
@@ -18,7 +18,7 @@ export interface Limits {
   readonly max_names_per_connection: number;
   readonly max_match_rules_per_connection: number;
   readonly max_replies_per_connection: number;
-  /** -1: a reply may take for ever. */
+  /** -1: there is no limit for a reply. */
   readonly reply_timeout: number;
 }
 

@@ -7,7 +7,7 @@ import type { Peer } from './peer.ts';
 
 export const DRIVER_PATH = '/org/freedesktop/DBus';
 
-/** What clients without a name are called in answers to them. */
+/** What clients without a name are called in answers. */
 const NOBODY = ':not.active.yet';
 
 const nameOf = ({ state, name }: Peer): string => (state === 'new' ? NOBODY : name);
@@ -32,7 +32,7 @@ export const errorTo = (to: Peer, serial: number, { errorName, message }: Driver
   args: [string(message)],
 });
 
-/** A signal of the bus; to one client, if that is said. */
+/** A signal of the bus, for one client if a destination is given. */
 export const signal = (member: string, args: readonly Arg[], to?: Peer): Outgoing => ({
   type: 'signal',
   flags: NO_REPLY_EXPECTED,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Well-known names: each has a queue of clients that want it, the first of which owns it. */
+/** Well-known names. Each has a queue of clients that want it, and the first of them owns it. */
 import type { Peer } from './peer.ts';
 
 /** Flags of RequestName. */
@@ -15,7 +15,7 @@ interface Claim {
   flags: number;
 }
 
-/** A name went from one client to another; undefined is nobody. */
+/** A name went from one client to another; undefined means none. */
 export interface Change {
   readonly name: string;
   readonly from: Peer | undefined;
@@ -34,7 +34,7 @@ export class Names {
     return (this.#queues.get(name) ?? []).map(({ peer }) => peer);
   }
 
-  /** Names that have an owner, in the order in which they got their first one. */
+  /** Names that have an owner, in the order in which they got their first owner. */
   all(): readonly string[] {
     return [...this.#queues.keys()];
   }
@@ -67,7 +67,7 @@ export class Names {
     return { reply: RELEASE_REPLY.released, ...change };
   }
 
-  /** At the end; right after the owner, if it would have liked to replace it. */
+  /** Adds the client at the end; right after the owner if it wanted to replace the owner. */
   #enqueue(name: string, queue: Claim[], peer: Peer, flags: number): void {
     const before = queue.findIndex((claim) => claim.peer === peer);
     if (before >= 0 && (flags & REPLACE_EXISTING) === 0) {
@@ -81,7 +81,7 @@ export class Names {
     peer.claims.add(name);
   }
 
-  /** The second becomes the owner. The first waits right after it, unless it does not want to wait. */
+  /** Makes the second the owner. The first waits right after it, unless it does not want to wait. */
   #replaceFirst(name: string, queue: Claim[]): void {
     const [first, second] = queue as [Claim, Claim];
     if ((first.flags & DO_NOT_QUEUE) !== 0) this.#remove(name, first.peer);

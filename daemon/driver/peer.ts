@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A client of the bus, native or legacy: what the driver knows of it. */
+/** What the driver knows of a client, native or legacy. */
 import { type Rule, uniqueName } from '../../runner/dbus/index.ts';
 
 /** The process of a client, as the kernel says. */
@@ -12,10 +12,10 @@ export interface Credentials {
   readonly security?: string;
 }
 
-/** A rule that a client has added, and how often. */
+/** A rule that a client has added, and how many times. */
 interface Added {
   readonly rule: Rule;
-  /** As it was written first. */
+  /** Its text when it was first added. */
   readonly text: string;
   count: number;
 }
@@ -26,16 +26,16 @@ export class Peer {
   /** `:0.1f` */
   readonly name: string;
   readonly credentials: Credentials;
-  /** Whether it can be sent descriptors. */
+  /** Whether it can receive descriptors. */
   readonly fds: boolean;
-  /** Whether all replies to it are seen, so that it can be told of those that will not come. */
+  /** Whether the bus sees all replies to it, and can tell it about those that will not come. */
   readonly tracked: boolean;
-  /** `new` before Hello; a monitor may not send; one that is gone is not on the bus any more. */
+  /** `new`: before Hello. `monitor`: may not send. `gone`: no longer on the bus. */
   state: 'new' | 'active' | 'monitor' | 'gone' = 'new';
-  /** Well-known names that it owns or waits for, in the order in which it asked. */
+  /** Well-known names that it owns or waits for, in the order of its requests. */
   readonly claims = new Set<string>();
   readonly #rules = new Map<string, Added>();
-  /** What a monitor wants to see. */
+  /** Rules of a monitor. */
   monitors: readonly Rule[] = [];
   nrRules = 0;
   #nrEavesdropping = 0;
@@ -56,7 +56,7 @@ export class Peer {
     if (eavesdrops(rule)) this.#nrEavesdropping++;
   }
 
-  /** Takes away one rule that says the same; false if there is none. */
+  /** Removes one rule that says the same; false if there is none. */
   removeRule(rule: Rule): boolean {
     const added = this.#rules.get(rule.key);
     if (added === undefined) return false;
@@ -66,12 +66,12 @@ export class Peer {
     return true;
   }
 
-  /** Whether it wants to hear what is for others. */
+  /** Whether it wants messages for others. */
   get eavesdrops(): boolean {
     return this.#nrEavesdropping > 0;
   }
 
-  /** Rules by which it hears what is for others. */
+  /** Rules that select messages for others. */
   get eavesdropping(): readonly Rule[] {
     return [...this.#rules.values()].map(({ rule }) => rule).filter(eavesdrops);
   }
@@ -82,7 +82,7 @@ export class Peer {
     this.#nrEavesdropping = 0;
   }
 
-  /** Each as often as it was added. */
+  /** Each rule as often as it was added. */
   get ruleTexts(): readonly string[] {
     return [...this.#rules.values()].flatMap(({ text, count }) => Array<string>(count).fill(text));
   }

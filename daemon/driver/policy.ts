@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** What clients may do. */
+/** Decides what clients may do. */
 import type { Header } from '../../runner/dbus/index.ts';
 import type { Peer } from './peer.ts';
 
-/** Where a message goes: to one client, to the bus itself, or to all whose rules match. */
+/** Destination of a message: one client, the bus itself, or all clients with a matching rule. */
 export type Recipient = Peer | 'bus' | 'everyone';
 
 export interface Policy {
   mayConnect(peer: Peer): boolean;
   mayOwn(peer: Peer, name: string): boolean;
-  /** `reply`: the recipient waits for this message. Of what is for everyone, each recipient is asked about by itself. */
+  /**
+   * `reply`: the recipient waits for this message. For a broadcast, the policy is asked about each recipient
+   * separately.
+   */
   maySend(sender: Peer, header: Header, recipient: Recipient, reply: boolean): boolean;
-  /** No sender is the bus itself; `eavesdropping`: the message is for somebody else. */
+  /** Without a sender, the bus itself sends; `eavesdropping`: the message is for another client. */
   mayReceive(
     sender: Peer | undefined,
     header: Header,
@@ -19,11 +22,11 @@ export interface Policy {
     reply: boolean,
     eavesdropping?: boolean,
   ): boolean;
-  /** Whether a client may send and receive all messages, so that none need be looked at. */
+  /** Whether a client may send and receive all messages, so that none need be checked. */
   isOpenFor(peer: Peer): boolean;
 }
 
-/** Everything, for one user. */
+/** Allows everything, for one user. */
 export const onlyFor = (uid: number): Policy => ({
   mayConnect: ({ credentials }) => credentials.uid === uid,
   mayOwn: () => true,

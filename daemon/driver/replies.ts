@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** Calls that wait for their replies, so that a caller hears when there will be none. */
+/** Calls that wait for replies, so that a caller can be told when none will come. */
 import type { Peer } from './peer.ts';
 
-/** A call whose reply is to come. */
+/** A call that waits for its reply. */
 export interface Expected {
   readonly caller: Peer;
   readonly serial: number;
   /** The client that must answer. */
   readonly callee: Peer;
-  /** Of the limit of its time, if there is one. */
+  /** Its timer, if there is a limit. */
   readonly stopTimer?: () => void;
 }
 
 export class Replies {
-  /** By caller and serial. */
+  /** Calls by caller and serial. */
   readonly #waiting = new Map<Peer, Map<number, Expected>>();
 
   waiting(caller: Peer): number {
     return this.#waiting.get(caller)?.size ?? 0;
   }
 
-  /** A call with the serial of one that still waits takes its place. */
+  /** Adds a call; it replaces one with the same serial that still waits. */
   expect(expected: Expected): void {
     const { caller, serial } = expected;
     this.#forget(caller, serial);
@@ -28,17 +28,17 @@ export class Replies {
     this.#waiting.set(caller, calls.set(serial, expected));
   }
 
-  /** A reply is delivered; whether the caller waits for one from there. */
+  /** A reply is delivered; returns whether the caller waits for it. */
   settle(caller: Peer, serial: number, callee: Peer): boolean {
     return this.#waiting.get(caller)?.get(serial)?.callee === callee && this.#forget(caller, serial);
   }
 
-  /** Gives a call up; false if it has been answered. */
+  /** Gives up a call; false if it has been answered. */
   giveUp(caller: Peer, serial: number): boolean {
     return this.#forget(caller, serial);
   }
 
-  /** What a client that has left leaves unanswered. */
+  /** The calls that a client leaves unanswered when it leaves. */
   left(gone: Peer): readonly Expected[] {
     for (const serial of this.#waiting.get(gone)?.keys() ?? []) this.#forget(gone, serial);
     return [...this.#waiting.values()].flatMap((calls) =>

@@ -7,7 +7,7 @@ import { DriverError } from './error.ts';
 import { string, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
 
-/** The largest of each that there ever was. */
+/** The greatest value that each figure has had. */
 export class Peaks {
   matchRules = 0;
   matchRulesPerConnection = 0;
@@ -26,7 +26,7 @@ export class Peaks {
   }
 }
 
-/** Its unique name counts. */
+/** The unique name counts as well. */
 const namesOf = (peer: Peer): number => peer.claims.size + 1;
 
 function totals(driver: Driver) {

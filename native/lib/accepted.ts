@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The master's side of one client: its policy, and the line between the two. */
+/** The master's socket for one client, through which it sets the client's policy and exchanges messages with it. */
 
 import type { Constants, RawSocket } from './addon.ts';
 import { type AddressLike, type BusAddress, formatAddress, toParts } from './address.ts';
@@ -11,8 +11,8 @@ import type { OwnedFd } from './owned-fd.ts';
 import { BusSocket } from './socket.ts';
 
 /**
- * An accepted socket. Each policy call is done when it returns: messages come before or after it for everyone on the
- * bus. All throw BusError; EINVAL where the socket is none that was accepted.
+ * An accepted socket. Each policy call has taken effect when it returns: every message comes before or after it for
+ * everyone on the bus. All throw BusError; EINVAL if the socket is not an accepted one.
  */
 export class AcceptedClient extends BusSocket {
   #peer: BusAddress | undefined;
@@ -33,50 +33,54 @@ export class AcceptedClient extends BusSocket {
     return this.#peer;
   }
 
-  /** Lets the client onto the bus. EINVAL where it is joined already, ENOTCONN where it is gone. */
+  /** Admits the client to the bus. EINVAL if it has joined already, ENOTCONN if it is gone. */
   join(): void {
     this.setBusInt('BUS_JOIN_BUS', 0);
   }
 
-  /** Gives the client an address. EINVAL for prefix 0 and multicast addresses, EADDRINUSE where anyone holds it. */
+  /** Gives the client an address. EINVAL for prefix 0 and multicast addresses, EADDRINUSE if any client holds it. */
   addAddress(address: AddressLike): void {
     this.#changeAddress('BUS_ADD_ADDR', address);
   }
 
-  /** Takes an address from the client. EADDRNOTAVAIL where the client does not hold it. */
+  /** Takes an address from the client. EADDRNOTAVAIL if the client does not hold it. */
   deleteAddress(address: AddressLike): void {
     this.#changeAddress('BUS_DEL_ADDR', address);
   }
 
-  /** Makes the joined client an eavesdropper, or no longer. Idempotent. */
+  /** Makes the joined client an eavesdropper, or ends that. Idempotent. */
   setEavesdrop(on: boolean): void {
     this.setBusInt(on ? 'BUS_SET_EAVESDROP' : 'BUS_UNSET_EAVESDROP', 0);
   }
 
   /**
-   * Gives the client of a D-Bus bus a match rule: multicasts of other clients reach it where one of its rules wants them.
-   * It may have the same rule several times. EINVAL for what is no rule; the error has the `rule`, and says why.
+   * Gives the client of a D-Bus bus a match rule: multicasts of other clients reach it if one of its rules matches. It
+   * may have the same rule several times. EINVAL for a text that is no rule; the error contains the `rule`, and says
+   * why.
    */
   addMatch(rule: string): void {
     addMatch(this.path, this.peer, rule);
   }
 
-  /** Takes one rule that says the same from the client. ENOENT where it has none. */
+  /** Removes one rule that says the same from the client. ENOENT if it has none. */
   removeMatch(rule: string): void {
     removeMatch(this.path, this.peer, rule);
   }
 
-  /** Takes all rules from the client. */
+  /** Removes all rules from the client. */
   removeAllMatches(): void {
     removeAllMatches(this.path, this.peer);
   }
 
-  /** The client's rules, in the order in which it got them. */
+  /** The client's rules, in the order in which they were added. */
   matches(): string[] {
     return matches(this.path, this.peer).map(({ rule }) => rule);
   }
 
-  /** The client owns this well-known name from now on, and a former owner loses it: rules with that `sender` mean it. */
+  /**
+   * Makes the client the owner of this well-known name; a former owner loses it. Rules with that `sender` refer to the
+   * owner.
+   */
   setName(name: string): void {
     setName(this.path, this.peer, name);
   }
@@ -91,7 +95,9 @@ export class AcceptedClient extends BusSocket {
     return this.busInt('BUS_GET_QLENFULL') !== 0;
   }
 
-  /** Expels the client: it reads what it has queued, then the end; its sends give EPIPE. `close()` leaves it on the bus. */
+  /**
+   * Expels the client: it reads what it has queued, then the end; its sends give EPIPE. `close()` leaves it on the bus.
+   */
   expel(): void {
     this.shutdown('both');
   }

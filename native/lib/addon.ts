@@ -49,7 +49,7 @@ export interface Constants {
   readonly DEFAULT_FAMILY: number;
 }
 
-/** Where a received batch is packed in `Addon.batch`: indexes into the header, then into each message's row. */
+/** Layout of a received batch in `Addon.batch`: indexes into the header, then into the row of each message. */
 export interface BatchLayout {
   readonly header: number;
   readonly stride: number;
@@ -82,7 +82,7 @@ export interface BatchLayout {
 /** A result ≥ 0, or a negative errno. */
 export type Result = number;
 
-/** What a client of a bus has by nfdbus: a rule or a name. */
+/** A rule or a name that a client has in nfdbus. */
 export type NfdbusRow = readonly [prefix: number, client: number, rule: string | null, name: string | null];
 
 /** What all sockets share. */
@@ -91,9 +91,9 @@ export interface RawPolled {
   readonly fd: number;
   /** Called by the addon from the event loop with the READY_ bits that came; must not throw. */
   onready?: (events: number) => void;
-  /** Asks for READY_ events; 0 none. READY_IN and READY_OUT hold the process and the object alive. */
+  /** Asks for READY_ events; 0 for none. READY_IN and READY_OUT keep the process and the object alive. */
   want(events: number): Result;
-  /** Level-triggered look at the socket: READY_ bits now. */
+  /** Polls the socket once (level-triggered): its READY_ bits now. */
   poll(): Result;
   close(): void;
 }
@@ -108,24 +108,24 @@ export interface RawStream extends RawPolled {
   peerCredentials(): [Result, number, number, number];
   peerGroups(): number[] | Result;
   peerSecurity(): Buffer | Result;
-  /** On the addon's list of received descriptors. */
+  /** The pidfd is added to the addon's list of received descriptors. */
   peerPidfd(): Result;
   shutdown(how: number): Result;
-  /** Sends what comes after the first `skip` bytes of all pieces; the number of bytes that the kernel took. */
+  /** Sends the pieces without the first `skip` bytes; returns the number of bytes that the kernel took. */
   send(pieces: readonly Uint8Array[], skip: number, fds: Int32Array | null): Result;
-  /** Bytes, 0 at the end, or a negative errno. Descriptors that came along: takeReceivedFds. */
+  /** Bytes, 0 at the end, or a negative errno. Descriptors that came with them: takeReceivedFds. */
   receive(maxBytes: number): Buffer | Result;
 }
 
 export interface RawSocket extends RawPolled {
   bind(path: Buffer): Result;
   listen(backlog: number): Result;
-  /** Never waits: -EAGAIN where the backlog is full. */
+  /** Never waits: -EAGAIN if the backlog is full. */
   connect(path: Buffer): Result;
-  /** Waits for room in the backlog on a pool thread, at most `milliseconds`, then calls back with a Result. */
+  /** Waits for room in the backlog on a pool thread, at most `milliseconds`, then calls `done` with a Result. */
   connectWaiting(path: Buffer, milliseconds: number, done: (result: Result) => void): void;
   accept(): RawSocket | Result;
-  /** Writes [prefix, client] to `parts`; the path's bytes, or a Result. */
+  /** Writes [prefix, client] to `parts`; returns the path's bytes, or a Result. */
   name(peer: boolean, parts: Float64Array): Buffer | Result;
   /** [errno or 0, value] */
   getInt(level: number, name: number): [Result, number];
@@ -149,7 +149,10 @@ export interface RawSocket extends RawPolled {
     credentials: Int32Array | null,
     flags: number,
   ): Result;
-  /** Takes up to `max` messages; bytes of the batch, 0 at the end, or a negative errno. -1 as a limit: none. */
+  /**
+   * Reads up to `max` messages; returns the bytes of the batch, 0 at the end, or a negative errno. A limit of -1 means
+   * none.
+   */
   receive(max: number, flags: number, maxBytes: number, maxControl: number): Buffer | Result;
 }
 
@@ -164,11 +167,11 @@ export interface Addon {
   /** [name, description] of a positive errno. */
   describeErrno(errno: number): [string, string];
   open(family: number, protocol: number): RawSocket | Result;
-  /** Takes over a descriptor of a bus socket; it stays the caller's where a Result comes back. */
+  /** Takes over a descriptor of a bus socket; if a Result is returned, the caller keeps it. */
   adopt(fd: number, family: number): RawSocket | Result;
   openStream(): RawStream | Result;
   openStreamPair(): [RawStream, RawStream] | Result;
-  /** Takes over a descriptor of a stream socket; it stays the caller's if a Result comes back. */
+  /** Takes over a descriptor of a stream socket; if a Result is returned, the caller keeps it. */
   adoptStream(fd: number): RawStream | Result;
   /** Descriptors of the last batch, in order. */
   takeReceivedFds(): number[];
@@ -177,8 +180,8 @@ export interface Addon {
   /** Descriptors received and not yet closed or taken, in this thread. */
   ownedFds(): number;
   /**
-   * A request to nfdbus (linux/nfdbus.h), done when it returns. `prefix` -1: no address. Gives 0 or a negative errno,
-   * what the kernel said of an error, and what NFDBUS_CMD_GET found.
+   * A request to nfdbus (linux/nfdbus.h), which is complete on return. `prefix` -1: no address. Returns 0 or a negative
+   * errno, the kernel's text about an error, and what NFDBUS_CMD_GET found.
    */
   nfdbus(
     command: number,
@@ -188,6 +191,6 @@ export interface Addon {
     rule: string | null,
     name: string | null,
   ): [Result, string, NfdbusRow[]];
-  /** From now on this process can open that many descriptors beside those that are open now; -1: all that it may have. */
+  /** From now on this process can open that many more descriptors; -1: as many as its hard limit allows. */
   limitDescriptors(more: number): Result;
 }

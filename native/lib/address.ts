@@ -17,7 +17,7 @@ const TEXT = /^([0-9a-f]{4})\/([0-9a-f]{12})$/i;
 /** `0000/000000000000`: the bus master, and the default destination. */
 export const MASTER_ADDRESS: BusAddress = '0000/000000000000';
 
-/** Text of an address given by its parts. Throws RangeError where a part is no integer of its range. */
+/** Text of an address given by its parts. Throws RangeError if a part is no integer in its range. */
 export function formatAddress(prefix: number, client: number): BusAddress {
   checkPart('prefix', prefix, MAX_PREFIX);
   checkPart('client', client, MAX_CLIENT);
@@ -68,7 +68,7 @@ export function toParts(address: AddressLike): AddressParts {
 const interned: BusAddress[] = [];
 const INTERN_LIMIT = 4096;
 
-/** `formatAddress` for numbers that the kernel gave; texts of low prefix-0 addresses are made once. */
+/** `formatAddress` for numbers from the kernel; the texts of low prefix-0 addresses are cached. */
 export function addressFromKernel(prefix: number, client: number): BusAddress {
   if (prefix !== 0 || client >= INTERN_LIMIT) return `${hex(prefix, 4)}/${hex(client, 12)}`;
   let text = interned[client];

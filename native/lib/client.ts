@@ -10,7 +10,7 @@ import { BusSocket } from './socket.ts';
 import type { WaitOptions } from './types.ts';
 
 export interface ConnectOptions extends WaitOptions {
-  /** Must be the bus's own, else ECONNREFUSED. Default 'none'. */
+  /** Must be the protocol of the bus, else ECONNREFUSED. Default 'none'. */
   readonly protocol?: Protocol;
   readonly passCredentials?: boolean;
   readonly passSequence?: boolean;
@@ -27,8 +27,8 @@ export class BusClient extends BusSocket {
   }
 
   /**
-   * Connects to the bus at `path` (`@name`: abstract). Waits while its backlog is full. The client can talk with the
-   * master at once and with the others when the master has let it join.
+   * Connects to the bus at `path` (`@name`: abstract). Waits while its backlog is full. The client can talk to the
+   * master at once, and to other clients after the master has admitted it.
    *
    * Rejects with BusError: ENOENT, EACCES, ECONNREFUSED, EPROTONOSUPPORT, EAFNOSUPPORT, …; or the signal's reason.
    */
@@ -37,7 +37,7 @@ export class BusClient extends BusSocket {
     const raw = openSocket(options.protocol);
     try {
       const client = new BusClient(raw);
-      // Before connecting: the first message may be there when connect returns.
+      // Before connecting: the first message may be queued when connect returns.
       if (options.passCredentials) client.passCredentials = true;
       if (options.passSecurity) client.passSecurity = true;
       if (options.timestamps) client.timestamps = true;
@@ -61,7 +61,7 @@ export class BusClient extends BusSocket {
     return this.#address;
   }
 
-  /** Whether the master has let the client join and it is still on the bus. */
+  /** Whether the client has joined and is still on the bus. */
   get joined(): boolean {
     return this.busInt('BUS_JOIN_BUS') !== 0;
   }

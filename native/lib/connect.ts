@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** connect(2) that waits for room in the backlog without holding up the event loop. */
+/** connect(2) that waits for room in the backlog without blocking the event loop. */
 import type { RawSocket } from './addon.ts';
 import { check } from './errors.ts';
 import { loadedAddon } from './load.ts';
 import { encodePath } from './path.ts';
 
-/** How long one try may hold a thread of libuv's pool, and an abort may leave the socket open. */
+/**
+ * How long one attempt may block a thread of libuv's pool, and how long an aborted connect may keep the socket open.
+ */
 const TRY_MILLISECONDS = 100;
 
 /**
- * The kernel tells a connecting socket of no room by no event, so a full backlog is waited for in the thread pool,
- * by tries that the kernel ends: many that wait take turns there, and file system calls get through between them.
+ * The kernel gives a connecting socket no event for room in the backlog, so this waits in the thread pool, by attempts
+ * with a time limit. If many sockets wait they take turns there, and file system calls get through between them.
  */
 export async function connectSocket(raw: RawSocket, path: string, signal?: AbortSignal): Promise<void> {
   const name = encodePath(path);

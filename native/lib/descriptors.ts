@@ -4,7 +4,7 @@
 import { check } from './errors.ts';
 import { loadedAddon } from './load.ts';
 
-/** From now on that many beside those that are open now; `unlimited`: all that its hard limit allows. */
+/** From now on the process may open that many more descriptors; `unlimited`: as many as its hard limit allows. */
 export function limitDescriptors(more: number | 'unlimited'): void {
   const result = loadedAddon().limitDescriptors(more === 'unlimited' ? -1 : more);
   check(result, 'setrlimit RLIMIT_NOFILE');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The only maker of system errors: errno of a socket call → an error of the shape that Node's own calls throw. */
+/** The only place that makes errors of socket calls: an errno becomes an error like those of Node's own calls. */
 import type { BusAddress } from './address.ts';
 import { loadedAddon } from './load.ts';
 
@@ -8,13 +8,13 @@ export interface ErrorContext {
   readonly address?: BusAddress;
   readonly path?: string;
   readonly rule?: string;
-  /** What the kernel says beside the errno. */
+  /** What the kernel says in addition to the errno. */
   readonly reason?: string;
 }
 
 /**
  * A failed call on a bus socket, e.g. `EHOSTUNREACH: no route to host, sendmsg 0002/f00ddeadbeef`.
- * What each code means is told by docs/af_bus.md, sections 2 to 5.
+ * docs/af_bus.md, sections 2 to 5, say what each code means.
  */
 export class BusError extends Error {
   override readonly name = 'BusError';
@@ -50,13 +50,13 @@ export function busError(errno: number, context: ErrorContext): BusError {
   return new BusError(errno, code, text.charAt(0).toLowerCase() + text.slice(1), context);
 }
 
-/** Passes on a result ≥ 0, throws for a negative errno. */
+/** Returns a result ≥ 0, throws for a negative errno. */
 export function check(result: number, syscall: string, more: Omit<ErrorContext, 'syscall'> = {}): number {
   if (result < 0) throw busError(result, { syscall, ...more });
   return result;
 }
 
-/** For calls on a socket that this process closed, and for waits that its close ended. */
+/** The error of calls on a socket that was closed, and of waits that the close ended. */
 export function closedError(syscall: string, waiting: boolean): BusError {
   const { EBADF, ECANCELED } = loadedAddon().constants;
   return busError(waiting ? -ECANCELED : -EBADF, { syscall });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whether this machine speaks AF_BUS, and under which family number. */
+/** Whether this machine has AF_BUS, and with which family number. */
 import { readFileSync } from 'node:fs';
 import { busError } from './errors.ts';
 import { loadedAddon } from './load.ts';
@@ -11,8 +11,8 @@ export type Support =
 const PARAMETER = '/sys/module/af_bus/parameters/family';
 
 /**
- * Never throws. `family` is the number that the loaded module says it registered; where no module is loaded, opening
- * one socket of the default family makes the kernel load it.
+ * Never throws. `family` is the number that the loaded module has registered. If no module is loaded, this opens a
+ * socket of the default family, which makes the kernel load it.
  */
 export function isSupported(): Support {
   try {
@@ -24,7 +24,7 @@ export function isSupported(): Support {
 
 let known: number | undefined;
 
-/** The family number. Throws BusError (EAFNOSUPPORT) where there is none, AddonLoadError without the addon. */
+/** The family number. Throws BusError (EAFNOSUPPORT) if there is none, AddonLoadError without the addon. */
 export function busFamily(): number {
   known ??= findFamily();
   return known;
@@ -39,7 +39,7 @@ function findFamily(): number {
   if (typeof probe === 'number')
     throw busError(probe, { syscall: `socket AF_BUS (family ${DEFAULT_FAMILY})` });
   probe.close();
-  // The socket may belong to another protocol family that took the number: only the module's word counts.
+  // Another protocol family may have taken the number, so only what the module says counts.
   const family = readFamily();
   if (family === undefined) throw busError(-EAFNOSUPPORT, { syscall: 'socket AF_BUS', path: PARAMETER });
   return family;

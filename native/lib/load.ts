@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** Finds and loads the compiled addon, once a thread and only when it is first needed. */
+/** Finds and loads the compiled addon, once per thread and only when it is first needed. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Addon } from './addon.ts';
 
-// The global `process`, never an import of it: that would open process.stdin, which loads the stream modules and makes
-// the descriptor non-blocking for its other readers.
+// Uses the global `process` and never imports it: that would open process.stdin, which loads the stream modules and
+// makes the descriptor non-blocking for other processes that read it.
 const FILE = 'afbus.node';
-/** Where the package's own build puts it. */
+/** Where this package's build puts it. */
 const BUILT = join('build/native', FILE);
 
 export interface LoadAttempt {
@@ -16,7 +16,7 @@ export interface LoadAttempt {
   readonly error: Error;
 }
 
-/** No place held a loadable addon. `attempts` tells why for each path tried. */
+/** No path led to an addon that can be loaded. `attempts` says why, for each path. */
 export class AddonLoadError extends Error {
   override readonly name = 'AddonLoadError';
   readonly code = 'ERR_AFBUS_ADDON';
@@ -32,7 +32,7 @@ export class AddonLoadError extends Error {
   }
 }
 
-/** The package that this is part of can be built, a bundle that stands alone cannot. */
+/** Whether this is a package that can be built, rather than a bundle without sources. */
 function remedy(attempts: readonly LoadAttempt[]): string {
   const own = attempts.find(({ path }) => path.endsWith(`/${BUILT}`))?.path.slice(0, -BUILT.length - 1);
   return own === undefined
@@ -41,8 +41,8 @@ function remedy(attempts: readonly LoadAttempt[]): string {
 }
 
 /**
- * Paths in the order they are tried: `$AFBUS_NATIVE`; `native/afbus.node` beside the running module, or beside the main
- * script where that is a bundle which does not know its own place; `build/native/afbus.node` of the package.
+ * Paths in the order in which they are tried: `$AFBUS_NATIVE`; `native/afbus.node` next to the running module, or next
+ * to the main script if that is a bundle which does not know its own place; `build/native/afbus.node` of the package.
  */
 export function candidatePaths(
   env: NodeJS.ProcessEnv = process.env,
@@ -57,10 +57,10 @@ export function candidatePaths(
   ];
 }
 
-/** From its sources, compiled, or bundled into the command. */
+/** The package's folder, whether this runs from source, compiled, or in the bundle of the command. */
 const IN_PACKAGE = /(?:\/dist)?\/(?:native\/lib|runner\/bundle)$/;
 
-/** Loads the first that works. Throws AddonLoadError. */
+/** Loads the first one that works. Throws AddonLoadError. */
 export function loadAddon(paths: readonly string[] = candidatePaths()): Addon {
   const attempts: LoadAttempt[] = [];
   for (const path of paths) {

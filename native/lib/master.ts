@@ -22,7 +22,10 @@ import { encodePath } from './path.ts';
 import { BLOCKED, Readiness } from './readiness.ts';
 import type { WaitOptions } from './types.ts';
 
-/** What a send does at a full recipient: wait; fail with ENOBUFS for all; deliver to the others and expel it. */
+/**
+ * What a send does at a full recipient: it waits, fails with ENOBUFS for all, or is delivered to the others and evicts
+ * the full one.
+ */
 export type Overflow = 'block' | 'fail' | 'evict';
 
 const OVERFLOW_OPTION = {
@@ -38,9 +41,12 @@ export interface ListenOptions {
   readonly protocol?: Protocol;
   /** Connections that may wait for accept; default 10. */
   readonly backlog?: number;
-  /** Messages a receive queue holds before it is full; default: the backlog, as listen(2) sets it. */
+  /** Maximum number of messages in a receive queue before it is full; default: the backlog, as set by listen(2). */
   readonly queueLength?: number;
-  /** Send buffer in bytes of clients and accepted sockets; messages may be 32 bytes shorter. Default: the system's. */
+  /**
+   * Send buffer of clients and accepted sockets, in bytes; messages are at least 32 bytes shorter. Default: the
+   * system's.
+   */
   readonly sendBuffer?: number;
   /** Default 'block'. */
   readonly overflow?: Overflow;
@@ -72,7 +78,7 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
       check(raw.listen(options.backlog ?? loadedAddon().constants.BUS_MAX_QLEN), 'listen', {
         path: options.path,
       });
-      // In the same turn as listen(2), which would overwrite the queue length.
+      // In the same turn as listen(2), as that would overwrite the queue length later.
       if (options.queueLength !== undefined) master.queueLength = options.queueLength;
       if (options.sendBuffer !== undefined) master.sendBuffer = options.sendBuffer;
       if (options.overflow !== undefined) master.overflow = options.overflow;
@@ -123,12 +129,12 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     addMatch(this.path, client, rule);
   }
 
-  /** Takes one rule that says the same. Throws ENOENT where there is none, and as addMatch. */
+  /** Removes one rule that says the same. Throws ENOENT if there is none, else like addMatch. */
   removeMatch(client: AddressLike, rule: string): void {
     removeMatch(this.path, client, rule);
   }
 
-  /** Takes all rules from a client. Throws as addMatch. */
+  /** Removes all rules from a client. Throws like addMatch. */
   removeAllMatches(client: AddressLike): void {
     removeAllMatches(this.path, client);
   }
@@ -138,12 +144,12 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     return matches(this.path, client);
   }
 
-  /** A well-known name belongs to the client at this address from now on; a former owner loses it. */
+  /** Makes the client at this address the owner of a well-known name; a former owner loses it. */
   setName(client: AddressLike, name: string): void {
     setName(this.path, client, name);
   }
 
-  /** Nobody owns the name any more. Throws ENOENT where nobody did. */
+  /** Takes the name from its owner. Throws ENOENT if it has none. */
   unsetName(name: string): void {
     unsetName(this.path, name);
   }
@@ -159,19 +165,19 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     return this.#readiness.run('in', () => this.#tryAccept(), options.signal);
   }
 
-  /** A client that is there now, else undefined. */
+  /** A client that waits to be accepted, or undefined. */
   tryAccept(): AcceptedClient | undefined {
     if (this.closed) throw closedError('accept', false);
     const accepted = this.#tryAccept();
     return accepted === BLOCKED ? undefined : accepted;
   }
 
-  /** Clients as they come, until the listening socket is closed. */
+  /** Clients as they connect, until the listening socket is closed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<AcceptedClient, void, undefined> {
     yield* this.clients();
   }
 
-  /** As the iteration of the master itself, with a signal (which makes it throw). */
+  /** Like iterating over the master itself, with a signal (which makes it throw). */
   async *clients(options: WaitOptions = {}): AsyncGenerator<AcceptedClient, void, undefined> {
     while (!this.closed) {
       const client = await this.#readiness.run(
@@ -183,7 +189,7 @@ export class BusMaster extends BusOptions implements AsyncDisposable, Disposable
     }
   }
 
-  /** Closes the listening socket: no new clients. Those there are stay on the bus. */
+  /** Closes the listening socket: no new client can connect; the others stay on the bus. */
   close(): void {
     if (this.closed) return;
     this.raw.close();

@@ -6,7 +6,7 @@ import { addressFromKernel, type BusAddress } from './address.ts';
 import { OwnedFd } from './owned-fd.ts';
 
 export interface Credentials {
-  /** As seen from the receiver's pid and user namespaces; 0 or 65534 where the sender is not visible there. */
+  /** As seen from the receiver's pid and user namespaces; 0 or 65534 if the sender is not visible there. */
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
@@ -15,25 +15,27 @@ export interface Credentials {
 export interface Message {
   /** The bytes received. Messages of one batch may share one memory block. */
   readonly data: Buffer;
-  /** Length of the message in the queue; more than `data.length` where `maxBytes` cut it. */
+  /** Length of the message in the queue; more than `data.length` if `maxBytes` cut it. */
   readonly length: number;
   /** The sender's prefix-0 address, `0000/000000000000` for the master. */
   readonly from: BusAddress;
-  /** MSG_TRUNC: `maxBytes` cut the message. A copy shortened by a filter is not flagged: the queue holds it short. */
+  /** MSG_TRUNC: `maxBytes` cut the message. Not set for a copy that a filter shortened before it was queued. */
   readonly truncated: boolean;
-  /** MSG_CTRUNC: ancillary data did not fit (room, or no free descriptors); surplus descriptors are closed. */
+  /** MSG_CTRUNC: ancillary data did not fit (no room, or no free descriptors); surplus descriptors were closed. */
   readonly controlTruncated: boolean;
-  /** Descriptors passed with the message, in order, close-on-exec. The reader owns them: close or take each. */
+  /**
+   * Descriptors that came with the message, in order, close-on-exec. The reader owns them and must close or take each.
+   */
   readonly fds: readonly OwnedFd[];
-  /** The sender's credentials; there when `passCredentials` is on. */
+  /** The sender's credentials; present if `passCredentials` is on. */
   readonly credentials?: Credentials;
-  /** Place in the bus's one sequence; there when `passSequence` is on. Exact up to 2^53. */
+  /** Number in the bus's sequence; present if `passSequence` is on. Exact up to 2^53. */
   readonly sequence?: number;
-  /** Copies that this eavesdropper missed just before this message. Absent when none. */
+  /** Number of copies that this eavesdropper missed just before this message; absent if there are none. */
   readonly lost?: number;
-  /** Microseconds since the epoch; there when `timestamps` is on. */
+  /** Microseconds since the epoch; present if `timestamps` is on. */
   readonly timestamp?: number;
-  /** Security label of the sender; there when `passSecurity` is on and a security module labels sockets. */
+  /** Security label of the sender; present if `passSecurity` is on and a security module labels sockets. */
   readonly security?: string;
 }
 

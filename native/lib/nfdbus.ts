@@ -41,7 +41,7 @@ export function unsetName(path: string, name: string): void {
   ask('NFDBUS_CMD_UNSET_NAME', path, { name });
 }
 
-/** Of all clients where none is given. */
+/** For all clients if no address is given. */
 export function matches(path: string, client?: AddressLike): Match[] {
   return ask('NFDBUS_CMD_GET', path, { client }).flatMap(([prefix, part, rule]) =>
     rule === null ? [] : [{ client: addressFromKernel(prefix, part), rule }],
@@ -60,7 +60,7 @@ interface Attributes {
   readonly name?: string;
 }
 
-/** Throws BusError with what the kernel said; TypeError for a text that would end at a NUL inside. */
+/** Throws BusError with the kernel's explanation; TypeError for a text with a NUL inside, which would end there. */
 function ask(command: keyof Constants, path: string, { client, rule, name }: Attributes): NfdbusRow[] {
   const { constants, nfdbus } = loadedAddon();
   const parts = client === undefined ? undefined : toParts(client);

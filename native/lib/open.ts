@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Makes sockets of the family that this machine's kernel has. */
+/** Opens sockets of the family that this machine's kernel has. */
 import type { RawSocket } from './addon.ts';
 import { busError } from './errors.ts';
 import { busFamily } from './family.ts';
@@ -18,7 +18,7 @@ export function openSocket(protocol: Protocol = 'none'): RawSocket {
   return okSocket(loadedAddon().open(busFamily(), numbers[protocol]), 'socket');
 }
 
-/** A descriptor that is already open; where it is no bus socket (EAFNOSUPPORT), it stays the caller's. */
+/** Takes over an open descriptor; if it is no bus socket (EAFNOSUPPORT), the caller keeps it. */
 export function adoptSocket(fd: number | OwnedFd): RawSocket {
   const number = typeof fd === 'number' ? fd : fd.fd;
   const raw = okSocket(loadedAddon().adopt(number, busFamily()), 'getsockopt SO_DOMAIN');
@@ -26,7 +26,7 @@ export function adoptSocket(fd: number | OwnedFd): RawSocket {
   return raw;
 }
 
-/** A socket, or the error for the errno that came instead. */
+/** The socket; throws the error if an errno was returned instead. */
 export function okSocket(made: RawSocket | number, syscall: string, path?: string): RawSocket {
   if (typeof made === 'number') throw busError(made, { syscall, ...(path !== undefined && { path }) });
   return made;

@@ -3,8 +3,8 @@
 import { loadedAddon } from './load.ts';
 
 /**
- * A descriptor that arrived with a message. Its holder closes it, by `close()` or `using`, or takes the number over
- * by `take()`. One that is forgotten is closed when it is garbage-collected or its thread ends, as a last resort.
+ * A descriptor that arrived with a message. Its holder must close it, with `close()` or `using`, or take the number
+ * over with `take()`. As a last resort it is closed when it is garbage-collected or its thread ends.
  */
 export class OwnedFd implements Disposable {
   #fd: number;
@@ -20,7 +20,7 @@ export class OwnedFd implements Disposable {
     return this.#fd;
   }
 
-  /** Hands the number over: the caller closes it. Throws if it was closed or taken before. */
+  /** Returns the number, which the caller must close. Throws if it was closed or taken before. */
   take(): number {
     const fd = this.#release();
     if (fd < 0) throw new Error('the descriptor was taken or closed before');
@@ -28,7 +28,7 @@ export class OwnedFd implements Disposable {
     return fd;
   }
 
-  /** Closes the descriptor; does nothing when it was closed or taken before. */
+  /** Closes the descriptor; does nothing if it was closed or taken before. */
   close(): void {
     const fd = this.#release();
     if (fd >= 0) loadedAddon().closeFd(fd);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /**
- * Waits on one socket: two queues of attempts, retried in order when the addon tells of an edge.
+ * Waits on one socket: two queues of attempts, which are retried in order when the addon reports an edge.
  *
- * Every attempt is made first and waits after: an edge that came before it is not needed, one that comes after it is
- * kept by the kernel in the socket's own epoll set until this thread is back in its event loop.
+ * Each attempt is made before it waits. An edge that came before the attempt is not needed; one that comes after it
+ * stays in the socket's own epoll set until this thread is back in its event loop.
  */
 import type { Addon, RawPolled } from './addon.ts';
 import { check } from './errors.ts';
 import { takeTurn } from './turn.ts';
 
-/** An attempt's answer that it would have to wait. */
+/** The result of an attempt that would have to wait. */
 export const BLOCKED = Symbol('blocked');
 
 export type Attempt<T> = () => T | typeof BLOCKED;
@@ -20,7 +20,7 @@ interface Waiter {
   readonly attempt: Attempt<unknown>;
   readonly resolve: (value: never) => void;
   readonly reject: (reason: unknown) => void;
-  /** Stops listening to the signal. */
+  /** Removes the listener from the signal. */
   readonly forget: () => void;
 }
 
@@ -28,10 +28,10 @@ export class Readiness {
   readonly #raw: RawPolled;
   readonly #bits: Record<Direction | 'end', number>;
   readonly #queues: Record<Direction, Waiter[]> = { in: [], out: [] };
-  /** Directions whose first waiter was told by the kernel to wait. */
+  /** Directions in which the kernel told the first waiter to wait. */
   readonly #blocked: Record<Direction, boolean> = { in: false, out: false };
   #onEnd: (() => void) | undefined;
-  /** Called after each change of what waits. */
+  /** Called after each change in what waits. */
   onChange: (() => void) | undefined;
 
   constructor(addon: Addon, raw: RawPolled) {
@@ -40,7 +40,7 @@ export class Readiness {
     raw.onready = (events) => this.#wake(events);
   }
 
-  /** Attempts that have not been answered. */
+  /** Number of attempts without a result. */
   waiting(direction: Direction): number {
     return this.#queues[direction].length;
   }
@@ -49,7 +49,9 @@ export class Readiness {
     return this.#blocked[direction];
   }
 
-  /** Answers with the attempt's result, after those that came before it; rejects with what it throws or the abort reason. */
+  /**
+   * Resolves with the attempt's result, after the attempts before it; rejects with what it throws, or the abort reason.
+   */
   run<T>(direction: Direction, attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const queue = this.#queues[direction];
@@ -75,7 +77,7 @@ export class Readiness {
     });
   }
 
-  /** Calls back once on hang-up or error, without keeping the process alive for it. */
+  /** Calls back once on hang-up or error; does not keep the process alive for that. */
   watchEnd(onEnd: () => void): void {
     this.#onEnd = onEnd;
     try {
@@ -87,7 +89,7 @@ export class Readiness {
     if (this.#raw.poll() & this.#bits.end) this.#wake(this.#bits.end);
   }
 
-  /** For the socket's close, after which no attempt blocks: answers all that wait. */
+  /** For the close of the socket, after which no attempt blocks: runs all attempts that wait. */
   flush(): void {
     this.#onEnd = undefined;
     this.#blocked.in = this.#blocked.out = false;
@@ -126,7 +128,7 @@ export class Readiness {
     this.#changed();
   }
 
-  /** False where the waiter must go on waiting. */
+  /** False if the waiter must go on waiting. */
   #settle(waiter: Waiter): boolean {
     try {
       const result = waiter.attempt();
@@ -146,7 +148,7 @@ export class Readiness {
     queue.splice(index, 1);
     waiter.forget();
     waiter.reject(reason);
-    // What stood after a dropped first waiter may not have to wait: it goes elsewhere.
+    // If the first waiter was dropped, the next one may have another recipient and need not wait.
     if (index === 0) {
       this.#block(direction, false);
       if (queue.length > 0) this.#later(direction);
@@ -154,7 +156,7 @@ export class Readiness {
     this.#changed();
   }
 
-  /** Waits for the kernel; the waiter fails where the process has no descriptor left to wait with. */
+  /** Waits for the kernel; the waiter fails if the process has no free descriptor to wait with. */
   #park(direction: Direction, waiter: Waiter): void {
     try {
       this.#block(direction, true);

@@ -15,7 +15,7 @@ export class Receiver {
   readonly #readiness: Readiness;
   #end: End | undefined;
   #onEnd: ((end: End) => void) | undefined;
-  /** An error that `ended` took from the socket: the next read's to report. */
+  /** An error that `ended` took from the socket; the next read reports it. */
   #error = 0;
   atEnd = false;
 
@@ -43,7 +43,7 @@ export class Receiver {
     return batch === BLOCKED ? [] : batch;
   }
 
-  /** Resolved when the connection ends, by reading or by what the kernel tells. */
+  /** Resolves when the connection has ended, as a read or the kernel has shown. */
   ended(): Promise<End> {
     if (this.#end) return Promise.resolve(this.#end);
     return new Promise((resolve) => {

@@ -31,7 +31,7 @@ export class Sender {
     try {
       if (this.#raw.fd < 0) throw closedError('sendmsg', false);
       attempt = this.#attempt(toBytes(data), options, nonblocking);
-      // It must neither overtake nor wait.
+      // It must neither overtake the sends that wait, nor wait itself.
       if (nonblocking && this.#readiness.waiting('out') > 0)
         throw this.#error(-loadedAddon().constants.EAGAIN, options);
     } catch (error) {

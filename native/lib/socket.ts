@@ -40,7 +40,7 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
     return { pid, uid, gid };
   }
 
-  /** Security label of the other end, SO_PEERSEC. Throws ENOPROTOOPT where no security module labels sockets. */
+  /** Security label of the other end, SO_PEERSEC. Throws ENOPROTOOPT if no security module labels sockets. */
   get peerSecurity(): string {
     const label = this.raw.peerSecurity();
     if (typeof label === 'number') throw check(label, 'getsockopt SO_PEERSEC');
@@ -48,8 +48,9 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
   }
 
   /**
-   * Sends one message; resolved when every recipient has it in its queue. Waits where a recipient's queue or this
-   * socket's own is full. Sends of one socket happen in the order of the calls. `data` must not change before it settles.
+   * Sends one message; resolves when every recipient has it in its queue. Waits while a recipient's queue or this
+   * socket's own is full. Sends of one socket happen in the order of the calls. `data` must not change before the
+   * promise settles.
    *
    * Rejects with BusError: EAGAIN (`nonblocking`), EHOSTUNREACH, EMSGSIZE, ENOBUFS, EPERM, EPIPE, ECONNREFUSED,
    * ENOTCONN, EOPNOTSUPP, ETOOMANYREFS, EBADF (closed), ECANCELED (closed while waiting); or with the signal's reason.
@@ -58,59 +59,59 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
     return this.#sender.send(data, options);
   }
 
-  /** Sends that wait, for room or for those before them. */
+  /** Number of sends that wait for space, or for earlier sends. */
   get pendingSends(): number {
     return this.#readiness.waiting('out');
   }
 
-  /** Whether the kernel made a send of this socket wait for room. */
+  /** Whether the kernel made a send of this socket wait for space. */
   get blocked(): boolean {
     return this.#readiness.blocked('out');
   }
 
-  /** Resolved once `blocked` is as asked, at once where it is already. */
+  /** Resolves when `blocked` is as asked, at once if it is already. */
   whenBlocked(blocked: boolean, options: WaitOptions = {}): Promise<void> {
     return this.#sender.whenBlocked(blocked, options.signal);
   }
 
   /**
-   * Takes messages: waits for the first, then takes what is there, up to `max`. Resolves to [] at the end only
-   * (`atEnd` is set then). Calls that wait are served in order. Rejects with BusError, or with the signal's reason.
+   * Reads messages: waits for the first, then reads what is queued, up to `max`. Resolves with [] only at the end
+   * (`atEnd` is set then). Waiting calls are served in order. Rejects with BusError, or with the signal's reason.
    */
   receive(options: ReceiveOptions & WaitOptions = {}): Promise<Message[]> {
     return this.#receiver.receive(options, options.signal);
   }
 
-  /** Takes what is there now, up to `max`; [] where nothing is, and at the end. Throws while a `receive` waits. */
+  /** Reads what is queued now, up to `max`; [] if nothing is, and at the end. Throws while a `receive` waits. */
   tryReceive(options: ReceiveOptions | number = {}): Message[] {
     return this.#receiver.tryReceive(typeof options === 'number' ? { max: options } : options);
   }
 
-  /** A read found the end: nothing will come any more. */
+  /** Whether a read has found the end: nothing will come any more. */
   get atEnd(): boolean {
     return this.#receiver.atEnd;
   }
 
-  /** Messages one by one until the end; takes the next when it is asked for, so that a slow reader slows its senders. */
+  /** Messages one by one until the end. Each is read when it is asked for, so a slow reader slows its senders down. */
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
     return this.messages();
   }
 
-  /** As the iteration of the socket itself, with a signal. */
+  /** Like iterating over the socket itself, with a signal. */
   async *messages(options: WaitOptions = {}): AsyncGenerator<Message, void, undefined> {
     const one = { ...options, max: 1 };
     for (let batch = await this.receive(one); batch[0]; batch = await this.receive(one)) yield batch[0];
   }
 
-  /** Batches until the end; a batch is out of the socket's queue before its first message is looked at. */
+  /** Batches until the end. A batch has left the socket's queue before its first message is seen. */
   async *batches(options: ReceiveOptions & WaitOptions = {}): AsyncGenerator<Message[], void, undefined> {
     for (let batch = await this.receive(options); batch.length > 0; batch = await this.receive(options))
       yield batch;
   }
 
   /**
-   * Resolved when the connection ends. Noticed without reading as well; does not keep the process alive, and a socket
-   * that is only watched by it is not garbage-collected.
+   * Resolves when the connection has ended. That is noticed without reading, too. It does not keep the process alive,
+   * but it keeps the socket from being garbage-collected.
    */
   get ended(): Promise<End> {
     this.#ended ??= this.#receiver.ended();
@@ -122,17 +123,17 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
     return check(this.raw.bytesQueued(false), 'ioctl SIOCINQ');
   }
 
-  /** Bytes sent and charged to this socket, not yet taken by their receivers (SIOCOUTQ). */
+  /** Bytes that were sent and are charged to this socket, because a receiver has not read them yet (SIOCOUTQ). */
   get outgoingBytes(): number {
     return check(this.raw.bytesQueued(true), 'ioctl SIOCOUTQ');
   }
 
-  /** SO_ATTACH_FILTER: runs on each message for this socket; a smaller result cuts its copy, 0 drops it. */
+  /** SO_ATTACH_FILTER: runs on each message for this socket; a smaller result shortens its copy, 0 drops it. */
   attachFilter(program: readonly FilterInstruction[]): void {
     this.setFilter(program);
   }
 
-  /** SO_DETACH_FILTER. Throws ENOENT where none is attached. */
+  /** SO_DETACH_FILTER. Throws ENOENT if no filter is attached. */
   detachFilter(): void {
     this.setFilter(null);
   }
@@ -146,7 +147,7 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
   /** Closes the descriptor now. Waiting receives resolve to [], waiting sends reject with ECANCELED. */
   close(): void {
     if (this.closed) return;
-    // What the caller may still ask a closed socket for.
+    // The caller may still ask for these after the close.
     this.rememberNames();
     this.raw.close();
     this.#receiver.closed();

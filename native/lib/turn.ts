@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** Bounds the work that one turn of the event loop does on sockets, so that a busy bus starves nobody else. */
+/** Limits the work on sockets in one turn of the event loop, so that a busy bus does not starve other work. */
 
 const CALLS_PER_TURN = 128;
 
 let left = CALLS_PER_TURN;
 let refilling = false;
 
-/** Whether this turn has room for `calls` more; where not, come back in a `setImmediate`. */
+/** Whether this turn has room for `calls` more; if not, try again in a `setImmediate`. */
 export function takeTurn(calls: number): boolean {
   if (!refilling) {
     refilling = true;
-    // Unreferenced: bookkeeping must not keep a process alive that has nothing else to do.
+    // Unreferenced, so that this does not keep an otherwise idle process alive.
     setImmediate(refill).unref();
   }
   if (left < calls) return false;

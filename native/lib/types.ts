@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MIT
-/** What callers of a socket give it, and how its connection ends. */
+/** Options of the calls on a socket, and the end of its connection. */
 
 import type { AddressLike } from './address.ts';
 import type { Credentials } from './message.ts';
 
 export interface SendOptions {
-  /** Destination; default none: a client's master, an accepted socket's client. */
+  /** Destination. Default: a client sends to its master, an accepted socket to its client. */
   readonly to?: AddressLike;
   /** Bus path of the destination, for checking only: another bus's path gives EHOSTUNREACH. */
   readonly path?: string;
-  /** Descriptors to pass, at most 253. They stay the caller's, and must stay open until the send is settled. */
+  /** Descriptors to pass, at most 253. The caller keeps them, and must keep them open until the send is settled. */
   readonly fds?: readonly (number | { readonly fd: number })[];
-  /** SCM_CREDENTIALS to show instead of this process's own; EPERM without the capability to forge. */
+  /** SCM_CREDENTIALS to show instead of this process's own; EPERM without the capability to forge them. */
   readonly credentials?: Credentials;
-  /** Ends the wait for room; nobody got the message then. */
+  /** Ends the wait for space; then nobody has got the message. */
   readonly signal?: AbortSignal;
-  /** Fail with EAGAIN instead of waiting; also where earlier sends of this socket still wait. Default false. */
+  /** Fail with EAGAIN instead of waiting, also if earlier sends of this socket still wait. Default false. */
   readonly nonblocking?: boolean;
   /** More MSG_ flags, e.g. MSG_OOB. */
   readonly flags?: number;
 }
 
 export interface ReceiveOptions {
-  /** Most messages to take, 1 to 256; default 64. */
+  /** Maximum number of messages, 1 to 256; default 64. */
   readonly max?: number;
-  /** Look at the first message and leave it there (MSG_PEEK); `max` is 1 then. */
+  /** Read the first message and leave it in the queue (MSG_PEEK); `max` is 1 then. */
   readonly peek?: boolean;
-  /** Room for each message's bytes; longer ones are cut and flagged `truncated`. Default: as long as they are. */
+  /** Room for each message's bytes; longer ones are cut and flagged `truncated`. Default: no limit. */
   readonly maxBytes?: number;
-  /** Room for each message's ancillary data in bytes; more sets `controlTruncated`. Default 8192, the most. */
+  /** Room for each message's ancillary data, in bytes; more sets `controlTruncated`. Default and maximum: 8192. */
   readonly maxControl?: number;
 }
 
@@ -38,11 +38,11 @@ export interface WaitOptions {
 }
 
 /**
- * How a connection ended: `eof` a read came to the end; `hangup` the other side is gone, what is queued can still be
- * read; `error` the kernel's error on the socket (an expelled client of an EVICT bus: ENOBUFS); `closed` by `close()`.
+ * How a connection ended. `eof`: a read came to the end. `hangup`: the other side is gone; queued messages can still be
+ * read. `error`: an error of the socket (a client evicted by its bus: ENOBUFS). `closed`: by `close()`.
  */
 export interface End {
   readonly why: 'eof' | 'hangup' | 'error' | 'closed';
-  /** errno name, with `error`. */
+  /** errno name, if `why` is `error`. */
   readonly code?: string;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** AF_UNIX stream sockets with what Node's own leave out: descriptors, and who the other end is. */
+/** AF_UNIX stream sockets with what Node's own lack: descriptors, and who the other end is. */
 import type { RawStream } from './addon.ts';
 import { busError, check, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
@@ -9,7 +9,7 @@ import { encodePath } from './path.ts';
 import { type Attempt, BLOCKED, Readiness } from './readiness.ts';
 import type { WaitOptions } from './types.ts';
 
-/** Bytes as they came in one read. */
+/** The bytes of one read. */
 export interface Chunk {
   /** Empty at the end of the stream only. */
   readonly data: Buffer;
@@ -18,7 +18,10 @@ export interface Chunk {
 }
 
 export interface WriteOptions extends WaitOptions {
-  /** Descriptors to pass with the first byte, at most 253. They stay the caller's, and open until the write settles. */
+  /**
+   * Descriptors to pass with the first byte, at most 253. The caller keeps them, and keeps them open until the write
+   * settles.
+   */
   readonly fds?: readonly { readonly fd: number }[];
 }
 
@@ -74,18 +77,18 @@ export class UnixStream extends UnixSocket {
     return new UnixStream(raw);
   }
 
-  /** Two streams, each the other's end. */
+  /** Two connected streams. */
   static pair(): [UnixStream, UnixStream] {
     const [one, other] = ok(loadedAddon().openStreamPair(), 'socketpair');
     return [new UnixStream(one), new UnixStream(other)];
   }
 
-  /** Takes over an open descriptor of a stream. Throws EAFNOSUPPORT, and leaves it alone, if it is none. */
+  /** Takes over an open descriptor of a stream. Throws EAFNOSUPPORT, and leaves the descriptor alone, if it is none. */
   static adopt(fd: number): UnixStream {
     return new UnixStream(ok(loadedAddon().adoptStream(fd), 'getsockopt SO_DOMAIN'));
   }
 
-  /** Bytes of writes that the kernel has not taken yet. */
+  /** Number of written bytes that the kernel has not taken yet. */
   get pendingBytes(): number {
     return this.#pending;
   }
@@ -115,13 +118,13 @@ export class UnixStream extends UnixSocket {
     return fd < 0 ? undefined : new OwnedFd(fd);
   }
 
-  /** Waits for bytes and takes what is there. Rejects with BusError (ECONNRESET, …) or the signal's reason. */
+  /** Waits for bytes and reads what is queued. Rejects with BusError (ECONNRESET, …) or the signal's reason. */
   receive({ signal }: WaitOptions = {}): Promise<Chunk> {
     return this.readiness.run('in', () => this.#receive(), signal);
   }
 
   /**
-   * Writes all of the pieces, after earlier writes; resolved when the kernel has taken them. They must not change before.
+   * Writes all pieces, after earlier writes; resolves when the kernel has taken them. They must not change before that.
    * Rejects with BusError: EPIPE, ECONNRESET, ETOOMANYREFS, ECANCELED (closed meanwhile), …
    */
   async write(pieces: Uint8Array | readonly Uint8Array[], options: WriteOptions = {}): Promise<void> {

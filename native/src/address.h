@@ -11,13 +11,13 @@
 
 namespace afbus {
 
-// An address in parts, as JavaScript numbers hold them exactly.
+// An address in parts, which JavaScript numbers can represent exactly.
 struct Address {
   uint16_t prefix;
   uint64_t client;
 };
 
-// A whole, zeroed sockaddr_bus. False where the path is longer than BUS_PATH_MAX.
+// Fills a zeroed sockaddr_bus. False if the path is longer than BUS_PATH_MAX.
 bool MakeName(int family, Address address, std::string_view path, sockaddr_bus* name);
 
 Address AddressOf(const sockaddr_bus& name);

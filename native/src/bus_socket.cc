@@ -52,7 +52,7 @@ Napi::Value BusSocket::ListenFor(Info info) { return Number(info, Listen(fd_.Get
 Napi::Value BusSocket::ConnectTo(Info info) { return Number(info, Connect(fd_.Get(), family_, Bytes(info[0]))); }
 
 Napi::Value BusSocket::ConnectInPool(Info info) {
-  // A descriptor of its own, so that the file stays while the pool uses it, whatever becomes of this object.
+  // A second descriptor, so that the file stays open while the pool uses it, even if this object is closed.
   UniqueFd fd(DuplicateFd(fd_.Get()));
   if (fd.Get() < 0) {
     Result error = fd.Release();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The JavaScript object of one socket: checks arguments and passes them to the plain calls. Gives numbers, never
-// errors: those are made in lib/errors.ts only.
+// The JavaScript object of one socket: checks arguments and passes them to the plain calls. Returns numbers, never
+// errors: only lib/errors.ts makes those.
 #pragma once
 
 #include <napi.h>
@@ -14,7 +14,7 @@ namespace afbus {
 class BusSocket : public Polled<BusSocket> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // Takes the descriptor over.
+  // Takes over the descriptor.
   static Napi::Value Make(Napi::Env env, UniqueFd fd, int family);
 
   explicit BusSocket(const Napi::CallbackInfo& info);
@@ -38,7 +38,7 @@ class BusSocket : public Polled<BusSocket> {
   Napi::Value ReceiveBatch(Info info);
 
   int family_ = 0;
-  // An error that came after a batch: the next receive's.
+  // An error that came after a batch; the next receive reports it.
   Result deferred_ = 0;
 };
 

@@ -11,7 +11,7 @@
 
 namespace afbus {
 
-// A connect(2) that may wait, on a thread of libuv's pool. Holds copies only: no JavaScript value leaves its thread.
+// A connect(2) that may wait, on a thread of libuv's pool. Holds copies only: JavaScript values stay on their thread.
 class ConnectWorker : public Napi::AsyncWorker {
  public:
   static void Start(Napi::Function done, UniqueFd fd, int family, std::string_view path, int milliseconds) {
@@ -23,7 +23,7 @@ class ConnectWorker : public Napi::AsyncWorker {
   void Execute() override { result_ = ConnectWaiting(fd_.Get(), family_, path_, milliseconds_); }
 
   void OnOK() override {
-    // Before JavaScript goes on: it may close its own descriptor and expect the socket gone.
+    // Before JavaScript continues: it may close its own descriptor and expect the socket to be gone.
     fd_.Reset();
     Callback().Call({Napi::Number::New(Env(), result_)});
   }

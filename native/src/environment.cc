@@ -15,7 +15,7 @@ Environment::~Environment() {
   for (int fd : owned_) close(fd);
 }
 
-// Runs before the loop of a thread is closed, which it must not be with open handles.
+// Runs before the event loop of a thread is closed: it must have no open handles then.
 void Environment::OnTeardown(napi_async_cleanup_hook_handle, void* data) {
   auto self = static_cast<Environment*>(data);
   self->pollers_.on_empty = OnPollersClosed;
@@ -65,7 +65,7 @@ std::vector<int> Environment::TakeReceivedFds() {
 }
 
 void Environment::CloseFd(int fd) {
-  // A number that is not on the list may be somebody else's file by now.
+  // A number that is not on the list may belong to another file by now.
   if (owned_.erase(fd) > 0) close(fd);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What belongs to one JavaScript thread: its loop, its open handles, its received descriptors, its receive memory.
+// The state of one JavaScript thread: its loop, its open handles, its received descriptors, its memory for receiving.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,7 @@
 
 namespace afbus {
 
-// Places in the table of numbers by which a batch crosses to JavaScript: a header, then a row for each message.
+// Indexes in the table of numbers that passes a batch to JavaScript: a header, then one row per message.
 namespace batch {
 constexpr size_t kHeader = 2, kCount = 0, kFds = 1;
 enum Column {
@@ -24,7 +24,7 @@ enum Column {
 class Environment {
  public:
   explicit Environment(Napi::Env env);
-  // Not copied: pollers and hooks point here.
+  // Not copyable: pollers and hooks point to it.
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment();
@@ -36,10 +36,10 @@ class Environment {
   Inbox& Messages() { return inbox_; }
   // Shared with JavaScript.
   Napi::Value BatchTable() const { return table_.Value(); }
-  // Writes the inbox's messages to the table.
+  // Writes the messages in the inbox to the table.
   void PackBatch();
 
-  // Descriptors of the last batch; from here on they are closed by CloseFd, or with the environment.
+  // Descriptors of the last batch; from now on CloseFd closes them, or the end of the environment.
   std::vector<int> TakeReceivedFds();
   void CloseFd(int fd);
   void Own(int fd) { owned_.insert(fd); }

@@ -114,7 +114,7 @@ void Inbox::Reserve(size_t room) {
   capacity_ = capacity;
 }
 
-// 1, 0 where the batch is complete, or a negative errno.
+// 1, 0 if the batch is complete, or a negative errno.
 Result Inbox::RoomForNext(int fd, const ReceiveRequest& request, size_t* room) {
   if (request.max_bytes >= 0) {
     *room = static_cast<size_t>(request.max_bytes);
@@ -132,7 +132,7 @@ Result Inbox::RoomForNext(int fd, const ReceiveRequest& request, size_t* room) {
   }
   if (known_ == 0) {
     Result queued = BytesQueued(fd, false);
-    // A message of no bytes may be left: the next batch begins with it.
+    // A message of no bytes may remain: the next batch begins with it.
     if (queued <= 0) return 0;
     known_ = static_cast<size_t>(queued);
   }
@@ -142,7 +142,7 @@ Result Inbox::RoomForNext(int fd, const ReceiveRequest& request, size_t* room) {
 
 Result Inbox::ReceiveOne(int fd, const ReceiveRequest& request, size_t room) {
   Reserve(room + kControlRoom);
-  // Nothing between recvmsg and the owners of its descriptors may fail.
+  // From recvmsg until its descriptors have owners, nothing may fail.
   fds_.reserve(fds_.size() + kMaxFds);
   sockaddr_bus from;
   iovec data = {bytes_.get() + used_, room};
@@ -156,7 +156,7 @@ Result Inbox::ReceiveOne(int fd, const ReceiveRequest& request, size_t room) {
       request.max_control < 0 ? kControlRoom : std::min(kControlRoom, static_cast<size_t>(request.max_control));
   ssize_t length = ReceiveMessage(fd, &header, request.flags);
   if (length < 0) return static_cast<Result>(length);
-  // A message shows its sender; the end shows nobody.
+  // A message has a sender; the end of the stream has none.
   if (length == 0 && header.msg_namelen == 0) return 0;
 
   Received message = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Messages with their ancillary data: one sendmsg, or a batch of recvmsg into memory that is used again.
+// Messages with their ancillary data: one sendmsg, or a batch of recvmsg into reused memory.
 #pragma once
 
 #include <sys/socket.h>
@@ -23,7 +23,7 @@ struct Outgoing {
   const sockaddr_bus* to;
   const int* fds;
   size_t fd_count;
-  // Null: the kernel shows this process's own.
+  // Null: the kernel inserts this process's own.
   const ucred* credentials;
   int flags;
 };
@@ -41,7 +41,7 @@ enum ReceivedFlag : uint32_t {
 };
 
 struct Received {
-  // Into Inbox::Bytes(); a security label follows the `received` bytes.
+  // Offset in Inbox::Bytes(); a security label follows the `received` bytes.
   size_t offset;
   size_t received;
   size_t length;
@@ -63,14 +63,14 @@ struct ReceiveRequest {
   ssize_t max_control;
 };
 
-// The last batch received. Messages are never cut for want of room: the first one's length is looked up before it is
-// taken, that of all after it is at most what SIOCINQ tells.
+// The last received batch. Messages are never cut for lack of room: the length of the first is looked up before it is
+// read, and all others together are at most as long as SIOCINQ says.
 class Inbox {
  public:
   static constexpr size_t kMaxMessages = 256;
 
-  // Number of messages taken, 0 at the end, or a negative errno. An error after messages goes to `*deferred`, which
-  // is what the next call must report.
+  // Number of messages read, 0 at the end, or a negative errno. An error after some messages goes to `*deferred`, and
+  // the next call must report it.
   Result Receive(int fd, const ReceiveRequest& request, Result* deferred);
   // Some bytes of a stream: their number, 0 at the end, or a negative errno.
   Result ReceiveBytes(int fd, size_t max);
@@ -78,12 +78,12 @@ class Inbox {
   const std::vector<Received>& Messages() const { return messages_; }
   const char* Bytes() const { return bytes_.get(); }
   size_t Length() const { return used_; }
-  // Descriptors of the batch in order; the next batch closes those that are still here.
+  // Descriptors of the batch, in order; the next batch closes those that nobody has taken.
   std::vector<UniqueFd>& Fds() { return fds_; }
 
  private:
   static constexpr size_t kControlRoom = 8192;
-  // A batch ends when it holds this much, whatever its messages' number.
+  // A batch ends when it holds this many bytes, however many messages these are.
   static constexpr size_t kBatchBytes = size_t{4} << 20;
 
   void Clear();
@@ -100,7 +100,7 @@ class Inbox {
   std::unique_ptr<char[]> bytes_;
   size_t capacity_ = 0;
   size_t used_ = 0;
-  // Bytes known to be queued and not yet taken.
+  // Number of bytes that are known to be queued.
   size_t known_ = 0;
   alignas(cmsghdr) char control_[kControlRoom];
 };

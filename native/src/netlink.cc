@@ -18,10 +18,10 @@ namespace {
 
 constexpr size_t kRoom = 64 * 1024;
 constexpr uint32_t kSequence = 1;
-// An attribute's length has 16 bits; what nfdbus takes is far below.
+// An attribute's length has 16 bits; nfdbus accepts far less.
 constexpr size_t kMostText = 0xffff - NLA_HDRLEN - 1;
 
-// A netlink message that grows by attributes.
+// A netlink message, to which attributes are added.
 class Request {
  public:
   Request(uint16_t type, uint16_t flags, uint8_t command, uint8_t version) {
@@ -42,7 +42,7 @@ class Request {
     Append(data, length);
   }
 
-  // With the NUL after it.
+  // Adds the text with its terminating NUL.
   void AddText(uint16_t type, const std::string& text) { Add(type, text.c_str(), text.size() + 1); }
 
   std::string& Done() {
@@ -59,7 +59,7 @@ class Request {
   std::string bytes_;
 };
 
-// Calls back with the type and the bytes of each attribute.
+// Calls `visit` with the type and the bytes of each attribute.
 void EachAttribute(std::string_view bytes, const std::function<void(uint16_t, std::string_view)>& visit) {
   while (bytes.size() >= NLA_HDRLEN) {
     nlattr head;
@@ -72,7 +72,8 @@ void EachAttribute(std::string_view bytes, const std::function<void(uint16_t, st
 
 std::string TextOf(std::string_view bytes) { return std::string(bytes.substr(0, bytes.find('\0'))); }
 
-// The extended ack after an error: of NLMSG_ERROR it follows the request's header, capped to that; of NLMSG_DONE the errno.
+// The extended ack of an error. In NLMSG_ERROR it follows the request's header, which is capped; in NLMSG_DONE the
+// errno.
 std::string ExtendedAck(const nlmsghdr& head, std::string_view payload) {
   size_t skip = head.nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(nlmsgerr);
   if ((head.nlmsg_flags & NLM_F_ACK_TLVS) == 0 || payload.size() < skip) return {};
@@ -98,7 +99,7 @@ class GenericNetlink {
     setsockopt(fd_.Get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
   }
 
-  // Sends it, and calls back with the attributes of each answer, up to its end or an error.
+  // Sends the request, and calls `visit` with the attributes of each answer, until the last one or an error.
   Result Ask(Request& request, std::string* text, const std::function<void(std::string_view)>& visit) {
     if (error_ < 0) return error_;
     const std::string& bytes = request.Done();
@@ -113,7 +114,7 @@ class GenericNetlink {
   }
 
  private:
-  // 0 or a negative errno at the end, 1 where more comes.
+  // 0 or a negative errno at the end, 1 if more answers follow.
   Result Receive(std::string* text, const std::function<void(std::string_view)>& visit) {
     buffer_.resize(kRoom);
     sockaddr_nl from = {};
@@ -128,7 +129,7 @@ class GenericNetlink {
     while (length < 0 && errno == EINTR);
     if (length < 0) return -errno;
     if ((message.msg_flags & MSG_TRUNC) != 0) return -EMSGSIZE;
-    // Any process may send to a netlink socket.
+    // Any process may send to a netlink socket: only messages from the kernel count.
     if (from.nl_pid != 0) return 1;
     return Read(std::string_view(buffer_.data(), static_cast<size_t>(length)), text, visit);
   }
@@ -157,7 +158,7 @@ class GenericNetlink {
   std::string buffer_;
 };
 
-// The number that the kernel has given to nfdbus, which loads it where it can; or a negative errno.
+// The number that the kernel has given to nfdbus, which it loads if it can; or a negative errno.
 Result FamilyOf(GenericNetlink& netlink, std::string* text) {
   Request request(GENL_ID_CTRL, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
   request.AddText(CTRL_ATTR_FAMILY_NAME, NFDBUS_GENL_NAME);

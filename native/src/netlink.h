@@ -11,7 +11,7 @@
 
 namespace afbus {
 
-// A command of linux/nfdbus.h with its attributes: those that it does not take are left out.
+// A command of linux/nfdbus.h with its attributes; unset ones are not sent.
 struct NfdbusRequest {
   int command = 0;
   std::string path;
@@ -20,7 +20,7 @@ struct NfdbusRequest {
   std::optional<std::string> name;
 };
 
-// What a client has: a rule, or a name.
+// A rule or a name that a client has.
 struct NfdbusRow {
   Address address;
   std::optional<std::string> rule;
@@ -28,14 +28,14 @@ struct NfdbusRow {
 };
 
 struct NfdbusAnswer {
-  // 0 or a negative errno; -EPROTONOSUPPORT where the kernel has no nfdbus.
+  // 0 or a negative errno; -EPROTONOSUPPORT if the kernel has no nfdbus.
   Result result = 0;
-  // What the kernel said of an error (extended ack); empty where it said nothing.
+  // The kernel's text about an error (extended ack); empty if it sent none.
   std::string text;
   std::vector<NfdbusRow> rows;
 };
 
-// Done when it returns: the kernel takes such requests while they are sent.
+// Complete on return: the kernel handles such requests within the call that sends them.
 NfdbusAnswer AskNfdbus(const NfdbusRequest& request);
 
 }  // namespace afbus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the JavaScript objects of all sockets share: a descriptor, its edges, and staying alive while somebody waits.
+// What the JavaScript objects of all sockets share: a descriptor, its edges, and being kept alive while a caller waits.
 #pragma once
 
 #include <napi.h>
@@ -29,7 +29,7 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
   using Info = const Napi::CallbackInfo&;
 
   explicit Polled(Info info) : Napi::ObjectWrap<T>(info), environment_(Environment::Of(info.Env())) {}
-  // Garbage-collected without close, or the environment ends.
+  // Runs if the object is garbage-collected without a close, or the environment ends.
   virtual ~Polled() { ClosePoller(); }
 
   Napi::Value Fd(Info info) { return Number(info, fd_.Get()); }
@@ -69,7 +69,7 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
     napi_value self = this->Value();
     napi_value callback;
     napi_value argument;
-    // These fail, and need no answer, while the environment is being stopped.
+    // While the environment is being stopped these fail, and nobody needs the call.
     if (self == nullptr || napi_get_named_property(env, self, "onready", &callback) != napi_ok) return;
     if (napi_create_uint32(env, events, &argument) != napi_ok) return;
     if (napi_make_callback(env, nullptr, self, callback, 1, &argument, nullptr) != napi_pending_exception) return;
@@ -89,7 +89,7 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
     }
   }
 
-  // Before the descriptor is closed: its number may be another file's at once.
+  // Called before the descriptor is closed, as its number may be reused at once.
   void ClosePoller() {
     if (poller_ == nullptr) return;
     poller_->Close();
@@ -97,7 +97,7 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
   }
 
   Poller* poller_ = nullptr;
-  // Somebody waits: the object must not be collected, as nothing else may refer to it.
+  // Set while a caller waits: the object must not be collected, although nothing else may refer to it.
   bool held_ = false;
 };
 

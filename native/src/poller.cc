@@ -69,14 +69,14 @@ Result Poller::Want(uint32_t events) {
   } else {
     uv_unref(handle);
   }
-  // Stopped not here but when an event comes that nobody wants: most waits are followed by another.
+  // Polling stops only when an event comes that nobody wants: most waits are followed by another one.
   if (events == 0 || started_) return 0;
   Result result = uv_poll_start(&handle_, UV_READABLE, OnReadable);
   started_ = result >= 0;
   return result;
 }
 
-// The kernel checks the events anew when the set changes: what is true already comes as an edge.
+// When the set changes the kernel checks the events again: what is true already arrives as an edge.
 Result Poller::Watch(uint32_t epoll_events) {
   epoll_event event = {};
   event.events = epoll_events | EPOLLET;
@@ -92,7 +92,7 @@ void Poller::OnReadable(uv_poll_t* handle, int, int) {
 
 void Poller::Dispatch() {
   if (wanted_ == 0) {
-    // The edge stays in the set, for the next who wants it.
+    // The edge stays in the set for the next wait.
     uv_poll_stop(&handle_);
     started_ = false;
     return;
@@ -112,7 +112,7 @@ void Poller::Close() {
   listener_ = nullptr;
   uv_poll_stop(&handle_);
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_), OnClosed);
-  // Now, not with the handle: the set must not hold the socket open behind its owner's back.
+  // At once, not with the handle: the set would keep the socket open after its owner has closed it.
   epoll_.Reset();
 }
 

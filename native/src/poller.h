@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Edges of one socket, told on its environment's own event loop.
+// Reports the edges of one socket on the event loop of its environment.
 //
-// A socket stays writable (level) while another member's queue is full, and only an edge tells that there is room
-// again. So the socket is in an epoll set of its own, edge-triggered, and libuv polls that set: it is readable when
-// an edge came, and not again before the next.
+// A socket stays writable (level) while another member's queue is full, and only an edge shows that there is space
+// again. So each socket is in an epoll set of its own, edge-triggered, and libuv polls that set: the set is readable
+// after an edge, and not again before the next one.
 #pragma once
 
 #include <uv.h>
@@ -22,33 +22,34 @@ class Poller {
  public:
   class Listener {
    public:
-    // Wanted events that came; true events only, but perhaps no longer true.
+    // Called with wanted events. They were true when they came, and may not be any more.
     virtual void OnReady(uint32_t events) = 0;
-    // The poller is going away for its environment's sake.
+    // The poller goes away because its environment ends.
     virtual void OnPollerGone() = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  // Members of an environment's list, so that its end can close them all.
+  // The pollers of an environment, so that its end can close them all.
   struct List {
     Poller* first = nullptr;
-    // Handles whose close callback has not come.
+    // Number of handles whose close callback has not run.
     int open = 0;
     // Called when the last handle of a closing list is closed.
     void (*on_empty)(void*) = nullptr;
     void* data = nullptr;
   };
 
-  // A negative errno, and no poller, where the kernel or libuv refuses.
+  // A negative errno and no poller if the kernel or libuv refuses.
   static Result Create(uv_loop_t* loop, int fd, Listener* listener, List* list, Poller** poller);
   static void CloseAll(List* list);
   static uint32_t ReadyOf(uint32_t epoll_events);
 
-  // Events to tell of; an event that is true already is told as well. Holds the loop alive for all but kReadyEnd.
+  // Events to report; an event that is already true is reported as well. Keeps the loop alive, except for kReadyEnd
+  // alone.
   Result Want(uint32_t events);
-  // No more calls to the listener. The poller deletes itself later.
+  // Ends all calls to the listener. The poller deletes itself later.
   void Close();
 
  private:
@@ -68,7 +69,7 @@ class Poller {
   Poller* next_ = nullptr;
   Poller* previous_ = nullptr;
   uint32_t wanted_ = 0;
-  // What the epoll set watches: at least what is wanted, less when an unwanted edge came.
+  // What the epoll set watches: at least what is wanted, but less after an unwanted edge.
   uint32_t watched_ = 0;
   bool started_ = false;
 };

@@ -11,7 +11,7 @@ namespace afbus {
 
 namespace {
 
-// Not in the C library's headers yet.
+// The C library's headers do not have it yet.
 constexpr int kPeerPidfd = 77;  // SO_PEERPIDFD
 
 template <typename Call>
@@ -82,7 +82,7 @@ Result SendStream(int fd, const std::vector<iovec>& pieces, const int* fds, size
 }
 
 Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* fds) {
-  // Nothing between recvmsg and the owners of its descriptors may fail.
+  // From recvmsg until its descriptors have owners, nothing may fail.
   fds->reserve(fds->size() + kMaxFds);
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
   iovec data = {buffer, room};
@@ -106,7 +106,7 @@ Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* f
 
 Result GetPeerGroups(int fd, std::vector<gid_t>* groups) {
   socklen_t length = 0;
-  // Without room it tells how much it needs.
+  // If there is not enough room, the kernel says how much is needed.
   if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, nullptr, &length) < 0 && errno != ERANGE) return -errno;
   groups->resize(length / sizeof(gid_t));
   return Retry([&] { return getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups->data(), &length); });

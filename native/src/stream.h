@@ -22,7 +22,7 @@ Result BindStream(int fd, std::string_view path);
 // -EAGAIN if the backlog is full.
 Result ConnectStream(int fd, std::string_view path);
 
-// The kernel takes as many bytes as it has room for, and all descriptors with the first of them.
+// The kernel takes as many bytes as it has room for, and all descriptors with the first byte.
 Result SendStream(int fd, const std::vector<iovec>& pieces, const int* fds, size_t fd_count);
 // Bytes read, 0 at the end. Descriptors that came with them are added to `fds`.
 Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* fds);

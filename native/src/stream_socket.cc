@@ -62,7 +62,7 @@ Napi::Value StreamSocket::PeerGroups(Info info) {
 
 Napi::Value StreamSocket::PeerSecurity(Info info) { return SecurityLabel(info, fd_.Get()); }
 
-// On the list of received descriptors, as one that came with a message.
+// Added to the list of received descriptors, like one that came with a message.
 Napi::Value StreamSocket::PeerPidfd(Info info) {
   Result pidfd = GetPeerPidfd(fd_.Get());
   if (pidfd >= 0) environment_.Own(pidfd);
@@ -71,7 +71,7 @@ Napi::Value StreamSocket::PeerPidfd(Info info) {
 
 Napi::Value StreamSocket::ShutdownHow(Info info) { return Number(info, Shutdown(fd_.Get(), Int(info[0]))); }
 
-// send(pieces, skip, fds): the bytes of all pieces but the first `skip`
+// send(pieces, skip, fds): sends all pieces without their first `skip` bytes.
 Napi::Value StreamSocket::SendPieces(Info info) {
   auto array = info[0].As<Napi::Array>();
   auto skip = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The JavaScript object of one AF_UNIX stream socket. Gives numbers, never errors.
+// The JavaScript object of one AF_UNIX stream socket. Returns numbers, never errors.
 #pragma once
 
 #include <napi.h>
@@ -11,7 +11,7 @@ namespace afbus {
 class StreamSocket : public Polled<StreamSocket> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // Takes the descriptor over.
+  // Takes over the descriptor.
   static Napi::Value Make(Napi::Env env, UniqueFd fd);
 
   explicit StreamSocket(const Napi::CallbackInfo& info);
@@ -29,7 +29,7 @@ class StreamSocket : public Polled<StreamSocket> {
   Napi::Value SendPieces(Info info);
   Napi::Value ReceiveSome(Info info);
 
-  // IOV_MAX of the kernel; more pieces are the next call's.
+  // The kernel's IOV_MAX; the next call sends further pieces.
   static constexpr size_t kMaxPieces = 1024;
 };
 

@@ -61,7 +61,8 @@ Result DuplicateFd(int fd) {
   return Retry([&] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
 }
 
-// The kernel's limit is one on numbers, and it gives out the lowest that is free: `more` must be free below it.
+// The kernel limits the number of a descriptor, and assigns the lowest free one: `more` numbers below the limit must be
+// free.
 Result LimitDescriptors(int more) {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;

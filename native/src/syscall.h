@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Socket calls as values: every function gives a result >= 0 or a negative errno, and retries EINTR.
+// Socket calls: every function returns a result >= 0 or a negative errno, and retries after EINTR.
 #pragma once
 
 #include <linux/filter.h>
@@ -14,7 +14,7 @@ namespace afbus {
 
 using Result = int;
 
-// The module's default `family=`, tried once where no module is loaded to say its number.
+// The module's default `family=`, which is tried once if no module is loaded.
 constexpr int kDefaultFamily = 19;
 
 // Non-blocking and close-on-exec, as all sockets here.
@@ -24,14 +24,14 @@ Result AdoptSocket(int fd, int family);
 
 // Another descriptor of the same open file, close-on-exec.
 Result DuplicateFd(int fd);
-// From now on this process can open that many descriptors beside those that are open now; -1: all that it may have.
+// From now on this process can open that many more descriptors; -1: as many as its hard limit allows.
 Result LimitDescriptors(int more);
 
 Result Bind(int fd, int family, std::string_view path);
 Result Listen(int fd, int backlog);
-// -EAGAIN where the backlog is full.
+// -EAGAIN if the backlog is full.
 Result Connect(int fd, int family, std::string_view path);
-// Waits for room in the backlog, at most `milliseconds`, then -EAGAIN. For a pool thread.
+// Waits for room in the backlog, at most `milliseconds`, then returns -EAGAIN. For a pool thread.
 Result ConnectWaiting(int fd, int family, std::string_view path, int milliseconds);
 Result Accept(int fd);
 Result GetName(int fd, bool peer, sockaddr_bus* name);
@@ -39,7 +39,7 @@ Result GetName(int fd, bool peer, sockaddr_bus* name);
 Result GetInt(int fd, int level, int name, int* value);
 Result SetInt(int fd, int level, int name, int value);
 Result SetBusAddress(int fd, int name, Address address);
-// No instructions: detaches.
+// An empty program detaches the filter.
 Result SetFilter(int fd, sock_filter* program, unsigned short length);
 Result GetPeerCredentials(int fd, ucred* credentials);
 // Length of the label, at most `room`.

@@ -7,7 +7,7 @@
 
 namespace afbus {
 
-// A descriptor that is closed with its owner. EINTR of close(2) is no failure on Linux: the descriptor is gone.
+// A descriptor that is closed with its owner. EINTR from close(2) is no failure on Linux: the descriptor is gone.
 class UniqueFd {
  public:
   UniqueFd() = default;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// JavaScript values to plain ones and back.
+// Conversions between JavaScript values and plain ones.
 #pragma once
 
 #include <napi.h>
@@ -28,7 +28,7 @@ inline int Int(Napi::Value value) {
   return number;
 }
 
-// The bytes of a typed array, none of null. They belong to the array: not to be kept.
+// The bytes of a typed array; empty for null. They belong to the array and must not be kept.
 inline std::string_view Bytes(Napi::Value value) {
   napi_typedarray_type type;
   size_t length = 0;
