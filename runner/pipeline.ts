@@ -104,7 +104,7 @@ export async function makeRoom(
 ): Promise<void> {
   const runs = await deadline
     .on(site.clock)
-    .race('the runs that are up to be told', signal, () => site.others());
+    .race('the list of the runs that are up', signal, () => site.others());
   if (!keep) return;
   for (const other of runs.filter((r) => r.kept && r.topology === topology)) {
     if (!replace) {

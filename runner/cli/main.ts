@@ -42,7 +42,7 @@ Examples:
   afbus-topo up topologies/quickstart.topo.yaml     bring up, play, check, leave running
   afbus-topo run topologies/*.topo.yaml             play each, take everything down
   afbus-topo run --launcher process my.topo.yaml    plain processes instead of containers: quicker
-  afbus-topo run --format json my.topo.yaml         one JSON verdict a file on stdout
+  afbus-topo run --format json my.topo.yaml         the verdict as JSON on stdout
   afbus-topo completion bash                        complete all of this in a shell
   afbus-topo doctor                                 what this machine has, lacks and still runs`,
   );

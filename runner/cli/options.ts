@@ -40,7 +40,10 @@ export const formatOption = (choices: readonly string[] = FORMATS) =>
 export const seedOption = (what: string) => new Option('--seed <number>', what).argParser(seed);
 
 export const fuzzBackendOption = () =>
-  new Option('--backend <backend>', 'simulated only, or simulated and on the AF_BUS host')
+  new Option(
+    '--backend <backend>',
+    'play on the simulated bus only (sim), or on the AF_BUS host as well (vm)',
+  )
     .choices(['sim', 'vm'])
     .default('sim');
 
@@ -75,12 +78,15 @@ export const playOptions = (): Option[] => [
   strictOption(),
   new Option(
     '--backend <backend>',
-    'what plays the file: a Docker Engine whose kernel has AF_BUS, the AF_BUS host, or a simulated bus',
+    'what plays the file: the AF_BUS host (vm), your Docker Engine, whose kernel must have AF_BUS (docker), or a simulated bus (sim); auto is vm',
   )
     .choices(['auto', 'vm', 'docker', 'sim'])
     .default('auto')
     .env('AFBUS_BACKEND'),
-  new Option('--launcher <launcher>', 'a node is a privileged container, or a process tree of the host')
+  new Option(
+    '--launcher <launcher>',
+    'what each node is: a privileged container, or a process tree on the host',
+  )
     .choices(['container', 'process'])
     .env('AFBUS_LAUNCHER'),
   kernelOption(),
@@ -113,12 +119,12 @@ export function duration(text: string): number {
   if (!match) throw new InvalidArgumentError('write a number and a unit: 500ms, 30s or 2m.');
   const ms = Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
   // Node's timers fire at once beyond 2^31 ms.
-  if (ms < 1 || ms > 86_400_000) throw new InvalidArgumentError('give something between 1ms and 1440m.');
+  if (ms < 1 || ms > 86_400_000) throw new InvalidArgumentError('give a duration from 1ms to 1440m.');
   return ms;
 }
 
 function count(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('write a whole number from 1.');
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('write a whole number, 1 or more.');
   return Number(text);
 }
 

@@ -77,7 +77,7 @@ export class BuilderVm {
     if (this.#child.exitCode !== null) throw this.#died(`ended during ${argv[0]}`);
     throw new EnvironmentError(
       `building the host image failed in ${argv[0]}`,
-      'the lines show what it said; "afbus-topo host clean" and another try start from nothing',
+      'the lines show what it said; "afbus-topo host clean" removes what is built, then try again',
       { lines: output.trimEnd().split('\n').slice(-15) },
     );
   }

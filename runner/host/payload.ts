@@ -84,7 +84,7 @@ export async function install(host: Reach, own: Payload): Promise<void> {
   const said = await bring(host, own, INSTALL);
   if (said.at(-1) === 'closed') return;
   throw new EnvironmentError(
-    "the host's kernel does not take the project's files",
+    "the project's files could not be installed in the host",
     'the lines show what it said; "afbus-topo host logs" has the rest',
     { lines: said.slice(-10) },
   );

@@ -57,7 +57,8 @@ export async function reach(
 
 function handshake(options: ConnectionOptions, until: number): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const late = () => socket.destroy(Object.assign(new Error('nothing comes from it'), { code: 'ETIMEDOUT' }));
+  const late = () =>
+    socket.destroy(Object.assign(new Error('nothing comes over the connection'), { code: 'ETIMEDOUT' }));
   const socket = connect(options, () => {
     socket.off('error', reject).off('timeout', late).setTimeout(0).setNoDelay(true);
     resolve(socket);

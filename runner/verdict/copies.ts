@@ -53,7 +53,7 @@ function whyExtra(facts: Facts, lane: LaneFacts, message: PlannedMessage): strin
   if (lane.bus !== bus) return `${message.name} is on bus ${bus}, ${lane.name} on bus ${lane.bus}`;
   const client = facts.clients.get(lane.client);
   if (!lane.accepted && client && !(client.join && client.admitted))
-    return `${lane.name} is not let onto bus ${bus}`;
+    return `${lane.name} has not joined bus ${bus}`;
   return `${lane.name} is not among its recipients`;
 }
 

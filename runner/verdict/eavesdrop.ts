@@ -81,7 +81,7 @@ function unreported(facts: Facts, { name }: LaneFacts): number {
 
 function addCount(findings: Findings, lane: LaneFacts, lost: number, expected: string): void {
   findings.add('lost-count', undefined, () => ({
-    summary: `${lane.name} was told of copies lost that were not`,
+    summary: `${lane.name} was told of lost copies that were not lost`,
     expected,
     observed: `${lost} counted as lost`,
   }));

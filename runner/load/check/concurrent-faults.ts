@@ -29,7 +29,7 @@ export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel
     if (once && !other) first.set(once.what, fault);
     if (once && other && areConcurrent(other, fault)) {
       const message = `${once.message} in another branch, at line ${other.step.place.line}`;
-      const hint = 'Only one of them can be done, whichever comes first: remove the other.';
+      const hint = 'Only one of the two can be carried out, whichever comes first: remove the other.';
       scope.problems.error(pathOf(scope, fault.step), { code: 'impossible', message, hint });
     }
   }

@@ -35,7 +35,7 @@ function checkReach(
   if (bus === undefined) return;
   const reach = unreadAtMost(sendsBeside(parallel, limit, name), bus);
   if (reach > action.memory) return;
-  const message = `"${name}" never reaches ${sizeInWords(action.memory)}: what it sends in other branches and nobody has read takes at most ${sizeInWords(reach)}`;
+  const message = `"${name}" never reaches its limit of ${sizeInWords(action.memory)}: unread messages that it sends in other branches take at most ${sizeInWords(reach)}`;
   const hint = `Let it send more, to clients that do not read; bus "${bus.name}" bounds it by its \`queueLength\` and \`sendBuffer\`.`;
   places.problems.error(pathOf(places, limit.step), { code: 'impossible', message, hint });
 }

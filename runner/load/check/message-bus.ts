@@ -71,7 +71,7 @@ function unsaid(
     outcome.args !== 'u 1'
   ) {
     const word = resultText(action.do, outcome.args);
-    say(`the result of this is ${word}`, `Expect it: expect: { result: ${word} }.`);
+    say(`the result of this step is ${word}`, `Expect it: expect: { result: ${word} }.`);
   }
 }
 
@@ -85,7 +85,7 @@ function checkHeard(
   const first = at < 0 ? modelled.length : at;
   if (first === modelled.length && action.heard.length === first) return undefined;
   const [told, wanted] = [modelled[first] ?? 'nothing more', action.heard[first]];
-  const message = `this cannot be: the bus tells it ${told}`;
+  const message = `this cannot happen here: the bus tells it ${told}`;
   const index = wanted === undefined ? [] : [first];
   const hint = wanted === undefined ? `Add "${told}".` : didYouMean(wanted, modelled);
   problems.warning([...(paths.get(id) ?? []), 'expect', 'hears', ...index], {

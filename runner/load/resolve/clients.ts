@@ -151,7 +151,7 @@ function warnTwice({ problems }: Scope, groups: readonly string[], path: Path): 
   groups.forEach((group, n) => {
     if (seen.size < seen.add(group).size) return;
     const message = `group "${group}" is there twice: the client gets two addresses in it`;
-    const hint = 'A message to the group comes once all the same: remove one.';
+    const hint = 'A message to the group still comes once only: remove one of the two.';
     problems.warning([...path, n], { code: 'unused', message, hint });
   });
 }

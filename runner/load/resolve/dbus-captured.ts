@@ -23,7 +23,7 @@ export function captured(scope: Scope, written: WrittenDbus, fds: number, at: Pa
     return { ...message, type };
   } catch (error) {
     if (!(error instanceof NotDbus || error instanceof BadValue)) throw error;
-    const message = `no message of D-Bus that can be sent: ${error.message}`;
+    const message = `not a D-Bus message that can be sent: ${error.message}`;
     scope.problems.error([...at, 'raw'], { code: 'bad-value', message });
     return NO_MESSAGE;
   }

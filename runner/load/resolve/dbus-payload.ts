@@ -43,7 +43,7 @@ export function dbusOf(
 function checkHeader({ problems }: Scope, dbus: DbusMessage, at: Path): void {
   const length = fieldsLength(templateOf(dbus));
   if (length <= MAX_FIELDS) return;
-  const message = `the header fields have ${length} bytes, and the kernel reads ${MAX_FIELDS}`;
+  const message = `the header fields have ${length} bytes, and the kernel reads at most ${MAX_FIELDS}`;
   problems.error(at, { code: 'impossible', message, hint: 'Shorten the path.', onKey: true });
 }
 

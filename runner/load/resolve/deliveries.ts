@@ -25,8 +25,9 @@ export class Deliveries {
     const section = scope.written.expect?.deliveries;
     if (!Array.isArray(section)) return;
     if (section.length === 0) {
-      const message = 'an empty list asks for nothing: what the model predicts is checked all the same';
-      const hint = 'Remove it; that a send reaches nobody is said there, with expect: { recipients: [] }.';
+      const message = 'an empty list asks for nothing: what the model predicts is checked in any case';
+      const hint =
+        'Remove it. To say that a send reaches nobody, write expect: { recipients: [] } at that send.';
       scope.problems.warning(['expect', 'deliveries'], { code: 'vacuous', message, hint });
     }
     section.forEach((written, index) => {

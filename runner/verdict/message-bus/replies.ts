@@ -100,7 +100,7 @@ function judge(
     );
   const by = facts.nameOf(answer.sender, client);
   if (outcomeText(outcomeOf(answer)) !== wanted)
-    add('wrong-answer', `${client} got another answer to its call`, wanted, answerText(answer));
+    add('wrong-answer', `${client} got a wrong answer to its call`, wanted, answerText(answer));
   else if (expected.by !== undefined && expected.by !== by && !(facts.cut && by === answer.sender))
     add(
       'wrong-answerer',
@@ -112,7 +112,12 @@ function judge(
   const copies = callees.get(call) ?? [];
   for (const { client: callee, got } of copies)
     if (!isAsSent(call, got))
-      add('altered', `${callee} got a call that was not made like this`, sentText(call), saidText(got));
+      add(
+        'altered',
+        `${callee} got a call that differs from the one that was made`,
+        sentText(call),
+        saidText(got),
+      );
   const got = copies.map(({ client: callee }) => callee).toSorted();
   const due = expected.recipients.toSorted();
   // The caller may have got the answer before the report of the client that gave it has come.

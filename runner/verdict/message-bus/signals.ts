@@ -79,7 +79,7 @@ function judgeCopy(
   receivers.set(operation, known);
   if (isAsSent(operation, got)) return;
   findings.add('altered', step, () => ({
-    summary: `${client} got a signal that was not sent like this`,
+    summary: `${client} got a signal that differs from the one that was sent`,
     expected: sentText(operation),
     observed: saidText(got),
     ...about(operation),

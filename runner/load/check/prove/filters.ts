@@ -30,10 +30,10 @@ export function checkFilters(
 
 function tell({ problems }: Places, path: Path, name: string, comes: boolean): void {
   const message = comes
-    ? `this filter has no effect: it leaves all of every message that comes to "${name}"`
+    ? `this filter has no effect: it neither shortens nor drops any message that comes to "${name}"`
     : `this filter has no effect: no message comes to "${name}"`;
   const hint = comes
-    ? 'Send something of which it leaves less, or remove it.'
+    ? 'Send a message that it shortens or drops, or remove it.'
     : `Send "${name}" something, or remove it.`;
   problems.warning(path, { code: 'vacuous', message, hint });
 }

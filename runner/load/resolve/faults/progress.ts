@@ -28,7 +28,10 @@ export function progressOf(
     return undefined;
   };
   if (at !== undefined)
-    return refuse('a fault has one moment: `after` messages, or `at` a time', 'Remove one of the two.');
+    return refuse(
+      'a fault has one time: `after` a number of messages, or `at` a time, not both',
+      'Remove one of the two.',
+    );
   if (!parties.concurrent)
     return refuse(
       '`after` counts the messages of sends beside the fault, and there are none: every step before it has ended',

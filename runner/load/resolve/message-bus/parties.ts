@@ -71,7 +71,7 @@ export function dbusClient(
   { bus, node }: { readonly bus: string; readonly node: string },
   path: Path,
 ): void {
-  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this');
+  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this key');
   scope.names.declare(DBUS_CLIENT, name, path);
   const { connect = 'native', match = [], names = [], answers = {} } = client;
   names.forEach((each, n) => {

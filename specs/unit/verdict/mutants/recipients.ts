@@ -42,7 +42,7 @@ export const recipientsMutants: readonly Mutant[] = [
   ),
   mutant(
     'a message reaches a client that was not admitted',
-    { recipients: { kind: 'extra', message: 'c#3', detail: /out is not let onto bus b/ } },
+    { recipients: { kind: 'extra', message: 'c#3', detail: /out has not joined bus b/ } },
     (run) => insert(run, 'out', 0, got(run, 'r2', 'c#3')),
   ),
   mutant(
