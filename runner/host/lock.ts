@@ -24,7 +24,7 @@ export async function lock(file: string, onWait: () => void, signal?: AbortSigna
 }
 
 /** The lock, or null if another process has it. */
-export function tryLock(file: string): Promise<Lock | null> {
+export async function tryLock(file: string): Promise<Lock | null> {
   return hold(['flock', '--nonblock', file]);
 }
 

@@ -140,7 +140,7 @@ export async function status({ kernel }: HostOptions): Promise<HostStatus> {
 
 async function isHeld(file: string): Promise<boolean> {
   if (!existsSync(file)) return false;
-  const free = await tryLock(file).catch(() => null);
+  const free = await tryLock(file).catch(() => undefined); // of another user's folder
   await free?.release();
   return free === null;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The state of the host of one kernel: host.json, its console and its disk, in one folder. */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ofPort } from './address.ts';
 import { privateFolder, stateDir } from './paths.ts';
@@ -22,8 +22,12 @@ const FILES = {
 export const stateFile = (kernel: KernelVersion, name: keyof typeof FILES): string =>
   join(stateDir(kernel), FILES[name]);
 
-/** The host as it was written at its start; it may have ended. A file that cannot be read counts as none. */
+/**
+ * The host as it was written at its start; it may have ended. A file that cannot be read counts as none, and so does one
+ * in a folder of another user, who could name any process and any engine in it.
+ */
 export function readHost(kernel: KernelVersion): Host | null {
+  if (statSync(stateDir(kernel), { throwIfNoEntry: false })?.uid !== process.getuid?.()) return null;
   const host = readJson<Host & { readonly channelPort?: number }>(stateFile(kernel, 'host'));
   // An earlier version wrote the port alone.
   return host && { ...host, channel: host.channel ?? ofPort(host.channelPort ?? 0) };

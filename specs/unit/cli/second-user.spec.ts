@@ -18,6 +18,7 @@ import { isUntrusted } from '../../../runner/cli/options.ts';
 import { ownFolder } from '../../../runner/common/folder.ts';
 import { tryLock } from '../../../runner/host/lock.ts';
 import { inProject, privateFolder } from '../../../runner/host/paths.ts';
+import { identify } from '../../../runner/host/process.ts';
 import { cli, folder } from '../../helpers/cli.ts';
 
 const FILE = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n  - x -> y: hi\n';
@@ -75,6 +76,22 @@ describe('another user of the machine', () => {
       });
       assert.match(said.stderr, /the artifacts of this run are not kept: it belongs to the user 65534/);
       assert.deepEqual(readdirSync(runs), []);
+    });
+
+    it('cannot pass off a process or an engine as a host: what lies in a folder of his is not believed', async () => {
+      using files = folder({});
+      const state = files.path('state/afbus-topo/host-6.12');
+      mkdirSync(state, { recursive: true });
+      const us = { pid: process.pid, process: identify(process.pid) };
+      const docker = { host: 'tcp://127.0.0.1:1', certDir: files.path('') };
+      writeFileSync(join(state, 'host.json'), JSON.stringify({ kernel: '6.12', docker, ...us }));
+      writeFileSync(join(state, 'lock'), '');
+      chownSync(state, ANOTHER, ANOTHER);
+      const env = { XDG_STATE_HOME: files.path('state'), XDG_CACHE_HOME: files.path('cache') };
+      assert.equal((await cli(['host', 'status'], { env })).stdout, 'absent\n');
+      const stopped = await cli(['host', 'stop'], { env });
+      assert.equal(stopped.code, 4);
+      assert.match(stopped.stderr, /host-6\.12 cannot be used: it belongs to the user 65534/);
     });
 
     it('opens nothing of a run, of the compiled code, or of a place of locks and keys', async () => {
