@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The main job, stage by stage: plan → lab → trace → verdict. */
+/** The main job in stages: plan → lab → trace → verdict. */
 
 import { resolve } from 'node:path';
 import { Deadline } from './common/deadline.ts';
@@ -16,26 +16,26 @@ import { judge, judgeCut } from './verdict/index.ts';
 import type { Judgement, Verdict } from './verdict/verdict.ts';
 
 export interface PlayOptions {
-  /** For all of the run; it began before the file was read. */
+  /** The deadline of the whole run; it began before the file was read. */
   readonly deadline: Deadline;
   /** Leave the nodes running if there is a verdict (`up`). */
   readonly keep: boolean;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** What loading the file warned of. */
+  /** Warnings about the file. */
   readonly warnings: readonly Diagnostic[];
 }
 
 export interface Played {
   readonly verdict: Verdict;
   readonly plan: Plan;
-  /** null when the environment broke before there was one. */
+  /** null if the environment broke before there was a trace. */
   readonly trace: Trace | null;
   /** What broke; the verdict's result is `error` then. */
   readonly error: TopoError | null;
 }
 
-/** What the stages of one play share. */
+/** The state that the stages of one play share. */
 interface Context {
   readonly plan: Plan;
   readonly site: Site;
@@ -51,7 +51,7 @@ interface Context {
 interface Stage {
   readonly title: string;
   readonly play: (context: Context, detail: Detail) => Promise<void> | void;
-  /** Takes back what it did, even if it broke halfway. */
+  /** Undoes what the stage did, even if it broke halfway. */
   readonly undo?: (context: Context) => Promise<void>;
 }
 
@@ -61,7 +61,9 @@ const STAGES: readonly Stage[] = [
   { title: 'judge', play: judgeTrace },
 ];
 
-/** Plays a plan to its verdict. Rejects only with what is no fault of the environment; nothing is left up then either. */
+/**
+ * Plays a plan to its verdict. Rejects only with errors that are not the environment's; nothing is left up then either.
+ */
 export async function play(plan: Plan, site: Site, options: PlayOptions): Promise<Played> {
   const { name, file } = plan.topology;
   const context: Context = {
@@ -87,10 +89,10 @@ export async function play(plan: Plan, site: Site, options: PlayOptions): Promis
   return { plan, trace: context.trace, error: context.error, verdict: verdictOf(context) };
 }
 
-/** For what comes after the deadline of a run: its nodes go, whatever they do. Longer than a busy engine takes. */
+/** How long nodes may take to be removed after the deadline of a run: longer than a busy engine needs. */
 const REMOVAL_MS = 60_000;
 
-/** Takes away what killed runners left; refuses, or replaces, a topology of this name that is up. */
+/** Removes what killed runners left; refuses a topology of this name that is up, or replaces it. */
 export async function makeRoom(
   topology: string,
   site: Site,
@@ -125,7 +127,7 @@ async function startNodes(context: Context, detail: Detail): Promise<void> {
   try {
     context.lab = await deadline.race('the nodes to start', options.signal, () => starting);
   } catch (error) {
-    // What is still being made would outlive the clean-up: taking the nodes away ends it, and then all is there to go.
+    // Removing the nodes also ends nodes that are still being made, which would outlive the clean-up otherwise.
     const gone = async () => {
       await removal(site, ownRun(context)).catch(() => {});
       await Promise.race([starting, site.broken]).catch(() => {});
@@ -145,7 +147,7 @@ async function takeDown(context: Context): Promise<void> {
 
 const ownRun = ({ site, owner }: Context) => ({ run: owner.run, launcher: site.where.launcher });
 
-/** Throws EnvironmentError if it is not gone in time. */
+/** Throws EnvironmentError if it is not removed in time. */
 const removal = (site: Site, run: Parameters<Site['remove']>[0]): Promise<void> =>
   inTime(site, () => site.remove(run)).catch((cause) => {
     if (!(cause instanceof RunTimeout)) throw cause;
@@ -172,7 +174,7 @@ function judgeTrace(context: Context): void {
   context.judgement = judge(context.plan, context.trace as Trace, context.site.where);
 }
 
-/** A run that was cut short and shows what no sound bus does has failed, whatever cut it. */
+/** If a run that was cut shows something that no correct bus does, it has failed, whatever cut it. */
 function proveFailure(context: Context): void {
   const { plan, site, trace, error } = context;
   if (!trace || !(error instanceof RunTimeout || error instanceof AgentCrashed)) return;
@@ -182,14 +184,14 @@ function proveFailure(context: Context): void {
   context.error = null;
 }
 
-/** A host that died explains every other error of the same moment; null for what is no fault of the environment. */
+/** A host that died explains every other error at the same time; null for errors that are not the environment's. */
 async function blame(error: unknown, site: Site): Promise<TopoError | null> {
   if (error instanceof TopoError && !(error instanceof EnvironmentError)) return error;
   const died = await site.probe();
   return died ?? (error instanceof TopoError ? error : null);
 }
 
-/** Deliveries without those of fences; of message buses, what clients got. */
+/** Number of deliveries without fences; on message buses, of messages that clients got. */
 function messagesIn({ deliveries, dbus = [] }: Trace): number {
   let count = dbus.filter(({ kind }) => kind === 'got').length;
   for (const lane of deliveries.values()) for (const { fence } of lane) if (!fence) count++;

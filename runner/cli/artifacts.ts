@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a run leaves on disk, for a reader who has to understand it later. */
+/** What a run leaves on disk, for readers who have to understand it later. */
 
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface Artifacts {
   readonly trace: Trace | null;
 }
 
-/** Makes the folder that an option names, before anything is played for it. Throws InvalidInput. */
+/** Makes the folder that an option names, before anything is played. Throws InvalidInput. */
 export function folderOf(option: string, path: string): void {
   refuseLink(option, path);
   try {
@@ -34,7 +34,7 @@ export function folderOf(option: string, path: string): void {
   }
 }
 
-/** A link in a checkout may lead anywhere, and what lies there would be overwritten. */
+/** A link in a checkout may lead anywhere, and the files there would be overwritten. */
 function refuseLink(option: string, path: string): void {
   const link = strangeLink(path);
   if (link === undefined) return;
@@ -49,11 +49,11 @@ export const folderBelow = (directory: string, name: string): string => join(dir
 
 export interface Kept {
   readonly place: string;
-  /** Why a file is not there, of each that would have been too big. */
+  /** For each file that would have been too big: why it was not written. */
   readonly tooBig: readonly string[];
 }
 
-/** Writes into `directory`, or a place of its own among the newest runs. */
+/** Writes into `directory`, or into a new folder among the kept runs. */
 export function keepArtifacts(what: Artifacts, directory?: string): Kept {
   const place = directory ?? join(home(), what.verdict.run);
   if (directory !== undefined) refuseLink('--artifacts', place);

@@ -12,7 +12,10 @@ interface ConfigFlags {
   readonly set?: Readonly<Record<string, string>>;
 }
 
-/** `config`: the file with all that it includes, inherits and leaves out, as YAML or JSON; a document a combination. */
+/**
+ * `config`: prints the file with includes, inherited values and defaults filled in, as YAML or JSON; one document per
+ * combination.
+ */
 export function config(named: string, { explain = false, format = 'yaml', set }: ConfigFlags): void {
   const { file, options } = inputOf(named, { ...(set && { set }) });
   const { written, diagnostics, sources } = configOf(file, { explain, ...options });

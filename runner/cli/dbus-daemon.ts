@@ -6,7 +6,7 @@ import { InvalidInput } from '../common/errors.ts';
 export interface DaemonFlags {
   readonly address: string;
   readonly listen: readonly string[];
-  /** True without a number. */
+  /** `true` if no descriptor is given. */
   readonly printAddress?: string | true;
   readonly config?: string;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `doctor`: one line a finding, each with its fix; exit code 4 where something needed is missing. */
+/** `doctor`: one line per finding, each with its fix; exit code 4 if something necessary is missing. */
 
 import { styleText } from 'node:util';
 import { AddonLoadError, isSupported } from '../../native/lib/index.ts';

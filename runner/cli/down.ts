@@ -8,11 +8,11 @@ interface DownFlags {
   readonly format: 'text' | 'json';
 }
 
-/** `down`: succeeds, too, when nothing of that name is up. */
+/** `down`: succeeds as well if nothing with that name is up. */
 export async function down(names: readonly string[], flags: DownFlags): Promise<void> {
   await withRuns(async (found) => {
     const kept = new Set(found.filter(({ run }) => run.kept).map(({ run }) => run.topology));
-    // Without a name: what is up, when it is one thing only; never somebody's run in progress.
+    // Without a name: takes down what is up if that is one topology; never a run that is in progress.
     const wanted = names.length ? new Set(names) : kept.size === 1 ? kept : new Set<string>();
     const doomed = found.filter(({ run }) => flags.all || wanted.has(run.topology) || wanted.has(run.run));
     await Promise.all(doomed.map(({ backend, run }) => removeRun(backend, run)));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** The output of a command in a process node, as it comes, and the exit status after it. */
+/** Copies the output of a command in a process node as it comes; the exit status follows the output. */
 
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { EnvironmentError } from '../common/errors.ts';
 
-/** What the shell writes after all that the command wrote, before its status. */
+/** The shell writes this after the command's output, before its status. */
 export const MARK = '\n\u0001';
-/** The mark and a status of three digits. */
+/** Length of the mark and a status of three digits. */
 const MOST = MARK.length + 3;
 
-/** Copies all but the mark and the status, and returns the status. */
+/** Copies everything but the mark and the status; returns the status. */
 export async function copyOutput(from: Readable, to: Writable): Promise<number> {
   let held = Buffer.alloc(0);
   for await (const chunk of from) {

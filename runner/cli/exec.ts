@@ -6,7 +6,7 @@ import type { RunNode } from '../provision/runs.ts';
 import { copyOutput } from './exec-output.ts';
 import { type Found, pick, pickRunning, withRuns } from './find-run.ts';
 
-/** `exec`: the command's output and exit status are this command's. */
+/** `exec`: passes on the command's output and exit status. */
 export async function exec(name: string, node: string, command: readonly string[]): Promise<void> {
   await withRuns(async (found) => {
     const it = pick(found, name);
@@ -31,7 +31,7 @@ async function inContainer({ backend }: Found, node: RunNode, command: readonly 
   return (await one.inspect()).ExitCode ?? 0;
 }
 
-/** Enters the namespaces of the node's first process, which is the child of the recorded one. */
+/** Enters the namespaces of the node's first process, which is a child of the recorded process. */
 async function inProcessNode({ backend }: Found, node: RunNode, command: readonly string[]): Promise<number> {
   const script =
     'read -r child _ < "/proc/$1/task/$1/children"; shift; nsenter -t "$child" -m -p -n -- "$@"; printf "\\n\\001%s" $?';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** What `--help` of each verb says of the exit codes that it can end with. */
+/** The exit codes in the `--help` of each verb. */
 
 import type { Command } from 'commander';
 import { EXIT } from '../common/errors.ts';
 
 type Meanings = Readonly<Record<number, string>>;
 
-/** Every verb can be called wrongly, find no room for its output, and be interrupted. */
+/** Every verb may be called wrongly, fail to write its output, and be interrupted. */
 const OF_EACH: Meanings = {
   [EXIT.pass]: 'done',
   [EXIT.invalid]: 'invalid input',
@@ -22,7 +22,7 @@ const PLAYED: Meanings = {
   [EXIT.hostDied]: 'host died',
 };
 
-/** By verb, the verb of a verb with its own name. */
+/** Meanings by verb; a verb of a verb has both words (`host start`). */
 const OF_ONE: Readonly<Record<string, Meanings>> = {
   '': PLAYED,
   up: PLAYED,

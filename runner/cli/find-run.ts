@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Runs by name over all backends that are up. */
+/** Finds runs by name on all backends that are up. */
 
 import { InvalidInput } from '../common/errors.ts';
 import type { Backend } from '../provision/backend.ts';
@@ -11,7 +11,7 @@ export interface Found {
   readonly run: Run;
 }
 
-/** Hands every run to `use`, and lets go of the backends afterwards. */
+/** Calls `use` with all runs, and releases the backends afterwards. */
 export async function withRuns<T>(use: (found: readonly Found[]) => Promise<T>): Promise<T> {
   const backends = await runningBackends();
   try {
@@ -24,7 +24,7 @@ export async function withRuns<T>(use: (found: readonly Found[]) => Promise<T>):
   }
 }
 
-/** The newest run of that name (or run id). */
+/** The newest run with that name or run id. */
 export function pick(found: readonly Found[], name: string): Found {
   const match = found.filter(({ run }) => run.topology === name || run.run === name).at(-1);
   if (match) return match;
@@ -44,7 +44,7 @@ export function pickNode({ run }: Found, name: string): RunNode {
   );
 }
 
-/** The node, if commands can run in it. */
+/** The node; throws unless commands can run in it. */
 export function pickRunning(found: Found, name: string): RunNode {
   const node = pickNode(found, name);
   if (node.state === 'running') return node;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** What is wrong with files, and what broke in runs, as findings with places. */
+/** Turns mistakes in files, and what broke in runs, into findings with places. */
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { CHECK_RULES, type Finding, findingsOf, writeSarif } from '../write/sarif.ts';
 import { isUnplayed, type Report } from '../write/unplayed.ts';
 import { version } from './package.ts';
 
-/** What each kind of diagnostic is about. */
+/** The subject of each kind of diagnostic. */
 const DIAGNOSTIC_RULES: Readonly<Record<Diagnostic['code'], string>> = {
   file: 'The file can be read.',
   encoding: 'The file is UTF-8 text.',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `fuzz`: random topologies on the simulated bus and on a kernel, until something goes wrong. */
+/** `fuzz`: plays random topologies on the simulated bus and on a kernel until something goes wrong. */
 
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface FuzzFlags {
   readonly all?: boolean;
   readonly out: string;
   readonly quiet?: boolean;
-  /** `json`: an object a line, the last of which is the sum. */
+  /** `json`: one object per line; the last one is the total. */
   readonly format: 'text' | 'json';
 }
 
@@ -81,7 +81,7 @@ const VM = {
   untrusted: false,
 } as const;
 
-/** Saves the scenario; what went wrong, where it is, and how to play it again. */
+/** Saves the scenario; returns what went wrong, the name of the file, and how to play it again. */
 function report({ scenario, problem, seed }: Finding, flags: FuzzFlags): string {
   const file = join(flags.out, `${scenario.name}.topo.yaml`);
   replaceText(file, textOf(scenario));

@@ -9,7 +9,7 @@ interface GraphFlags {
   readonly format: keyof typeof WRITERS;
 }
 
-/** `graph`: buses, nodes, clients and groups as a drawing; of a matrix, the first combination. */
+/** `graph`: draws buses, nodes, clients and groups; for a matrix, the first combination. */
 export function graph(file: string, flags: GraphFlags): void {
   const [topology] = topologiesIn(file, flags.set);
   if (topology) process.stdout.write(WRITERS[flags.format](pictureOf(topology)));

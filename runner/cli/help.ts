@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { InvalidInput } from '../common/errors.ts';
 import { didYouMean } from '../common/nearest.ts';
 
-/** `help`: of the command, of a verb, or of a verb's verb. An unknown name is an error, not the help of something else. */
+/** `help` for the command, for a verb, or for a verb of a verb. An unknown name is an error. */
 export function help(program: Command, words: readonly string[]): void {
   let command = program;
   for (const word of words) {

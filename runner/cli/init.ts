@@ -6,7 +6,7 @@ import { shipped } from './package.ts';
 
 const SUFFIX = '.topo.yaml';
 
-/** `init`: a topology to start from, with a word on each part. Never overwrites anything. */
+/** `init`: writes a topology to start from, with a comment on each part. Never overwrites a file. */
 export function init(named = `my${SUFFIX}`): void {
   const file = named.endsWith(SUFFIX) ? named : `${named.replace(/\.ya?ml$/, '')}${SUFFIX}`;
   try {
@@ -36,7 +36,7 @@ next:
   afbus-topo run ${file}                  play it on the real one
   afbus-topo graph --format svg ${file} > ${basename(file, SUFFIX)}.svg`;
 
-/** Names are lower-case letters, digits and dashes. */
+/** Makes a valid name: lower-case letters, digits and dashes. */
 const nameOf = (file: string): string =>
   basename(file, SUFFIX)
     .toLowerCase()
@@ -44,7 +44,7 @@ const nameOf = (file: string): string =>
     .replace(/^[^a-z]+|-+$/g, '')
     .slice(0, 63) || 'my-topology';
 
-/** The way to the schema that came with this tool, for editors. */
+/** Path of the schema that came with this tool, for editors. */
 const schemaFrom = (file: string): string =>
   relative(dirname(resolve(file)), shipped('docs/topology.schema.json'));
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A file as a verb is given it: `-` is stdin, which messages call `<stdin>`. */
+/** Reads the file that a verb was given: `-` is stdin, which messages call `<stdin>`. */
 import { type Loaded, type LoadOptions, load, readStdin } from '../load/index.ts';
 
 interface Input {

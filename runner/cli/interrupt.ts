@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Ctrl-C once cleans up; twice leaves now and says how to clean up later. */
+/** The first Ctrl-C cleans up; the second ends the command at once, and says how to clean up later. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EXIT, Interrupted } from '../common/errors.ts';
 
@@ -7,7 +7,7 @@ export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Ctrl-C, the end asked for by another program, and the end of the terminal. */
+/** Ctrl-C, the request of another program to end, and the end of the terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Signal = (typeof SIGNALS)[number];
@@ -32,14 +32,15 @@ export function onInterrupt(): Interrupt {
   };
 }
 
-/** A shell says 128 and the signal's number of a program that a signal has ended. */
+/** Sets the exit code that shells use for a program that a signal has ended: 128 plus the signal's number. */
 function sayHangup(code: number): void {
   if (code === EXIT.interrupted) process.exitCode = EXIT.hangup;
 }
 
 /**
- * Work before anything is up, which lets no handler run until it is done: during it a signal ends the process, as it ends
- * one that has no handler. One that has come before is told first: it would be lost together with its handler.
+ * Runs work that lets no handler run until it is done, before anything is up. A signal then ends the process, as if
+ * there were no handler. A signal that has come before is handled first, or it would be lost when its handler is
+ * removed.
  */
 export async function unguarded<T>(work: () => T, signal: AbortSignal): Promise<T> {
   await nextTurn();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** The runs whose artifacts are kept though nobody named a folder for them. */
+/** The runs whose artifacts are kept although no folder was named for them. */
 
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '../common/limits.ts';
 
-/** Runs kept in the default place. */
+/** Maximum number of such runs. */
 const MAX_RUNS = 20;
 
 export const home = (): string =>
   join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'afbus-topo/runs');
 
-/** Removes what is neither among the newest runs nor fits beside them. The newest stays, however big it is. */
+/** Removes runs that are not among the newest, or exceed the size together. The newest one stays, however big it is. */
 export function prune(runs: string, most: number = LIMITS.runsBytes.most): void {
   let left = most;
   for (const [n, path] of byAge(runs).entries()) {
@@ -21,7 +21,7 @@ export function prune(runs: string, most: number = LIMITS.runsBytes.most): void 
   }
 }
 
-/** Newest first. Another run may take one of them away meanwhile. */
+/** Newest first. Another command may remove one meanwhile. */
 const byAge = (runs: string): readonly string[] =>
   readdirSync(runs)
     .map((name) => join(runs, name))
@@ -36,6 +36,6 @@ function sizeOf(run: string): number {
     );
     return sizes.reduce((sum, size) => sum + size, 0);
   } catch {
-    return 0; // gone, or no folder
+    return 0; // removed meanwhile, or no folder
   }
 }

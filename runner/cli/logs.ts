@@ -3,7 +3,7 @@ import { InvalidInput } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import { pick, pickNode, withRuns } from './find-run.ts';
 
-/** `logs`: stderr of the nodes; their stdout is the agents' protocol and of no use to people. */
+/** `logs`: stderr of the nodes; their stdout is the agents' protocol, which is of no use to people. */
 export async function logs(name: string, node: string | undefined): Promise<void> {
   await withRuns(async (found) => {
     const it = pick(found, name);
@@ -24,7 +24,7 @@ export async function logs(name: string, node: string | undefined): Promise<void
   });
 }
 
-/** Docker frames a log without a terminal: 8 bytes of header (stream, length), then the text. */
+/** Removes Docker's frames, which a log without a terminal has: 8 bytes of header (stream, length), then the text. */
 function unframe(raw: Buffer): string {
   const parts: Buffer[] = [];
   for (let at = 0; at + 8 <= raw.length; ) {

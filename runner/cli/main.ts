@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `afbus-topo`: the command line. Verbs are loaded when called, so that `validate` never loads Docker code. */
+/**
+ * `afbus-topo`: the command line. The code of a verb is loaded when the verb is called, so `validate` never loads
+ * Docker code.
+ */
 
 import { Argument, Command, CommanderError } from 'commander';
 import { EXIT } from '../common/errors.ts';

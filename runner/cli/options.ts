@@ -11,7 +11,7 @@ export type Format = (typeof FORMATS)[number];
 
 export interface PlayFlags {
   readonly backend: 'auto' | 'vm' | 'docker' | 'sim';
-  /** As the topology says where absent, else containers. */
+  /** If absent, what the topology says, else containers. */
   readonly launcher?: 'container' | 'process';
   readonly kernel: '6.12' | '6.1';
   readonly timeout: number;
@@ -19,12 +19,12 @@ export interface PlayFlags {
   readonly simBug?: string;
   readonly format: Format;
   readonly artifacts?: string;
-  /** How often each combination is played; of `run` only. */
+  /** How often each combination is played; only for `run`. */
   readonly repeat?: number;
   readonly set?: Readonly<Record<string, string>>;
   readonly strict?: boolean;
   readonly quiet?: boolean;
-  /** Absent: as `isUntrusted` finds. */
+  /** If absent, see `isUntrusted`. */
   readonly untrusted?: boolean;
 }
 
@@ -103,13 +103,13 @@ export const playOptions = (): Option[] => [
   new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
   seedOption('draws sizes and bodies; printed with every verdict'),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
-  // For those who try the checks; a fault of a simulated bus is no way to play.
+  // For tests of the checks. Hidden, since a bug in the simulated bus is of no use to others.
   new Option('--sim-bug <name>', 'a fault for the simulated bus to have').hideHelp(),
   formatOption(),
   new Option('-q, --quiet', 'no progress on stderr'),
 ];
 
-/** What the command line says, else what CI is: there, files may come from anybody who asks for a merge. */
+/** What the command line says; else true in CI, where anybody who proposes a change may have written the files. */
 export const isUntrusted = ({ untrusted }: Pick<PlayFlags, 'untrusted'>): boolean =>
   untrusted ?? (process.env.CI === 'true' && process.env.AFBUS_TRUSTED !== '1');
 
@@ -137,7 +137,7 @@ function seed(text: string): number {
 
 const SUFFIX = '.topo.yaml';
 
-/** The file named, or the only topology of this directory. */
+/** The named file, or the only topology in this directory. */
 export function topologyFile(named: string | undefined): string {
   if (named !== undefined) return named;
   const found = [

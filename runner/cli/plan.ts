@@ -12,7 +12,9 @@ interface PlanFlags {
   readonly why?: boolean;
 }
 
-/** `plan`: what would be started and sent, and what must come of it. Starts nothing; a document a combination. */
+/**
+ * `plan`: shows what would be started and sent, and what must come of it. Starts nothing; one document per combination.
+ */
 export function plan(file: string, { set, format, seed, why = false }: PlanFlags): void {
   const overviews = topologiesIn(file, set).map((topology) => overviewOf(makePlan(topology, { seed })));
   const indent = overviews.length === 1 ? 2 : 0;

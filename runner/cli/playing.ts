@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `up` and `run` share: play a file, write its results, keep their artifacts, give their exit codes. */
+/** Shared by `up` and `run`: plays a file, writes its results, keeps its artifacts, determines the exit code. */
 
 import { randomInt } from 'node:crypto';
 import { Deadline } from '../common/deadline.ts';
@@ -27,25 +27,25 @@ export interface PlayMode {
   readonly keep: boolean;
   readonly replace: boolean;
   readonly signal: AbortSignal;
-  /** Results of other files that are not written yet: a signal must not end the process before they are. */
+  /** Whether results of other files are still unwritten: a signal must not end the process before they are written. */
   readonly unwritten?: () => boolean;
-  /** Folders of artifacts that other files have; absent if there is one file, which has the whole folder. */
+  /** Artifact folders that other files use; absent if there is only one file, which has the whole folder. */
   readonly taken?: Set<string>;
 }
 
 export interface FileResult {
   readonly file: string;
   readonly exitCode: ExitCode;
-  /** null when the file was invalid or the environment broke before anything was planned. */
+  /** null if the file was invalid, or the environment broke before there was a plan. */
   readonly played: Played | null;
   readonly error: unknown;
-  /** File → text, as it was read: reports show lines of it. */
+  /** File → text, as it was read, for reports that show lines of it. */
   readonly sources: Sources;
 }
 
 type Sources = Loaded['sources'];
 
-/** Plays every combination of a file, one after the other; `done` is told each result as soon as it is there. */
+/** Plays every combination of a file, one after the other; calls `done` with each result as soon as it exists. */
 export async function playFile(
   named: string,
   flags: PlayFlags,
@@ -70,12 +70,12 @@ export async function playFile(
   } while (n < seeds.length * (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
 }
 
-/** One for each repeat: the first as asked for or drawn, and those that follow it. */
+/** One seed per repeat: the one that was given or drawn, and those after it. */
 function seedsOf({ seed = randomInt(2 ** 32), repeat = 1 }: PlayFlags): readonly number[] {
   return Array.from({ length: repeat }, (_, n) => (seed + n) % 2 ** 32);
 }
 
-/** A repeat is one more combination, so that it has a name, a verdict and a folder of its own. */
+/** Makes a repeat a combination of its own, with its own name, verdict and folder. */
 const withSeed = (topology: Topology, seed: number): Topology => ({
   ...topology,
   name: `${topology.name}.seed=${seed}`,
@@ -91,7 +91,7 @@ interface Combination {
   readonly sources: Sources;
 }
 
-/** Throws InvalidTopology, or InvalidInput where there are more combinations than can be up. */
+/** Throws InvalidTopology, or InvalidInput if there are more combinations than can be up at a time. */
 function loadAll(file: string, options: LoadOptions, { keep }: PlayMode): Loaded {
   const loaded = load(file, options);
   if (loaded.topology === undefined) throw new InvalidTopology(loaded);
@@ -100,7 +100,7 @@ function loadAll(file: string, options: LoadOptions, { keep }: PlayMode): Loaded
   return loaded;
 }
 
-/** A file with mistakes; its message is every diagnostic, rendered. */
+/** A file with mistakes; the message contains all its diagnostics, rendered. */
 export class InvalidTopology extends InvalidInput {
   readonly loaded: Loaded;
 
@@ -110,13 +110,13 @@ export class InvalidTopology extends InvalidInput {
   }
 }
 
-/** What is wrong with a file, or odd: on stderr, `--quiet` or not, since that is about progress. */
+/** Writes diagnostics to stderr, also with `--quiet`, which is about progress. */
 function tell({ diagnostics, sources }: Loaded): void {
   const color = wantsColor(process.stderr, process.env);
   process.stderr.write(renderDiagnostics(diagnostics, sources, { color }));
 }
 
-/** Worst first: a broken machine says more about a batch than a failed check. */
+/** Worst first: in a batch, a broken machine says more than a failed check. */
 const SEVERITY: readonly ExitCode[] = [
   EXIT.interrupted,
   EXIT.hostDied,
@@ -180,7 +180,7 @@ function summary({ topology, agents, messages, operations }: Plan): string {
   return `${topology.name}: ${count(agents.length, 'process', 'processes')} on ${nodes}, ${sent.join(', ')}`;
 }
 
-/** Plays it where the flags say. */
+/** Plays the topology where the flags say. */
 async function playAt(
   plan: Plan,
   warnings: readonly Diagnostic[],
@@ -190,7 +190,7 @@ async function playAt(
 ): Promise<Played> {
   const { topology, seed } = plan;
   const launcher = flags.launcher ?? topology.launcher?.kind ?? 'container';
-  // The first start of a host builds its image, which takes minutes whatever the file.
+  // Not counted: the first start of a host builds its image, which takes minutes for any file.
   const site = await deadline.without(() =>
     progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, signal })),
   );
@@ -202,7 +202,7 @@ async function playAt(
   }
 }
 
-/** What was proved stays so where nothing can be written. */
+/** Keeps the artifacts. If they cannot be written, the result stays the same. */
 function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui, taken?: Set<string>): void {
   try {
     const { place, tooBig } = keepArtifacts(
@@ -216,7 +216,7 @@ function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui, taken?
   }
 }
 
-/** Combinations and several files share the directory that was asked for, each with one of its own in it. */
+/** The folder for the artifacts. Combinations and several files share the given folder, each with a subfolder. */
 function placeOf({ plan }: Played, { artifacts }: PlayFlags, taken?: Set<string>): string | undefined {
   const { combination, name } = plan.topology;
   if (artifacts === undefined || (combination === undefined && taken === undefined)) return artifacts;
@@ -226,7 +226,7 @@ function placeOf({ plan }: Played, { artifacts }: PlayFlags, taken?: Set<string>
   return place;
 }
 
-/** A verdict names files as they are printed. */
+/** The report as text, with the text of the files that it refers to. */
 export function textReport(played: Played, sources: Sources, color: boolean): string {
   const printed = new Map(Array.from(sources, ([file, text]) => [neutral(file), text]));
   return renderText(played.verdict, { color, source: (file) => printed.get(file) });

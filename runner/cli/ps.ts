@@ -3,7 +3,7 @@ import { neutralJson } from '../common/neutral.ts';
 import { withRuns } from './find-run.ts';
 import { table } from './table.ts';
 
-/** `ps`: one line a node. */
+/** `ps`: one line per node. */
 export async function ps(flags: { format: 'text' | 'json' }): Promise<void> {
   await withRuns(async (found) => {
     if (flags.format === 'json') {

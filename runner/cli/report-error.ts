@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An error in words on stderr: what happened, the lines that show it, what to do next. */
+/** Prints an error on stderr: what happened, the lines that show it, what to do next. */
 
 import { styleText } from 'node:util';
 import { EXIT, type ExitCode, TopoError } from '../common/errors.ts';
@@ -8,12 +8,12 @@ import { neutral, neutralLines } from '../common/neutral.ts';
 const paint = (style: 'red' | 'yellow' | 'dim' | 'bold', text: string) =>
   styleText(style, text, { stream: process.stderr });
 
-/** Something that went wrong and changes no result. */
+/** Prints something that went wrong but changes no result. */
 export function warn(message: string): void {
   console.error(`${paint('yellow', 'warning:')} ${neutral(message)}`);
 }
 
-/** Prints the error and returns the exit code it calls for. */
+/** Prints the error and returns its exit code. */
 export function report(e: unknown): ExitCode {
   if (e instanceof TopoError) {
     for (const line of e.lines) console.error(paint('dim', `  | ${neutral(line)}`));
@@ -21,7 +21,7 @@ export function report(e: unknown): ExitCode {
     if (e.hint) console.error(`${paint('bold', 'hint:')} ${neutral(e.hint)}`);
     return e.exitCode;
   }
-  // A bug of this tool: the stack is what its authors need.
+  // A bug of this tool: its authors need the stack.
   console.error(
     `${paint('red', 'internal error:')} ${neutralLines(e instanceof Error ? (e.stack ?? e.message) : String(e))}`,
   );

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Results to stdout, in the format asked for. Nothing else is ever written there. */
+/** Writes results to stdout in the requested format. Nothing else is ever written there. */
 
 import { writeGithub } from '../write/github.ts';
 import { writeJson, writeJsonLines } from '../write/json.ts';

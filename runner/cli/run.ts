@@ -7,7 +7,10 @@ import type { Format, PlayFlags } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
 import { writeResults } from './results.ts';
 
-/** `run`: play each file in all its combinations, one after the other, and take it down; the exit code is the worst of all. */
+/**
+ * `run`: plays each file in all its combinations, one after the other, and takes it down; the exit code is the worst
+ * one.
+ */
 export async function runFiles(files: readonly string[], flags: PlayFlags): Promise<void> {
   if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   using interrupt = onInterrupt();
@@ -25,14 +28,14 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
   }
   if (!atOnce) writeResults(results, flags.format);
   else if (flags.format === 'text' && results.length > 1) summarise(results, flags.repeat ?? 1);
-  // Between two files it is in no result.
+  // An interrupt between two files is in no result.
   process.exitCode = interrupt.signal.aborted ? EXIT.interrupted : worst(results);
 }
 
-/** Formats in which a result needs no other; the rest are one document. */
+/** Formats that are written result by result; the others are one document. */
 const EACH_AT_ONCE: readonly Format[] = ['text', 'jsonl'];
 
-/** A rate for those who look for what happens now and then; one failure is a failure, however many passed. */
+/** Prints the rate, for what happens only now and then. One failure is a failure, however many repeats passed. */
 function summarise(results: readonly FileResult[], repeat: number): void {
   const passed = results.filter((r) => r.exitCode === EXIT.pass).length;
   const all = results.length;
@@ -46,7 +49,7 @@ function summarise(results: readonly FileResult[], repeat: number): void {
   console.log([rate, ...others].join('\n'));
 }
 
-/** In percent, and 100 only if it is all of them. */
+/** In percent; 100 only if all passed. */
 const share = (part: number, all: number): string => `${Math.floor((1000 * part) / all) / 10} %`;
 
 function combinationOf({ played }: FileResult): string {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** `--backend`: where a file is played, and never silently elsewhere. */
+/** Chooses the site that `--backend` names; never uses another one silently. */
 
 import type { Site } from '../provision/site.ts';
 import { isUntrusted, type PlayFlags } from './options.ts';
 
 interface Request {
   readonly seed: number;
-  /** Before that of the flags. */
+  /** Has priority over the flags. */
   readonly launcher?: 'container' | 'process';
   readonly detail: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Code that talks with engines is loaded where one is asked for. */
+/** Loads the code for engines only if it is needed. */
 export async function chooseSite(flags: PlayFlags, request: Request): Promise<Site> {
   const { backend } = flags;
   const launcher = request.launcher ?? flags.launcher ?? 'container';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** What each process wrote to stderr: of a message bus, the daemon's log. */
+/** What each process wrote to stderr; for a message bus, the daemon's log. */
 
 import { LIMITS } from '../common/limits.ts';
 import { neutralLines } from '../common/neutral.ts';
 import type { LogEvent } from '../trace/trace.ts';
 
-/** Process → text. Of very much the newest is kept: it tells how it ended. */
+/** Process → text. If there is very much, the last part is kept, which shows how the process ended. */
 export function logsIn(
   logs: readonly LogEvent[] = [],
   most: number = LIMITS.logBytes.most,
@@ -29,5 +29,5 @@ function newestOf(bytes: Buffer, most: number): string {
   return bytes.toString('utf8', from);
 }
 
-/** A byte that goes on a character of UTF-8, so that no text begins with it. */
+/** Whether a byte continues a character of UTF-8, so that no text may begin with it. */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** What becomes of a command whose output cannot be written. */
+/** What happens if the output of a command cannot be written. */
 
 import { EnvironmentError, EXIT } from '../common/errors.ts';
 import { report } from './report-error.ts';
 
 /**
- * A reader that has seen enough (`| head`) changes nothing, nor does a terminal that was closed (EIO): the exit code is
- * that of the work. Any other error means that a result is lost, which no exit code of the work may hide.
+ * If the reader has seen enough (`| head`) or the terminal was closed (EIO), the exit code is that of the work. Any
+ * other error means that a result is lost, which no exit code of the work may hide.
  */
 export function guardStreams(): void {
-  process.stderr.on('error', () => {}); // there is nowhere left to tell it
+  process.stderr.on('error', () => {}); // there is no place left to report it
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) return;
     report(

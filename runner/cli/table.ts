@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { neutral } from '../common/neutral.ts';
 
-/** Columns as wide as their widest cell. */
+/** Pads columns to their widest cells. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows].map((row) => row.map(neutral));
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));

@@ -5,7 +5,10 @@ import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { loadInput } from './input.ts';
 
-/** The topologies in a file, one a combination; where there is none, all that is wrong is said and the exit code set. */
+/**
+ * The topologies in a file, one per combination. If there are mistakes it prints them, sets the exit code, and returns
+ * none.
+ */
 export function topologiesIn(file: string, set: Readonly<Record<string, string>> = {}): readonly Topology[] {
   const { topologies, diagnostics, sources } = loadInput(file, { ...(set && { set }) });
   const color = wantsColor(process.stderr, process.env);

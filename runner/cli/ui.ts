@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Progress on stderr: one line a stage with its time; a live line on a terminal, a sign of life elsewhere. */
+/**
+ * Shows progress on stderr: one line per stage with its time; on a terminal a live line, elsewhere a line from time to
+ * time.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { styleText } from 'node:util';
 import { neutral } from '../common/neutral.ts';
 import type { Detail, Progress } from '../common/progress.ts';
 
-/** Off a terminal, a stage that takes longer says so this often. */
+/** If stderr is no terminal, a long stage prints a line this often. */
 const HEARTBEAT_MS = 15_000;
 const FRAME_MS = 120;
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
@@ -24,7 +27,7 @@ export class Ui implements Progress {
     this.#live = this.#out.isTTY === true && !process.env.CI;
   }
 
-  /** Runs one stage; its line shows what `detail` said last. */
+  /** Runs one stage; its line shows the last text that was passed to `detail`. */
   async stage<T>(title: string, work: (detail: Detail) => Promise<T> | T): Promise<T> {
     const started = performance.now();
     let text = '';

@@ -9,7 +9,7 @@ import { writeResults } from './results.ts';
 
 type UpFlags = PlayFlags & { readonly rm?: boolean; readonly replace?: boolean };
 
-/** `up`: play one file and leave its nodes running, with what can be done next on stderr. */
+/** `up`: plays one file and leaves its nodes running; prints the next commands on stderr. */
 export async function up(named: string | undefined, flags: UpFlags): Promise<void> {
   using interrupt = onInterrupt();
   const file = topologyFile(named);
@@ -27,7 +27,7 @@ export async function up(named: string | undefined, flags: UpFlags): Promise<voi
   writeResults(results, flags.format);
   const [result] = results;
   const isPlayed = result?.exitCode === EXIT.pass || result?.exitCode === EXIT.fail;
-  // An error may be what the interrupt has led to.
+  // An error may be a consequence of the interrupt.
   process.exitCode = interrupt.signal.aborted && !isPlayed ? EXIT.interrupted : worst(results);
   if (keep && !flags.quiet && isPlayed) {
     console.error(next(neutral(result.played?.verdict.topology ?? '')));

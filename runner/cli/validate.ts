@@ -10,7 +10,7 @@ import { count } from '../write/words.ts';
 import { sarifOfFiles } from './findings.ts';
 import { type InputFlags, loadInput } from './input.ts';
 
-/** `validate`: every diagnostic of every file; loads neither Docker nor the binding. */
+/** `validate`: prints every diagnostic of every file; loads neither Docker code nor the binding. */
 export function validate(
   files: readonly string[],
   flags: InputFlags & { format: 'text' | 'json' | 'github' | 'sarif' },

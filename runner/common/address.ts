@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
 /** Addresses of AF_BUS as text (af_bus.md section 1). */
 
-/** Without the path, `pppp/cccccccccccc` in lower-case hex. */
+/** `pppp/cccccccccccc` in lower-case hex, without a path. */
 export type Address = string;
 
 export const MASTER: Address = '0000/000000000000';
-/** No client can have it: a message to it takes the default route (section 3.3). */
+/** Held by no client: a message to it takes the default route (section 3.3). */
 export const NOBODYS: Address = '0000/fffffffffffe';
 /** Every joined client. */
 export const EVERYONE: Address = '0000/ffffffffffff';
 
 const KERNEL_PREFIX = '0000';
 const MULTICAST = 'ffffffffffff';
-/** The highest client part: one more is the multicast address. */
+/** The highest client part that is no multicast address. */
 const MAX_CLIENT = 0xffff_ffff_fffen;
 
 export const prefixOf = (address: Address): string => address.slice(0, 4);
 
 export const isMulticast = (address: Address): boolean => address.endsWith(MULTICAST);
 
-/** af_bus.md section 2: a master neither gives nor takes prefix 0 and multicast addresses. */
+/** A master can assign and remove it: it has neither prefix 0 nor a multicast client part (af_bus.md section 2). */
 export const isAssignable = (address: Address): boolean =>
   prefixOf(address) !== KERNEL_PREFIX && !isMulticast(address);
 
-/** The `n`th client's address of prefix 0. */
+/** The prefix-0 address of the `n`th client. */
 export const clientAddress = (n: number): Address => `${KERNEL_PREFIX}/${n.toString(16).padStart(12, '0')}`;
 
 /** The multicast address of a group. */
@@ -34,7 +34,7 @@ export const prefixNumber = (address: Address): number => Number.parseInt(prefix
 export const addressOf = (prefix: number, client: bigint): Address =>
   `${prefix.toString(16).padStart(4, '0')}/${client.toString(16).padStart(12, '0')}`;
 
-/** The address `step` further on; undefined where it would become the multicast address. */
+/** The address incremented by `step`; undefined if that would be the multicast address, or beyond it. */
 export function countUp(address: Address, step: number): Address | undefined {
   const next = BigInt(`0x${address.slice(5)}`) + BigInt(step);
   return next > MAX_CLIENT ? undefined : addressOf(prefixNumber(address), next);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What leads to a Docker Engine over TLS, in a folder as the docker command has it. */
+/** The certificates for a Docker Engine over TLS, in a folder with the names that the docker command uses. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who a process is to the kernel, as SO_PEERCRED and SCM_CREDENTIALS tell it. */
+/** The identity of a process, as in SO_PEERCRED and SCM_CREDENTIALS. */
 export interface Credentials {
   readonly pid: number;
   readonly uid: number;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** The one deadline of a run, handed down from the command line to every wait. */
+/** The deadline of a run, which the command line passes to every wait. */
 
 import { runInNewContext } from 'node:vm';
 import { type Clock, wallClock } from './clock.ts';
 import { Interrupted, RunTimeout } from './errors.ts';
 
-/** ms that a run has if the user says nothing else. */
+/** Default time of a run, in ms. */
 export const DEFAULT_RUN_TIME = 120_000;
 
 /** A point in time, and how to give up at it. */
 export class Deadline {
-  /** ms that it was set to, for messages. */
+  /** The time that it was set to, in ms, for messages. */
   readonly total: number;
   #at: number;
   readonly #clock: Clock;
@@ -24,14 +24,14 @@ export class Deadline {
   }
 
   /**
-   * The same for a run that has a clock of its own: it has all of the time there, and what is left of it here. A
-   * simulated clock may stand still while the machine works.
+   * The same for a run with its own clock: it has the whole time on that clock, and the rest of this deadline on the
+   * machine's clock. A simulated clock may stand still while the machine works.
    */
   on(clock: Clock): Deadline {
     return clock === this.#clock ? this : new Deadline(this.total, clock, this);
   }
 
-  /** What `work` takes does not count; no wait may have this deadline meanwhile. */
+  /** Does not count the time that `work` takes; no wait may use this deadline meanwhile. */
   async without<T>(work: () => Promise<T>): Promise<T> {
     const began = this.#clock.now();
     try {
@@ -46,14 +46,14 @@ export class Deadline {
     return Math.max(0, this.#at - this.#clock.now());
   }
 
-  /** Throws once it has passed: for work that lets no timer fire. */
+  /** Throws if it has passed; for work that lets no timer fire. */
   check(what: string): void {
     if (this.#left() === 0) throw this.timeout(what);
   }
 
   /**
-   * Result of work that lets no timer fire and no handler run: it is ended wherever it is, without its `finally`, by this
-   * deadline, which passes on the machine's clock, and by Ctrl-C where a handler keeps that from ending the process.
+   * The result of work that lets no timer fire and no handler run. This deadline, on the machine's clock, ends the work
+   * wherever it is, without its `finally`. So does Ctrl-C if a handler keeps it from ending the process.
    */
   during<T>(what: string, work: () => T): T {
     const timeout = Math.ceil(this.#left());
@@ -65,7 +65,7 @@ export class Deadline {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw this.timeout(what);
       if (code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
-      process.emit('SIGINT'); // the handler was not told
+      process.emit('SIGINT'); // Ctrl-C has ended the work before its handler could run
       throw interrupted(what);
     }
   }
@@ -94,17 +94,17 @@ export class Deadline {
     };
   }
 
-  /** Result of `work`, or RunTimeout naming `what`, or Interrupted; the work's own end is then nobody's concern. */
+  /** The result of `work`; else throws RunTimeout naming `what`, or Interrupted. The end of `work` is ignored then. */
   async race<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const ended = Promise.withResolvers<never>();
-    // It also rejects if nobody has come to wait for it.
+    // It may reject before the race waits for it.
     ended.promise.catch(() => {});
     using _ = this.onEnd(signal, (why) => {
       ended.reject(why === 'timeout' ? this.timeout(what) : interrupted(what));
     });
     if (signal?.aborted) throw interrupted(what);
     const result = work();
-    result.catch(() => {}); // may fail after the race was lost
+    result.catch(() => {}); // it may fail after the race has ended
     return await Promise.race([result, ended.promise]);
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is wrong with a file, or odd, at its place: the loader finds it, reports show it. */
+/** What is wrong or odd in a file, and where: made by the loader, shown in reports. */
 
 /** Stable names for machines; the message is for people and may change. */
 export type DiagnosticCode =
@@ -25,10 +25,10 @@ export type DiagnosticCode =
   | 'vacuous'
   | 'unused';
 
-/** The way to a value: keys and indexes. */
+/** The path to a value: keys and indexes. */
 export type Path = readonly (string | number)[];
 
-/** A stretch of one line. */
+/** A part of one line. */
 export interface Range {
   readonly file: string;
   readonly line: number;
@@ -36,15 +36,15 @@ export interface Range {
   readonly endColumn: number;
 }
 
-/** The words of a diagnostic, before it has a place. */
+/** The text of a diagnostic, without its place. */
 export interface Words {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly expected?: string | undefined;
   readonly hint?: string | undefined;
-  /** Mark the key rather than the value. */
+  /** Mark the key instead of the value. */
   readonly onKey?: boolean;
-  /** Mark a piece of the value: of a line of its text, from this column (from 0) on. */
+  /** Mark a part of the value: in a line of its text, from this column (counted from 0). */
   readonly piece?: Piece;
 }
 
@@ -60,7 +60,7 @@ export interface Diagnostic {
   /** What is wrong, in one clause, without a full stop. */
   readonly message: string;
   readonly file: string;
-  /** From 1; 0 where the diagnostic is about the file as a whole. */
+  /** From 1; 0 if the diagnostic is about the whole file. */
   readonly line: number;
   readonly column: number;
   /** First column after the marked text, on the same line. */
@@ -71,15 +71,15 @@ export interface Diagnostic {
   readonly expected?: string;
   /** What to write or do instead, as a sentence. */
   readonly hint?: string;
-  /** Where the value comes from, where that is not its own place: variables, defaults, includes. */
+  /** Where the value comes from, if it is written elsewhere: variables, defaults, includes. */
   readonly notes?: readonly string[];
 }
 
-/** A diagnostic without its place and its line, as lines of plain text: what is wrong, then what to write instead. */
+/** A diagnostic without its place, as plain lines: what is wrong, then what to write instead. */
 export const wordsOf = ({ message, expected, notes = [], hint }: Diagnostic): string[] =>
   [message, expected, ...notes, hint].filter((part) => part !== undefined);
 
-/** `['traffic', 3, 'send']` → `traffic[3].send`; keys that are no plain words are quoted. */
+/** `['traffic', 3, 'send']` → `traffic[3].send`; keys with other characters are quoted. */
 export function formatPath(path: Path): string {
   let out = '';
   for (const part of path) {

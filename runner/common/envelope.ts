@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * The first 32 bytes of every message that an agent sends, and the last ones of one in D-Bus. They identify the message without trusting the kernel's
- * addresses, survive truncation of the rest, and let the receiver's report be compared with the plan.
+ * The first 32 bytes of every message that an agent sends, or the last 32 of a D-Bus message. They identify the message
+ * without relying on the kernel's addresses, survive truncation of the rest, and allow the receiver's report to be
+ * compared with the plan.
  *
  *   0  magic "AFBT"       4  version (1)      5  kind (0 message, 1 fence)     6  reserved
  *   8  run nonce, u32    12  message number, u32                              16  whole length, u32
@@ -12,7 +13,7 @@
 import { crc32 } from 'node:zlib';
 
 export const ENVELOPE_SIZE = 32;
-/** As much of it tells which message it is: of a copy that a filter shortened there may be no more. */
+/** The part that identifies the message; a copy that a filter shortened may have no more. */
 export const IDENTITY_SIZE = 16;
 const MAGIC = 0x54424641; // "AFBT"
 const VERSION = 1;
@@ -25,11 +26,11 @@ export interface Envelope {
   readonly kind: EnvelopeKind;
   readonly nonce: number;
   readonly number: number;
-  /** All of the message is there as it was sent; null where an envelope that was cut short cannot tell. */
+  /** Whether the whole message is there as it was sent; null if a shortened envelope cannot tell. */
   readonly intact: boolean | null;
 }
 
-/** The envelope of message `number`; what else the message holds is in front of it, or after. */
+/** The envelope of message `number`; `rest` of the message comes before it or after it. */
 export function envelope(
   kind: EnvelopeKind,
   nonce: number,
@@ -54,7 +55,7 @@ export const encode = (kind: EnvelopeKind, nonce: number, number: number, body: 
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads the envelope that begins at this byte; null where the datagram is not one of ours. */
+/** Reads the envelope that begins at this byte; null if the datagram has none. */
 export function open(datagram: Buffer, at: number): Envelope | null {
   const length = datagram.length - at;
   if (length < IDENTITY_SIZE) return null;
@@ -77,7 +78,7 @@ function isIntact(datagram: Buffer, at: number): boolean {
   return crc32(datagram.subarray(at + ENVELOPE_SIZE), front) === datagram.readUInt32LE(at + 20);
 }
 
-/** A well-mixed 32-bit number from two: splitmix-style, the same on every machine. */
+/** Mixes two numbers into a 32-bit number (like splitmix), the same on every machine. */
 export function mix(seed: number, n: number): number {
   let x = (seed ^ Math.imul(n + 1, 0x9e3779b9)) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b) >>> 0;
@@ -85,12 +86,12 @@ export function mix(seed: number, n: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** Whole length in bytes of generated message `number`, between `min` and `max`, both included. */
+/** Length of generated message `number` in bytes, between `min` and `max` inclusive. */
 export function drawLength(seed: number, number: number, min: number, max: number): number {
   return min + (mix(seed, number) % (max - min + 1));
 }
 
-/** A generated body of `length` bytes: 32-bit words of a counter sequence, so any slip shows in the crc. */
+/** A generated body: 32-bit words of a counter sequence, so that any shift changes the crc. */
 export function drawBody(seed: number, number: number, length: number): Buffer {
   const out = Buffer.alloc((length + 3) & ~3);
   let state = mix(seed ^ 0x5bd1e995, number);

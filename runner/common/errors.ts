@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What can go wrong outside a verdict, by whose turn it is: each error says what happened and what to do next. */
+/** Everything that can go wrong outside a verdict; each error says what happened and what to do next. */
 
 /** Exit codes of `afbus-topo`. */
 export const EXIT = {
@@ -17,7 +17,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 interface Cause {
   readonly cause?: unknown;
-  /** Log or console lines that belong to the error, oldest first. */
+  /** Log or console lines about the error, oldest first. */
   readonly lines?: readonly string[];
 }
 
@@ -40,15 +40,15 @@ export class InvalidInput extends TopoError {
   override readonly exitCode = EXIT.invalid;
 }
 
-/** The machine, the host, the engine or a container broke or lacks something; says nothing about the bus. */
+/** The machine, the host, the engine or a container broke or lacks something; this says nothing about the bus. */
 export class EnvironmentError extends TopoError {
   override readonly exitCode = EXIT.environment;
 }
 
-/** A process of the topology ended though nobody asked it to. */
+/** A process of the topology ended although nobody asked it to. */
 export class AgentCrashed extends EnvironmentError {}
 
-/** The run's deadline passed; the message says which step waited for what. */
+/** The run's deadline passed; the message says what each step waited for. */
 export class RunTimeout extends TopoError {
   override readonly exitCode = EXIT.timeout;
 }
@@ -58,7 +58,7 @@ export class Interrupted extends TopoError {
   override readonly exitCode = EXIT.interrupted;
 }
 
-/** The AF_BUS host's kernel panicked, hung, or its virtual machine ended. */
+/** The kernel of the AF_BUS host panicked or hung, or its virtual machine ended. */
 export class HostDied extends TopoError {
   override readonly exitCode = EXIT.hostDied;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Classic BPF socket filters as data, and what they say of a message: the same answer as the kernel's (linux/filter.h). */
+/** Classic BPF socket filters as data, and their results for a message, which are the kernel's (linux/filter.h). */
 
 /** One instruction: `struct sock_filter`. */
 export interface FilterInstruction {
@@ -12,10 +12,10 @@ export interface FilterInstruction {
 /** A checked program: jumps stay inside and the last instruction returns. */
 export type Filter = readonly FilterInstruction[];
 
-/** Cells of M[]. */
+/** Number of cells in M[]. */
 export const SCRATCH = 16;
 
-/** Classes, and what is in the other bits of a code (linux/bpf_common.h). */
+/** Classes, and the other bits of an instruction's code (linux/bpf_common.h). */
 export const CLASS = { ld: 0, ldx: 1, st: 2, stx: 3, alu: 4, jmp: 5, ret: 6, misc: 7 } as const;
 export const SIZE = { word: 0x00, half: 0x08, byte: 0x10 } as const;
 export const MODE = { imm: 0x00, abs: 0x20, ind: 0x40, mem: 0x60, len: 0x80, msh: 0xa0 } as const;
@@ -35,11 +35,11 @@ export const ALU = {
 export const JUMP = { ja: 0x00, jeq: 0x10, jgt: 0x20, jge: 0x30, jset: 0x40 } as const;
 /** The operand is X, not k. */
 export const BY_X = 0x08;
-/** What `ret` returns is A, not k. */
+/** `ret` returns A, not k. */
 export const RETURN_A = 0x10;
 export const TXA = 0x80;
 
-/** How many bytes of the message are kept: at most all of them, 0 drops it. */
+/** How many bytes of the message are kept: at most its length; 0 drops it. */
 export function runFilter(filter: Filter, message: Uint8Array): number {
   return Math.min(new Machine(message).run(filter), message.length);
 }
@@ -120,7 +120,7 @@ class Machine {
     }
   }
 
-  /** Network byte order, as everything in classic BPF. */
+  /** Network byte order, like everything in classic BPF. */
   #read(at: number, size: number): number | undefined {
     const width = size === SIZE.word ? 4 : size === SIZE.half ? 2 : 1;
     if (at + width > this.#bytes.byteLength) return undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Folders that may have to be made, and files in folders that others have written to. */
+/** Makes folders, and replaces files in folders that others may write to. */
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -15,8 +15,8 @@ import {
 import { dirname, join, resolve, sep } from 'node:path';
 
 /**
- * Makes a folder and those above it; throws what mkdir says. Node's own `recursive` asks /proc for ever: there mkdir
- * says ENOENT of a folder whose parent exists.
+ * Makes a folder and its parents; throws the errors of mkdir. Node's own `recursive` loops for ever in /proc, where
+ * mkdir returns ENOENT although the parent exists.
  */
 export function makeFolder(path: string, mode?: number): void {
   if (isFolder(path)) return;
@@ -25,14 +25,14 @@ export function makeFolder(path: string, mode?: number): void {
   try {
     mkdirSync(path, mode);
   } catch (error) {
-    // Somebody else may have been quicker.
+    // Another process may have been faster.
     if (!isFolder(path)) throw error;
   }
 }
 
 /**
- * Makes a folder for this user alone. One that is there already is closed to others; what another user has made is not
- * used, since its owner can put anything in it. Throws what mkdir says, or why the folder is not used.
+ * Makes a folder for this user only. An existing one is closed to others; one that another user has made is refused,
+ * since that user can put anything into it. Throws the errors of mkdir, or why the folder is refused.
  */
 export function ownFolder(path: string): void {
   makeFolder(path, 0o700);
@@ -44,8 +44,8 @@ export function ownFolder(path: string): void {
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
- * The link that `path` leads through though a stranger may have put it there: its last part, or one that lies in the
- * current folder, which may be anybody's checkout. undefined where there is none.
+ * The link in `path` that a stranger may have made: its last part, or a part in the current folder, which may be a
+ * stranger's checkout. Undefined if there is none.
  */
 export function strangeLink(path: string): string | undefined {
   const whole = resolve(path);
@@ -54,7 +54,7 @@ export function strangeLink(path: string): string | undefined {
   return parts.find((part) => isLink(part) && (part === whole || isBelow(realpathSync(dirname(part)), here)));
 }
 
-/** No link: what is not there, below a file that is no folder, or out of sight; making it says why it cannot be made. */
+/** False as well if there is nothing, or it cannot be seen: making it reports the reason. */
 function isLink(path: string): boolean {
   try {
     return lstatSync(path).isSymbolicLink();
@@ -63,11 +63,11 @@ function isLink(path: string): boolean {
   }
 }
 
-/** `path` is `folder` or lies in it; both are real paths. */
+/** Whether `path` is `folder` or lies below it; both must be real paths. */
 export const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
-/** Lets `write` make a new file and puts it in the place of `path`, whatever lies there: a link is not followed. */
+/** Lets `write` make a new file, which then replaces whatever is at `path`; a link is not followed. */
 export function replaceFile(path: string, write: (fresh: string) => void): void {
   const fresh = join(dirname(path), `.${randomBytes(6).toString('hex')}.new`);
   try {
@@ -78,7 +78,7 @@ export function replaceFile(path: string, write: (fresh: string) => void): void 
   }
 }
 
-/** A file is not made, since it would have more bytes than it may. */
+/** A file was not written because it would have been bigger than allowed. */
 export class TooBig extends Error {}
 
 export const replaceText = (path: string, text: string): void =>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Many small writes of one turn of the event loop as one: each write of its own is a system call, or a TLS record. */
+/** Joins the small writes of one turn of the event loop: each single write would be a system call, or a TLS record. */
 
 import type { Writable } from 'node:stream';
 
-/** Writes to the stream, together with what else is written in this turn. */
+/** Returns a function that writes to the stream, together with all other writes of this turn. */
 export function gathering(stream: Writable): (data: string | Buffer) => void {
   let corked = false;
   const uncork = () => {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
- * How much of what is taken from files and from nodes. docs/limits.md is made of this table, and a spec compares them:
- * a limit that nobody can read is a trap, and one that nothing checks is a wish.
+ * The limits on what is taken from files and nodes. docs/limits.md has this table, and a spec compares the two: a limit
+ * that is not documented is a trap, and one that is not checked has no effect.
  */
 
 export interface Limit {
   readonly most: number;
-  /** What is limited, as a row of the page. */
+  /** What is limited: a row of the page. */
   readonly what: string;
-  /** What comes of more. */
+  /** What happens beyond the limit. */
   readonly over: string;
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** Bytes in, whole lines out. */
+/** Splits bytes into lines. */
 
 const NEWLINE = 10;
 
 export interface LineLimit {
-  /** The longest line, in bytes. */
+  /** Maximum length of a line, in bytes. */
   readonly most: number;
-  /** A line is longer; nothing more is handed out. */
+  /** Called for a longer line; no more lines are passed on after it. */
   readonly onExcess: () => void;
 }
 
-/** Bytes in, blocks of whole lines out: many lines at once, with their newlines. */
+/** Splits bytes into blocks of whole lines, with their newlines. */
 export class WholeLines {
   readonly #onLines: (lines: Buffer) => void;
   #rest: Buffer[] = [];
@@ -34,11 +34,11 @@ export class WholeLines {
   }
 }
 
-/** Cuts a byte stream at newlines; what follows the last one waits for the rest. */
+/** Splits a byte stream at newlines; the part after the last newline waits for the rest of its line. */
 export class Lines {
   readonly #onLine: (line: Buffer) => void;
   readonly #limit: LineLimit | undefined;
-  /** Pieces of a line that has not ended: joined once, however many reads it took. */
+  /** Parts of an unfinished line, which are joined only once, however many reads they took. */
   #rest: Buffer[] = [];
   #length = 0;
   #over = false;
@@ -48,7 +48,7 @@ export class Lines {
     this.#limit = limit;
   }
 
-  /** The line handed out may share memory with `chunk`. */
+  /** A line that is passed on may share memory with `chunk`. */
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Did-you-mean. */
+/** Suggestions for misspelt words. */
 
-/** The candidate that `word` is most likely a slip of; undefined where none is near. */
+/** The candidate that `word` is most likely a misspelling of; undefined if none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined;
   let best: string | undefined;
@@ -16,7 +16,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Of one or two letters everything is near: there one must begin with the other. */
+/** One or two letters are close to everything, so for these one word must begin with the other. */
 function isLongEnough(word: string, candidate: string): boolean {
   const [short = '', long = ''] = [word, candidate].sort((a, b) => a.length - b.length);
   return short.length > 2 || (short.length === 2 && long.length === 3 && long.startsWith(short));
@@ -31,11 +31,11 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return asQuestion(nearest(word, candidates));
 }
 
-/** The same of what has been found already. */
+/** The same for a candidate that was already found. */
 export const asQuestion = (found: string | undefined): string | undefined =>
   found === undefined ? undefined : `Did you mean "${found}"?`;
 
-/** Insertions, deletions, replacements and swaps of neighbours; at least `limit` as soon as it cannot be less. */
+/** Number of insertions, deletions, replacements and swaps of neighbours; stops at `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

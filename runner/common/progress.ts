@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** What a long job tells of itself. */
+/** How a long job reports its progress. */
 
-/** Says what is on, in a few words. */
+/** Reports what is in progress, in a few words. */
 export type Detail = (text: string) => void;
 
 export interface Progress {
-  /** Stage → seconds, of those that ended. */
+  /** Stage → seconds, for stages that have ended. */
   readonly timings: Readonly<Record<string, number>>;
-  /** Does the work of one stage, and shows it. */
+  /** Runs one stage and shows it. */
   stage<T>(title: string, work: (detail: Detail) => Promise<T> | T): Promise<T>;
 }
 
-/** Tells nobody. */
+/** Shows nothing. */
 export const SILENT: Progress = { timings: {}, stage: async (_, work) => work(() => {}) };

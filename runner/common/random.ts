@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Numbers drawn from a seed: the same on every machine. */
+/** Random numbers from a seed, the same on every machine. */
 
 export class Random {
   #state: number;
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 to below `n`. */
+  /** An integer from 0 to less than `n`. */
   below(n: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let x = this.#state;
@@ -17,17 +17,17 @@ export class Random {
     return ((x ^ (x >>> 14)) >>> 0) % n;
   }
 
-  /** True once in `n`. */
+  /** True once in `n` times, on average. */
   oneIn(n: number): boolean {
     return this.below(n) === 0;
   }
 
-  /** One of these, which are not none. */
+  /** One of these; the list must not be empty. */
   pick<T>(all: readonly T[]): T {
     return all[this.below(all.length)] as T;
   }
 
-  /** As likely small as large: between `least` and less than twice `most`. */
+  /** Evenly distributed over orders of magnitude: from `least` to less than twice `most`. */
   magnitude(least: number, most: number): number {
     const doublings = Math.max(0, Math.floor(Math.log2(most / least)));
     const scale = least * 2 ** this.below(doublings + 1);

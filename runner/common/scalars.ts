@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** Texts with a unit or a form → values. Their patterns are the schema's, so what comes here has the form already. */
+/** Parses texts with a unit or a fixed form. The schema uses the same patterns, so the texts have been checked. */
 import { UNITS } from './size.ts';
 
 export const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/;
 export const SIZE = /^(\d+)(B|KiB|MiB)$/;
-/** Bytes may leave their unit out at the lower end only, where the other end carries one. */
+/** The lower end of a range may omit its unit and is in bytes then. */
 export const SIZE_RANGE = /^(?:(\d+(?:B|KiB|MiB)?)\.\.)?(\d+(?:B|KiB|MiB))$/;
-/** More than none: a send at no rate never ends. */
+/** More than 0: a send at rate 0 would never end. */
 export const RATE = /^(?![0.]+\/)(\d+(?:\.\d+)?)\/(s|m)$/;
 export const USER = /^(\d{1,10}):(\d{1,10})$/;
 export const ADDRESS = /^([0-9a-fA-F]{4})\/([0-9a-fA-F]{12})$/;
-/** As long as a host name may be, since nodes become hosts. */
+/** At most as long as a host name, since nodes become hosts. */
 export const NAME = /^[a-z][a-z0-9-]{0,62}$/;
-/** A key of a file that holds what its anchors name. */
+/** A key that holds what the anchors of a file name. */
 export const EXTENSION = /^x-/;
 export const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

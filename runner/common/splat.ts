@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How the kernel begins to tell of a fault of its own; throw-away guests (`images/scratch`) look for the same. */
+/** How the kernel's reports about its own faults begin; throw-away guests (`images/scratch`) use the same list. */
 import splats from '../../images/scratch/splats.json' with { type: 'json' };
 
 /** A line that opens a splat, at any level. */

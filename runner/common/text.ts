@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Values and lists as messages have them. */
+/** Values and lists in the form for messages. */
 
-/** A value as a message quotes it: short, and safe for a terminal. */
+/** A value as messages quote it: short, and safe for a terminal. */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -15,7 +15,7 @@ export function either(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
 }
 
-/** The start of a text that is too long to be told. */
+/** The beginning of a text that is too long. */
 export const clip = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
@@ -25,7 +25,7 @@ export const linesOf = (text: string): string[] => text.split(/\r\n|\r|\n/);
 const WIDTH = 110;
 const BEFORE = 40;
 
-/** Of a very long line the part around a column, and that column in it; both columns are from 1. */
+/** The part of a very long line around a column, and the column in that part; columns count from 1. */
 export function partAround(line: string, column: number): { readonly part: string; readonly column: number } {
   const from = column > WIDTH - BEFORE / 2 ? column - BEFORE : 0;
   return { part: line.slice(from, from + WIDTH), column: column - from };

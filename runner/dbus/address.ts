@@ -7,7 +7,7 @@ export interface Address {
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** The addresses of a list that semicolons separate. Throws InvalidInput. */
+/** The addresses in a list with semicolons. Throws InvalidInput. */
 export function parseAddresses(text: string): readonly Address[] {
   return text.split(';').map(parseAddress);
 }
@@ -29,7 +29,7 @@ function parseAddress(text: string): Address {
   return { transport: text.slice(0, colon), options };
 }
 
-/** `%20` is a byte. */
+/** Decodes %xx to bytes. */
 function decode(value: string, text: string): string {
   const bytes = value.replace(/%([0-9a-fA-F]{2})?/g, (_, hex: string | undefined) => {
     if (hex === undefined) throw wrong(text, '% is not followed by two hex digits');
@@ -38,7 +38,7 @@ function decode(value: string, text: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
-/** What need not be escaped stands for itself. */
+/** Leaves the characters unchanged that need no escape. */
 const encode = (value: string): string =>
   [...Buffer.from(value)]
     .map((byte) => String.fromCharCode(byte))
@@ -50,7 +50,7 @@ const encode = (value: string): string =>
 export const formatAddress = ({ transport, options }: Address): string =>
   `${transport}:${[...options].map(([key, value]) => `${key}=${encode(value)}`).join(',')}`;
 
-/** A path as the socket calls of this project take it: `@name` is abstract. Throws InvalidInput. */
+/** A path in the form of this project's socket calls: `@name` is abstract. Throws InvalidInput. */
 export function socketPath({ transport, options }: Address): string {
   const path = options.get('path');
   const name = options.get('abstract');

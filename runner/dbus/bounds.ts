@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** What nfdbus takes, by default: beyond these it refuses a rule or a name, and knows no message (docs/dbus.md section 3). */
+/**
+ * Default limits of nfdbus: beyond them it refuses a rule or a name, and treats a message as no D-Bus (docs/dbus.md
+ * section 3).
+ */
 
-/** Match rules of one client. */
+/** Maximum number of match rules of a client. */
 export const MAX_RULES = 512;
-/** Well-known names of one client. */
+/** Maximum number of well-known names of a client. */
 export const MAX_NAMES = 512;
-/** Bytes of the fields of a header. */
+/** Maximum number of bytes in the fields of a header. */
 export const MAX_FIELDS = 65_536;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
  * The runner's mark in a D-Bus message: the envelope is the last argument of the body, 32 bytes of type `ay`. So the
- * message is valid, its arguments count from 0 as written, and its last bytes are the envelope.
+ * message is valid, the other arguments keep their indexes, and the last bytes of the message are the envelope.
  */
 import { ENVELOPE_SIZE, type Envelope, type EnvelopeKind, envelope, open } from '../common/envelope.ts';
 import { LITTLE, lengthOf, SERIAL_AT } from './header.ts';
 import { type DbusMessage, marshal } from './message.ts';
 
-/** Messages of one step differ in their serials and envelopes alone. */
+/** Messages of one step differ only in their serials and envelopes. */
 const templates = new WeakMap<DbusMessage, Buffer>();
 
-/** The message with room for its envelope; its serial is any. */
+/** The message with space for its envelope, and any serial. */
 export function templateOf(message: DbusMessage): Buffer {
   const last = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
   const known = templates.get(message) ?? marshal({ ...message, args: [...message.args, last] }, 1);
@@ -18,7 +18,7 @@ export function templateOf(message: DbusMessage): Buffer {
   return known;
 }
 
-/** The datagram for message `number`, which makes its serial too: that is never 0. */
+/** The datagram for message `number`, from which its serial is derived as well; a serial is never 0. */
 export function embedEnvelope(
   kind: EnvelopeKind,
   nonce: number,
@@ -35,7 +35,7 @@ export function embedEnvelope(
 
 const NOTHING = new Uint8Array(0);
 
-/** The envelope of any datagram: at its head, or where its header says that a D-Bus message ends. */
+/** The envelope of any datagram: at its beginning, or at the end of a D-Bus message. */
 export function envelopeIn(datagram: Buffer): Envelope | null {
   const first = open(datagram, 0);
   const end = first === null ? lengthOf(datagram) : undefined;

@@ -13,7 +13,7 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 export const NO_REPLY_EXPECTED = 1;
 export const NO_AUTO_START = 2;
 
-/** What header fields say; a field that is not there is not set. */
+/** The values of header fields; absent fields are not set. */
 export interface Fields {
   readonly path?: string;
   readonly interface?: string;
@@ -59,7 +59,7 @@ export interface Header extends Fields {
   readonly flags: number;
   /** Never 0. */
   readonly serial: number;
-  /** Where the body begins; it ends with the message. */
+  /** Index of the body's first byte; the body ends with the message. */
   readonly bodyStart: number;
 }
 
@@ -73,10 +73,10 @@ const FIELDS_LENGTH_AT = 12;
 const VERSION = 1;
 export const LITTLE = 0x6c; // "l"
 const BIG = 0x42; // "B"
-/** A field's value is in a variant, in a structure, in an array. */
+/** Nesting of a field's value: in a variant, in a structure, in an array. */
 const FIELD_DEPTH = 3;
 
-/** The length of a message by its own header; undefined if these bytes begin none. */
+/** The length of a message according to its header; undefined if these bytes are no valid beginning. */
 export function lengthOf(bytes: Uint8Array): number | undefined {
   const [order, type, , version] = bytes;
   if (bytes.length < FIXED_HEADER || (order !== LITTLE && order !== BIG) || type === 0 || version !== VERSION)
@@ -91,7 +91,7 @@ export function lengthOf(bytes: Uint8Array): number | undefined {
 export const fieldsLength = (bytes: Uint8Array): number =>
   viewOf(bytes).getUint32(FIELDS_LENGTH_AT, bytes[0] === LITTLE);
 
-/** The header of the message that these bytes are, all of them. Throws NotDbus. */
+/** The header of the message that consists of these bytes. Throws NotDbus. */
 export function readHeader(bytes: Uint8Array): Header {
   const { endian, type, serial, fieldsEnd, bodyLength } = readFixed(bytes);
   const reader = new Reader(bytes, endian, FIXED_HEADER, fieldsEnd);
@@ -105,7 +105,7 @@ export function readHeader(bytes: Uint8Array): Header {
   return header;
 }
 
-/** No value has no bytes. */
+/** A body without values has no bytes. */
 function checkBodyLength({ signature = '', bodyStart }: Header, length: number): void {
   if (signature === '' && length > 0) throw new NotDbus('a body without a signature', bodyStart);
   if (signature !== '' && length === 0) throw new NotDbus('a signature without a body', bodyStart);
@@ -130,7 +130,7 @@ function readFixed(bytes: Uint8Array) {
   };
 }
 
-/** An array of structures of a byte and a variant. Unknown codes are passed over. */
+/** Reads an array of structures of a byte and a variant. Unknown codes are skipped. */
 function readFields(reader: Reader): Fields {
   const fields: { [name in Name]?: unknown } = {};
   while (!reader.atEnd) {
@@ -188,13 +188,13 @@ function checkRequired(header: Header): void {
     if (header[name] === undefined) throw new NotDbus(`a message of type ${header.type} without ${name}`, 0);
 }
 
-/** Libraries tell themselves of a lost connection by these; nobody may send them. */
+/** Libraries use these to report a lost connection to themselves; nobody may send them. */
 function checkLocal({ path, interface: name }: Header): void {
   if (path === '/org/freedesktop/DBus/Local' || name === 'org.freedesktop.DBus.Local')
     throw new NotDbus('a message in the name of a library itself', 0);
 }
 
-/** The bytes of a header, to the first of its body. Throws BadValue. */
+/** The bytes of a header, up to the first byte of its body. Throws BadValue. */
 export function writeHeader(
   header: Omit<Header, 'bodyStart'> & { readonly type: MessageType },
   bodyLength: number,
@@ -230,8 +230,8 @@ function finish(writer: Writer): Buffer {
 }
 
 /**
- * The header of a valid message as a bus forwards it: SENDER is `sender`, in its old place or at the end, fields of
- * unknown codes are left out, and all the rest is as it came.
+ * The header of a valid message as a bus forwards it: SENDER is `sender`, at its old place or at the end; fields with
+ * unknown codes are left out; everything else is unchanged.
  */
 export function headerFrom(bytes: Uint8Array, { endian, bodyStart }: Header, sender: string): Buffer {
   const writer = new Writer(endian);
@@ -250,7 +250,7 @@ export function headerFrom(bytes: Uint8Array, { endian, bodyStart }: Header, sen
   return finish(writer);
 }
 
-/** Each field begins at a multiple of 8, so that its bytes mean the same at another one. */
+/** Each field begins at a multiple of 8, so its bytes keep their meaning at another multiple. */
 function* slicesOf(bytes: Uint8Array, endian: Endian, bodyStart: number) {
   const end = FIXED_HEADER + viewOf(bytes).getUint32(FIELDS_LENGTH_AT, endian === 'little');
   const reader = new Reader(bytes, endian, FIXED_HEADER, Math.min(end, bodyStart));

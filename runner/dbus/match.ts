@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** Whether a rule wants a message (docs/dbus.md section 3). */
+/** Whether a rule matches a message (docs/dbus.md section 3). */
 import type { ReceivedMessage } from './message.ts';
 import { isUnique } from './names.ts';
 import type { Condition, Rule } from './rule.ts';
 
-/** What a rule can look at. */
+/** The parts of a message that a rule can refer to. */
 export type Subject = Pick<
   ReceivedMessage,
   'type' | 'path' | 'interface' | 'member' | 'destination' | 'args'
 >;
 
-/** The sender, as the kernel knows it. */
+/** The sender according to the kernel. */
 export interface From {
   /** `:0.1f` */
   readonly unique: string;
   /** Whether it owns this well-known name. */
   readonly owns: (name: string) => boolean;
-  /** Whether the recipient has this name, unique or well-known; if nobody knows, the header's text counts. */
+  /** Whether the recipient has this name, unique or well-known; if this is not known, the header's text is compared. */
   readonly isFor?: (name: string) => boolean;
 }
 
@@ -35,7 +35,7 @@ function holds({ kind, arg, value }: Condition, message: Subject, from: From): b
     case 'sender':
       return isUnique(value) ? from.unique === value : from.unique === value || from.owns(value);
     case 'path_namespace':
-      // Everything is below the root.
+      // Every path is below the root.
       return message.path !== undefined && (value === '/' || isBelow(message.path, value, '/'));
     case 'arg':
       return textOf(message, arg, 's') === value;
@@ -50,17 +50,17 @@ function holds({ kind, arg, value }: Condition, message: Subject, from: From): b
   }
 }
 
-/** The same, or further on after the sign between two elements. */
+/** Whether the text is the namespace or lies below it, with the separator `between`. */
 const isBelow = (text: string, namespace: string, between: string): boolean =>
   text === namespace || text.startsWith(namespace + between);
 
-/** The argument where it is there, and of one of these types. */
+/** The argument, if it is present and has one of these types. */
 function textOf({ args }: Subject, n: number, types: 's' | 'so'): string | undefined {
   const { type = '', value } = args[n] ?? {};
   return type.length === 1 && types.includes(type) ? (value as string) : undefined;
 }
 
-/** The same, or one of them ends in `/` and the other begins with it. */
+/** Whether they are equal, or one of them ends in `/` and the other begins with it. */
 function arePaths(text: string | undefined, value: string): boolean {
   if (text === undefined) return false;
   if (text === value) return true;

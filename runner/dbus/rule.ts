@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
-/** Match rules (D-Bus Specification, "Match Rules"; docs/dbus.md section 3): text → what it asks for. */
+/** Parses match rules (D-Bus Specification, "Match Rules"; docs/dbus.md section 3). */
 import { MESSAGE_TYPES } from './header.ts';
 import { isBusName, isInterface, isMember, isNamespace, isPath } from './names.ts';
 
-/** What nfdbus takes: NFDBUS_RULE_MAX. */
+/** Limit of nfdbus: NFDBUS_RULE_MAX. */
 export const MAX_RULE = 1024;
 const LAST_ARG = 63;
 const MAX_DIGITS = 2;
 
-/** The key of a rule, its arguments' numbers taken out. */
+/** The key of a rule, without the number of its argument. */
 type Kind =
   | ('type' | 'sender' | 'interface' | 'member' | 'path' | 'path_namespace' | 'destination')
   | ('arg' | 'argpath' | 'arg0namespace' | 'eavesdrop');
 
 export interface Condition {
   readonly kind: Kind;
-  /** Of `arg3` and `arg3path`; 0 elsewhere. */
+  /** Number of the argument in `arg3` and `arg3path`; 0 for other keys. */
   readonly arg: number;
   readonly value: string;
 }
 
 export interface Rule {
   readonly conditions: readonly Condition[];
-  /** The same for all rules that say the same. */
+  /** Equal for all rules that mean the same. */
   readonly key: string;
 }
 
-/** Why a text is no rule. */
+/** Why a text is no valid rule. */
 export interface Mistake {
   readonly message: string;
   readonly hint?: string;
-  /** Characters of the text, from 0. */
+  /** Index of the character in the text. */
   readonly at: number;
   readonly length: number;
-  /** An unknown key, so that the caller can suggest what may be meant. */
+  /** The unknown key, so that the caller can suggest another. */
   readonly unknown?: string;
 }
 
@@ -80,7 +80,7 @@ function rule(text: string): Rule {
   return { conditions, key: keyOf(conditions) };
 }
 
-/** `eavesdrop='false'` is what a rule without it says. */
+/** `eavesdrop='false'` means the same as a rule without it. */
 function keyOf(conditions: readonly Condition[]): string {
   const said = conditions.filter(({ kind, value }) => kind !== 'eavesdrop' || value === 'true');
   return JSON.stringify(said.map(({ kind, arg, value }) => [kind, arg, value].join(' ')).toSorted());
@@ -97,7 +97,7 @@ function skipBlanks(text: string, from: number): number {
 interface Piece {
   readonly text: string;
   readonly start: number;
-  /** After it, and after what ends it. */
+  /** Index after the piece and after its delimiter. */
   readonly end: number;
 }
 
@@ -116,8 +116,8 @@ function keyAt(text: string, start: number): Piece {
 const HINT = "A rule is type='signal',interface='org.example.Player'.";
 
 /**
- * Up to a comma outside of quotes; blanks belong to it. Inside quotes everything stands for itself; outside, `\'` is an
- * apostrophe, and any other backslash is one.
+ * Reads up to a comma outside of quotes; blanks are a part of the value. Inside quotes all characters are literal.
+ * Outside, `\'` is an apostrophe, and any other backslash is literal.
  */
 function valueAt(text: string, start: number): Piece {
   let value = '';
@@ -197,7 +197,7 @@ function check({ kind, value }: Condition, key: string, { start, end }: Piece): 
   throw new Wrong(start, end - 1 - start, message, hint === undefined ? {} : { hint });
 }
 
-/** Keys that one rule has once, those that rule each other out included. */
+/** Refuses keys that a rule may have only once, including keys that exclude each other. */
 function refuseTwice(before: readonly Condition[], { kind, arg }: Condition, key: string, at: number): void {
   const place = (each: Pick<Condition, 'kind' | 'arg'>) => {
     if (['path', 'path_namespace'].includes(each.kind)) return 'path';

@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer';
 export type Mechanism = 'EXTERNAL' | 'ANONYMOUS';
 
 export interface SaslOptions {
-  /** The user at the other end, as the kernel says. */
+  /** The user at the other end, according to the kernel. */
   readonly uid: number;
   /** The server's identity: 32 hex digits. */
   readonly guid: string;
@@ -17,9 +17,9 @@ export interface SaslOptions {
   readonly fds: boolean;
 }
 
-/** What comes of some bytes. */
+/** The result of some input. */
 export interface SaslStep {
-  /** Lines to send, each with its end. */
+  /** Lines to send, with their line ends. */
   readonly answer: string;
   /** `open`: more lines are expected. `closed`: the connection must be closed after the answer. */
   readonly state: 'open' | 'closed' | 'done';
@@ -27,12 +27,12 @@ export interface SaslStep {
   readonly reason?: string;
 }
 
-/** Bytes that may wait for the end of their line. */
+/** Maximum number of bytes of an unfinished line. */
 const MAX_PENDING = 16384;
 /** Rejections after which the connection is closed. */
 const MAX_REJECTED = 6;
 
-/** Where the conversation is: before AUTH, within a mechanism, or authenticated and before BEGIN. */
+/** State of the conversation: before AUTH, within a mechanism, or authenticated and before BEGIN. */
 type Waiting = 'auth' | 'data' | 'begin';
 
 export class SaslServer {
@@ -44,7 +44,7 @@ export class SaslServer {
   #answer = '';
   #waiting: Waiting = 'auth';
   #mechanism: Mechanism | undefined;
-  /** The client was asked for an identity that it did not say. */
+  /** Set if the client was asked for its identity. */
   #asked = false;
   #rejected = 0;
   #agreed = false;
@@ -53,7 +53,7 @@ export class SaslServer {
     this.#options = options;
   }
 
-  /** Whether the client may send descriptors, once it is done. */
+  /** Whether the client may send descriptors. Valid after the end. */
   get fds(): boolean {
     return this.#agreed;
   }
@@ -62,7 +62,7 @@ export class SaslServer {
     return this.#mechanism;
   }
 
-  /** What came after BEGIN, once it is done: the first bytes of messages. */
+  /** Bytes after BEGIN, where messages begin. Valid after the end. */
   get rest(): Buffer {
     return this.#pending;
   }
@@ -85,7 +85,7 @@ export class SaslServer {
     };
   }
 
-  /** The byte that carries credentials where the kernel does not know them. */
+  /** Skips the byte that carries credentials on systems whose kernel does not know them. */
   #first(): void {
     if (this.#pending.length === 0) return;
     this.#begun = true;
@@ -134,7 +134,7 @@ export class SaslServer {
     else this.#respond(args);
   }
 
-  /** What a client says to its mechanism. */
+  /** Handles the client's data for its mechanism. */
   #respond(hex: string): void {
     if (!/^([0-9a-f]{2})*$/i.test(hex)) {
       this.#error('Invalid hex encoding');

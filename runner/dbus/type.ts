@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** Types and signatures: a signature is a list of complete types (D-Bus Specification, "Type System"). */
 
-/** Codes of types without types inside, `v` apart. A dict entry's key is one of them. */
+/** Codes of types that contain no type, except for `v`. The key of a dict entry has one of these. */
 const BASIC = 'ybnqiuxtdhsog';
-/** Arrays inside arrays, and structures inside structures. */
+/** Maximum nesting of arrays, and of structures. */
 const DEPTH = 32;
 /** Bytes of a signature. */
 export const MAX_SIGNATURE = 255;
 
-/** A complete type, taken apart. */
+/** A complete type, parsed. */
 export interface Type {
   /** Its first byte: what kind of type it is. A dict entry is `{`, a structure `(`. */
   readonly code: string;
   readonly signature: string;
   /** Its values begin at a multiple of this. */
   readonly alignment: number;
-  /** Bytes of each value; undefined if values differ, or if some bytes are no value. */
+  /** Size of each value in bytes; undefined if it varies, or if not every bit pattern is a value. */
   readonly size: number | undefined;
   /** Of an array: its items. Of a structure: its members. Of a dict entry: key and value. */
   readonly inside: readonly Type[];
@@ -37,7 +37,7 @@ export function typeOf(signature: string): Type | undefined {
   return types?.length === 1 ? types[0] : undefined;
 }
 
-/** Signatures come from strangers, so the cache has a limit. */
+/** Limited, since signatures come from strangers. */
 const cache = new Map<string, readonly Type[]>();
 const MAX_CACHED = 1000;
 
@@ -63,7 +63,7 @@ class Cursor {
   }
 }
 
-/** Complete types up to a closing byte, which is passed over. */
+/** The complete types up to a closing byte, which is skipped. */
 function allIn(cursor: Cursor, arrays: number, structures: number, close: string): Type[] | undefined {
   const types: Type[] = [];
   while (cursor.code !== close) {
@@ -96,7 +96,7 @@ function insideOf(code: string, cursor: Cursor, arrays: number, structures: numb
   return item && [item];
 }
 
-/** A dict entry is the item of an array and stands nowhere else. */
+/** A dict entry is valid only as the item of an array. */
 function entry(cursor: Cursor, arrays: number, structures: number): Type | undefined {
   const start = cursor.at++;
   const inside = allIn(cursor, arrays, structures, '}');

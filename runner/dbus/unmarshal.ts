@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Bytes → values, checked as strictly as dbus-daemon checks them. Total: throws NotDbus alone. */
+/** Turns bytes into values, with the same checks as dbus-daemon. Throws nothing but NotDbus. */
 import { isUtf8 } from 'node:buffer';
 import { align, type Endian, MAX_ARRAY, MAX_DEPTH } from './marshal.ts';
 import { isPath } from './names.ts';
@@ -7,7 +7,7 @@ import { NotDbus } from './refusal.ts';
 import { type Type, typeOf, typesOf } from './type.ts';
 import type { Arg, Value } from './value.ts';
 
-/** Values in a stretch of a message, one after the other. */
+/** Reads the values in a part of a message, one after the other. */
 export class Reader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -15,7 +15,7 @@ export class Reader {
   readonly #end: number;
   at: number;
 
-  /** Positions count from the message's first byte, and so does alignment. */
+  /** Positions, and so alignment, count from the message's first byte. */
   constructor(bytes: Uint8Array, endian: Endian, start: number, end: number) {
     if (end > bytes.length) throw new NotDbus(`the message ends before byte ${end}`, bytes.length);
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -62,7 +62,7 @@ export class Reader {
     return text;
   }
 
-  /** Throws NotDbus, as all the rest, for any value that the type does not have. */
+  /** Throws NotDbus for any value that is invalid for the type. */
   value(type: Type, depth = 0): Value {
     this.#enter(type, depth);
     switch (type.code) {
@@ -87,7 +87,7 @@ export class Reader {
     }
   }
 
-  /** Checks a value, and passes over it. */
+  /** Checks a value and skips it. */
   skip(type: Type, depth = 0): void {
     this.#enter(type, depth);
     if (type.size !== undefined) this.#take(type.size);
@@ -132,7 +132,7 @@ export class Reader {
     return type;
   }
 
-  /** Reads what is there by a reader of its own, so that no item can reach past the array's end. */
+  /** Reads the items with a reader of their own, so that none can reach past the array's end. */
   #array(item: Type, depth: number): Value {
     const inside = this.#arrayBytes(item);
     if (item.code === 'y') return this.#bytes.subarray(inside.at, this.at);
@@ -142,7 +142,7 @@ export class Reader {
     return items;
   }
 
-  /** If a key comes twice, the last one counts. */
+  /** If a key occurs twice, the last value counts. */
   #entries({ inside: [key, value], alignment }: Type, depth: number): ReadonlyMap<Value, Value> {
     const map = new Map<Value, Value>();
     while (!this.atEnd) {
@@ -161,7 +161,7 @@ export class Reader {
       throw new NotDbus('an array that ends inside an item', start);
   }
 
-  /** The items of an array; this reader passes over them. */
+  /** The bytes of an array's items, which this reader skips. */
   #arrayBytes(item: Type): Reader {
     const length = this.uint32();
     if (length > MAX_ARRAY) throw new NotDbus(`an array of ${length} bytes`, this.at - 4);
@@ -175,7 +175,7 @@ export class Reader {
     return this.#terminated(length);
   }
 
-  /** That many bytes of text, then a NUL. Its place; the end is one before `at`. */
+  /** Reads a text of that length and a NUL; returns its position. */
   #terminated(length: number): number {
     const start = this.#take(length);
     if (this.byte() !== 0) throw new NotDbus('a string without a NUL at its end', this.at - 1);
@@ -197,10 +197,10 @@ export class Reader {
   }
 }
 
-/** Items of one size are no level of their own: dbus-daemon does not look at each of them. */
+/** Items of a fixed size do not count as a level: dbus-daemon does not check each of them. */
 const deeper = ({ size }: Type): number => (size === undefined ? 1 : 0);
 
-/** The arguments that a body holds. Throws NotDbus if it is not what its signature says. */
+/** The arguments in a body. Throws NotDbus if the body does not agree with its signature. */
 export function unmarshalBody(bytes: Uint8Array, endian: Endian, start: number, signature: string): Arg[] {
   const reader = new Reader(bytes, endian, start, bytes.length);
   const args = bodyTypes(signature, reader).map((type) => ({
@@ -211,7 +211,7 @@ export function unmarshalBody(bytes: Uint8Array, endian: Endian, start: number, 
   return args;
 }
 
-/** Throws NotDbus if a body is not what its signature says. */
+/** Throws NotDbus if a body does not agree with its signature. */
 export function checkBody(bytes: Uint8Array, endian: Endian, start: number, signature: string): void {
   const reader = new Reader(bytes, endian, start, bytes.length);
   for (const type of bodyTypes(signature, reader)) reader.skip(type);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What two plays of one plan must have in common, in whichever order the branches went: a message's errno, or who got
- * it, if the model allows one outcome only. It looks at traces alone, so that a difference shows even where the checks
- * are blind.
+ * Compares two plays of one plan: for each message for which the model allows only one outcome, its errno or its
+ * receivers must be equal, whatever the order of the branches. Only traces are compared, so that a difference shows
+ * even if the checks have a fault.
  */
 
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
@@ -24,7 +24,7 @@ export function compare(plan: Plan, one: Trace, other: Trace): Difference | unde
   const [ones, others] = [outcomes(one, orderDependent), outcomes(other, orderDependent)];
   for (const message of plan.messages) {
     const [a, b] = [ones.get(message.number), others.get(message.number)];
-    // A sender that was ended in the call, or before it, is the checks' business.
+    // The checks judge a sender that was ended in the call, or before it.
     if (a === undefined || b === undefined || a === b || !isSettled(message)) continue;
     return { message: message.name, step: message.step, one: a, other: b };
   }
@@ -34,7 +34,9 @@ export function compare(plan: Plan, one: Trace, other: Trace): Difference | unde
 const isSettled = ({ expected }: PlannedMessage): boolean =>
   !expected.or?.length && !(expected.kind === 'delivered' && expected.may?.length);
 
-/** Clients and masters whose reading is a matter of time: they watch, and may miss what does not fit, or are ended. */
+/**
+ * Clients and masters whose reading depends on time: eavesdroppers, which may miss copies, and those that are ended.
+ */
 function orderDependentParties({ topology: { clients, steps } }: Plan): ReadonlySet<string> {
   const watching = clients.filter((c) => c.eavesdrop).map((c) => c.name);
   const about = [...faults(steps)].map(({ action }) => action).filter(dependsOnOrder);

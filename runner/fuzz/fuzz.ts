@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Random topologies, each played on a simulated bus and, where one is given, on a real kernel. Both are judged by what
- * the model predicts, and compared with each other; what goes wrong is made as small as it goes.
+ * Plays random topologies on a simulated bus and, if one is given, on a real kernel. Both runs are judged by the
+ * model's prediction and compared with each other. A scenario that goes wrong is made as small as possible.
  */
 import { mix } from '../common/envelope.ts';
 import { Random } from '../common/random.ts';
@@ -18,9 +18,9 @@ export interface FuzzOptions {
   readonly runs: number;
   /** A fresh simulated bus. */
   readonly sim: (seed: number) => Site;
-  /** Where there is a kernel to be tried. */
+  /** Present if a kernel is tested. */
   readonly kernel?: Site;
-  /** Go on after the first that went wrong. */
+  /** Go on after the first failure. */
   readonly all: boolean;
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
@@ -30,7 +30,7 @@ export interface FuzzOptions {
 /** Something that went wrong. */
 export interface Finding {
   readonly run: number;
-  /** As small as it goes. */
+  /** Made as small as possible. */
   readonly scenario: Scenario;
   /** Makes bodies, sizes and the simulated schedule. */
   readonly seed: number;
@@ -39,7 +39,7 @@ export interface Finding {
 
 export interface Problem {
   readonly where: 'sim' | 'kernel' | 'both';
-  /** The same for the same mistake: a check and a kind, or a word. */
+  /** Equal for the same mistake: a check and a kind, or a word. */
   readonly kind: string;
   readonly words: readonly string[];
 }
@@ -50,10 +50,10 @@ export interface Played {
   readonly findings: number;
 }
 
-/** One start of processes plays that many small buses: on a kernel it takes longer than the traffic. */
+/** Number of small buses per scenario: on a kernel, starting the processes takes longer than the traffic. */
 const BUSES = 5;
 const MAX_DRAWS = 20;
-/** Smaller ones that are tried: a kernel takes seconds for each. */
+/** Maximum number of smaller scenarios to try: on a kernel each takes seconds. */
 const MAX_TRIES = { sim: 600, kernel: 60 };
 
 export async function fuzz(options: FuzzOptions): Promise<Played> {
@@ -72,7 +72,7 @@ export async function fuzz(options: FuzzOptions): Promise<Played> {
   return { runs, messages, findings };
 }
 
-/** What a run plays: the first draw that has a plan, since drawn sizes may leave one without. */
+/** The first drawn scenario that has a plan: with the drawn sizes it may have none. */
 function draw(seed: number, run: number): { readonly drawn: Scenario; readonly planned: Plan } {
   const random = new Random(mix(seed, run));
   const about = [`Made by afbus-topo fuzz --seed ${seed}, run ${run}.`];
@@ -103,7 +103,7 @@ async function smallest(
     problem = now;
     return true;
   };
-  // On a kernel it may have been a matter of timing: what does not happen again cannot be made smaller.
+  // On a kernel the failure may depend on timing: what does not happen again cannot be made smaller.
   if (!(await wrong(drawn))) {
     const words = [...first.words, 'It did not happen again when the same was played once more.'];
     return { run, scenario: drawn, seed: run, problem: { ...first, words } };
@@ -115,7 +115,7 @@ async function smallest(
 
 type Sites = Pick<FuzzOptions, 'sim' | 'signal'> & { readonly kernel?: Site | undefined };
 
-/** What is wrong with the play of a plan: on the simulated bus, on the kernel, or between the two. */
+/** What went wrong: on the simulated bus, on the kernel, or in the comparison of the two. */
 async function problemOf(planned: Plan, seed: number, sites: Sites): Promise<Problem | undefined> {
   const simulated = await playOn(sites.sim(seed), planned, sites.signal);
   const wrong = wrongWith(simulated, 'sim');

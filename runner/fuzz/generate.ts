@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Random topologies, the same for the same seed. Small buses with what makes trouble in a kernel: short queues that
+ * Random topologies, the same for the same seed: small buses with what is hard for a kernel, such as short queues that
  * nobody reads, overlapping groups, members that come and go while others send, masters that leave.
  *
- * Parts are drawn without a thought for whether they make sense together: what the loader refuses is drawn again.
+ * Parts are drawn without regard to whether they make sense together: what the loader refuses is drawn again.
  */
 
 import type { Random } from '../common/random.ts';
@@ -12,15 +12,15 @@ import { busOfMaster, masterOf } from '../topology/lane.ts';
 import { randomMessage, randomRule, randomRules } from './dbus.ts';
 import { type BusPart, type Part, type Scenario, textOf, type Written } from './scenario.ts';
 
-/** Draws for one step until one fits. */
+/** Maximum number of draws for one step. */
 const TRIES = 12;
 const MAX_MORE_STEPS = 9;
 
-/** That many buses that make sense together. */
+/** Draws that many buses that make sense together. */
 export const generate = (random: Random, buses: number): readonly BusPart[] =>
   Array.from({ length: buses }, (_, i) => new BusMaker(random, i).make());
 
-/** Whether the loader takes it, and it ends however branches interleave. */
+/** Whether the loader accepts it, and it ends in every order of its branches. */
 export function makesSense(scenario: Scenario): boolean {
   const { topology, diagnostics } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
   return topology !== undefined && !diagnostics.some(({ code }) => code === 'order-dependent');
@@ -35,7 +35,7 @@ class BusMaker {
   readonly #random: Random;
   readonly #suffix: string;
   readonly #bus: string;
-  /** It speaks D-Bus. */
+  /** Whether the bus has the D-Bus protocol. */
   readonly #dbus: boolean;
   readonly #groups: readonly Part[];
   readonly #clients: readonly Part[];
@@ -79,7 +79,7 @@ class BusMaker {
     return { below: (n: number) => this.#random.below(n), once: (n: number) => this.#random.oneIn(n) };
   }
 
-  /** One step more that the loader takes. */
+  /** Adds a step that the loader accepts. */
   #another(part: BusPart): BusPart | undefined {
     for (let i = 0; i < TRIES; i++) {
       const longer = { ...part, steps: [...part.steps, this.#step()] };
@@ -118,7 +118,7 @@ class BusMaker {
     };
   }
 
-  /** Of a D-Bus message none keeps the end, by which it is known. */
+  /** A D-Bus message is identified by its end, so no filter may cut it. */
   #filter(): Written {
     if (this.#dbus) return { drop: true };
     return this.#random.pick<Written>([{ drop: true }, { keep: '40B' }, { bpf: SHORT_ONES }]);
@@ -136,7 +136,7 @@ class BusMaker {
     return kind < 8 ? this.#fault() : this.#parallel();
   }
 
-  /** One message, or one time in `single` several. */
+  /** Sends one message; one time in `single`, several. */
   #send(client = this.#someone(), single = 3): Written {
     const { below, once } = this.#rng;
     const master = once(5);
@@ -152,7 +152,7 @@ class BusMaker {
         ...(once(3) && { nonblocking: true }),
         ...(master && once(2) && { via: this.#someone() }),
       },
-      // What is drawn means nothing: whatever the model predicts is right.
+      // A drawn expectation would mean nothing: whatever the model predicts is right.
       expect: 'model',
     };
   }
@@ -216,7 +216,10 @@ class BusMaker {
     return { fault: this.#random.pick(faults) };
   }
 
-  /** Amid the sends of other branches, every other time; the loader refuses a moment that may never come. */
+  /**
+   * Every other time, the fault is placed among the sends of other branches; the loader refuses an `after` that may
+   * never come.
+   */
   #placedFault(sender: string): Written {
     const { fault } = this.#fault() as { readonly fault: { readonly [key: string]: Written } };
     const messages = 1 + this.#random.below(3);
@@ -263,7 +266,7 @@ class BusMaker {
   }
 }
 
-/** Whom the faults of a step are about: two about one at the same time would make its outcome a matter of chance. */
+/** The parties that the faults of a step affect: two concurrent faults of one party would have a random outcome. */
 function targets(step: Written): string[] {
   if (typeof step !== 'object') return [];
   if (!Array.isArray(step) && 'fault' in step) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One scenario on one site: what was seen, and what the checks say of it. */
+/** Plays a scenario on a site: what was observed, and what the checks say. */
 
 import { Deadline } from '../common/deadline.ts';
 import type { TopoError } from '../common/errors.ts';
@@ -14,7 +14,7 @@ import { makesSense } from './generate.ts';
 import { type Scenario, textOf } from './scenario.ts';
 
 export interface Seen {
-  /** null where the run could not end. */
+  /** null if the run could not end. */
   readonly trace: Trace | null;
   /** Checks that failed. */
   readonly failed: readonly CheckResult[];
@@ -22,10 +22,10 @@ export interface Seen {
   readonly error: TopoError | null;
 }
 
-/** Long enough for a slow machine; a run that gets this far waits for something that will not come. */
+/** Long enough for a slow machine; a run that takes longer waits for something that will not come. */
 const TIMEOUT_MS = 300_000;
 
-/** The plan of a scenario; undefined where it makes no sense, or none with the sizes that this seed draws. */
+/** The plan of a scenario; undefined if it makes no sense, or has no plan with the sizes of this seed. */
 export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   if (!makesSense(scenario)) return undefined;
   const { topology } = load(`${scenario.name}.topo.yaml`, { source: textOf(scenario) });
@@ -33,7 +33,7 @@ export function planOf(scenario: Scenario, seed: number): Plan | undefined {
   return planned?.prediction.findings.some(({ kind }) => kind !== 'impossible') ? undefined : planned;
 }
 
-/** Plays it and takes it down. Rejects where the site itself broke. */
+/** Plays it and takes it down. Rejects if the site itself broke. */
 export async function playOn(site: Site, planned: Plan, signal: AbortSignal): Promise<Seen> {
   const options = { deadline: new Deadline(TIMEOUT_MS), keep: false, signal, progress: SILENT, warnings: [] };
   const { verdict, trace, error } = await play(planned, site, options);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** A topology in parts that can be taken away one by one, and its text. */
+/** A topology in parts that can be removed one by one, and its text. */
 
 /** What the language says, as it would be read from YAML. */
 export type Written = string | number | boolean | readonly Written[] | { readonly [key: string]: Written };
 
 export interface Scenario {
   readonly name: string;
-  /** Lines that say where it is from. */
+  /** Comment lines that say where it comes from. */
   readonly about: readonly string[];
-  /** Everything on one node, and the clients in few processes: quicker to start. */
+  /** Everything on one node, and several clients per process: faster to start. */
   readonly packed?: boolean;
   readonly buses: readonly BusPart[];
 }
 
-/** A bus with all that is on it; its steps name nobody of another bus. */
+/** A bus and everything on it; its steps mention no party of another bus. */
 export interface BusPart {
   readonly name: string;
   readonly settings: { readonly [key: string]: Written };
@@ -47,7 +47,7 @@ export function textOf({ name, about, packed, buses }: Scenario): string {
   ].join('\n');
 }
 
-/** A step a line; a parallel one a line a branch. */
+/** One line per step; for a parallel step, one line per branch. */
 function stepLines(step: Written, indent: string): string[] {
   if (typeof step !== 'object' || !('parallel' in step)) return [`${indent}- ${flow(step)}`];
   const branches = step.parallel as readonly Written[];
@@ -66,7 +66,7 @@ function flow(value: Written): string {
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
 }
 
-/** Whether a step, or anything in it, names this party. */
+/** Whether a step, or anything inside it, names this party. */
 export function mentions(step: Written, party: string): boolean {
   if (typeof step === 'string') return step === party;
   if (typeof step !== 'object') return false;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** Takes away whatever is not needed for a scenario to go wrong. */
+/** Removes whatever a scenario does not need to go wrong. */
 
 import { type BusPart, mentions, type Part, type Scenario, type Written } from './scenario.ts';
 
 /**
- * Greedy: each part is taken away for good where it still goes wrong without. Ends when nothing more can go, or
- * `wrong` was asked `most` times.
+ * Greedy: removes each part for good if the scenario still goes wrong without it. Ends when nothing more can be
+ * removed, or after `most` calls of `wrong`.
  */
 export async function shrink(
   scenario: Scenario,
@@ -27,7 +27,7 @@ export async function shrink(
   return smallest;
 }
 
-/** Everything that is one part smaller, the largest parts first. */
+/** All scenarios that lack one part, those that lack the largest parts first. */
 export function* candidates(scenario: Scenario): Generator<Scenario> {
   const { buses } = scenario;
   const withBuses = (changed: readonly BusPart[]): Scenario => ({ ...scenario, buses: changed });
@@ -62,7 +62,7 @@ function* smallerBuses(bus: BusPart): Generator<BusPart> {
   }
 }
 
-/** A client goes with every step that names it. */
+/** Removes a client and every step that names it. */
 const withoutClient = (bus: BusPart, name: string): BusPart => ({
   ...bus,
   clients: bus.clients.filter((c) => c.name !== name),
@@ -93,7 +93,7 @@ function* fewerKeys(map: Map, needed: readonly string[] = []): Generator<Map> {
   }
 }
 
-/** A parallel step without a branch, a branch without a step, a send without one of its words. */
+/** A parallel step without one branch, a branch without one step, a send without one of its keys. */
 function* smallerSteps(step: Written): Generator<Written> {
   if (typeof step !== 'object') return;
   if (Array.isArray(step)) {

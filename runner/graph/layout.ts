@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where everything of a picture goes, in pixels: nodes in a row, their parties side by side so that each has a column
- * of its own down to the buses; below them the buses as rails, each with its groups as lanes.
+ * Positions of everything in a picture, in pixels. Nodes are in a row with their parties side by side, so that each
+ * party has its own column down to the buses. Below them the buses are rails, each with its groups as lanes.
  */
 import type { Party, Picture, PictureBus, PictureNode } from './picture.ts';
 
-/** Width of a character of the 12 px monospace font, rounded up: fonts differ. */
+/** Width of a character in a 12 px monospace font, rounded up since fonts differ. */
 export const CHAR = 7.4;
 export const SMALL = 6.3;
 
@@ -25,7 +25,7 @@ export interface Chip {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** Where its wire goes down. */
+  /** Horizontal position of its wire. */
   readonly middle: number;
 }
 
@@ -40,7 +40,7 @@ export interface Lane {
   readonly name: string;
   readonly prefix: string;
   readonly y: number;
-  /** Which of the colours. */
+  /** Index of its colour. */
   readonly hue: number;
 }
 
@@ -55,7 +55,7 @@ export interface Layout {
   readonly height: number;
   /** The description, line by line. */
   readonly words: readonly string[];
-  /** Where rails begin; their names stand left of it. */
+  /** Where rails begin; their names are left of it. */
   readonly left: number;
   readonly right: number;
   readonly nodes: readonly NodeBox[];
@@ -92,7 +92,7 @@ export function layOut(picture: Picture): Layout {
   };
 }
 
-/** What a chip says, line by line: its name, then all that is out of the ordinary. */
+/** The lines in a chip: its name, then everything unusual about it. */
 export const linesOf = ({ label, count, notes }: Party): string[] => [
   label,
   ...(count > 1 ? [`${count} clients`] : []),
@@ -151,7 +151,7 @@ function placeRails(buses: readonly PictureBus[], start: number): Rail[] {
   let y = start;
   let hue = 0;
   return buses.map((bus) => {
-    // The facts of a bus stand below its name, so lanes begin lower.
+    // The facts of a bus are below its name, so its lanes begin lower.
     const lanes = bus.groups.map((group, n) => ({ ...group, y: y + 34 + n * RAIL.lane, hue: hue++ }));
     const rail = { bus, y, lanes };
     y = (lanes.at(-1)?.y ?? y + 18) + RAIL.above;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A picture as a Mermaid flowchart, which many forges and wikis draw where it stands. */
+/** A picture as a Mermaid flowchart, which many forges and wikis render in place. */
 import { neutralBlank } from '../common/neutral.ts';
 import type { Party, Picture, PictureBus } from './picture.ts';
 
@@ -19,7 +19,7 @@ export function mermaid(picture: Picture): string {
   ].join('\n');
 }
 
-/** Names have no `_`, so the replacement cannot make two into one. */
+/** Names contain no `_`, so different names stay different. */
 const id = (kind: string, name: string): string => `${kind}_${name.replace(/[-.]/g, '_')}`;
 const idOf = ({ kind, name, bus }: Party): string =>
   kind === 'master' ? id('master', bus) : id('client', name);
@@ -47,6 +47,6 @@ function wires(party: Party): string[] {
   return [...ear, ...party.groups.map((group) => `${self} --- ${id('group', group)}`)];
 }
 
-/** Mermaid's own escapes: # begins one, and labels are HTML. */
+/** Escapes for Mermaid: # begins an escape, and labels are HTML. */
 const quoted = (text: string): string =>
   neutralBlank(text).replace(/[#"&<>`\\[\]{}()|]/g, (char) => `#${char.codePointAt(0)};`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a drawing of a topology shows, before it is drawn: which party is where, on which bus, in which groups. Pure. */
+/** The content of a drawing before it is drawn: which party is on which node, bus and group. Pure. */
 import { masterOf } from '../topology/lane.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 
@@ -9,7 +9,7 @@ export type Standing = 'joined' | 'refused' | 'waiting';
 /** A master, a client, or several clients that are alike. */
 export interface Party {
   readonly kind: 'master' | 'client';
-  /** Unique: the name of the party, or of the first of many. */
+  /** Unique: the name of the party, or of the first of several. */
   readonly name: string;
   /** `lidar`, `tool-0 … tool-2`, `lidar and others`. */
   readonly label: string;
@@ -18,7 +18,7 @@ export interface Party {
   readonly groups: readonly string[];
   readonly standing: Standing;
   readonly eavesdrops: boolean;
-  /** What is out of the ordinary about it, in a word or two each. */
+  /** What is unusual about it, in a word or two each. */
   readonly notes: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface PictureNode {
 export interface PictureBus {
   readonly name: string;
   readonly path: string;
-  /** What its file says beyond the defaults. */
+  /** Settings of the file that differ from the defaults. */
   readonly notes: readonly string[];
   readonly groups: readonly { readonly name: string; readonly prefix: string }[];
 }
@@ -42,11 +42,11 @@ export interface Picture {
   readonly buses: readonly PictureBus[];
 }
 
-/** More parties than these are not told apart any more: those that are alike in everything are drawn as one. */
+/** If there are more parties, those that are alike in everything are drawn as one. */
 const MAX_CLIENTS = 40;
 
 export function pictureOf(topology: Topology): Picture {
-  // A client that a restart starts is drawn already, as the one before it.
+  // A client that a restart starts is drawn as the one before it.
   const present = topology.clients.filter(({ startedByStep }) => startedByStep !== true);
   const byReplicas = fold(present, sameEntry, (first, last) => `${first} … ${last}`);
   const clients =
@@ -110,7 +110,7 @@ function masterIn({ name, master }: BusSpec): Placed {
   };
 }
 
-/** Replicas are one entry of the file. */
+/** Replicas come from one entry of the file. */
 const sameEntry = ({ place, admitted }: ClientSpec): unknown[] => [place.line, place.column, admitted];
 
 const alike = (client: ClientSpec): unknown[] => [

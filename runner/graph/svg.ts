@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A picture as an SVG that needs nothing else: no script, no font, no renderer; light or dark as its reader is. */
+/** A picture as a self-contained SVG: no script, font or renderer; light or dark like the reader's system. */
 import { neutralBlank } from '../common/neutral.ts';
 import {
   type Chip,
@@ -18,7 +18,7 @@ export function svg(picture: Picture): string {
   const layout = layOut(picture);
   const { width, height, nodes, rails } = layout;
   const chips = nodes.flatMap((node) => node.chips);
-  // The name of a combination has more in it than an id may have.
+  // The name of a combination contains characters that an id may not have.
   const id = picture.name.replace(/[^a-z0-9-]+/g, '-');
   const body = [
     ...heading(picture, layout),
@@ -41,7 +41,7 @@ ${body.map((line) => `  ${line}`).join('\n')}
 `;
 }
 
-/** Colours of groups; more groups than these share. */
+/** Colours of groups, which repeat if there are more groups. */
 const HUES = ['#0969da', '#bc4c00', '#1a7f37', '#8250df', '#bf3989', '#9a6700', '#0a7d8c', '#57606a'];
 const DARK_HUES = ['#58a6ff', '#f0883e', '#3fb950', '#bc8cff', '#f778ba', '#d29922', '#39c5cf', '#8b949e'];
 
@@ -68,7 +68,7 @@ const heading = ({ name }: Picture, { words }: Layout): string[] => [
   ...words.map((line, i) => text(20, 54 + i * WORDS, line, 'dim')),
 ];
 
-/** From a chip to its bus, and on to its groups; a client that is not on the bus ends before it. */
+/** The line from a chip to its bus and on to its groups; for a client that is not on the bus it ends before the bus. */
 function wire({ party, middle, y, height }: Chip, rails: readonly Rail[]): string[] {
   const rail = railUnder(party, rails);
   if (rail === undefined) return [];
@@ -100,7 +100,7 @@ function laneOf(lane: Lane, left: number, chips: readonly Chip[]): string[] {
   return [label, line(left, lane.y, Math.max(...ends), lane.y, `lane ${hue}`)];
 }
 
-/** What a wire ends in: a square for the master, a dot for a client on the bus, a ring for an eavesdropper. */
+/** The end of a wire: a square for the master, a dot for a client on the bus, a ring for an eavesdropper. */
 function ends({ party, middle }: Chip, rails: readonly Rail[]): string[] {
   const rail = railUnder(party, rails);
   if (rail === undefined) return [];
@@ -155,7 +155,7 @@ function legend(parties: readonly Party[], { left, legendTop }: Layout): string[
 
 const isOn = ({ kind, standing }: Party): boolean => kind === 'client' && standing === 'joined';
 
-/** For those who cannot see it. */
+/** The text for readers who cannot see the picture. */
 function inWords({ description, buses, nodes }: Picture): string {
   const parties = nodes.flatMap((node) => node.parties.map((party) => ({ ...party, node: node.name })));
   const sentences = buses.map(({ name }) => {
@@ -189,6 +189,6 @@ const text = (x: number, y: number, words: string, style: string): string =>
   `<text class="${style}" x="${n(x)}" y="${n(y)}">${escaped(words)}</text>`;
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-/** XML knows no control characters at all. */
+/** XML cannot represent control characters. */
 const escaped = (words: string): string =>
   neutralBlank(words).replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A bus comes into being, and clients connect (sections 1 and 2). */
+/** Creating a bus, and connecting clients (sections 1 and 2). */
 import { clientAddress } from '../common/address.ts';
 import { Fifo } from './fifo.ts';
 import { both, nfdbus } from './nfdbus.ts';
@@ -40,7 +40,7 @@ export function listen(options: BusOptions = {}): Bus {
 
 type Held = 'backlog' | 'accepted' | 'holders' | 'groups' | 'joined' | 'eavesdroppers' | 'names';
 
-/** What a bus knows of its endpoints while it has none. */
+/** The state of a bus without endpoints. */
 export const nobody = (): Pick<Bus, Held> => ({
   backlog: [],
   accepted: new Set(),
@@ -51,10 +51,10 @@ export const nobody = (): Pick<Bus, Held> => ({
   names: new Map(),
 });
 
-/** Takes a place in the sequence: for a message, or for a change of policy (section 4, "strictly ordered"). */
+/** Takes a number in the sequence, for a message or a change of policy (section 4, "strictly ordered"). */
 export const place = (bus: Bus): number => ++bus.seq;
 
-/** Section 2, connect; EAGAIN is a wait for those who may. */
+/** connect (section 2). EAGAIN stands for a wait, if the caller may wait. */
 export function connect(
   bus: Bus,
   path = bus.path,
@@ -62,7 +62,7 @@ export function connect(
   if (!bus.listening) return { error: 'ECONNREFUSED' };
   if (bus.backlog.length > bus.maxBacklog) return { error: 'EAGAIN' };
   place(bus);
-  // Section 1: counted up from 1, never given again while the bus lives.
+  // Section 1: incremented from 1, and never assigned again while the bus lives.
   const address = clientAddress(++bus.lastClient);
   const client = endpoint(bus, 'client', address, path);
   const accepted = endpoint(bus, 'accepted', address, bus.path);
@@ -75,10 +75,10 @@ export function connect(
   return { client };
 }
 
-/** The connection that has waited longest; undefined where none does. */
+/** The connection that has waited longest; undefined if there is none. */
 export const accept = (bus: Bus): Endpoint | undefined => bus.backlog.shift();
 
-/** Connect and accept in one, where nobody may be in between. */
+/** connect and accept in one step, with nothing in between. */
 export function attach(
   bus: Bus,
 ): { readonly client: Endpoint; readonly accepted: Endpoint } | { readonly error: Errno } {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A message gets its place, and its copies their queues: nothing fails here (section 4, "atomic"). */
+/** Gives a message its number and puts its copies into the queues. Nothing can fail here (section 4, "atomic"). */
 import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { expelClient } from './life.ts';
@@ -27,7 +27,7 @@ export function commit(
   if (sent.holders > 0) charge(sent);
   for (const [watcher, length] of watchers) {
     const missed = isFullOfWatching(watcher);
-    // 3.5: watching changes nothing; what does not fit is dropped and counted.
+    // 3.5: eavesdropping affects nobody else; a copy that finds no space is dropped and counted.
     if (missed) watcher.lost++;
     else deliver(sent, watcher, length, true);
     (missed ? lost : copies).push(watcher);
@@ -43,7 +43,7 @@ function charge({ sender, weight }: Sent): void {
 }
 
 function deliver(sent: Sent, to: Endpoint, length: number, eavesdropped: boolean): void {
-  // Section 4: on a bus that evicts, nobody who does not read holds up a sender.
+  // Section 4: on a bus that evicts, a client that does not read delays no sender.
   const charged = !eavesdropped && to.bus.overflow !== 'evict';
   if (charged) sent.holders++;
   enqueue(to, { sent, length, lost: to.lost, eavesdropped, charged });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** First in, first out, at constant cost. */
+/** First in, first out, in constant time. */
 
 const COMPACT_AT = 64;
 

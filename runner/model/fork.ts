@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** A copy of a bus, on which a caller can try what would happen. */
+/** Copies a bus, so that a caller can try what would happen. */
 import { nobody } from './bus.ts';
 import { Fifo } from './fifo.ts';
 import type { Bus, Copy, Endpoint, Sent } from './types.ts';
 
 export interface Fork {
   readonly bus: Bus;
-  /** The other bus's endpoint for one of this bus. */
+  /** The endpoint in the copy that corresponds to one of the original. */
   readonly of: (endpoint: Endpoint) => Endpoint;
 }
 
-/** Copies a bus and all that hangs on it, `endpoints` that it has lost sight of included; messages are shared. */
+/** Copies a bus and everything on it, including `endpoints` that the bus no longer lists; messages are shared. */
 export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
   const made = new Map<Endpoint, Endpoint>();
   const messages = new Map<Sent, Sent>();
@@ -31,7 +31,7 @@ export function fork(bus: Bus, endpoints: Iterable<Endpoint>): Fork {
     return other;
   };
   const copyOf = (copy: Copy): Copy => {
-    // Its sender's own queue may hold a copy of the same message: first that, then whether it has been met.
+    // Copying the sender may copy this message, too, since its queue may hold it: so that comes before the lookup.
     const sender = of(copy.sent.sender);
     const sent = messages.get(copy.sent) ?? { ...copy.sent, sender };
     messages.set(copy.sent, sent);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
- * The reference model: docs/af_bus.md as a state machine. Pure, deterministic, synchronous: no I/O, no clock, no chance.
+ * The reference model: docs/af_bus.md as a state machine. Pure, deterministic, synchronous: no I/O, no clock, no
+ * chance.
  *
  *     const bus = listen();
  *     const { client, accepted } = attach(bus);
  *     join(accepted);
  *     send(client, { to: EVERYONE, length: 5 });   // { sent: 3, copies: [client], … }
  *
- * Waiting is the caller's matter: `send` names the full recipients, and the caller tries again in any fair order.
+ * The caller does the waiting: `send` returns the full recipients, and the caller tries again, in any fair order.
  */
 export {
   clientAddress,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The ways in which a client, its accepted socket and the bus come apart (section 5). */
+/** How clients, accepted sockets and the bus end (section 5). */
 import { MASTER } from '../common/address.ts';
 import { place } from './bus.ts';
 import { forget } from './nfdbus.ts';
@@ -17,10 +17,10 @@ export function shutdown(endpoint: Endpoint, how: Direction): void {
   else shutdownClient(endpoint, how);
 }
 
-/** The master expels a client: it drains its queue and is at the end, its sends give EPIPE. */
+/** The master expels a client, which can still read its queue; its sends return EPIPE. */
 export const expel = (accepted: Endpoint): void => shutdown(accepted, 'both');
 
-/** The end of a client by the will of its master, or of its bus; `error` is what SO_ERROR says at both ends. */
+/** Ends a client on behalf of its master or of the bus; both ends get `error` as SO_ERROR. */
 export function expelClient(client: Endpoint, error?: Errno): void {
   goOut(client);
   shut(client, 'both', error);
@@ -32,7 +32,7 @@ export function close(endpoint: Endpoint): void {
   if (!endpoint.closed) closeEnd(endpoint, false);
 }
 
-/** No new clients; those that nobody has accepted are cut off. The path is free for another bus. */
+/** No new clients can connect; connections that were not accepted are closed. The path is free for another bus. */
 export function closeListener(bus: Bus): void {
   bus.listening = false;
   for (const accepted of bus.backlog.splice(0)) closeEnd(accepted, true);
@@ -62,7 +62,7 @@ function shut(endpoint: Endpoint, how: Direction, error?: Errno): void {
   if (error !== undefined) endpoint.error = error;
 }
 
-/** Its addresses are free at once, its prefix-0 address never comes back. */
+/** Its addresses are free at once; its prefix-0 address is never assigned again. */
 function goOut(client: Endpoint): void {
   if (client.out) return;
   const { bus } = client;
@@ -88,7 +88,7 @@ function closeClient(client: Endpoint): void {
   if (accepted) shut(accepted, 'both');
 }
 
-/** A joined client stays and goes on with the others; one that has not joined loses its only party. */
+/** A joined client stays and can still talk to the others; one that has not joined loses its only party. */
 function closeAccepted(accepted: Endpoint, unread: boolean): void {
   accepted.bus.accepted.delete(accepted);
   const client = unpair(accepted);
@@ -97,14 +97,19 @@ function closeAccepted(accepted: Endpoint, unread: boolean): void {
   shut(client, 'both', unread ? 'ECONNRESET' : undefined);
 }
 
-/** Whether words of the client are lost with its accepted socket (docs/decisions/kernel.md: ECONNRESET, as AF_UNIX). */
+/**
+ * Whether messages of the client are lost with its accepted socket (docs/decisions/kernel.md: ECONNRESET, as AF_UNIX).
+ */
 function isUnread(accepted: Endpoint): boolean {
   for (const { sent } of accepted.queue)
     if (sent.from !== MASTER && sent.from === accepted.address) return true;
   return false;
 }
 
-/** Halves touch a client that has not joined, as AF_UNIX would; a joined one goes on (docs/decisions/kernel.md). */
+/**
+ * As with AF_UNIX, half a shutdown affects a client that has not joined; a joined one goes on
+ * (docs/decisions/kernel.md).
+ */
 function shutdownAccepted(accepted: Endpoint, how: Direction): void {
   const client = accepted.peer;
   if (client === undefined || client.out) return;
@@ -112,7 +117,7 @@ function shutdownAccepted(accepted: Endpoint, how: Direction): void {
   else if (!client.joined) shut(client, how === 'read' ? 'write' : 'read');
 }
 
-/** SHUT_RDWR is leaving; SHUT_WR ends what its accepted socket reads; SHUT_RD is seen by `route`. */
+/** SHUT_RDWR leaves the bus; SHUT_WR ends what the accepted socket can read; `route` handles SHUT_RD. */
 function shutdownClient(client: Endpoint, how: Direction): void {
   const all = client.shutRead && client.shutWrite;
   if (all) goOut(client);

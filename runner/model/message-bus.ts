@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /**
- * A message bus of D-Bus as a state machine: who is there, who owns which name and who waits for it, which rules there
- * are, and so who gets which signal (D-Bus Specification, "Message Bus Specification"; docs/dbus.md). Pure.
+ * A message bus of D-Bus as a state machine: its clients, the owner of each name and who waits for it, the rules, and
+ * so who gets which signal (D-Bus Specification, "Message Bus Specification"; docs/dbus.md). Pure.
  *
  * Clients have the names of the file; the unique name of `player` is `:player` here.
  */
 import { DRIVER, matches, parseRule, type Rule, type Subject } from '../dbus/index.ts';
 
-/** The bus itself tells a client of a name. */
+/** A signal of the bus itself to a client, about a name. */
 export interface Heard {
   readonly client: string;
   readonly member: 'NameOwnerChanged' | 'NameAcquired' | 'NameLost';
   readonly args: readonly string[];
 }
 
-/** A rule that a client has, or no longer has, and whether the bus has sent a message since that it wants. */
+/** A rule that a client has or had, and whether the bus has sent a matching message since then. */
 export interface RuleUse {
   readonly rule: Rule;
   wanted: boolean;
@@ -32,10 +32,10 @@ const DO_NOT_QUEUE = 4;
 const uniqueOf = (client: string | undefined): string => (client === undefined ? '' : `:${client}`);
 
 export class MessageBus {
-  /** Client → its rules, in the order in which clients came. */
+  /** Client → its rules; clients in the order in which they joined. */
   readonly #rules = new Map<string, readonly RuleUse[]>();
   readonly #removed: RuleUse[] = [];
-  /** Name → the owner, then those that wait. */
+  /** Name → its owner, then the clients that wait for it. */
   readonly #queues = new Map<string, readonly Claim[]>();
 
   has(client: string): boolean {
@@ -46,13 +46,13 @@ export class MessageBus {
     return this.#queues.get(name)?.[0]?.client;
   }
 
-  /** A client says Hello. */
+  /** Hello. */
   join(client: string): Heard[] {
     this.#rules.set(client, []);
     return this.#changed(uniqueOf(client), undefined, client);
   }
 
-  /** A client leaves: the names that it asked for last go first, its unique name at the end. */
+  /** A client leaves: it loses the name that it requested last first, and its unique name at the end. */
   leave(client: string): Heard[] {
     this.#rules.delete(client);
     const claims = [...this.#asked].filter((key) => key.startsWith(`${client} `)).reverse();
@@ -60,7 +60,7 @@ export class MessageBus {
     return [...heard, ...this.#changed(uniqueOf(client), client, undefined)];
   }
 
-  /** `client name`, in the order in which they were asked for. */
+  /** `client name` pairs in the order of the requests. */
   readonly #asked = new Set<string>();
 
   request(client: string, name: string, flags: number): { readonly result: number; readonly heard: Heard[] } {
@@ -105,7 +105,7 @@ export class MessageBus {
     return { result: 1, heard: owned ? this.#changed(name, client, this.ownerOf(name)) : [] };
   }
 
-  /** The text is a rule. */
+  /** Adds a rule; the text must be valid. */
   addRule(client: string, text: string): RuleUse {
     const use = useOf(text);
     this.#rules.set(client, [...(this.#rules.get(client) ?? []), use]);
@@ -123,7 +123,7 @@ export class MessageBus {
     return use;
   }
 
-  /** The clients that get a signal for everyone; without a sender it comes from the bus. */
+  /** The clients that get a broadcast signal; if `sender` is undefined, the bus sends it. */
   receivers(sender: string | undefined, message: Subject): string[] {
     const unique = sender === undefined ? DRIVER : uniqueOf(sender);
     const owns = (name: string) => sender !== undefined && this.ownerOf(name) === sender;
@@ -136,7 +136,7 @@ export class MessageBus {
     return [...this.#rules].filter(([, rules]) => rules.filter(wants).length > 0).map(([client]) => client);
   }
 
-  /** The old owner hears of it, then all with a rule for it, then the new owner. */
+  /** The old owner is told first, then all clients with a matching rule, then the new owner. */
   #changed(name: string, from: string | undefined, to: string | undefined): Heard[] {
     const args = [name, uniqueOf(from), uniqueOf(to)];
     const subject: Subject = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The filter of buses that speak D-Bus: which clients want a multicast (docs/dbus.md section 3). */
+/** The filter of buses with the D-Bus protocol: which clients get a multicast (docs/dbus.md section 3). */
 import { DRIVER, isWellKnown, matches, parseRule, uniqueName } from '../dbus/index.ts';
 import type { Bus, Endpoint, Errno, Message, Passing, Verdict } from './types.ts';
 
@@ -13,7 +13,7 @@ export function addMatch(accepted: Endpoint, text: string): Errno | undefined {
   return undefined;
 }
 
-/** NFDBUS_CMD_REMOVE: one rule that says the same. */
+/** NFDBUS_CMD_REMOVE: removes one rule that says the same. */
 export function removeMatch(accepted: Endpoint, text: string): Errno | undefined {
   const rule = parseRule(text);
   if ('mistake' in rule || accepted.side !== 'accepted') return 'EINVAL';
@@ -25,7 +25,7 @@ export function removeMatch(accepted: Endpoint, text: string): Errno | undefined
   return undefined;
 }
 
-/** NFDBUS_CMD_SET_NAME: it is this client's from now on; a former owner loses it. */
+/** NFDBUS_CMD_SET_NAME: gives the name to this client; a former owner loses it. */
 export function setName(accepted: Endpoint, name: string): Errno | undefined {
   if (!isWellKnown(name) || name === DRIVER || accepted.side !== 'accepted') return 'EINVAL';
   const client = accepted.peer;
@@ -44,7 +44,10 @@ export function forget(client: Endpoint): void {
   for (const [name, owner] of client.bus.names) if (owner === client) client.bus.names.delete(name);
 }
 
-/** Multicasts are judged. What the master sends to all may be no D-Bus, but an eavesdropper gets nothing else. */
+/**
+ * Rules apply to multicasts. A multicast of the master need not be D-Bus, except for eavesdroppers, which get nothing
+ * else.
+ */
 export const nfdbus: Verdict = ({ message, sender, recipient, multicast, eavesdropped }) => {
   if (eavesdropped && message.dbus === undefined) return 'EPERM';
   if (!multicast || recipient.side === 'accepted') return undefined;
@@ -62,13 +65,13 @@ function wants({ rules }: Endpoint, sender: Endpoint, { dbus }: Message): boolea
   return rules.some((rule) => matches(rule, dbus, from));
 }
 
-/** Why copies are missing. */
+/** Why copies are left out. */
 export const reasonOf = ({ dbus }: Message): string =>
   dbus === undefined
     ? 'it is no D-Bus message, and such a multicast of a client reaches nobody (dbus.md section 3)'
     : 'but only if one of its match rules matches (dbus.md section 3)';
 
-/** Whether a bus of this kind lets the copy pass, and whatever else is asked. */
+/** Combines the bus's own filter with another one. */
 export const both =
   (one: Verdict, other: Verdict | undefined): Verdict =>
   (passing: Passing) =>

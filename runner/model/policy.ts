@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** What a master does to a client through its accepted socket (section 2, options). Each returns its errno, if any. */
+/**
+ * What a master can do with a client through its accepted socket (section 2, options). Each returns its errno, if any.
+ */
 
 import type { Address } from '../common/address.ts';
 import { isAssignable, prefixOf } from '../common/address.ts';
@@ -33,7 +35,7 @@ export function addAddress(accepted: Endpoint, address: Address): Errno | undefi
   return undefined;
 }
 
-/** BUS_DEL_ADDR: a client that is gone holds no address any more. */
+/** BUS_DEL_ADDR: a client that is gone holds no address. */
 export function delAddress(accepted: Endpoint, address: Address): Errno | undefined {
   if (accepted.side !== 'accepted' || !isAssignable(address)) return 'EINVAL';
   const { bus, peer: client } = accepted;
@@ -56,13 +58,13 @@ export function setEavesdrop(accepted: Endpoint, on: boolean): Errno | undefined
   return undefined;
 }
 
-/** BUS_SET_OVERFLOW: for the bus, at once. */
+/** BUS_SET_OVERFLOW: takes effect at once for the whole bus. */
 export function setOverflow(bus: Bus, overflow: Overflow): void {
   place(bus);
   bus.overflow = overflow;
 }
 
-/** Section 5: all addresses of a client that goes are free at once. */
+/** Section 5: all addresses of a client that is gone are free at once. */
 export function releaseAll(client: Endpoint): void {
   for (const address of client.addresses) release(client, address);
 }

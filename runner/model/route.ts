@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** From a destination to the set of recipients, each once (section 3, rules 1 to 5). */
+/** Finds the recipients for a destination, each once (section 3, rules 1 to 5). */
 import { EVERYONE, isMulticast, MASTER, prefixOf } from '../common/address.ts';
 import type { Endpoint, Errno, Message } from './types.ts';
 
@@ -8,7 +8,7 @@ export interface Route {
   /** The rule that chose the recipients. */
   readonly because: string;
   readonly recipients: ReadonlySet<Endpoint>;
-  /** Those who get a copy only because they watch. */
+  /** Endpoints that get a copy only because they eavesdrop. */
   readonly watchers: readonly Endpoint[];
 }
 
@@ -24,7 +24,7 @@ export function route(from: Endpoint, { to }: Message): Route | Failure {
 
 type Found = Pick<Route, 'recipients' | 'because'>;
 
-/** 3.4: every joined client in the group, the sender included; nobody is no error. */
+/** 3.4: every joined client in the group, including the sender; an empty group is no error. */
 function members({ bus }: Endpoint, to: string): Found {
   const group = to === EVERYONE ? bus.joined : bus.groups.get(prefixOf(to));
   const recipients = new Set<Endpoint>();
@@ -51,20 +51,22 @@ function ruleOf(to: string, holding: Endpoint | undefined): string {
     : 'no joined client holds the address, so it takes the default route (section 3.3)';
 }
 
-/** 3.3: an address that a joined client holds is that client. */
+/** 3.3: the joined client that holds the address. */
 function holder({ bus }: Endpoint, to: string): Endpoint | undefined {
   const client = to === MASTER ? undefined : bus.holders.get(to);
   return client?.joined ? client : undefined;
 }
 
-/** 3.3: the master's side of the sender's pair. */
+/** 3.3: the master's endpoint of the sender's pair. */
 const defaultRoute = (from: Endpoint): Endpoint | undefined => (from.side === 'accepted' ? from : from.peer);
 
-/** 3.5: what a client that has not joined sends or receives is between it and the master. */
+/** 3.5: messages from or to a client that has not joined stay between it and the master. */
 const isOnBus = (from: Endpoint, recipients: ReadonlySet<Endpoint>): boolean =>
   [from, ...recipients].every(({ side, joined }) => side === 'accepted' || joined);
 
-/** 3.5: each eavesdropper gets one copy of everything on the bus; one that is a recipient already gets it as that. */
+/**
+ * 3.5: each eavesdropper gets one copy of everything on the bus; if it is a recipient as well, it gets only that copy.
+ */
 function watchers({ bus }: Endpoint, recipients: ReadonlySet<Endpoint>): readonly Endpoint[] {
   const all: Endpoint[] = [];
   for (const client of bus.eavesdroppers) if (!recipients.has(client) && !client.shutRead) all.push(client);

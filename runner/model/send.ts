@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** A message on its way: check, route, filter, admit, commit (sections 3 and 4). All of it happens at one point of the sequence. */
+/**
+ * The way of a message: check, route, filter, admit, commit (sections 3 and 4). All of it has one place in the
+ * sequence.
+ */
 import { MASTER } from '../common/address.ts';
 import { commit } from './commit.ts';
 import { reasonOf } from './nfdbus.ts';
@@ -51,7 +54,7 @@ const endOf = ({ side, out }: Endpoint): string => {
   return out ? 'it was expelled or has left' : 'it has shut down sending';
 };
 
-/** 3.7: each recipient's filters, and the hook of section 6, before anything is queued. */
+/** 3.7: applies each recipient's filters, and the hook of section 6, before anything is queued. */
 function filter(
   sender: Endpoint,
   message: Message,
@@ -78,14 +81,16 @@ function filter(
   return { ...passed, dropped, denied, because: judged ? `${because}; ${reasonOf(message)}` : because };
 }
 
-/** Undefined where the filter drops it; a message of no bytes stays one where there is no filter. */
+/** Undefined if the filter drops it. Without a filter, a message of no bytes is delivered as well. */
 function lengthAt(recipient: Endpoint, message: Message): number | undefined {
   if (recipient.filter === undefined) return message.length;
   const kept = recipient.filter(message, recipient);
   return kept > 0 ? Math.min(kept, message.length) : undefined;
 }
 
-/** Section 4: room at every recipient, or nobody gets it. A send never waits for an eavesdropper (3.5). */
+/**
+ * Section 4: all recipients must have space, or nobody gets the message. A send never waits for an eavesdropper (3.5).
+ */
 function admit(
   from: Endpoint,
   { recipients }: Passed,
@@ -96,7 +101,7 @@ function admit(
   if (from.bus.overflow === 'fail')
     return { error: 'ENOBUFS', because: 'a recipient is full, and the bus fails such sends (section 2)' };
   const evict = from.bus.overflow === 'evict' ? full.filter(({ side }) => side === 'client') : [];
-  // A full accepted socket has no client to expel.
+  // A full accepted socket has no client that could be expelled.
   const wait = full.filter((each) => !evict.includes(each));
   return wait.length > 0 ? { wait, for: 'queue' } : { evict };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The state of one bus (docs/af_bus.md): plain data, changed by the functions of this folder and by nobody else. */
+/** The state of one bus (docs/af_bus.md): plain data, which only the functions in this folder change. */
 import type { Address } from '../common/address.ts';
 import type { Rule, Subject } from '../dbus/index.ts';
 import type { Fifo } from './fifo.ts';
@@ -19,42 +19,42 @@ export type Errno =
   | 'EPERM'
   | 'EPIPE';
 
-/** What a sender hands over, and finds again in each copy: the very same object, whatever else is in it. */
+/** What a sender passes in; each copy refers to the same object. */
 export interface Message {
-  /** Absent: no destination was given (section 3.1). */
+  /** Absent: without a destination (section 3.1). */
   readonly to?: Address;
-  /** Absent: no path was given (section 3.2). */
+  /** Absent: without a path (section 3.2). */
   readonly path?: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly length: number;
-  /** What rules can look at; absent where it is no D-Bus message (docs/dbus.md section 3). */
+  /** What match rules refer to; absent if it is no D-Bus message (docs/dbus.md section 3). */
   readonly dbus?: Subject | undefined;
 }
 
 /** What all copies of a message share. */
 export interface Sent {
   readonly message: Message;
-  /** Its place in the bus's sequence. */
+  /** Its number in the bus's sequence. */
   readonly seq: number;
-  /** The sender's prefix-0 address, the master's 0 (section 2). */
+  /** The sender's prefix-0 address; that of the master is 0 (section 2). */
   readonly from: Address;
   readonly sender: Endpoint;
-  /** What each queue holds of it, and what its sender is charged with. */
+  /** What it weighs in each queue, and for its sender. */
   readonly weight: number;
-  /** Copies for which the sender is charged: the charge ends with the last of them. */
+  /** Number of copies for which the sender is charged: the charge ends with the last of them. */
   holders: number;
 }
 
 /** One message in one receive queue. */
 export interface Copy {
   readonly sent: Sent;
-  /** Bytes; fewer than the message's where the recipient's filter cut it. */
+  /** Bytes; fewer than in the message if the recipient's filter cut it. */
   readonly length: number;
-  /** BUS_SCM_LOST: copies that the recipient has missed before this one. */
+  /** BUS_SCM_LOST: number of copies that the recipient missed before this one. */
   readonly lost: number;
-  /** It is here because the recipient watches: nobody is charged for it. */
+  /** The recipient gets it as an eavesdropper: nobody is charged for it. */
   readonly eavesdropped: boolean;
-  /** Its sender is charged until it is taken. */
+  /** Its sender is charged until it is read. */
   charged: boolean;
 }
 
@@ -63,10 +63,10 @@ export type Protocol = 'none' | 'dbus';
 
 export type Overflow = 'block' | 'fail' | 'evict';
 
-/** Bytes of a message that a socket's filters let through: `message.length` all of it, 0 drops it (section 3.7). */
+/** How many bytes of a message a socket's filters keep: `message.length` for all of it, 0 drops it (section 3.7). */
 export type Filter = (message: Message, recipient: Endpoint) => number;
 
-/** One copy as the hook of section 6 sees it. */
+/** One copy, for the hook of section 6. */
 export interface Passing {
   readonly message: Message;
   readonly sender: Endpoint;
@@ -75,31 +75,31 @@ export interface Passing {
   readonly eavesdropped: boolean;
 }
 
-/** Why a copy may not pass, usually EPERM; undefined where it may. */
+/** Why a copy may not be delivered, usually EPERM; undefined if it may. */
 export type Verdict = (passing: Passing) => Errno | undefined;
 
 export interface Bus {
-  /** As getsockname shows it. */
+  /** The path from getsockname. */
   readonly path: string;
   readonly verdict: Verdict | undefined;
   readonly protocol: Protocol;
-  /** Connections that nobody has accepted, beyond which connect waits. */
+  /** Maximum number of connections that wait to be accepted; if there are more, connect waits. */
   readonly maxBacklog: number;
-  /** For clients that connect afterwards, both ends. */
+  /** For both ends of connections that are made later. */
   queueLength: number;
   sendBuffer: number;
   overflow: Overflow;
   listening: boolean;
-  /** Last place given in the sequence. */
+  /** The last number in the sequence. */
   seq: number;
   /** Client part of the last prefix-0 address. */
   lastClient: number;
   readonly backlog: Endpoint[];
   /** Accepted sockets that are open. */
   readonly accepted: Set<Endpoint>;
-  /** Every address that is held, by clients joined or not. */
+  /** Every address that is held by a client, joined or not. */
   readonly holders: Map<Address, Endpoint>;
-  /** Prefix, four hex digits → the clients that hold an address in it, joined or not. */
+  /** Prefix as four hex digits → the clients that hold an address with it, joined or not. */
   readonly groups: Map<string, Set<Endpoint>>;
   readonly joined: Set<Endpoint>;
   readonly eavesdroppers: Set<Endpoint>;
@@ -115,38 +115,41 @@ export interface Endpoint {
   readonly address: Address;
   /** Path that connect was given. */
   readonly path: string;
-  /** Messages; the queue is full when it holds more. */
+  /** Number of messages; the queue is full if it holds more. */
   readonly queueLength: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly sendBuffer: number;
   readonly queue: Fifo<Copy>;
   filter: Filter | undefined;
-  /** A client's match rules, in the order in which it got them (docs/dbus.md section 3). */
+  /** A client's match rules in the order in which they were added (docs/dbus.md section 3). */
   rules: readonly Rule[];
-  /** The other half; undefined once either is closed. */
+  /** The other end; undefined after either end was closed. */
   peer: Endpoint | undefined;
-  /** A client that the master has let onto the bus, and that is still there. */
+  /** A client that the master has admitted and that is still on the bus. */
   joined: boolean;
   /** A client that was expelled or has left. */
   out: boolean;
-  /** A client's, its prefix-0 address included. */
+  /** Addresses of a client, including its prefix-0 address. */
   readonly addresses: Set<Address>;
-  /** Nothing comes any more. */
+  /** Nothing more will come. */
   shutRead: boolean;
   /** It cannot send any more. */
   shutWrite: boolean;
   closed: boolean;
   /** SO_ERROR */
   error: Errno | undefined;
-  /** Copies missed since the last one that came. */
+  /** Copies missed since the last one that was queued. */
   lost: number;
-  /** The weight of what is in its queue. */
+  /** Weight of the messages in its queue. */
   queued: number;
-  /** The queue became full by its weight, and has not come down far enough since: on a bus that blocks it is still full. */
+  /**
+   * Set when the queue became full by its weight, until the weight has fallen far enough: a bus that blocks treats it
+   * as full.
+   */
   draining: boolean;
-  /** The weight of its own messages that it is charged for. */
+  /** Weight of the messages that it is charged for. */
   charged: number;
-  /** The number of these messages. */
+  /** Number of these messages. */
   unread: number;
 }
 
@@ -154,25 +157,25 @@ export interface Endpoint {
 export type Outcome = Delivered | { readonly error: Errno; readonly because: string } | Waiting;
 
 export interface Delivered {
-  /** Its place in the sequence. */
+  /** Its number in the sequence. */
   readonly sent: number;
   /** The rule that chose its recipients. */
   readonly because: string;
-  /** Whose queues it is in, recipients first, then eavesdroppers. */
+  /** The endpoints that got a copy: recipients first, then eavesdroppers. */
   readonly copies: readonly Endpoint[];
   /** Eavesdroppers that missed it. */
   readonly lost: readonly Endpoint[];
-  /** Clients that had to go, since it did not fit into their queues. */
+  /** Clients that were evicted, because it did not fit into their queues. */
   readonly evicted: readonly Endpoint[];
-  /** Those whose filter kept it from them. */
+  /** Recipients whose filter dropped it. */
   readonly dropped: readonly Endpoint[];
-  /** Those whom the hook of section 6 has left out. */
+  /** Recipients that the hook of section 6 left out. */
   readonly denied: readonly Endpoint[];
 }
 
 /**
- * Nothing happened: the caller waits and tries again once one of `wait` has changed, or gives EAGAIN. The sender's own
- * endpoint stands for its own receive queue, or its send buffer.
+ * Nothing has happened: the caller waits and tries again when one of `wait` has changed, or returns EAGAIN. The
+ * sender's own endpoint in it stands for its receive queue, or its send buffer.
  */
 export interface Waiting {
   readonly wait: readonly Endpoint[];

@@ -39,7 +39,7 @@ complete -F ${name} ${root.name}
 `;
 }
 
-/** What may follow: of a flag its values, else flags, verbs and arguments. */
+/** What may follow: after a flag its values, else flags, verbs and arguments. */
 function caseOf({ path, flags, children, values }: Node): string {
   const takers = flags.flatMap(({ long, short, values: its }) =>
     its === undefined

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The command line as data: what can be written where. Taken from commander's own tree, so nothing is listed twice. */
+/** The command line as data, taken from commander's own tree, so that nothing is listed twice. */
 import type { Argument, Command, Option } from 'commander';
 
-/** What a value may be: given words, a topology file, a directory, what is up, or something that only the writer knows. */
+/** Possible values: given words, a topology file, a directory, the name of a topology that is up, or anything. */
 export type Values = readonly string[] | 'topology' | 'directory' | 'up' | 'unknown';
 
 export interface Flag {
@@ -19,7 +19,7 @@ export interface Node {
   readonly name: string;
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** Of each argument; the last one's may be repeated. */
+  /** For each argument; the last argument may be repeated. */
   readonly values: readonly Values[];
   readonly children: readonly Node[];
 }
@@ -36,7 +36,7 @@ export function treeOf(command: Command, path = ''): Node {
   };
 }
 
-/** The node and all below it. */
+/** The node and all nodes below it. */
 export const nodesOf = (node: Node): Node[] => [node, ...node.children.flatMap(nodesOf)];
 
 function flagOf(option: Option): Flag {
