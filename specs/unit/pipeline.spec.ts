@@ -116,7 +116,7 @@ describe('a play that cannot be taken down', () => {
     const { site, options } = diary({ others: never, clock: hasty });
     await assert.rejects(
       makeRoom('small', site, { ...options, keep: false, replace: false }),
-      /10 s have passed while waiting for the runs that are up/,
+      /10 s have passed while waiting for the list of the runs that are up/,
     );
   });
 });
