@@ -25,7 +25,7 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
 
 /**
  * The folder of compiled code. What lies in it is run, so nobody else may write it: Node's default, below the temporary
- * directory, belongs to the first user who makes it. undefined where there is no safe one; then nothing is kept.
+ * directory, belongs to the first user who makes it. undefined if there is no safe one; then nothing is kept.
  */
 function ownCache() {
   try {

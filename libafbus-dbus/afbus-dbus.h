@@ -19,7 +19,7 @@ extern "C" {
 struct afdbus;
 struct afdbus_message;
 
-/* What a D-Bus error says. Functions that take one set it when they fail; it may be NULL. */
+/* Name and text of a D-Bus error. Functions that take one set it when they fail; it may be NULL. */
 struct afdbus_error {
 	char name[256];
 	char text[512];
@@ -34,7 +34,7 @@ struct afdbus_error {
 /* afbus:path=…, afbus:abstract=…; also unix:path=… and unix:abstract=…, a D-Bus daemon of any kind. */
 /* When it fails, *bus is NULL. */
 int afdbus_connect(struct afdbus **bus, const char *address, struct afdbus_error *error);
-/* Calls that wait end with Disconnected: their callbacks run. NULL is nothing. */
+/* Calls that wait end with Disconnected, by running their callbacks. Does nothing for NULL. */
 void afdbus_disconnect(struct afdbus *bus);
 /* The unique name. */
 const char *afdbus_name(const struct afdbus *bus);
@@ -43,24 +43,24 @@ const char *afdbus_name(const struct afdbus *bus);
 
 int afdbus_send(struct afdbus *bus, struct afdbus_message *message, int timeout);
 /*
- * Waits for the reply, which the caller frees; reply may be NULL, and *reply is NULL when it fails. An error as the answer
- * is -EREMOTEIO; no answer in time -ETIMEDOUT.
+ * Waits for the reply, which the caller frees. reply may be NULL; *reply is NULL on failure. -EREMOTEIO if the answer is
+ * an error, -ETIMEDOUT if there is none in time.
  */
 int afdbus_call(struct afdbus *bus, struct afdbus_message *call, int timeout,
 		struct afdbus_message **reply, struct afdbus_error *error);
 
-/* The answer is a return or an error, an error of this library (NoReply, Disconnected) included. It is freed afterwards. */
+/* answer is a return, or an error, which may come from this library (NoReply, Disconnected). It is freed afterwards. */
 typedef void afdbus_on_answer(void *data, struct afdbus_message *answer);
 int afdbus_call_async(struct afdbus *bus, struct afdbus_message *call, int timeout,
 		      afdbus_on_answer *on_answer, void *data);
 
 /* Messages in: calls and signals, which the caller frees */
 
-/* Waits: 1 when something has come, a message, or NULL if it was an answer and its callback has run; 0 after the time. */
+/* Waits. 1: a message has come, or, if *message is NULL, an answer, whose callback has run. 0: the time is over. */
 int afdbus_next(struct afdbus *bus, int timeout, struct afdbus_message **message);
-/* The same without waiting: 1, and then there may be more; 0 when nothing is left. */
+/* The same without waiting. 1: call it again, as there may be more. 0: nothing is left. */
 int afdbus_process(struct afdbus *bus, struct afdbus_message **message);
-/* For poll(2): wait for POLLIN, at most this long: 0 while afdbus_process() has something to do. */
+/* For poll(2): wait for POLLIN, at most as long as the timeout, which is 0 if afdbus_process() has work. */
 int afdbus_fd(const struct afdbus *bus);
 int afdbus_timeout(const struct afdbus *bus);
 
@@ -93,8 +93,8 @@ int afdbus_remove_match(struct afdbus *bus, const char *rule, struct afdbus_erro
 /*
  * Making messages
  *
- * These never fail on the spot: what was wrong (a name, a value, no memory) is what sending the message returns, so that
- * one check is enough. NULL in place of a message is -ENOMEM.
+ * These report no error: the first one (a name, a value, no memory) is what sending the message returns, so one check is
+ * enough. Sending NULL returns -ENOMEM.
  */
 struct afdbus_message *afdbus_new_call(const char *destination, const char *path, const char *interface,
 				       const char *member);
@@ -103,7 +103,7 @@ struct afdbus_message *afdbus_new_return(const struct afdbus_message *call);
 struct afdbus_message *afdbus_new_error(const struct afdbus_message *call, const char *name, const char *text);
 void afdbus_free(struct afdbus_message *message);
 
-/* A signal to one client. */
+/* Makes a signal go to one client only. */
 void afdbus_set_destination(struct afdbus_message *message, const char *destination);
 
 enum {
@@ -114,17 +114,17 @@ enum {
 
 void afdbus_set_flags(struct afdbus_message *message, unsigned int flags);
 
-/* Basic types, and for each a value: y b n q i u (int), x t (64 bits), d, s o g (text), h (a descriptor: it is copied). */
+/* Basic types and a value for each: y b n q i u (int), x t (64 bits), d, s o g (text), h (a descriptor: copied). */
 void afdbus_append(struct afdbus_message *message, const char *types, ...);
-/* A container: 'a', 'v', '(' or '{', and the types in it: afdbus_begin(m, 'a', "{sv}"). */
+/* Begins a container: 'a', 'v', '(' or '{', with the types in it: afdbus_begin(m, 'a', "{sv}"). */
 void afdbus_begin(struct afdbus_message *message, char type, const char *contents);
 void afdbus_end(struct afdbus_message *message);
-/* A whole array of numbers, as they lie in memory: y n q i u x t d. */
+/* A whole array of numbers (y n q i u x t d), in the layout of a C array. */
 void afdbus_append_array(struct afdbus_message *message, char type, const void *data, size_t bytes);
 
 /*
- * Reading messages: texts and arrays stay the message's. A message that has come is valid as a whole, and nothing can be
- * appended to it; nothing can be read from one made here. NULL is no message: it has no type, no field and no value.
+ * Reading messages. Texts and arrays belong to the message. A received message is valid as a whole, and nothing can be
+ * appended to it; nothing can be read from a message made here. NULL has no type, no fields and no values.
  */
 
 enum {
@@ -142,23 +142,23 @@ const char *afdbus_interface(const struct afdbus_message *message);
 const char *afdbus_member(const struct afdbus_message *message);
 const char *afdbus_error_name(const struct afdbus_message *message);
 const char *afdbus_destination(const struct afdbus_message *message);
-/* The unique name as the kernel knows it, whatever the message says; org.freedesktop.DBus for the bus driver. */
+/* The sender's unique name from the kernel, whatever the message says; org.freedesktop.DBus for the bus driver. */
 const char *afdbus_sender(const struct afdbus_message *message);
 const char *afdbus_signature(const struct afdbus_message *message);
 bool afdbus_is_call(const struct afdbus_message *message, const char *interface, const char *member);
 bool afdbus_is_signal(const struct afdbus_message *message, const char *interface, const char *member);
 
-/* The type of the next value, as afdbus_begin() has it; 0 at the end of the message or container. */
+/* The type of the next value, as for afdbus_begin(); 0 at the end of the message or container. */
 int afdbus_peek(const struct afdbus_message *message);
 /*
- * Basic types, and for each a pointer: uint8_t, bool, int16_t, uint16_t, int32_t, uint32_t, int64_t, uint64_t, double,
+ * Basic types and a pointer for each: uint8_t, bool, int16_t, uint16_t, int32_t, uint32_t, int64_t, uint64_t, double,
  * const char * (s o g), int (h: a descriptor, which is closed with the message). -ENXIO if the next value is of another
  * type, -EBADMSG for a descriptor that did not come; then values before it have been read.
  */
 int afdbus_read(struct afdbus_message *message, const char *types, ...);
-/* Into a container, and out of it, past what is left in it. */
+/* Enters a container, or leaves it and skips what is left in it. */
 int afdbus_enter(struct afdbus_message *message, char type);
-/* The types in the container that was entered last, as afdbus_begin() has them: those that are left, except of an array. */
+/* The types in the container that was entered last, as for afdbus_begin(), without those already read (not in an array). */
 void afdbus_contents(const struct afdbus_message *message, char types[256]);
 int afdbus_leave(struct afdbus_message *message);
 int afdbus_skip(struct afdbus_message *message);

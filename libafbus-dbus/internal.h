@@ -42,11 +42,11 @@ bool valid_interface(const char *name);
 bool valid_member(const char *name);
 bool valid_bus_name(const char *name);
 bool valid_utf8(const char *text, size_t length);
-/* Bytes of the one complete type that begins here; 0 if it is not valid, or does not end within max bytes. */
+/* Length of the complete type that begins here; 0 if it is invalid, or does not end within max bytes. */
 size_t type_length(const char *types, size_t max);
 bool valid_signature(const char *types, size_t length);
 size_t alignment_of(char type);
-/* Bytes of a value, if they are always as many; else 0. */
+/* Size of a value in bytes, if it is fixed; else 0. */
 size_t size_of(char type);
 bool is_basic(char type);
 
@@ -62,13 +62,13 @@ int wire_align(struct wire *w, size_t to);
 /* A number of size_of(type) bytes. */
 int wire_number(struct wire *w, char type, void *value);
 int wire_text(struct wire *w, char type, const char **text);
-/* Goes past one value of the type that begins at types, and checks all of it. It lies in this many containers. */
+/* Checks and skips one value of the type that begins at types; depth is the number of containers around it. */
 int wire_skip(struct wire *w, const char *types, unsigned int depth);
 
 /* A container that is being read or written. */
 struct frame {
 	char type;
-	const char *types;	/* the next type in it; an array's only one stays */
+	const char *types;	/* the next type in it; for an array, its only one */
 	const char *end_types;
 	size_t start;		/* of an array's elements */
 	size_t end;		/* read: of an array's elements. write: where its length is */
@@ -79,9 +79,9 @@ struct afdbus_message {
 	uint8_t type, flags;
 	uint32_t serial, reply_serial;
 	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
-	char from[24];		/* the sender, if an address says it */
-	bool made;		/* here: its texts are its own, and it is written, not read */
-	uint8_t *bytes;		/* a message that came: all of it. One made here: its body */
+	char from[24];		/* the sender, if it was found by its address */
+	bool made;		/* made by this program: it owns its texts, and is written, not read */
+	uint8_t *bytes;		/* all of a received message; the body of one made here */
 	size_t capacity;
 	struct wire body;
 	char types[MAX_SIGNATURE + 1];	/* of a body made here */
@@ -93,14 +93,14 @@ struct afdbus_message {
 	struct afdbus_message *next;	/* in a queue */
 };
 
-/* The first mistake is the one that is told. */
+/* Only the first mistake is reported. */
 static inline void fail(struct afdbus_message *m, int error)
 {
 	if (m->failed == 0)
 		m->failed = error;
 }
 
-/* A message that is being written, and none that has come: its memory is what others point to. */
+/* Whether values may be appended: not to a received message, since others point into its memory. */
 static inline bool writable(struct afdbus_message *m)
 {
 	if (m && !m->made)
@@ -120,7 +120,7 @@ struct header {
 
 /* The header for a message with this serial; the caller frees its bytes. */
 int marshal_header(const struct afdbus_message *m, uint32_t serial, struct header *header);
-/* How long the message is that begins with these 16 bytes; -EBADMSG if they begin none. */
+/* The length of the message that begins with these 16 bytes; -EBADMSG if they are no valid beginning. */
 ssize_t message_length(const uint8_t *fixed);
 /* What UNIX_FDS of a whole message says, or -ENOMEM. */
 int declared_fds(uint8_t *bytes, unsigned int *n_fds);
@@ -130,7 +130,7 @@ uint32_t u32_at(const uint8_t *bytes, size_t at);
 int read_header(struct afdbus_message *m, size_t length, unsigned int *unix_fds);
 /* Reads and checks all of the message in m->bytes, which has m->n_fds descriptors. -EBADMSG if it is none. */
 int read_whole(struct afdbus_message *m, size_t length);
-/* A message with a copy of these bytes. It takes the descriptors, also when it fails: -EBADMSG, -ENOMEM. */
+/* Makes a message with a copy of these bytes. It takes over the descriptors even if it fails: -EBADMSG, -ENOMEM. */
 int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **m);
 
 /* address.c */
@@ -178,7 +178,7 @@ int64_t deadline_after(int timeout);
 struct link;
 
 struct transport {
-	/* -EAGAIN if it has not begun when the deadline is over. */
+	/* -EAGAIN if the deadline passes before the send has begun. */
 	int (*send)(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline);
 	/* 1 with a message, 0 at the end of the connection, -EAGAIN when the deadline is over, -EINTR after a signal. */
 	int (*receive)(struct link *link, int64_t deadline, struct afdbus_message **m);
@@ -189,10 +189,10 @@ struct link {
 	const struct transport *transport;
 	int fd;
 	uint16_t family;
-	int send_timeout, receive_timeout;	/* as the socket has them, in ms; 0 is no timeout */
+	int send_timeout, receive_timeout;	/* the timeouts set on the socket, in ms; 0 means none */
 	uint8_t *inbox;		/* address space for the longest message; memory only for what has come */
 	size_t begin, end;	/* stream: bytes that have come and have not been read */
-	int fds[2 * MAX_FDS];	/* stream: descriptors of a message that is not all there, and of the one after it */
+	int fds[2 * MAX_FDS];	/* stream: descriptors of an incomplete message, and of the one after it */
 	unsigned int n_fds;
 	struct routes *routes;	/* AF_BUS */
 };
@@ -208,7 +208,7 @@ void close_link(struct link *link);
 /* sendmsg() and recvmsg() that wait until the deadline. */
 ssize_t link_send(struct link *link, struct msghdr *message, int64_t deadline);
 ssize_t link_receive(struct link *link, struct msghdr *message, int64_t deadline);
-/* Bytes of no message: the login's. */
+/* Writes the lines of the login, which are no messages. */
 int write_all(struct link *link, const char *bytes, size_t length, int64_t deadline);
 int read_some(struct link *link, char *bytes, size_t length, int64_t deadline);
 unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max);
@@ -216,7 +216,7 @@ void put_fds(struct msghdr *message, const struct afdbus_message *m);
 void close_fds(const int *fds, unsigned int count);
 /* Gives back the memory of a long message. */
 void trim_inbox(struct link *link, size_t used);
-/* The length of the message that is in the inbox of a stream; 0 if it is not all there. */
+/* The length of the message in the inbox of a stream; 0 if it is incomplete. */
 ssize_t whole_message(const struct link *link);
 extern const struct transport bus_transport, stream_transport;
 
@@ -249,7 +249,7 @@ void remove_call(struct calls *calls, uint32_t serial);
 bool is_answer(const struct calls *calls, const struct afdbus_message *m, uint32_t serial);
 /* Whether the message was the answer to a call; then it is freed. */
 bool answer_call(struct calls *calls, struct afdbus_message *m);
-/* Ends one call that is overdue at this time, NEVER for any. Takes no memory, so that each call has its end. */
+/* Ends one call whose deadline has passed (with NEVER, any call). Needs no memory, so that every call can be ended. */
 bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text);
 
 /* connection.c */
