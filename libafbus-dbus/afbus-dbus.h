@@ -158,7 +158,7 @@ int afdbus_peek(const struct afdbus_message *message);
 int afdbus_read(struct afdbus_message *message, const char *types, ...);
 /* Enters a container, or leaves it and skips what is left in it. */
 int afdbus_enter(struct afdbus_message *message, char type);
-/* The types in the container that was entered last, as for afdbus_begin(), without those already read (not in an array). */
+/* The types in the container entered last, as for afdbus_begin(), without those already read (not in an array). */
 void afdbus_contents(const struct afdbus_message *message, char types[256]);
 int afdbus_leave(struct afdbus_message *message);
 int afdbus_skip(struct afdbus_message *message);
