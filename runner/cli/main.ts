@@ -131,8 +131,14 @@ verb('logs <name> [node]', 'what the nodes of a topology wrote to their logs')
 
 verb('exec <name> <node> <command...>', 'run a command inside a node')
   .passThroughOptions()
-  .addHelpText('after', '\nExample: afbus-topo exec quickstart gateway cat /proc/net/protocols')
-  .action(async (name, node, command) => (await import('./exec.ts')).exec(name, node, command));
+  .option('-i, --interactive', 'pass input from a terminal, too; what is piped in is always passed')
+  .option('-t, --tty', 'give the command a terminal of its own')
+  .addHelpText(
+    'after',
+    '\nExamples: afbus-topo exec quickstart gateway cat /proc/net/protocols' +
+      '\n          afbus-topo exec -it quickstart gateway sh',
+  )
+  .action(async (name, node, command, flags) => (await import('./exec.ts')).exec(name, node, command, flags));
 
 verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a difference')
   .addOption(fuzzBackendOption())

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { after, describe, it } from 'mocha';
-import { cli, folder, verdictOf } from '../helpers/cli.ts';
+import { type CliOptions, cli, folder, verdictOf } from '../helpers/cli.ts';
 
 const chat = (name: string, traffic: string) => `name: ${name}
 nodes: { here: {}, there: {} }
@@ -31,6 +31,24 @@ interface Ps {
 const up = async (): Promise<Ps['runs']> =>
   (JSON.parse((await cli(['ps', '--format', 'json'])).stdout) as Ps).runs;
 const named = async (name: string) => (await up()).filter((r) => r.topology === name);
+
+/** A command in the node "here". */
+const exec = (name: string, script: string, options?: CliOptions) =>
+  cli(['exec', name, 'here', 'sh', '-c', script], options);
+
+async function passesStreamsAndStatus(name: string): Promise<void> {
+  const { code, stdout, stderr } = await exec(name, 'tr a-z A-Z; echo no >&2; exit 7', { input: 'one\ntwo' });
+  assert.deepEqual([code, stdout, stderr], [7, 'ONE\nTWO', 'no\n']);
+}
+
+async function endsWithWhoAskedForIt(name: string): Promise<void> {
+  const { code } = await exec(name, 'echo up >&2; sleep 1000; sleep 1000', {
+    onStderr: (child) => void child.kill('SIGINT'),
+  });
+  assert.equal(code, 130);
+  const onTerminal = 'test -t 0 && test -t 1 && ! grep -lx sleep /proc/[0-9]*/comm';
+  assert.equal((await cli(['exec', '-t', name, 'here', 'sh', '-c', onTerminal])).code, 0);
+}
 
 describe('the life of a topology', function () {
   this.timeout(120_000);
@@ -61,7 +79,8 @@ describe('the life of a topology', function () {
         /^BUS\s+\d+\s+5\b/m,
         'a listening socket, two clients, two accepted sockets',
       );
-      assert.equal((await cli(['exec', name, 'here', 'sh', '-c', 'exit 7'])).code, 7);
+      await passesStreamsAndStatus(name);
+      await endsWithWhoAskedForIt(name);
 
       const second = await cli(args);
       assert.equal(second.code, 4);

@@ -19,6 +19,8 @@ export interface CliResult {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is piped in; nothing, unless it is said. */
+  readonly input?: string;
   /** Called with the child and all of stderr so far, each time there is more. */
   readonly onStderr?: (child: ChildProcess, text: string) => void;
 }
@@ -27,8 +29,9 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
   const child = spawn(COMMAND, [...args], {
     cwd: options.cwd,
     env: { ...process.env, CI: 'true', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  child.stdin.end(options.input);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/** A command of the user's in a node that runs: its input and output, its terminal, its status, and its end. */
+
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EnvironmentError } from '../common/errors.ts';
+import type { Backend } from './backend.ts';
+import type { Run, RunNode } from './runs.ts';
+
+/** Of a terminal, in characters. */
+export interface Size {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface CommandOptions {
+  readonly argv: readonly string[];
+  /** Whether there is an input; the command reads the end of a file if there is none. */
+  readonly input: boolean;
+  /** A terminal of its own of this size. */
+  readonly terminal?: Size;
+}
+
+export interface Command {
+  /** Takes the input. Gives the output: as the engine frames stdout and stderr, or as it is with a terminal. */
+  readonly stream: Duplex;
+  /** Does nothing if the command has ended. */
+  resize(size: Size): Promise<void>;
+  /** The exit status, as soon as the output has ended. */
+  status(): Promise<number>;
+  /** Sends a signal to the command and to all that it has started. */
+  signal(name: NodeJS.Signals): Promise<void>;
+}
+
+/** A variable that the command and all that it starts have in their environment: by its value they are found. */
+const MARK = 'AFBUS_COMMAND';
+
+/** Signal, value of the mark. Prints a dot for each process that has got the signal. */
+const SIGNAL = `
+for p in /proc/[0-9]*; do
+  grep -qzsx "${MARK}=$2" "$p/environ" && kill -s "$1" "\${p##*/}" 2>/dev/null && printf .
+done
+true`;
+
+export async function startCommand(
+  backend: Backend,
+  { launcher }: Pick<Run, 'launcher'>,
+  node: RunNode,
+  options: CommandOptions,
+): Promise<Command> {
+  const mark = randomUUID();
+  const start = launcher === 'container' ? inContainer : inProcessNode;
+  const started = await start(backend, node, options, `${MARK}=${mark}`);
+  const reaches = async (name: NodeJS.Signals): Promise<boolean> => {
+    const command = ['sh', '-c', SIGNAL, 'sh', name.slice('SIG'.length), mark];
+    return (await text(await backend.channel(command))) !== '';
+  };
+  return {
+    ...started,
+    // The engine may have said that it starts the command when there is no process yet.
+    signal: async (name) => {
+      while (!(await reaches(name)) && !started.stream.closed) await pause(PAUSE_MS);
+    },
+  };
+}
+
+type Started = Omit<Command, 'signal'>;
+
+async function inContainer(
+  { docker }: Backend,
+  { id }: RunNode,
+  { argv, input, terminal }: CommandOptions,
+  mark: string,
+): Promise<Started> {
+  const Tty = terminal !== undefined;
+  const outputs = { AttachStdout: true, AttachStderr: true };
+  const one = await docker
+    .getContainer(id)
+    .exec({ Cmd: [...argv], Env: [mark], Tty, AttachStdin: input, ...outputs });
+  const stream = await one.start({ hijack: true, stdin: input, Tty });
+  const resize = ({ rows, columns }: Size) => one.resize({ h: rows, w: columns }).catch(hasEnded);
+  if (terminal) await resize(terminal);
+  return { stream, resize, status: () => statusOf(() => one.inspect()) };
+}
+
+/** The engine has no word of its own for that: the status of the answer differs from version to version. */
+function hasEnded(): void {}
+
+/** How often and how long to ask for a status: the engine tells it a moment after the end of the output. */
+const PAUSE_MS = 50;
+const ASKS = 200;
+
+async function statusOf(
+  ask: () => Promise<{ readonly Running: boolean; readonly ExitCode: number | null }>,
+): Promise<number> {
+  for (let asked = 0; asked < ASKS; asked++) {
+    const { Running, ExitCode } = await ask().catch(cutOff);
+    if (!Running && ExitCode !== null) return ExitCode;
+    await pause(PAUSE_MS);
+  }
+  return cutOff();
+}
+
+function cutOff(cause?: Error): never {
+  throw new EnvironmentError(
+    'the output was cut off before the command ended',
+    'see "afbus-topo ps" and "afbus-topo doctor": its node or the host may have ended',
+    { cause },
+  );
+}
+
+/** Enters the namespaces of the node's first process, which is the child of the recorded one. */
+const ENTER =
+  'read -r child _ < "/proc/$1/task/$1/children"; shift; exec nsenter -t "$child" -m -p -n -- "$@"';
+
+/** From a container that sees the processes of the engine's machine, and is gone when the command is done. */
+async function inProcessNode(
+  { docker, image }: Backend,
+  { id }: RunNode,
+  { argv, input, terminal }: CommandOptions,
+  mark: string,
+): Promise<Started> {
+  const container = await docker.createContainer({
+    ...{ Image: image, Entrypoint: ['sh', '-c', ENTER, 'sh'], Cmd: [id, ...argv], Env: [mark] },
+    ...{ Tty: terminal !== undefined, OpenStdin: input, StdinOnce: input },
+    HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'none', AutoRemove: true },
+  });
+  const outputs = { stdout: true, stderr: true };
+  const stream = await container.attach({ stream: true, hijack: true, stdin: input, ...outputs });
+  const ended: Promise<{ StatusCode: number }> = container.wait({ condition: 'next-exit' });
+  ended.catch(() => {}); // who asks for the status is told
+  await container.start();
+  const resize = ({ rows, columns }: Size) => container.resize({ h: rows, w: columns }).catch(hasEnded);
+  if (terminal) await resize(terminal);
+  return {
+    stream: stream as Duplex,
+    resize,
+    status: async () => (await ended.catch(cutOff)).StatusCode,
+  };
+}
