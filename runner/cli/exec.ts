@@ -35,7 +35,8 @@ export async function exec(
   });
 }
 
-const sizeOfTerminal = () => ({ rows: process.stdout.rows ?? 24, columns: process.stdout.columns ?? 80 });
+/** Some terminals say that they have no rows. */
+const sizeOfTerminal = () => ({ rows: process.stdout.rows || 24, columns: process.stdout.columns || 80 });
 
 async function onStreams(command: Command, input: boolean, docker: Dockerode): Promise<void> {
   const [out, err] = [new PassThrough(), new PassThrough()];
@@ -84,7 +85,7 @@ function passSignals(starting: Promise<Command>): { readonly first: Signal | und
   const handler = (name: Signal) => {
     const again = first !== undefined;
     first ??= name;
-    const sent = starting.then((command) => command.signal(again ? 'SIGKILL' : name)).catch(() => {});
+    const sent = starting.then((command) => (again ? command.kill() : command.signal(name))).catch(() => {});
     if (again) void sent.then(() => process.exit(exitCodeAfter(name)));
   };
   for (const name of SIGNALS) process.on(name, handler);

@@ -32,6 +32,8 @@ export interface Command {
   status(): Promise<number>;
   /** Sends a signal to the command and to all that it has started. */
   signal(name: NodeJS.Signals): Promise<void>;
+  /** Ends the command and all that it has started, whatever they do. */
+  kill(): Promise<void>;
 }
 
 /** A variable that the command and all that it starts have in their environment: by its value they are found. */
@@ -63,10 +65,14 @@ export async function startCommand(
     signal: async (name) => {
       while (!(await reaches(name)) && !started.stream.closed) await pause(PAUSE_MS);
     },
+    // One may have started another while the others were killed.
+    kill: async () => {
+      while (await reaches('SIGKILL'));
+    },
   };
 }
 
-type Started = Omit<Command, 'signal'>;
+type Started = Omit<Command, 'signal' | 'kill'>;
 
 async function inContainer(
   { docker }: Backend,
