@@ -51,7 +51,7 @@ async function endsWithWhoAskedForIt(name: string): Promise<void> {
 }
 
 describe('the life of a topology', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   after(() => cli(['down', 'kept', 'kept-process']));
 
   for (const [name, launcher] of [
