@@ -104,7 +104,7 @@ describe('a file of a stranger, drawn', function () {
 });
 
 describe('a command that allows a stranger too much', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   const findings = async (player: Player) => {
     using stage = makeStage();
