@@ -3,6 +3,7 @@
 
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { EXIT } from '../common/errors.ts';
 import { type Command, startCommand } from '../provision/command.ts';
@@ -40,14 +41,16 @@ const sizeOfTerminal = () => ({ rows: process.stdout.rows || 24, columns: proces
 
 async function onStreams(command: Command, input: boolean, docker: Dockerode): Promise<void> {
   const [out, err] = [new PassThrough(), new PassThrough()];
+  const ended = () => [out, err].forEach((s) => void s.end());
   docker.modem.demuxStream(command.stream, out, err);
-  command.stream.on('end', () => [out, err].forEach((s) => void s.end()));
-  if (input) passInput(command);
+  // The status tells of an error.
+  command.stream
+    .on('error', () => {})
+    .on('end', ended)
+    .on('close', ended);
+  if (input) process.stdin.on('error', () => {}).pipe(command.stream);
   try {
-    await Promise.all([
-      pipeline(out, process.stdout, { end: false }),
-      pipeline(err, process.stderr, { end: false }),
-    ]);
+    await Promise.all([passOutput(command, out, process.stdout), passOutput(command, err, process.stderr)]);
   } finally {
     process.stdin.destroy();
   }
@@ -58,9 +61,12 @@ async function onTerminal(command: Command, input: boolean): Promise<void> {
   const resized = () => void command.resize(sizeOfTerminal()).catch(() => {});
   const raw = input && stdin.isTTY && stdin.setRawMode(true);
   stdout.on('resize', resized);
-  if (input) passInput(command);
+  if (input) passKeys(command);
+  const out = new PassThrough();
+  command.stream.on('error', () => {}).on('close', () => out.end());
+  command.stream.pipe(out);
   try {
-    await pipeline(command.stream, stdout, { end: false });
+    await passOutput(command, out, stdout);
   } finally {
     stdout.off('resize', resized);
     if (raw) stdin.setRawMode(false);
@@ -68,16 +74,30 @@ async function onTerminal(command: Command, input: boolean): Promise<void> {
   }
 }
 
-/** A command need not read all its input, or any. */
-function passInput({ stream }: Command): void {
-  stream.on('error', () => {});
-  process.stdin.on('error', () => {}).pipe(stream);
+/** If nobody reads on, the command gets the signal that it would get at the end of a pipe. */
+async function passOutput(command: Command, from: PassThrough, to: NodeJS.WriteStream): Promise<void> {
+  await pipeline(from, to, { end: false }).catch(async () => {
+    // guardStreams() says what went wrong, if it matters.
+    await command.signal('SIGPIPE');
+  });
+}
+
+/** What a terminal says at the end of the input. */
+const END_OF_INPUT = '\x04';
+
+/** The engine would end the output, too, if the stream to a terminal were ended. */
+function passKeys({ stream }: Command): void {
+  process.stdin.on('error', () => {}).on('end', () => stream.write(END_OF_INPUT));
+  process.stdin.pipe(stream, { end: false });
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Signal = (typeof SIGNALS)[number];
 
 const exitCodeAfter = (name: Signal): number => (name === 'SIGHUP' ? EXIT.hangup : EXIT.interrupted);
+
+/** How long the second signal waits for the command's end: the host itself may hang. */
+const ENDS_WITHIN_MS = 5000;
 
 /** The command gets the first signal. The second ends it, and this process as well, whatever the command does. */
 function passSignals(starting: Promise<Command>): { readonly first: Signal | undefined } & Disposable {
@@ -86,7 +106,7 @@ function passSignals(starting: Promise<Command>): { readonly first: Signal | und
     const again = first !== undefined;
     first ??= name;
     const sent = starting.then((command) => (again ? command.kill() : command.signal(name))).catch(() => {});
-    if (again) void sent.then(() => process.exit(exitCodeAfter(name)));
+    if (again) void Promise.race([sent, pause(ENDS_WITHIN_MS)]).then(() => process.exit(exitCodeAfter(name)));
   };
   for (const name of SIGNALS) process.on(name, handler);
   return {

@@ -14,6 +14,9 @@ const UP = 'busybox ip link set lo up && exec "$@"';
 /** The maker of a user namespace has all capabilities in it, and QEMU needs none. */
 const WITHOUT_CAPABILITIES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
 
+/** What the relay beside QEMU needs: see way.ts. */
+export const ENDS_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
+
 const ENCLOSURES: readonly Enclosure[] = [
   (argv) => ['unshare', '--net', 'sh', '-c', UP, 'sh', ...argv], // takes root
   (argv) => [
@@ -30,7 +33,7 @@ const HINT =
 export function ownNetwork(): Enclosure | Exposure {
   let why = '';
   for (const enclosure of ENCLOSURES) {
-    const [program = '', ...args] = enclosure(['true']);
+    const [program = '', ...args] = enclosure([...ENDS_WITH_PARENT, 'true']);
     const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
     if (status === 0) return enclosure;
     why = error?.message ?? stderr.trim().split('\n').at(-1) ?? '';

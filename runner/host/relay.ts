@@ -28,7 +28,12 @@ function offer(path: string, open: () => Promise<Socket>): void {
       (far) => join(near, far),
       () => near.destroy(),
     );
-  }).listen(path);
+  })
+    .on('error', (error) => {
+      console.error(`afbus-host: the relay cannot listen: ${error.message}; --port gives a port instead`);
+      process.exit(1);
+    })
+    .listen(path);
 }
 
 function join(near: Socket, far: Socket): void {

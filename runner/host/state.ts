@@ -29,9 +29,12 @@ export const stateFile = (kernel: KernelVersion, name: keyof typeof FILES): stri
 export function readHost(kernel: KernelVersion): Host | null {
   if (statSync(stateDir(kernel), { throwIfNoEntry: false })?.uid !== process.getuid?.()) return null;
   const host = readJson<Host & { readonly channelPort?: number }>(stateFile(kernel, 'host'));
-  // An earlier version wrote the port alone.
-  return host && { ...host, channel: host.channel ?? ofPort(host.channelPort ?? 0) };
+  if (host === null || host.channel !== undefined) return host;
+  return { ...host, channel: ofPort(host.channelPort ?? 0), exposed: BY_EARLIER_VERSION };
 }
+
+/** It wrote the port of its channel alone, and knew nothing but ports. */
+const BY_EARLIER_VERSION = { why: 'an earlier version started it', hint: 'stop it and start it again' };
 
 function readJson<T>(file: string): T | null {
   try {

@@ -5,7 +5,7 @@
  */
 
 import { ofPort, ofSocket } from './address.ts';
-import { type Enclosure, ownNetwork } from './network.ts';
+import { ENDS_WITH_PARENT, type Enclosure, ownNetwork } from './network.ts';
 import { inProject } from './paths.ts';
 import { freePorts } from './ports.ts';
 import { type Machine, QEMU } from './qemu.ts';
@@ -56,9 +56,17 @@ const socketsOf = (kernel: KernelVersion) => ({
 });
 
 function enclosureFor(kernel: KernelVersion): Enclosure | Exposure {
-  const long = Object.values(socketsOf(kernel)).find((path) => Buffer.byteLength(path) > LONGEST);
-  if (long === undefined) return ownNetwork();
-  return { why: `a socket's path may not be as long as ${long}`, hint: 'choose a shorter XDG_STATE_HOME' };
+  const paths = Object.values(socketsOf(kernel));
+  const long = paths.find((path) => Buffer.byteLength(path) > LONGEST);
+  if (long !== undefined)
+    return { why: `a socket's path may not be as long as ${long}`, hint: 'choose a shorter XDG_STATE_HOME' };
+  // testcontainers takes the path out of DOCKER_HOST as that of a URL. If it finds nothing there, it asks another engine.
+  const odd = paths.find((path) => new URL(ofSocket(path)).pathname !== path);
+  if (odd === undefined) return ownNetwork();
+  return {
+    why: `programs that read DOCKER_HOST as a URL do not find the socket ${odd}`,
+    hint: 'choose an XDG_STATE_HOME without spaces and letters beyond ASCII',
+  };
 }
 
 async function byPorts(exposed: Exposure, port?: number): Promise<Way | null> {
@@ -81,7 +89,7 @@ const PORTS = { docker: 2376, channel: 2377 };
  * The relay ends with QEMU, which takes the place of the shell that started it. What QEMU inherits is not the relay's:
  * the other end would not notice QEMU's.
  */
-const BESIDE_RELAY = `setpriv --pdeathsig KILL "$1" "$2" "$3" "$$" 3<&- 4<&- 5<&- &
+const BESIDE_RELAY = `${ENDS_WITH_PARENT.join(' ')} "$1" "$2" "$3" "$$" 3<&- 4<&- 5<&- &
 shift 3
 exec "$@"`;
 

@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EnvironmentError } from '../common/errors.ts';
 import type { Backend } from './backend.ts';
-import type { Run, RunNode } from './runs.ts';
+import { LABEL } from './labels.ts';
+import { goneAlready, type Run, type RunNode } from './runs.ts';
 
 /** Of a terminal, in characters. */
 export interface Size {
@@ -39,22 +40,25 @@ export interface Command {
 /** A variable that the command and all that it starts have in their environment: by its value they are found. */
 const MARK = 'AFBUS_COMMAND';
 
-/** Signal, value of the mark. Prints a dot for each process that has got the signal. */
+/**
+ * Arguments: a signal, a mark. Prints a dot for each process that has got the signal, the oldest first: a shell would
+ * begin its next command otherwise when the one before has ended.
+ */
 const SIGNAL = `
-for p in /proc/[0-9]*; do
-  grep -qzsx "${MARK}=$2" "$p/environ" && kill -s "$1" "\${p##*/}" 2>/dev/null && printf .
+for p in $(grep -lzsx "${MARK}=$2" /proc/[0-9]*/environ | cut -d/ -f3 | sort -n); do
+  kill -s "$1" "$p" 2>/dev/null && printf .
 done
 true`;
 
 export async function startCommand(
   backend: Backend,
-  { launcher }: Pick<Run, 'launcher'>,
+  { run, launcher }: Pick<Run, 'run' | 'launcher'>,
   node: RunNode,
   options: CommandOptions,
 ): Promise<Command> {
   const mark = randomUUID();
-  const start = launcher === 'container' ? inContainer : inProcessNode;
-  const started = await start(backend, node, options, `${MARK}=${mark}`);
+  const place = { ...backend, run, node };
+  const started = await (launcher === 'container' ? inContainer : inProcessNode)(place, options, mark);
   const reaches = async (name: NodeJS.Signals): Promise<boolean> => {
     const command = ['sh', '-c', SIGNAL, 'sh', name.slice('SIG'.length), mark];
     return (await text(await backend.channel(command))) !== '';
@@ -65,26 +69,29 @@ export async function startCommand(
     signal: async (name) => {
       while (!(await reaches(name)) && !started.stream.closed) await pause(PAUSE_MS);
     },
-    // One may have started another while the others were killed.
+    // One may have started another while the others were killed. One that is stuck in the kernel is reached again and
+    // again.
     kill: async () => {
-      while (await reaches('SIGKILL'));
+      for (let n = 0; n < KILLS && (await reaches('SIGKILL')); n++) await pause(PAUSE_MS);
     },
   };
 }
 
+const KILLS = 20;
+
+type Place = Pick<Backend, 'docker' | 'image'> & { readonly run: string; readonly node: RunNode };
 type Started = Omit<Command, 'signal' | 'kill'>;
 
 async function inContainer(
-  { docker }: Backend,
-  { id }: RunNode,
+  { docker, node }: Place,
   { argv, input, terminal }: CommandOptions,
   mark: string,
 ): Promise<Started> {
   const Tty = terminal !== undefined;
   const outputs = { AttachStdout: true, AttachStderr: true };
   const one = await docker
-    .getContainer(id)
-    .exec({ Cmd: [...argv], Env: [mark], Tty, AttachStdin: input, ...outputs });
+    .getContainer(node.id)
+    .exec({ Cmd: [...argv], Env: [`${MARK}=${mark}`], Tty, AttachStdin: input, ...outputs });
   const stream = await one.start({ hijack: true, stdin: input, Tty });
   const resize = ({ rows, columns }: Size) => one.resize({ h: rows, w: columns }).catch(hasEnded);
   if (terminal) await resize(terminal);
@@ -117,32 +124,40 @@ function cutOff(cause?: Error): never {
   );
 }
 
-/** Enters the namespaces of the node's first process, which is the child of the recorded one. */
-const ENTER =
-  'read -r child _ < "/proc/$1/task/$1/children"; shift; exec nsenter -t "$child" -m -p -n -- "$@"';
+/**
+ * Arguments: the recorded process of the node, whose child is the node's first one; a mark; the command. nsenter has
+ * neither the mark nor the terminal of the command, which it waits for: what ends the command must not end nsenter.
+ */
+const enter = (setsid: string) => `
+read -r first _ < "/proc/$1/task/$1/children"
+mark=$2
+shift 2
+exec nsenter -t "$first" -m -p -n -- ${setsid} sh -c 'export ${MARK}="$1"; shift; exec "$@"' sh "$mark" "$@"`;
 
-/** From a container that sees the processes of the engine's machine, and is gone when the command is done. */
+/** From a container that sees the processes of the engine's machine. */
 async function inProcessNode(
-  { docker, image }: Backend,
-  { id }: RunNode,
+  { docker, image, run, node }: Place,
   { argv, input, terminal }: CommandOptions,
   mark: string,
 ): Promise<Started> {
+  const script = enter(terminal ? 'setsid -c' : '');
   const container = await docker.createContainer({
-    ...{ Image: image, Entrypoint: ['sh', '-c', ENTER, 'sh'], Cmd: [id, ...argv], Env: [mark] },
+    ...{ Image: image, Entrypoint: ['sh', '-c', script, 'sh'], Cmd: [node.id, mark, ...argv] },
     ...{ Tty: terminal !== undefined, OpenStdin: input, StdinOnce: input },
-    HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'none', AutoRemove: true },
+    Labels: { [LABEL.command]: run },
+    HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'none' },
   });
+  const gone = () => container.remove({ force: true }).catch(goneAlready);
   const outputs = { stdout: true, stderr: true };
-  const stream = await container.attach({ stream: true, hijack: true, stdin: input, ...outputs });
-  const ended: Promise<{ StatusCode: number }> = container.wait({ condition: 'next-exit' });
-  ended.catch(() => {}); // who asks for the status is told
-  await container.start();
-  const resize = ({ rows, columns }: Size) => container.resize({ h: rows, w: columns }).catch(hasEnded);
-  if (terminal) await resize(terminal);
-  return {
-    stream: stream as Duplex,
-    resize,
-    status: async () => (await ended.catch(cutOff)).StatusCode,
-  };
+  try {
+    const stream = await container.attach({ stream: true, hijack: true, stdin: input, ...outputs });
+    await container.start();
+    const resize = ({ rows, columns }: Size) => container.resize({ h: rows, w: columns }).catch(hasEnded);
+    if (terminal) await resize(terminal);
+    const status = () => statusOf(async () => (await container.inspect()).State).finally(gone);
+    return { stream: stream as Duplex, resize, status };
+  } catch (error) {
+    await gone();
+    throw error;
+  }
 }

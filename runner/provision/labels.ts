@@ -14,6 +14,8 @@ export const LABEL = {
   started: `${PREFIX}.started`,
   owner: `${PREFIX}.owner`,
   kept: `${PREFIX}.kept`,
+  /** On a container that runs a command in a process node, which is no node itself: the node's run. */
+  command: `${PREFIX}.command`,
 } as const;
 
 /** Which run a container, volume or process group belongs to, and who started that run. */

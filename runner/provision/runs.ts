@@ -2,6 +2,7 @@
 /** Finds runs on a backend by their marks of ownership, and removes them. */
 
 import { text } from 'node:stream/consumers';
+import type Dockerode from 'dockerode';
 import type { Backend } from './backend.ts';
 import { fromLabels, isOrphan, LABEL, type Ownership } from './labels.ts';
 import { REMOVE_RUN, RUNS } from './processes.ts';
@@ -20,7 +21,11 @@ export interface Run extends Ownership {
 }
 
 export async function listRuns(backend: Backend): Promise<readonly Run[]> {
-  const [containers, processes] = await Promise.all([containerRuns(backend), processRuns(backend)]);
+  const asked = Promise.all([containerRuns(backend), processRuns(backend)]);
+  // If the engine does not answer, its host may have died.
+  const [containers, processes] = await asked.catch(async (error) => {
+    throw (await backend.probe()) ?? error;
+  });
   return [...containers, ...processes].sort((a, b) => a.started.localeCompare(b.started));
 }
 
@@ -92,19 +97,24 @@ const nobody = (run: string): Ownership => ({
 
 /** Ends a run and removes everything with its mark; the second time it does nothing. */
 export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
+  const { docker } = backend;
   if (run.launcher === 'process') {
     await text(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
+    await removeContainers(docker, `${LABEL.command}=${run.run}`);
     return;
   }
-  const { docker } = backend;
-  const mark = { label: [`${LABEL.run}=${run.run}`] };
-  const containers = await docker.listContainers({ all: true, filters: mark });
-  await Promise.all(
-    containers.map((c) => docker.getContainer(c.Id).remove({ force: true, v: true }).catch(goneAlready)),
-  );
-  const { Volumes } = await docker.listVolumes({ filters: mark });
+  const mark = `${LABEL.run}=${run.run}`;
+  await removeContainers(docker, mark);
+  const { Volumes } = await docker.listVolumes({ filters: { label: [mark] } });
   await Promise.all(
     (Volumes ?? []).map((v) => docker.getVolume(v.Name).remove({ force: true }).catch(goneAlready)),
+  );
+}
+
+async function removeContainers(docker: Dockerode, label: string): Promise<void> {
+  const containers = await docker.listContainers({ all: true, filters: { label: [label] } });
+  await Promise.all(
+    containers.map((c) => docker.getContainer(c.Id).remove({ force: true, v: true }).catch(goneAlready)),
   );
 }
 
@@ -115,6 +125,6 @@ export async function removeOrphans(backend: Backend, runs: readonly Run[]): Pro
 }
 
 /** Ignores the error if somebody else removed it, or is removing it. */
-function goneAlready(e: { statusCode?: number }): void {
+export function goneAlready(e: { statusCode?: number }): void {
   if (e.statusCode !== 404 && e.statusCode !== 409) throw e;
 }

@@ -42,16 +42,22 @@ async function passesStreamsAndStatus(name: string): Promise<void> {
 }
 
 async function endsWithWhoAskedForIt(name: string): Promise<void> {
-  const { code } = await exec(name, 'echo up >&2; sleep 1000; sleep 1000', {
-    onStderr: (child) => void child.kill('SIGINT'),
-  });
-  assert.equal(code, 130);
-  const onTerminal = 'test -t 0 && test -t 1 && ! grep -lx sleep /proc/[0-9]*/comm';
-  assert.equal((await cli(['exec', '-t', name, 'here', 'sh', '-c', onTerminal])).code, 0);
+  const { code, stdout } = await exec(
+    name,
+    'trap "echo bye; exit" INT; echo up >&2; sleep 1000; sleep 1000',
+    {
+      onStderr: (child) => void child.kill('SIGINT'),
+    },
+  );
+  assert.deepEqual([code, stdout], [130, 'bye\n']);
+  const onTerminal =
+    'test -t 0 && test -t 1 && read -r line; echo "<$line>"; grep -lx sleep /proc/[0-9]*/comm';
+  const shown = await cli(['exec', '-t', name, 'here', 'sh', '-c', onTerminal], { input: 'typed\n' });
+  assert.deepEqual([shown.code, shown.stdout.replaceAll('\r', '')], [1, 'typed\n<typed>\n']);
 }
 
 describe('the life of a topology', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   after(() => cli(['down', 'kept', 'kept-process']));
 
   for (const [name, launcher] of [

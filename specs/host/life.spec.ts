@@ -89,7 +89,8 @@ describe('host: life', function () {
     );
   });
 
-  it('answers the Docker API to its owner at a socket, without TLS', async () => {
+  it('answers the Docker API to its owner at a socket, without TLS', async function () {
+    if (host.exposed) this.skip(); // there are no namespaces here, and ports instead
     assert.equal(String(await engineAt({ host: host.docker.host }).docker.ping()), 'OK');
   });
 

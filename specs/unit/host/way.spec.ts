@@ -16,13 +16,14 @@ exit 0
 `;
 
 describe('the way to a host', () => {
-  let before: NodeJS.ProcessEnv;
+  const { XDG_STATE_HOME: home, PATH: path } = process.env;
   beforeEach(() => {
-    before = { ...process.env };
     process.env.XDG_STATE_HOME = '/tmp/state';
   });
   afterEach(() => {
-    process.env = before;
+    process.env.PATH = path;
+    if (home === undefined) delete process.env.XDG_STATE_HOME;
+    else process.env.XDG_STATE_HOME = home;
   });
 
   /** As on a machine whose unshare does this. */
@@ -52,6 +53,13 @@ describe('the way to a host', () => {
     assert.match(way?.exposed?.hint ?? '', /user namespaces/);
     assert.deepEqual(exposure('6.12'), way?.exposed);
   });
+
+  for (const name of ['with space', 'jürgen'])
+    it(`is by ports if the path of a socket is another one in a URL: ${name}`, async () => {
+      using _ = machine(ALLOWS);
+      process.env.XDG_STATE_HOME = `/tmp/${name}`;
+      assert.match((await findWay(WAY))?.exposed?.why ?? '', /DOCKER_HOST as a URL/);
+    });
 
   it('is by ports if the path of a socket would be too long', async () => {
     using _ = machine(ALLOWS);
