@@ -16,7 +16,7 @@
  * them is closed. Every socket holds a reference on its bus.
  *
  * An *address* (struct afbus_addr) is held by one client. A *group*
- * (struct afbus_group) is the set of addresses that share a prefix.
+ * (struct afbus_group) has the clients that hold an address of its prefix.
  *
  * DOC: Life of a message
  *
@@ -30,8 +30,8 @@
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c
  *
- * All but the slow paths, in hook.c, line.c, wait.c and pollout.c, are compiled
- * as one unit: fastpath.c.
+ * All but budget.c and the slow paths, in hook.c, line.c, wait.c and pollout.c,
+ * are compiled as one unit: fastpath.c.
  *
  * Everything that can fail or sleep comes before the line and outside the
  * bus lock. Route, admit and commit of one attempt run under one hold of the
