@@ -103,9 +103,11 @@ export class ConfiguredPolicy implements Policy {
   }
 }
 
-/** Whether the policy is open for all users. */
+/** Whether the policy is open for all users. Of the groups of a native client, the kernel names one. */
 export function isOpenForEveryone(sections: readonly PolicySection[]): boolean {
   const rules = sections.flatMap((section) => section.rules);
+  if (sections.some(({ context: { kind } }) => kind === 'group')) return false;
+  if (rules.some(({ about }) => about === 'group')) return false;
   const common = sections.filter(({ context: { kind } }) => kind === 'default' || kind === 'mandatory');
   return isOpen(common.flatMap((section) => section.rules)) && !rules.some(deniesMessages);
 }

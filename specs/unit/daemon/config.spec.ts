@@ -256,6 +256,8 @@ describe('the configuration of a message bus', () => {
       assert.equal(isOpen(`${open}<policy user="alice"><deny own="org.no"/></policy>`), true);
       assert.equal(isOpen(`${open}<policy user="alice"><deny send_interface="a.B"/></policy>`), false);
       assert.equal(isOpen(open.replace('context="default"', 'user="alice"')), false);
+      assert.equal(isOpen(`${open}<policy group="audio"><allow own="org.no"/></policy>`), false);
+      assert.equal(isOpen(open.replace('<allow', '<allow group="audio"/><allow')), false);
       assert.equal(isOpen(''), false);
     });
 
