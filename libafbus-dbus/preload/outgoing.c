@@ -91,27 +91,49 @@ static int gather_message(struct stream *s, struct source *from)
 	return gather(s, from, length);
 }
 
-/* The descriptors come with the first byte of their message. */
+/* How many descriptors a control message has; -EINVAL if its length cannot be. */
+static int count_fds(const struct msghdr *message, const struct cmsghdr *c)
+{
+	size_t space = (const char *)message->msg_control + message->msg_controllen - (const char *)c;
+	size_t n;
+
+	if (c->cmsg_len < CMSG_LEN(0) || c->cmsg_len > space)
+		return -EINVAL;
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return 0;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	return n <= MAX_FDS ? (int)n : -EINVAL;
+}
+
+static int keep_fd(struct stream *s, const unsigned char *at)
+{
+	int fd;
+
+	if (s->out_n_fds == sizeof(s->out_fds) / sizeof(s->out_fds[0]))
+		return -ETOOMANYREFS;
+	memcpy(&fd, at, sizeof(fd));
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	s->out_fds[s->out_n_fds++] = fd;
+	return 0;
+}
+
+/* The descriptors come with the first byte of their message. As over AF_UNIX, there are at most MAX_FDS in a call. */
 static int keep_fds(struct stream *s, const struct msghdr *message)
 {
 	struct msghdr reader = *message;
+	unsigned int kept = s->out_n_fds;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&reader); c; c = CMSG_NXTHDR(&reader, c)) {
-		unsigned int n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int n = count_fds(&reader, c), result = 0;
 
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (unsigned int i = 0; i < n; i++) {
-			int fd;
-
-			if (s->out_n_fds == sizeof(s->out_fds) / sizeof(s->out_fds[0]))
-				return -ETOOMANYREFS;
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-			fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-			if (fd < 0)
-				return -errno;
-			s->out_fds[s->out_n_fds++] = fd;
-		}
+		if (n < 0 || s->out_n_fds - kept + n > MAX_FDS)
+			return -EINVAL;
+		for (int i = 0; i < n && result == 0; i++)
+			result = keep_fd(s, CMSG_DATA(c) + i * sizeof(int));
+		if (result < 0)
+			return result;
 	}
 	return 0;
 }
@@ -195,6 +217,9 @@ static int send_message(struct stream *s, int fd, int flags)
 	}
 	if (n_fds > s->out_n_fds)
 		n_fds = s->out_n_fds;
+	/* A datagram has space for no more: with fewer than it says, it is no message. */
+	if (n_fds > MAX_FDS)
+		n_fds = MAX_FDS;
 	result = send_datagram(s, fd, address, n_fds, flags);
 	if (result == 0) {
 		drop_fds(s, 0, n_fds);
