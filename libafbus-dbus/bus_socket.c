@@ -10,7 +10,8 @@
 /* A name without a path. */
 enum { SHORT_NAME = offsetof(struct sockaddr_bus, sbus_path) };
 
-static int send_datagram(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
+static int send_to(struct link *link, uint64_t address, const struct afdbus_message *m, const struct header *header,
+		   int64_t deadline)
 {
 	union control control;
 	struct iovec parts[] = {
@@ -27,10 +28,24 @@ static int send_datagram(struct link *link, const struct afdbus_message *m, cons
 
 	memset(&to, 0, SHORT_NAME);
 	to.sbus_family = link->family;
-	to.sbus_addr.s_addr = route_to(link->routes, m->destination, m->type);
+	to.sbus_addr.s_addr = address;
 	put_fds(&message, m);
 	sent = link_send(link, &message, deadline);
 	return sent < 0 ? sent : 0;
+}
+
+/*
+ * What the kernel does not take for others goes to the master, which knows what to do with it: the recipient may have
+ * ended its side. If it is this client that has ended, the master cannot be reached either.
+ */
+static int send_datagram(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
+{
+	uint64_t address = route_to(link->routes, m->destination, m->type);
+	int result = send_to(link, address, m, header, deadline);
+
+	if (address != MASTER && (result == -ECONNRESET || result == -EHOSTUNREACH))
+		result = send_to(link, MASTER, m, header, deadline);
+	return result;
 }
 
 /* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */

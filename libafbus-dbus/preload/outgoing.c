@@ -145,7 +145,7 @@ static void drop_fds(struct stream *s, unsigned int from, unsigned int count)
 	memmove(s->out_fds + from, s->out_fds + from + count, (s->out_n_fds - from) * sizeof(*s->out_fds));
 }
 
-static int send_datagram(struct stream *s, int fd, uint64_t address, unsigned int n_fds, int flags)
+static int send_once(struct stream *s, int fd, uint64_t address, unsigned int n_fds, int flags)
 {
 	union control control;
 	struct afdbus_message with_fds = { .fds = s->out_fds, .n_fds = n_fds };
@@ -159,10 +159,22 @@ static int send_datagram(struct stream *s, int fd, uint64_t address, unsigned in
 	to.sbus_family = s->link.family;
 	to.sbus_addr.s_addr = address;
 	put_fds(&message, &with_fds);
-	if (NEXT(sendmsg)(fd, &message, flags & (MSG_DONTWAIT | MSG_NOSIGNAL)) >= 0)
-		return 0;
+	return NEXT(sendmsg)(fd, &message, flags & (MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 ? -errno : 0;
+}
+
+/*
+ * What the kernel does not take for others goes to the master, which knows what to do with it: the recipient may have
+ * ended its side, or this client has not joined, since the master has not read its Hello. If it is this client that has
+ * ended, the master cannot be reached either.
+ */
+static int send_datagram(struct stream *s, int fd, uint64_t address, unsigned int n_fds, int flags)
+{
+	int result = send_once(s, fd, address, n_fds, flags);
+
+	if (address != MASTER && (result == -EPIPE || result == -EHOSTUNREACH))
+		result = send_once(s, fd, MASTER, n_fds, flags);
 	/* The bus has ended, or has expelled this client: there is no other end. */
-	return errno == ECONNREFUSED || errno == ENOBUFS ? -ECONNRESET : -errno;
+	return result == -ECONNREFUSED || result == -ENOBUFS ? -ECONNRESET : result;
 }
 
 static bool expects_answer(const struct afdbus_message *m)
