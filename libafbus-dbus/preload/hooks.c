@@ -47,26 +47,40 @@ PUBLIC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return s ? receive(s, fd, message, flags) : NEXT(recvmsg)(fd, message, flags);
 }
 
+/* read() and readv() into no space wait for nothing, as the kernel's. */
+
 PUBLIC ssize_t read(int fd, void *buffer, size_t length)
 {
-	struct stream *s = get_stream(fd);
+	struct stream *s = length > 0 ? get_stream(fd) : NULL;
 
 	return s ? receive_one(s, fd, buffer, length, 0) : NEXT(read)(fd, buffer, length);
 }
 
 PUBLIC ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size)
 {
-	struct stream *s = length <= size ? get_stream(fd) : NULL;
+	struct stream *s = length > 0 && length <= size ? get_stream(fd) : NULL;
 
 	return s ? receive_one(s, fd, buffer, length, 0) : NEXT(__read_chk)(fd, buffer, length, size);
 }
 
+static bool has_space(const struct iovec *parts, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (parts[i].iov_len > 0)
+			return true;
+	return false;
+}
+
 PUBLIC ssize_t readv(int fd, const struct iovec *parts, int count)
 {
-	struct stream *s = count >= 0 ? get_stream(fd) : NULL;
+	struct stream *s = get_stream(fd);
 	struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
 
-	return s ? receive(s, fd, &message, 0) : NEXT(readv)(fd, parts, count);
+	if (s && has_space(parts, count))
+		return receive(s, fd, &message, 0);
+	if (s)
+		put_stream(s);
+	return NEXT(readv)(fd, parts, count);
 }
 
 PUBLIC ssize_t recv(int fd, void *buffer, size_t length, int flags)

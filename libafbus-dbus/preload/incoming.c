@@ -46,8 +46,11 @@ static int show_next(struct stream *s, int fd, int flags, struct shown *shown)
 	return 0;
 }
 
-/* Descriptors of the next message: copies of them, which this closes. */
-static unsigned int count_fds(int fd)
+/*
+ * How many descriptors the next message has: copies of them, which this closes. If this process has no numbers for them,
+ * the message says how many there are, and the program gets as many as it has space for, as from a stream.
+ */
+static unsigned int count_fds(int fd, struct afdbus_message *m, size_t length)
 {
 	union control control;
 	int fds[MAX_FDS];
@@ -58,6 +61,8 @@ static unsigned int count_fds(int fd)
 		return 0;
 	n_fds = take_fds(&message, fds, MAX_FDS);
 	close_fds(fds, n_fds);
+	if (message.msg_flags & MSG_CTRUNC && length >= FIXED_HEADER)
+		read_header(m, length, &n_fds);
 	return n_fds;
 }
 
@@ -117,7 +122,8 @@ static bool accept_shown(struct stream *s, int fd, const struct shown *shown)
 
 	clear_message(m);
 	m->bytes = inbox(s);
-	m->n_fds = shown->more ? count_fds(fd) : 0;
+	if (shown->more)
+		m->n_fds = count_fds(fd, m, shown->length);
 	if (read_whole(m, shown->length) < 0)
 		return false;
 	if (shown->from == MASTER && is_forwarded(m)) {
@@ -223,12 +229,16 @@ static ssize_t receive(struct stream *s, int fd, struct msghdr *message, int fla
 
 ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int flags)
 {
+	struct msghdr received = *message;
 	ssize_t result;
 
-	message->msg_namelen = 0;
-	message->msg_flags = 0;
+	received.msg_namelen = 0;
+	received.msg_flags = 0;
 	pthread_mutex_lock(&s->in_lock);
-	result = receive(s, fd, message, flags);
+	result = receive(s, fd, &received, flags);
 	pthread_mutex_unlock(&s->in_lock);
+	/* What has failed is tried again with the same header. */
+	if (result >= 0)
+		*message = received;
 	return result;
 }
