@@ -95,6 +95,8 @@ static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_
 		return true;
 	pthread_mutex_lock(&s->lock);
 	own = answer_pending(&s->pending, m->reply_serial, from);
+	if (own != 0 && m->reply_serial == s->monitoring && m->type == AFDBUS_RETURN)
+		s->monitor = true;
 	monitor = s->monitor;
 	pthread_mutex_unlock(&s->lock);
 	if (own != 0)

@@ -206,7 +206,8 @@ static uint64_t prepare(struct stream *s, uint32_t *serial)
 	address = route_to(s->link.routes, m->destination, m->type);
 	if (expects_answer(m))
 		*serial = add_pending(&s->pending, m->serial, callee_of(m, address));
-	s->monitor |= is_monitoring(m);
+	if (is_monitoring(m))
+		s->monitoring = *serial;
 	pthread_mutex_unlock(&s->lock);
 	return address;
 }

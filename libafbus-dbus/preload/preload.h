@@ -90,6 +90,7 @@ struct stream {
 
 	pthread_mutex_t lock;	/* innermost: calls, routes and this */
 	struct pending pending;
+	uint32_t monitoring;	/* serial on the bus of its BecomeMonitor; 0 without one */
 	bool monitor;		/* it gets answers to calls of others */
 };
 
