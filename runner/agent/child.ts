@@ -9,7 +9,7 @@ import type { Signal } from '../topology/faults.ts';
 import { Answers } from './answers.ts';
 import type { AgentProcess, Machine, Spawn } from './machine.ts';
 import { limitMemory } from './memory-limit.ts';
-import type { AgentOrder, NodeReport, ProcessOrder, Told } from './protocol.ts';
+import type { AddressedOrder, AgentOrder, NodeReport, ProcessOrder } from './protocol.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Starts agents. Those of one pack share a process, which is started for the first of them. */
@@ -54,7 +54,7 @@ class Child implements AgentProcess {
     this.#order({ agents, order });
   }
 
-  inTurn(orders: readonly Told[]): Promise<boolean> {
+  inTurn(orders: readonly AddressedOrder[]): Promise<boolean> {
     const done = this.#answers.turn(orders.map(({ order }) => order.id));
     this.#order({ inTurn: orders });
     return done;

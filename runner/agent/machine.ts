@@ -4,7 +4,7 @@
 import type { Time } from '../common/clock.ts';
 import type { Signal } from '../topology/faults.ts';
 import type { KernelRecord } from './kernel-log.ts';
-import type { AgentOrder, NodeOrder, NodeReport, Told } from './protocol.ts';
+import type { AddressedOrder, AgentOrder, NodeOrder, NodeReport } from './protocol.ts';
 
 export type Spawn = Extract<NodeOrder, { do: 'spawn' }>;
 
@@ -29,7 +29,7 @@ export interface AgentProcess {
   readonly closed: Promise<void>;
   tell(agents: readonly string[], order: AgentOrder): void;
   /** Carries out one order after the other, and stops at the first that fails; resolves with whether all succeeded. */
-  inTurn(orders: readonly Told[]): Promise<boolean>;
+  inTurn(orders: readonly AddressedOrder[]): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;
   /**

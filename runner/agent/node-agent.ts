@@ -2,7 +2,7 @@
 /** The first process of a node: starts the node's agents, passes lines on, sends signals, and ends all agents. */
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
-import { type AgentOrder, type NodeOrder, PROTOCOL_VERSION, type Told } from './protocol.ts';
+import { type AddressedOrder, type AgentOrder, type NodeOrder, PROTOCOL_VERSION } from './protocol.ts';
 import { systemError } from './system-error.ts';
 
 export class NodeAgent {
@@ -88,7 +88,7 @@ export class NodeAgent {
     return stretches;
   }
 
-  async #tellInTurn(orders: readonly Told[]): Promise<void> {
+  async #tellInTurn(orders: readonly AddressedOrder[]): Promise<void> {
     for (const [child, those] of this.#stretches(orders, ({ agent }) => agent)) {
       if (!(await child?.inTurn(those))) return;
     }

@@ -22,10 +22,10 @@ export function runAgents(): void {
     agents.set(name, agent);
     agent.ready(process.pid, namespace);
   };
-  const take = (told: ProcessOrder) => {
-    if ('start' in told) start(told.start);
-    else if ('inTurn' in told) void takeInTurn(told.inTurn, agents);
-    else for (const name of told.agents) void agents.get(name)?.take(told.order);
+  const take = (order: ProcessOrder) => {
+    if ('start' in order) start(order.start);
+    else if ('inTurn' in order) void takeInTurn(order.inTurn, agents);
+    else for (const name of order.agents) void agents.get(name)?.take(order.order);
   };
   warmUp();
   process.on('SIGTERM', leave);

@@ -35,7 +35,7 @@ export type NodeOrder =
   /** Gives the same order to several agents of this node. Each of them answers it. */
   | { readonly do: 'tell'; readonly agents: readonly string[]; readonly order: AgentOrder }
   /** Gives the next order after the one before it was answered with `done`, and none after another answer. */
-  | { readonly do: 'tell-in-turn'; readonly orders: readonly Told[] }
+  | { readonly do: 'tell-in-turn'; readonly orders: readonly AddressedOrder[] }
   /** Answered by `signalled` once the signal took effect (the process has stopped, or runs again), or by `exit`. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
   /**
@@ -50,7 +50,7 @@ export type NodeOrder =
   /** The runner goes away and the node stays up; its agents go on reading without reports. Answered by `detached`. */
   | { readonly do: 'detach' };
 
-export interface Told {
+export interface AddressedOrder {
   readonly agent: string;
   readonly order: AgentOrder;
 }
@@ -59,7 +59,7 @@ export interface Told {
 export type ProcessOrder =
   | { readonly start: string }
   | { readonly agents: readonly string[]; readonly order: AgentOrder }
-  | { readonly inTurn: readonly Told[] };
+  | { readonly inTurn: readonly AddressedOrder[] };
 
 export type NodeReport =
   /** First line of a node agent. Anything before it on the stream is noise of the transport. */

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** All agents of a run: an order goes to the node of its agent, and the answer resolves a promise. */
 
-import type { AgentOrder, AgentReport, NodeReport, Order, SystemErrorData, Told } from '../agent/protocol.ts';
+import type {
+  AddressedOrder,
+  AgentOrder,
+  AgentReport,
+  NodeReport,
+  Order,
+  SystemErrorData,
+} from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
 import type { TopoError } from '../common/errors.ts';
 import { LIMITS } from '../common/limits.ts';
@@ -82,16 +89,16 @@ export class Agents {
   /** The same order for many agents: sent to each node once, and answered by each agent. */
   callAll(names: readonly string[], order: Order, purpose: (agent: string) => Purpose): Promise<Answer>[] {
     const id = this.#nextId++;
-    const told = new Map<NodeConnection, string[]>();
+    const byNode = new Map<NodeConnection, string[]>();
     const answers = names.map((agent) => {
       const { node, alive } = this.#agent(agent);
       if (!alive) return Promise.resolve({ gone: true });
-      const those = told.get(node);
+      const those = byNode.get(node);
       if (those) those.push(agent);
-      else told.set(node, [agent]);
+      else byNode.set(node, [agent]);
       return this.waits.add({ who: agent, answer: id }, purpose(agent));
     });
-    for (const [node, agents] of told)
+    for (const [node, agents] of byNode)
       node.tell({ do: 'tell', agents, order: { id, ...order } as AgentOrder });
     return answers;
   }
@@ -102,7 +109,7 @@ export class Agents {
   callInTurn(calls: readonly Call[]): Promise<Answer>[] {
     const [first] = calls;
     if (!first) return [];
-    const orders: Told[] = [];
+    const orders: AddressedOrder[] = [];
     const answers = calls.map(({ agent, order, purpose }) => {
       if (!this.#agent(agent).alive) return Promise.resolve({ gone: true });
       const id = this.#nextId++;

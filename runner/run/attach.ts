@@ -11,15 +11,15 @@ import type { BusState, ClientState } from './parties.ts';
 const TOLD_EVERY = 100;
 
 /** Resolves when every client is connected and its policy is in force. Buses do not wait for each other. */
-export async function attachAll(stage: RunContext, progress: (text: string) => void): Promise<void> {
-  const buses = [...stage.parties.buses.values()];
+export async function attachAll(context: RunContext, progress: (text: string) => void): Promise<void> {
+  const buses = [...context.parties.buses.values()];
   const total = buses.reduce((sum, bus) => sum + atFirst(bus).length, 0);
   progress(`connecting ${total} clients`);
   const count = {
     connected: counter('connected', total, progress),
     attached: counter('attached', total, progress),
   };
-  await Promise.all(buses.map((bus) => attach(stage, bus, count)));
+  await Promise.all(buses.map((bus) => attach(context, bus, count)));
 }
 
 interface Counters {
@@ -30,15 +30,16 @@ interface Counters {
 const atFirst = ({ clients }: BusState): ClientState[] =>
   clients.filter(({ spec }) => spec.startedByStep !== true);
 
-async function attach(stage: RunContext, bus: BusState, count: Counters): Promise<void> {
-  await listen(stage, bus.spec);
+async function attach(context: RunContext, bus: BusState, count: Counters): Promise<void> {
+  await listen(context, bus.spec);
   const clients = atFirst(bus);
   // One after another: the kernel assigns addresses in this order, and files may name them.
-  for (const batch of batchesOf(stage, clients)) await connectInTurn(stage, bus.spec, batch, count.connected);
-  const known = await Promise.all(clients.map((client) => name(stage, client)));
+  for (const batch of batchesOf(context, clients))
+    await connectInTurn(context, bus.spec, batch, count.connected);
+  const known = await Promise.all(clients.map((client) => name(context, client)));
   // Orders begin in the order given, so policy is applied in file order although no answer is awaited.
-  await Promise.all(clients.map((client) => Promise.all(policy(stage, client)).then(count.attached)));
-  for (const [i, client] of clients.entries()) record(stage, client, known[i]);
+  await Promise.all(clients.map((client) => Promise.all(policy(context, client)).then(count.attached)));
+  for (const [i, client] of clients.entries()) record(context, client, known[i]);
 }
 
 /**
@@ -57,12 +58,12 @@ function batchesOf({ agents }: RunContext, clients: readonly ClientState[]): Cli
 }
 
 async function connectInTurn(
-  stage: RunContext,
+  context: RunContext,
   bus: BusSpec,
   clients: readonly ClientState[],
   connected: () => void,
 ) {
-  const answers = stage.agents.callInTurn(clients.map((client) => connecting(stage, bus, client)));
+  const answers = context.agents.callInTurn(clients.map((client) => connecting(context, bus, client)));
   await Promise.all(
     clients.map(async (client, i) => {
       client.address = (await answers[i])?.address ?? null;
@@ -81,12 +82,12 @@ function counter(what: string, total: number, progress: (text: string) => void):
 }
 
 /** The same for a client that a step starts. */
-export async function attachOne(stage: RunContext, client: ClientState): Promise<void> {
-  const { agent, order, purpose } = connecting(stage, stage.parties.bus(client.spec.bus).spec, client);
-  client.address = (await stage.agents.call(agent, order, purpose)).address ?? null;
-  const known = await name(stage, client);
-  await Promise.all(policy(stage, client));
-  record(stage, client, known);
+export async function attachOne(context: RunContext, client: ClientState): Promise<void> {
+  const { agent, order, purpose } = connecting(context, context.parties.bus(client.spec.bus).spec, client);
+  client.address = (await context.agents.call(agent, order, purpose)).address ?? null;
+  const known = await name(context, client);
+  await Promise.all(policy(context, client));
+  record(context, client, known);
 }
 
 async function listen({ agents, nonce }: RunContext, spec: BusSpec): Promise<void> {
@@ -159,15 +160,15 @@ function policy({ agents }: RunContext, client: ClientState): Promise<unknown>[]
   return done;
 }
 
-function record(stage: RunContext, client: ClientState, credentials: Credentials | undefined): void {
+function record(context: RunContext, client: ClientState, credentials: Credentials | undefined): void {
   const { name: who, bus } = client.spec;
-  stage.collector.attach({
+  context.collector.attach({
     client: who,
     bus,
     address: client.address ?? '',
     peer: client.address,
     joined: client.joined,
     ...(credentials && { credentials }),
-    ...stage.agents.identity(who),
+    ...context.agents.identity(who),
   });
 }

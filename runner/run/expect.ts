@@ -12,16 +12,20 @@ type Failure = StepEvent['failure'];
  * A sender is blocked if it waits in the same send before and after all readers have read everything. A sender that
  * only waits for a reader's next turn is not blocked.
  */
-export async function playBlocked(stage: RunContext, settler: Settler, step: BlockedStep): Promise<Failure> {
-  const deadline = stage.clock.now() + step.within;
+export async function playBlocked(
+  context: RunContext,
+  settler: Settler,
+  step: BlockedStep,
+): Promise<Failure> {
+  const deadline = context.clock.now() + step.within;
   const look = async (within: number) =>
-    stage.agents.call(
+    context.agents.call(
       step.client,
       { do: 'await-blocked', blocked: step.blocked, within },
       { what: `${step.client} to ${step.blocked ? '' : 'not '}wait for room`, step },
     );
   for (;;) {
-    const first = await look(Math.max(0, Math.ceil(deadline - stage.clock.now())));
+    const first = await look(Math.max(0, Math.ceil(deadline - context.clock.now())));
     if (first.gone) return failure(step, 'its process has ended');
     if (first.blocked !== step.blocked) return failure(step, first.blocked ? 'it waits' : 'it does not wait');
     if (!step.blocked) return undefined;

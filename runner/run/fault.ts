@@ -21,13 +21,13 @@ import type { RunContext } from './context.ts';
  * Resolves when the fault has taken effect, with the time just before it if that is known better than the time of the
  * order; rejects with OrderFailed if it had no effect.
  */
-export async function playFault(stage: RunContext, step: FaultStep): Promise<Time | undefined> {
+export async function playFault(context: RunContext, step: FaultStep): Promise<Time | undefined> {
   const { action } = step;
   const sent = signalOf(action);
-  if (action.fault === 'kill' && action.memory !== undefined) await limitMemory(stage, step, action);
-  else if (action.fault === 'start') await start(stage, step, action.client);
-  else if (sent !== undefined) return signal(stage, step, (action as Signalled).target, sent);
-  else await order(stage, step, action as OrderedFault);
+  if (action.fault === 'kill' && action.memory !== undefined) await limitMemory(context, step, action);
+  else if (action.fault === 'start') await start(context, step, action.client);
+  else if (sent !== undefined) return signal(context, step, (action as Signalled).target, sent);
+  else await order(context, step, action as OrderedFault);
   return undefined;
 }
 
@@ -35,12 +35,12 @@ type Signalled = Extract<FaultAction, { readonly target: unknown }>;
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
 async function signal(
-  stage: RunContext,
+  context: RunContext,
   step: FaultStep,
   target: Sender,
   signal: Signal,
 ): Promise<Time | undefined> {
-  const { agents, parties, collector } = stage;
+  const { agents, parties, collector } = context;
   const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
   if (signal === 'SIGSTOP') state.paused = true;
@@ -51,13 +51,13 @@ async function signal(
   const began = await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
   if (signal === 'SIGSTOP') agents.waits.paused(agent);
   if (signal === 'SIGCONT') state.paused = false;
-  if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(stage, target.bus);
+  if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(context, target.bus);
   return began ?? known;
 }
 
-async function start(stage: RunContext, step: FaultStep, client: string): Promise<void> {
-  await stage.agents.start(client, { what: `the process of ${client} to start`, step });
-  await attachOne(stage, stage.parties.client(client));
+async function start(context: RunContext, step: FaultStep, client: string): Promise<void> {
+  await context.agents.start(client, { what: `the process of ${client} to start`, step });
+  await attachOne(context, context.parties.client(client));
 }
 
 async function limitMemory(
@@ -70,15 +70,15 @@ async function limitMemory(
 }
 
 /** Faults that a client or a master carries out itself. */
-async function order(stage: RunContext, step: FaultStep, action: OrderedFault): Promise<void> {
-  const { agents, parties } = stage;
+async function order(context: RunContext, step: FaultStep, action: OrderedFault): Promise<void> {
+  const { agents, parties } = context;
   const actor = actorOf(action, (client) => parties.client(client).spec.bus);
   const agent = actor === undefined ? '' : partyOf(actor);
-  begin(stage, action);
+  begin(context, action);
   const what = `${agent} to do "${faultText(action)}"`;
   const { gone } = await agents.call(agent, orderOf(action), { what, step });
   // Otherwise it was killed before it could carry the order out.
-  if (!gone) done(stage, action);
+  if (!gone) done(context, action);
 }
 
 const orderOf = ({ fault, ...rest }: OrderedFault): FaultOrder => ({ do: fault, ...rest }) as FaultOrder;
@@ -93,12 +93,12 @@ function begin({ parties }: RunContext, action: OrderedFault): void {
 }
 
 /** Notes what holds after the fault was carried out. */
-function done(stage: RunContext, action: OrderedFault): void {
+function done(context: RunContext, action: OrderedFault): void {
   if ('bus' in action) {
-    if (action.fault === 'leave') disconnectOthers(stage, action.bus);
+    if (action.fault === 'leave') disconnectOthers(context, action.bus);
     return;
   }
-  const client = stage.parties.client(action.client);
+  const client = context.parties.client(action.client);
   if (action.fault === 'join') client.joined = true;
   if (action.fault === 'expel') client.ended = true;
   if (readingEffect(action) === 'reads on') client.reading = true;

@@ -21,15 +21,15 @@ const READ_OUT_MS = 20_000;
  * Continues paused processes, and lets clients read that did not: messages in a queue were delivered, and must be seen
  * to be judged.
  */
-export async function readLeftOvers(stage: RunContext, settler: Settler): Promise<void> {
-  const { agents, parties } = stage;
+export async function readLeftOvers(context: RunContext, settler: Settler): Promise<void> {
+  const { agents, parties } = context;
   for (const bus of parties.buses.values()) {
     if (!bus.paused) continue;
     bus.paused = false;
-    await resume(stage, masterOf(bus.spec.name));
+    await resume(context, masterOf(bus.spec.name));
   }
   for (const client of parties.clients()) {
-    if (client.paused) await resume(stage, client.spec.name);
+    if (client.paused) await resume(context, client.spec.name);
     client.paused = false;
     if (client.address === null || !agents.alive(client.spec.name)) continue;
     // Readers are settled with their bus below, unless they are not on one any more.
@@ -50,14 +50,14 @@ const resume = ({ agents }: RunContext, agent: string) =>
  * After an error: all parties read until nothing more comes and no sender waits, or the waiting ones have had time to
  * continue. A message that is missing then was lost, and a sender that still waits was not woken.
  */
-export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> {
-  const { agents, collector } = stage;
+export async function readOut(context: RunContext, { clock }: Lab): Promise<void> {
+  const { agents, collector } = context;
   const what = (agent: string) => ({ what: `${agent} to read all it has` });
-  await allRead(stage);
+  await allRead(context);
   let movedAt = clock.now();
   for (;;) {
     const before = collector.movements;
-    await Promise.all(agents.callAll(readers(stage), { do: 'drain' }, what));
+    await Promise.all(agents.callAll(readers(context), { do: 'drain' }, what));
     if (collector.movements !== before) movedAt = clock.now();
     else if (collector.waiting().length === 0 || clock.now() - movedAt >= WAKE_MS) return;
     await agents.waits.sleep(clock, LOOK_MS, { what: 'senders to go on' });
@@ -65,13 +65,13 @@ export async function readOut(stage: RunContext, { clock }: Lab): Promise<void> 
 }
 
 /** Continues each client and master that lives, and lets it read by itself. */
-async function allRead(stage: RunContext): Promise<void> {
-  const { agents, parties } = stage;
+async function allRead(context: RunContext): Promise<void> {
+  const { agents, parties } = context;
   const paused = [
     ...[...parties.buses.values()].filter((b) => b.paused).map((b) => masterOf(b.spec.name)),
     ...[...parties.clients()].filter((c) => c.paused).map((c) => c.spec.name),
   ];
-  await Promise.all(paused.map((agent) => resume(stage, agent)));
+  await Promise.all(paused.map((agent) => resume(context, agent)));
   const clients = [...parties.clients()].filter((c) => c.address !== null && agents.alive(c.spec.name));
   await Promise.all(
     clients.map(({ spec: { name } }) =>
@@ -117,11 +117,11 @@ export async function endAgents({ agents, collector }: RunContext, lab: Lab): Pr
  * After an error that does not mean that the lab is broken: messages in the queues and lines in the kernel's log help
  * to explain the error, if the nodes still answer.
  */
-export async function salvage(stage: RunContext, lab: Lab): Promise<void> {
-  stage.agents.waits.reopen();
-  stage.collector.cutAt = stage.collector.now;
-  if (await within(lab, READ_OUT_MS, readOut(stage, lab))) stage.collector.seal();
-  await within(lab, SALVAGE_MS, endAgents(stage, lab));
+export async function salvage(context: RunContext, lab: Lab): Promise<void> {
+  context.agents.waits.reopen();
+  context.collector.cutAt = context.collector.now;
+  if (await within(lab, READ_OUT_MS, readOut(context, lab))) context.collector.seal();
+  await within(lab, SALVAGE_MS, endAgents(context, lab));
 }
 
 /**

@@ -36,7 +36,7 @@ export interface RunOptions {
 export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Trace> {
   const collector = new Collector();
   const agents = new Agents(plan.agents, lab, collector);
-  const stage: RunContext = {
+  const context: RunContext = {
     plan,
     agents,
     collector,
@@ -53,31 +53,31 @@ export async function run(plan: Plan, lab: Lab, options: RunOptions): Promise<Tr
   lab.broken.catch((error: TopoError) => agents.abort(error));
   try {
     // The race ends the play wherever it is: what it waits for may never come.
-    await Promise.race([play(stage, lab, options), agents.waits.over]);
+    await Promise.race([play(context, lab, options), agents.waits.over]);
     return collector.trace();
   } catch (error) {
-    const told = inWords(error);
-    if (told instanceof RunTimeout || told instanceof AgentCrashed) await salvage(stage, lab);
-    collector.cut = (told as Error).message;
+    const failure = inWords(error);
+    if (failure instanceof RunTimeout || failure instanceof AgentCrashed) await salvage(context, lab);
+    collector.cut = (failure as Error).message;
     options.onCut?.(collector.trace());
-    throw told;
+    throw failure;
   }
 }
 
-async function play(stage: RunContext, lab: Lab, { progress, keep }: RunOptions): Promise<void> {
-  const { agents, plan } = stage;
+async function play(context: RunContext, lab: Lab, { progress, keep }: RunOptions): Promise<void> {
+  const { agents, plan } = context;
   const { nodes, steps } = plan.topology;
   [...lab.nodes.values()][0]?.tell({ do: 'watch-kernel' });
   progress?.(`starting ${plan.agents.length} processes`);
   await agents.spawn((node) => nodes.find((n) => n.name === node)?.env ?? {});
-  await attachAll(stage, progress ?? (() => {}));
-  const messageBuses = new MessageBuses(stage);
+  await attachAll(context, progress ?? (() => {}));
+  const messageBuses = new MessageBuses(context);
   await messageBuses.attach();
-  const walker = new Walker(stage, messageBuses);
+  const walker = new Walker(context, messageBuses);
   await walker.walk(steps, (step, i) =>
     progress?.(`step ${i + 1} of ${steps.length} (line ${step.place.line})`),
   );
-  await readLeftOvers(stage, walker.settler);
-  await collectPipes(stage);
-  await (keep ? leaveAgents(stage, lab) : endAgents(stage, lab));
+  await readLeftOvers(context, walker.settler);
+  await collectPipes(context);
+  await (keep ? leaveAgents(context, lab) : endAgents(context, lab));
 }

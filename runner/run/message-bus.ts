@@ -14,19 +14,19 @@ const WITHIN = 10_000;
 const serialOf = ({ number }: Operation): number => number + 1;
 
 export class MessageBuses {
-  readonly #stage: RunContext;
+  readonly #context: RunContext;
   /** Client → unique name. */
   readonly #unique = new Map<string, string>();
   /** Clients that were killed, and that their bus may still know. */
   readonly #gone = new Set<string>();
 
-  constructor(stage: RunContext) {
-    this.#stage = stage;
+  constructor(context: RunContext) {
+    this.#context = context;
   }
 
   /** Starts the daemons. Then clients connect one after another, each with its rules and names. */
   async attach(): Promise<void> {
-    const { agents, plan } = this.#stage;
+    const { agents, plan } = this.#context;
     const { buses = [], clients = [] } = plan.topology.messageBuses ?? {};
     await Promise.all(
       buses.map(({ name, path }) =>
@@ -42,7 +42,7 @@ export class MessageBuses {
   }
 
   async play({ id, action }: DbusStep): Promise<void> {
-    const { agents } = this.#stage;
+    const { agents } = this.#context;
     if (action.do === 'kill') {
       const { client } = action;
       await agents.signal(client, 'SIGKILL', { what: `${client} to end` });
@@ -56,7 +56,7 @@ export class MessageBuses {
    * second until the clients have what the bus sent.
    */
   async settle(step?: Step): Promise<void> {
-    const { agents, plan } = this.#stage;
+    const { agents, plan } = this.#context;
     const clients = (plan.topology.messageBuses?.clients ?? []).filter(({ name }) => agents.alive(name));
     const purpose = (client: string) => ({
       what: `${client} to get all that is for it`,
@@ -73,18 +73,18 @@ export class MessageBuses {
   }
 
   #goneFrom(bus: string): string[] {
-    const { clients = [] } = this.#stage.plan.topology.messageBuses ?? {};
+    const { clients = [] } = this.#context.plan.topology.messageBuses ?? {};
     return clients
       .filter((client) => client.bus === bus && this.#gone.has(client.name))
       .flatMap(({ name }) => this.#unique.get(name) ?? []);
   }
 
   get #operations(): readonly Operation[] {
-    return this.#stage.plan.operations?.list ?? [];
+    return this.#context.plan.operations?.list ?? [];
   }
 
   async #arrive({ name, bus, connect, answers, place }: DbusClientSpec): Promise<void> {
-    const { agents, collector, plan } = this.#stage;
+    const { agents, collector, plan } = this.#context;
     const path = plan.topology.messageBuses?.buses.find((each) => each.name === bus)?.path ?? '';
     const { unique } = await agents.call(
       name,
@@ -108,7 +108,7 @@ export class MessageBuses {
     const { client, message, to, name, place } = first;
     const bytes = marshal({ ...message, endian: 'little' }, serialOf(first));
     const destination = to === undefined ? undefined : (this.#unique.get(to) ?? to);
-    await this.#stage.agents.call(
+    await this.#context.agents.call(
       client,
       {
         ...{ do: 'send-dbus', message: bytes.toString('base64'), serial: serialOf(first) },

@@ -13,9 +13,9 @@ import type { RunContext } from './context.ts';
  * Resolves when that many of the messages have returned, with success or an error; rejects with the error that ended
  * the run.
  */
-export async function reached(stage: RunContext, step: FaultStep, progress: Progress): Promise<void> {
-  const { agents, collector } = stage;
-  const messages = new Set(progress.sends.flatMap((id) => numbersOf(stage.plan, id)));
+export async function reached(context: RunContext, step: FaultStep, progress: Progress): Promise<void> {
+  const { agents, collector } = context;
+  const messages = new Set(progress.sends.flatMap((id) => numbersOf(context.plan, id)));
   const far = collector.whenReturned(messages, progress.messages);
   const what = `its moment: ${progress.messages} messages beside it to return`;
   await agents.waits.until(far, { what, step });

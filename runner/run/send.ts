@@ -14,33 +14,33 @@ interface Range {
 }
 
 /** Resolves when every message of the step was sent or has failed, or the sender has ended. */
-export async function playSend(stage: RunContext, step: SendStep): Promise<void> {
-  const { agents, plan } = stage;
+export async function playSend(context: RunContext, step: SendStep): Promise<void> {
+  const { agents, plan } = context;
   const range = plan.messagesOf.get(step.id);
   if (!range) throw new Error(`the plan has no messages for step ${step.id}`);
-  const free = stage.lastMessages.whenFree(step.id);
-  if (free === undefined) return sendRange(stage, step, range);
+  const free = context.lastMessages.whenFree(step.id);
+  if (free === undefined) return sendRange(context, step, range);
   const { first, count } = range;
-  await sendRange(stage, step, { first, count: count - 1 });
-  const what = `the faults beside it, before ${named(stage, first + count - 1, 1)}`;
+  await sendRange(context, step, { first, count: count - 1 });
+  const what = `the faults beside it, before ${named(context, first + count - 1, 1)}`;
   await agents.waits.until(free, { what, step });
-  await sendRange(stage, step, { first: first + count - 1, count: 1 });
+  await sendRange(context, step, { first: first + count - 1, count: 1 });
 }
 
-async function sendRange(stage: RunContext, step: SendStep, range: Range): Promise<void> {
-  const { agents, collector } = stage;
+async function sendRange(context: RunContext, step: SendStep, range: Range): Promise<void> {
+  const { agents, collector } = context;
   const agent = partyOf(step.from);
   const open = collector.openSends(agent, range.first, range.count);
-  const what = `${agent} to send ${named(stage, range.first, range.count)}`;
-  const { gone } = await agents.call(agent, orderOf(stage, step, range), { what, step });
+  const what = `${agent} to send ${named(context, range.first, range.count)}`;
+  const { gone } = await agents.call(agent, orderOf(context, step, range), { what, step });
   if (!gone) collector.closeSends(open);
 }
 
-function orderOf(stage: RunContext, step: SendStep, range: Range): Order {
-  const { plan, parties } = stage;
+function orderOf(context: RunContext, step: SendStep, range: Range): Order {
+  const { plan, parties } = context;
   const template = templateIn(step);
   const { from, payload, size, rate, fds, nonblocking } = step;
-  const prompt = stage.prompt.get(step.id);
+  const prompt = context.prompt.get(step.id);
   return {
     do: 'send',
     ...(from.kind === 'master' && from.via !== undefined && { via: from.via }),

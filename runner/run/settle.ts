@@ -23,27 +23,27 @@ import { OrderFailed } from './order-failed.ts';
 import type { BusState, ClientState } from './parties.ts';
 
 export class Settler {
-  readonly #stage: RunContext;
+  readonly #context: RunContext;
   #lastFence = 0;
 
-  constructor(stage: RunContext) {
-    this.#stage = stage;
+  constructor(context: RunContext) {
+    this.#context = context;
   }
 
   /** Settles everything while no other step is in progress: by a fence if possible, else by drains. */
   async whole(step?: Step): Promise<void> {
-    const { buses } = this.#stage.parties;
+    const { buses } = this.#context.parties;
     await Promise.all(Array.from(buses.values(), (bus) => this.#settle(bus, step)));
   }
 
   /** Settles one branch while others go on: its messages are in the queues, so it is enough to drain these. */
   async drain(step?: Step): Promise<void> {
-    const { buses } = this.#stage.parties;
+    const { buses } = this.#context.parties;
     await Promise.all(Array.from(buses.values(), (bus) => this.#drain(bus, bus.clients, step)));
   }
 
   async #settle(bus: BusState, step: Step | undefined): Promise<void> {
-    const { parties } = this.#stage;
+    const { parties } = this.#context;
     const joined = parties.joined(bus).filter((c) => this.#hears(c));
     const sender = this.#sender(bus, joined);
     if (!sender || !joined.every((c) => parties.reads(c))) return this.#drain(bus, bus.clients, step);
@@ -60,13 +60,13 @@ export class Settler {
   /** Whether its filter, if it has one, passes enough of the next fence to identify it. */
   #hears({ spec }: ClientState): boolean {
     if (spec.filter === undefined) return true;
-    const fence = encode('fence', this.#stage.nonce, this.#lastFence + 1, new Uint8Array());
+    const fence = encode('fence', this.#context.nonce, this.#lastFence + 1, new Uint8Array());
     return runFilter(spec.filter, fence) >= IDENTITY_SIZE;
   }
 
   /** Sends a fence and waits for it on every lane; false if it could not be sent. */
   async #fence(bus: BusState, sender: FenceSender, joined: readonly ClientState[], step: Step | undefined) {
-    const { agents, collector } = this.#stage;
+    const { agents, collector } = this.#context;
     const number = ++this.#lastFence;
     const name = bus.spec.name;
     const t0 = collector.now;
@@ -96,7 +96,7 @@ export class Settler {
    * branch pauses meanwhile stops reading, and is drained after the last step.
    */
   async #drain(bus: BusState, clients: readonly ClientState[], step: Step | undefined): Promise<void> {
-    const { agents, parties } = this.#stage;
+    const { agents, parties } = this.#context;
     const readers = clients.filter((c) => parties.reads(c)).map((c) => c.spec.name);
     if (parties.masterActs(bus)) readers.push(masterOf(bus.spec.name));
     const what = (agent: string) =>
@@ -112,7 +112,7 @@ export class Settler {
     const [first] = joined;
     if (!first) return null;
     const client = first.spec.name;
-    if (!this.#stage.parties.masterActs(bus))
+    if (!this.#context.parties.masterActs(bus))
       return bus.spec.protocol === 'dbus' ? null : { agent: client, lane: client };
     const agent = masterOf(bus.spec.name);
     return { agent, via: client, lane: acceptedLane(bus.spec.name, client) };

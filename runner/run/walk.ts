@@ -18,15 +18,15 @@ type Failure = StepEvent['failure'];
 
 export class Walker {
   readonly settler: Settler;
-  readonly #stage: RunContext;
+  readonly #context: RunContext;
   readonly #messageBuses: MessageBuses;
   /** When each fault was injected. */
   readonly #moments = new Map<string, Time>();
 
-  constructor(stage: RunContext, messageBuses: MessageBuses) {
-    this.#stage = stage;
+  constructor(context: RunContext, messageBuses: MessageBuses) {
+    this.#context = context;
     this.#messageBuses = messageBuses;
-    this.settler = new Settler(stage);
+    this.settler = new Settler(context);
   }
 
   /** Calls `began` before each top-level step is played. */
@@ -46,16 +46,16 @@ export class Walker {
   async #play(step: Step): Promise<Failure> {
     switch (step.kind) {
       case 'send':
-        await playSend(this.#stage, step);
+        await playSend(this.#context, step);
         return undefined;
       case 'parallel':
         return this.#parallel(step);
       case 'fault':
         return this.#fault(step);
       case 'blocked':
-        return playBlocked(this.#stage, this.settler, step);
+        return playBlocked(this.#context, this.settler, step);
       case 'hangup':
-        return playHangup(this.#stage, step);
+        return playHangup(this.#context, step);
       case 'dbus':
         await this.#messageBuses.play(step);
         return undefined;
@@ -81,29 +81,29 @@ export class Walker {
   async #fault(step: FaultStep): Promise<Failure> {
     try {
       await this.#moment(step);
-      const began = await playFault(this.#stage, step);
+      const began = await playFault(this.#context, step);
       if (began !== undefined) this.#moments.set(step.id, began);
       return undefined;
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;
       return { check: 'errors', expected: `${faultText(step.action)} succeeds`, observed: error.message };
     } finally {
-      this.#stage.lastMessages.free(step.id);
+      this.#context.lastMessages.free(step.id);
     }
   }
 
   /** Waits for the time of a fault, and notes when it came. */
   async #moment(step: FaultStep): Promise<void> {
-    const { agents, clock, collector } = this.#stage;
+    const { agents, clock, collector } = this.#context;
     const { at, after } = step;
     if (at !== undefined)
       await agents.waits.sleep(clock, at, { what: `its moment, ${at} ms after its beginning`, step });
-    if (after !== undefined) await reached(this.#stage, step, after);
+    if (after !== undefined) await reached(this.#context, step, after);
     this.#moments.set(step.id, collector.now);
   }
 
   async #record(step: Step, play: () => Promise<Failure>): Promise<void> {
-    const { collector } = this.#stage;
+    const { collector } = this.#context;
     const t0 = collector.now;
     const failure = await play();
     const moment = this.#moments.get(step.id);

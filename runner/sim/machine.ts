@@ -4,7 +4,7 @@
 import { Agent } from '../agent/agent.ts';
 import { Answers } from '../agent/answers.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
-import type { AgentOrder, Told } from '../agent/protocol.ts';
+import type { AddressedOrder, AgentOrder } from '../agent/protocol.ts';
 import { takeInTurn } from '../agent/turn.ts';
 import type { Random } from '../common/random.ts';
 import type { Signal } from '../topology/faults.ts';
@@ -80,7 +80,7 @@ class SimProcess implements AgentProcess {
     this.#process.order(() => void this.#agent.take(order));
   }
 
-  inTurn(orders: readonly Told[]): Promise<boolean> {
+  inTurn(orders: readonly AddressedOrder[]): Promise<boolean> {
     const done = this.#answers.turn(orders.map(({ order }) => order.id));
     this.#process.order(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
     return done;

@@ -22,7 +22,7 @@ const NAMES = [
   ...Array.from({ length: 49 }, (_, i) => `c-${i}`),
 ];
 
-/** Plays it; `batches` are the sizes of what the nodes were told in turn. */
+/** Plays it; `batches` are the sizes of the lists of orders that nodes got in turn. */
 async function play(script?: Script) {
   const lab = new FakeLab(['n', 'm'], script);
   const batches: number[] = [];
@@ -40,7 +40,7 @@ async function play(script?: Script) {
 }
 
 const connected = (lab: FakeLab) =>
-  lab.told.filter((line) => line.endsWith(' connect')).map((line) => line.split(' ')[0]);
+  lab.orders.filter((line) => line.endsWith(' connect')).map((line) => line.split(' ')[0]);
 
 describe('attaching', () => {
   it('counts addresses up in the order of the file, over nodes and batches', async () => {
@@ -57,9 +57,9 @@ describe('attaching', () => {
   it('has every policy in force before the first step', async () => {
     const { lab, end } = await play();
     await end;
-    const joins = lab.told.filter((line) => line === 'cabin.master join').length;
+    const joins = lab.orders.filter((line) => line === 'cabin.master join').length;
     assert.equal(joins, NAMES.length);
-    assert.ok(lab.told.lastIndexOf('cabin.master join') < lab.told.indexOf('a-0 send'));
+    assert.ok(lab.orders.lastIndexOf('cabin.master join') < lab.orders.indexOf('a-0 send'));
   });
 
   it('reports how many clients are attached', async () => {

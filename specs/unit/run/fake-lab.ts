@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** A lab of made-up agents: they speak the protocol, answer at once, and write down what they were told. */
+/** A lab of made-up agents: they speak the protocol, answer at once, and write down the orders that they got. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type AddressedOrder,
   type AgentOrder,
   type AgentReport,
   type NodeOrder,
   type NodeReport,
   PROTOCOL_VERSION,
-  type Told,
 } from '../../../runner/agent/protocol.ts';
 import { wallClock } from '../../../runner/common/clock.ts';
 import { load } from '../../../runner/load/index.ts';
@@ -20,7 +20,7 @@ import type { Lab, NodeConnection } from '../../../runner/provision/lab.ts';
 /** Reports instead of the usual ones; undefined for the usual ones. */
 export type Script = (agent: string, order: AgentOrder, lab: FakeLab) => readonly AgentReport[] | undefined;
 
-/** `camera drain`, `cabin.master fence`: who was told what, in order. */
+/** `camera drain`, `cabin.master fence`: who got which order, in turn. */
 export type Line = string;
 
 export class FakeLab implements Lab {
@@ -28,7 +28,7 @@ export class FakeLab implements Lab {
   readonly where = { backend: 'docker', launcher: 'process', kernel: 'none' } as const;
   readonly clock = wallClock;
   readonly nodes: ReadonlyMap<string, FakeNode>;
-  readonly told: Line[] = [];
+  readonly orders: Line[] = [];
   readonly #broken = Promise.withResolvers<never>();
   readonly script: Script;
   /** What comes of a limit of memory. */
@@ -119,10 +119,10 @@ export class FakeNode implements NodeConnection {
         for (const agent of order.agents) this.#tell({ agent, order: order.order });
         break;
       case 'tell-in-turn':
-        for (const told of order.orders) if (!this.#tell(told)) break;
+        for (const each of order.orders) if (!this.#tell(each)) break;
         break;
       case 'signal':
-        lab.told.push(`${order.agent} ${order.signal}`);
+        lab.orders.push(`${order.agent} ${order.signal}`);
         this.#signal(order.agent, order.signal);
         break;
       case 'limit-memory':
@@ -138,9 +138,9 @@ export class FakeNode implements NodeConnection {
   }
 
   /** Whether it was carried out. */
-  #tell({ agent, order }: Told): boolean {
+  #tell({ agent, order }: AddressedOrder): boolean {
     const lab = this.#lab;
-    lab.told.push(`${agent} ${order.do}`);
+    lab.orders.push(`${agent} ${order.do}`);
     const reports = lab.script(agent, order, lab) ?? usual(order, lab);
     for (const report of reports) lab.say(agent, report);
     return reports.some(({ say }) => say === 'done');

@@ -18,12 +18,12 @@ async function play(yaml: string, script?: Script) {
   return { lab, trace };
 }
 
-const from = (told: readonly string[], first: string) => told.slice(told.indexOf(first));
+const from = (orders: readonly string[], first: string) => orders.slice(orders.indexOf(first));
 
 describe('run', () => {
   it('listens, connects in file order, names, and applies the policy before the first step', async () => {
     const { lab, trace } = await play(`${CABIN}traffic: [${hi('camera', 'lidar')}]`);
-    assert.deepEqual(lab.told.slice(0, 11), [
+    assert.deepEqual(lab.orders.slice(0, 11), [
       'cabin.master listen',
       'camera connect',
       'lidar connect',
@@ -50,7 +50,7 @@ describe('run', () => {
     const { lab, trace } = await play(
       `${CABIN.replace(', receive: manual', '')}traffic: [${hi('camera', 'lidar')}]`,
     );
-    assert.deepEqual(from(lab.told, 'camera send').slice(0, 6), [
+    assert.deepEqual(from(lab.orders, 'camera send').slice(0, 6), [
       'camera send',
       'cabin.master fence',
       'cabin.master drain',
@@ -58,7 +58,7 @@ describe('run', () => {
       'lidar await-fence',
       'slow await-fence',
     ]);
-    // It began when the send was over, as far as anybody had told.
+    // It began when the send was over, as far as any report said.
     const t0 = trace.sends[0]?.t1 ?? 0;
     assert.ok((trace.fences[0]?.t0 ?? 0) > t0);
     assert.deepEqual(trace.fences[0], {
@@ -72,7 +72,7 @@ describe('run', () => {
 
   it('sends no fence into the queue of a client that does not read', async () => {
     const { lab } = await play(`${CABIN}traffic: [${hi('camera', 'slow')}]`);
-    assert.deepEqual(from(lab.told, 'camera send').slice(0, 4), [
+    assert.deepEqual(from(lab.orders, 'camera send').slice(0, 4), [
       'camera send',
       'camera drain',
       'lidar drain',
@@ -83,7 +83,7 @@ describe('run', () => {
   it('empties the lanes before a fence on a bus that fails or evicts', async () => {
     const yaml = CABIN.replace('cabin: {', 'cabin: { overflow: evict,').replace(', receive: manual', '');
     const { lab } = await play(`${yaml}traffic: [${hi('camera', 'lidar')}]`);
-    const after = from(lab.told, 'camera send');
+    const after = from(lab.orders, 'camera send');
     assert.ok(after.indexOf('slow drain') < after.indexOf('cabin.master fence'), after.join());
   });
 
@@ -92,9 +92,9 @@ describe('run', () => {
     const { lab } = await play(
       `${dbus.replace(', receive: manual', '')}traffic: [${hi('camera', 'lidar')}, { fault: { leave: cabin.master } }, ${hi('camera', 'lidar')}]`,
     );
-    const fences = lab.told.filter((told) => told.endsWith(' fence'));
+    const fences = lab.orders.filter((order) => order.endsWith(' fence'));
     assert.deepEqual(fences, ['cabin.master fence']);
-    assert.ok(from(lab.told, 'cabin.master leave').includes('lidar drain'));
+    assert.ok(from(lab.orders, 'cabin.master leave').includes('lidar drain'));
   });
 
   it('gives a client its match rules and names before it joins, and takes and gives more', async () => {
@@ -106,7 +106,7 @@ describe('run', () => {
     const { lab } = await play(
       `${dbus}traffic: [{ fault: { add-match: ${rule} } }, { fault: { remove-match: ${rule} } }]`,
     );
-    const policy = lab.told.filter((told) => / (join|add-match|remove-match|set-name)$/.test(told));
+    const policy = lab.orders.filter((order) => / (join|add-match|remove-match|set-name)$/.test(order));
     assert.deepEqual(policy, [
       'cabin.master join',
       'cabin.master add-match',
@@ -122,7 +122,7 @@ describe('run', () => {
   it('lets a client fence a bus whose master has left', async () => {
     const yaml = CABIN.replace(', receive: manual', '');
     const { lab } = await play(`${yaml}traffic: [fault: { leave: cabin.master }, ${hi('camera', 'lidar')}]`);
-    const after = from(lab.told, 'camera send');
+    const after = from(lab.orders, 'camera send');
     assert.equal(after[1], 'camera fence');
     assert.ok(!after.includes('cabin.master drain'), after.join());
   });
@@ -130,7 +130,7 @@ describe('run', () => {
   it('reads at the end what clients have left that did not read or were paused', async () => {
     const yaml = `${CABIN}traffic: [${hi('camera', 'slow')}, fault: { pause: lidar }]`;
     const { lab, trace } = await play(yaml);
-    const after = from(lab.told, 'lidar SIGSTOP');
+    const after = from(lab.orders, 'lidar SIGSTOP');
     assert.ok(after.includes('lidar SIGCONT') && after.includes('slow read'), after.join());
     assert.equal(trace.socketsLeft, 0);
     assert.ok(trace.exits.every((e) => e.wanted));
@@ -196,7 +196,7 @@ describe('run', () => {
         ? [done(lab, order, { blocked: true, message: messages.shift() })]
         : undefined;
     const { lab, trace } = await play(`${CABIN}traffic: [expect: { client: camera, blocked: true }]`, script);
-    assert.equal(lab.told.filter((t) => t === 'camera await-blocked').length, 4);
+    assert.equal(lab.orders.filter((t) => t === 'camera await-blocked').length, 4);
     assert.equal(trace.steps[0]?.failure, undefined);
   });
 
