@@ -11,13 +11,13 @@ export interface Actor {
 }
 
 /** Undefined if no process of the file has to act. */
-export function actorOf(world: BusState, step: Step): Actor | undefined {
-  const party = partyThatActs(world, step);
+export function actorOf(state: BusState, step: Step): Actor | undefined {
+  const party = partyThatActs(state, step);
   if (party === undefined) return undefined;
-  return { name: partyOf(party), paused: world.actor(party).paused };
+  return { name: partyOf(party), paused: state.actor(party).paused };
 }
 
-function partyThatActs(world: BusState, step: Step): Sender | undefined {
+function partyThatActs(state: BusState, step: Step): Sender | undefined {
   switch (step.kind) {
     case 'send':
       return step.from;
@@ -25,7 +25,7 @@ function partyThatActs(world: BusState, step: Step): Sender | undefined {
     case 'hangup':
       return { kind: 'client', name: step.client };
     case 'fault':
-      return actorOfFault(step.action, (client) => world.party(client).bus);
+      return actorOfFault(step.action, (client) => state.party(client).bus);
     case 'parallel':
     case 'dbus':
       return undefined;

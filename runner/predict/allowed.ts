@@ -27,13 +27,13 @@ const WATCHING = 'each eavesdropper gets a copy too (section 3.5)';
  * The model's outcome in terms of lanes: all lanes that the message is for. A copy that an eavesdropper missed counts,
  * since the eavesdropper must be told of it. What filters leave of a copy is decided where the message is planned.
  */
-export function possibilityOf(world: BusState, outcome: Exclude<Outcome, { wait: unknown }>): Possibility {
+export function possibilityOf(state: BusState, outcome: Exclude<Outcome, { wait: unknown }>): Possibility {
   if ('error' in outcome) return outcome;
   const { copies, lost, dropped, because } = outcome;
   const all = [...copies, ...lost, ...dropped];
   const watched = all.some((each) => each.bus.eavesdroppers.size > 0 && each.bus.eavesdroppers.has(each));
   return {
-    lanes: all.map((each) => world.laneOf(each)),
+    lanes: all.map((each) => state.laneOf(each)),
     because: watched ? `${because}; ${WATCHING}` : because,
   };
 }
@@ -44,10 +44,10 @@ export const WOULD_WAIT: Possibility = {
 };
 
 /** Merges all possible outcomes. */
-export function allowed(ways: readonly Possibility[]): Allowed {
-  const delivered = ways.flatMap((way) => ('lanes' in way ? [way] : []));
-  const failed = ways.flatMap((way) => ('error' in way ? [way] : []));
-  const because = [...new Set(ways.map((way) => way.because))].join('; or ');
+export function allowed(possibilities: readonly Possibility[]): Allowed {
+  const delivered = possibilities.flatMap((possibility) => ('lanes' in possibility ? [possibility] : []));
+  const failed = possibilities.flatMap((possibility) => ('error' in possibility ? [possibility] : []));
+  const because = [...new Set(possibilities.map((possibility) => possibility.because))].join('; or ');
   const errors = [...new Set(failed.map(({ error }) => error))];
   const [first, ...others] = delivered;
   if (first === undefined) return { errors, because };
@@ -68,15 +68,16 @@ export class PossibilitySet {
   #all: Allowed | undefined;
 
   /** Sets the outcomes of all messages, whatever was added before. */
-  say(ways: readonly Possibility[]): void {
-    this.#all = allowed(ways);
+  setAll(possibilities: readonly Possibility[]): void {
+    this.#all = allowed(possibilities);
     this.#of.length = 0;
   }
 
-  add(n: number, way: Possibility): void {
+  add(n: number, possibility: Possibility): void {
     const known = this.#of[n];
-    if (known === undefined) this.#of[n] = [way];
-    else if (!known.some((each) => each === way || keyOf(each) === keyOf(way))) known.push(way);
+    if (known === undefined) this.#of[n] = [possibility];
+    else if (!known.some((each) => each === possibility || keyOf(each) === keyOf(possibility)))
+      known.push(possibility);
   }
 
   /** The outcomes of one message. */
@@ -86,12 +87,12 @@ export class PossibilitySet {
 
   answer(n: number): Allowed | undefined {
     if (this.#all) return this.#all;
-    const ways = this.at(n);
-    const [only] = ways;
+    const possibilities = this.at(n);
+    const [only] = possibilities;
     if (only === undefined) return undefined;
-    if (ways.length === 1) return certain(only);
-    const key = ways.map(keyOf).join('|');
-    const answer = this.#answers.get(key) ?? allowed(ways);
+    if (possibilities.length === 1) return certain(only);
+    const key = possibilities.map(keyOf).join('|');
+    const answer = this.#answers.get(key) ?? allowed(possibilities);
     this.#answers.set(key, answer);
     return answer;
   }
@@ -99,15 +100,19 @@ export class PossibilitySet {
 
 const certainties = new WeakMap<Possibility, Allowed>();
 /** The answer for a single possible outcome. */
-function certain(way: Possibility): Allowed {
-  const known = certainties.get(way) ?? allowed([way]);
-  certainties.set(way, known);
+function certain(possibility: Possibility): Allowed {
+  const known = certainties.get(possibility) ?? allowed([possibility]);
+  certainties.set(possibility, known);
   return known;
 }
 
 const keys = new WeakMap<Possibility, string>();
-function keyOf(way: Possibility): string {
-  const key = keys.get(way) ?? JSON.stringify('error' in way ? way.error : [way.lanes, way.may, way.because]);
-  keys.set(way, key);
+function keyOf(possibility: Possibility): string {
+  const key =
+    keys.get(possibility) ??
+    JSON.stringify(
+      'error' in possibility ? possibility.error : [possibility.lanes, possibility.may, possibility.because],
+    );
+  keys.set(possibility, key);
   return key;
 }

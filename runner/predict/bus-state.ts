@@ -171,8 +171,8 @@ export class BusState {
     return this.#steady.get(this.#kindOf(step, datagram));
   }
 
-  remember(step: SendStep, datagram: Datagram, way: Possibility): void {
-    this.#steady.set(this.#kindOf(step, datagram), way);
+  remember(step: SendStep, datagram: Datagram, possibility: Possibility): void {
+    this.#steady.set(this.#kindOf(step, datagram), possibility);
   }
 
   forget(): void {

@@ -23,7 +23,7 @@ const MAX_STATES = 512;
 const PAIR = 4;
 
 /** A change of policy. */
-type Change = (world: BusState) => void;
+type Change = (state: BusState) => void;
 
 /** A change in another branch. `after`: it is made only after that many of these messages have returned. */
 interface Beside {
@@ -40,14 +40,14 @@ interface Place {
   readonly shared: boolean;
 }
 
-export type Tell = (step: SendStep, n: number, way: Possibility) => void;
+export type Tell = (step: SendStep, n: number, possibility: Possibility) => void;
 
 /**
  * Calls `tell` with the possible outcomes of each message; returns the clients that the bus may evict. Throws
  * Exhausted.
  */
 export function concurrent(
-  world: BusState,
+  state: BusState,
   step: ParallelStep,
   datagrams: Datagrams,
   tell: Tell,
@@ -56,10 +56,10 @@ export function concurrent(
   const branches = step.branches.flatMap(strands);
   effort.spend(PAIR * branches.length ** 2);
   const places = branches.flatMap((branch) => placesOf(branch, branches));
-  const base = world.fork();
+  const base = state.fork();
   empty(base);
   const pressed = (all: readonly Place[]) => {
-    const pressure = new Pressure(world, branches.flat());
+    const pressure = new Pressure(state, branches.flat());
     for (const place of all) pressure.add(place.step, reach(base, place, datagrams), datagrams);
     return pressure;
   };
@@ -69,26 +69,26 @@ export function concurrent(
   const evicting = places.map((place) => ({ ...place, beside: [...place.beside, ...evictions] }));
   const pressure = pressed(evicting);
   for (const place of evicting) {
-    const filters = world.topology.clients.some(({ filter }) => filter !== undefined);
+    const filters = state.topology.clients.some(({ filter }) => filter !== undefined);
     const byLength = new Map<number, readonly Possibility[]>();
     const moments = momentsOf(place);
-    let worlds: readonly BusState[] | undefined;
+    let states: readonly BusState[] | undefined;
     for (let n = 0; n < place.step.count; n++) {
       if (moments.has(n)) {
         const beside = place.beside.map((changes) => openAt(changes, place.step, n));
-        worlds = combinations(base, place.before, beside);
+        states = combinations(base, place.before, beside);
         byLength.clear();
       }
       const datagram = datagrams(place.step, n);
       const known = filters ? undefined : byLength.get(datagram.length);
-      if (known === undefined) effort.spend(world.parties.size * (worlds?.length ?? 1));
-      const ways =
+      if (known === undefined) effort.spend(state.parties.size * (states?.length ?? 1));
+      const possibilities =
         known ??
-        worlds?.flatMap((each) => attempt(each, place.step, datagram, pressure)) ??
-        anything(world, place.step);
-      byLength.set(datagram.length, ways);
-      effort.spend(ways.length);
-      for (const way of ways) tell(place.step, n, way);
+        states?.flatMap((each) => attempt(each, place.step, datagram, pressure)) ??
+        anything(state, place.step);
+      byLength.set(datagram.length, possibilities);
+      effort.spend(possibilities.length);
+      for (const possibility of possibilities) tell(place.step, n, possibility);
       if (place.shared && place.step.nonblocking) tell(place.step, n, BEHIND);
     }
   }
@@ -126,7 +126,7 @@ function placesOf(branch: readonly Step[], all: readonly (readonly Step[])[]): P
 const changesOf = (steps: readonly Step[]): Beside[] =>
   steps.flatMap((step) =>
     step.kind === 'fault' && rowOf(step.action).changes !== 'process'
-      ? [{ change: (world: BusState) => world.apply(step.action), ...(step.after && { after: step.after }) }]
+      ? [{ change: (state: BusState) => state.apply(step.action), ...(step.after && { after: step.after }) }]
       : [],
   );
 
@@ -150,8 +150,8 @@ function openAt(changes: readonly Beside[], step: SendStep, n: number): readonly
 /** Evicts a client: a message of another sender has found its queue full. */
 export const evict =
   (client: string): Change =>
-  (world) =>
-    model.expelClient(world.party(client).client, 'ENOBUFS');
+  (state) =>
+    model.expelClient(state.party(client).client, 'ENOBUFS');
 
 /** The states in which a send may find the bus; undefined if there are too many. */
 function combinations(
@@ -164,14 +164,14 @@ function combinations(
   const start = base.fork();
   for (const change of before) change(start);
   return lists.reduce<readonly BusState[]>(
-    (worlds, changes) => worlds.flatMap((each) => prefixes(each, changes)),
+    (states, changes) => states.flatMap((each) => prefixes(each, changes)),
     [start],
   );
 }
 
 /** The state before the changes, after the first, after the first two … */
-function prefixes(world: BusState, changes: readonly Beside[]): BusState[] {
-  const all = [world];
+function prefixes(state: BusState, changes: readonly Beside[]): BusState[] {
+  const all = [state];
   for (const { change } of changes) {
     const next = (all.at(-1) as BusState).fork();
     change(next);
@@ -182,28 +182,30 @@ function prefixes(world: BusState, changes: readonly Beside[]): BusState[] {
 
 /** Lanes that may get a copy of a send. */
 function reach(base: BusState, { step, before, beside }: Place, datagrams: Datagrams): ReadonlySet<string> {
-  const worlds = combinations(base, before, beside);
-  if (worlds === undefined) return new Set(lanesOf(base, step));
-  const lanes = worlds.flatMap((world) => {
-    const outcome = world.send(step, datagrams(step, 0));
-    empty(world);
-    return 'copies' in outcome ? outcome.copies.map((each) => world.laneOf(each)) : [];
+  const states = combinations(base, before, beside);
+  if (states === undefined) return new Set(lanesOf(base, step));
+  const lanes = states.flatMap((state) => {
+    const outcome = state.send(step, datagrams(step, 0));
+    empty(state);
+    return 'copies' in outcome ? outcome.copies.map((each) => state.laneOf(each)) : [];
   });
   return new Set(lanes);
 }
 
-function attempt(world: BusState, step: SendStep, datagram: Datagram, pressure: Pressure): Possibility[] {
-  const from = world.sender(step);
+function attempt(state: BusState, step: SendStep, datagram: Datagram, pressure: Pressure): Possibility[] {
+  const from = state.sender(step);
   if (from.closed) return step.from.kind === 'master' ? CLOSED : [];
   const pending = from.error;
-  const outcome = world.send(step, datagram);
-  if ('wait' in outcome) throw new Error('nobody is full in an empty world');
+  const outcome = state.send(step, datagram);
+  if ('wait' in outcome) throw new Error('nobody is full in an empty state');
   const watchers = 'copies' in outcome ? outcome.copies.filter((each) => model.peek(each)?.eavesdropped) : [];
-  empty(world);
-  const way = possibilityOf(world, outcome);
+  empty(state);
+  const possibility = possibilityOf(state, outcome);
   from.error = pending;
-  if ('copies' in outcome) return pressure.ways(step, world, outcome, way, watchers);
-  return pending === undefined ? [way] : [way, { error: 'EPIPE', because: 'it was expelled (section 5)' }];
+  if ('copies' in outcome) return pressure.possibilities(step, state, outcome, possibility, watchers);
+  return pending === undefined
+    ? [possibility]
+    : [possibility, { error: 'EPIPE', because: 'it was expelled (section 5)' }];
 }
 
 const CLOSED: Possibility[] = ['EBADF', 'ECANCELED', 'EPIPE'].map((error) => ({
@@ -211,8 +213,8 @@ const CLOSED: Possibility[] = ['EBADF', 'ECANCELED', 'EPIPE'].map((error) => ({
   because: 'the master closes the socket meanwhile (section 5)',
 }));
 
-export function empty(world: BusState): void {
-  for (const each of world.endpoints()) while (model.receive(each));
+export function empty(state: BusState): void {
+  for (const each of state.endpoints()) while (model.receive(each));
 }
 
 /** Lanes of all clients that ever exist. */
@@ -224,10 +226,10 @@ function lanesOf({ topology: { clients } }: BusState, { from }: SendStep): strin
 
 /** Allows every outcome, because there are too many possibilities to compare. */
 export function anything(
-  world: BusState,
+  state: BusState,
   step: SendStep,
   because = `more than ${MAX_STATES} combinations of changes may be in force`,
 ): Possibility[] {
   const errors = ['EAGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPIPE'];
-  return [{ lanes: [], may: lanesOf(world, step), because }, ...errors.map((error) => ({ error, because }))];
+  return [{ lanes: [], may: lanesOf(state, step), because }, ...errors.map((error) => ({ error, because }))];
 }

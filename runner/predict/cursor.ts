@@ -23,9 +23,9 @@ export interface Stuck {
 export type PossibilitiesOf = Map<string, PossibilitySet>;
 
 export interface PlayContext {
-  readonly world: BusState;
+  readonly state: BusState;
   readonly datagrams: Datagrams;
-  readonly ways: PossibilitiesOf;
+  readonly possibilities: PossibilitiesOf;
   readonly effort: Effort;
   /** Whether this reader takes a message from that sender at once. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
@@ -79,8 +79,8 @@ export class BranchCursor {
     if (this.#isQueued) return undefined; // the earlier send of this socket is the one that is stuck
     const step = this.#step;
     const inner = this.#inner?.map((each) => each.stuck).find((each) => each !== undefined);
-    const { world } = this.#context;
-    return inner ?? (step && { step, wait: this.#wait.map((each) => world.laneOf(each)) });
+    const { state } = this.#context;
+    return inner ?? (step && { step, wait: this.#wait.map((each) => state.laneOf(each)) });
   }
 
   /** Endpoints at which an action would let this branch go on. */
@@ -128,15 +128,15 @@ export class BranchCursor {
 
   /** Whether the process that has to act next is paused. */
   get #isPaused(): boolean {
-    return this.#step !== undefined && actorOf(this.#context.world, this.#step)?.paused === true;
+    return this.#step !== undefined && actorOf(this.#context.state, this.#step)?.paused === true;
   }
 
   /** Whether the sender already waits in another branch: a socket sends one message after another. */
   get #isQueued(): boolean {
     const step = this.#step;
     if (step?.kind !== 'send') return false;
-    const { world, waiting } = this.#context;
-    const before = waiting.get(world.laneOf(world.sender(step)));
+    const { state, waiting } = this.#context;
+    const before = waiting.get(state.laneOf(state.sender(step)));
     return before !== undefined && before !== step.id;
   }
 
@@ -153,7 +153,7 @@ export class BranchCursor {
   }
 
   #client(name: string): model.Endpoint {
-    return this.#context.world.party(name).client;
+    return this.#context.state.party(name).client;
   }
 
   /** Whether the sends that the fault counts have got far enough. */
@@ -167,14 +167,14 @@ export class BranchCursor {
   }
 
   #apply({ action }: FaultStep): true {
-    this.#context.world.apply(action);
+    this.#context.state.apply(action);
     return this.#next();
   }
 
   /** Reads messages one by one, and waits for each, until the count or the end of the socket is reached. */
   #read(step: FaultStep, { client, count }: { client: string; count: number | 'all' }): boolean {
-    const { world } = this.#context;
-    const party = world.party(client);
+    const { state } = this.#context;
+    const party = state.party(client);
     const { client: endpoint } = party;
     this.#wait = [endpoint];
     if (count === 'all') return this.#apply(step);
@@ -187,9 +187,9 @@ export class BranchCursor {
   }
 
   #send(step: SendStep): boolean {
-    const { world, waiting, eager } = this.#context;
-    const from = world.sender(step);
-    const lane = world.laneOf(from);
+    const { state, waiting, eager } = this.#context;
+    const from = state.sender(step);
+    const lane = state.laneOf(from);
     // The process of the sender has ended, or has closed the socket.
     if (from.closed || this.#done === step.count) {
       if (!this.#isQueued) waiting.delete(lane);
@@ -197,7 +197,7 @@ export class BranchCursor {
     }
     if (this.#isQueued) return step.nonblocking && this.#tell(step, WOULD_WAIT);
     const datagram = this.#context.datagrams(step, this.#done);
-    const known = world.known(step, datagram);
+    const known = state.known(step, datagram);
     if (known) return this.#repeat(step, known, datagram);
     const outcome = this.#attempt(step, from, datagram);
     if ('wait' in outcome && !step.nonblocking) {
@@ -206,30 +206,31 @@ export class BranchCursor {
       return false;
     }
     waiting.delete(lane);
-    const way = 'wait' in outcome ? WOULD_WAIT : possibilityOf(world, outcome);
-    if ('copies' in outcome) world.drain(outcome.copies.filter((each) => eager(each, from)));
-    if (isSteady(world, outcome)) {
+    const possibility = 'wait' in outcome ? WOULD_WAIT : possibilityOf(state, outcome);
+    if ('copies' in outcome) state.drain(outcome.copies.filter((each) => eager(each, from)));
+    if (isSteady(state, outcome)) {
       // On a bus with a protocol, the next outcome may depend on more than the message's length.
-      if ('copies' in outcome && !from.bus.verdict) world.remember(step, datagram, way);
-      return this.#repeat(step, way, datagram);
+      if ('copies' in outcome && !from.bus.verdict) state.remember(step, datagram, possibility);
+      return this.#repeat(step, possibility, datagram);
     }
-    world.forget();
-    return this.#tell(step, way);
+    state.forget();
+    return this.#tell(step, possibility);
   }
 
   #attempt(step: SendStep, from: model.Endpoint, datagram: Datagram): model.Outcome {
-    const { world, ways, effort } = this.#context;
+    const { state, possibilities, effort } = this.#context;
     effort.spend(reachable(step, from));
     // SO_ERROR is reported to the next call on the socket, which may be the reader's.
     const pending = model.takeError(from);
     const because = 'the socket has an error to tell (SO_ERROR)';
-    if (pending !== undefined) possibilitiesOf(ways, step).add(this.#done, { error: pending, because });
-    return world.send(step, datagram);
+    if (pending !== undefined)
+      possibilitiesOf(possibilities, step).add(this.#done, { error: pending, because });
+    return state.send(step, datagram);
   }
 
-  #tell(step: SendStep, way: Possibility): true {
-    const { ways, returned } = this.#context;
-    possibilitiesOf(ways, step).add(this.#done++, way);
+  #tell(step: SendStep, possibility: Possibility): true {
+    const { possibilities, returned } = this.#context;
+    possibilitiesOf(possibilities, step).add(this.#done++, possibility);
     returned.set(step.id, this.#done);
     return true;
   }
@@ -238,9 +239,9 @@ export class BranchCursor {
    * The state has not changed, so the next messages have the same outcome, as long as their length is equal and no
    * fault counts them.
    */
-  #repeat(step: SendStep, way: Possibility, { length }: Datagram): true {
+  #repeat(step: SendStep, possibility: Possibility, { length }: Datagram): true {
     const { datagrams, counted } = this.#context;
-    do this.#tell(step, way);
+    do this.#tell(step, possibility);
     while (!counted.has(step.id) && this.#done < step.count && datagrams(step, this.#done).length === length);
     return true;
   }
@@ -258,9 +259,9 @@ export const countedIn = (branches: readonly Branch[]): ReadonlySet<string> =>
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
-function possibilitiesOf(ways: PossibilitiesOf, { id }: SendStep): PossibilitySet {
-  const known = ways.get(id) ?? new PossibilitySet();
-  ways.set(id, known);
+function possibilitiesOf(possibilities: PossibilitiesOf, { id }: SendStep): PossibilitySet {
+  const known = possibilities.get(id) ?? new PossibilitySet();
+  possibilities.set(id, known);
   return known;
 }
 
@@ -269,11 +270,11 @@ const reachable = ({ to }: SendStep, { bus }: model.Endpoint): number =>
   to.kind === 'client' || to.kind === 'master' ? 1 : 1 + bus.joined.size;
 
 /** Whether the send left the bus unchanged: all recipients have taken their copies, or there were none. */
-function isSteady(world: BusState, outcome: model.Outcome): boolean {
+function isSteady(state: BusState, outcome: model.Outcome): boolean {
   // A filter may drop the next message, which then does not wait.
   if ('wait' in outcome) return outcome.wait.some(({ filter }) => !filter);
   if ('error' in outcome) return true;
   if (outcome.dropped.length > 0 || outcome.copies.some(({ filter }) => filter)) return false;
-  const settled = outcome.copies.every((each) => each.queue.length === 0 && world.reads(each));
+  const settled = outcome.copies.every((each) => each.queue.length === 0 && state.reads(each));
   return settled && outcome.evicted.length === 0 && outcome.lost.length === 0;
 }

@@ -24,13 +24,13 @@ import { Effort } from './effort.ts';
 /** A state in which no branch can go on. */
 export interface Deadlock {
   readonly stuck: Stuck;
-  readonly world: BusState;
+  readonly state: BusState;
 }
 
 export interface Explored {
   readonly ended: readonly BusState[];
   /** Found if the step does not end in some order. */
-  readonly stuck?: Deadlock;
+  readonly deadlock?: Deadlock;
 }
 
 /** Maximum effort for a step and for a file: the number of states, each multiplied by the number of clients. */
@@ -45,72 +45,73 @@ export class Explorer {
     this.#datagrams = datagrams;
   }
 
-  /** Undefined if there are too many states. `worlds` are not changed. */
-  explore(worlds: readonly BusState[], { branches }: ParallelStep): Explored | undefined {
+  /** Undefined if there are too many states. `states` are not changed. */
+  explore(states: readonly BusState[], { branches }: ParallelStep): Explored | undefined {
     const known = new Map<string, Explored | undefined>();
     const ended: BusState[] = [];
-    let stuck: Deadlock | undefined;
-    for (const world of worlds) {
-      const part = world.fork(new Set(busesOf(world, branches.flat())));
+    let deadlock: Deadlock | undefined;
+    for (const state of states) {
+      const part = state.fork(new Set(busesOf(state, branches.flat())));
       const key = part.key();
       const explored = known.has(key) ? known.get(key) : this.#explorePart(part, branches);
       known.set(key, explored);
       if (explored === undefined) return undefined;
-      for (const each of explored.ended) ended.push(world.with(each));
-      if (explored.stuck) stuck ??= { stuck: explored.stuck.stuck, world: world.with(explored.stuck.world) };
+      for (const each of explored.ended) ended.push(state.with(each));
+      if (explored.deadlock)
+        deadlock ??= { stuck: explored.deadlock.stuck, state: state.with(explored.deadlock.state) };
     }
-    return { ended, ...(stuck && { stuck }) };
+    return { ended, ...(deadlock && { deadlock }) };
   }
 
   #explorePart(part: BusState, branches: readonly Branch[]): Explored | undefined {
     if (atLeast(branches) * part.parties.size > MAX_STATES.step) return undefined;
     const met = new Set<string>();
-    const [ended, open]: [BusState[], State[]] = [[], []];
-    const meet = (state: State) => {
-      const { key } = state;
-      if (!met.has(key)) open.push(state);
+    const [ended, open]: [BusState[], Configuration[]] = [[], []];
+    const meet = (configuration: Configuration) => {
+      const { key } = configuration;
+      if (!met.has(key)) open.push(configuration);
       met.add(key);
     };
     meet(this.#start(part, branches));
-    let stuck: Deadlock | undefined;
-    for (let state = open.pop(); state; state = open.pop()) {
-      const weight = state.world.parties.size;
+    let deadlock: Deadlock | undefined;
+    for (let configuration = open.pop(); configuration; configuration = open.pop()) {
+      const weight = configuration.state.parties.size;
       this.#left -= weight;
       if (this.#left < 0 || met.size * weight > MAX_STATES.step) return undefined;
-      const next = state.next();
+      const next = configuration.next();
       next.forEach(meet);
       if (next.length > 0) continue;
-      if (state.stuck) stuck ??= { stuck: state.stuck, world: state.world };
-      else ended.push(state.world);
+      if (configuration.stuck) deadlock ??= { stuck: configuration.stuck, state: configuration.state };
+      else ended.push(configuration.state);
     }
-    return { ended, ...(stuck && { stuck }) };
+    return { ended, ...(deadlock && { deadlock }) };
   }
 
-  #start(world: BusState, branches: readonly Branch[]): State {
+  #start(state: BusState, branches: readonly Branch[]): Configuration {
     const steps = branches.flat();
-    const slow = new Set(this.#slowReaders(world, steps));
-    const timed = new Set(timedReaders(world, steps));
+    const slow = new Set(this.#slowReaders(state, steps));
+    const timed = new Set(timedReaders(state, steps));
     const counted = countedIn(branches);
-    return State.start(world, branches, { datagrams: this.#datagrams, slow, timed, counted });
+    return Configuration.start(state, branches, { datagrams: this.#datagrams, slow, timed, counted });
   }
 
   /** Readers whose timing matters: their queue may be full, or a sender's buffer used up. */
-  *#slowReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
+  *#slowReaders(state: BusState, steps: readonly Step[]): Generator<Lane> {
     const [messages, weights] = [new Map<model.Bus, number>(), new Map<model.Bus, number>()];
     for (const step of sends(steps)) {
-      const { bus } = world.sender(step);
+      const { bus } = state.sender(step);
       messages.set(bus, (messages.get(bus) ?? 0) + step.count);
       for (let n = 0; n < step.count; n++)
         weights.set(bus, (weights.get(bus) ?? 0) + model.weightOf(this.#datagrams(step, n).length));
     }
-    for (const each of world.endpoints()) {
+    for (const each of state.endpoints()) {
       const coming = messages.get(each.bus) ?? 0;
       const weight = weights.get(each.bus) ?? 0;
       const mayBeFull =
         each.queue.length + coming > each.queueLength ||
         each.queued + weight >= model.maxQueued(each) ||
         each.charged + weight >= each.sendBuffer;
-      if (mayBeFull) yield world.laneOf(each);
+      if (mayBeFull) yield state.laneOf(each);
     }
   }
 }
@@ -123,26 +124,26 @@ const stops = (step: Step): number =>
   step.kind === 'parallel' ? atLeast(step.branches) : step.kind === 'send' ? step.count : 1;
 
 /** Readers that are told to stop, or how much to read: it matters what they have read by then. */
-function* timedReaders(world: BusState, steps: readonly Step[]): Generator<Lane> {
+function* timedReaders(state: BusState, steps: readonly Step[]): Generator<Lane> {
   for (const { action } of faults(steps)) {
     const effect = readingEffect(action);
     if (effect !== undefined && effect !== 'ends' && effect !== 'resumes')
-      yield* lanesOf(world, subjectOf(action));
+      yield* lanesOf(state, subjectOf(action));
   }
 }
 
-function* lanesOf(world: BusState, party: Sender): Generator<Lane> {
+function* lanesOf(state: BusState, party: Sender): Generator<Lane> {
   if (party.kind === 'client') yield party.name;
   else
-    for (const { bus, accepted } of world.parties.values())
-      if (bus === party.bus) yield world.laneOf(accepted);
+    for (const { bus, accepted } of state.parties.values())
+      if (bus === party.bus) yield state.laneOf(accepted);
 }
 
-function* busesOf(world: BusState, steps: readonly Step[]): Generator<string> {
+function* busesOf(state: BusState, steps: readonly Step[]): Generator<string> {
   for (const step of flat(steps)) {
-    if (step.kind === 'fault') yield world.busOf(step.action);
-    else if (step.kind === 'send') yield world.partyAt(world.sender(step)).bus;
-    else if (step.kind !== 'parallel' && step.kind !== 'dbus') yield world.party(step.client).bus;
+    if (step.kind === 'fault') yield state.busOf(step.action);
+    else if (step.kind === 'send') yield state.partyAt(state.sender(step)).bus;
+    else if (step.kind !== 'parallel' && step.kind !== 'dbus') yield state.party(step.client).bus;
   }
 }
 
@@ -154,23 +155,23 @@ interface Rules {
 }
 
 /** A state of the buses, and the positions of the branches. */
-class State {
-  readonly world: BusState;
+class Configuration {
+  readonly state: BusState;
   readonly #rules: Rules;
   readonly #context: PlayContext;
   #cursors: readonly BranchCursor[] = [];
 
   private constructor(
-    world: BusState,
+    state: BusState,
     rules: Rules,
     { waiting, returned }: Pick<PlayContext, 'waiting' | 'returned'>,
   ) {
-    this.world = world;
+    this.state = state;
     this.#rules = rules;
     this.#context = {
-      world,
+      state,
       datagrams: rules.datagrams,
-      ways: new Map(),
+      possibilities: new Map(),
       // Exploring counts states instead.
       effort: new Effort(),
       eager: () => false,
@@ -180,11 +181,11 @@ class State {
     };
   }
 
-  static start(world: BusState, branches: readonly Branch[], rules: Rules): State {
-    const state = new State(world, rules, { waiting: new Map(), returned: new Map() });
-    state.#cursors = branches.map((steps) => new BranchCursor(state.#context, steps));
-    state.#settle();
-    return state;
+  static start(state: BusState, branches: readonly Branch[], rules: Rules): Configuration {
+    const configuration = new Configuration(state, rules, { waiting: new Map(), returned: new Map() });
+    configuration.#cursors = branches.map((steps) => new BranchCursor(configuration.#context, steps));
+    configuration.#settle();
+    return configuration;
   }
 
   get key(): string {
@@ -192,7 +193,7 @@ class State {
     // Positions tell how much was sent, except for a sender that has ended meanwhile.
     const sent = [...counted].map((id) => returned.get(id) ?? 0);
     const places = this.#cursors.map(({ place }) => place);
-    return JSON.stringify([this.world.key(), places, [...waiting].map(String).sort(), ...sent]);
+    return JSON.stringify([this.state.key(), places, [...waiting].map(String).sort(), ...sent]);
   }
 
   /** Where the branches are stuck, if they are. */
@@ -206,36 +207,36 @@ class State {
    * The states after one more action; empty if all branches are over, or stuck. Readers whose timing does not matter
    * read only if a sender needs the space.
    */
-  next(): readonly State[] {
+  next(): readonly Configuration[] {
     const next = this.#cursors.flatMap((_, n) => this.#advanced(n));
     const { slow, timed } = this.#rules;
     for (const lane of new Set([...slow, ...timed])) {
       if (!this.#isNeeded(lane)) continue;
-      const state = this.#fork();
-      state.world.takeOne(lane);
-      next.push(state);
+      const configuration = this.#fork();
+      configuration.state.takeOne(lane);
+      next.push(configuration);
     }
-    if (next.length > 0 || this.world.drain()) return next.length > 0 ? next : [this];
+    if (next.length > 0 || this.state.drain()) return next.length > 0 ? next : [this];
     return this.#cursors.flatMap((_, n) => this.#givenUp(n));
   }
 
   #isNeeded(lane: Lane): boolean {
-    if (!this.world.hasOne(lane)) return false;
+    if (!this.state.hasOne(lane)) return false;
     if (this.#rules.timed.has(lane)) return true;
-    return model.isFull(this.world.endpoint(lane)) || this.world.anyLacksBudget();
+    return model.isFull(this.state.endpoint(lane)) || this.state.anyLacksBudget();
   }
 
-  #fork(): State {
-    const twin = new State(this.world.fork(), this.#rules, this.#context);
+  #fork(): Configuration {
+    const twin = new Configuration(this.state.fork(), this.#rules, this.#context);
     twin.#cursors = this.#cursors.map((cursor) => cursor.fork(twin.#context));
     return twin;
   }
 
   /** The state after branch `n` has done its next thing; empty if it cannot. */
-  #advanced(n: number): readonly State[] {
+  #advanced(n: number): readonly Configuration[] {
     if (this.#cursors[n]?.isOver !== false) return [];
-    const state = this.#fork();
-    return state.#advances(n) ? [state] : [];
+    const configuration = this.#fork();
+    return configuration.#advances(n) ? [configuration] : [];
   }
 
   /** Beginning to wait counts as progress, since others may notice it. */
@@ -247,16 +248,16 @@ class State {
     return advances;
   }
 
-  #givenUp(n: number): readonly State[] {
-    const state = this.#fork();
-    if (!state.#cursors[n]?.giveUp()) return [];
-    state.#settle();
-    return [state];
+  #givenUp(n: number): readonly Configuration[] {
+    const configuration = this.#fork();
+    if (!configuration.#cursors[n]?.giveUp()) return [];
+    configuration.#settle();
+    return [configuration];
   }
 
   /** Lets every reader read whose timing does not matter. */
   #settle(): void {
     const { slow, timed } = this.#rules;
-    this.world.drainAll((lane) => !slow.has(lane) && !timed.has(lane));
+    this.state.drainAll((lane) => !slow.has(lane) && !timed.has(lane));
   }
 }

@@ -44,24 +44,24 @@ const MAX_STATES = 512;
  * many combinations. `unsure` lanes may have had a copy that nobody observed.
  */
 export function notLinearizable(
-  world: BusState,
+  state: BusState,
   step: ParallelStep,
   bus: string,
   seen: readonly Witnessed[],
   unsure: (lane: Lane) => boolean,
   datagrams: Datagrams,
 ): NotLinearizable | undefined {
-  const tracks = tracksOf(world, step, bus);
+  const tracks = tracksOf(state, step, bus);
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
   if (size === 1 || size > MAX_STATES) return undefined;
-  const sequence = new Sequence(world, tracks, unsure, datagrams);
+  const sequence = new Sequence(state, tracks, unsure, datagrams);
   return sequence.explain(seen.toSorted((a, b) => a.seq - b.seq));
 }
 
 interface Change {
   /** Id of the fault; absent for changes that the bus makes itself. */
   readonly fault?: string;
-  readonly apply: (world: BusState) => void;
+  readonly apply: (state: BusState) => void;
 }
 
 /** Changes that happen in this order, and the sends between them, each with the number of changes before it. */
@@ -72,14 +72,14 @@ interface Track {
   readonly sends: ReadonlyMap<string, { readonly step: SendStep; readonly done: number }>;
 }
 
-function tracksOf(world: BusState, { branches }: ParallelStep, bus: string): Track[] {
-  const evictions = [...world.parties.values()]
+function tracksOf(state: BusState, { branches }: ParallelStep, bus: string): Track[] {
+  const evictions = [...state.parties.values()]
     .filter((party) => party.bus === bus && party.client.bus.overflow === 'evict')
     .map(({ name }): Track => ({ victim: name, changes: [{ apply: evict(name) }], sends: new Map() }));
-  return [...branches.flatMap(strands).map((steps) => trackOf(world, steps, bus)), ...evictions];
+  return [...branches.flatMap(strands).map((steps) => trackOf(state, steps, bus)), ...evictions];
 }
 
-function trackOf(world: BusState, steps: readonly Step[], bus: string): Track {
+function trackOf(state: BusState, steps: readonly Step[], bus: string): Track {
   const changes: Change[] = [];
   const sends = new Map<string, { step: SendStep; done: number }>();
   for (const step of steps) {
@@ -87,7 +87,7 @@ function trackOf(world: BusState, steps: readonly Step[], bus: string): Track {
     if (step.kind !== 'fault') continue;
     const { action } = step;
     // Faults that only change when messages are read do not affect who gets them.
-    if (rowOf(action).changes !== 'routes' || world.busOf(action) !== bus) continue;
+    if (rowOf(action).changes !== 'routes' || state.busOf(action) !== bus) continue;
     changes.push({ fault: step.id, apply: (each) => each.apply(action) });
   }
   return { changes, sends };
@@ -103,20 +103,20 @@ interface Reach {
 }
 
 class Sequence {
-  readonly #world: BusState;
+  readonly #state: BusState;
   readonly #tracks: readonly Track[];
   readonly #unsure: (lane: Lane) => boolean;
   readonly #datagrams: Datagrams;
-  readonly #worlds = new Map<string, BusState>();
+  readonly #states = new Map<string, BusState>();
   readonly #reaches = new Map<string, Reach | undefined>();
 
   constructor(
-    world: BusState,
+    state: BusState,
     tracks: readonly Track[],
     unsure: (lane: Lane) => boolean,
     datagrams: Datagrams,
   ) {
-    this.#world = world;
+    this.#state = state;
     this.#tracks = tracks;
     this.#unsure = unsure;
     this.#datagrams = datagrams;
@@ -183,30 +183,30 @@ class Sequence {
     const datagram = this.#datagrams(step, n);
     const key = `${places.join()} ${id} ${this.#filters ? n : datagram.length}`;
     if (!this.#reaches.has(key)) {
-      const world = this.#at(places);
-      const outcome = world.send(step, datagram);
-      this.#reaches.set(key, 'copies' in outcome ? reachOf(world, outcome) : undefined);
-      empty(world);
+      const state = this.#at(places);
+      const outcome = state.send(step, datagram);
+      this.#reaches.set(key, 'copies' in outcome ? reachOf(state, outcome) : undefined);
+      empty(state);
     }
     return this.#reaches.get(key);
   }
 
   get #filters(): boolean {
-    return this.#world.topology.clients.some(({ filter }) => filter !== undefined);
+    return this.#state.topology.clients.some(({ filter }) => filter !== undefined);
   }
 
   #at(places: Places): BusState {
     const key = places.join();
-    const known = this.#worlds.get(key);
+    const known = this.#states.get(key);
     if (known) return known;
-    const world = this.#world.fork();
+    const state = this.#state.fork();
     this.#tracks.forEach(({ changes }, t) => {
-      for (const { apply } of changes.slice(0, places[t])) apply(world);
+      for (const { apply } of changes.slice(0, places[t])) apply(state);
     });
-    empty(world);
-    for (const each of world.endpoints()) each.error = undefined;
-    this.#worlds.set(key, world);
-    return world;
+    empty(state);
+    for (const each of state.endpoints()) each.error = undefined;
+    this.#states.set(key, state);
+    return state;
   }
 
   #instead(possible: readonly Places[], message: Witnessed, sent: number): readonly (readonly Lane[])[] {
@@ -219,9 +219,9 @@ class Sequence {
 }
 
 /** The eavesdroppers are optional: a copy that one of them misses is its own loss, which is checked elsewhere. */
-function reachOf(world: BusState, { copies }: model.Delivered): Reach {
+function reachOf(state: BusState, { copies }: model.Delivered): Reach {
   const watching = (each: model.Endpoint) => model.peek(each)?.eavesdropped === true;
-  const lanes = (some: readonly model.Endpoint[]) => new Set(some.map((each) => world.laneOf(each)));
+  const lanes = (some: readonly model.Endpoint[]) => new Set(some.map((each) => state.laneOf(each)));
   return {
     must: lanes(copies.filter((each) => !watching(each))),
     may: lanes(copies.filter(watching)),

@@ -39,23 +39,23 @@ const EAGER: Readonly<Record<Schedule['readers'], PlayContext['eager']>> = {
 };
 
 /**
- * Adds the outcome of each message to `ways`; returns where the branches got stuck, if they did. All readers have read
- * at the end. Throws Exhausted.
+ * Adds the outcome of each message to `possibilities`; returns where the branches got stuck, if they did. All readers
+ * have read at the end. Throws Exhausted.
  */
 export function play(
-  world: BusState,
+  state: BusState,
   branches: readonly Branch[],
   schedule: Schedule,
   datagrams: Datagrams,
-  ways: PossibilitiesOf,
+  possibilities: PossibilitiesOf,
   effort: Effort,
 ): Stuck | undefined {
   const eager = EAGER[schedule.readers];
   const context: PlayContext = {
-    world,
+    state,
     eager,
     datagrams,
-    ways,
+    possibilities,
     effort,
     waiting: new Map(),
     returned: new Map(),
@@ -69,7 +69,7 @@ export function play(
       ? cursors.filter((cursor) => cursor.advance()).length > 0
       : cursors.some((cursor) => cursor.advance());
   // Readers that delay no branch may stay as slow as they are.
-  const makeRoom = () => world.drain(cursors.flatMap((cursor) => cursor.waits)) || world.drain();
+  const makeRoom = () => state.drain(cursors.flatMap((cursor) => cursor.waits)) || state.drain();
   while (getOn() || makeRoom() || cursors.some((cursor) => cursor.giveUp()));
   return stuckIn(cursors);
 }

@@ -58,16 +58,16 @@ const TOO_MANY = `more than ${MAX_STATES} states of the bus are possible`;
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
   for (const step of topology.steps) walk.step(step);
-  const { ways, before, findings } = walk;
+  const { possibilities, before, findings } = walk;
   return {
-    of: (step, n) => ways.get(step)?.answer(n),
+    of: (step, n) => possibilities.get(step)?.answer(n),
     before: (step) => before.get(step) ?? [],
     findings,
   };
 }
 
 class Walk {
-  readonly ways: PossibilitiesOf = new Map();
+  readonly possibilities: PossibilitiesOf = new Map();
   readonly before = new Map<string, readonly BusState[]>();
   readonly findings: Finding[] = [];
   readonly #datagrams: Datagrams;
@@ -77,12 +77,12 @@ class Walk {
   /** Set when there were more states than are followed. */
   #lost = false;
   readonly #explorer: Explorer;
-  #worlds: readonly BusState[];
+  #states: readonly BusState[];
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
     this.#explorer = new Explorer(datagrams);
-    this.#worlds = [BusState.start(topology)];
+    this.#states = [BusState.start(topology)];
   }
 
   step(step: Step): void {
@@ -105,7 +105,7 @@ class Walk {
 
   /** Number of faults that masters could not carry out, in all states so far. */
   get #refused(): number {
-    return this.#worlds[0]?.refused.length ?? 0;
+    return this.#states[0]?.refused.length ?? 0;
   }
 
   #go(step: Step): void {
@@ -127,17 +127,17 @@ class Walk {
   }
 
   #send(step: SendStep): void {
-    const evicts = this.#worlds.some((world) => world.sender(step).bus.overflow === 'evict');
+    const evicts = this.#states.some((state) => state.sender(step).bus.overflow === 'evict');
     if (evicts && step.count > 1) {
       this.#evicting(step);
       return;
     }
-    const fails = this.#worlds.some((world) => world.sender(step).bus.overflow === 'fail');
+    const fails = this.#states.some((state) => state.sender(step).bus.overflow === 'fail');
     const careful = step.nonblocking || fails || evicts;
     // An own queue that is full comes first, with another error: the sender may have read its queue, and others not
     // theirs.
     const ownFirst = step.nonblocking && fails ? [OWN_FIRST] : [];
-    this.#play(step, [[step]], careful ? [QUICK, SLOW, ...ownFirst] : [QUICK], this.ways);
+    this.#play(step, [[step]], careful ? [QUICK, SLOW, ...ownFirst] : [QUICK], this.possibilities);
   }
 
   /**
@@ -148,18 +148,18 @@ class Walk {
     const { id, place, count } = step;
     const wide = new PossibilitySet();
     const parallel: ParallelStep = { kind: 'parallel', id, place, branches: [[step]] };
-    const victims = this.#concurrent(parallel, (_, n, way) => wide.add(n, way));
+    const victims = this.#concurrent(parallel, (_, n, possibility) => wide.add(n, possibility));
     const played: PossibilitiesOf = new Map();
     this.#play(step, [[step]], [QUICK, SLOW], played);
     const exact = played.get(id) ?? new PossibilitySet();
-    const all = this.ways.get(id) ?? new PossibilitySet();
-    this.ways.set(id, all);
+    const all = this.possibilities.get(id) ?? new PossibilitySet();
+    this.possibilities.set(id, all);
     let certain = true;
     for (let n = 0; n < count; n++) {
       certain &&= exact.at(n).length === 1;
-      for (const way of (certain ? exact : wide).at(n)) all.add(n, way);
+      for (const possibility of (certain ? exact : wide).at(n)) all.add(n, possibility);
     }
-    this.#evict(victims, (world, name) => world.reads(world.party(name).client));
+    this.#evict(victims, (state, name) => state.reads(state.party(name).client));
   }
 
   /**
@@ -168,65 +168,65 @@ class Walk {
   #parallel(step: ParallelStep): void {
     this.before.set(
       step.id,
-      this.#worlds.map((world) => world.fork()),
+      this.#states.map((state) => state.fork()),
     );
-    const victims = this.#concurrent(step, ({ id }, n, way) => {
-      const known = this.ways.get(id) ?? new PossibilitySet();
-      this.ways.set(id, known);
-      known.add(n, way);
+    const victims = this.#concurrent(step, ({ id }, n, possibility) => {
+      const known = this.possibilities.get(id) ?? new PossibilitySet();
+      this.possibilities.set(id, known);
+      known.add(n, possibility);
     });
     for (const { id, action } of faults([step])) {
       if ('client' in action && victims.has(action.client)) this.findings.push(evicted(id, action));
     }
     if (this.#explored(step)) return;
-    const spared = victims.size > 0 ? this.#worlds.map((world) => this.#spare(world, step)) : [];
+    const spared = victims.size > 0 ? this.#states.map((state) => this.#spare(state, step)) : [];
     this.#play(step, step.branches, schedulesOf(step), new Map());
-    this.#keep([...this.#worlds, ...spared]);
+    this.#keep([...this.#states, ...spared]);
     this.#evict(victims, () => true);
   }
 
   /** Explores every order of the step, if the order can make a difference; returns whether that was possible. */
   #explored(step: ParallelStep): boolean {
-    if (!this.#worlds.some((world) => isOrderSensitive(world, step))) return false;
-    const explored = this.#explorer.explore(this.#worlds, step);
-    if (explored) this.#ended(step, explored.ended, explored.stuck);
+    if (!this.#states.some((state) => isOrderSensitive(state, step))) return false;
+    const explored = this.#explorer.explore(this.#states, step);
+    if (explored) this.#ended(step, explored.ended, explored.deadlock);
     return explored !== undefined;
   }
 
   /** Returns the clients that the bus may evict during the step. */
   #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
     return new Set(
-      this.#worlds.flatMap((world) => concurrent(world, step, this.#datagrams, tell, this.#effort)),
+      this.#states.flatMap((state) => concurrent(state, step, this.#datagrams, tell, this.#effort)),
     );
   }
 
   /** The state in which nobody was evicted: whatever did not fit into a queue was not for its client. */
   #spare(before: BusState, step: ParallelStep): BusState {
-    const world = before.fork();
-    const evicting = [...world.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
+    const state = before.fork();
+    const evicting = [...state.hosts.values()].filter(({ bus }) => bus.overflow === 'evict');
     for (const { bus } of evicting) bus.overflow = 'fail';
-    play(world, step.branches, QUICK, this.#datagrams, new Map(), this.#effort);
+    play(state, step.branches, QUICK, this.#datagrams, new Map(), this.#effort);
     for (const { bus } of evicting) bus.overflow = 'evict';
-    return world;
+    return state;
   }
 
   /**
    * Any of the victims may have been evicted. These states are enough for the outcomes: none, all, each alone, all but
    * each.
    */
-  #evict(victims: ReadonlySet<string>, may: (world: BusState, name: string) => boolean): void {
+  #evict(victims: ReadonlySet<string>, may: (state: BusState, name: string) => boolean): void {
     if (victims.size === 0) return;
     this.#keep(this.#evicted([...victims], may));
   }
 
   *#evicted(
     victims: readonly string[],
-    may: (world: BusState, name: string) => boolean,
+    may: (state: BusState, name: string) => boolean,
   ): Generator<BusState> {
-    for (const world of this.#worlds) {
-      const there = victims.filter((name) => !world.party(name).client.out && may(world, name));
+    for (const state of this.#states) {
+      const there = victims.filter((name) => !state.party(name).client.out && may(state, name));
       for (const gone of choices(there)) {
-        const other = world.fork();
+        const other = state.fork();
         for (const name of gone) evict(name)(other);
         yield other;
       }
@@ -234,26 +234,26 @@ class Walk {
   }
 
   /** Keeps the different states, up to the maximum; it makes no more of them than it keeps. */
-  #keep(worlds: Iterable<BusState>): void {
-    if (Array.isArray(worlds) && worlds.length === 1) {
-      this.#worlds = worlds;
+  #keep(states: Iterable<BusState>): void {
+    if (Array.isArray(states) && states.length === 1) {
+      this.#states = states;
       return;
     }
     const byKey = new Map<string, BusState>();
-    for (const world of worlds) {
-      byKey.set(world.key(), world);
+    for (const state of states) {
+      byKey.set(state.key(), state);
       this.#lost ||= byKey.size > MAX_STATES;
       if (byKey.size >= MAX_STATES && this.#lost) break;
     }
-    this.#worlds = [...byKey.values()].slice(0, MAX_STATES);
+    this.#states = [...byKey.values()].slice(0, MAX_STATES);
   }
 
   /** Allows every outcome, since the states are not known. */
   #allowAnything(step: SendStep, because: string): void {
-    const ways = this.ways.get(step.id) ?? new PossibilitySet();
-    this.ways.set(step.id, ways);
-    const [world] = this.#worlds;
-    if (world) ways.say(anything(world, step, because));
+    const possibilities = this.possibilities.get(step.id) ?? new PossibilitySet();
+    this.possibilities.set(step.id, possibilities);
+    const [state] = this.#states;
+    if (state) possibilities.setAll(anything(state, step, because));
   }
 
   #fault(step: FaultStep): void {
@@ -261,7 +261,7 @@ class Walk {
   }
 
   #hangup({ id, client }: HangupStep): void {
-    if (this.#worlds.some((world) => model.hungUp(world.party(client).client))) return;
+    if (this.#states.some((state) => model.hungUp(state.party(client).client))) return;
     const message = `the socket of "${client}" does not end here: nobody expels it, and its master is there`;
     this.findings.push({ step: id, kind: 'impossible', message });
   }
@@ -271,32 +271,32 @@ class Walk {
     step: Step,
     branches: readonly (readonly Step[])[],
     schedules: readonly Schedule[],
-    ways: PossibilitiesOf,
+    possibilities: PossibilitiesOf,
   ): void {
     const ended: BusState[] = [];
     let first: Deadlock | undefined;
-    for (const before of this.#worlds) {
+    for (const before of this.#states) {
       for (const schedule of schedules) {
-        const world = schedules.length === 1 ? before : before.fork();
-        const stuck = play(world, branches, schedule, this.#datagrams, ways, this.#effort);
-        if (stuck) first ??= { stuck, world };
-        else ended.push(world);
+        const state = schedules.length === 1 ? before : before.fork();
+        const stuck = play(state, branches, schedule, this.#datagrams, possibilities, this.#effort);
+        if (stuck) first ??= { stuck, state };
+        else ended.push(state);
       }
     }
     this.#ended(step, ended, first);
   }
 
   /** `still`: a state in which the step does not end. */
-  #ended(step: Step, ended: readonly BusState[], still: Deadlock | undefined): void {
-    if (still) this.findings.push(endless(step, still, ended.length > 0));
-    this.#keep(ended.length === 0 && still ? [still.world] : ended);
+  #ended(step: Step, ended: readonly BusState[], deadlock: Deadlock | undefined): void {
+    if (deadlock) this.findings.push(endless(step, deadlock, ended.length > 0));
+    this.#keep(ended.length === 0 && deadlock ? [deadlock.state] : ended);
   }
 }
 
 /** Whether the order of the branches may affect more than who gets what. */
-const isOrderSensitive = (world: BusState, step: ParallelStep): boolean =>
+const isOrderSensitive = (state: BusState, step: ParallelStep): boolean =>
   [...faults([step])].length > 0 ||
-  [...sends([step])].some((send) => send.nonblocking || world.sender(send).bus.overflow !== 'block');
+  [...sends([step])].some((send) => send.nonblocking || state.sender(send).bus.overflow !== 'block');
 
 /** No name, all names, each alone, all but each. */
 function* choices(names: readonly string[]): Generator<readonly string[]> {
@@ -323,12 +323,12 @@ const evicted = (step: string, { fault, client }: { fault: string; client: strin
 });
 
 /** `order-dependent`: in other orders it ends. */
-function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDependent: boolean): Finding {
+function endless(top: Step, { stuck: { step, wait }, state }: Deadlock, orderDependent: boolean): Finding {
   const names = wait.map((lane) => parseLane(lane).agent);
   const [name = ''] = names;
   const base = { step: step.id, kind: orderDependent ? 'order-dependent' : 'endless' } as const;
   const never = `this step ${orderDependent ? 'may' : 'would'} never end`;
-  const actor = actorOf(world, step);
+  const actor = actorOf(state, step);
   if (actor?.paused) {
     const message = `${never}: "${actor.name}" is paused, and does nothing`;
     return {
@@ -346,8 +346,8 @@ function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDep
     return { ...base, message, hint: 'Read fewer, or leave `count` out to read all that is there.' };
   }
   const [lane] = wait;
-  const from = world.sender(step);
-  const own = lane === world.laneOf(from);
+  const from = state.sender(step);
+  const own = lane === state.laneOf(from);
   if (own && !model.mustReadFirst(from)) {
     const message = `${never}: "${name}" has used up its send buffer with ${from.unread} messages that nobody reads`;
     return {
@@ -356,7 +356,7 @@ function endless(top: Step, { stuck: { step, wait }, world }: Deadlock, orderDep
       hint: 'Let their recipients read in another branch, or give the bus a larger `sendBuffer`.',
     };
   }
-  const to = lane === undefined ? undefined : world.endpoint(lane);
+  const to = lane === undefined ? undefined : state.endpoint(lane);
   const holds = to?.queue.length ?? 0;
   const heavy = to && holds <= to.queueLength ? ', which weigh half a send buffer' : '';
   const why = own

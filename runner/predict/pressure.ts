@@ -17,73 +17,73 @@ const OVERFLOW: Possibility = {
 
 export class Pressure {
   /** The state before the branches began. */
-  readonly #world: BusState;
+  readonly #state: BusState;
   readonly #faults: readonly FaultAction[];
   /** Messages that may come to a lane. */
   readonly #coming = new Map<Lane, Load>();
   /** Messages that a sender may be charged for, by the sender's lane. */
   readonly #charges = new Map<Lane, Load>();
 
-  constructor(world: BusState, steps: readonly Step[]) {
-    this.#world = world;
+  constructor(state: BusState, steps: readonly Step[]) {
+    this.#state = state;
     this.#faults = [...faults(steps)].map(({ action }) => action);
   }
 
   add(step: SendStep, lanes: Iterable<Lane>, datagrams: Datagrams): void {
     const load = loadOf(step, datagrams);
     for (const lane of lanes) this.#coming.set(lane, sum(this.#coming.get(lane) ?? NONE, load));
-    const lane = this.#world.laneOf(this.#world.sender(step));
+    const lane = this.#state.laneOf(this.#state.sender(step));
     this.#charges.set(lane, sum(this.#charges.get(lane) ?? NONE, load));
   }
 
   /** Clients that a bus may evict. */
   victims(): string[] {
-    return [...this.#world.parties.values()]
+    return [...this.#state.parties.values()]
       .filter(({ client }) => client.bus.overflow === 'evict' && !client.out && this.#mayBeFull(client))
       .map(({ name }) => name);
   }
 
-  /** The possible outcomes of a send whose outcome is `way` if its recipients have space. */
-  ways(
+  /** The possible outcomes of a send whose outcome is `possibility` if its recipients have space. */
+  possibilities(
     step: SendStep,
-    world: BusState,
+    state: BusState,
     { copies }: model.Delivered,
-    way: Possibility,
+    possibility: Possibility,
     watchers: readonly model.Endpoint[],
   ): Possibility[] {
-    const from = world.sender(step);
+    const from = state.sender(step);
     const { overflow } = from.bus;
     const recipients = copies.filter((each) => !watchers.includes(each));
-    const before = (each: model.Endpoint) => this.#before(world, each);
+    const before = (each: model.Endpoint) => this.#before(state, each);
     const full = recipients.filter((each) => this.#mayBeFull(before(each)));
-    const surely = recipients.some((each) => this.#isSurelyFull(world, each));
-    const lacks = step.nonblocking && this.#mayLackRoom(world, from);
+    const surely = recipients.some((each) => this.#isSurelyFull(state, each));
+    const lacks = step.nonblocking && this.#mayLackRoom(state, from);
     // The sender's own space is checked first (section 3).
     if (overflow === 'fail' && surely) return lacks ? [OVERFLOW, WOULD_WAIT] : [OVERFLOW];
     const evicts = (each: model.Endpoint) => overflow === 'evict' && each.side === 'client';
     const waits = overflow !== 'fail' && full.some((each) => !evicts(each));
-    const ways: Possibility[] = [this.#withEvictions(world, way, full.filter(evicts))];
-    if (overflow === 'fail' && full.length > 0) ways.push(OVERFLOW);
-    if (!step.nonblocking) return ways;
+    const possibilities: Possibility[] = [this.#withEvictions(state, possibility, full.filter(evicts))];
+    if (overflow === 'fail' && full.length > 0) possibilities.push(OVERFLOW);
+    if (!step.nonblocking) return possibilities;
     if (surely && waits) return [WOULD_WAIT];
-    return waits || lacks ? [...ways, WOULD_WAIT] : ways;
+    return waits || lacks ? [...possibilities, WOULD_WAIT] : possibilities;
   }
 
   /** Each recipient that has space gets a copy; one that has none gets no copy, and is evicted. */
-  #withEvictions(world: BusState, way: Possibility, full: readonly model.Endpoint[]): Possibility {
-    if (full.length === 0 || 'error' in way) return way;
-    const may = full.map((each) => world.laneOf(each));
+  #withEvictions(state: BusState, possibility: Possibility, full: readonly model.Endpoint[]): Possibility {
+    if (full.length === 0 || 'error' in possibility) return possibility;
+    const may = full.map((each) => state.laneOf(each));
     return {
-      lanes: way.lanes.filter((lane) => !may.includes(lane)),
+      lanes: possibility.lanes.filter((lane) => !may.includes(lane)),
       may,
-      because: `${way.because}; a full recipient is evicted`,
+      because: `${possibility.because}; a full recipient is evicted`,
     };
   }
 
   /** Whether the sender may lack space of its own: its queue or its send buffer may be full. */
-  #mayLackRoom(world: BusState, from: model.Endpoint): boolean {
-    const before = this.#before(world, from);
-    const lane = this.#world.laneOf(before);
+  #mayLackRoom(state: BusState, from: model.Endpoint): boolean {
+    const before = this.#before(state, from);
+    const lane = this.#state.laneOf(before);
     const { messages } = this.#coming.get(lane) ?? NONE;
     if (from.side === 'client' && before.queue.length + messages > before.queueLength) return true;
     // On a bus that evicts, queued messages are not charged.
@@ -93,21 +93,21 @@ export class Pressure {
 
   /** Whether the queue may be full for one of the messages, after all others. */
   #mayBeFull(before: model.Endpoint): boolean {
-    const load = this.#coming.get(this.#world.laneOf(before)) ?? NONE;
+    const load = this.#coming.get(this.#state.laneOf(before)) ?? NONE;
     if (model.isFull(before) || before.queue.length + load.messages - 1 > before.queueLength) return true;
     return before.queued + beside(load) >= model.maxQueued(before);
   }
 
   /** Whether it was full, is not read, and is affected by nothing that happens meanwhile. */
-  #isSurelyFull(world: BusState, endpoint: model.Endpoint): boolean {
-    const before = this.#before(world, endpoint);
-    if (!model.isFull(before) || this.#world.reads(before)) return false;
-    const party = this.#world.partyAt(before);
+  #isSurelyFull(state: BusState, endpoint: model.Endpoint): boolean {
+    const before = this.#before(state, endpoint);
+    if (!model.isFull(before) || this.#state.reads(before)) return false;
+    const party = this.#state.partyAt(before);
     return !this.#faults.some((fault) => isAbout(fault, party));
   }
 
-  #before(world: BusState, endpoint: model.Endpoint): model.Endpoint {
-    return this.#world.endpoint(world.laneOf(endpoint));
+  #before(state: BusState, endpoint: model.Endpoint): model.Endpoint {
+    return this.#state.endpoint(state.laneOf(endpoint));
   }
 }
 

@@ -66,8 +66,8 @@ function explain(
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
   const datagrams = datagramsOf(facts.plan);
   let first: NotLinearizable | undefined;
-  for (const world of facts.plan.prediction.before(step.id)) {
-    const found = notLinearizable(world, step, bus, seen, unsure, datagrams);
+  for (const state of facts.plan.prediction.before(step.id)) {
+    const found = notLinearizable(state, step, bus, seen, unsure, datagrams);
     if (found === undefined) return undefined;
     first ??= found;
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { datagramsOf, plan } from '../../../runner/plan/index.ts';
 import { notLinearizable, predict } from '../../../runner/predict/index.ts';
-import { messagesOf, told, topologyOf } from './told.ts';
+import { messagesOf, predicted, topologyOf } from './predicted.ts';
 
 const file = (traffic: string, settings = ''): string => `
 buses: { session: { protocol: dbus${settings} } }
@@ -22,7 +22,7 @@ const signal = (member: string, more = ''): string =>
   `payload: { dbus: { path: /p, interface: a.P, member: ${member}${more} } }`;
 const X = `send: { from: a, to: session, ${signal('X')} }`;
 const says = (traffic: string, expected: readonly string[], settings = '') =>
-  assert.deepEqual(told(file(traffic, settings)), expected);
+  assert.deepEqual(predicted(file(traffic, settings)), expected);
 
 describe('predictions on a bus of D-Bus', () => {
   it('know by rules which clients get a multicast', () =>
@@ -66,7 +66,7 @@ describe('predictions on a bus of D-Bus', () => {
 
   it('know the owner of a name, also when it starts again', () =>
     assert.deepEqual(
-      told(`
+      predicted(`
 buses: { session: { protocol: dbus } }
 clients:
   a: { names: [org.example.A] }
@@ -127,14 +127,14 @@ describe('linearize, on a bus of D-Bus', () => {
     const datagrams = datagramsOf(plan(topology, { seed: 1 }));
     const [step] = topology.steps;
     assert.ok(step?.kind === 'parallel');
-    const [world] = predict(topology, datagrams).before(step.id);
-    assert.ok(world);
+    const [state] = predict(topology, datagrams).before(step.id);
+    assert.ok(state);
     const never = () => false;
     const seen = lanes.map((text, n) => ({
       ...{ step: '1.b1.1', n, seq: n + 1, after: never, before: never },
       lanes: new Set(text.split(' ')),
     }));
-    return notLinearizable(world, step, 'session', seen, never, datagrams)?.message.seq;
+    return notLinearizable(state, step, 'session', seen, never, datagrams)?.message.seq;
   };
 
   it('gives a rule one place in the sequence', () => {

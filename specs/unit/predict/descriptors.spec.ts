@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import fc from '../../helpers/drawn.ts';
 import { complaints, playText } from '../sim/play.ts';
-import { bus, messagesOf } from './told.ts';
+import { bus, messagesOf } from './predicted.ts';
 
 const THREE = 'fds: [{ pipe: p }, { pipe: q }, { pipe: r }]';
 

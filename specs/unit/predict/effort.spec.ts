@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { predict } from '../../../runner/predict/index.ts';
 import type { Step, Topology } from '../../../runner/topology/topology.ts';
 import { seconds } from '../../helpers/seconds.ts';
-import { topologyOf } from './told.ts';
+import { topologyOf } from './predicted.ts';
 
 const crowd = (settings: string, manual: string, first: string) => `
 buses: { b: { ${settings} } }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { datagramsOf, plan } from '../../../runner/plan/index.ts';
 import { notLinearizable, predict, type Witnessed } from '../../../runner/predict/index.ts';
-import { bus, topologyOf } from './told.ts';
+import { bus, topologyOf } from './predicted.ts';
 
 interface Seen {
   readonly step: string;
@@ -20,13 +20,13 @@ function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: 
   const datagrams = datagramsOf(plan(topology, { seed: 1 }));
   const [step] = topology.steps;
   assert.ok(step?.kind === 'parallel');
-  const [world] = predict(topology, datagrams).before(step.id);
-  assert.ok(world);
+  const [state] = predict(topology, datagrams).before(step.id);
+  assert.ok(state);
   const witnessed = seen.map(({ step: id, lanes, after = [], before = [] }, n): Witnessed => {
     const words = { step: id, n: 0, seq: n + 1, lanes: new Set(lanes.split(' ').filter(Boolean)) };
     return { ...words, after: (fault) => after.includes(fault), before: (fault) => before.includes(fault) };
   });
-  const found = notLinearizable(world, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
+  const found = notLinearizable(state, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
   return found && [found.message.seq, ...found.instead.map((lanes) => lanes.join(' '))];
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { predict } from '../../../runner/predict/index.ts';
-import { topologyOf } from './told.ts';
+import { topologyOf } from './predicted.ts';
 
 const dependsOnOrder = (source: string): boolean => {
   const roughly = () => ({ length: 64, bytes: () => new Uint8Array(64) });

@@ -2,10 +2,10 @@
 // What the model expects of sends that come one after another.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { bus, messagesOf, told } from './told.ts';
+import { bus, messagesOf, predicted } from './predicted.ts';
 
 const says = (traffic: string, expected: readonly string[], settings = '', others = '') =>
-  assert.deepEqual(told(bus(settings, traffic, others)), expected);
+  assert.deepEqual(predicted(bus(settings, traffic, others)), expected);
 
 describe('predictions, in order', () => {
   it('follow routes, joins, addresses and ends', () =>
@@ -101,7 +101,7 @@ describe('predictions, in order', () => {
     ));
 
   it('give up if too many clients may have been evicted', () => {
-    const list = told(`
+    const list = predicted(`
 buses: { cabin: { queueLength: 1, overflow: evict } }
 groups: { g: { prefix: 1 } }
 clients: { a: {}, b: { replicas: 7, groups: [g] } }
@@ -149,7 +149,7 @@ traffic:
     ));
 
   it('know when a send buffer is used up, which is that of one socket alone', () => {
-    const list = told(
+    const list = predicted(
       bus(
         'sendBuffer: 6KiB',
         `

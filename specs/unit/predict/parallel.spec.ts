@@ -2,10 +2,10 @@
 // What the model allows of sends that play at the same time: must, may and must not.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { bus, told } from './told.ts';
+import { bus, predicted } from './predicted.ts';
 
 const says = (traffic: string, expected: readonly string[], settings = '', others = '') =>
-  assert.deepEqual(told(bus(settings, traffic, others)), expected);
+  assert.deepEqual(predicted(bus(settings, traffic, others)), expected);
 
 describe('predictions, in parallel', () => {
   it('are exact where branches do not touch each other', () =>
@@ -129,7 +129,7 @@ describe('predictions, in parallel', () => {
     ));
 
   it('know each state in which a step may end, in any order', () => {
-    const list = told(
+    const list = predicted(
       bus(
         'queueLength: 2',
         `

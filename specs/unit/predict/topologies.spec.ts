@@ -6,7 +6,7 @@ import { describe, it } from 'mocha';
 import { load, renderDiagnostics } from '../../../runner/load/index.ts';
 import { plan } from '../../../runner/plan/index.ts';
 import type { SendStep, Step, Topology } from '../../../runner/topology/topology.ts';
-import { short } from './told.ts';
+import { short } from './predicted.ts';
 
 const FOLDER = new URL('../../../topologies/', import.meta.url).pathname;
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.topo.yaml'));

@@ -32,7 +32,7 @@ export function short({ expected }: PlannedMessage): string {
 }
 
 /** One text a message; with runs of the same as `b ×3`. */
-export function told(source: string): string[] {
+export function predicted(source: string): string[] {
   const runs: { text: string; count: number }[] = [];
   for (const message of messagesOf(source)) {
     const text = short(message);
