@@ -20,7 +20,7 @@ interface Finding {
 }
 
 export async function doctor(flags: { format: 'text' | 'json' }): Promise<void> {
-  const findings = [tools(), ownKernel(), wayIn(), ...(await hosts()), ...(await leftovers())];
+  const findings = [tools(), ownKernel(), access(), ...(await hosts()), ...(await leftovers())];
   if (flags.format === 'json') console.log(neutralJson({ schemaVersion: 1, findings }, 2));
   else for (const f of findings) console.log(line(f));
   if (findings.some((f) => f.state === 'missing')) process.exitCode = EXIT.environment;
@@ -48,8 +48,8 @@ function ownKernel(): Finding {
   return { about, state: 'note', text };
 }
 
-function wayIn(): Finding {
-  const about = 'way in';
+function access(): Finding {
+  const about = 'access';
   const found = KERNELS.map(exposure).find((one) => one !== null);
   return found
     ? { about, state: 'note', text: `other users can keep you out of a host: ${found.why}`, fix: found.hint }

@@ -60,7 +60,7 @@ export const hostVerbs = {
 type Verb = (flags: HostFlags) => Promise<void>;
 
 type Work = {
-  readonly progress: (stage: { title: string; detail?: string }) => void;
+  readonly progress: (update: { title: string; detail?: string }) => void;
   readonly signal: AbortSignal;
 };
 
@@ -69,7 +69,7 @@ async function staged(title: string, work: (with_: Work) => Promise<void>): Prom
   await new Ui().stage(title, (detail) =>
     work({
       signal: interrupt.signal,
-      progress: (stage) => detail(stage.detail ? `${stage.title}: ${stage.detail}` : stage.title),
+      progress: (update) => detail(update.detail ? `${update.title}: ${update.detail}` : update.title),
     }),
   );
 }

@@ -50,9 +50,9 @@ export function removeUnused(keys: ReadonlySet<string>): void {
   keep('agent', kept.length ? ['base.tar'] : []);
 }
 
-function keep(stage: string, names: readonly string[]): void {
-  for (const name of entries(stage)) {
-    if (!names.includes(name)) remove(join(cache(stage), name));
+function keep(folder: string, names: readonly string[]): void {
+  for (const name of entries(folder)) {
+    if (!names.includes(name)) remove(join(cache(folder), name));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The AF_BUS host: a virtual machine whose kernel has AF_BUS, with a Docker Engine, for its owner alone. */
 
+export { exposure } from './access.ts';
 export { agentImage, type NodeImage } from './agent-image.ts';
 export { channel, EngineAgent, runInHost } from './channel.ts';
 export { clean } from './clean.ts';
@@ -20,8 +21,7 @@ export type {
   HostStatus,
   KernelVersion,
   Progress,
-  Stage,
+  ProgressUpdate,
   StartOptions,
 } from './types.ts';
 export { type Guard, watch } from './watch.ts';
-export { exposure } from './way.ts';

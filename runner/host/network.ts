@@ -14,7 +14,7 @@ const UP = 'busybox ip link set lo up && exec "$@"';
 /** The maker of a user namespace has all capabilities in it, and QEMU needs none. */
 const WITHOUT_CAPABILITIES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
 
-/** What the relay beside QEMU needs: see way.ts. */
+/** What the relay beside QEMU needs: see access.ts. */
 export const ENDS_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
 const ENCLOSURES: readonly Enclosure[] = [

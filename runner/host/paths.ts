@@ -26,9 +26,9 @@ export const stateDir = (kernel: KernelVersion): string =>
   join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'afbus-topo', `host-${kernel}`);
 
 /** Names in a folder of the cache, sorted; empty if there is no such folder. */
-export function entries(stage: string): string[] {
+export function entries(folder: string): string[] {
   try {
-    return readdirSync(cache(stage)).sort();
+    return readdirSync(cache(folder)).sort();
   } catch {
     return [];
   }

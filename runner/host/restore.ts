@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
+import { findAccess, type HostAccess } from './access.ts';
 import { runInHost } from './channel.ts';
 import { causeOfDeath, lastLines, settled } from './console.ts';
 import { machineId } from './machine-id.ts';
@@ -25,7 +26,6 @@ import {
 } from './state.ts';
 import type { Host, HostImage, StartOptions } from './types.ts';
 import { deathOf } from './watch.ts';
-import { findWay, type Way } from './way.ts';
 
 const ANSWER_DEADLINE = 30_000;
 const DISK_GIB = 0.5;
@@ -46,16 +46,16 @@ export async function restore(image: HostImage, own: Payload, options: StartOpti
 }
 
 async function startOnce(image: HostImage, own: Payload, options: StartOptions): Promise<Host> {
-  const way = await findWay({ kernel: image.kernel, certDir: keysOf(image), port: options.port });
-  if (!way) throw portError(options.port ?? 0);
+  const access = await findAccess({ kernel: image.kernel, certDir: keysOf(image), port: options.port });
+  if (!access) throw portError(options.port ?? 0);
   await endPending(image.kernel);
   const folder = newState(image.kernel);
   checkSpace(folder, DISK_GIB);
   await overlay(join(image.folder, IMAGE.disk), 'qcow2', stateFile(image.kernel, 'disk'));
-  const qemu = spawnRestored(image, way);
+  const qemu = spawnRestored(image, access);
   writePending(image.kernel, qemu);
   const host = {
-    ...describe(image, own, qemu, way),
+    ...describe(image, own, qemu, access),
     tainted: options.untrusted === true,
     machine: machineId(),
   };
@@ -91,15 +91,15 @@ function inTime(host: Host, work: Promise<void>): Promise<void> {
 
 const keysOf = (image: HostImage): string => join(image.folder, IMAGE.keys, 'client');
 
-function describe(image: HostImage, own: Payload, qemu: RestoredQemu, way: Way): Host {
+function describe(image: HostImage, own: Payload, qemu: RestoredQemu, access: HostAccess): Host {
   return {
     kernel: image.kernel,
     release: image.release,
     accelerator: image.accelerator,
     acceleratorReason: image.acceleratorReason,
-    docker: { host: way.docker, certDir: keysOf(image) },
-    channel: way.channel,
-    ...(way.exposed && { exposed: way.exposed }),
+    docker: { host: access.docker, certDir: keysOf(image) },
+    channel: access.channel,
+    ...(access.exposed && { exposed: access.exposed }),
     nodeImage: image.nodeImage,
     consoleFile: stateFile(image.kernel, 'console'),
     keeper: qemu.keeper,

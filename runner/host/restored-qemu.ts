@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../common/errors.ts';
+import type { HostAccess } from './access.ts';
 import { spawnKeeper } from './console-keeper.ts';
 import { findImage, IMAGE } from './manifest.ts';
 import { identify, type Known } from './process.ts';
@@ -13,7 +14,6 @@ import { type Machine, machineArguments } from './qemu.ts';
 import { IGNORE_SHARED, migrated, Qmp } from './qmp.ts';
 import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
-import type { Way } from './way.ts';
 
 export interface RestoredQemu extends Known {
   /** The process that writes what QEMU and the guest's console say. */
@@ -27,10 +27,10 @@ const STATE = 3;
 const QMP = 4;
 const CONSOLE = 5;
 
-export function spawnRestored(image: HostImage, way: Way): RestoredQemu {
+export function spawnRestored(image: HostImage, access: HostAccess): RestoredQemu {
   const state = openSync(join(image.folder, IMAGE.state), 'r');
   const { socket, ...keeper } = spawnKeeper(image.kernel);
-  const [program = '', ...args] = way.qemu(argumentsFor(image, way.ports));
+  const [program = '', ...args] = access.qemu(argumentsFor(image, access.ports));
   const child = spawn(program, args, {
     stdio: ['ignore', socket, socket, state, 'pipe', socket],
     detached: true,

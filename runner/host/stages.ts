@@ -109,7 +109,7 @@ export async function engineDisk(o: EngineOptions): Promise<string> {
 }
 
 /** A scratch folder on the same file system as the result, so that a rename makes the whole result appear at once. */
-export function workFolder(stage: string): string {
-  privateFolder(cache(stage));
-  return mkdtempSync(cache(stage, 'work.'));
+export function workFolder(folder: string): string {
+  privateFolder(cache(folder));
+  return mkdtempSync(cache(folder, 'work.'));
 }

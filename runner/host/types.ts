@@ -6,11 +6,11 @@ import type { Identity, Known } from './process.ts';
 export type KernelVersion = '6.12' | '6.1';
 export type Accelerator = 'kvm' | 'tcg';
 
-export interface Stage {
+export interface ProgressUpdate {
   readonly title: string;
   readonly detail?: string;
 }
-export type Progress = (stage: Stage) => void;
+export type Progress = (update: ProgressUpdate) => void;
 
 /** All users of the machine can connect to the host, and so keep its owner out. */
 export interface Exposure {

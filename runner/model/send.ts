@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The way of a message: check, route, filter, admit, commit (sections 3 and 4). All of it has one place in the
+ * The path of a message: check, route, filter, admit, commit (sections 3 and 4). All of it has one place in the
  * sequence.
  */
 import { MASTER } from '../common/address.ts';

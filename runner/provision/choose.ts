@@ -2,7 +2,7 @@
 /** Chooses the backend that `--backend` names; never replaces it by another one silently. */
 
 import { InvalidInput } from '../common/errors.ts';
-import type { KernelVersion, Stage } from '../host/host.ts';
+import type { KernelVersion, ProgressUpdate } from '../host/host.ts';
 import type { Backend } from './backend.ts';
 
 export interface Choice {
@@ -27,7 +27,8 @@ export async function chooseBackend(choice: Choice): Promise<Backend> {
     return backend;
   }
   const { vmBackend } = await import('./vm.ts');
-  const progress = ({ title, detail }: Stage) => choice.detail(detail ? `${title}: ${detail}` : title);
+  const progress = ({ title, detail }: ProgressUpdate) =>
+    choice.detail(detail ? `${title}: ${detail}` : title);
   const backend = await vmBackend({ ...choice, progress });
   const { kernel, accelerator } = backend.where;
   choice.detail(`vm, Linux ${kernel}, ${accelerator === 'kvm' ? 'KVM' : 'TCG (no KVM here: emulated)'}`);

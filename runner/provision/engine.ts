@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Turns a way to a Docker Engine into a client for it, and the environment that leads other programs to the same
+ * Turns the address of a Docker Engine into a client for it, and the environment that leads other programs to the same
  * engine.
  */
 
@@ -8,7 +8,7 @@ import type { Agent } from 'node:https';
 import Dockerode from 'dockerode';
 import { type Certificates, certificatesIn } from '../common/certificates.ts';
 
-export interface Way {
+export interface EngineAddress {
   /** `unix://…` or `tcp://…` */
   readonly host: string;
   /** Folder with ca.pem, cert.pem and key.pem; absent without TLS. */
@@ -31,7 +31,7 @@ export interface Own {
 const HINT = 'look at DOCKER_CERT_PATH, or at "docker context inspect"';
 
 /** At a socket there is no TLS: the folder's permissions say who may enter. */
-export function environmentOf({ host, certDir }: Way): Engine['environment'] {
+export function environmentOf({ host, certDir }: EngineAddress): Engine['environment'] {
   const keys = host.startsWith(UNIX) ? undefined : certDir;
   return {
     DOCKER_HOST: host,
@@ -40,9 +40,9 @@ export function environmentOf({ host, certDir }: Way): Engine['environment'] {
   };
 }
 
-export function engineAt(way: Way, own?: Own): Engine {
-  const { host, certDir } = way;
-  const environment = environmentOf(way);
+export function engineAt(address: EngineAddress, own?: Own): Engine {
+  const { host, certDir } = address;
+  const environment = environmentOf(address);
   if (host.startsWith(UNIX))
     return { docker: new Dockerode({ socketPath: host.slice(UNIX.length), host: '' }), environment };
   const { hostname, port, protocol } = new URL(host);

@@ -12,7 +12,7 @@ import { about, allowedLanes, count, expectedLanes, some } from './words.ts';
 export type Missing = PlannedMessage;
 
 /** What the lane reported of drops: the sum of its lost counts, and the numbers of the fences that it got. */
-interface Told {
+interface Reported {
   readonly lost: number;
   readonly fences: ReadonlySet<number>;
   /** Copies that it may have missed. */
@@ -25,18 +25,18 @@ export function settle(
   findings: Findings,
   lane: LaneFacts,
   missing: readonly Missing[],
-  told: Told,
+  reported: Reported,
 ): { readonly unread: number; readonly dropped: number; readonly gone: readonly Missing[] } {
   const due = lane.readsUntil === Infinity ? missing : mustHaveCome(facts, lane, missing);
   const unread = missing.length - due.length;
   if (!eavesdrops(facts, lane)) {
-    if (told.lost > 0)
-      addCount(findings, lane, told.lost, 'it does not eavesdrop, so nothing may be dropped for it');
+    if (reported.lost > 0)
+      addCount(findings, lane, reported.lost, 'it does not eavesdrop, so nothing may be dropped for it');
     return { unread, dropped: 0, gone: due };
   }
   const gone = due.filter((m) => addressed(facts, lane, m));
   const dropped = due.filter((m) => !addressed(facts, lane, m));
-  account(facts, findings, lane, dropped, told, unread);
+  account(facts, findings, lane, dropped, reported, unread);
   return { unread, dropped: dropped.length, gone };
 }
 
@@ -46,28 +46,29 @@ function account(
   findings: Findings,
   lane: LaneFacts,
   dropped: readonly Missing[],
-  told: Told,
+  reported: Reported,
   unread: number,
 ): void {
   // A message reports the drops before it, so drops after the last one are never reported.
   const tellable = beforeTheLast(facts, lane, dropped);
   const first = tellable[0];
-  if (first && told.lost < tellable.length) {
+  if (first && reported.lost < tellable.length) {
     findings.add('unaccounted', first.step, () => ({
-      summary: `${lane.name} missed ${count(tellable.length, 'eavesdropped copy', 'eavesdropped copies')} and was told of ${told.lost}`,
+      summary: `${lane.name} missed ${count(tellable.length, 'eavesdropped copy', 'eavesdropped copies')} and was told of ${reported.lost}`,
       expected: `${tellable.length} counted as lost (BUS_SCM_LOST)`,
-      observed: `${told.lost} counted as lost`,
+      observed: `${reported.lost} counted as lost`,
       ...about(first),
       detail: [`missed: ${some(tellable.map((m) => m.name))}`],
     }));
   }
-  const most = dropped.length + fencesMissed(facts, lane, told) + unread + told.without;
-  if (told.lost > most + unreported(facts, lane))
-    addCount(findings, lane, told.lost, `at most ${most} can have been dropped: it got all the others`);
+  const most = dropped.length + fencesMissed(facts, lane, reported) + unread + reported.without;
+  if (reported.lost > most + unreported(facts, lane))
+    addCount(findings, lane, reported.lost, `at most ${most} can have been dropped: it got all the others`);
 }
 
-function fencesMissed({ trace }: Facts, { name }: LaneFacts, told: Told): number {
-  return trace.fences.filter(({ lanes, number }) => lanes.includes(name) && !told.fences.has(number)).length;
+function fencesMissed({ trace }: Facts, { name }: LaneFacts, reported: Reported): number {
+  return trace.fences.filter(({ lanes, number }) => lanes.includes(name) && !reported.fences.has(number))
+    .length;
 }
 
 /** Copies of messages whose send did not return; if the run was cut, also of one fence that the trace lacks. */

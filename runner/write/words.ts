@@ -46,16 +46,16 @@ export function inWords(verdict: Verdict): string {
   const of = (result: string) => checks.filter((c) => c.result === result);
   const [held, failed, skipped] = [of('pass'), of('fail'), of('skip')];
   const size = `${count(counts.sends, 'send')}, ${count(counts.deliveries, 'delivery', 'deliveries')}`;
-  const stage = `${count(counts.clients, 'client')} on ${count(counts.nodes, 'node')}`;
+  const parties = `${count(counts.clients, 'client')} on ${count(counts.nodes, 'node')}`;
   const unchecked = skipped.length > 0 ? `, ${skipped.length} had nothing to check` : '';
   const warned = verdict.warnings?.length ? `, ${count(verdict.warnings.length, 'warning')}` : '';
   switch (verdict.result) {
     case 'pass':
-      return `${count(held.length, 'check')} held${unchecked}${warned}; ${size}, ${stage}`;
+      return `${count(held.length, 'check')} held${unchecked}${warned}; ${size}, ${parties}`;
     case 'fail': {
       const wrong = failed.reduce((sum, c) => sum + c.failed, 0);
       const names = failed.map((c) => c.name).join(', ');
-      return `${failed.length} of ${count(checks.length, 'check')} broke (${names}), ${count(wrong, 'failure')}; ${size}, ${stage}`;
+      return `${failed.length} of ${count(checks.length, 'check')} broke (${names}), ${count(wrong, 'failure')}; ${size}, ${parties}`;
     }
     default:
       return (

@@ -12,14 +12,14 @@ import { addressOf, NativeClient } from './native-client.ts';
 import { bytesOf, errorOf, inLine, string, uint32 } from './talk.ts';
 
 type Client = RawClient | NativeClient;
-type World = 'native' | 'legacy';
+type Kind = 'native' | 'legacy';
 
 const PEER = { path: '/p', interface: 'a.B', member: 'M' } as const;
 const CALL = { type: 'method_call', ...PEER } as const;
 const SIGNAL = { type: 'signal', ...PEER } as const;
 const BUS = { type: 'method_call', path: '/org/freedesktop/DBus', destination: DRIVER } as const;
-const WORLDS: readonly World[] = ['native', 'legacy'];
-const PAIRS = WORLDS.flatMap((one) => WORLDS.map((other) => [one, other] as const));
+const KINDS: readonly Kind[] = ['native', 'legacy'];
+const PAIRS = KINDS.flatMap((one) => KINDS.map((other) => [one, other] as const));
 
 /** Calls the bus, and says in one line what the client hears up to the reply. */
 async function ask(client: Client, member: string, name?: string, flags?: number): Promise<string> {
@@ -71,8 +71,8 @@ describe('native clients', function () {
   }
 
   const native = async (): Promise<NativeClient> => kept(await NativeClient.join(bus.afbus as string));
-  const join = async (world: World): Promise<Client> =>
-    world === 'native' ? native() : kept(await RawClient.join(bus.path));
+  const join = async (kind: Kind): Promise<Client> =>
+    kind === 'native' ? native() : kept(await RawClient.join(bus.path));
   const freshName = (): string => `org.example.N${names++}`;
 
   it('have the name that their address says', async () => {

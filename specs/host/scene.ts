@@ -29,6 +29,6 @@ export function ownState(): void {
 /** Of a socket; a host that is reached by ports has none. */
 export function pathOf(url: string): string {
   const address = addressOf(url);
-  if (!('path' in address)) throw new Error(`${url} is no socket: see "afbus-topo doctor", "way in"`);
+  if (!('path' in address)) throw new Error(`${url} is no socket: see "afbus-topo doctor", "access"`);
   return address.path;
 }

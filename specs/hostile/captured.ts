@@ -2,7 +2,7 @@
 /** What the command prints, if it runs in this process. */
 
 import { report } from '../../runner/cli/report-error.ts';
-import { SECRET } from './stage.ts';
+import { SECRET } from './sandbox.ts';
 
 /** What one call of the command printed, and its exit code. */
 export interface Said {

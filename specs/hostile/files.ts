@@ -5,7 +5,7 @@ import { mix } from '../../runner/common/envelope.ts';
 import { draw } from './draw.ts';
 import { violations } from './oracles.ts';
 import type { Player } from './play.ts';
-import { makeStage } from './stage.ts';
+import { makeSandbox } from './sandbox.ts';
 
 export interface Files {
   readonly seed: number;
@@ -18,11 +18,11 @@ export interface Files {
 
 /** A line for each violation, with the run that shows it. */
 export async function playFiles({ seed, from, to, player, progress }: Files): Promise<readonly string[]> {
-  using stage = makeStage();
+  using sandbox = makeSandbox();
   const found: string[] = [];
   for (let run = from; run < to; run++) {
     progress?.(run);
-    const each = await violations(stage.set(draw(seed, run)), player, mix(seed, run));
+    const each = await violations(sandbox.set(draw(seed, run)), player, mix(seed, run));
     found.push(...each.map((violation) => `seed ${seed}, run ${run}: ${violation}`));
   }
   return found;

@@ -13,7 +13,7 @@ import { lie } from './lies.ts';
 export interface Liar {
   readonly site: Site;
   /** Lies so far. */
-  readonly told: () => number;
+  readonly lies: () => number;
 }
 
 /** Of what others said, that much is remembered. */
@@ -26,11 +26,11 @@ export function liarSite(random: Random, seed: number, node: string): Liar {
   const [lines, names] = [[] as string[], ['nobody', 'constructor', '__proto__', '@']];
   const patience = 2 + random.below(40);
   const plausible = !random.oneIn(3);
-  let told = 0;
+  let total = 0;
   /** What the node says instead of this. */
   const said = (line: string): string => {
     const lies = random.oneIn(patience) ? 1 + random.below(MAX_AT_ONCE) : 0;
-    told += lies;
+    total += lies;
     const heard = { lines, names, plausible };
     const all = Array.from({ length: lies }, () => lie(random, line, heard)).join('');
     return lies > 0 && random.oneIn(4) ? all : `${line}\n${all}`;
@@ -54,7 +54,7 @@ export function liarSite(random: Random, seed: number, node: string): Liar {
     );
     return { ...lab, nodes: new Map(nodes) };
   };
-  return { site: { ...fair, start }, told: () => told };
+  return { site: { ...fair, start }, lies: () => total };
 }
 
 /** The same connection through the reader of bytes; what it hears is handed on at once, as simulated time asks for. */

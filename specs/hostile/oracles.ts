@@ -11,7 +11,7 @@ import { inProject } from '../../runner/host/paths.ts';
 import { assertHarmless } from '../helpers/harmless.ts';
 import type { Said } from './captured.ts';
 import type { Player } from './play.ts';
-import { SECRET, type Stage, snapshot } from './stage.ts';
+import { type Sandbox, SECRET, snapshot } from './sandbox.ts';
 import { type Touched, watched } from './watch.ts';
 
 export type Violation = string;
@@ -24,24 +24,28 @@ const OWN_READS = ['/proc/sys/kernel/random/boot_id', '/etc/machine-id'];
 const MAX_SECONDS = { played: 60, refused: 2 };
 const VERBS_OF_A_PLAY = 2;
 
-/** Everything that is wrong with a play of the file on this stage. */
-export async function violations(stage: Stage, player: Player, seed: number): Promise<readonly Violation[]> {
-  const before = snapshot(stage);
+/** Everything that is wrong with a play of the file on this sandbox. */
+export async function violations(
+  sandbox: Sandbox,
+  player: Player,
+  seed: number,
+): Promise<readonly Violation[]> {
+  const before = snapshot(sandbox);
   const from = process.cpuUsage();
   let said: readonly Said[] = [];
   const found: Violation[] = [];
   const { touched } = await watched(async () => {
     try {
-      said = await player(stage, seed);
+      said = await player(sandbox, seed);
     } catch (error) {
       found.push(`it threw: ${(error as Error).stack}`);
     }
   });
   const { user, system } = process.cpuUsage(from);
   found.push(...inTime((user + system) / 1e6, said));
-  if (snapshot(stage) !== before) found.push('it wrote outside of the folder of artifacts');
-  found.push(...touched.flatMap((each) => outside(each, stage)));
-  for (const each of [...said, ...artifactsIn(stage)]) found.push(...wrongIn(each));
+  if (snapshot(sandbox) !== before) found.push('it wrote outside of the folder of artifacts');
+  found.push(...touched.flatMap((each) => outside(each, sandbox)));
+  for (const each of [...said, ...artifactsIn(sandbox)]) found.push(...wrongIn(each));
   return found;
 }
 
@@ -51,7 +55,7 @@ function inTime(seconds: number, said: readonly Said[]): readonly Violation[] {
   return seconds > most ? [`it took ${seconds.toFixed(1)} s of processor, and ${most} s at most`] : [];
 }
 
-function outside({ does, call, place }: Touched, { mine, out }: Stage): readonly Violation[] {
+function outside({ does, call, place }: Touched, { mine, out }: Sandbox): readonly Violation[] {
   if (isBelow(place, out) || (does === 'read' && OWN_READS.includes(place))) return [];
   if (does === 'read' && (isBelow(place, mine) || isBelow(place, PROJECT))) return [];
   return [`it ${does === 'read' ? 'read' : 'wrote'} ${place} (${call})`];
@@ -105,7 +109,7 @@ function noScript(element: XmlElement | null): void {
 }
 
 /** The files that a run has left, as outputs of their own. */
-function artifactsIn({ out }: Stage): readonly Said[] {
+function artifactsIn({ out }: Sandbox): readonly Said[] {
   const said: Said[] = [];
   const look = (folder: string): void => {
     for (const name of readdirSync(folder)) {

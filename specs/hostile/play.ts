@@ -12,25 +12,25 @@ import { Random } from '../../runner/common/random.ts';
 import { BUGS } from '../../runner/sim/index.ts';
 import { cli } from '../helpers/cli.ts';
 import { captured, ENVIRONMENT, type Said } from './captured.ts';
-import type { Stage } from './stage.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** The same seed plays in the same way. */
-export type Player = (stage: Stage, seed: number) => Promise<readonly Said[]>;
+export type Player = (sandbox: Sandbox, seed: number) => Promise<readonly Said[]>;
 
 const TIMEOUT_MS = 20_000;
 
 /** `run` in all formats, of one play, and one of the verbs that start nothing. */
-export const playHere: Player = async (stage, seed) => {
+export const playHere: Player = async (sandbox, seed) => {
   const random = new Random(seed);
   const bug = random.oneIn(4) ? random.pick(Object.keys(BUGS)) : undefined;
   const flags = {
     ...({ backend: 'sim', kernel: '6.12', format: 'text' } as const),
-    ...{ timeout: TIMEOUT_MS, seed, artifacts: stage.out, quiet: random.oneIn(2) },
+    ...{ timeout: TIMEOUT_MS, seed, artifacts: sandbox.out, quiet: random.oneIn(2) },
     ...(bug && { simBug: bug }),
   };
   const results: FileResult[] = [];
   const mode = { keep: false, replace: false, signal: new AbortController().signal, unwritten: () => true };
-  const played = await captured(() => playFile(stage.file, flags, mode, (result) => results.push(result)));
+  const played = await captured(() => playFile(sandbox.file, flags, mode, (result) => results.push(result)));
   const worst = Math.max(played.code, ...results.map(({ exitCode }) => exitCode));
   const said: Said[] = [{ ...played, by: 'run', format: 'text', code: worst }];
   for (const format of FORMATS) {
@@ -38,7 +38,7 @@ export const playHere: Player = async (stage, seed) => {
     said.push({ ...written, by: `run ${format}`, format });
   }
   const [by, format, work] = random.pick(VERBS);
-  said.push({ ...(await captured(async () => work(stage.file))), by, format });
+  said.push({ ...(await captured(async () => work(sandbox.file))), by, format });
   return said;
 };
 
@@ -59,12 +59,12 @@ const VERBS: readonly (readonly [by: string, format: string, work: (file: string
 ];
 
 /** The command itself, in one format. */
-export const playByCommand: Player = async (stage, seed) => {
+export const playByCommand: Player = async (sandbox, seed) => {
   const format = new Random(seed).pick<Format>(FORMATS);
-  const options = ['--backend', 'sim', '--timeout', '20s', '--artifacts', stage.out, '--format', format];
-  const { code, stdout, stderr } = await cli(['run', ...options, '--', stage.file], {
-    cwd: stage.mine,
-    env: { ...ENVIRONMENT, XDG_STATE_HOME: stage.out },
+  const options = ['--backend', 'sim', '--timeout', '20s', '--artifacts', sandbox.out, '--format', format];
+  const { code, stdout, stderr } = await cli(['run', ...options, '--', sandbox.file], {
+    cwd: sandbox.mine,
+    env: { ...ENVIRONMENT, XDG_STATE_HOME: sandbox.out },
   });
   return [{ by: `run ${format}`, format, code: code ?? -1, stdout, stderr }];
 };

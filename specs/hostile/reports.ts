@@ -59,14 +59,14 @@ export async function playReports({
   const plans = TOPOLOGIES.map(planOf);
   const before = process.memoryUsage.rss();
   const found: string[] = [];
-  let told = 0;
-  for (let run = 0; told < lines; run++) {
-    progress?.(told);
+  let lies = 0;
+  for (let run = 0; lies < lines; run++) {
+    progress?.(lies);
     const random = new Random(mix(seed, run));
     const planned = random.pick(plans);
     const liar = liarSite(random, mix(seed, run), random.pick(planned.topology.nodes).name);
     const each = await violationsOf(planned, liar.site);
-    told += liar.told();
+    lies += liar.lies();
     const more = process.memoryUsage.rss() - before;
     if (more > mostMemory) each.push(`it took ${Math.round(more / 2 ** 20)} MiB of memory`);
     found.push(

@@ -174,11 +174,14 @@ describe('structure', () => {
 
   it('loads every file after those that it needs: no circle of imports, of types aside', () => {
     const done = new Set<string>();
-    const visit = (file: string, way: readonly string[]): void => {
-      const circle = [...way.slice(way.indexOf(file)), file];
-      assert.ok(!way.includes(file), `${circle.join(' imports ')}: move what both need to a file of its own`);
+    const visit = (file: string, path: readonly string[]): void => {
+      const circle = [...path.slice(path.indexOf(file)), file];
+      assert.ok(
+        !path.includes(file),
+        `${circle.join(' imports ')}: move what both need to a file of its own`,
+      );
       if (done.has(file)) return;
-      for (const next of valueImports(file)) visit(next, [...way, file]);
+      for (const next of valueImports(file)) visit(next, [...path, file]);
       done.add(file);
     };
     for (const file of tracked('runner/*.ts', 'daemon/*.ts', 'dbus/*.ts', 'native/lib/*.ts')) visit(file, []);

@@ -84,10 +84,10 @@ function checkHeard(
   const at = modelled.findIndex((text, n) => text !== action.heard[n]);
   const first = at < 0 ? modelled.length : at;
   if (first === modelled.length && action.heard.length === first) return undefined;
-  const [told, wanted] = [modelled[first] ?? 'nothing more', action.heard[first]];
-  const message = `this cannot happen here: the bus tells it ${told}`;
-  const index = wanted === undefined ? [] : [first];
-  const hint = wanted === undefined ? `Add "${told}".` : didYouMean(wanted, modelled);
+  const [real, written] = [modelled[first] ?? 'nothing more', action.heard[first]];
+  const message = `this cannot happen here: the bus tells it ${real}`;
+  const index = written === undefined ? [] : [first];
+  const hint = written === undefined ? `Add "${real}".` : didYouMean(written, modelled);
   problems.warning([...(paths.get(id) ?? []), 'expect', 'hears', ...index], {
     code: 'impossible',
     message,

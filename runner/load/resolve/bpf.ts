@@ -300,7 +300,7 @@ function refuseRead({ at, cell }: Read, drafts: readonly Draft[]): void {
     where,
     where.text,
     `M[${cell}] may not have been written here`,
-    `Put st M[${cell}] on every way to it.`,
+    `Put st M[${cell}] on every path to it.`,
   );
 }
 

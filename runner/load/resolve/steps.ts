@@ -146,17 +146,17 @@ function parallel(where: StepContext, branches: WrittenParallel): Step[] {
   const clients = scope.clients.size + scope.dbusClients.size;
   if (!scope.tally.add('branchClients', branches.length * clients, path, scope.problems)) return [];
   const before = parties.branch();
-  const worlds: PartyState[] = [];
+  const states: PartyState[] = [];
   const steps = branches.map((branch, b) => {
     const own = parties.branch();
-    worlds.push(own);
+    states.push(own);
     const list = Array.isArray(branch) ? (branch as readonly WrittenStep[]) : [branch as WrittenStep];
     return list.flatMap((each, s) => {
       const at = Array.isArray(branch) ? [...path, b, s] : [...path, b];
       return resolveStep({ ...where, parties: own, id: `${id}.b${b + 1}.${s + 1}`, path: at }, each);
     });
   });
-  parties.merge(worlds);
+  parties.merge(states);
   const step: ParallelStep = { kind: 'parallel', id, branches: steps, place: scope.tree.place(where.path) };
   // A `parallel` inside a branch is checked together with the outer one.
   if (parties.concurrent) return [step];

@@ -10,7 +10,7 @@ import { NAME } from '../../common/scalars.ts';
 import { either, show } from '../../common/text.ts';
 
 /** The JSON in an issue's message. */
-export type Told =
+export type IssueData =
   | {
       readonly code: DiagnosticCode;
       readonly message: string;
@@ -22,7 +22,7 @@ export type Told =
   /** A required key is absent; this is what it would contain. */
   | { readonly missing: string };
 
-export const tell = (told: Told): string => JSON.stringify(told);
+export const issueMessage = (data: IssueData): string => JSON.stringify(data);
 
 type RawIssue = z.core.$ZodRawIssue;
 type Hint = string | ((input: unknown) => string | undefined);
@@ -30,10 +30,10 @@ type Hint = string | ((input: unknown) => string | undefined);
 /** `expected a duration, got 500`, with a hint. A missing key is reported by the map that lacks it. */
 export function expected(what: string, hint?: Hint, code: DiagnosticCode = 'bad-value') {
   return (issue: RawIssue): string | undefined => {
-    if (issue.input === undefined) return tell({ missing: what });
+    if (issue.input === undefined) return issueMessage({ missing: what });
     const advice = typeof hint === 'function' ? hint(issue.input) : hint;
     const kind = issue.code === 'invalid_type' ? 'wrong-type' : code;
-    return tell({ code: kind, message: `expected ${what}, got ${show(issue.input)}`, hint: advice });
+    return issueMessage({ code: kind, message: `expected ${what}, got ${show(issue.input)}`, hint: advice });
   };
 }
 
@@ -74,9 +74,9 @@ export function whole(what: string, min: number, max = 1_000_000) {
 export function oneOf<const T extends string>(words: readonly T[]) {
   return z.enum(words, {
     error: (issue) => {
-      if (issue.input === undefined) return tell({ missing: either(words) });
+      if (issue.input === undefined) return issueMessage({ missing: either(words) });
       const message = `expected ${either(words)}, got ${show(issue.input)}`;
-      return tell({ code: 'bad-value', message, hint: didYouMean(String(issue.input), words) });
+      return issueMessage({ code: 'bad-value', message, hint: didYouMean(String(issue.input), words) });
     },
   });
 }
@@ -88,7 +88,7 @@ export function map<T extends z.core.$ZodLooseShape>(shape: T, what = 'a map', h
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return otherwise(issue);
-      return tell({ keys });
+      return issueMessage({ keys });
     },
   });
 }
@@ -136,7 +136,7 @@ export function pick<const T extends Options>(options: T, choose: (input: unknow
     const choice = choose(input);
     if (typeof choice !== 'number') {
       const { at, ...words } = choice;
-      const message = tell({ code: 'wrong-type', ...words });
+      const message = issueMessage({ code: 'wrong-type', ...words });
       context.addIssue({ code: 'custom', message, path: at === undefined ? [] : [at] });
       return;
     }

@@ -9,6 +9,7 @@ import {
   expected,
   flag,
   has,
+  issueMessage,
   list,
   map,
   NAME_HINT,
@@ -16,7 +17,6 @@ import {
   oneOf,
   pick,
   ref,
-  tell,
   text,
   whole,
 } from './blocks.ts';
@@ -33,7 +33,7 @@ const envName = text(VARIABLE_NAME, 'the name of a variable', ENV_HINT, 'bad-nam
   (name) => !isObeyed(name),
   {
     error: ({ input }) =>
-      tell({
+      issueMessage({
         code: 'bad-name',
         message: `the variable ${show(input)} would steer what plays the node`,
         hint: 'Node, its libraries and the shell obey it: give the value under another name.',

@@ -8,7 +8,7 @@ import { asQuestion, nearest } from '../../common/nearest.ts';
 import { show } from '../../common/text.ts';
 import type { Problems } from '../diagnostic/index.ts';
 import type { Tree } from '../yaml/index.ts';
-import type { Told } from './blocks.ts';
+import type { IssueData } from './blocks.ts';
 import { topologySchema, type Written } from './schema.ts';
 
 /** Checks the shape of the values. Parts that `problems` calls broken must not be used afterwards. */
@@ -48,39 +48,39 @@ type Holder = Record<string, unknown>;
 
 /** Paths of the keys that the unknown keys were probably meant to be. */
 function meantKeys(issue: z.core.$ZodIssue): string[] {
-  const told = toldBy(issue.message);
-  if (issue.code !== 'unrecognized_keys' || told === undefined || !('keys' in told)) return [];
-  const near = issue.keys.slice(0, LIMITS.mistakes.most).map((key) => nearest(key, told.keys));
+  const data = dataOf(issue.message);
+  if (issue.code !== 'unrecognized_keys' || data === undefined || !('keys' in data)) return [];
+  const near = issue.keys.slice(0, LIMITS.mistakes.most).map((key) => nearest(key, data.keys));
   return near.flatMap((key) => (key === undefined ? [] : [formatPath([...(issue.path as Path), key])]));
 }
 
 function report(issue: z.core.$ZodIssue, problems: Problems): void {
   const path = issue.path as Path;
-  const told = toldBy(issue.message);
+  const data = dataOf(issue.message);
   if (problems.isFaulty(path)) return;
   if (issue.code === 'invalid_key') {
-    const inner = issue.issues[0] && toldBy(issue.issues[0].message);
+    const inner = issue.issues[0] && dataOf(issue.issues[0].message);
     if (inner !== undefined && 'code' in inner) problems.error(path, { ...inner, onKey: true });
-  } else if (told !== undefined && 'missing' in told) {
-    missing(told.missing, path, problems);
-  } else if (told === undefined) {
-    untold(issue, path, problems);
-  } else if ('code' in told) {
-    problems.error(path, told);
+  } else if (data !== undefined && 'missing' in data) {
+    missing(data.missing, path, problems);
+  } else if (data === undefined) {
+    reportUnworded(issue, path, problems);
+  } else if ('code' in data) {
+    problems.error(path, data);
   } else if (issue.code === 'unrecognized_keys') {
     for (const name of issue.keys) {
       if (problems.enough) break;
-      unknownKey(name, told.keys, path, problems);
+      unknownKey(name, data.keys, path, problems);
     }
   }
 }
 
-function toldBy(message: string): Told | undefined {
-  return message.startsWith('{') ? (JSON.parse(message) as Told) : undefined;
+function dataOf(message: string): IssueData | undefined {
+  return message.startsWith('{') ? (JSON.parse(message) as IssueData) : undefined;
 }
 
 /** Reports issues for which no rule of the schema has words: missing keys, and plain wrong types. */
-function untold(issue: z.core.$ZodIssue, path: Path, problems: Problems): void {
+function reportUnworded(issue: z.core.$ZodIssue, path: Path, problems: Problems): void {
   if (issue.input === undefined) {
     missing(undefined, path, problems);
     return;

@@ -51,12 +51,12 @@ function ownOrder(
 ): void {
   /** Sender → its latest message in each step. */
   const latest = new Map<string, Map<string, Operation>>();
-  const told = plan.operations?.heard.get(client)?.values();
+  const announced = plan.operations?.heard.get(client)?.values();
   let top = -1;
   for (const { operation, got } of log) {
     if (operation === undefined) {
       // For a signal of the bus itself, `dbus.names` knows which comes next.
-      const due = got.sender === DRIVER ? told?.next().value : undefined;
+      const due = got.sender === DRIVER ? announced?.next().value : undefined;
       if (due !== undefined && due.top < top)
         findings.add('steps', undefined, () => ({
           summary: `${client} was told ${due.text} after a message of a later step`,

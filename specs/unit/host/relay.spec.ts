@@ -47,8 +47,13 @@ describe('the relay', () => {
   }
 
   function relay(port: number, starter = process.pid): ChildProcess {
-    const way = JSON.stringify({ docker, channel: sockets, certDir, ports: { docker: port, channel: port } });
-    const child = spawn(process.execPath, [inProject('runner/host/relay.ts'), way, `${starter}`]);
+    const relay = JSON.stringify({
+      docker,
+      channel: sockets,
+      certDir,
+      ports: { docker: port, channel: port },
+    });
+    const child = spawn(process.execPath, [inProject('runner/host/relay.ts'), relay, `${starter}`]);
     open.push(child);
     return child;
   }

@@ -8,7 +8,7 @@ import type { Drawn } from '../../hostile/draw.ts';
 import { playFiles } from '../../hostile/files.ts';
 import { violations } from '../../hostile/oracles.ts';
 import { type Player, playByCommand, playHere } from '../../hostile/play.ts';
-import { makeStage, SECRET, type Stage } from '../../hostile/stage.ts';
+import { makeSandbox, type Sandbox, SECRET } from '../../hostile/sandbox.ts';
 
 const FAIR: Drawn = {
   main: 'a.topo.yaml',
@@ -28,7 +28,7 @@ const spin = (seconds: number) => {
 
 /** What a careless command would do, and what is found then. */
 const PLANTED: Readonly<
-  Record<string, { readonly does: (stage: Stage) => unknown; readonly finds: RegExp }>
+  Record<string, { readonly does: (sandbox: Sandbox) => unknown; readonly finds: RegExp }>
 > = {
   'writes outside of its folder': {
     does: ({ root }) => writeFileSync(join(root, 'escaped'), ''),
@@ -107,8 +107,8 @@ describe('a command that allows a stranger too much', function () {
   this.timeout(240_000);
 
   const findings = async (player: Player) => {
-    using stage = makeStage();
-    return (await violations(stage.set(FAIR), player, 1)).join('\n');
+    using sandbox = makeSandbox();
+    return (await violations(sandbox.set(FAIR), player, 1)).join('\n');
   };
 
   it('is not found in one that does not', async () => {
@@ -117,9 +117,9 @@ describe('a command that allows a stranger too much', function () {
 
   for (const [what, { does, finds }] of Object.entries(PLANTED)) {
     it(`is found if it ${what}`, async () => {
-      const player: Player = async (stage, seed) => {
-        does(stage);
-        return playHere(stage, seed);
+      const player: Player = async (sandbox, seed) => {
+        does(sandbox);
+        return playHere(sandbox, seed);
       };
       assert.match(await findings(player), finds);
     });

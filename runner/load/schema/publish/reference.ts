@@ -92,19 +92,19 @@ class Writer {
   #below({ path, json }: Key): void {
     const inner = this.#mapIn(json);
     if (inner === undefined) return;
-    const at = inner.way === 'itself' ? path : `${path}${inner.way === 'entries' ? '.*' : '[]'}`;
+    const at = inner.nesting === 'itself' ? path : `${path}${inner.nesting === 'entries' ? '.*' : '[]'}`;
     this.section(`\`${at}\``, at, inner.json);
   }
 
   /** The map that a value is, or that its entries or items are. */
-  #mapIn(json: Json): { json: Json; way: 'itself' | 'entries' | 'items' } | undefined {
-    if (this.#keysOf(json, '').length > 0) return { json, way: 'itself' };
+  #mapIn(json: Json): { json: Json; nesting: 'itself' | 'entries' | 'items' } | undefined {
+    if (this.#keysOf(json, '').length > 0) return { json, nesting: 'itself' };
     const entries = isJson(json.additionalProperties) ? this.#mapIn(json.additionalProperties) : undefined;
-    if (entries?.way === 'itself') return { json: entries.json, way: 'entries' };
+    if (entries?.nesting === 'itself') return { json: entries.json, nesting: 'entries' };
     // The items of `parallel` are steps, which have their own section.
     const items =
       isJson(json.items) && !isChoice(json.items) ? this.#mapIn(this.#target(json.items)) : undefined;
-    return items?.way === 'itself' ? { json: items.json, way: 'items' } : undefined;
+    return items?.nesting === 'itself' ? { json: items.json, nesting: 'items' } : undefined;
   }
 
   #target(json: Json): Json {

@@ -24,7 +24,7 @@ const pick = <T>(random: Random, list: readonly T[]): T => list[random(list.leng
 
 type Draft = Omit<Sent, 't0' | 't1'>;
 
-interface World {
+interface Simulation {
   readonly random: Random;
   readonly clients: readonly Party[];
   readonly numbered: boolean;
@@ -39,7 +39,7 @@ export function generate(seed: number): Run {
   const r = random(seed);
   const buses = ['b', 'c'].slice(0, 1 + r(2));
   const clients = buses.flatMap((bus) => partiesOf(r, bus));
-  const world: World = {
+  const simulation: Simulation = {
     random: r,
     clients,
     numbered: r(2) === 0,
@@ -51,10 +51,10 @@ export function generate(seed: number): Run {
   const sent: Sent[] = [];
   const steps = 1 + r(4);
   for (let step = 1; step <= steps; step++) {
-    sent.push(...play(world, branchesOf(world, step)));
-    fence(world, step, buses);
+    sent.push(...play(simulation, branchesOf(simulation, step)));
+    fence(simulation, step, buses);
   }
-  return makeRun({ clients, sent, lanes: world.lanes });
+  return makeRun({ clients, sent, lanes: simulation.lanes });
 }
 
 function partiesOf(r: Random, bus: string): Party[] {
@@ -69,36 +69,36 @@ function partiesOf(r: Random, bus: string): Party[] {
 }
 
 /** Some parties send at the same time, each its own messages in a row. */
-function branchesOf(world: World, step: number): Draft[][] {
-  const senders = world.clients.filter(() => world.random(2) === 0);
+function branchesOf(simulation: Simulation, step: number): Draft[][] {
+  const senders = simulation.clients.filter(() => simulation.random(2) === 0);
   return senders.map((sender, branch) => {
-    const count = 1 + world.random(6);
+    const count = 1 + simulation.random(6);
     const id = `${step}.b${branch + 1}.1`;
-    const fails = world.random(8) === 0;
-    const fds = world.random(6) === 0 ? 1 : 0;
-    const from = world.random(6) === 0 ? masterOf(sender.bus as string) : sender.name;
-    const to = destination(world, sender);
+    const fails = simulation.random(8) === 0;
+    const fds = simulation.random(6) === 0 ? 1 : 0;
+    const from = simulation.random(6) === 0 ? masterOf(sender.bus as string) : sender.name;
+    const to = destination(simulation, sender);
     return Array.from({ length: count }, (_, n): Draft => {
       const common = { name: `${from}:${id}#${n + 1}`, from, destination: to, step: id };
       if (fails) return { ...common, to: [], error: 'EHOSTUNREACH', expectedError: 'EHOSTUNREACH' };
-      return { ...common, to: recipients(world, sender, from, to), fds };
+      return { ...common, to: recipients(simulation, sender, from, to), fds };
     });
   });
 }
 
-function destination(world: World, { bus }: Party): Destination {
-  const others = world.clients.filter((c) => c.bus === bus && c.join);
-  return pick(world.random, [
+function destination(simulation: Simulation, { bus }: Party): Destination {
+  const others = simulation.clients.filter((c) => c.bus === bus && c.join);
+  return pick(simulation.random, [
     { kind: 'group', name: 'g' },
     { kind: 'group', name: 'h' },
     { kind: 'bus', name: bus as string },
     { kind: 'master', bus: bus as string },
-    { kind: 'client', name: pick(world.random, others).name },
+    { kind: 'client', name: pick(simulation.random, others).name },
   ]);
 }
 
-function recipients(world: World, sender: Party, from: string, to: Destination): string[] {
-  const joined = world.clients.filter((c) => c.bus === sender.bus && c.join);
+function recipients(simulation: Simulation, sender: Party, from: string, to: Destination): string[] {
+  const joined = simulation.clients.filter((c) => c.bus === sender.bus && c.join);
   const lanes = joined.filter((c) => c.eavesdrop || reaches(to, c)).map((c) => c.name);
   if (to.kind !== 'master') return lanes;
   return [
@@ -119,39 +119,39 @@ interface Active {
 }
 
 /** Plays branches to their end: at each turn some sender goes on, or some lane is read. */
-function play(world: World, branches: readonly Draft[][]): Sent[] {
+function play(simulation: Simulation, branches: readonly Draft[][]): Sent[] {
   const times = new Map<Draft, { t0: number; t1: number }>();
   const active: Active[] = branches.map((b) => ({ rest: [...b], at: 'idle', t0: 0 }));
   const busy = new Set<string>();
   const left = () =>
     active.filter((a) => a.rest.length > 0 && (a.at !== 'idle' || !busy.has((a.rest[0] as Draft).from)));
-  const full = () => [...world.queues].filter(([, q]) => q.length > 0).map(([lane]) => lane);
+  const full = () => [...simulation.queues].filter(([, q]) => q.length > 0).map(([lane]) => lane);
   for (;;) {
     const [senders, lanes] = [left(), full()];
     if (senders.length + lanes.length === 0) break;
-    const turn = world.random(senders.length + lanes.length);
-    if (turn < senders.length) goOn(world, senders[turn] as Active, times, busy);
-    else read(world, lanes[turn - senders.length] as string);
+    const turn = simulation.random(senders.length + lanes.length);
+    if (turn < senders.length) goOn(simulation, senders[turn] as Active, times, busy);
+    else read(simulation, lanes[turn - senders.length] as string);
   }
   return branches.flat().map((draft) => ({ ...draft, ...(times.get(draft) as { t0: number; t1: number }) }));
 }
 
 function goOn(
-  world: World,
+  simulation: Simulation,
   sender: Active,
   times: Map<Draft, { t0: number; t1: number }>,
   busy: Set<string>,
 ): void {
   const draft = sender.rest[0] as Draft;
-  world.now++;
+  simulation.now++;
   if (sender.at === 'idle') {
-    Object.assign(sender, { at: 'called', t0: world.now });
+    Object.assign(sender, { at: 'called', t0: simulation.now });
     busy.add(draft.from);
   } else if (sender.at === 'called') {
     sender.at = 'queued';
-    if (draft.error === undefined) queue(world, busOf(draft.from), draft.name, draft.to);
+    if (draft.error === undefined) queue(simulation, busOf(draft.from), draft.name, draft.to);
   } else {
-    times.set(draft, { t0: sender.t0, t1: world.now });
+    times.set(draft, { t0: sender.t0, t1: simulation.now });
     sender.rest.shift();
     sender.at = 'idle';
     busy.delete(draft.from);
@@ -160,25 +160,26 @@ function goOn(
 
 const busOf = (from: string): string => from[0] as string;
 
-function queue(world: World, bus: string, name: string, lanes: readonly string[]): void {
-  const sequence = (world.sequences.get(bus) ?? 0) + 1 + world.random(3);
-  world.sequences.set(bus, sequence);
-  for (const lane of lanes) world.queues.set(lane, [...(world.queues.get(lane) ?? []), { name, sequence }]);
+function queue(simulation: Simulation, bus: string, name: string, lanes: readonly string[]): void {
+  const sequence = (simulation.sequences.get(bus) ?? 0) + 1 + simulation.random(3);
+  simulation.sequences.set(bus, sequence);
+  for (const lane of lanes)
+    simulation.queues.set(lane, [...(simulation.queues.get(lane) ?? []), { name, sequence }]);
 }
 
-function read(world: World, lane: string): void {
-  const next = world.queues.get(lane)?.shift();
+function read(simulation: Simulation, lane: string): void {
+  const next = simulation.queues.get(lane)?.shift();
   assert.ok(next);
   const { name, sequence } = next;
-  const got = { name, t: ++world.now, ...(world.numbered ? { sequence } : {}) };
-  world.lanes[lane] ??= [];
-  world.lanes[lane].push(got);
+  const got = { name, t: ++simulation.now, ...(simulation.numbered ? { sequence } : {}) };
+  simulation.lanes[lane] ??= [];
+  simulation.lanes[lane].push(got);
 }
 
-function fence(world: World, step: number, buses: readonly string[]): void {
+function fence(simulation: Simulation, step: number, buses: readonly string[]): void {
   buses.forEach((bus, i) => {
-    const lanes = world.clients.filter((c) => c.bus === bus && c.join).map((c) => c.name);
-    queue(world, bus, `fence${step * buses.length + i}`, lanes);
+    const lanes = simulation.clients.filter((c) => c.bus === bus && c.join).map((c) => c.name);
+    queue(simulation, bus, `fence${step * buses.length + i}`, lanes);
   });
-  for (const [lane, q] of world.queues) while (q.length > 0) read(world, lane);
+  for (const [lane, q] of simulation.queues) while (q.length > 0) read(simulation, lane);
 }

@@ -13,7 +13,7 @@ import type { Relay } from './relay.ts';
 import { stateFile } from './state.ts';
 import type { Exposure, Host, KernelVersion } from './types.ts';
 
-export interface Way extends Pick<Host, 'channel' | 'exposed'> {
+export interface HostAccess extends Pick<Host, 'channel' | 'exposed'> {
   /** Of the Docker API. */
   readonly docker: string;
   /** At which QEMU listens. */
@@ -22,7 +22,7 @@ export interface Way extends Pick<Host, 'channel' | 'exposed'> {
   readonly qemu: (argv: readonly string[]) => readonly string[];
 }
 
-export interface WayOptions {
+export interface AccessOptions {
   readonly kernel: KernelVersion;
   /** Folder of the owner's keys. */
   readonly certDir: string;
@@ -30,7 +30,7 @@ export interface WayOptions {
 }
 
 /** null if no port is free, or not the one that is asked for. */
-export async function findWay(options: WayOptions): Promise<Way | null> {
+export async function findAccess(options: AccessOptions): Promise<HostAccess | null> {
   if (options.port !== undefined) return byPorts(ASKED_FOR, options.port);
   const enclosure = enclosureFor(options.kernel);
   return typeof enclosure === 'function' ? bySockets(options, enclosure) : byPorts(enclosure);
@@ -69,7 +69,7 @@ function enclosureFor(kernel: KernelVersion): Enclosure | Exposure {
   };
 }
 
-async function byPorts(exposed: Exposure, port?: number): Promise<Way | null> {
+async function byPorts(exposed: Exposure, port?: number): Promise<HostAccess | null> {
   const found = await freePorts(port);
   if (!found) return null;
   const [docker, channel] = found;
@@ -93,7 +93,7 @@ const BESIDE_RELAY = `${ENDS_WITH_PARENT.join(' ')} "$1" "$2" "$3" "$$" 3<&- 4<&
 shift 3
 exec "$@"`;
 
-function bySockets({ kernel, certDir }: WayOptions, enclosure: Enclosure): Way {
+function bySockets({ kernel, certDir }: AccessOptions, enclosure: Enclosure): HostAccess {
   const { docker, channel } = socketsOf(kernel);
   const relay: Relay = { docker, channel, certDir, ports: PORTS };
   const start = [process.execPath, inProject('runner/host/relay.ts'), JSON.stringify(relay)];

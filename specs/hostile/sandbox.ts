@@ -21,7 +21,7 @@ import type { Drawn, Entry } from './draw.ts';
 /** What nothing may show: the file outside of the stranger's folder, and a variable, hold it. */
 export const SECRET = 'hunter2';
 
-export interface Stage extends Disposable {
+export interface Sandbox extends Disposable {
   readonly root: string;
   /** The stranger's folder, and the file in it. */
   readonly mine: string;
@@ -30,26 +30,26 @@ export interface Stage extends Disposable {
   readonly out: string;
 }
 
-/** A stage for many drawings, one after another: `set` clears it. */
-export function makeStage(): Stage & { set: (drawn: Drawn) => Stage } {
+/** A sandbox for many drawings, one after another: `set` clears it. */
+export function makeSandbox(): Sandbox & { set: (drawn: Drawn) => Sandbox } {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'afbus-hostile-')));
   const [mine, out] = [join(root, 'mine'), join(root, 'out')];
-  const stage = {
+  const sandbox = {
     root,
     mine,
     out,
     file: '',
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
-  const set = (drawn: Drawn): Stage => {
+  const set = (drawn: Drawn): Sandbox => {
     for (const each of readdirSync(root)) rmSync(join(root, each), { recursive: true, force: true });
     writeFileSync(join(root, 'secret'), `${SECRET}: [${SECRET}\n`);
     for (const folder of [mine, out]) mkdirSync(folder);
     for (const entry of drawn.entries) make(mine, entry);
     for (const entry of drawn.left) make(out, entry);
-    return { ...stage, file: join(mine, drawn.main) };
+    return { ...sandbox, file: join(mine, drawn.main) };
   };
-  return { ...stage, set };
+  return { ...sandbox, set };
 }
 
 function make(folder: string, entry: Entry): void {
@@ -61,7 +61,7 @@ function make(folder: string, entry: Entry): void {
 }
 
 /** All below the root but the artifacts: what is there, and what is in it. */
-export function snapshot({ root, out }: Stage): string {
+export function snapshot({ root, out }: Sandbox): string {
   const lines: string[] = [];
   const look = (path: string): void => {
     const found = lstatSync(path);

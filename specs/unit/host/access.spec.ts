@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { exposure, findWay } from '../../../runner/host/way.ts';
+import { exposure, findAccess } from '../../../runner/host/access.ts';
 import { folder } from '../../helpers/cli.ts';
 
-const WAY = { kernel: '6.12', certDir: '/nowhere' } as const;
+const OPTIONS = { kernel: '6.12', certDir: '/nowhere' } as const;
 const REFUSES = `#!/bin/sh
 echo "unshare: unshare failed: Operation not permitted" >&2
 exit 1
@@ -15,7 +15,7 @@ const ALLOWS = `#!/bin/sh
 exit 0
 `;
 
-describe('the way to a host', () => {
+describe('the access to a host', () => {
   const { XDG_STATE_HOME: home, PATH: path } = process.env;
   beforeEach(() => {
     process.env.XDG_STATE_HOME = '/tmp/state';
@@ -36,42 +36,42 @@ describe('the way to a host', () => {
 
   it('is by sockets in the folder of its state, where QEMU can have a network of its own', async () => {
     using _ = machine(ALLOWS);
-    const way = await findWay(WAY);
-    assert.equal(way?.docker, 'unix:///tmp/state/afbus-topo/host-6.12/docker.sock');
-    assert.equal(way?.channel, 'unix:///tmp/state/afbus-topo/host-6.12/channel.sock');
-    assert.deepEqual(way?.qemu(['-version'])[0], 'unshare');
-    assert.equal(way?.exposed, undefined);
+    const access = await findAccess(OPTIONS);
+    assert.equal(access?.docker, 'unix:///tmp/state/afbus-topo/host-6.12/docker.sock');
+    assert.equal(access?.channel, 'unix:///tmp/state/afbus-topo/host-6.12/channel.sock');
+    assert.deepEqual(access?.qemu(['-version'])[0], 'unshare');
+    assert.equal(access?.exposed, undefined);
     assert.equal(exposure('6.12'), null);
   });
 
   it('is by ports where it cannot, and says what to do', async () => {
     using _ = machine(REFUSES);
-    const way = await findWay(WAY);
-    assert.match(way?.docker ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
-    assert.deepEqual(way?.qemu(['-version']), ['qemu-system-x86_64', '-version']);
-    assert.match(way?.exposed?.why ?? '', /no network of its own \(unshare: .*Operation not permitted\)$/);
-    assert.match(way?.exposed?.hint ?? '', /user namespaces/);
-    assert.deepEqual(exposure('6.12'), way?.exposed);
+    const access = await findAccess(OPTIONS);
+    assert.match(access?.docker ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
+    assert.deepEqual(access?.qemu(['-version']), ['qemu-system-x86_64', '-version']);
+    assert.match(access?.exposed?.why ?? '', /no network of its own \(unshare: .*Operation not permitted\)$/);
+    assert.match(access?.exposed?.hint ?? '', /user namespaces/);
+    assert.deepEqual(exposure('6.12'), access?.exposed);
   });
 
   for (const name of ['with space', 'jürgen'])
     it(`is by ports if the path of a socket is another one in a URL: ${name}`, async () => {
       using _ = machine(ALLOWS);
       process.env.XDG_STATE_HOME = `/tmp/${name}`;
-      assert.match((await findWay(WAY))?.exposed?.why ?? '', /DOCKER_HOST as a URL/);
+      assert.match((await findAccess(OPTIONS))?.exposed?.why ?? '', /DOCKER_HOST as a URL/);
     });
 
   it('is by ports if the path of a socket would be too long', async () => {
     using _ = machine(ALLOWS);
     process.env.XDG_STATE_HOME = `/tmp/${'long'.repeat(25)}`;
-    assert.match((await findWay(WAY))?.exposed?.why ?? '', /may not be as long as \/tmp\/long/);
+    assert.match((await findAccess(OPTIONS))?.exposed?.why ?? '', /may not be as long as \/tmp\/long/);
     assert.equal(exposure('6.12')?.hint, 'choose a shorter XDG_STATE_HOME');
   });
 
   it('is by ports if one is asked for', async () => {
     using _ = machine(ALLOWS);
-    const way = await findWay({ ...WAY, port: 0 });
-    assert.equal(way?.docker, `tcp://127.0.0.1:${way?.ports.docker}`);
-    assert.equal(way?.exposed?.why, 'it was started with --port');
+    const access = await findAccess({ ...OPTIONS, port: 0 });
+    assert.equal(access?.docker, `tcp://127.0.0.1:${access?.ports.docker}`);
+    assert.equal(access?.exposed?.why, 'it was started with --port');
   });
 });
