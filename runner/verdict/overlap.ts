@@ -63,7 +63,8 @@ export function faultsMissed(facts: Facts): string | undefined {
   const { fault, before } = missed;
   const { file, line } = fault.place;
   const when = before === 0 ? 'before the first' : 'after the last';
-  return `${faultText(fault.action)} (${file}:${line}) came ${when} message beside it; place it with \`after:\`, a number of messages`;
+  const advice = fault.after ? 'let `after:` count fewer' : 'place it with `after:`, a number of messages';
+  return `${faultText(fault.action)} (${file}:${line}) came ${when} message beside it; ${advice}`;
 }
 
 /**

@@ -44,6 +44,7 @@ function checkStep(places: Places, step: DbusStep, operation: Operation): string
   const path = places.paths.get(step.id) ?? [];
   if (Object.keys(step.expect).length === 0) {
     unsaid(places, step, modelled, path);
+    alone(places, step, modelled, path);
     return undefined;
   }
   const [observed, wanted] = [expectedText(step.action, modelled), expectedText(step.action, expected)];
@@ -73,6 +74,19 @@ function unsaid(
     const word = resultText(action.do, outcome.args);
     say(`the result of this step is ${word}`, `Expect it: expect: { result: ${word} }.`);
   }
+}
+
+/** Reports a signal or a call that only its sender gets, which shows nothing of the bus between two clients. */
+function alone({ problems }: Places, { action }: DbusStep, { recipients }: DbusExpected, path: Path): void {
+  if (action.do !== 'signal' && action.do !== 'call') return;
+  const { client, do: kind } = action;
+  if (recipients.length !== 1 || recipients[0] !== client) return;
+  const meant = kind === 'signal' ? `{ recipients: [${client}] }` : `{ by: ${client} }`;
+  problems.warning(path, {
+    code: 'vacuous',
+    message: `this ${kind} reaches "${client}" alone, which sends it`,
+    hint: `Let it reach another client; if that is meant, write expect: ${meant}.`,
+  });
 }
 
 function checkHeard(

@@ -7,6 +7,7 @@ import { receivers } from './parties.ts';
 import { reasons } from './reasons.ts';
 import type { WrittenSendExpect } from './scope.ts';
 import type { StepContext } from './step-context.ts';
+import { warnOfTwins } from './twins.ts';
 
 export interface Facts {
   readonly from: Sender;
@@ -43,6 +44,7 @@ export function expectation(
   }
   deliveries.take(scope, parties, facts);
   if (expect?.recipients === undefined) return {};
+  warnOfTwins(scope, expect.recipients, [...at, 'recipients']);
   const recipients = new Set(
     expect.recipients.flatMap((name, n) => recipientsNamed(where, name, facts.bus, [...at, 'recipients', n])),
   );

@@ -102,7 +102,7 @@ export class Names {
     this.#problems.error(path, {
       code: 'unknown-name',
       message: this.#message(name, kind, what),
-      expected: this.#known(kinds, known),
+      expected: kind === 'client of a message bus' ? undefined : this.#known(kinds, known),
       hint: this.#hint(name, kind, kinds, known),
     });
     return undefined;
@@ -111,7 +111,8 @@ export class Names {
   #message(name: string, kind: Kind | undefined, what: Kind | 'name'): string {
     if (kind === undefined) return `unknown ${what} ${show(name)}`;
     const found = kind === 'replicas' ? 'a set of replicas' : `a ${kind}`;
-    return `"${name}" is ${found}, ${what === 'name' ? 'which cannot be used here' : `not a ${what}`}`;
+    const unfit = what === 'name' || kind === 'client of a message bus';
+    return `"${name}" is ${found}, ${unfit ? 'which cannot be used here' : `not a ${what}`}`;
   }
 
   #hint(
@@ -123,6 +124,8 @@ export class Names {
     if (kind === 'replicas' && wanted.includes('group'))
       return `Name one of them, "${name}-0", or a group that they are all in.`;
     if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
+    if (kind === 'client of a message bus')
+      return 'The steps of a message bus are own, release, add-match, remove-match, signal and call.';
     if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${masterOf(name)}"?`;
     const masters = this.of('bus').map(masterOf);
     const candidates = [...known, ...masters].filter((each) => each !== name);

@@ -5,7 +5,7 @@ import { DRIVER } from '../../dbus/index.ts';
 import type { Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { plural } from '../words.ts';
+import { count, plural } from '../words.ts';
 import {
   about,
   type BusFacts,
@@ -32,7 +32,7 @@ export function signals(facts: BusFacts): CheckResult {
   const all = facts.operations.filter(({ message }) => message.type === 'signal');
   for (const operation of all) judge(facts, findings, operation, receivers.get(operation) ?? []);
   const copies = all.reduce((sum, { expected }) => sum + expected.recipients.length, 0);
-  const unit = `${plural(copies, 'copy', 'copies')} of ${all.length} signals`;
+  const unit = `${plural(copies, 'copy', 'copies')} of ${count(all.length, 'signal')}`;
   return findings.result(copies, unit, all.length === 0 ? 'nobody was to send a signal' : undefined);
 }
 

@@ -125,7 +125,13 @@ traffic:
   it('that comes after the last message proves nothing', async () => {
     const { result, reason } = await play('      - fault: { kill: b, at: 1m }');
     assert.equal(result, 'skip');
-    assert.match(reason, /came after the last message beside it/);
+    assert.match(reason, /came after the last message beside it; place it with `after:`/);
+  });
+
+  it('that counts all the messages beside it proves nothing', async () => {
+    const { result, reason } = await play('      - fault: { kill: b, after: 600 }');
+    assert.equal(result, 'skip');
+    assert.match(reason, /came after the last message beside it; let `after:` count fewer/);
   });
 
   it('proves enough, although another fault of the step comes too early', async () => {

@@ -21,6 +21,7 @@ import type {
   WrittenStep,
 } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
+import { warnOfTwins } from '../twins.ts';
 import { DBUS_CLIENT, isForClients } from './parties.ts';
 
 type Verb = 'own' | 'release' | 'add-match' | 'remove-match' | 'signal' | 'call';
@@ -179,6 +180,7 @@ function expectOf({ scope, path }: StepContext, written: WrittenDbusExpect): Dbu
   }
   const isClient = (name: string, where: Path) => scope.names.find(name, [DBUS_CLIENT], where) !== undefined;
   if (by !== undefined) isClient(by, [...at, 'by']);
+  if (recipients !== undefined) warnOfTwins(scope, recipients, [...at, 'recipients']);
   return {
     ...(result !== undefined && { result }),
     ...(error !== undefined && { error }),
