@@ -2,23 +2,42 @@
 /* Which bus a socket stands for: the daemon has put a symbolic link beside it, whose text is the address of the bus. */
 #include "preload.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool find_bus(const char *path, struct address *bus)
-{
-	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof(".afbus")], text[256];
-	struct stat socket, link;
-	ssize_t length;
+enum { TEXT = 512 };
 
-	snprintf(name, sizeof(name), "%s.afbus", path);
-	length = readlink(name, text, sizeof(text) - 1);
-	if (length < 0)
+/* The owner of the link and its text are those of one file, whatever happens to its name meanwhile. */
+static bool read_link(const char *name, char text[TEXT], uid_t *owner)
+{
+	int fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat link;
+	ssize_t length = -1;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &link) == 0 && S_ISLNK(link.st_mode))
+		length = readlinkat(fd, "", text, TEXT);
+	close(fd);
+	if (length < 0 || length == TEXT)	/* there may be more of it */
 		return false;
 	text[length] = '\0';
+	*owner = link.st_uid;
+	return true;
+}
+
+bool find_bus(const char *path, struct address *bus, uid_t *owner)
+{
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof(".afbus")], text[TEXT];
+	struct stat socket;
+
+	snprintf(name, sizeof(name), "%s.afbus", path);
+	if (!read_link(name, text, owner))
+		return false;
 	/* Another user that may write into the folder could have put it there: only the owner of the socket speaks for it. */
-	if (stat(path, &socket) < 0 || lstat(name, &link) < 0 || socket.st_uid != link.st_uid)
+	if (stat(path, &socket) < 0 || socket.st_uid != *owner)
 		return false;
 	return parse_address(text, bus) == 0 && bus->bus;
 }

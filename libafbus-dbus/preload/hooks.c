@@ -185,6 +185,7 @@ static bool connect_bus(int fd, const struct sockaddr_un *name, socklen_t length
 {
 	struct sockaddr_un copy = { 0 };
 	struct address bus = { 0 };
+	uid_t owner;
 	char path[sizeof(copy.sun_path) + 1] = "";
 	int saved = errno;
 	bool connected;
@@ -193,7 +194,8 @@ static bool connect_bus(int fd, const struct sockaddr_un *name, socklen_t length
 		return false;
 	memcpy(&copy, name, length);
 	memcpy(path, copy.sun_path, sizeof(copy.sun_path));
-	connected = path[0] != '\0' && is_stream_socket(fd) && find_bus(path, &bus) && open_stream(fd, &copy, length, &bus);
+	connected = path[0] != '\0' && is_stream_socket(fd) && find_bus(path, &bus, &owner) &&
+		    open_stream(fd, &copy, length, &bus, owner);
 	errno = saved;
 	return connected;
 }

@@ -33,8 +33,8 @@
 	})
 
 /* find.c */
-/* The bus whose daemon listens at this path for legacy clients; false if it is the socket of something else. */
-bool find_bus(const char *path, struct address *bus);
+/* The bus whose daemon listens at this path for legacy clients, and who says so; false if it is the socket of something else. */
+bool find_bus(const char *path, struct address *bus, uid_t *owner);
 
 /* pending.c: serials of calls on the bus, which nobody can guess: a serial may be all that marks an answer. */
 #define ANYONE UINT64_MAX
@@ -99,8 +99,8 @@ ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int fla
 ssize_t stream_send(struct stream *s, int fd, const struct msghdr *message, int flags);
 
 /* table.c */
-/* A connected one instead of the program's descriptor; false leaves that as it is. */
-bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus);
+/* One that is connected with this user's bus, instead of the program's descriptor; false leaves that as it is. */
+bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus, uid_t user);
 /* The stream at this descriptor, which the caller must put back; NULL if it is none. */
 struct stream *get_stream(int fd);
 void put_stream(struct stream *s);

@@ -104,7 +104,27 @@ static void after_fork(void)
 			init_locks(streams[fd]);
 }
 
-static struct stream *new_stream(const struct address *bus)
+/* Any user may have bound the address first: only the one who speaks for the socket is its bus. */
+static bool is_bus_of(int fd, uid_t user)
+{
+	struct ucred master;
+	socklen_t length = sizeof(master);
+
+	return NEXT(getsockopt)(fd, SOL_SOCKET, SO_PEERCRED, &master, &length) == 0 &&
+	       (master.uid == user || master.uid == 0);
+}
+
+/* Closes its own socket. */
+static void give_up(struct stream *s)
+{
+	int fd = s->link.fd;
+
+	free_stream(s);
+	if (fd >= 0)
+		NEXT(close)(fd);
+}
+
+static struct stream *new_stream(const struct address *bus, uid_t user)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
@@ -114,9 +134,9 @@ static struct stream *new_stream(const struct address *bus)
 	s->link.fd = -1;
 	init_locks(s);
 	s->pending.slots = calloc(PENDING, sizeof(*s->pending.slots));
-	if (s->pending.slots && open_link(&s->link, bus, NEVER) == 0)
+	if (s->pending.slots && open_link(&s->link, bus, NEVER) == 0 && is_bus_of(s->link.fd, user))
 		return s;
-	free_stream(s);
+	give_up(s);
 	return NULL;
 }
 
@@ -137,10 +157,10 @@ static void begin(void)
 	pthread_atfork(NULL, NULL, after_fork);
 }
 
-bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus)
+bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus, uid_t user)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct stream *s = in_range(fd) ? new_stream(bus) : NULL;
+	struct stream *s = in_range(fd) ? new_stream(bus, user) : NULL;
 
 	if (!s)
 		return false;

@@ -10,7 +10,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { UnixListener } from '../../native/lib/index.ts';
+import { BusMaster, UnixListener } from '../../native/lib/index.ts';
+import { DRIVER } from '../../runner/dbus/index.ts';
 import { type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { FIXTURES, PYTHON } from './session.ts';
@@ -113,12 +114,31 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await connect(), 'connected');
   });
 
-  it('leaves the stream to a program that cannot reach the bus', async () => {
-    const path = join(folder, 'other');
+  /** The bus that a program of others finds there. */
+  async function idAt(path: string): Promise<string> {
+    const call = ['--user', 'call', ...DRIVER_CALL, 'GetId'];
+    return (await run('busctl', call, { env: env(path), timeout: 240_000 })).stdout;
+  }
+
+  /** The listener of the bus, beside which a link leads to this address. */
+  function besideListener(name: string, address: string): string {
+    const path = join(folder, name);
     symlinkSync(bus.path, path);
-    symlinkSync('afbus:abstract=nobody-listens-here', `${path}.afbus`);
-    const { stdout } = await run('busctl', ['--user', 'call', ...DRIVER_CALL, 'GetId'], { env: env(path) });
-    assert.match(stdout, /^s "[0-9a-f]{32}"$/m);
+    symlinkSync(`afbus:abstract=${address}`, `${path}.afbus`);
+    return path;
+  }
+
+  it('leaves the stream to a program that cannot reach the bus', async () => {
+    assert.match(await idAt(besideListener('other', 'nobody-listens-here')), ID);
+  });
+
+  it('leaves the stream to it if another user has taken the address of the bus', async () => {
+    const address = `taken-${process.pid}`;
+    process.seteuid?.(1);
+    const listening = BusMaster.listen({ path: `@${address}`, protocol: 'dbus' });
+    process.seteuid?.(0);
+    using _thief = await listening;
+    assert.match(await idAt(besideListener('taken', address)), ID);
   });
 
   it('is a stream, however it is written and read', async () => {
@@ -258,7 +278,8 @@ describe('libafbus-dbus-preload', function () {
   }
 });
 
-const DRIVER_CALL = ['org.freedesktop.DBus', '/', 'org.freedesktop.DBus'];
+const ID = /^s "[0-9a-f]{32}"$/m;
+const DRIVER_CALL = [DRIVER, '/', DRIVER];
 const GDBUS = ['--session', '--dest', PLAYER, '--object-path', PATH];
 const DICTIONARY =
   "dbus.Dictionary({dbus.String('a'): dbus.Byte(1, variant_level=1), dbus.String('sum'): dbus.Int64(5, variant_level=1)}, signature=dbus.Signature('sv'))";
