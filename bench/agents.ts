@@ -51,6 +51,9 @@ for (const { path } of topology.buses) {
 const where = { backend: 'vm', launcher: 'process', kernel: 'here' } as const;
 const nodes = new Map(await Promise.all(topology.nodes.map(({ name }) => startNode(name))));
 
+/** A tick of /proc/PID/stat: USER_HZ is 100 everywhere. */
+const MS_PER_TICK = 10;
+let [usedBefore, used] = [new Map<string, number>(), new Map<string, number>()];
 const marks: { readonly text: string; readonly at: number }[] = [];
 const trace = await run(
   planned,
@@ -70,6 +73,9 @@ for (const lane of trace.deliveries.values())
   for (const { fence, message } of lane) if (!fence && message !== null && message < first) deliveries++;
 const figures = {
   result,
+  processor: Object.fromEntries(
+    [...used].map(([who, ticks]) => [who, seconds((ticks - (usedBefore.get(who) ?? 0)) * MS_PER_TICK)]),
+  ),
   starting: seconds(at('connecting') - at('starting')),
   attaching: seconds(at('step 1 of') - at('connecting')),
   traffic: seconds(traffic),
@@ -84,8 +90,26 @@ function seconds(ms: number): number {
 }
 
 function tell(text: string): void {
-  if (text.startsWith('step 2 of') && flags.profile !== undefined) stopProfiles();
   marks.push({ text, at: performance.now() });
+  if (text.startsWith('step 1 of')) usedBefore = processorTimes();
+  if (!text.startsWith('step 2 of')) return;
+  used = processorTimes();
+  if (flags.profile !== undefined) stopProfiles();
+}
+
+/** Ticks of processor time that this process and those of the nodes have taken so far. */
+function processorTimes(): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const script = words.findIndex((word) => word.endsWith('dist/agent.js'));
+    if (script < 0 && Number(pid) !== process.pid) continue;
+    // After the name in brackets: the state, and ten more until the time in user space and in the kernel.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    const who = script < 0 ? 'runner' : words.slice(script + 1, -1).join(' ');
+    times.set(who, Number(fields[11]) + Number(fields[12]));
+  }
+  return times;
 }
 
 async function startNode(name: string) {

@@ -5,7 +5,7 @@
  * All reading is done by one loop. A caller that must know that the socket is empty (`drain`) wakes the loop and lets
  * it look, instead of reading past it.
  */
-import { envelopeOf, packDelivery } from './delivery.ts';
+import { envelopeOf } from './delivery.ts';
 import type { Reports } from './reports.ts';
 import type { End, Message, Socket, System } from './system.ts';
 import { Waiters } from './waiters.ts';
@@ -208,7 +208,7 @@ export class Lane {
 
   #record(message: Message, t: number): void {
     const envelope = envelopeOf(message, this.#nonce);
-    this.#reports.delivery(packDelivery(this.name, this.#position++, t, message, envelope));
+    this.#reports.delivery(this.name, this.#position++, t, message, envelope);
     message.fds.forEach((fd, place) => {
       this.#leaveToken(fd.fd, place);
       fd.close();

@@ -18,7 +18,7 @@ import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export type NodeOrder =
   | {
@@ -216,21 +216,31 @@ export interface SystemErrorData {
   readonly syscall?: string;
 }
 
-/** One delivery, packed: see `Unpacker` of runner/trace. */
-export type PackedDelivery = readonly [
-  lane: Lane,
-  position: number,
-  t: Time,
+/** Deliveries of one lane that follow each other, in columns: a crowd has millions of them. */
+export interface PackedDeliveries {
+  readonly lane: Lane;
+  /** Position of the first one; the others follow without a gap. */
+  readonly position: number;
+  /** Each time at which the lane took messages, and how many. */
+  readonly taken: readonly (readonly [t: Time, count: number])[];
   /** The fence's number if FLAG_FENCE is set. */
-  message: number | null,
+  readonly message: readonly (number | null)[];
+  readonly sequence: readonly (number | null)[];
+  readonly length: readonly number[];
+  /** Indexes of `kinds`. */
+  readonly kind: readonly number[];
+  readonly kinds: readonly PackedKind[];
+}
+
+/** Values that most deliveries of a lane have in common. */
+export type PackedKind = readonly [
   flags: number,
-  sequence: number | null,
   from: Address,
-  length: number,
   credentials: readonly [pid: number, uid: number, gid: number] | null,
   fds: number,
   lost: number,
 ];
+
 /** `t1` is null while the send waits for space; it is reported again when it has returned. */
 export type PackedSend = readonly [message: number, t0: Time, t1: Time | null, error: string | null];
 
@@ -238,7 +248,7 @@ export type AgentReport =
   | { readonly say: 'ready'; readonly pid: number; readonly pidNamespace: string }
   | { readonly say: 'done'; readonly id: number; readonly t: Time; readonly result?: OrderResult }
   | { readonly say: 'failed'; readonly id: number; readonly t: Time; readonly error: SystemErrorData }
-  | { readonly say: 'deliveries'; readonly list: readonly PackedDelivery[] }
+  | { readonly say: 'deliveries'; readonly list: readonly PackedDeliveries[] }
   | { readonly say: 'sends'; readonly list: readonly PackedSend[] }
   | { readonly say: 'dbus'; readonly list: readonly DbusReport[] }
   | {

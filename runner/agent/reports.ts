@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Batches the reports of sends and deliveries to the runner: many per line. */
 
-import type { Clock } from '../common/clock.ts';
-import type { AgentReport, DbusReport, PackedDelivery, PackedSend } from './protocol.ts';
+import type { Clock, Time } from '../common/clock.ts';
+import type { Envelope } from '../common/envelope.ts';
+import type { Lane } from '../topology/lane.ts';
+import { Deliveries } from './delivery.ts';
+import type { AgentReport, DbusReport, PackedSend } from './protocol.ts';
+import type { Message } from './system.ts';
 
 const BATCH = 256;
 const LATEST_MS = 250;
@@ -10,7 +14,8 @@ const LATEST_MS = 250;
 export class Reports {
   readonly #clock: Clock;
   readonly #say: (report: AgentReport) => void;
-  #deliveries: PackedDelivery[] = [];
+  #deliveries = new Map<Lane, Deliveries>();
+  #delivered = 0;
   #sends: PackedSend[] = [];
   #dbus: DbusReport[] = [];
   #forget: (() => void) | undefined;
@@ -22,8 +27,15 @@ export class Reports {
     this.#say = say;
   }
 
-  delivery(row: PackedDelivery): void {
-    if (this.#deliveries.push(row) >= BATCH) this.flush();
+  /** Positions of a lane come one after another. */
+  delivery(lane: Lane, position: number, t: Time, message: Message, envelope: Envelope | null): void {
+    let deliveries = this.#deliveries.get(lane);
+    if (!deliveries) {
+      deliveries = new Deliveries(lane, position);
+      this.#deliveries.set(lane, deliveries);
+    }
+    deliveries.add(t, message, envelope);
+    if (++this.#delivered >= BATCH) this.flush();
     else this.#soon();
   }
 
@@ -52,9 +64,10 @@ export class Reports {
     this.#forget?.();
     this.#forget = undefined;
     const sends = [...this.#sends, ...this.unfinished()];
-    const deliveries = this.#deliveries;
+    const deliveries = [...this.#deliveries.values()];
     this.#sends = [];
-    this.#deliveries = [];
+    this.#deliveries.clear();
+    this.#delivered = 0;
     const dbus = this.#dbus;
     this.#dbus = [];
     if (dbus.length > 0) this.#say({ say: 'dbus', list: dbus });

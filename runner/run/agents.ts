@@ -277,7 +277,7 @@ export class Agents {
 
 /** The lanes that a report mentions. */
 function lanesOf(report: AgentReport): readonly Lane[] {
-  if (report.say === 'deliveries') return report.list.map(([lane]) => lane);
+  if (report.say === 'deliveries') return report.list.map(({ lane }) => lane);
   return report.say === 'end' ? [report.lane] : [];
 }
 

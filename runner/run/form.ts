@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Checks the form of reports. Nodes are machines of their own, and a program in them may send anything. */
 
-import type { NodeReport } from '../agent/protocol.ts';
+import type { NodeReport, PackedDeliveries } from '../agent/protocol.ts';
 
 type Check = (value: unknown) => boolean;
 type Fields = Readonly<Record<string, Check>>;
@@ -54,10 +54,19 @@ const saying = (forms: Readonly<Record<string, Fields>>): Check => {
 const error = map({ code: text, message: text, syscall: maybe(text) });
 const ids = map({ pid: index, uid: index, gid: index });
 const send = row(index, number, orNull(number), orNull(text));
-const delivery = row(
-  ...[text, index, number, orNull(index), index, orNull(index), text, index],
-  ...[orNull(row(index, index, index)), index, index],
-);
+const kind = row(index, text, orNull(row(index, index, index)), index, index);
+const inColumns = map({
+  ...{ lane: text, position: index, taken: listOf(row(number, index)), message: listOf(orNull(index)) },
+  ...{ sequence: listOf(orNull(index)), length: listOf(index), kind: listOf(index), kinds: listOf(kind) },
+});
+/** All columns are as long as each other, and each time and kind is there. */
+const deliveries: Check = (value) => {
+  if (!inColumns(value)) return false;
+  const { taken, message, sequence, length, kind, kinds } = value as PackedDeliveries;
+  for (const column of [sequence, length, kind]) if (column.length !== message.length) return false;
+  for (let i = 0; i < kind.length; i++) if ((kind[i] as number) >= kinds.length) return false;
+  return taken.reduce((sum, [, count]) => sum + count, 0) === message.length;
+};
 
 const sent = map({ kind: oneOf('sent'), serial: index, t: number, error: maybe(text) });
 const got = map({
@@ -85,7 +94,7 @@ const agentReport = saying({
   ready: { pid: index, pidNamespace: text },
   done: { id: index, t: number, result: maybe(result) },
   failed: { id: index, t: number, error },
-  deliveries: { list: listOf(delivery) },
+  deliveries: { list: listOf(deliveries) },
   sends: { list: listOf(send) },
   dbus: { list: listOf(dbus) },
   pipe: { message: index, index, tokens: listOf(text), eof: flag },

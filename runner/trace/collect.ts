@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Collects the reports of all agents into one trace. */
 
-import type { AgentReport, PackedDelivery } from '../agent/protocol.ts';
+import type { AgentReport, PackedDeliveries } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
 import type { Lane } from '../topology/lane.ts';
 import { Kinds, LaneLog } from './deliveries.ts';
@@ -84,7 +84,7 @@ export class Collector {
         break;
       }
       case 'deliveries':
-        for (const row of report.list) this.#deliver(row);
+        for (const deliveries of report.list) this.#deliver(deliveries);
         break;
       case 'sends':
         for (const row of report.list) this.#send(unpackSend(agent, row));
@@ -186,16 +186,16 @@ export class Collector {
     };
   }
 
-  #deliver(row: PackedDelivery): void {
-    const [lane, , t] = row;
-    this.movements++;
+  #deliver(deliveries: PackedDeliveries): void {
+    const { lane } = deliveries;
     let log = this.#lanes.get(lane);
     if (!log) {
       log = new LaneLog(lane, this.#kinds);
       this.#lanes.set(lane, log);
     }
-    log.push(row);
-    this.tick(t);
+    log.push(deliveries);
+    this.movements += deliveries.message.length;
+    for (const [t] of deliveries.taken) this.tick(t);
   }
 
   #send(event: SendEvent): void {

@@ -9,7 +9,8 @@ import {
   FLAG_FENCE,
   FLAG_INTACT,
   FLAG_TRUNCATED,
-  type PackedDelivery,
+  type PackedDeliveries,
+  type PackedKind,
 } from '../agent/protocol.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Lane } from '../topology/lane.ts';
@@ -42,7 +43,7 @@ export class Kinds {
     return this.#kinds[number] as Kind;
   }
 
-  numberOf([, , , , flags, , from, , credentials, fds, lost]: PackedDelivery): number {
+  numberOf([flags, from, credentials, fds, lost]: PackedKind): number {
     const key = `${flags} ${from} ${credentials} ${fds} ${lost}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
@@ -62,7 +63,7 @@ export class Kinds {
   }
 
   /** One object for equal credentials. */
-  #unpack([pid, uid, gid]: NonNullable<PackedDelivery[8]>): Credentials {
+  #unpack([pid, uid, gid]: NonNullable<PackedKind[2]>): Credentials {
     const key = `${pid} ${uid} ${gid}`;
     const known = this.#credentials.get(key) ?? { pid, uid, gid };
     this.#credentials.set(key, known);
@@ -76,29 +77,27 @@ export class LaneLog implements Deliveries {
   readonly kinds: Kinds;
   length = 0;
   readonly #blocks: Float64Array[] = [];
-  /** The last row: the next one is usually of the same kind. */
-  #last: PackedDelivery | undefined;
-  #kind = 0;
 
   constructor(lane: Lane, kinds: Kinds) {
     this.lane = lane;
     this.kinds = kinds;
   }
 
-  push(row: PackedDelivery): void {
-    const [, position, t, message, , sequence, , length] = row;
-    if (!this.#last || !isSameKind(this.#last, row)) this.#kind = this.kinds.numberOf(row);
-    this.#last = row;
-    const index = this.length++;
-    const at = (index % ROWS) * COLUMNS;
-    if (at === 0) this.#blocks.push(new Float64Array(ROWS * COLUMNS));
-    const numbers = this.#blocks[this.#blocks.length - 1] as Float64Array;
-    numbers[at + POSITION] = position;
-    numbers[at + TIME] = t;
-    numbers[at + MESSAGE] = message ?? Number.NaN;
-    numbers[at + SEQUENCE] = sequence ?? Number.NaN;
-    numbers[at + LENGTH] = length;
-    numbers[at + KIND] = this.#kind;
+  push({ position, taken, message, sequence, length, kind, kinds }: PackedDeliveries): void {
+    const numbers = kinds.map((each) => this.kinds.numberOf(each));
+    let i = 0;
+    for (const [t, count] of taken) {
+      for (const end = i + count; i < end; i++) {
+        const block = this.#block();
+        const at = (this.length++ % ROWS) * COLUMNS;
+        block[at + POSITION] = position + i;
+        block[at + TIME] = t;
+        block[at + MESSAGE] = message[i] ?? Number.NaN;
+        block[at + SEQUENCE] = sequence[i] ?? Number.NaN;
+        block[at + LENGTH] = length[i] as number;
+        block[at + KIND] = numbers[kind[i] as number] as number;
+      }
+    }
   }
 
   at(index: number): DeliveryEvent | undefined {
@@ -115,18 +114,17 @@ export class LaneLog implements Deliveries {
     return new Rows(this);
   }
 
+  /** The block that the next row goes to. */
+  #block(): Float64Array {
+    if (this.length % ROWS === 0) this.#blocks.push(new Float64Array(ROWS * COLUMNS));
+    return this.#blocks[this.#blocks.length - 1] as Float64Array;
+  }
+
   number(index: number, column: number): number {
     const block = this.#blocks[Math.floor(index / ROWS)] as Float64Array;
     return block[(index % ROWS) * COLUMNS + column] as number;
   }
 }
-
-function isSameKind(a: PackedDelivery, b: PackedDelivery): boolean {
-  return a[4] === b[4] && a[6] === b[6] && a[9] === b[9] && a[10] === b[10] && isSame(a[8], b[8]);
-}
-
-const isSame = (a: PackedDelivery[8], b: PackedDelivery[8]): boolean =>
-  a === null || b === null ? a === b : a[0] === b[0] && a[1] === b[1] && a[2] === b[2];
 
 class Rows implements Iterator<DeliveryEvent, undefined> {
   readonly #log: LaneLog;

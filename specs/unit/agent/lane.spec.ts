@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Lane } from '../../../runner/agent/lane.ts';
 import { linux } from '../../../runner/agent/linux.ts';
-import type { AgentReport, PackedDelivery } from '../../../runner/agent/protocol.ts';
+import type { AgentReport } from '../../../runner/agent/protocol.ts';
 import type { Reports } from '../../../runner/agent/reports.ts';
 import type { Message, Socket, System } from '../../../runner/agent/system.ts';
-import { type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
+import { type Envelope, type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
 
 const NONCE = 5;
 
@@ -95,10 +95,11 @@ const system: System = { ...linux, limitDescriptors: (more) => void limits.push(
 
 function lane() {
   limits.length = 0;
-  const rows: PackedDelivery[] = [];
+  const rows: { position: number; message: Message; envelope: Envelope | null }[] = [];
   const said: AgentReport[] = [];
   const reports = {
-    delivery: (row: PackedDelivery) => rows.push(row),
+    delivery: (_: string, position: number, __: number, message: Message, envelope: Envelope | null) =>
+      rows.push({ position, message, envelope }),
     say: (r: AgentReport) => said.push(r),
   };
   const queue = new Queue();
@@ -113,7 +114,7 @@ function lane() {
     rows,
     ends,
     batches: () => queue.batches,
-    numbers: () => rows.map(([, position, , number]) => [position, number]),
+    numbers: () => rows.map(({ position, envelope }) => [position, envelope?.number]),
   };
 }
 

@@ -37,19 +37,14 @@ async function play(lines: readonly unknown[]): Promise<unknown> {
 }
 
 const heard = (report: unknown, agent = 'camera') => ({ say: 'heard', agent, report });
-const row = (lane: unknown, message: unknown = 0) => [
-  lane,
-  0,
-  1,
-  message,
-  2,
-  null,
-  '0000/000000000001',
-  64,
-  null,
-  0,
-  0,
-];
+/** One delivery in columns, but for what is given. */
+const delivery = (lane: unknown, other: object = {}) => ({
+  ...{ lane, position: 0, taken: [[1, 1]], message: [0], sequence: [null], length: [64], kind: [0] },
+  kinds: [[2, '0000/000000000001', null, 0, 0]],
+  ...other,
+});
+const delivered = (lane: unknown, other?: object) =>
+  heard({ say: 'deliveries', list: [delivery(lane, other)] });
 
 const WRONG: Readonly<Record<string, unknown>> = {
   'an unknown agent': { say: 'stderr', agent: 'nobody', text: '' },
@@ -57,8 +52,11 @@ const WRONG: Readonly<Record<string, unknown>> = {
   'the end of a socket of another node': heard({ say: 'end', lane: 'lidar', t: 1, why: 'eof' }),
   'a socket of nobody': heard({ say: 'end', lane: 'nobody', t: 1, why: 'eof' }),
   'a missing field': { say: 'exit', agent: 'camera' },
-  'a delivery to another': heard({ say: 'deliveries', list: [row('lidar')] }),
-  'a delivery without its columns': heard({ say: 'deliveries', list: [['camera', 0]] }),
+  'a delivery to another': delivered('lidar'),
+  'a delivery without its columns': heard({ say: 'deliveries', list: [{ lane: 'camera', position: 0 }] }),
+  'a column that is longer than others': delivered('camera', { length: [64, 64] }),
+  'a delivery of a kind that is not told': delivered('camera', { kind: [1] }),
+  'deliveries without a time': delivered('camera', { taken: [] }),
   'deliveries that are no list': heard({ say: 'deliveries', list: { length: 1e9 } }),
   'a send without a number': heard({ say: 'sends', list: [['0', 1, 2, null]] }),
   'what no node says': { say: 'constructor', agent: 'camera' },
@@ -88,11 +86,23 @@ describe('a node that sends forbidden reports', function () {
       fc.object({ maxDepth: 1 }),
     );
     const message = fc.oneof(fc.nat(3), fc.constantFrom(null, 1e15, -1));
-    const delivery = fc
-      .tuple(lane, fc.nat(3), fc.nat(99), message, fc.nat(15), fc.option(fc.nat(9)), fc.string(), fc.nat(99))
-      .map((columns) => [...columns, null, 0, 0]);
+    const columns = (length: number) => {
+      const of = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: length, maxLength: length });
+      const kind = fc.tuple(fc.nat(15), fc.string(), fc.constant(null), fc.nat(2), fc.nat(2));
+      return fc.record({
+        ...{
+          lane,
+          position: fc.nat(3),
+          taken: of(fc.tuple(fc.nat(99), fc.constant(1))),
+          message: of(message),
+        },
+        ...{ sequence: of(fc.option(fc.nat(9))), length: of(fc.nat(99)), kind: of(fc.nat(1)) },
+        kinds: fc.array(kind, { minLength: 1, maxLength: 2 }),
+      });
+    };
+    const deliveries = fc.nat(3).chain(columns);
     const report = fc.oneof(
-      fc.record({ say: fc.constant('deliveries'), list: fc.array(delivery, { maxLength: 3 }) }),
+      fc.record({ say: fc.constant('deliveries'), list: fc.array(deliveries, { maxLength: 3 }) }),
       fc.record({
         say: fc.constant('sends'),
         list: fc.array(fc.tuple(message, fc.nat(9), fc.option(fc.nat(9)), fc.option(fc.string())), {

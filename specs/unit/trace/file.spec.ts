@@ -10,7 +10,8 @@ import {
   FLAG_FENCE,
   FLAG_INTACT,
   FLAG_TRUNCATED,
-  type PackedDelivery,
+  type PackedDeliveries,
+  type PackedKind,
 } from '../../../runner/agent/protocol.ts';
 import { replaceFile } from '../../../runner/common/folder.ts';
 import { Collector } from '../../../runner/trace/collect.ts';
@@ -34,20 +35,9 @@ describe('trace file', () => {
 
   it('keeps the rare fields of deliveries', () => {
     const collector = new Collector();
-    const row = [
-      'lidar',
-      0,
-      40,
-      null,
-      FLAG_TRUNCATED | FLAG_CONTROL_TRUNCATED,
-      null,
-      '',
-      0,
-      null,
-      3,
-      7,
-    ] as const;
-    collector.heard('lidar', { say: 'deliveries', list: [row] });
+    const rare = FLAG_TRUNCATED | FLAG_CONTROL_TRUNCATED;
+    const row = { t: 40, message: null, sequence: null, length: 0, kind: [rare, '', null, 3, 7] } as const;
+    collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 0, [row])] });
     writeTrace(file, collector.trace());
     const read = plain(readTrace(file));
     assert.deepEqual(read, plain(collector.trace()));
@@ -95,7 +85,7 @@ describe('trace file', () => {
 });
 
 describe('Collector', () => {
-  it('spells out packed rows and follows the clock', () => {
+  it('spells out packed columns and follows the clock', () => {
     const collector = collected();
     const { deliveries, sends } = plain(collector.trace());
     assert.deepEqual(deliveries.lidar, [
@@ -136,29 +126,28 @@ describe('Collector', () => {
 
   it('keeps every delivery of a long lane in its order, whichever kinds come in turn', () => {
     const collector = new Collector();
-    const row = (i: number): PackedDelivery => {
-      const credentials = i % 5 === 0 ? null : ([i % 3, 0, 0] as const);
-      return [
-        'lidar',
-        i,
-        i * 10,
-        i,
-        i % 16,
-        i % 7 === 0 ? null : i,
-        `${i % 4}`,
-        i % 11,
-        credentials,
-        i % 2,
-        0,
-      ];
-    };
+    const row = (i: number): Row => ({
+      t: i * 10,
+      message: i % 13 === 0 ? null : i,
+      sequence: i % 7 === 0 ? null : i,
+      length: i % 11,
+      kind: [i % 16, `${i % 4}`, i % 5 === 0 ? null : [i % 3, 0, 0], i % 2, 0],
+    });
     const rows = Array.from({ length: 2000 }, (_, i) => row(i));
-    collector.heard('lidar', { say: 'deliveries', list: rows });
+    // Reports of several lengths, so that some end within a block of the trace and some beyond.
+    for (const [first, end] of [
+      [0, 100],
+      [100, 1700],
+      [1700, 2000],
+    ] as const) {
+      const list = [packed('lidar', first, rows.slice(first, end))];
+      collector.heard('lidar', { say: 'deliveries', list });
+    }
     const log = collector.trace().deliveries.get('lidar');
     assert.equal(log?.length, 2000);
     for (const [i, d] of [...(log ?? [])].entries()) {
-      assert.deepEqual(packed(d), rows[i]);
-      assert.deepEqual(packed(log?.at(i) as DeliveryEvent), rows[i]);
+      assert.deepEqual([d.position, rowOf(d)], [i, rows[i]]);
+      assert.deepEqual(rowOf(log?.at(i) as DeliveryEvent), rows[i]);
     }
     assert.deepEqual([log?.at(2000), log?.at(-1)?.position], [undefined, 1999]);
   });
@@ -191,7 +180,16 @@ function fieldsOf(d: DeliveryEvent): DeliveryEvent {
   };
 }
 
-function packed(d: DeliveryEvent): PackedDelivery {
+/** A delivery as a report has it, with its kind spelled out. */
+interface Row {
+  readonly t: number;
+  readonly message: number | null;
+  readonly sequence: number | null;
+  readonly length: number;
+  readonly kind: PackedKind;
+}
+
+function rowOf(d: DeliveryEvent): Row {
   const flags =
     (d.fence ? FLAG_FENCE : 0) |
     (d.intact ? FLAG_INTACT : 0) |
@@ -200,8 +198,22 @@ function packed(d: DeliveryEvent): PackedDelivery {
   const credentials = d.credentials
     ? ([d.credentials.pid, d.credentials.uid, d.credentials.gid] as const)
     : null;
-  const { lane, position, t, message, sequence, from, length, fds, lost } = d;
-  return [lane, position, t, message, flags, sequence ?? null, from, length, credentials, fds, lost];
+  const { t, message, sequence, from, length, fds, lost } = d;
+  return { t, message, sequence: sequence ?? null, length, kind: [flags, from, credentials, fds, lost] };
+}
+
+/** Each row with a kind of its own: the trace finds those that are the same. */
+function packed(lane: string, position: number, rows: readonly Row[]): PackedDeliveries {
+  return {
+    lane,
+    position,
+    taken: rows.map(({ t }) => [t, 1]),
+    message: rows.map(({ message }) => message),
+    sequence: rows.map(({ sequence }) => sequence),
+    length: rows.map(({ length }) => length),
+    kind: rows.map((_, i) => i),
+    kinds: rows.map(({ kind }) => kind),
+  };
 }
 
 function collected(): Collector {
@@ -211,8 +223,16 @@ function collected(): Collector {
   collector.heard('lidar', {
     say: 'deliveries',
     list: [
-      ['lidar', 0, 40, 3, FLAG_INTACT, 9, '0000/000000000001', 64, [5, 1000, 1001], 2, 0],
-      ['lidar', 1, 45, 1, FLAG_INTACT | FLAG_FENCE, null, '0000/000000000000', 32, null, 0, 4],
+      packed('lidar', 0, [
+        {
+          ...{ t: 40, message: 3, sequence: 9, length: 64 },
+          kind: [FLAG_INTACT, '0000/000000000001', [5, 1000, 1001], 2, 0],
+        },
+        {
+          ...{ t: 45, message: 1, sequence: null, length: 32 },
+          kind: [FLAG_INTACT | FLAG_FENCE, '0000/000000000000', null, 0, 4],
+        },
+      ]),
     ],
   });
   collector.heard('camera', { say: 'pipe', message: 3, index: 0, tokens: ['lidar'], eof: true });
