@@ -4,10 +4,12 @@
  * what agents and the bus take by themselves. Its first step is measured, and its second ends the measurement. To be
  * run in a guest that has the modules:
  *   images/scratch/run --memory 2G --timeout 600 -- node_modules/node/bin/node bench/agents.ts FILE [--profile DIR]
- * With --profile, which needs an `--rw DIR` of the guest, each process of agents leaves a profile of its processor time.
+ * With --profile, which needs an `--rw DIR` of the guest, this process and each one of the nodes leave two profiles of
+ * their processor time: one of attaching, and one of the first step.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,18 +28,30 @@ const { values: flags, positionals } = parseArgs({
 });
 const [file = ''] = positionals;
 
-/** Loaded before an agent: profiles it until it is told to stop. */
+/** Loaded before an agent: each signal ends a profile, if one has begun, and begins the next. */
 const PROFILER = `
 const { Session } = require('node:inspector');
 const session = new Session();
 session.connect();
 session.post('Profiler.enable');
-session.post('Profiler.setSamplingInterval', { interval: 2000 });
-session.post('Profiler.start');
-process.on('SIGUSR2', () => session.post('Profiler.stop', (error, { profile }) => {
-  const path = ${JSON.stringify(flags.profile)} + '/' + process.argv.slice(2).join('-') + '.' + process.pid + '.cpuprofile';
-  require('node:fs').writeFileSync(path, JSON.stringify(profile));
-}));`;
+session.post('Profiler.setSamplingInterval', { interval: 1000 });
+let number = 0;
+const [script, ...words] = process.argv.slice(1);
+const name = script.endsWith('agent.js') ? words.join('-') : 'runner';
+process.on('SIGUSR2', () => {
+  if (number > 0) session.post('Profiler.stop', (error, { profile }) => {
+    const path = ${JSON.stringify(flags.profile)} + '/' + name + '.' + number + '.cpuprofile';
+    require('node:fs').writeFileSync(path, JSON.stringify(profile));
+  });
+  number++;
+  session.post('Profiler.start');
+});`;
+
+const PROFILER_PATH = '/tmp/profiler.cjs';
+if (flags.profile !== undefined) {
+  writeFileSync(PROFILER_PATH, PROFILER);
+  createRequire(import.meta.url)(PROFILER_PATH);
+}
 
 const { topology, contradictions } = load(file);
 if (topology === undefined) throw new Error(`${file} cannot be played`);
@@ -53,6 +67,8 @@ const nodes = new Map(await Promise.all(topology.nodes.map(({ name }) => startNo
 
 /** A tick of /proc/PID/stat: USER_HZ is 100 everywhere. */
 const MS_PER_TICK = 10;
+/** What a read of a file in /proc fails with if the process has ended. */
+const GONE = new Set<string | undefined>(['ENOENT', 'ESRCH']);
 let [usedBefore, used] = [new Map<string, number>(), new Map<string, number>()];
 const marks: { readonly text: string; readonly at: number }[] = [];
 const trace = await run(
@@ -92,24 +108,37 @@ function seconds(ms: number): number {
 function tell(text: string): void {
   marks.push({ text, at: performance.now() });
   if (text.startsWith('step 1 of')) usedBefore = processorTimes();
-  if (!text.startsWith('step 2 of')) return;
-  used = processorTimes();
-  if (flags.profile !== undefined) stopProfiles();
+  if (text.startsWith('step 2 of')) used = processorTimes();
+  if (flags.profile !== undefined && /^connecting|^step [12] of/.test(text)) turnProfiles();
 }
 
 /** Ticks of processor time that this process and those of the nodes have taken so far. */
 function processorTimes(): Map<string, number> {
   const times = new Map<string, number>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  for (const { pid, words, stat } of processes()) {
     const script = words.findIndex((word) => word.endsWith('dist/agent.js'));
-    if (script < 0 && Number(pid) !== process.pid) continue;
+    if (script < 0 && pid !== process.pid) continue;
     // After the name in brackets: the state, and ten more until the time in user space and in the kernel.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    const fields = stat.split(') ').at(-1)?.split(' ') ?? [];
     const who = script < 0 ? 'runner' : words.slice(script + 1, -1).join(' ');
     times.set(who, Number(fields[11]) + Number(fields[12]));
   }
   return times;
+}
+
+/** Every process of the machine, but for those that end meanwhile: the nodes start some of their own. */
+function processes() {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const file = (of: string) => readFileSync(`/proc/${name}/${of}`, 'utf8');
+      try {
+        return [{ pid: Number(name), words: file('cmdline').split('\0'), stat: file('stat') }];
+      } catch (error) {
+        if (!GONE.has((error as NodeJS.ErrnoException).code)) throw error;
+        return [];
+      }
+    });
 }
 
 async function startNode(name: string) {
@@ -122,15 +151,10 @@ async function startNode(name: string) {
 }
 
 function profiling(): string[] {
-  if (flags.profile === undefined) return [];
-  const path = '/tmp/profiler.cjs';
-  writeFileSync(path, PROFILER);
-  return ['-r', path];
+  return flags.profile === undefined ? [] : ['-r', PROFILER_PATH];
 }
 
-function stopProfiles(): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    if (words.includes('/tmp/profiler.cjs')) process.kill(Number(pid), 'SIGUSR2');
-  }
+function turnProfiles(): void {
+  for (const { pid, words } of processes())
+    if (pid === process.pid || words.includes(PROFILER_PATH)) process.kill(pid, 'SIGUSR2');
 }
