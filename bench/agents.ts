@@ -4,6 +4,7 @@
  * what agents and the bus take by themselves. Its first step is measured, and its second ends the measurement. To be
  * run in a guest that has the modules:
  *   images/scratch/run --memory 2G --timeout 600 -- node_modules/node/bin/node bench/agents.ts FILE [--profile DIR]
+ * Agents run as the users of the file, who must be able to read this checkout: else they end with EACCES.
  * With --profile, which needs an `--rw DIR` of the guest, this process and each one of the nodes leave two profiles of
  * their processor time: one of attaching, and one of the first step.
  */
