@@ -25,6 +25,7 @@ const PLURAL: Readonly<Record<Kind, string>> = {
 };
 
 const MAX_LISTED = 12;
+const MESSAGE_BUS = 'a message bus has master: { program: dbus-daemon }';
 
 export class Names {
   readonly #kinds = new Map<string, Kind>();
@@ -134,7 +135,9 @@ export class Names {
 
   #known(wanted: readonly Kind[], known: readonly string[]): string {
     const what = wanted.filter((kind) => kind !== 'replicas').map((kind) => PLURAL[kind]);
-    if (known.length === 0) return `this file has no ${what.join(' and no ')}`;
+    const none = `this file has no ${what.join(' and no ')}`;
+    const isMissed = wanted.includes('client of a message bus') && this.of('message bus').length === 0;
+    if (known.length === 0) return isMissed ? `${none}: ${MESSAGE_BUS}` : none;
     const more = known.length > MAX_LISTED ? ` and ${known.length - MAX_LISTED} more` : '';
     return `${what.join(', ')} of this file: ${known.slice(0, MAX_LISTED).join(', ')}${more}`;
   }

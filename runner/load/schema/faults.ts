@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The schema of a fault. The verb is a key, and its value is the target. */
 import * as z from 'zod';
-import { didYouMean, nearest } from '../../common/nearest.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import { show } from '../../common/text.ts';
 import { type Choice, expected, flag, has, map, pick, ref, whole } from './blocks.ts';
 import { rule } from './dbus.ts';
+import { faultMeant } from './meant.ts';
 import { address, duration, size } from './values.ts';
 
 const client = ref('a client');
@@ -74,7 +75,7 @@ const FAULTS = {
 /** A limit of memory instead of descriptors. */
 const memory = map({ limit: client, memory: size, ...timing });
 
-const VERBS = Object.keys(FAULTS);
+export const VERBS = Object.keys(FAULTS);
 export const fault = pick(
   [...Object.values(FAULTS), memory] as unknown as readonly [z.ZodType, ...z.ZodType[]],
   (input) => {
@@ -83,12 +84,11 @@ export const fault = pick(
     if (verb >= 0) return verb;
     const isMap = typeof input === 'object' && input !== null && !Array.isArray(input);
     const first = isMap ? Object.keys(input)[0] : undefined;
-    const near = first === undefined ? undefined : nearest(first, VERBS);
-    const hint = near === undefined ? `Faults are ${VERBS.join(', ')}.` : `Did you mean "${near}"?`;
     if (isMap && first === undefined)
       return { message: 'this fault is empty', hint: 'Write { kill: lidar }.' };
     if (first === undefined)
       return { message: `expected a fault, got ${show(input)}`, hint: 'Write { kill: lidar }.' };
+    const hint = faultMeant(first, VERBS) ?? `Faults are ${VERBS.join(', ')}.`;
     return { code: 'unknown-key', message: `unknown fault ${show(first)}`, hint, at: first, onKey: true };
   },
 );

@@ -9,7 +9,8 @@ import { type Choice, expected, flag, has, list, map, NAME_HINT, pick, ref, text
 import { budgets } from './budgets.ts';
 import { DBUS_VERBS, dbus, dbusSteps, hears, type WrittenDbusStep, type WrittenHears } from './dbus.ts';
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
-import { fault, type WrittenFault } from './faults.ts';
+import { fault, VERBS, type WrittenFault } from './faults.ts';
+import { stepMeant } from './meant.ts';
 import { duration, rate } from './values.ts';
 
 const sizes = text(SIZE_RANGE, 'a size', (input) =>
@@ -136,8 +137,7 @@ function chooseStep(input: unknown): Choice {
   const [first] = keys;
   if (first === undefined) return { message: 'this step is empty', hint: STEP_HINT };
   if (keys.length === 1 && first === 'expect') return 3;
-  const near = nearest(first, [...KINDS, 'expect', ...DBUS_VERBS]);
-  const hint = near ? `Did you mean "${near}"?` : STEP_HINT;
+  const hint = stepMeant(first, [...KINDS, 'expect', ...DBUS_VERBS], VERBS) ?? STEP_HINT;
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }
 
