@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* D-Bus addresses: the first one in a list that this library can use. */
+/* D-Bus addresses: finds the first one in a list that this library can use. */
 #include "internal.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A value with its %xx undone. Its length, or a negative errno. */
+/* Decodes the %xx of a value. Returns its length, or a negative errno. */
 static int unescape(const char *text, size_t length, char *value, size_t size)
 {
 	size_t n = 0;

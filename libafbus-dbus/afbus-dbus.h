@@ -34,33 +34,39 @@ struct afdbus_error {
 /* afbus:path=…, afbus:abstract=…; also unix:path=… and unix:abstract=…, a D-Bus daemon of any kind. */
 /* When it fails, *bus is NULL. */
 int afdbus_connect(struct afdbus **bus, const char *address, struct afdbus_error *error);
-/* Calls that wait end with Disconnected, by running their callbacks. Does nothing for NULL. */
+/* Ends outstanding calls with the error Disconnected, by running their callbacks. Does nothing for NULL. */
 void afdbus_disconnect(struct afdbus *bus);
-/* The unique name. */
+/* The connection's unique name. */
 const char *afdbus_name(const struct afdbus *bus);
 
 /* Messages out */
 
 int afdbus_send(struct afdbus *bus, struct afdbus_message *message, int timeout);
 /*
- * Waits for the reply, which the caller frees. reply may be NULL; *reply is NULL on failure. -EREMOTEIO if the answer is
- * an error, -ETIMEDOUT if there is none in time.
+ * Waits for the reply, which the caller frees. reply may be NULL; *reply is NULL on failure. Returns -EREMOTEIO if
+ * the answer is an error, -ETIMEDOUT if no answer comes in time.
  */
 int afdbus_call(struct afdbus *bus, struct afdbus_message *call, int timeout,
 		struct afdbus_message **reply, struct afdbus_error *error);
 
-/* answer is a return, or an error, which may come from this library (NoReply, Disconnected). It is freed afterwards. */
+/*
+ * answer is a return or an error, perhaps one that this library made (NoReply, Disconnected). The library frees it
+ * after the callback has run.
+ */
 typedef void afdbus_on_answer(void *data, struct afdbus_message *answer);
 int afdbus_call_async(struct afdbus *bus, struct afdbus_message *call, int timeout,
 		      afdbus_on_answer *on_answer, void *data);
 
 /* Messages in: calls and signals, which the caller frees */
 
-/* Waits. 1: a message has come, or, if *message is NULL, an answer, whose callback has run. 0: the time is over. */
+/*
+ * Waits for a message or an answer. Returns 1 if a message has come, or if the callback of an answer has run; then
+ * *message is NULL. Returns 0 after the timeout.
+ */
 int afdbus_next(struct afdbus *bus, int timeout, struct afdbus_message **message);
-/* The same without waiting. 1: call it again, as there may be more. 0: nothing is left. */
+/* The same without waiting. Returns 1 if there may be more, so call it again; 0 if nothing is left. */
 int afdbus_process(struct afdbus *bus, struct afdbus_message **message);
-/* For poll(2): wait for POLLIN, at most as long as the timeout, which is 0 if afdbus_process() has work. */
+/* For poll(2): the longest time to wait for POLLIN; 0 if afdbus_process() has work now. */
 int afdbus_fd(const struct afdbus *bus);
 int afdbus_timeout(const struct afdbus *bus);
 
@@ -93,8 +99,8 @@ int afdbus_remove_match(struct afdbus *bus, const char *rule, struct afdbus_erro
 /*
  * Making messages
  *
- * These report no error: the first one (a name, a value, no memory) is what sending the message returns, so one check is
- * enough. Sending NULL returns -ENOMEM.
+ * These functions report no error. The first mistake (a name, a value, no memory) is what sending the message
+ * returns, so one check is enough. Sending NULL returns -ENOMEM.
  */
 struct afdbus_message *afdbus_new_call(const char *destination, const char *path, const char *interface,
 				       const char *member);
@@ -103,7 +109,7 @@ struct afdbus_message *afdbus_new_return(const struct afdbus_message *call);
 struct afdbus_message *afdbus_new_error(const struct afdbus_message *call, const char *name, const char *text);
 void afdbus_free(struct afdbus_message *message);
 
-/* Makes a signal go to one client only. */
+/* Sends a signal to one client only. */
 void afdbus_set_destination(struct afdbus_message *message, const char *destination);
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Messages over AF_BUS: each datagram is one, and the kernel says where it comes from. */
+/* Messages over AF_BUS: each datagram is a message, and the kernel names its sender. */
 #include "internal.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include <linux/bus.h>
 
-/* A name without a path. */
+/* The length of an address without a path. */
 enum { SHORT_NAME = offsetof(struct sockaddr_bus, sbus_path) };
 
 static int send_to(struct link *link, uint64_t address, const struct afdbus_message *m, const struct header *header,
@@ -35,8 +35,8 @@ static int send_to(struct link *link, uint64_t address, const struct afdbus_mess
 }
 
 /*
- * What the kernel does not take for others goes to the master, which knows what to do with it: the recipient may have
- * ended its side. If it is this client that has ended, the master cannot be reached either.
+ * If the kernel refuses a message to another client, it goes to the master, which knows what to do: the recipient may
+ * have closed or shut down. If this client itself was expelled, the master cannot be reached either.
  */
 static int send_datagram(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline)
 {
@@ -48,7 +48,10 @@ static int send_datagram(struct link *link, const struct afdbus_message *m, cons
 	return result;
 }
 
-/* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */
+/*
+ * The sender is the client whose address the kernel gives. A message of the master is of the driver, or is forwarded
+ * in the name of a client.
+ */
 static void set_sender(struct afdbus_message *m, uint64_t address)
 {
 	if (address == MASTER) {
@@ -80,7 +83,7 @@ static int receive_datagram(struct link *link, int64_t deadline, struct afdbus_m
 			return 0;
 		result = parse_message(link->inbox, length, fds, take_fds(&message, fds, MAX_FDS), m);
 		trim_inbox(link, length);
-		/* Any client may send anything: what is no message is nothing. */
+		/* Any client may send anything: a datagram that is not a message is ignored. */
 		if (result == -EBADMSG)
 			continue;
 		if (result < 0)

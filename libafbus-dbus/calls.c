@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Calls that wait for their answers. */
+/* Outstanding calls: those that have no answer yet. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -20,7 +20,10 @@ bool has_call(const struct calls *calls, uint32_t serial)
 	return *find(calls, serial) != NULL;
 }
 
-/* A well-known name does not say which client owns it; then nothing but the serial marks the answer. */
+/*
+ * Whether the destination names the client that answers. A well-known name does not; then the serial alone identifies
+ * the answer.
+ */
 static bool names_callee(const char *destination)
 {
 	return destination && (destination[0] == ':' || strcmp(destination, DRIVER) == 0);
@@ -66,13 +69,13 @@ void remove_call(struct calls *calls, uint32_t serial)
 		take(calls, c);
 }
 
-/* The driver answers for clients that it cannot reach. */
+/* The driver answers for clients that cannot be reached. */
 static bool may_answer(const struct call *c, const struct afdbus_message *m)
 {
 	return !c->callee || strcmp(c->callee, m->sender) == 0 || strcmp(m->sender, DRIVER) == 0;
 }
 
-/* The call that this message answers; NULL at the end of the link if there is none. */
+/* The link to the call that this message answers; a link to NULL if it answers none. */
 static struct call **answered(const struct calls *calls, const struct afdbus_message *m)
 {
 	static struct call *none;
@@ -101,7 +104,7 @@ bool answer_call(struct calls *calls, struct afdbus_message *m)
 	return true;
 }
 
-/* Gives the callback an error of this library, which looks as if it had come. */
+/* Gives the callback an error that this library makes, in the form of a message that was received. */
 static void give_error(const struct call *c, const char *name, const char *text)
 {
 	struct {

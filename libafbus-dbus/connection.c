@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The connection: messages out with a serial, messages in to where they belong. */
+/* The connection: gives outgoing messages their serials, and passes incoming ones to the code that waits for them. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -16,15 +16,15 @@ int set_error(struct afdbus_error *error, int result, const char *name, const ch
 	return result;
 }
 
-/* An errno that no D-Bus error has said. */
+/* An errno for which there is no error message. */
 static int fail_plainly(struct afdbus_error *error, int result)
 {
 	return set_error(error, result, ERROR_NAME("Failed"), strerror(-result));
 }
 
-/* Out */
+/* Sending */
 
-/* Nobody can guess it: it may be all that marks an answer. 0 if there is none. */
+/* A serial that nobody can guess, since it may be all that identifies an answer. 0 if there are no random numbers. */
 static uint32_t next_serial(struct afdbus *bus)
 {
 	uint32_t serial;
@@ -77,7 +77,7 @@ PUBLIC int afdbus_send(struct afdbus *bus, struct afdbus_message *m, int timeout
 	return result == -EAGAIN && timeout != 0 ? -ETIMEDOUT : result;
 }
 
-/* Sends a call that is known before its answer can come. Its serial, or 0 with *result. */
+/* Registers the call before it is sent, since its answer may come at once. Returns the serial, or 0 with *result. */
 static uint32_t start_call(struct afdbus *bus, struct afdbus_message *call, int64_t deadline,
 			   afdbus_on_answer *on_answer, void *data, int *result)
 {
@@ -110,7 +110,7 @@ PUBLIC int afdbus_call_async(struct afdbus *bus, struct afdbus_message *call, in
 	return result == -EAGAIN && timeout != 0 ? -ETIMEDOUT : result;
 }
 
-/* In */
+/* Receiving */
 
 static bool is_forwarded(const struct afdbus_message *m)
 {
@@ -127,7 +127,7 @@ static void learn(struct afdbus *bus, struct afdbus_message *m)
 		learn_route(bus->link.routes, name, address);
 }
 
-/* 1 with a message that is not for the library itself. */
+/* Returns 1 with a message that the library does not handle itself. */
 static int receive(struct afdbus *bus, int64_t deadline, struct afdbus_message **m)
 {
 	for (;;) {
@@ -173,7 +173,7 @@ static struct afdbus_message *kept(struct afdbus *bus)
 	return m;
 }
 
-/* Answers have been given where they belong, or nobody waits for them. */
+/* False for answers: they have been passed to their callbacks, or nobody waits for them. */
 static bool is_for_caller(struct afdbus *bus, struct afdbus_message *m)
 {
 	if (answer_call(&bus->calls, m))
@@ -184,7 +184,7 @@ static bool is_for_caller(struct afdbus *bus, struct afdbus_message *m)
 	return false;
 }
 
-/* 1 and *m, which is NULL if it was an answer. */
+/* Returns 1 with *m, which is NULL if the message was an answer. */
 static int step(struct afdbus *bus, int64_t deadline, struct afdbus_message **m)
 {
 	int result = 1;
@@ -212,7 +212,7 @@ PUBLIC int afdbus_process(struct afdbus *bus, struct afdbus_message **m)
 	int result;
 
 	*m = NULL;
-	/* What afdbus_call() has kept came before. */
+	/* Messages that afdbus_call() has kept came first. */
 	if (!bus->first && expire(bus))
 		return 1;
 	result = step(bus, NOW, m);
@@ -252,7 +252,7 @@ PUBLIC int afdbus_timeout(const struct afdbus *bus)
 {
 	int64_t left;
 
-	/* None of this makes the descriptor readable. */
+	/* In these cases there is work, though the descriptor is not readable. */
 	if (bus->first || bus->ended || whole_message(&bus->link) != 0)
 		return 0;
 	if (bus->calls.count == 0 || bus->calls.soonest == NEVER)
@@ -261,9 +261,9 @@ PUBLIC int afdbus_timeout(const struct afdbus *bus)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left;
 }
 
-/* Calls that wait */
+/* Synchronous calls */
 
-/* The answer to this call, and no other; everything else is kept in its order, but not without end. */
+/* Waits for the answer to this call. Keeps all other messages in their order, up to a limit. */
 static int await(struct afdbus *bus, uint32_t serial, int64_t deadline, struct afdbus_message **answer)
 {
 	for (;;) {
@@ -290,7 +290,7 @@ static int say_why(struct afdbus_error *error, int result)
 	return fail_plainly(error, result);
 }
 
-/* An error as the answer: its first argument says what is wrong, if it is a text. */
+/* The answer is an error: its first argument is the error message, if it is a text. */
 static int refused(struct afdbus_message *answer, struct afdbus_error *error)
 {
 	const char *text = "";
@@ -327,7 +327,7 @@ PUBLIC int afdbus_call(struct afdbus *bus, struct afdbus_message *call, int time
 	return 0;
 }
 
-/* From the first to the last */
+/* From connect() to the reply to Hello */
 
 static int hello(struct afdbus *bus, struct afdbus_error *error)
 {

@@ -7,7 +7,7 @@ static struct afdbus_message *call_driver(const char *member)
 	return afdbus_new_call(DRIVER, DRIVER_PATH, DRIVER, member);
 }
 
-/* Sends it, and reads what the driver returns: a number, or nothing. */
+/* Sends the call, and reads what the driver returns: a number, or nothing. */
 static int ask(struct afdbus *bus, struct afdbus_message *call, const char *returns, struct afdbus_error *error)
 {
 	struct afdbus_message *reply;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Headers of messages: from a message to bytes, and back with every check. */
+/* Headers of messages: written as bytes, and read from bytes with every check. */
 #include "internal.h"
 
 #include <byteswap.h>
@@ -22,7 +22,7 @@ static const char own_order = 'l', other_order = 'B';
 static const char own_order = 'B', other_order = 'l';
 #endif
 
-/* Writing: the length is known before anything is written. */
+/* Writing: the length is computed before anything is written. */
 
 struct text_field {
 	uint8_t code;
@@ -212,7 +212,7 @@ static int read_field(struct wire *w, struct afdbus_message *m, struct seen *see
 	return read_known(w, m, code, seen);
 }
 
-/* Fields that a message of its type must have. */
+/* The fields that a message of this type must have. */
 static bool complete(const struct afdbus_message *m)
 {
 	switch (m->type) {
@@ -225,7 +225,7 @@ static bool complete(const struct afdbus_message *m)
 	case AFDBUS_SIGNAL:
 		return m->path && m->interface && m->member;
 	default:
-		return false;	/* of a type that nobody knows yet: to be ignored */
+		return false;	/* of an unknown type: to be ignored */
 	}
 }
 

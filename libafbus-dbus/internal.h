@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the library share. From the ground up: syntax.c (names and signatures), wire.c (values in bytes),
- * message.c, write.c and read.c (messages), header.c (messages as bytes), address.c, login.c, routes.c, bus_socket.c and
- * stream.c (transports), calls.c, connection.c, driver.c.
+ * What the files of the library share. Each file uses only those before it in this list: syntax.c (names and
+ * signatures), wire.c (values in bytes), message.c, write.c and read.c (messages), header.c (messages as bytes),
+ * address.c, login.c, routes.c, bus_socket.c and stream.c (transports), calls.c, connection.c, driver.c.
  */
 #ifndef AFBUS_DBUS_INTERNAL_H
 #define AFBUS_DBUS_INTERNAL_H
@@ -27,7 +27,7 @@ enum {
 	MAX_DEPTH = 64,		/* of containers, variants included */
 	MAX_MESSAGE = 1 << 27,
 	MAX_ARRAY = 1 << 26,
-	MAX_FDS = 253,		/* of one datagram: the kernel's SCM_MAX_FD */
+	MAX_FDS = 253,		/* in one datagram: the kernel's SCM_MAX_FD */
 	FIXED_HEADER = 16,
 };
 
@@ -62,30 +62,30 @@ int wire_align(struct wire *w, size_t to);
 /* A number of size_of(type) bytes. */
 int wire_number(struct wire *w, char type, void *value);
 int wire_text(struct wire *w, char type, const char **text);
-/* Checks and skips one value of the type that begins at types; depth is the number of containers around it. */
+/* Checks and skips one value of the type that begins at types; depth is the number of containers that it is in. */
 int wire_skip(struct wire *w, const char *types, unsigned int depth);
 
 /* A container that is being read or written. */
 struct frame {
 	char type;
-	const char *types;	/* the next type in it; for an array, its only one */
+	const char *types;	/* the next type in the container; for an array, its only one */
 	const char *end_types;
-	size_t start;		/* of an array's elements */
-	size_t end;		/* read: of an array's elements. write: where its length is */
-	char *owned;		/* write: the types of a variant */
+	size_t start;		/* start of an array's elements */
+	size_t end;		/* reading: end of an array's elements. writing: position of its length */
+	char *owned;		/* writing: the types of a variant */
 };
 
 struct afdbus_message {
 	uint8_t type, flags;
 	uint32_t serial, reply_serial;
 	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
-	char from[24];		/* the sender, if it was found by its address */
+	char from[24];		/* the sender, if it was made from its address */
 	bool made;		/* made by this program: it owns its texts, and is written, not read */
-	uint8_t *bytes;		/* all of a received message; the body of one made here */
+	uint8_t *bytes;		/* all bytes of a received message; the body of one made here */
 	size_t capacity;
 	struct wire body;
-	char types[MAX_SIGNATURE + 1];	/* of a body made here */
-	int failed;		/* the first mistake made in it */
+	char types[MAX_SIGNATURE + 1];	/* signature of a body made here */
+	int failed;		/* errno of the first mistake made while writing it */
 	int *fds;
 	unsigned int n_fds;
 	struct frame frames[MAX_DEPTH + 1];
@@ -100,7 +100,7 @@ static inline void fail(struct afdbus_message *m, int error)
 		m->failed = error;
 }
 
-/* Whether values may be appended: not to a received message, since others point into its memory. */
+/* Whether values can be appended. They cannot to a received message, since its fields point into its bytes. */
 static inline bool writable(struct afdbus_message *m)
 {
 	if (m && !m->made)
@@ -118,19 +118,21 @@ struct header {
 	size_t length;
 };
 
-/* The header for a message with this serial; the caller frees its bytes. */
+/* Makes the header for a message with this serial; the caller frees its bytes. */
 int marshal_header(const struct afdbus_message *m, uint32_t serial, struct header *header);
-/* The length of the message that begins with these 16 bytes; -EBADMSG if they are no valid beginning. */
+/* The length of the message that begins with these 16 bytes; -EBADMSG if they cannot be the beginning of one. */
 ssize_t message_length(const uint8_t *fixed);
-/* What UNIX_FDS of a whole message says, or -ENOMEM. */
+/* The value of the field UNIX_FDS of a complete message, or -ENOMEM. */
 int declared_fds(uint8_t *bytes, unsigned int *n_fds);
-/* A number of the message that begins with these bytes, in its byte order. */
+/* Reads a number from the message that begins with these bytes, in the message's byte order. */
 uint32_t u32_at(const uint8_t *bytes, size_t at);
-/* Reads the header of the message in m->bytes, in place; the body is not looked at. */
+/* Reads the header of the message in m->bytes, in place; does not look at the body. */
 int read_header(struct afdbus_message *m, size_t length, unsigned int *unix_fds);
-/* Reads and checks all of the message in m->bytes, which has m->n_fds descriptors. -EBADMSG if it is none. */
+/* Reads and checks the whole message in m->bytes, which has m->n_fds descriptors. -EBADMSG if it is not valid. */
 int read_whole(struct afdbus_message *m, size_t length);
-/* Makes a message with a copy of these bytes. It takes over the descriptors even if it fails: -EBADMSG, -ENOMEM. */
+/*
+ * Makes a message with a copy of these bytes. Takes over the descriptors, even if it fails with -EBADMSG or -ENOMEM.
+ */
 int parse_message(const uint8_t *bytes, size_t length, int *fds, unsigned int n_fds, struct afdbus_message **m);
 
 /* address.c */
@@ -168,7 +170,7 @@ uint64_t route_to(struct routes *routes, const char *destination, uint8_t type);
 void learn_route(struct routes *routes, const char *name, uint64_t address);
 void name_of_address(uint64_t address, char name[24]);
 
-/* Transports: bytes that are messages, over either kind of socket */
+/* Transports: messages over either kind of socket */
 #define NOW ((int64_t)0)
 #define NEVER INT64_MAX
 
@@ -180,21 +182,24 @@ struct link;
 struct transport {
 	/* -EAGAIN if the deadline passes before the send has begun. */
 	int (*send)(struct link *link, const struct afdbus_message *m, const struct header *header, int64_t deadline);
-	/* 1 with a message, 0 at the end of the connection, -EAGAIN when the deadline is over, -EINTR after a signal. */
+	/*
+	 * Returns 1 with a message, 0 at the end of the connection, -EAGAIN after the deadline, -EINTR after a
+	 * signal.
+	 */
 	int (*receive)(struct link *link, int64_t deadline, struct afdbus_message **m);
 };
 
-/* A connected socket, and what has come from it. */
+/* A connected socket, and what was received from it. */
 struct link {
 	const struct transport *transport;
 	int fd;
 	uint16_t family;
 	int send_timeout, receive_timeout;	/* the timeouts set on the socket, in ms; 0 means none */
-	uint8_t *inbox;		/* address space for the longest message; memory only for what has come */
-	size_t begin, end;	/* stream: bytes that have come and have not been read */
-	int fds[2 * MAX_FDS];	/* stream: descriptors of an incomplete message, and of the one after it */
+	uint8_t *inbox;		/* address space for the longest message; only received bytes take memory */
+	size_t begin, end;	/* stream: received bytes that have not been read */
+	int fds[2 * MAX_FDS];	/* stream: descriptors of an incomplete message, and of the next one */
 	unsigned int n_fds;
-	struct routes *routes;	/* AF_BUS */
+	struct routes *routes;	/* only on AF_BUS */
 };
 
 /* Space for the descriptors of one message. */
@@ -208,7 +213,7 @@ void close_link(struct link *link);
 /* sendmsg() and recvmsg() that wait until the deadline. */
 ssize_t link_send(struct link *link, struct msghdr *message, int64_t deadline);
 ssize_t link_receive(struct link *link, struct msghdr *message, int64_t deadline);
-/* Writes the lines of the login, which are no messages. */
+/* Writes bytes that are not a message: the lines of the login. */
 int write_all(struct link *link, const char *bytes, size_t length, int64_t deadline);
 int read_some(struct link *link, char *bytes, size_t length, int64_t deadline);
 unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max);
@@ -216,17 +221,17 @@ void put_fds(struct msghdr *message, const struct afdbus_message *m);
 void close_fds(const int *fds, unsigned int count);
 /* Gives back the memory of a long message. */
 void trim_inbox(struct link *link, size_t used);
-/* The length of the message in the inbox of a stream; 0 if it is incomplete. */
+/* The length of the first message in the inbox of a stream; 0 if it is incomplete. */
 ssize_t whole_message(const struct link *link);
 extern const struct transport bus_transport, stream_transport;
 
 /* login.c */
 int login(struct link *link, int64_t deadline, struct afdbus_error *error);
 
-/* calls.c: calls that wait for their answers */
+/* calls.c: outstanding calls */
 struct call {
 	uint32_t serial;
-	char *callee;		/* the only client that may answer, besides the driver; NULL if a well-known name was called */
+	char *callee;		/* who may answer, besides the driver; NULL: a well-known name was called */
 	int64_t deadline;
 	afdbus_on_answer *on_answer;
 	void *data;
@@ -238,7 +243,7 @@ enum { CALL_BUCKETS = 64 };
 struct calls {
 	struct call *buckets[CALL_BUCKETS];
 	unsigned int count;
-	int64_t soonest;	/* no deadline is before it */
+	int64_t soonest;	/* no call has an earlier deadline */
 };
 
 int add_call(struct calls *calls, const struct afdbus_message *m, uint32_t serial, int64_t deadline,
@@ -247,9 +252,9 @@ bool has_call(const struct calls *calls, uint32_t serial);
 void remove_call(struct calls *calls, uint32_t serial);
 /* Whether this message answers the call with this serial. */
 bool is_answer(const struct calls *calls, const struct afdbus_message *m, uint32_t serial);
-/* Whether the message was the answer to a call; then it is freed. */
+/* Passes an answer to its callback and frees it; false if the message answers no call. */
 bool answer_call(struct calls *calls, struct afdbus_message *m);
-/* Ends one call whose deadline has passed (with NEVER, any call). Needs no memory, so that every call can be ended. */
+/* Ends one call whose deadline has passed; with NEVER, any call. Allocates no memory, so it can end every call. */
 bool expire_call(struct calls *calls, int64_t now, const char *name, const char *text);
 
 /* connection.c */
@@ -262,11 +267,11 @@ struct afdbus {
 	struct link link;
 	struct calls calls;
 	char name[MAX_NAME + 1];
-	uint32_t serials[SERIALS];	/* random numbers; those before n_serials are left */
+	uint32_t serials[SERIALS];	/* random numbers; the first n_serials are unused */
 	unsigned int n_serials;
-	struct afdbus_message *first, **last;	/* came while a call waited for its reply */
-	size_t kept_bytes;	/* of those */
-	int ended;		/* why the connection has ended */
+	struct afdbus_message *first, **last;	/* messages that came while a synchronous call waited */
+	size_t kept_bytes;	/* size of these messages */
+	int ended;		/* errno with which the connection has ended */
 	bool closing;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A connected socket: how it is made, and how it waits. */
+/* A connected socket: how it connects, and how it waits. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ int64_t deadline_after(int timeout)
 	return timeout == 0 ? NOW : now_ns() + timeout * 1000000LL;
 }
 
-/* The number that the module has registered, as it says itself. */
+/* The family number that the module has registered, as sysfs shows it. */
 static int bus_family(void)
 {
 	char text[16] = { 0 };
@@ -71,7 +71,7 @@ static socklen_t put_path(char *to, const struct address *address)
 
 static int limit_wait(struct link *link, int option, int *current, int64_t deadline);
 
-/* A bus that accepts nobody makes connect() wait. */
+/* connect() waits while the bus accepts no clients. */
 static int connect_to(struct link *link, const void *name, socklen_t length, int64_t deadline)
 {
 	int result;
@@ -116,7 +116,7 @@ int open_link(struct link *link, const struct address *address, int64_t deadline
 	int result;
 
 	link->fd = -1;
-	/* One byte more: the NUL before an abstract name, or after a path. */
+	/* One byte more, for the NUL before an abstract name or after a path. */
 	if (strlen(address->path) + 1 > BUS_PATH_MAX)
 		return -ENAMETOOLONG;
 	link->inbox = mmap(NULL, MAX_MESSAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -145,8 +145,8 @@ void close_link(struct link *link)
 }
 
 /*
- * The kernel waits within the call, as long as the socket's timeout says: a call and its reply are two system calls.
- * Most waits are as long as the one before, so the timeout is hardly ever set.
+ * The kernel waits inside the system call, for as long as the socket's timeout says, so a call and its reply take two
+ * system calls. Most waits are as long as the one before, so the timeout is hardly ever set.
  */
 static int limit_wait(struct link *link, int option, int *current, int64_t deadline)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Authentication as EXTERNAL: the kernel knows the user, so that all lines go in one write. */
+/* Authentication with EXTERNAL: the kernel gives the user to the bus, so all lines can be sent in one write. */
 #include "internal.h"
 
 #include <string.h>

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Messages: made, freed, and what their headers say. */
+/* Messages: how they are made and freed, and the fields of their headers. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Not all of it: 64 frames that are hardly ever used cost as much as the rest of a call. */
+/*
+ * Clears only the first frame: to clear all 64, which are hardly ever used, would cost as much as the rest of a call.
+ */
 void clear_message(struct afdbus_message *m)
 {
 	memset(m, 0, offsetof(struct afdbus_message, frames));
@@ -162,7 +164,7 @@ PUBLIC unsigned int afdbus_flags(const struct afdbus_message *m)
 	return m ? m->flags : 0;
 }
 
-/* NULL is no message: it has no type and no fields. */
+/* NULL is accepted as a message without type, fields and values. */
 #define FIELD(name) \
 	PUBLIC const char *afdbus_##name(const struct afdbus_message *m) \
 	{ \
@@ -186,7 +188,7 @@ static bool same(const char *field, const char *wanted)
 	return field && wanted && strcmp(field, wanted) == 0;
 }
 
-/* A call may leave its interface out. */
+/* A call need not name its interface. */
 PUBLIC bool afdbus_is_call(const struct afdbus_message *m, const char *interface, const char *member)
 {
 	return m && m->type == AFDBUS_CALL && same(m->member, member) && (!m->interface || same(m->interface, interface));

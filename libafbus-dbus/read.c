@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Values out of the body of a message, which was checked as a whole when it came. */
+/* Reads values from the body of a message, which was checked as a whole when it was received. */
 #include "internal.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ void start_reading(struct afdbus_message *m)
 
 static size_t length_here(const struct frame *f)
 {
-	/* An entry is no type by itself. */
+	/* A dict entry is a type only within an array. */
 	return *f->types == '{' ? (size_t)(f->end_types - f->types) :
 				  type_length(f->types, f->end_types - f->types);
 }
@@ -62,7 +62,7 @@ static int read_number(struct afdbus_message *m, char type, va_list *values)
 
 	if (result < 0)
 		return result;
-	/* The bus does not look whether the number is one of a descriptor. */
+	/* The bus does not check whether the index is one of a descriptor. */
 	if (type == 'h' && value.u32 >= m->n_fds)
 		return -EBADMSG;
 	if (type == 'b')

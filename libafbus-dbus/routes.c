@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Where messages go on AF_BUS: a unique name is an address; those of well-known names are told by Forwarded. */
+/*
+ * Where messages go on AF_BUS. A unique name is an address; the driver's signal Forwarded gives the addresses of
+ * well-known names.
+ */
 #include "internal.h"
 
 #include <stdio.h>
@@ -24,7 +27,7 @@ static struct route *find(const struct routes *routes, const char *name)
 	return r;
 }
 
-/* A free entry, or the one that was not used for longest, taken out of its bucket. */
+/* Returns a free entry, or the least recently used one, removed from its bucket. */
 static struct route *evict(struct routes *routes)
 {
 	struct route *oldest = routes->entries, **link;
@@ -57,7 +60,10 @@ void learn_route(struct routes *routes, const char *name, uint64_t address)
 	r->used = ++routes->clock;
 }
 
-/* :0.1f is 0000/00000000001f. Any other unique name is nobody's here: the master says so. */
+/*
+ * :0.1f is the address 0000/00000000001f. A unique name of another form belongs to no client: the master answers
+ * that.
+ */
 static uint64_t address_of_unique(const char *name)
 {
 	size_t digits = strncmp(name, ":0.", 3) == 0 ? strspn(name + 3, "0123456789abcdef") : 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Messages over an AF_UNIX stream, one after the other; the daemon at its other end has checked them. */
+/* Messages over an AF_UNIX stream. The daemon at the other end has checked them. */
 #include "internal.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
-/* Goes past what was sent. */
+/* Skips what was sent. */
 static void consume(struct msghdr *message, size_t sent)
 {
 	while (message->msg_iovlen > 0 && sent >= message->msg_iov->iov_len) {
@@ -39,7 +39,7 @@ static int send_bytes(struct link *link, const struct afdbus_message *m, const s
 	while (message.msg_iovlen > 0) {
 		sent = link_send(link, &message, NEVER);
 		if (sent < 0) {
-			/* The daemon would take the next message for the rest of this one. */
+			/* The daemon would read the next message as the rest of this one. */
 			shutdown(link->fd, SHUT_RDWR);
 			return sent;
 		}
@@ -59,7 +59,7 @@ ssize_t whole_message(const struct link *link)
 	return length > (ssize_t)there ? 0 : length;
 }
 
-/* Descriptors may come with the end of the message before their own: each message takes as many as it says. */
+/* Descriptors may come with the end of the previous message, so each message takes as many as its header says. */
 static int read_message(struct link *link, size_t length, struct afdbus_message **m)
 {
 	uint8_t *bytes = link->inbox + link->begin;
@@ -85,7 +85,7 @@ static int read_message(struct link *link, size_t length, struct afdbus_message 
 
 enum { CHUNK = 1 << 16 };
 
-/* Bytes to read; what has come of the next message is at the beginning then. */
+/* Returns the number of bytes to read. Moves what has come of the next message to the start of the inbox. */
 static size_t space(struct link *link)
 {
 	if (link->begin > 0) {
@@ -99,21 +99,21 @@ static size_t space(struct link *link)
 static int fill(struct link *link, int64_t deadline)
 {
 	union control control;
-	size_t length = space(link);	/* first: it moves the end */
+	size_t length = space(link);	/* first, since it moves the end */
 	struct iovec data = { link->inbox + link->end, length };
 	struct msghdr message = {
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
 	};
 	ssize_t got;
 
-	if (link->n_fds > MAX_FDS)	/* more than the message that is not all there can have */
+	if (link->n_fds > MAX_FDS)	/* more than an incomplete message can have */
 		return -EBADMSG;
 	got = link_receive(link, &message, deadline);
 	if (got <= 0)
 		return got;
 	link->n_fds += take_fds(&message, link->fds + link->n_fds, MAX_FDS);
 	link->end += got;
-	/* If one is lost, nobody can say which of the others belongs to which message. */
+	/* If one is lost, it is unknown which of the others belongs to which message. */
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 1;
 }
 
@@ -128,7 +128,7 @@ static int receive_bytes(struct link *link, int64_t deadline, struct afdbus_mess
 		result = length > 0 ? read_message(link, length, m) : fill(link, deadline);
 		if (length > 0 && result == 0)
 			return 1;
-		/* The daemon has checked it, so it is of a type that is newer than this library: to be ignored. */
+		/* The daemon has checked the message, so its type is newer than this library: ignore it. */
 		if (length > 0 && result == -EBADMSG)
 			continue;
 		if (result <= 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names, paths and signatures, as the D-Bus Specification has them. */
+/* Names, paths and signatures, as in the D-Bus Specification. */
 #include "internal.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Bytes of a path's or a name's element. */
+/* Length of an element of a path or name. */
 static size_t element(const char *text, bool digit_first, bool hyphen)
 {
 	size_t n = 0;
@@ -78,7 +78,7 @@ bool valid_bus_name(const char *name)
 	return name[0] == ':' ? dotted(name + 1, true, true) : dotted(name, false, true);
 }
 
-/* Bytes after the first one, and the least character that needs them. */
+/* The number of bytes after the first one, and the smallest character that needs them. */
 static unsigned int following(uint8_t first, uint32_t *least)
 {
 	if (first >= 0xf0) {
@@ -142,7 +142,7 @@ static size_t struct_length(const char *types, size_t max, struct nesting in)
 	return n < max ? n + 1 : 0;
 }
 
-/* {kv}, which only an array may have in it. */
+/* A dict entry {kv}, which is allowed only within an array. */
 static size_t entry_length(const char *types, size_t max, struct nesting in)
 {
 	size_t value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Values in bytes: read one, or go past one and check it. */
+/* Values in bytes: reads a number, or checks and skips a value. */
 #include "internal.h"
 
 #include <byteswap.h>
@@ -105,7 +105,7 @@ static int skip_array(struct wire *w, const char *element, unsigned int depth)
 	if (length > MAX_ARRAY || length > w->length - w->at)
 		return -EBADMSG;
 	end = w->at + length;
-	if (strchr("ynqiuxtd", *element)) {	/* any number will do */
+	if (strchr("ynqiuxtd", *element)) {	/* any value of a number is valid */
 		w->at = end;
 		return length % size_of(*element) ? -EBADMSG : 0;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Values into the body of a message. The first mistake is remembered, and nothing is written after it. */
+/* Writes values into the body of a message. After the first mistake, nothing more is written. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the next bytes go; NULL if they do not. */
+/* Makes room at the end of the body; NULL if that fails. */
 static uint8_t *extend(struct afdbus_message *m, size_t size)
 {
 	size_t at = m->body.length, wanted = at + size;
@@ -56,7 +56,7 @@ static void put_u32(struct afdbus_message *m, uint32_t value)
 	put(m, &value, 4);
 }
 
-/* Takes note of one complete type: the container must want it, and a message has it in its signature. */
+/* Records one complete type: a container must expect it, and a message adds it to its signature. */
 static const char *take_type(struct afdbus_message *m, const char *type, size_t length)
 {
 	struct frame *f = &m->frames[m->depth];
@@ -166,7 +166,7 @@ PUBLIC void afdbus_append(struct afdbus_message *m, const char *types, ...)
 	va_end(values);
 }
 
-/* The type of a container; that of an entry has its array around it, since it is a type nowhere else. */
+/* The type of a container. For a dict entry, it includes the array around it, since an entry is a type only there. */
 static bool container_type(char type, const char *contents, char whole[MAX_SIGNATURE + 2])
 {
 	const char *form = type == 'a' ? "a%s" : type == '(' ? "(%s)" : type == '{' ? "a{%s}" : "v";
@@ -204,7 +204,7 @@ PUBLIC void afdbus_begin(struct afdbus_message *m, char type, const char *conten
 
 	if (!writable(m))
 		return;
-	/* An entry is no type outside an array, so a message cannot have one. */
+	/* A dict entry is not a type outside an array, so it cannot be in a message. */
 	if (type == '\0' || !strchr("av({", type) || !contents || (type == '{' && m->depth == 0) || !container_type(type, contents, whole) || m->depth == MAX_DEPTH) {
 		fail(m, -EINVAL);
 		return;

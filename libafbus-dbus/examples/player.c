@@ -22,7 +22,7 @@ static void check(int result, const char *what, const struct afdbus_error *error
 	exit(1);
 }
 
-/* Play(s) → b: answers, and tells everybody that the song has started. */
+/* Play(s) → b: answers, and emits the signal that the song has started. */
 static void play(struct afdbus *bus, struct afdbus_message *call)
 {
 	struct afdbus_message *reply, *started;

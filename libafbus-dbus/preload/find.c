@@ -9,7 +9,10 @@
 
 enum { TEXT = 512 };
 
-/* The owner of the link and its text are those of one file, whatever happens to its name meanwhile. */
+/*
+ * Read the owner of the link and its text from one open file, so that both are of the same link even if its name is
+ * replaced meanwhile.
+ */
 static bool read_link(const char *name, char text[TEXT], uid_t *owner)
 {
 	int fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

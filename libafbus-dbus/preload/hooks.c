@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The functions of libc that D-Bus libraries call on their socket. Any other descriptor gets what it got before. */
+/*
+ * The functions of libc that D-Bus libraries call on their socket. For any other descriptor they do what libc does.
+ */
 #include "preload.h"
 
 #include <fcntl.h>
@@ -7,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Built with _FORTIFY_SOURCE, a program calls these. */
+/* Programs built with _FORTIFY_SOURCE call these. */
 ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size);
 ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, struct sockaddr *from,
@@ -22,7 +24,7 @@ static ssize_t with_errno(ssize_t result)
 	return -1;
 }
 
-/* In */
+/* Receiving */
 
 static ssize_t receive(struct stream *s, int fd, struct msghdr *message, int flags)
 {
@@ -47,7 +49,7 @@ PUBLIC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return s ? receive(s, fd, message, flags) : NEXT(recvmsg)(fd, message, flags);
 }
 
-/* read() and readv() into no space wait for nothing, as the kernel's. */
+/* read() and readv() of 0 bytes do not wait, as in the kernel. */
 
 PUBLIC ssize_t read(int fd, void *buffer, size_t length)
 {
@@ -116,7 +118,7 @@ PUBLIC ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, 
 	return recvfrom(fd, buffer, length, flags, from, from_length);
 }
 
-/* Out */
+/* Sending */
 
 static ssize_t send_parts(struct stream *s, int fd, const struct msghdr *message, int flags)
 {
@@ -170,7 +172,7 @@ PUBLIC ssize_t sendto(int fd, const void *buffer, size_t length, int flags, cons
 	return s ? send_one(s, fd, buffer, length, flags) : NEXT(sendto)(fd, buffer, length, flags, to, to_length);
 }
 
-/* What kind of socket it is */
+/* Questions about the socket */
 
 static bool is_stream_socket(int fd)
 {
@@ -180,7 +182,7 @@ static bool is_stream_socket(int fd)
 	return NEXT(getsockopt)(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
-/* Whether the program is connected with a bus now. */
+/* Whether the program is now connected to a bus. */
 static bool connect_bus(int fd, const struct sockaddr_un *name, socklen_t length)
 {
 	struct sockaddr_un copy = { 0 };
@@ -243,7 +245,7 @@ PUBLIC int getpeername(int fd, struct sockaddr *name, socklen_t *length)
 	return 0;
 }
 
-/* Values of options that a stream has otherwise; -1 of others. */
+/* The value that a stream has for this option; -1 if it is that of the AF_BUS socket. */
 static int value_of(int level, int option)
 {
 	if (level != SOL_SOCKET)
@@ -273,7 +275,7 @@ PUBLIC int getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	return result;
 }
 
-/* Descriptors that come and go */
+/* Descriptors that are closed or copied */
 
 PUBLIC int close(int fd)
 {
@@ -316,7 +318,7 @@ static int with_copy(int fd, int command, int result)
 	return result;
 }
 
-/* One argument, which is an int or a pointer: a register holds either. */
+/* The third argument is an int or a pointer: a register holds either. */
 static void *argument_of(va_list arguments)
 {
 	return va_arg(arguments, void *);

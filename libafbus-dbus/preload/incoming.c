@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Datagrams in, a stream out. A datagram leaves the kernel's queue with the last byte that the program reads of it. */
+/* Turns datagrams into a stream. A datagram leaves the kernel's queue when the program has read its last byte. */
 #include "preload.h"
 
 #include <string.h>
@@ -8,12 +8,12 @@
 
 enum { REPLY_SERIAL = 5 };
 
-/* How the kernel shows the next message, which stays where it is. */
+/* The next message as the kernel shows it without taking it from the queue. */
 struct shown {
 	size_t length;
 	uint64_t from;
 	bool ended;
-	bool more;	/* there is something beside its bytes */
+	bool more;	/* it has control messages */
 };
 
 static uint8_t *inbox(const struct stream *s)
@@ -21,7 +21,7 @@ static uint8_t *inbox(const struct stream *s)
 	return s->link.inbox + SENDER_SPACE;
 }
 
-/* Being full, it was evicted, which is no errno of a stream. */
+/* A client is evicted with ENOBUFS because its queue is full; a stream has no such errno. */
 static int end_of_stream(int error)
 {
 	return error == ENOBUFS ? -ECONNRESET : -error;
@@ -47,8 +47,9 @@ static int show_next(struct stream *s, int fd, int flags, struct shown *shown)
 }
 
 /*
- * How many descriptors the next message has: copies of them, which this closes. If this process has no numbers for them,
- * the message says how many there are, and the program gets as many as it has space for, as from a stream.
+ * How many descriptors the next message has. To count them, they are received and closed. If this process has no
+ * descriptor numbers left, the count is what the message says, and the program gets as many as it has room for, as
+ * from a stream.
  */
 static unsigned int count_fds(int fd, struct afdbus_message *m, size_t length)
 {
@@ -85,7 +86,7 @@ static void learn(struct stream *s, struct afdbus_message *m)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Gives an answer the serial of the program's call; false if it answers none. */
+/* Gives an answer the serial of the program's call; false if it answers no call. */
 static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_t from)
 {
 	uint32_t own;
@@ -104,7 +105,10 @@ static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_
 	return own != 0 || monitor;
 }
 
-/* The sender is the one that the address says. Of the master, it is the client in whose name it forwards, or the driver. */
+/*
+ * The sender is the client whose address the kernel gives. A message of the master is of the driver, or is forwarded
+ * in the name of a client.
+ */
 static void take_message(struct stream *s, const struct shown *shown)
 {
 	struct afdbus_message *m = &s->in_header;
@@ -117,7 +121,9 @@ static void take_message(struct stream *s, const struct shown *shown)
 		s->in = put_sender(m, shown->from == MASTER ? DRIVER : sender, &s->in_left);
 }
 
-/* Whether it is for the program. Any client may send anything: what is no message is nothing. */
+/*
+ * Whether the message is for the program. Any client may send anything: a datagram that is not a message is ignored.
+ */
 static bool accept_shown(struct stream *s, int fd, const struct shown *shown)
 {
 	struct afdbus_message *m = &s->in_header;
@@ -155,7 +161,7 @@ static int take_out(int fd, struct msghdr *control, int flags)
 		message.msg_control = control->msg_control;
 		message.msg_controllen = control->msg_controllen;
 	}
-	/* It cannot wait: the message is there. */
+	/* This does not wait, since the message is there. */
 	if (NEXT(recvmsg)(fd, &message, MSG_DONTWAIT | (flags & MSG_CMSG_CLOEXEC)) < 0)
 		return end_of_stream(errno);
 	if (control) {
@@ -165,7 +171,7 @@ static int take_out(int fd, struct msghdr *control, int flags)
 	return 0;
 }
 
-/* 1 with bytes for the program, 0 at the end of the connection. */
+/* Returns 1 with bytes for the program, 0 at the end of the connection. */
 static int fill(struct stream *s, int fd, int flags)
 {
 	for (;;) {
@@ -239,7 +245,7 @@ ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int fla
 	pthread_mutex_lock(&s->in_lock);
 	result = receive(s, fd, &received, flags);
 	pthread_mutex_unlock(&s->in_lock);
-	/* What has failed is tried again with the same header. */
+	/* A caller may try again with the same header, so a failure leaves it as it was. */
 	if (result >= 0)
 		*message = received;
 	return result;

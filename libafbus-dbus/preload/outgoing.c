@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* A stream in, datagrams out: a line of the login, and then a message. The last byte of each is taken when it is sent. */
+/*
+ * Turns a stream into datagrams: one for each line of the login, then one for each message. The last byte of each is
+ * taken from the program only when the datagram is sent.
+ */
 #include "preload.h"
 
 #include <fcntl.h>
@@ -10,7 +13,7 @@
 
 enum { SHORT_NAME = offsetof(struct sockaddr_bus, sbus_path), SERIAL = 8 };
 
-/* What the program gives, and how far it was taken. */
+/* The program's bytes, and how many of them were taken. */
 struct source {
 	const struct iovec *parts;
 	size_t n_parts, at;	/* in the first part */
@@ -44,7 +47,7 @@ static bool reserve(struct stream *s, size_t length)
 	return true;
 }
 
-/* Until there are this many bytes, if the source has them. */
+/* Takes bytes until there are this many, or the source is empty. */
 static int gather(struct stream *s, struct source *from, size_t length)
 {
 	if (!reserve(s, length))
@@ -62,7 +65,7 @@ static int gather(struct stream *s, struct source *from, size_t length)
 	return s->out_length >= length;
 }
 
-/* 1 if a line or a message is all there. */
+/* Returns 1 if a line is complete. */
 static int gather_line(struct stream *s, struct source *from)
 {
 	enum { MAX_LINE = 16384 };
@@ -75,7 +78,7 @@ static int gather_line(struct stream *s, struct source *from)
 		if (s->out_length >= 2 && memcmp(s->out + s->out_length - 2, "\r\n", 2) == 0)
 			return 1;
 	}
-	return 1;	/* the master says that it is too long */
+	return 1;	/* too long: the master answers that */
 }
 
 static int gather_message(struct stream *s, struct source *from)
@@ -87,11 +90,11 @@ static int gather_message(struct stream *s, struct source *from)
 		return result;
 	length = message_length(s->out);
 	if (length < 0)
-		return 1;	/* the master says what it thinks of it */
+		return 1;	/* not a message: the master answers that */
 	return gather(s, from, length);
 }
 
-/* How many descriptors a control message has; -EINVAL if its length cannot be. */
+/* The number of descriptors in a control message; -EINVAL if its length is impossible. */
 static int count_fds(const struct msghdr *message, const struct cmsghdr *c)
 {
 	size_t space = (const char *)message->msg_control + message->msg_controllen - (const char *)c;
@@ -163,9 +166,9 @@ static int send_once(struct stream *s, int fd, uint64_t address, unsigned int n_
 }
 
 /*
- * What the kernel does not take for others goes to the master, which knows what to do with it: the recipient may have
- * ended its side, or this client has not joined, since the master has not read its Hello. If it is this client that has
- * ended, the master cannot be reached either.
+ * If the kernel refuses a message to another client, it goes to the master, which knows what to do: the recipient may
+ * have closed or shut down, or this client has not joined, since the master has not read its Hello yet. If this
+ * client itself was expelled, the master cannot be reached either.
  */
 static int send_datagram(struct stream *s, int fd, uint64_t address, unsigned int n_fds, int flags)
 {
@@ -188,7 +191,10 @@ static bool is_monitoring(const struct afdbus_message *m)
 	       strcmp(m->member, "BecomeMonitor") == 0;
 }
 
-/* Of a unique name, its client; the master, if it is called itself; of any other name, its owner at the time. */
+/*
+ * Who may answer: the client of a unique name, or the master if it is called itself. For any other name, it is the
+ * owner at the time when the call arrives.
+ */
 static uint64_t callee_of(const struct afdbus_message *m, uint64_t address)
 {
 	bool is_driver = !m->destination || strcmp(m->destination, DRIVER) == 0;
@@ -196,7 +202,7 @@ static uint64_t callee_of(const struct afdbus_message *m, uint64_t address)
 	return is_driver || m->destination[0] == ':' ? address : ANYONE;
 }
 
-/* Where it goes; its serial is one of the bus then, if it expects an answer. */
+/* Returns the address to which the message goes. If it expects an answer, *serial is a serial of the bus. */
 static uint64_t prepare(struct stream *s, uint32_t *serial)
 {
 	const struct afdbus_message *m = &s->out_header;
@@ -222,7 +228,7 @@ static int send_message(struct stream *s, int fd, int flags)
 
 	clear_message(m);
 	m->bytes = s->out;
-	/* What is no message goes to the master, which expels who sends it. */
+	/* What is not a message goes to the master, which expels its sender. */
 	if (message_length(s->out) >= FIXED_HEADER && read_header(m, s->out_length, &n_fds) == 0) {
 		address = prepare(s, &serial);
 		if (serial != 0)
@@ -230,7 +236,10 @@ static int send_message(struct stream *s, int fd, int flags)
 	}
 	if (n_fds > s->out_n_fds)
 		n_fds = s->out_n_fds;
-	/* A datagram has space for no more: with fewer than it says, it is no message. */
+	/*
+	 * A datagram cannot have more. With fewer than its header says, the message is invalid, so the master expels
+	 * its sender.
+	 */
 	if (n_fds > MAX_FDS)
 		n_fds = MAX_FDS;
 	result = send_datagram(s, fd, address, n_fds, flags);
@@ -267,7 +276,7 @@ static void empty(struct stream *s)
 	}
 }
 
-/* Everything in the source, or what comes before a message that cannot be sent now. */
+/* Sends everything in the source, or what comes before a message that cannot be sent now. */
 static int send_all(struct stream *s, int fd, struct source *from, int flags)
 {
 	while (!is_empty(from)) {
@@ -299,7 +308,7 @@ ssize_t stream_send(struct stream *s, int fd, const struct msghdr *message, int 
 	result = keep_fds(s, message);
 	if (result == 0)
 		result = send_all(s, fd, &from, flags);
-	/* The program gives them once more. */
+	/* Nothing was taken, so the program will pass them again. */
 	if (from.taken == 0 && s->out_n_fds > had_fds)
 		drop_fds(s, had_fds, s->out_n_fds - had_fds);
 	pthread_mutex_unlock(&s->out_lock);

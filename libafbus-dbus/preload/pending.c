@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Calls without an answer. Nobody says when the program gives one up, so the oldest ones make room for others. */
+/*
+ * Calls without an answer. A program does not say when it gives one up, so the oldest ones are dropped for new ones.
+ */
 #include "preload.h"
 
 #include <sys/random.h>
@@ -31,7 +33,7 @@ uint32_t add_pending(struct pending *p, uint32_t own, uint64_t callee)
 
 	for (int n = 1; n < TRIES && serial != 0 && slot(p, serial)->serial != 0; n++) {
 		serial = random_serial(p);
-		/* The program's serials count up. */
+		/* The program's serials increase by one. */
 		if (serial != 0 && own - slot(p, serial)->own > own - slot(p, oldest)->own)
 			oldest = serial;
 	}

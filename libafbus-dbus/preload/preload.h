@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libafbus-dbus-preload.so: a program that connects to the AF_UNIX socket of a D-Bus daemon of AF_BUS, and thinks that it
- * speaks over a stream, is a client of the bus itself. The AF_BUS socket takes the place of the stream's descriptor, so
- * that poll, epoll and select ask the kernel, and need no help:
+ * libafbus-dbus-preload.so makes a program that connects to the AF_UNIX socket of a D-Bus daemon of AF_BUS a client
+ * of the bus itself, though the program still sees a stream. The AF_BUS socket takes the place of the stream's
+ * descriptor, so poll, epoll and select ask the kernel, and need no help:
+ * - A message stays in the kernel's queue until the program has read its last byte, so the rest of one is readable.
+ * - The last byte of a message is taken from the program when the kernel has taken the message. So a full queue looks
+ * like a full stream, and nothing waits in this library without the program's knowledge.
  *
- *  - A message stays in the kernel's queue until the program has read its last byte: the rest of one is readable.
- *  - The last byte of a message is taken from the program when the kernel has taken the message: a full queue is a full
- *    stream, and nothing waits here that the program does not know of.
- *
- * From the ground up: find.c (which bus a socket stands for), pending.c (calls without an answer), sender.c (the true
- * sender in a header), incoming.c and outgoing.c (datagrams and streams), table.c (which descriptors are served), hooks.c.
+ * Each file uses only those before it in this list: find.c (which bus a socket stands for), pending.c (calls without
+ * an answer), sender.c (the true sender in a header), incoming.c and outgoing.c (datagrams and streams), table.c
+ * (which descriptors are served), hooks.c.
  */
 #ifndef AFBUS_DBUS_PRELOAD_H
 #define AFBUS_DBUS_PRELOAD_H
@@ -33,10 +33,15 @@
 	})
 
 /* find.c */
-/* The bus whose daemon listens at this path for legacy clients, and who says so; false if it is the socket of something else. */
+/*
+ * The bus whose daemon listens at this path for legacy clients, and the user who put the link there; false if the
+ * socket is of something else.
+ */
 bool find_bus(const char *path, struct address *bus, uid_t *owner);
 
-/* pending.c: serials of calls on the bus, which nobody can guess: a serial may be all that marks an answer. */
+/*
+ * pending.c: serials of calls on the bus. Nobody can guess them, since a serial may be all that identifies an answer.
+ */
 #define ANYONE UINT64_MAX
 
 struct pending_call {
@@ -60,38 +65,38 @@ void forget_pending(struct pending *p, uint32_t serial);
 uint32_t answer_pending(struct pending *p, uint32_t serial, uint64_t sender);
 
 /* sender.c */
-enum { SENDER_SPACE = 64 };	/* by which a message with a sender is longer at most */
+enum { SENDER_SPACE = 64 };	/* the most that put_sender() adds to a message */
 
 void put_number(uint8_t *message, size_t at, uint32_t value);
 /* Where the value of this field is; 0 if there is none. The header has been checked. */
 size_t find_field(const struct afdbus_message *m, uint8_t code);
-/* The message with its true sender. It begins up to SENDER_SPACE bytes before the one that was given. */
+/* Gives a message its true sender. The result begins up to SENDER_SPACE bytes before the old one. */
 uint8_t *put_sender(const struct afdbus_message *m, const char *sender, size_t *length);
 
-/* A connection that the program takes for a stream. */
+/* A connection that looks like a stream to the program. */
 struct stream {
-	struct link link;	/* its descriptor is the program's; nothing here keeps it */
-	struct sockaddr_un peer;	/* as the program has named it */
+	struct link link;	/* its descriptor is the program's, and is not closed with it */
+	struct sockaddr_un peer;	/* the address to which the program connected */
 	socklen_t peer_length;
-	unsigned int users;	/* descriptors and calls under way; table.c */
+	unsigned int users;	/* descriptors of it, and functions that use it now; table.c */
 
-	pthread_mutex_t in_lock;	/* outermost, as out_lock */
-	uint8_t *in;		/* of a message that is still in the kernel's queue, what has not been read */
+	pthread_mutex_t in_lock;	/* taken before lock, as is out_lock */
+	uint8_t *in;		/* the unread part of a message that is still in the kernel's queue */
 	size_t in_left;
 	struct afdbus_message in_header;
 
 	pthread_mutex_t out_lock;
-	uint8_t *out;		/* the beginning of a message */
+	uint8_t *out;		/* the part of a message that was taken from the program */
 	size_t out_length, out_capacity;
 	int out_fds[2 * MAX_FDS];
 	unsigned int out_n_fds;
-	bool begun;		/* BEGIN was sent: messages, no lines */
+	bool begun;		/* BEGIN was sent: from now on there are messages, not lines */
 	struct afdbus_message out_header;
 
-	pthread_mutex_t lock;	/* innermost: calls, routes and this */
+	pthread_mutex_t lock;	/* protects pending, the routes, and what follows */
 	struct pending pending;
-	uint32_t monitoring;	/* serial on the bus of its BecomeMonitor; 0 without one */
-	bool monitor;		/* it gets answers to calls of others */
+	uint32_t monitoring;	/* the bus's serial of its BecomeMonitor; 0 if it has sent none */
+	bool monitor;		/* it is a monitor: it gets answers to calls of others */
 };
 
 /* incoming.c, outgoing.c: as recvmsg() and sendmsg(), but with a negative errno */
@@ -99,9 +104,12 @@ ssize_t stream_receive(struct stream *s, int fd, struct msghdr *message, int fla
 ssize_t stream_send(struct stream *s, int fd, const struct msghdr *message, int flags);
 
 /* table.c */
-/* One that is connected with this user's bus, instead of the program's descriptor; false leaves that as it is. */
+/*
+ * Puts a socket that is connected to this user's bus in the place of the program's descriptor; false if it leaves
+ * that as it is.
+ */
 bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus, uid_t user);
-/* The stream at this descriptor, which the caller must put back; NULL if it is none. */
+/* The stream at this descriptor, or NULL. The caller must call put_stream() after use. */
 struct stream *get_stream(int fd);
 void put_stream(struct stream *s);
 /* The descriptor is about to be closed, or to become another file. */

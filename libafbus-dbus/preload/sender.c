@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Headers that are changed in place: the sender that the kernel names, and the serials that the program knows. */
+/* Changes headers in place: puts in the sender that the kernel names, and the serials that the program knows. */
 #include "preload.h"
 
 #include <byteswap.h>
@@ -26,7 +26,7 @@ static struct wire fields_of(const struct afdbus_message *m)
 	return (struct wire){ m->bytes, FIXED_HEADER + u32_at(m->bytes, FIELDS_LENGTH), FIXED_HEADER, m->body.swapped };
 }
 
-/* Of a header that has been checked. */
+/* The header has been checked. */
 static bool next_field(struct wire *w, struct field *f)
 {
 	const char *type;
@@ -54,7 +54,7 @@ size_t find_field(const struct afdbus_message *m, uint8_t code)
 	return 0;
 }
 
-/* Without the sender that it claims. Where its fields end then. */
+/* Removes the sender that the message claims. Returns where its fields end then. */
 static size_t remove_sender(const struct afdbus_message *m)
 {
 	struct wire w = fields_of(m);

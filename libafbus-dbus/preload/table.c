@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which descriptors are streams of this library. A number that is none costs one load. */
+/* Which descriptors are streams of this library. For any other descriptor, the check is a single load. */
 #include "preload.h"
 
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 enum { DESCRIPTORS = 1 << 16 };
 
 static struct stream *streams[DESCRIPTORS];
-static int end;	/* no number from here on was one of them */
+static int end;	/* no descriptor from this one on was a stream */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-/* A child of vfork() has this memory, and descriptors of its own. */
+/* The process of the table. A child of vfork() shares its memory, but has its own descriptors. */
 static pid_t owner;
 
 static bool in_range(int fd)
@@ -55,7 +55,7 @@ void put_stream(struct stream *s)
 		free_stream(s);
 }
 
-/* Takes over the caller's hold on it. */
+/* Takes over the caller's reference. */
 static void set(int fd, struct stream *s)
 {
 	pthread_mutex_lock(&table_lock);
@@ -94,7 +94,7 @@ static void init_locks(struct stream *s)
 	pthread_mutex_init(&s->lock, NULL);
 }
 
-/* Threads that held a lock are not here. */
+/* The child does not have the threads that held locks. */
 static void after_fork(void)
 {
 	owner = getpid();
@@ -140,7 +140,7 @@ static struct stream *new_stream(const struct address *bus, uid_t user)
 	return NULL;
 }
 
-/* Gives it the number and the flags of the program's descriptor. */
+/* Gives the new socket the number and the flags of the program's descriptor. */
 static bool take_place(struct stream *s, int fd)
 {
 	int flags = fcntl(fd, F_GETFL), own_flags = fcntl(fd, F_GETFD), bus_fd = s->link.fd;
