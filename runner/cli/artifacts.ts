@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a run leaves on disk, for readers who have to understand it later. */
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidInput } from '../common/errors.ts';
 import { makeFolder, ownFolder, replaceFile, replaceText, strangeLink, TooBig } from '../common/folder.ts';
@@ -53,16 +53,36 @@ export interface Kept {
   readonly tooBig: readonly string[];
 }
 
+/** What the folders of one file may still have: a matrix has many. */
+export class Room {
+  #left: number;
+
+  constructor(bytes: number = LIMITS.foldersBytes.most) {
+    this.#left = bytes;
+  }
+
+  /** That many bytes, or what is left. */
+  atMost(bytes: number): number {
+    return Math.min(bytes, this.#left);
+  }
+
+  take(bytes: number): void {
+    this.#left -= bytes;
+  }
+}
+
 /** Writes into `directory`, or into a new folder among the kept runs. */
-export function keepArtifacts(what: Artifacts, directory?: string): Kept {
+export function keepArtifacts(what: Artifacts, directory?: string, room = new Room()): Kept {
   const place = directory ?? join(home(), what.verdict.run);
   if (directory !== undefined) refuseLink('--artifacts', place);
   if (directory === undefined) ownFolder(home());
   makeFolder(place);
   const tooBig: string[] = [];
-  for (const [name, write] of filesOf(what)) {
+  for (const [name, write] of filesOf(what, room)) {
+    const path = join(place, name);
     try {
-      write(join(place, name));
+      write(path);
+      room.take(statSync(path).size);
     } catch (error) {
       if (!(error instanceof TooBig)) throw error;
       tooBig.push(error.message);
@@ -74,29 +94,23 @@ export function keepArtifacts(what: Artifacts, directory?: string): Kept {
 
 type File = readonly [name: string, write: (path: string) => void];
 
-function filesOf({ verdict, report, plan, trace }: Artifacts): readonly File[] {
-  const files = [
-    text('verdict.json', () => `${neutralJson(verdict, 2)}\n`),
-    text('report.txt', () => report),
+/** One after the other: what each may have depends on those before it. */
+function* filesOf({ verdict, report, plan, trace }: Artifacts, room: Room): Generator<File> {
+  const text = (name: string, make: () => string): File => [
+    name,
+    (path) => writeText(path, name, make(), room.atMost(LIMITS.artifactBytes.most)),
   ];
-  if (!trace) return files;
-  return [
-    ...files,
-    ['trace.jsonl', (path) => replaceFile(path, (fresh) => writeTrace(fresh, trace))],
-    text('sequence.mmd', () => renderSequence(plan, trace)),
-    ...Array.from(
-      logsIn(trace.logs),
-      ([agent, log]): File => [folderName(`${agent}.log`), (path) => replaceText(path, log)],
-    ),
-  ];
+  yield text('verdict.json', () => `${neutralJson(verdict, 2)}\n`);
+  yield text('report.txt', () => report);
+  if (!trace) return;
+  const most = room.atMost(LIMITS.traceBytes.most);
+  yield ['trace.jsonl', (path) => replaceFile(path, (fresh) => writeTrace(fresh, trace, most))];
+  yield text('sequence.mmd', () => renderSequence(plan, trace));
+  for (const [agent, log] of logsIn(trace.logs, room.atMost(LIMITS.logBytes.most)))
+    yield [folderName(`${agent}.log`), (path) => replaceText(path, log)];
 }
 
-const text = (name: string, make: () => string): File => [
-  name,
-  (path) => {
-    const made = make();
-    const { most } = LIMITS.artifactBytes;
-    if (Buffer.byteLength(made) > most) throw new TooBig(`${name} has more than ${most} bytes`);
-    replaceText(path, made);
-  },
-];
+function writeText(path: string, name: string, made: string, most: number): void {
+  if (Buffer.byteLength(made) > most) throw new TooBig(`${name} has more than ${most} bytes`);
+  replaceText(path, made);
+}

@@ -15,7 +15,7 @@ import type { Topology } from '../topology/topology.ts';
 import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { count } from '../write/words.ts';
-import { folderBelow, keepArtifacts } from './artifacts.ts';
+import { folderBelow, keepArtifacts, Room } from './artifacts.ts';
 import { inputOf } from './input.ts';
 import { unguarded } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
@@ -54,6 +54,7 @@ export async function playFile(
 ): Promise<void> {
   const { file, options } = inputOf(named, flags);
   const seeds = seedsOf(flags);
+  const room = new Room();
   let loaded: Loaded | undefined;
   let n = 0;
   do {
@@ -65,7 +66,7 @@ export async function playFile(
       const topology = seeds.length > 1 ? withSeed(written, seed) : written;
       return { topology, seed, contradictions, warnings: loaded.diagnostics, sources: loaded.sources };
     };
-    done(await playOne(file, load, flags, mode));
+    done(await playOne(file, load, flags, { ...mode, room }));
     n++;
   } while (n < seeds.length * (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
 }
@@ -145,7 +146,7 @@ async function playOne(
   file: string,
   load: () => Combination,
   flags: PlayFlags,
-  mode: PlayMode,
+  mode: PlayMode & { readonly room: Room },
 ): Promise<FileResult> {
   const progress = new Ui({ quiet: flags.quiet === true });
   const deadline = new Deadline(flags.timeout);
@@ -161,7 +162,7 @@ async function playOne(
       return made;
     });
     const played = await playAt(plan, warnings, flags, { ...mode, deadline }, progress);
-    keep(played, sources, flags, progress, mode.taken);
+    keep(played, sources, flags, progress, mode);
     if (played.error) report(played.error);
     return { file, exitCode: exitCode(played), played, error: played.error, sources };
   } catch (e) {
@@ -203,11 +204,18 @@ async function playAt(
 }
 
 /** Keeps the artifacts. If they cannot be written, the result stays the same. */
-function keep(played: Played, sources: Sources, flags: PlayFlags, ui: Ui, taken?: Set<string>): void {
+function keep(
+  played: Played,
+  sources: Sources,
+  flags: PlayFlags,
+  ui: Ui,
+  { taken, room }: Pick<PlayMode, 'taken'> & { readonly room: Room },
+): void {
   try {
     const { place, tooBig } = keepArtifacts(
       { ...played, report: textReport(played, sources, false) },
       placeOf(played, flags, taken),
+      room,
     );
     for (const why of tooBig) warn(`one of the artifacts of this run is not kept: ${why}`);
     if (played.verdict.result !== 'pass') ui.note(`artifacts: ${place}`);

@@ -70,6 +70,11 @@ export const LIMITS = {
     what: 'branches that play at once, each times the clients of the file',
     over: INVALID,
   },
+  stepClients: {
+    most: 50_000_000,
+    what: 'steps in all combinations of a matrix, each times the clients: after a step each client is asked',
+    over: INVALID,
+  },
   diagnostics: { most: 500, what: 'mistakes of a file that are reported', over: 'the others are counted' },
   mistakes: {
     most: 2000,
@@ -98,6 +103,11 @@ export const LIMITS = {
     most: 256 * MIB,
     what: 'bytes of the logs in that folder, all together: what processes of the run wrote to stderr',
     over: 'the newest are kept',
+  },
+  foldersBytes: {
+    most: 16_384 * MIB,
+    what: 'bytes of the folders of all combinations and repeats of a file, all together',
+    over: 'a warning, and the file is not kept',
   },
   runsBytes: {
     most: 8192 * MIB,

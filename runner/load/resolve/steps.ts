@@ -35,12 +35,15 @@ export function resolveSteps(
   const traffic = scope.written.traffic;
   if (!Array.isArray(traffic)) return [];
   const progress: StepContext['progress'] = new Map();
-  return traffic.flatMap((written: WrittenStep, index) =>
-    scope.problems.enough
-      ? []
-      : resolveStep({ scope, ...start, progress, id: `${index + 1}`, path: ['traffic', index] }, written),
-  );
+  return traffic.flatMap((written: WrittenStep, index) => {
+    const path = ['traffic', index];
+    const fits = scope.tally.add('stepClients', clientsIn(scope), path, scope.problems);
+    if (!fits || scope.problems.enough) return [];
+    return resolveStep({ scope, ...start, progress, id: `${index + 1}`, path }, written);
+  });
 }
+
+const clientsIn = ({ clients, dbusClients }: Scope): number => clients.size + dbusClients.size;
 
 function resolveStep(where: StepContext, written: WrittenStep): Step[] {
   const { scope, path } = where;
@@ -143,8 +146,7 @@ function parallel(where: StepContext, branches: WrittenParallel): Step[] {
     });
   }
   // Each branch has its own copy of the state of every client.
-  const clients = scope.clients.size + scope.dbusClients.size;
-  if (!scope.tally.add('branchClients', branches.length * clients, path, scope.problems)) return [];
+  if (!scope.tally.add('branchClients', branches.length * clientsIn(scope), path, scope.problems)) return [];
   const before = parties.branch();
   const states: PartyState[] = [];
   const steps = branches.map((branch, b) => {

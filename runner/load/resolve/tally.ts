@@ -12,6 +12,7 @@ const NOUNS = {
   copies: 'copies of messages',
   filterSteps: 'instructions of filters and rules for copies to go through',
   branchClients: 'branches that play at once, each times the clients',
+  stepClients: 'steps, each times the clients',
 } as const;
 
 type Counted = keyof typeof NOUNS;
@@ -24,6 +25,7 @@ export class Tally {
     copies: 0,
     filterSteps: 0,
     branchClients: 0,
+    stepClients: 0,
   };
   readonly #combinations: number;
   /** One count is over its limit: the rest is not checked any more. */

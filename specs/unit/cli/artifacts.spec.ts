@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
-import { keepArtifacts } from '../../../runner/cli/artifacts.ts';
+import { keepArtifacts, Room } from '../../../runner/cli/artifacts.ts';
 import { prune } from '../../../runner/cli/kept-runs.ts';
 import { logsIn } from '../../../runner/cli/stderr-logs.ts';
 import { LIMITS } from '../../../runner/common/limits.ts';
@@ -29,6 +29,24 @@ describe('the artifacts of a run', function () {
     assert.deepEqual(tooBig, [`report.txt has more than ${most} bytes`]);
     assert.deepEqual(readdirSync(files.path('out')), ['verdict.json']);
     assert.deepEqual(keepArtifacts({ ...what, report: report.slice(1) }, files.path('out')).tooBig, []);
+  });
+
+  it('are bounded in all combinations together: what no longer fits is left out and told', () => {
+    using files = folder({});
+    const { topology } = load('a.topo.yaml', { source: FILE });
+    assert.ok(topology);
+    const what = { verdict: { run: 'aa' } as Verdict, plan: plan(topology, { seed: 1 }), trace: null };
+    const room = new Room(100);
+    const keep = (name: string) => keepArtifacts({ ...what, report: 'x'.repeat(60) }, files.path(name), room);
+    assert.deepEqual(keep('first').tooBig, []);
+    const left = 100 - 60 - readFileSync(files.path('first/verdict.json')).length;
+    assert.ok(left > 0 && left < 60);
+    const { tooBig } = keep('second');
+    assert.ok(
+      tooBig.some((why) => why.startsWith('report.txt has more than ')),
+      `${tooBig}`,
+    );
+    assert.ok(!readdirSync(files.path('second')).includes('report.txt'));
   });
 
   it('have the newest of what processes wrote to stderr', () => {

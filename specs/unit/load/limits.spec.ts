@@ -111,6 +111,11 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /81009000 branches that play at once, each times the clients, and 1000000 at most/,
     line: 5,
   },
+  'steps that each ask thousands of clients': {
+    source: `${HEAD}${clients(9000)}traffic:\n${'  - s -> r-0: hi\n'.repeat(5700)}`,
+    says: /steps, each times the clients, and 50000000 at most/,
+    line: 5559,
+  },
   'mistakes in one text': { source: `${HEAD}bad: "${'${a:-'.repeat(290_000)}"\n`, says: /never closed/ },
   'unknown keys': {
     source: `${HEAD}${Array.from({ length: 30_000 }, (_, i) => `q${i}: 1\n`).join('')}`,
