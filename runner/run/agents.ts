@@ -146,7 +146,8 @@ export class Agents {
     const end = this.waits.add({ who: agent, answer: 'exit' }, purpose);
     target.node.tell({ do: 'limit-memory', agent, bytes });
     await end.catch((error) => {
-      target.wanted = false;
+      // The end of the run takes no limit away.
+      if (error instanceof OrderFailed) target.wanted = false;
       throw error;
     });
   }
