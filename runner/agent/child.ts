@@ -54,9 +54,13 @@ class Child implements AgentProcess {
     this.#order({ agents, order });
   }
 
+  tellInTurn(orders: readonly AddressedOrder[]): void {
+    this.#order({ inTurn: orders });
+  }
+
   inTurn(orders: readonly AddressedOrder[]): Promise<boolean> {
     const done = this.#answers.turn(orders.map(({ order }) => order.id));
-    this.#order({ inTurn: orders });
+    this.tellInTurn(orders);
     return done;
   }
 

@@ -28,7 +28,9 @@ export interface AgentProcess {
   /** Resolves when the process has ended and everything that it said was passed on. */
   readonly closed: Promise<void>;
   tell(agents: readonly string[], order: AgentOrder): void;
-  /** Carries out one order after the other, and stops at the first that fails; resolves with whether all succeeded. */
+  /** Carries out one order after the other, and stops at the first that fails. */
+  tellInTurn(orders: readonly AddressedOrder[]): void;
+  /** The same; resolves with whether all succeeded. */
   inTurn(orders: readonly AddressedOrder[]): Promise<boolean>;
   /** Resolves when the signal has taken effect, or the process has ended. */
   signal(signal: Signal): Promise<void>;

@@ -89,9 +89,11 @@ export class NodeAgent {
   }
 
   async #tellInTurn(orders: readonly AddressedOrder[]): Promise<void> {
-    for (const [child, those] of this.#stretches(orders, ({ agent }) => agent)) {
-      if (!(await child?.inTurn(those))) return;
-    }
+    const stretches = this.#stretches(orders, ({ agent }) => agent);
+    const last = stretches.pop();
+    for (const [child, those] of stretches) if (!(await child?.inTurn(those))) return;
+    // Nothing waits for its answers here.
+    last?.[0]?.tellInTurn(last[1]);
   }
 
   /** Success is not answered: the exit of the process is reported. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Brings the buses up as the file describes them: masters listen, clients connect, masters apply their policy. */
 
+import type { Order } from '../agent/protocol.ts';
 import type { Credentials } from '../common/credentials.ts';
 import { acceptedLane, masterOf } from '../topology/lane.ts';
 import type { BusSpec } from '../topology/topology.ts';
@@ -36,10 +37,7 @@ async function attach(context: RunContext, bus: BusState, count: Counters): Prom
   // One after another: the kernel assigns addresses in this order, and files may name them.
   for (const batch of batchesOf(context, clients))
     await connectInTurn(context, bus.spec, batch, count.connected);
-  const known = await Promise.all(clients.map((client) => name(context, client)));
-  // Orders begin in the order given, so policy is applied in file order although no answer is awaited.
-  await Promise.all(clients.map((client) => Promise.all(policy(context, client)).then(count.attached)));
-  for (const [i, client] of clients.entries()) record(context, client, known[i]);
+  await admitInTurn(context, clients, count.attached);
 }
 
 /**
@@ -85,9 +83,7 @@ function counter(what: string, total: number, progress: (text: string) => void):
 export async function attachOne(context: RunContext, client: ClientState): Promise<void> {
   const { agent, order, purpose } = connecting(context, context.parties.bus(client.spec.bus).spec, client);
   client.address = (await context.agents.call(agent, order, purpose)).address ?? null;
-  const known = await name(context, client);
-  await Promise.all(policy(context, client));
-  record(context, client, known);
+  await admitInTurn(context, [client], () => {});
 }
 
 async function listen({ agents, nonce }: RunContext, spec: BusSpec): Promise<void> {
@@ -118,46 +114,69 @@ function connecting({ nonce }: RunContext, bus: BusSpec, { spec }: ClientState):
   };
 }
 
-/** The master knows its clients by address, and reads from a client only after it has a name for it. */
-async function name(
-  { agents }: RunContext,
-  { spec, address }: ClientState,
-): Promise<Credentials | undefined> {
-  const master = masterOf(spec.bus);
-  const lane = acceptedLane(spec.bus, spec.name);
-  const what = `${master} to accept ${spec.name}`;
-  const order = { do: 'name', peer: address ?? '', client: spec.name, lane } as const;
-  return (await agents.call(master, order, { what, place: spec.place })).credentials;
+/** All clients are of one bus: its master accepts them and applies their policy in the order given. */
+async function admitInTurn(
+  context: RunContext,
+  clients: readonly ClientState[],
+  attached: () => void,
+): Promise<void> {
+  const policies = clients.map(policy);
+  const answers = context.agents.callInTurn([...clients.map(naming), ...policies.flat()]);
+  let next = clients.length;
+  await Promise.all(
+    policies.map(async ({ length }) => {
+      const its = answers.slice(next, next + length);
+      next += length;
+      await Promise.all(its);
+      attached();
+    }),
+  );
+  for (const [i, client] of clients.entries()) record(context, client, (await answers[i])?.credentials);
 }
 
-function policy({ agents }: RunContext, client: ClientState): Promise<unknown>[] {
-  const { name: who, bus, join, admitted, addresses, eavesdrop, match = [], names = [], place } = client.spec;
-  const master = masterOf(bus);
-  const done: Promise<unknown>[] = [];
+/** The master knows its clients by address, and reads from a client only after it has a name for it. */
+function naming({ spec, address }: ClientState): Call {
+  const { name: client, bus, place } = spec;
+  const agent = masterOf(bus);
+  return {
+    agent,
+    order: { do: 'name', peer: address ?? '', client, lane: acceptedLane(bus, client) },
+    purpose: { what: `${agent} to accept ${client}`, place },
+  };
+}
+
+function policy(state: ClientState): Call[] {
+  const {
+    name: client,
+    bus,
+    join,
+    admitted,
+    addresses,
+    eavesdrop,
+    match = [],
+    names = [],
+    place,
+  } = state.spec;
+  const agent = masterOf(bus);
+  const call = (order: Order, what: string): Call => ({
+    agent,
+    order,
+    purpose: { what: `${agent} to ${what}`, place },
+  });
   // Before the client joins, since its first multicast may be the next message on the bus.
-  for (const rule of match) {
-    const what = `${master} to give ${who} the match rule ${rule}`;
-    done.push(agents.call(master, { do: 'add-match', client: who, rule }, { what, place }));
-  }
-  for (const owned of names) {
-    const what = `${master} to give ${who} the name ${owned}`;
-    done.push(agents.call(master, { do: 'set-name', client: who, name: owned }, { what, place }));
-  }
+  const calls = [
+    ...match.map((rule) => call({ do: 'add-match', client, rule }, `give ${client} the match rule ${rule}`)),
+    ...names.map((name) => call({ do: 'set-name', client, name }, `give ${client} the name ${name}`)),
+  ];
   if (join && admitted) {
-    client.joined = true;
-    done.push(
-      agents.call(master, { do: 'join', client: who }, { what: `${master} to let ${who} join`, place }),
-    );
+    state.joined = true;
+    calls.push(call({ do: 'join', client }, `let ${client} join`));
   }
-  for (const address of addresses) {
-    const what = `${master} to give ${who} the address ${address}`;
-    done.push(agents.call(master, { do: 'add-address', client: who, address }, { what, place }));
-  }
-  if (eavesdrop && client.joined) {
-    const what = `${master} to make ${who} an eavesdropper`;
-    done.push(agents.call(master, { do: 'eavesdrop', client: who, on: true }, { what, place }));
-  }
-  return done;
+  for (const address of addresses)
+    calls.push(call({ do: 'add-address', client, address }, `give ${client} the address ${address}`));
+  if (eavesdrop && state.joined)
+    calls.push(call({ do: 'eavesdrop', client, on: true }, `make ${client} an eavesdropper`));
+  return calls;
 }
 
 function record(context: RunContext, client: ClientState, credentials: Credentials | undefined): void {

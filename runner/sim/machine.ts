@@ -80,9 +80,13 @@ class SimProcess implements AgentProcess {
     this.#process.order(() => void this.#agent.take(order));
   }
 
+  tellInTurn(orders: readonly AddressedOrder[]): void {
+    this.#process.order(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
+  }
+
   inTurn(orders: readonly AddressedOrder[]): Promise<boolean> {
     const done = this.#answers.turn(orders.map(({ order }) => order.id));
-    this.#process.order(() => void takeInTurn(orders, new Map([[this.name, this.#agent]])));
+    this.tellInTurn(orders);
     return done;
   }
 
