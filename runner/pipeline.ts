@@ -219,7 +219,7 @@ function verdictOf({ plan, site, owner, options, trace, judgement, error }: Cont
     counts: {
       sends: trace ? sendsIn(trace) : 0,
       deliveries,
-      clients: clients.length + (messageBuses?.clients.length ?? 0),
+      clients: clients.length + (messageBuses?.clients.length ?? 0) + (messageBuses?.programs.length ?? 0),
       nodes: nodes.length,
     },
     timings: { ...progress.timings },

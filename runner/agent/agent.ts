@@ -6,6 +6,7 @@ import { Daemon } from './daemon.ts';
 import { DbusClient } from './dbus-client.ts';
 import { Master } from './master.ts';
 import { Pipes } from './pipes.ts';
+import { Program } from './program.ts';
 import type { AgentOrder, AgentReport, Order } from './protocol.ts';
 import { Reports } from './reports.ts';
 import { carryOut, type Role, type Tools } from './roles.ts';
@@ -57,6 +58,8 @@ function roleFor(order: Order, tools: Tools): Role {
       return new Daemon(tools);
     case 'join-dbus':
       return new DbusClient(tools);
+    case 'run-program':
+      return new Program(tools);
     default:
       return new Client(tools);
   }

@@ -10,6 +10,7 @@ import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
 import { formatAddress } from '../dbus/index.ts';
+import { startProgram } from './start-program.ts';
 import type { PipeEnds, System } from './system.ts';
 
 /** Clients may run as any user: the bus's policy decides who may connect, not the file system. */
@@ -46,6 +47,8 @@ export const linux: System = {
   },
 
   joinDbus: (path, connect) => (connect === 'native' ? Connection.open(path) : StreamConnection.open(path)),
+
+  start: startProgram,
 
   pipes: openPipes,
 

@@ -129,6 +129,28 @@ export type Order =
    * Client: `done` when the bus has forgotten these unique names, and everything that came before that was reported.
    */
   | { readonly do: 'settle-dbus'; readonly gone: readonly string[]; readonly within: number }
+  /**
+   * Client: starts a program with the bus of this address as its session bus; `done` when it runs. `names`: unique
+   * names and what is written in their place in its output.
+   */
+  | {
+      readonly do: 'run-program';
+      readonly argv: readonly [string, ...string[]];
+      readonly address: string;
+      readonly names: readonly (readonly [unique: string, client: string])[];
+    }
+  /**
+   * Client: `done` when the program has ended, or (unless `end`) lines of its output contain these texts in this order,
+   * or `within` ms passed. A program that has to end by then is killed.
+   */
+  | {
+      readonly do: 'await-program';
+      readonly end: boolean;
+      readonly texts: readonly string[];
+      readonly within: number;
+    }
+  /** Client: kills the program and whatever it has started; `done` when it has ended. */
+  | { readonly do: 'kill-program' }
   /** Master: binds, listens and accepts from then on. */
   | {
       readonly do: 'listen';
@@ -297,7 +319,29 @@ export interface DbusGot {
   readonly texts: readonly string[];
 }
 
+/** A program, when an order about it is answered. */
+export interface ProgramState {
+  readonly state:
+    | 'runs'
+    | 'ended'
+    /** It did not end in time. */
+    | 'late'
+    /** It was killed, since it wrote more than is kept. */
+    | 'wordy'
+    | 'killed'
+    /** The system has no programs: it is a simulated one. */
+    | 'simulated';
+  /** Its exit status; absent if it runs, or a signal ended it. */
+  readonly exit?: number;
+  readonly signal?: string;
+  /** What it has written to its standard output, with the names of clients in place of their unique names. */
+  readonly output: string;
+  /** The last lines that it has written to its standard error. */
+  readonly errors: readonly string[];
+}
+
 export interface OrderResult {
+  readonly program?: ProgramState;
   readonly unique?: string;
   readonly address?: Address;
   readonly credentials?: Credentials;

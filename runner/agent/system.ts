@@ -24,6 +24,12 @@ export interface System {
   serveDbus(options: { readonly path: string; readonly unixPath: string }): Promise<void>;
   /** Joins a message bus: over AF_BUS, or through the daemon's AF_UNIX listener. */
   joinDbus(path: string, connect: 'native' | 'legacy'): Promise<DbusConnection>;
+  /** Starts a program in a group of processes of its own. Absent if the system has none: a simulated one. */
+  start?(
+    argv: readonly [string, ...string[]],
+    env: Readonly<Record<string, string>>,
+    heard: ProgramListener,
+  ): Promise<RunningProgram>;
   /** Makes `count` pipes. */
   pipes(count: number): Promise<readonly PipeEnds[]>;
   /** Throws EPIPE if nobody holds the other end any more. */
@@ -31,6 +37,18 @@ export interface System {
   close(fd: number): void;
   /** From now on this process may open that many more descriptors. */
   limitDescriptors(more: number | 'unlimited'): void;
+}
+
+export interface ProgramListener {
+  output(bytes: Buffer): void;
+  errors(bytes: Buffer): void;
+}
+
+export interface RunningProgram {
+  /** Resolves when the program has ended and all that it wrote was heard. */
+  readonly ended: Promise<{ readonly exit: number | null; readonly signal: string | null }>;
+  /** SIGKILL to it and to what it has started. */
+  kill(): void;
 }
 
 /** A client's connection to a message bus: authenticated, but before Hello. */

@@ -44,7 +44,8 @@ function text(loaded: readonly (Loaded & { file: string })[]): void {
 
 function summary({ name, buses, clients, messageBuses, steps }: Topology): string {
   const all = buses.length + (messageBuses?.buses.length ?? 0);
-  const there = clients.length + (messageBuses?.clients.length ?? 0);
+  const onMessageBuses = [...(messageBuses?.clients ?? []), ...(messageBuses?.programs ?? [])];
+  const there = clients.length + onMessageBuses.length;
   const sizes = [count(all, 'bus', 'buses'), count(there, 'client'), count(steps.length, 'step')];
   return `${neutral(name)} is valid: ${sizes.join(', ')}`;
 }

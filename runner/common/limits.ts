@@ -119,6 +119,11 @@ export const LIMITS = {
     what: "bytes of a host's console that are kept on disk",
     over: 'the newest are kept',
   },
+  outputBytes: {
+    most: MIB,
+    what: 'bytes that a program of a message bus writes to its standard output',
+    over: 'the program is killed, and the run fails',
+  },
   stderrBytes: {
     most: 64 * 1024,
     what: "bytes of a node's stderr that are kept",

@@ -92,7 +92,11 @@ function onMessageBuses({ messageBuses }: Topology): Placed[] {
       ...rulesNote(match),
     ]),
   }));
-  return [...(masters ?? []), ...(clients ?? [])];
+  const programs = messageBuses?.programs.map(({ name, node, bus, argv: [program] }) => ({
+    node,
+    party: party('client', name, bus, [program]),
+  }));
+  return [...(masters ?? []), ...(clients ?? []), ...(programs ?? [])];
 }
 
 interface Placed {

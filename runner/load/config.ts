@@ -98,6 +98,8 @@ function defaultsOf({ nodes, buses, groups, clients, messageBuses }: Topology, w
     ...(written.clients && {
       clients: of(written.clients, (name) => {
         const dbus = messageBuses?.clients.find((each) => each.name === name);
+        const program = messageBuses?.programs.find((each) => each.name === name);
+        if (program) return { node: program.node, bus: program.bus };
         if (dbus) return { node: dbus.node, bus: dbus.bus, connect: dbus.connect };
         return clientDefaults(client.get(name) ?? client.get(`${name}-0`));
       }),

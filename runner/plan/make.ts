@@ -55,5 +55,8 @@ function ofMessageBuses({ messageBuses }: Topology): AgentPlan[] {
   const clients = messageBuses?.clients.map(
     ({ name, node, bus }): AgentPlan => ({ name, node, role: 'client', bus, user }),
   );
-  return [...(daemons ?? []), ...(clients ?? [])];
+  const programs = messageBuses?.programs.map(
+    ({ name, node, bus }): AgentPlan => ({ name, node, role: 'client', bus, user }),
+  );
+  return [...(daemons ?? []), ...(clients ?? []), ...(programs ?? [])];
 }

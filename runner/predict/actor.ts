@@ -28,6 +28,7 @@ function partyThatActs(state: BusState, step: Step): Sender | undefined {
       return actorOfFault(step.action, (client) => state.party(client).bus);
     case 'parallel':
     case 'dbus':
+    case 'program':
       return undefined;
   }
 }

@@ -104,6 +104,7 @@ export class BranchCursor {
       case 'hangup':
         return this.#when(model.hungUp(this.#client(step.client)));
       case 'dbus':
+      case 'program':
         // Message buses have their own model.
         return this.#next();
       case 'parallel':

@@ -143,7 +143,7 @@ function* busesOf(state: BusState, steps: readonly Step[]): Generator<string> {
   for (const step of flat(steps)) {
     if (step.kind === 'fault') yield state.busOf(step.action);
     else if (step.kind === 'send') yield state.partyAt(state.sender(step)).bus;
-    else if (step.kind !== 'parallel' && step.kind !== 'dbus') yield state.party(step.client).bus;
+    else if (step.kind === 'blocked' || step.kind === 'hangup') yield state.party(step.client).bus;
   }
 }
 

@@ -75,6 +75,11 @@ const got = map({
   ...{ errorName: maybe(text), texts: listOf(text) },
 });
 
+const program = map({
+  state: oneOf('runs', 'ended', 'late', 'wordy', 'killed', 'simulated'),
+  ...{ exit: maybe(index), signal: maybe(text), output: text, errors: listOf(text) },
+});
+
 const result = map({
   address: maybe(text),
   credentials: maybe(ids),
@@ -83,6 +88,7 @@ const result = map({
   ended: maybe(flag),
   read: maybe(index),
   unique: maybe(text),
+  program: maybe(program),
 });
 
 const dbus: Check = (value) => {

@@ -41,6 +41,15 @@ export class MessageBuses {
     await this.settle();
   }
 
+  /** The unique names of the clients of a bus, and the clients. */
+  namesOn(bus: string): readonly (readonly [unique: string, client: string])[] {
+    const { clients = [] } = this.#context.plan.topology.messageBuses ?? {};
+    return clients.flatMap((client) => {
+      const unique = client.bus === bus ? this.#unique.get(client.name) : undefined;
+      return unique === undefined ? [] : [[unique, client.name] as const];
+    });
+  }
+
   async play({ id, action }: DbusStep): Promise<void> {
     const { agents } = this.#context;
     if (action.do === 'kill') {
@@ -120,7 +129,7 @@ export class MessageBuses {
   }
 }
 
-const unixPathOf = (path: string): string => `${path}.unix`;
+export const unixPathOf = (path: string): string => `${path}.unix`;
 
 /** The answers in the form for agents: without the serials that are not known yet. */
 function marshalled(answers: DbusClientSpec['answers']): Record<string, string> {

@@ -10,22 +10,28 @@ import { playBlocked, playHangup } from './expect.ts';
 import { playFault } from './fault.ts';
 import type { MessageBuses } from './message-bus.ts';
 import { OrderFailed } from './order-failed.ts';
+import { Programs } from './programs.ts';
 import { reached } from './progress.ts';
 import { playSend } from './send.ts';
 import { Settler } from './settle.ts';
 
 type Failure = StepEvent['failure'];
 
+/** Kinds of steps after which all messages of message buses have to arrive. */
+const SETTLED: readonly Step['kind'][] = ['dbus', 'program', 'parallel'];
+
 export class Walker {
   readonly settler: Settler;
   readonly #context: RunContext;
   readonly #messageBuses: MessageBuses;
+  readonly programs: Programs;
   /** When each fault was injected. */
   readonly #moments = new Map<string, Time>();
 
   constructor(context: RunContext, messageBuses: MessageBuses) {
     this.#context = context;
     this.#messageBuses = messageBuses;
+    this.programs = new Programs(context, messageBuses);
     this.settler = new Settler(context);
   }
 
@@ -37,7 +43,7 @@ export class Walker {
         const failure = await this.#play(step);
         if (step.kind === 'send' || step.kind === 'parallel') await this.settler.whole(step);
         else if (step.kind === 'fault') await this.settler.drain(step);
-        if (step.kind === 'dbus' || step.kind === 'parallel') await this.#messageBuses.settle(step);
+        if (SETTLED.includes(step.kind)) await this.#messageBuses.settle(step);
         return failure;
       });
     }
@@ -58,6 +64,9 @@ export class Walker {
         return playHangup(this.#context, step);
       case 'dbus':
         await this.#messageBuses.play(step);
+        return undefined;
+      case 'program':
+        await this.programs.play(step);
         return undefined;
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus, whose master is the D-Bus daemon of this project; their clients, and the steps of these. */
 import type { Arg } from '../dbus/index.ts';
+import type { ProgramSpec } from './program.ts';
 import type { Place } from './topology.ts';
 
 export interface MessageBusSpec {
@@ -36,6 +37,7 @@ export interface DbusClientSpec {
 export interface MessageBuses {
   readonly buses: readonly MessageBusSpec[];
   readonly clients: readonly DbusClientSpec[];
+  readonly programs: readonly ProgramSpec[];
 }
 
 /** The content of a signal or a call; a call may have no interface. */

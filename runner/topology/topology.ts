@@ -9,6 +9,7 @@ import type { Filter } from '../common/filter.ts';
 import type { DbusMessage } from '../dbus/index.ts';
 import type { FaultAction } from './faults.ts';
 import type { DbusStep, MessageBuses } from './message-bus.ts';
+import type { ProgramStep } from './program.ts';
 
 /** A place in a YAML file; `line` and `column` count from 1. */
 export interface Place {
@@ -206,7 +207,7 @@ export interface HangupStep {
   readonly place: Place;
 }
 
-export type Step = SendStep | ParallelStep | FaultStep | BlockedStep | HangupStep | DbusStep;
+export type Step = SendStep | ParallelStep | FaultStep | BlockedStep | HangupStep | DbusStep | ProgramStep;
 
 /** One line of `expect.deliveries`; it is checked in addition to the expectations of the steps. */
 export interface DeliveryExpect {

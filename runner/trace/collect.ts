@@ -16,6 +16,7 @@ import type {
   LogEvent,
   PipeEvent,
   ProcessEvent,
+  ProgramEvent,
   ReadOut,
   SendEvent,
   StepEvent,
@@ -66,6 +67,7 @@ export class Collector {
   readonly #fences: FenceEvent[] = [];
   readonly #dbus: DbusEvent[] = [];
   readonly #joins: DbusJoin[] = [];
+  readonly #programs: ProgramEvent[] = [];
   readonly #logs: LogEvent[] = [];
   readonly #watches = new Set<Watch>();
 
@@ -161,6 +163,10 @@ export class Collector {
     this.#joins.push(event);
   }
 
+  program(event: ProgramEvent): void {
+    this.#programs.push(event);
+  }
+
   log(event: LogEvent): void {
     this.#logs.push(event);
   }
@@ -178,6 +184,7 @@ export class Collector {
       kernel: this.#kernel,
       fences: this.#fences,
       ...(this.#joins.length > 0 && { dbus: this.#dbus, joins: this.#joins }),
+      ...(this.#programs.length > 0 && { programs: this.#programs }),
       ...(this.#logs.length > 0 && { logs: this.#logs }),
       socketsLeft: this.socketsLeft,
       ...(this.cut === undefined ? {} : { cut: this.cut }),

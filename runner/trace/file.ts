@@ -25,11 +25,12 @@ const LISTS = [
   'fences',
   'dbus',
   'joins',
+  'programs',
   'logs',
 ] as const;
 type List = (typeof LISTS)[number];
 /** Lists that are absent if they are empty. */
-const OF_MESSAGE_BUSES = ['dbus', 'joins', 'logs'] as const;
+const OF_MESSAGE_BUSES = ['dbus', 'joins', 'programs', 'logs'] as const;
 
 /** Writes the whole trace; replaces the file. Throws TooBig if it would have more bytes than `most`. */
 export function writeTrace(path: string, trace: Trace, most: number = LIMITS.traceBytes.most): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The trace: what all agents saw and did, merged. `verdict` judges it without any other source. */
 
-import type { DbusReport } from '../agent/protocol.ts';
+import type { DbusReport, ProgramState } from '../agent/protocol.ts';
 import type { Address } from '../common/address.ts';
 import type { Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
@@ -62,6 +62,11 @@ export type DbusEvent = { readonly client: string } & DbusReport;
 export interface DbusJoin {
   readonly client: string;
   readonly unique: string;
+}
+
+/** A program of a message bus, at the end of a step about it. */
+export interface ProgramEvent extends ProgramState {
+  readonly step: string;
 }
 
 /** What a process wrote to stderr. */
@@ -180,6 +185,7 @@ export interface Trace {
   /** What clients of message buses sent and received, in each client's order; absent if there are none. */
   readonly dbus?: readonly DbusEvent[];
   readonly joins?: readonly DbusJoin[];
+  readonly programs?: readonly ProgramEvent[];
   readonly logs?: readonly LogEvent[];
   /** Sockets of the family left in the run's network namespace after all agents ended; null if not measured. */
   readonly socketsLeft: number | null;

@@ -9,10 +9,12 @@ import type { Trace } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 
 /**
- * Why the run proves nothing although no check failed; undefined if a message arrived, or the file says that none must.
+ * Why the run proves nothing although no check failed; undefined if a message arrived, a program wrote
+ * something, or the file says that none must.
  */
 export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefined {
   if (lanes.some(({ deliveries }) => deliveries.some(({ fence }) => !fence))) return undefined;
+  if (trace.programs?.some(({ state, output }) => state !== 'simulated' && output !== '')) return undefined;
   const all = [...flat(plan.topology.steps)].filter(isMessage);
   const arrived = dbusArrived(plan, trace);
   if (all.some((step) => arrived.has(step.id) || isHeard(step))) return undefined;

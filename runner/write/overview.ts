@@ -8,6 +8,7 @@ import { faultText } from '../topology/faults.ts';
 import { type Lane, masterOf, partyOf } from '../topology/lane.ts';
 import { lengthsOf } from '../topology/message.ts';
 import { type DbusStep, dbusText } from '../topology/message-bus.ts';
+import { expectText, programText } from '../topology/program.ts';
 import { flat } from '../topology/steps.ts';
 import type { Destination, SendStep, Step } from '../topology/topology.ts';
 import { count } from './words.ts';
@@ -51,7 +52,7 @@ interface Common {
 }
 
 export type StepView = Common &
-  (SendView | DbusView | { readonly kind: Exclude<Step['kind'], 'send' | 'dbus'> });
+  (SendView | DbusView | ProgramView | { readonly kind: Exclude<Step['kind'], 'send' | 'dbus' | 'program'> });
 
 /** A step of a message bus. */
 export interface DbusView {
@@ -59,6 +60,12 @@ export interface DbusView {
   /** Messages that its client sends. */
   readonly count: number;
   /** What must come of each message, in words; empty if nothing is sent. */
+  readonly must: string;
+}
+
+export interface ProgramView {
+  readonly kind: 'program';
+  /** What must come of it, in words; empty if nothing is expected. */
   readonly must: string;
 }
 
@@ -132,6 +139,7 @@ const sum = ({ messages }: Plan, of: (message: Plan['messages'][number]) => numb
 function viewOf(step: Step, plan: Plan): StepView {
   const common = { id: step.id, line: step.place.line, text: inWords(step) };
   if (step.kind === 'send') return { ...common, ...sendView(step, plan) };
+  if (step.kind === 'program') return { ...common, kind: step.kind, must: expectText(step.expect) };
   return { ...common, ...(step.kind === 'dbus' ? dbusView(step, plan) : { kind: step.kind }) };
 }
 
@@ -193,6 +201,8 @@ function inWords(step: Step): string {
       return `expect ${step.client} ${step.blocked ? 'blocked' : 'not blocked'} within ${duration(step.within)}`;
     case 'dbus':
       return dbusText(step.action);
+    case 'program':
+      return programText(step);
     case 'hangup':
       return `expect ${step.client} to be hung up on within ${duration(step.within)}`;
   }

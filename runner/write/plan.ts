@@ -50,6 +50,7 @@ function sent({ messages, bytes, deliveries: { must, may } }: Overview['totals']
 
 function rowsOf(step: StepView, why: boolean): string[][] {
   const head = [step.id, String(step.line), step.text];
+  if (step.kind === 'program') return [[...head, '', '', step.must]];
   if (step.kind === 'dbus') return [[...head, step.count > 0 ? String(step.count) : '', '', step.must]];
   if (step.kind !== 'send') return [head];
   const [first, ...others] = step.expected;

@@ -16,7 +16,9 @@ function checkNodes(scope: Scope): void {
   if (scope.problems.isBroken(['buses'])) return;
   const used = new Set([...scope.clients.values()].map((client) => client.node));
   for (const bus of scope.buses.values()) used.add(bus.master.node);
-  for (const { node } of [...scope.messageBuses.values(), ...scope.dbusClients.values()]) used.add(node);
+  const { messageBuses, dbusClients, programs } = scope;
+  for (const { node } of [...messageBuses.values(), ...dbusClients.values(), ...programs.values()])
+    used.add(node);
   for (const [name, , path] of validEntries(scope, 'nodes', scope.written.nodes)) {
     const message = `nothing runs on node "${name}"`;
     if (!used.has(name)) scope.problems.warning(path, { code: 'unused', message, onKey: true });

@@ -7,6 +7,7 @@ import type { BusSpec, DenyRule, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { filterOf } from './filters.ts';
 import { dbusClient, MESSAGE_BUS, refuseDbusKeys } from './message-bus/parties.ts';
+import { programClient } from './message-bus/programs.ts';
 import type { Nodes } from './nodes.ts';
 import { ownedNames } from './owned-names.ts';
 import { rulesOf } from './rules.ts';
@@ -59,7 +60,8 @@ function expand(
   const bus = busOf(scope, client.bus, path, ['bus', MESSAGE_BUS]);
   const node = nodes.forClient(client.node, path);
   if (bus !== undefined && scope.messageBuses.has(bus)) {
-    dbusClient(scope, key, client, { bus, node: node ?? '' }, path);
+    const add = client.program === undefined ? dbusClient : programClient;
+    add(scope, key, client, { bus, node: node ?? '' }, path);
     return [];
   }
   refuseDbusKeys(scope, client, path);

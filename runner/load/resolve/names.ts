@@ -12,7 +12,7 @@ import type { Problems } from '../diagnostic/index.ts';
 export type Kind =
   | ('node' | 'bus' | 'group' | 'client' | 'replicas')
   /** A bus whose master is the D-Bus daemon. */
-  | ('message bus' | 'client of a message bus');
+  | ('message bus' | 'client of a message bus' | 'program');
 
 const PLURAL: Readonly<Record<Kind, string>> = {
   node: 'nodes',
@@ -22,9 +22,12 @@ const PLURAL: Readonly<Record<Kind, string>> = {
   replicas: 'replicas',
   'message bus': 'message buses',
   'client of a message bus': 'clients of message buses',
+  program: 'programs',
 };
 
 const MAX_LISTED = 12;
+const ITS_STEPS =
+  'The steps of a message bus are own, release, add-match, remove-match, signal, call and run.';
 const MESSAGE_BUS = 'a message bus has master: { program: dbus-daemon }';
 
 export class Names {
@@ -90,6 +93,8 @@ export class Names {
   find(name: string, wanted: readonly Kind[], path: Path, madeUp: readonly string[] = []): Kind | undefined {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
+    // Steps for programs are steps of a message bus as well.
+    const isElsewhere = kind === 'client of a message bus' && !wanted.includes('program');
     if (this.#excused(name, wanted)) return undefined;
     // To make a suggestion takes a look at every name, and a file may contain thousands of slips.
     if (++this.#slips > LIMITS.suggestions.most) {
@@ -102,9 +107,9 @@ export class Names {
     const what = kinds.filter((each) => each !== 'replicas').length === 1 ? (kinds[0] ?? 'client') : 'name';
     this.#problems.error(path, {
       code: 'unknown-name',
-      message: this.#message(name, kind, what),
-      expected: kind === 'client of a message bus' ? undefined : this.#known(kinds, known),
-      hint: this.#hint(name, kind, kinds, known),
+      message: this.#message(name, kind, isElsewhere ? 'name' : what),
+      expected: isElsewhere ? undefined : this.#known(kinds, known),
+      hint: isElsewhere ? ITS_STEPS : this.#hint(name, kind, kinds, known),
     });
     return undefined;
   }
@@ -112,8 +117,7 @@ export class Names {
   #message(name: string, kind: Kind | undefined, what: Kind | 'name'): string {
     if (kind === undefined) return `unknown ${what} ${show(name)}`;
     const found = kind === 'replicas' ? 'a set of replicas' : `a ${kind}`;
-    const unfit = what === 'name' || kind === 'client of a message bus';
-    return `"${name}" is ${found}, ${unfit ? 'which cannot be used here' : `not a ${what}`}`;
+    return `"${name}" is ${found}, ${what === 'name' ? 'which cannot be used here' : `not a ${what}`}`;
   }
 
   #hint(
@@ -125,8 +129,6 @@ export class Names {
     if (kind === 'replicas' && wanted.includes('group'))
       return `Name one of them, "${name}-0", or a group that they are all in.`;
     if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
-    if (kind === 'client of a message bus')
-      return 'The steps of a message bus are own, release, add-match, remove-match, signal and call.';
     if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${masterOf(name)}"?`;
     const masters = this.of('bus').map(masterOf);
     const candidates = [...known, ...masters].filter((each) => each !== name);

@@ -61,6 +61,8 @@ function scopeOf(given: Given): Scope {
     clients: new Map(),
     messageBuses: new Map(),
     dbusClients: new Map(),
+    programs: new Map(),
+    runs: new Map(),
     killed: new Map(),
     budgets: [],
     incarnation: (name) => names.incarnation(name),
@@ -90,13 +92,18 @@ function partiesIn({
   clients,
   messageBuses,
   dbusClients,
+  programs,
 }: Scope): Pick<Topology, 'buses' | 'groups' | 'clients' | 'messageBuses'> {
   return {
     buses: [...buses.values()],
     groups: [...groups.values()],
     clients: [...clients.values()],
     ...(messageBuses.size > 0 && {
-      messageBuses: { buses: [...messageBuses.values()], clients: [...dbusClients.values()] },
+      messageBuses: {
+        buses: [...messageBuses.values()],
+        clients: [...dbusClients.values()],
+        programs: [...programs.values()],
+      },
     }),
   };
 }

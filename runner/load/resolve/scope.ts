@@ -3,10 +3,12 @@
 
 import type { Path } from '../../common/diagnostic.ts';
 import type { DbusClientSpec, MessageBusSpec } from '../../topology/message-bus.ts';
+import type { ProgramSpec } from '../../topology/program.ts';
 import type { Budget, BusSpec, ClientSpec, GroupSpec } from '../../topology/topology.ts';
 import type { Problems } from '../diagnostic/index.ts';
 import type { Written } from '../schema/index.ts';
 import type { Tree } from '../yaml/index.ts';
+import type { Runs } from './message-bus/programs.ts';
 import type { Kind, Names } from './names.ts';
 import type { Tally } from './tally.ts';
 
@@ -21,6 +23,8 @@ export type {
   WrittenFault,
   WrittenFilter,
   WrittenHears,
+  WrittenOutcome,
+  WrittenRun,
   WrittenSend,
   WrittenSendExpect,
   WrittenStep,
@@ -41,6 +45,8 @@ export interface Scope extends Given {
   readonly clients: Map<string, ClientSpec>;
   readonly messageBuses: Map<string, MessageBusSpec>;
   readonly dbusClients: Map<string, DbusClientSpec>;
+  readonly programs: Map<string, ProgramSpec>;
+  readonly runs: Runs;
   /** Clients of message buses that a step has killed, and the line of that step. */
   readonly killed: Map<string, number>;
   readonly budgets: Budget[];

@@ -8,6 +8,7 @@ import { takenBySend } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
+import { checkRuns, isProgram, killProgram, outcomeStep, runStep } from './message-bus/programs.ts';
 import { dbusStep, hearsStep, isAboutDbus, isDbusStep, killStep } from './message-bus/steps.ts';
 import type { PartyState } from './party-state.ts';
 import type {
@@ -16,6 +17,8 @@ import type {
   WrittenDbusStep,
   WrittenFault,
   WrittenHears,
+  WrittenOutcome,
+  WrittenRun,
   WrittenSend,
   WrittenSendExpect,
   WrittenStep,
@@ -35,12 +38,14 @@ export function resolveSteps(
   const traffic = scope.written.traffic;
   if (!Array.isArray(traffic)) return [];
   const progress: StepContext['progress'] = new Map();
-  return traffic.flatMap((written: WrittenStep, index) => {
+  const steps = traffic.flatMap((written: WrittenStep, index) => {
     const path = ['traffic', index];
     const fits = scope.tally.add('stepClients', clientsIn(scope), path, scope.problems);
     if (!fits || scope.problems.enough) return [];
     return resolveStep({ scope, ...start, progress, id: `${index + 1}`, path }, written);
   });
+  checkRuns(scope);
+  return steps;
 }
 
 const clientsIn = ({ clients, dbusClients }: Scope): number => clients.size + dbusClients.size;
@@ -60,8 +65,9 @@ function resolveStep(where: StepContext, written: WrittenStep): Step[] {
 }
 
 function faultSteps(where: StepContext, fault: WrittenFault): Step[] {
-  if (!isAboutDbus(where.scope, fault)) return resolveFaults(where, fault);
-  const step = killStep(where, fault);
+  const { scope } = where;
+  if (!isAboutDbus(scope, fault)) return resolveFaults(where, fault);
+  const step = isProgram(scope, fault) ? killProgram(where, fault) : killStep(where, fault);
   return step === undefined ? [] : [step];
 }
 
@@ -92,10 +98,12 @@ function single(where: StepContext, written: Exclude<WrittenStep, { parallel: un
     const at = (key: string): Path => [...where.path, 'send', key];
     return withDefaults(where, send, written.expect as WrittenSendExpect | undefined, at);
   }
+  if ('run' in written) return runStep(where, written as WrittenRun);
   if (isDbusStep(written)) return dbusStep(where, written as WrittenDbusStep);
   if ('expect' in written && Object.keys(written).length === 1) {
-    const expect = written.expect as Observation | WrittenHears;
+    const expect = written.expect as Observation | WrittenHears | WrittenOutcome;
     if ('hears' in expect) return hearsStep(where, expect);
+    if ('exit' in expect || 'output' in expect) return outcomeStep(where, expect);
     return observation(where, written.expect as Observation);
   }
   return short(where, written as Readonly<Record<string, string | WrittenSendExpect>>);

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import { HEX } from '../../common/scalars.ts';
 import { BUS_NAME, INTERFACE, MAX_NAME, MEMBER, MESSAGE_TYPES, PATH, WELL_KNOWN } from '../../dbus/index.ts';
-import { expected, flag, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
+import { expected, flag, has, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
+import { duration } from './values.ts';
 
 /** Results of RequestName, in the order of their numbers. */
 const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'];
@@ -120,6 +121,30 @@ export const hears = map({
   hears: list(z.string({ error: expected('what the bus tells', HEARS_HINT) })),
 });
 
+const words = z
+  .string({ error: expected('a text', 'Put numbers and words like true or null in "quotes".') })
+  .refine((value) => !value.includes('\0'), { error: expected('a text without NUL') });
+
+const PROGRAM_HINT = 'Write [dbus-send, --session, …]: the program, then its arguments.';
+/** A program and its arguments. */
+export const program = list(words).min(1, { error: expected('a program', PROGRAM_HINT) });
+
+const exit = whole('an exit status', 0, 255);
+const lines = list(words).min(1, { error: expected('at least one text') });
+const output = pick([words, lines], (input) => (Array.isArray(input) ? 1 : 0));
+const within = duration.optional();
+/** What must come of a program that runs: its exit status, its output, or both. */
+export const ended = map({ client: ref('a program'), exit, output: output.optional(), within });
+export const written = map({ client: ref('a program'), output, within });
+const OUTCOME_HINT = 'Write { exit: 0 }, { output: "all of it" } or { output: [text of a line] }.';
+export const runStep = map({
+  run: ref('a client with a program'),
+  expect: pick([map({ exit, output: output.optional(), within }), map({ output, within })], (input) => {
+    if (has(input, 'exit')) return 0;
+    return has(input, 'output') ? 1 : { message: 'this expects nothing of the program', hint: OUTCOME_HINT };
+  }).optional(),
+});
+
 /** How a client answers calls, by method. */
 export const answers = z.record(
   member,
@@ -144,4 +169,6 @@ export interface WrittenDbusExpect {
 }
 export type WrittenAnswers = z.infer<typeof answers>;
 export type WrittenHears = z.infer<typeof hears>;
+export type WrittenOutcome = z.infer<typeof ended> | z.infer<typeof written>;
+export type WrittenRun = z.infer<typeof runStep>;
 export type WrittenDbus = z.infer<typeof dbus>;

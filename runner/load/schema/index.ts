@@ -6,6 +6,8 @@ export type {
   WrittenDbusExpect,
   WrittenDbusStep,
   WrittenHears,
+  WrittenOutcome,
+  WrittenRun,
 } from './dbus.ts';
 export type { WrittenFault } from './faults.ts';
 export type { Written, WrittenClient, WrittenFilter } from './schema.ts';

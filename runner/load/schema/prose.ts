@@ -97,6 +97,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'On a bus with `protocol: dbus`: well-known names that it owns, like `org.example.Player`. For each the master gives it an address in prefix 0x0001 and tells the module, so that a rule with that `sender` matches its messages.',
   'clients.*.connect':
     'How a client of a message bus connects: `native`, the default, by AF_BUS; `legacy` by the AF_UNIX listener of the bus, as programs for other buses do.',
+  'clients.*.program':
+    'An unmodified program as a client of a message bus: its name and its arguments, which no shell reads. A `run` step starts it, in its node, with DBUS_SESSION_BUS_ADDRESS set to the AF_UNIX listener of the bus.',
   'clients.*.answers':
     'How a client of a message bus answers calls, by method. A call of any other method is answered with its own arguments.',
   'clients.*.answers.*': 'An answer: a `reply`, or an `error`.',
@@ -171,7 +173,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'Whether one of its sends waits for space (`true`) or none does (`false`). Only in a branch of `parallel`.',
   'traffic[].expect.hangup':
     'Its socket has ended: the client was expelled, or the master left before the client had joined.',
-  'traffic[].expect.within': 'Upper limit for the time until this is true: `500ms`. 5 s by default.',
+  'traffic[].expect.within':
+    'Upper limit for the time until this is true: `500ms`. 5 s by default, 20 s for a program.',
   'traffic[].own': 'A client of a message bus requests a well-known name.',
   'traffic[].own.client': 'The client.',
   'traffic[].own.name': 'The name: `org.example.Player`.',
@@ -214,6 +217,11 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.reply': 'The values that a call returns.',
   'traffic[].expect.signature': 'Their types, if they do not follow from the values.',
   'traffic[].expect.by': 'The client that answers the call.',
+  'traffic[].run':
+    'Starts the program of a client of a message bus. With `expect` below it the step waits for that, else it ends when the program has started.',
+  'traffic[].expect.exit': 'The exit status of the program: the step waits until the program has ended.',
+  'traffic[].expect.output':
+    "The program's standard output. A text is all of it: the step waits until the program has ended, and ends of lines at the end do not count. A list has texts that lines of it contain, in this order, since the program was started: the step waits until all are there. The unique name of a client is written as the client.",
   'traffic[].expect.hears':
     'The signals about names that the bus has sent to the client since the last such step or since it connected: all of them, in order. `NameAcquired org.example.Player`, `NameLost …`, or `NameOwnerChanged org.example.Player: player -> nobody`; the unique name of a client is written as the client.',
   'traffic[].parallel':

@@ -21,7 +21,7 @@ import {
   whole,
 } from './blocks.ts';
 import { budgets } from './budgets.ts';
-import { answers, rule, wellKnown } from './dbus.ts';
+import { answers, program, rule, wellKnown } from './dbus.ts';
 import { sendDefaults, steps } from './steps.ts';
 import { address, size } from './values.ts';
 
@@ -124,6 +124,7 @@ const client = map(
     names: list(wellKnown).optional(),
     connect: oneOf(['native', 'legacy']).optional(),
     answers: answers.optional(),
+    program: program.optional(),
   },
   'a client',
 ).nullable();

@@ -7,7 +7,19 @@ import { BASE64, HEX, NAME, SIZE_RANGE } from '../../common/scalars.ts';
 import { show } from '../../common/text.ts';
 import { type Choice, expected, flag, has, list, map, NAME_HINT, pick, ref, text, whole } from './blocks.ts';
 import { budgets } from './budgets.ts';
-import { DBUS_VERBS, dbus, dbusSteps, hears, type WrittenDbusStep, type WrittenHears } from './dbus.ts';
+import {
+  DBUS_VERBS,
+  dbus,
+  dbusSteps,
+  ended,
+  hears,
+  runStep,
+  type WrittenDbusStep,
+  type WrittenHears,
+  type WrittenOutcome,
+  type WrittenRun,
+  written,
+} from './dbus.ts';
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { fault, VERBS, type WrittenFault } from './faults.ts';
 import { stepMeant } from './meant.ts';
@@ -80,13 +92,16 @@ const hangup = map({
   hangup: z.literal(true, { error: expected('true', 'There is no check for a hang-up that must not come.') }),
   within: duration.optional(),
 });
-const observation = pick([blocked, hangup, hears], (input) => {
+const observation = pick([blocked, hangup, hears, ended, written], (input) => {
   if (has(input, 'blocked')) return 0;
   if (has(input, 'hears')) return 2;
   if (has(input, 'hangup')) return 1;
+  if (has(input, 'exit')) return 3;
+  if (has(input, 'output')) return 4;
   const about = has(input, 'recipients') || has(input, 'error');
   return {
-    message: 'expected { client, blocked }, { client, hangup } or { client, hears }',
+    message:
+      'expected { client, blocked }, { client, hangup }, { client, hears } or { client, exit, output }',
     hint: about
       ? 'To belong to a send, `expect` stands below it with the same indent, without a `-`.'
       : undefined,
@@ -99,8 +114,9 @@ export type WrittenStep =
   | { readonly send: WrittenSend; readonly expect?: WrittenSendExpect }
   | { readonly parallel: readonly (WrittenStep | readonly WrittenStep[])[] }
   | { readonly fault: WrittenFault }
-  | { readonly expect: z.infer<typeof blocked> | z.infer<typeof hangup> | WrittenHears }
+  | { readonly expect: z.infer<typeof blocked> | z.infer<typeof hangup> | WrittenHears | WrittenOutcome }
   | WrittenDbusStep
+  | WrittenRun
   /** `camera -> sensors: "text"` */
   | Readonly<Record<string, string | WrittenSendExpect>>;
 
@@ -108,7 +124,7 @@ export type WrittenStep =
 export const ARROW = /^\s*\S+\s*->\s*\S+\s*$/;
 const KINDS = ['send', 'parallel', 'fault'];
 const STEP_HINT =
-  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, add-match, remove-match, signal or call.';
+  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, add-match, remove-match, signal, call or run.';
 
 /** Number of options before those of message buses. */
 const FIRST_VERB = 5;
@@ -119,7 +135,7 @@ const parallelStep = map({ parallel: list(branch) });
 
 /** A step. Steps may contain steps. */
 export const anyStep = pick(
-  [sendStep, parallelStep, map({ fault }), map({ expect: observation }), shortStep, ...dbusSteps],
+  [sendStep, parallelStep, map({ fault }), map({ expect: observation }), shortStep, ...dbusSteps, runStep],
   chooseStep,
 ) as z.ZodType<WrittenStep>;
 
@@ -132,12 +148,13 @@ function chooseStep(input: unknown): Choice {
   if (kind >= 0) return kind;
   const verb = DBUS_VERBS.findIndex((each) => has(input, each));
   if (verb >= 0) return FIRST_VERB + verb;
+  if (has(input, 'run')) return FIRST_VERB + DBUS_VERBS.length;
   const keys = Object.keys(input);
   if (keys.some((key) => key.includes('->'))) return chooseShort(keys);
   const [first] = keys;
   if (first === undefined) return { message: 'this step is empty', hint: STEP_HINT };
   if (keys.length === 1 && first === 'expect') return 3;
-  const hint = stepMeant(first, [...KINDS, 'expect', ...DBUS_VERBS], VERBS) ?? STEP_HINT;
+  const hint = stepMeant(first, [...KINDS, 'expect', ...DBUS_VERBS, 'run'], VERBS) ?? STEP_HINT;
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }
 

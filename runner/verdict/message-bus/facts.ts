@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What clients of message buses sent and received, and what they were told to send. */
+import { DRIVER, isUnique } from '../../dbus/index.ts';
 import type { Operation, Plan } from '../../plan/plan.ts';
 import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
@@ -41,7 +42,7 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
   const sent = new Map<number, string | undefined>();
   for (const event of trace.dbus ?? []) {
     if (event.kind === 'sent') sent.set(event.serial - 1, event.error);
-    else
+    else if (!isAboutProgram(event, plan, clientOf))
       logs
         .get(event.client)
         ?.push({ bus: busOf.get(event.client) ?? '', ...copyOf(event, operations, clientOf) });
@@ -51,6 +52,16 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
     cut: trace.cut !== undefined,
     nameOf: (unique, seenBy) => clientOf(unique, seenBy) ?? unique,
   };
+}
+
+/** Whether the bus tells of the unique name of a program, which the model does not know. */
+function isAboutProgram(
+  { client, sender, member, texts: [name = ''] }: Got,
+  { topology }: Plan,
+  clientOf: (unique: string, seenBy: string) => string | undefined,
+): boolean {
+  if (topology.messageBuses?.programs.length === 0 || sender !== DRIVER) return false;
+  return member === 'NameOwnerChanged' && isUnique(name) && clientOf(name, client) === undefined;
 }
 
 /** Finds the operation of a message by its sender and serial. */

@@ -6,11 +6,12 @@ import type { CheckResult } from '../verdict.ts';
 import { busFacts } from './facts.ts';
 import { names } from './names.ts';
 import { order } from './order.ts';
+import { programs } from './programs.ts';
 import { replies } from './replies.ts';
 import { signals } from './signals.ts';
 
 export function messageBuses(plan: Plan, trace: Trace): CheckResult[] {
   if (plan.operations === undefined) return [];
   const facts = busFacts(plan, trace);
-  return [signals(facts), replies(facts), names(facts), order(facts)];
+  return [signals(facts), replies(facts), names(facts), order(facts), ...programs(facts)];
 }

@@ -18,6 +18,7 @@ function checkBuses({ problems }: Places, topology: Topology): void {
   for (const { from } of sends(steps)) used.add(busOf(from));
   for (const step of flat(steps))
     if (step.kind === 'dbus') used.add(busOf({ kind: 'client', name: step.action.client }));
+  for (const { bus } of messageBuses?.programs ?? []) used.add(bus);
   for (const { name } of [...buses, ...(messageBuses?.buses ?? [])]) {
     if (used.has(name)) continue;
     const message = `nothing is sent on bus "${name}", so a run proves nothing about it`;

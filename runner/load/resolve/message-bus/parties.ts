@@ -15,7 +15,7 @@ type WrittenBus = NonNullable<Written['buses'][string]>;
 /** Keys that a bus may not have if its master is a program. */
 const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
 const NOT_OF_MASTERS = ['admit', 'deny'] as const;
-const NOT_OF_CLIENTS = [
+export const NOT_OF_CLIENTS = [
   ...(['groups', 'addresses', 'user', 'join', 'eavesdrop', 'replicas', 'receive', 'filter'] as const),
 ];
 
@@ -46,7 +46,7 @@ export function messageBus(
   return { name, node, path, place: scope.tree.place(at) };
 }
 
-function refuse(
+export function refuse(
   scope: Scope,
   map: object | undefined | null,
   keys: readonly string[],
@@ -115,7 +115,7 @@ function answersOf(scope: Scope, written: WrittenAnswers, path: Path): Record<st
 
 /** Reports keys that only clients of a message bus may have. */
 export function refuseDbusKeys(scope: Scope, client: NonNullable<WrittenClient>, path: Path): void {
-  for (const key of ['connect', 'answers'] as const) {
+  for (const key of ['connect', 'answers', 'program'] as const) {
     if (client[key] === undefined) continue;
     const hint = 'Give the bus master: { program: dbus-daemon }.';
     const message = 'the bus of this client is no message bus';

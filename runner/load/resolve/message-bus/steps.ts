@@ -51,29 +51,31 @@ export function hearsStep(where: StepContext, { client, hears }: WrittenHears): 
 
 /** `fault: { kill: player }`. Reports an error for any other fault of a client of a message bus. */
 export function killStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
-  const [verb = '', ...more] = Object.keys(fault);
-  const client = String(fault[verb]);
-  const at = [...where.path, 'fault', verb];
-  if (verb !== 'kill' || more.length > 0) {
-    const message = `\`${more[0] ?? verb}\` is not for clients of a message bus`;
-    const hint = 'The only fault for them is { kill: … }.';
-    where.scope.problems.error([...where.path, 'fault', more[0] ?? verb], {
-      code: 'impossible',
-      message,
-      hint,
-      onKey: true,
-    });
-    return undefined;
-  }
+  const client = victimOf(where, fault);
+  if (client === undefined) return undefined;
+  const at = [...where.path, 'fault', 'kill'];
   const action = { do: 'kill', client } as const;
   if (!isThere(where, client, at) || !mayStand(where, action, 'fault')) return undefined;
   where.scope.killed.set(client, where.scope.tree.place(where.path).line);
   return stepOf(where, action, {});
 }
 
+/** The client that a fault kills; reports an error for any other fault. */
+export function victimOf({ scope, path }: StepContext, fault: WrittenFault): string | undefined {
+  const [verb = '', ...more] = Object.keys(fault);
+  if (verb === 'kill' && more.length === 0) return String(fault.kill);
+  const odd = more[0] ?? verb;
+  const message = `\`${odd}\` is not for clients of a message bus`;
+  const hint = 'The only fault for them is { kill: … }.';
+  scope.problems.error([...path, 'fault', odd], { code: 'impossible', message, hint, onKey: true });
+  return undefined;
+}
+
 /** Whether the fault concerns a client of a message bus. */
-export const isAboutDbus = ({ dbusClients }: Scope, fault: WrittenFault): boolean =>
-  Object.values(fault).some((value) => typeof value === 'string' && dbusClients.has(value));
+export const isAboutDbus = ({ dbusClients, programs }: Scope, fault: WrittenFault): boolean =>
+  Object.values(fault).some(
+    (value) => typeof value === 'string' && (dbusClients.has(value) || programs.has(value)),
+  );
 
 function stepOf({ scope, id, path }: StepContext, action: DbusAction, expect: DbusExpect): DbusStep {
   return { kind: 'dbus', id, action, expect, place: scope.tree.place(path) };
@@ -158,7 +160,11 @@ function mayReceive({ scope }: StepContext, to: string | undefined, from: string
  * Reports steps in a branch that change which client gets what: their timing would decide, and nothing could be
  * expected.
  */
-function mayStand({ scope, parties, path }: StepContext, { do: verb }: DbusAction, key: string): boolean {
+export function mayStand(
+  { scope, parties, path }: StepContext,
+  { do: verb }: { readonly do: string },
+  key: string,
+): boolean {
   if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
   const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;
   const hint = 'Put it before the parallel step, or after it.';

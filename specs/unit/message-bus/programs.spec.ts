@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What a file expects of programs, judged by what they did; a simulated run judges none of it, and says so.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { ProgramState } from '../../../runner/agent/protocol.ts';
+import { judge } from '../../../runner/verdict/index.ts';
+import { playText } from '../sim/play.ts';
+
+const TOPOLOGY = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  player: { names: [org.example.Player] }
+  caller: { program: [busctl, --user, call, org.example.Player, /p, org.example.Player, Echo, s, text] }
+  listener: { program: [dbus-monitor] }
+traffic:
+  - run: listener
+    expect: { output: [NameLost] }
+  - run: caller
+    expect: { exit: 0, output: 's "text"' }
+  - fault: { kill: listener }
+  - expect: { client: listener, output: ["member=Changed", 'string "volume"'] }
+`;
+
+const RIGHT: Readonly<Record<string, ProgramState>> = {
+  1: { state: 'runs', output: 'NameAcquired\nNameLost\n', errors: [] },
+  2: { state: 'ended', exit: 0, output: 's "text"\n', errors: [] },
+  3: { state: 'killed', signal: 'SIGKILL', output: '', errors: [] },
+  4: {
+    ...{ state: 'killed', signal: 'SIGKILL', errors: [] },
+    output: 'NameLost\nsignal member=Changed\n   string "volume"\n',
+  },
+};
+
+/** The check's result if the programs did this. */
+async function judged(states: Readonly<Record<string, ProgramState>>) {
+  const { plan, trace } = await playText(TOPOLOGY, { seed: 1 });
+  assert.ok(trace);
+  const programs = Object.entries(states).map(([step, state]) => ({ step, ...state }));
+  const { checks, result } = judge(plan, { ...trace, programs, socketsLeft: 0 });
+  const check = checks.find(({ name }) => name === 'dbus.programs');
+  assert.ok(check);
+  return { result, check, kinds: check.failures.map(({ kind, step }) => `${kind} ${step}`) };
+}
+
+const WRONG: readonly (readonly [what: string, step: number, change: Partial<ProgramState>, kind: string])[] =
+  [
+    ['another exit status', 2, { exit: 1 }, 'wrong-exit'],
+    ['an end by a signal', 2, { exit: undefined as never, signal: 'SIGSEGV' }, 'wrong-exit'],
+    ['another output', 2, { output: 's "other"\n' }, 'wrong-output'],
+    ['more output', 2, { output: 's "text"\nand more\n' }, 'wrong-output'],
+    ['no output', 1, { output: '' }, 'wrong-output'],
+    ['lines in another order', 4, { output: '   string "volume"\nmember=Changed\n' }, 'wrong-output'],
+    ['one line for two', 4, { output: 'member=Changed string "volume"\n' }, 'wrong-output'],
+    ['no end in time', 2, { state: 'late' }, 'still-runs'],
+    ['too much output', 2, { state: 'wordy' }, 'too-much-output'],
+  ];
+
+describe('programs of message buses', () => {
+  it('pass if they do what they must', async () => {
+    const { result, check } = await judged(RIGHT);
+    assert.deepEqual([result, check.result, check.checked], ['pass', 'pass', 3]);
+  });
+
+  for (const [what, step, change, kind] of WRONG) {
+    it(`fail for ${what}`, async () => {
+      const state = { ...(RIGHT[step] as ProgramState), ...change, errors: ['its words'] };
+      const { result, check, kinds } = await judged({ ...RIGHT, [step]: state });
+      assert.deepEqual([result, kinds], ['fail', [`${kind} ${step}`]]);
+      assert.deepEqual(check.failures[0]?.detail, ['stderr: its words']);
+      assert.ok(check.failures[0]?.place);
+    });
+  }
+
+  it('fail if a step was not played', async () => {
+    const { 2: _, ...others } = RIGHT;
+    assert.deepEqual((await judged(others)).kinds, ['unplayed 2']);
+  });
+
+  it('are not checked in a simulated run, which names their lines', async () => {
+    const { verdict } = await playText(TOPOLOGY, { seed: 1 });
+    const check = verdict.checks.find(({ name }) => name === 'dbus.programs');
+    assert.deepEqual([check?.result, check?.checked], ['skip', 0]);
+    assert.match(check?.reason ?? '', /^a program cannot be simulated \(.*:7, .*:9, .*:12\)$/);
+    assert.equal(verdict.result, 'skip', 'nothing else was played');
+  });
+});
