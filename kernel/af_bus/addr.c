@@ -11,7 +11,10 @@
 /* Addresses of a gone client that are dropped under one hold of the bus lock. */
 #define AFBUS_ADDRS_AT_ONCE	64
 
-/* Inlined: each send looks an address up. The table's own would be a call. */
+/*
+ * Inlined, since each send looks an address up: the hash function of the table
+ * would be a call.
+ */
 static u32 afbus_addr_hash(const void *key, u32 len, u32 seed)
 {
 	u64 value = *(const u64 *)key;
@@ -218,7 +221,8 @@ struct afbus_gift {
 static void afbus_gift_free(struct afbus_gift *gift)
 {
 	/*
-	 * Lookups may have met these two in their tables, if only for a moment.
+	 * Lookups may have found these two in their tables, if only for a
+	 * moment, so they are freed after a grace period.
 	 */
 	if (gift->addr)
 		kfree_rcu(gift->addr, rcu);

@@ -106,19 +106,19 @@ extern struct proto_ops afbus_ops;
 extern struct workqueue_struct *afbus_wq;
 extern struct pernet_operations afbus_net_ops;
 
-/* Recipients that one socket may wait for without sleeping. */
+/* Maximum of recipients that one socket waits for without sleeping. */
 #define AFBUS_MAX_POLLOUT	64
 
-/* Bus sockets in flight of a user that has to wait for the collector. */
+/* A user with that many bus sockets in flight has to wait for the collector. */
 #define AFBUS_GC_MANY		(8 * SCM_MAX_FD)
 
-/* Addresses that one client may have: they are dropped under the bus lock. */
+/* Maximum of addresses of one client: they are dropped under the bus lock. */
 #define AFBUS_MAX_ADDRS		65536
 
-/* Addresses that a master may give to all clients of its bus. */
+/* Maximum of addresses that a master gives to all clients of its bus. */
 #define AFBUS_MAX_BUS_ADDRS	(2 * AFBUS_MAX_ADDRS)
 
-/* Send buffer at most: counters of 31 bits hold it and a message more. */
+/* Maximum of a send buffer: 31 bits can count it and one message more. */
 #define AFBUS_MAX_SNDBUF	(INT_MAX / 8)
 
 /*
@@ -583,7 +583,7 @@ static inline unsigned int afbus_weight(size_t len)
 	return len + AFBUS_MSG_OVERHEAD;
 }
 
-/* Whether there are more messages in the receive queue than it is long. */
+/* Whether the receive queue has more messages than its length allows. */
 static inline bool afbus_queue_long(const struct afbus_sock *s)
 {
 	return skb_queue_len_lockless(&s->sk.sk_receive_queue) > s->maxqlen;
@@ -605,7 +605,10 @@ static inline bool afbus_queue_full(const struct afbus_sock *s)
 	       READ_ONCE(s->queued) >= s->max_queued;
 }
 
-/* Whether it takes one more after @nr others that weigh @weight together. */
+/*
+ * Whether the queue takes one more message after @nr others that weigh @weight
+ * together.
+ */
 static inline bool afbus_queue_takes(const struct afbus_sock *s,
 				     unsigned int nr, u64 weight)
 {

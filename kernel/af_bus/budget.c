@@ -37,7 +37,7 @@ bool afbus_wait_budget(struct afbus_sock *s)
 	return !afbus_has_budget(s);
 }
 
-/* Tell a socket's owner of its budget, if there is any. */
+/* If there is budget, tell the owner of the socket. */
 static void afbus_tell_budget(struct afbus_sock *s)
 {
 	struct socket *sock;

@@ -26,9 +26,7 @@ void afbus_bus_wait(struct afbus_bus *bus, struct afbus_wait *wait,
 		       unrouted ? &bus->unrouted : &bus->blocked);
 }
 
-/*
- * Tell one of those that wait, without the lock. Return: whether there was one.
- */
+/* Tell one waiter, after the lock is dropped. Return: whether there was one. */
 static bool afbus_bus_tell_one(struct afbus_bus *bus)
 {
 	struct task_struct *task = NULL;
@@ -121,7 +119,7 @@ struct afbus_bus *afbus_bus_new(const struct sock *sk,
 	bus->net = sock_net(sk);
 	bus->proto = sk->sk_protocol;
 	bus->protocol = protocol;
-	/* The end of the bus may come after that of its last socket. */
+	/* The bus may outlive its last socket, which keeps the module, too. */
 	afbus_protocol_hold(protocol);
 	bus->name = *name;
 	bus->owner = current_euid();

@@ -7,7 +7,10 @@
 #include "fastpath.h"
 #include "trace.h"
 
-/* An eavesdropper's queue is full as any other, but nobody waits for it. */
+/*
+ * An eavesdropper's queue is full when any other would be, though nobody waits
+ * for it.
+ */
 static bool afbus_eaves_full(const struct afbus_sock *s)
 {
 	return afbus_queue_long(s) || READ_ONCE(s->queued) >= s->max_queued;
@@ -61,7 +64,10 @@ static void afbus_commit_copy(struct afbus_send *s, struct afbus_rcpt *r,
 
 	AFBUS_CB(r->skb)->lost = r->to->lost;
 	r->to->lost = 0;
-	/* The reader may set it now: from this message on or from the next. */
+	/*
+	 * The reader may be setting the option right now: it holds from this
+	 * message on, or from the next.
+	 */
 	if (data_race(sock_flag(sk, SOCK_RCVTSTAMP)))
 		afbus_commit_stamp(r->skb, now);
 

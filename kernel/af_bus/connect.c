@@ -32,12 +32,18 @@ static void afbus_peercred_is_caller(struct sock *sk)
 {
 	const struct cred *cred;
 
-	/* A race: it clears non_rcu, as does all code that takes a reference. */
+	/*
+	 * A known race: get_current_cred() clears non_rcu, as does all code
+	 * that takes a reference.
+	 */
 	cred = data_race(get_current_cred());
 	afbus_set_peercred(sk, get_pid(task_tgid(current)), cred);
 }
 
-/* Another process may call listen() meanwhile: the lock keeps both alive. */
+/*
+ * Another process may call listen() meanwhile: the lock keeps the pid and the
+ * credentials alive.
+ */
 static void afbus_copy_peercred(struct sock *sk, struct sock *from)
 {
 	const struct cred *cred;
@@ -157,7 +163,7 @@ static int afbus_pair(struct afbus_bus *bus, struct afbus_sock *client,
 	listener = &bus->listener->sk;
 	if (bus->last_client + 1 >= BUS_CLIENT_MASK)
 		return -ECONNREFUSED;
-	/* A multicast visits all of them under the lock. */
+	/* Limited, since a multicast visits all clients under the bus lock. */
 	if (bus->nr_clients >= READ_ONCE(max_clients))
 		return -ENOSPC;
 	addr->value = ++bus->last_client;
@@ -266,7 +272,10 @@ int afbus_connect(struct socket *sock, struct sockaddr *uaddr, int len,
 	if (err)
 		goto out_name;
 
-	/* First of all errors that depend on the bus: it need not exist. */
+	/*
+	 * This error comes before those that depend on the bus, which need not
+	 * exist.
+	 */
 	err = -EISCONN;
 	kind = READ_ONCE(s->kind);
 	if (kind == AFBUS_CLIENT || kind == AFBUS_ACCEPTED)

@@ -196,7 +196,10 @@ static void afbus_detach_end(struct afbus_sock *s, bool embryo)
 		sock_put(&peer->sk);
 		sock_put(sk);
 	}
-	/* Nothing is added to the queue of a socket that has no part in a bus. */
+	/*
+	 * Nothing is added to the queue any more, since the socket is off the
+	 * bus.
+	 */
 	afbus_purge(s);
 	afbus_hold_forget(s);
 }

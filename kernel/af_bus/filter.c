@@ -35,7 +35,10 @@ static void afbus_direct_destruct(struct sk_buff *skb)
 
 	afbus_copy_end_fds(skb);
 	afbus_msg_end(cb->msg);
-	/* Not by @paid: its recipient may have gone before it was queued. */
+	/*
+	 * @paid does not tell: the recipient may have left before the copy was
+	 * queued.
+	 */
 	if (skb->sk)
 		afbus_uncharge(afbus_sk(skb->sk), cb->weight);
 }
@@ -79,7 +82,10 @@ static bool afbus_has_filter(const struct afbus_rcpt *r)
 	return rcu_access_pointer(r->to->sk.sk_filter);
 }
 
-/* The original is enough: one recipient, and no filter that may cut its copy. */
+/*
+ * The original can be the copy: there is one recipient, and no filter that may
+ * cut it.
+ */
 static inline bool afbus_can_go_direct(struct afbus_send *s,
 				       struct afbus_rcpt *r)
 {
@@ -236,7 +242,10 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 	if (!err)
 		err = afbus_copy_filter(r);
 	if (err == -ENOMEM && r->eaves) {
-		/* Watching fails no send: the copy counts as lost. */
+		/*
+		 * An eavesdropper does not make a send fail: its copy counts as
+		 * lost.
+		 */
 		afbus_copy_drop(r);
 		r->copy = AFBUS_COPY_MISSED;
 		err = 0;

@@ -202,7 +202,10 @@ void afbus_hold_accept(struct afbus_sock *accepted)
  */
 void afbus_hold_forget(struct afbus_sock *s)
 {
-	/* Nothing is left that could put it in flight for the first time. */
+	/*
+	 * No descriptor is left by which it could be put in flight for the
+	 * first time.
+	 */
 	if (!s->gc_known)
 		return;
 

@@ -45,7 +45,10 @@ struct afbus_inflight {
 	atomic_long_t		watched;
 };
 
-/* The last reference on a socket may be dropped by its timer. */
+/*
+ * Taken with bottom halves off: a timer may drop the last reference on a
+ * socket.
+ */
 static DEFINE_SPINLOCK(afbus_inflight_lock);
 static struct rb_root afbus_inflights = RB_ROOT;
 

@@ -28,10 +28,13 @@
 #include <linux/rbtree.h>
 #include "send.h"
 
-/* How long space may be kept for those who were called. */
+/* How long space is kept for called waiters, at most. */
 #define AFBUS_PATIENCE		(HZ / 20 + 1)
 
-/* Called waiters of a line that have not come; calls under one hold of a lock. */
+/*
+ * Maximum of called waiters of a line that have not come, and of calls under
+ * one hold of a lock.
+ */
 #define AFBUS_MAX_CALLED	16
 
 static void afbus_line_work(struct work_struct *work);

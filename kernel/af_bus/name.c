@@ -70,7 +70,7 @@ bool afbus_name_equal(const struct afbus_name *a, const struct afbus_name *b)
 }
 
 /**
- * afbus_name_print() - a name for the eye, on one line
+ * afbus_name_print() - print a name for people, on one line
  * @name: the name
  * @text: result, BUS_PATH_MAX + 1 bytes
  */
@@ -108,7 +108,7 @@ static struct afbus_bus *afbus_find_inode(const struct inode *inode)
 }
 
 /**
- * struct afbus_abstract - what an abstract name is known by
+ * struct afbus_abstract - key of an abstract name
  * @net: network namespace
  * @name: the name there
  */

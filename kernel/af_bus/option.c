@@ -88,7 +88,10 @@ static int afbus_set_limit(struct afbus_sock *s, int opt, int val)
 		return -EINVAL;
 	}
 
-	/* As for SO_SNDBUFFORCE, one in a user namespace does not count. */
+	/*
+	 * As for SO_SNDBUFFORCE, a capability in a user namespace does not
+	 * count.
+	 */
 	if (opt == BUS_SET_SENDBUF && val > READ_ONCE(sysctl_wmem_max) &&
 	    !capable(CAP_NET_ADMIN))
 		val = READ_ONCE(sysctl_wmem_max);

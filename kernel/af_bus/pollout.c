@@ -40,7 +40,10 @@ static struct afbus_pollout_waiter *afbus_pollout_of(struct afbus_wait *wait)
 	return container_of(wait, struct afbus_pollout_waiter, wait);
 }
 
-/* A socket's @told: of one recipient, or of what has no waiter. */
+/*
+ * @told belongs to one recipient of the socket, or to a reason that has no
+ * waiter.
+ */
 static void afbus_told_set(struct afbus_sock *from, atomic_t *told)
 {
 	if (!atomic_xchg(told, AFBUS_MAX_POLLOUT))

@@ -16,8 +16,8 @@
 
 /**
  * struct afbus_net - sockets of one network namespace
- * @socks: all of them by number, in the order of their births; a number is
- *	reserved before the socket shows
+ * @socks: all of them by number, in the order in which they were made; a
+ *	number is reserved before the socket shows
  * @last: last number given
  *
  * A reader of the file goes from number to number. So it neither misses nor
@@ -37,7 +37,7 @@ static struct afbus_net *afbus_net(const struct net *net)
 }
 
 /**
- * afbus_proc_reserve() - a socket is about to be born
+ * afbus_proc_reserve() - reserve a number for a socket to be made
  * @net: its network namespace
  * @id: result: its number
  *
@@ -55,7 +55,7 @@ int afbus_proc_reserve(struct net *net, u32 *id)
 }
 
 /**
- * afbus_proc_cancel() - it is not born after all
+ * afbus_proc_cancel() - the socket is not made after all
  * @net: network namespace
  * @id: the number
  */
@@ -65,7 +65,7 @@ void afbus_proc_cancel(struct net *net, u32 id)
 }
 
 /**
- * afbus_proc_add() - a socket is born
+ * afbus_proc_add() - show a socket
  * @s: the socket, with the number that was reserved
  */
 void afbus_proc_add(struct afbus_sock *s)
@@ -78,7 +78,7 @@ void afbus_proc_add(struct afbus_sock *s)
 }
 
 /**
- * afbus_proc_del() - a socket closes
+ * afbus_proc_del() - show a socket no more, since it closes
  * @s: the socket
  */
 void afbus_proc_del(struct afbus_sock *s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The socket: its birth, its small calls, its end, and the table of all.
+ * Sockets: how they are made and closed, their short calls, and the table of
+ * all operations.
  */
 
 #include <linux/compat.h>

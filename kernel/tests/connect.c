@@ -110,7 +110,10 @@ TEST_EACH(other_network_namespace_refuses, paths)
 	OK(connect_bus(bus_socket(), &bus));
 }
 
-/* The bus's protocol and the socket's have to be the same, both ways round. */
+/*
+ * A socket connects only to a bus of its own protocol, whichever of the two
+ * that is.
+ */
 TEST(other_protocol_refuses)
 {
 	int dbus = OK(socket(family(), SOCK_SEQPACKET, BUS_PROTO_DBUS));

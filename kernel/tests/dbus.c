@@ -165,7 +165,7 @@ TEST(eavesdropper_hears_nothing_that_is_no_message)
 	GETS_NOTHING(spy.fd);
 	EQ(2, drain(w.none.fd));
 	EQ(2, drain(w.a.accepted));
-	/* And it has missed nothing. */
+	/* The monitor has missed nothing. */
 	write_message(&b, &a_signal);
 	OK(post_bytes(w.a.fd, w.none.id, &b));
 	OK(take(spy.fd, &m));
@@ -211,7 +211,7 @@ TEST(sender_that_waits_goes_on_when_its_message_is_not_wanted_any_more)
 	EQ(1, drain(w.all.fd));
 }
 
-/* The same for a sender that does not sleep: it is told. */
+/* The same for a sender that does not sleep: POLLOUT tells it. */
 TEST(poller_is_told_when_its_message_is_not_wanted_any_more)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
@@ -307,7 +307,10 @@ TEST(name_is_its_owners)
 	EQ(1, drain(w.none.fd));
 	OK(signal_all(c.fd, &a_signal));
 	GETS_NOTHING(w.none.fd);
-	/* Another client takes the name over, which exists before the rule, and after it. */
+	/*
+	 * Another client takes over the name: the rule, which was added later
+	 * than the name, now means that client.
+	 */
 	OK(set_name("@bus", c.id, "org.example.Player"));
 	OK(signal_all(w.a.fd, &a_signal));
 	GETS_NOTHING(w.none.fd);

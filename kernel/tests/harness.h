@@ -260,7 +260,7 @@ static void on_alarm(int sig)
 	kill(-test_group, SIGKILL);
 }
 
-/* A world of its own, which ends with the keeper. */
+/* Namespaces and a folder of its own, which end with the keeper. */
 static void seclude(void)
 {
 	umask(022);

@@ -295,7 +295,7 @@ TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 		await_end(&w[i].job);
 }
 
-struct scene { struct bus bus; struct client a, b, c, e; };	/* e watches */
+struct scene { struct bus bus; struct client a, b, c, e; };	/* e is an eavesdropper */
 
 /* Sent by a user for whom the limit holds. */
 static struct scene open_watched_bus(void)

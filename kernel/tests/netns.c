@@ -131,7 +131,8 @@ TEST_LONG(namespace_exits_under_load, 60)
 			}
 		}
 		/*
-		 * The parent does it as well: the child may not have run by the time it is killed.
+		 * The parent sets it as well: the child may not have run by the
+		 * time it is killed.
 		 */
 		setpgid(world, world);
 		usleep(50000);
