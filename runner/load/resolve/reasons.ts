@@ -8,15 +8,16 @@ import type { StepContext } from './step-context.ts';
 export function reasons(
   { parties }: StepContext,
   { bus }: Facts,
-  listed: Iterable<string>,
+  listed: ReadonlySet<string>,
 ): Map<string, string> {
   const why = new Map<string, string>();
   for (const name of listed) {
     const reason = busOfMaster(name) === undefined ? ofClient(name) : ofMaster(name);
     if (reason !== undefined) why.set(name, reason);
   }
+  // One that is listed is asked about only if it gets no copy.
   for (const { name } of parties.eavesdroppers(bus)) {
-    why.set(name, `"${name}" eavesdrops on bus "${bus}" and gets a copy too`);
+    if (!listed.has(name)) why.set(name, `"${name}" eavesdrops on bus "${bus}" and gets a copy too`);
   }
   return why;
 
