@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `afbus-topo dbus-daemon`: a D-Bus message bus whose transport is AF_BUS. */
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync, writeSync } from 'node:fs';
+import { lchownSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { InvalidInput } from '../runner/common/errors.ts';
 import { machineId } from '../runner/common/machine-id.ts';
 import { type Address, formatAddress, parseAddresses, socketPath } from '../runner/dbus/index.ts';
@@ -61,7 +61,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const [afbus] = addressesOf(options.address, 'afbus', 'of the bus') as [Address];
   const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
   const signposts = putSignposts(listening, afbus, config);
-  becomeUser(config?.user);
+  const inodes = [...listening.flatMap(({ inode }) => inode ?? []), ...signposts];
+  becomeUser(config?.user, inodes);
   const guid = newId();
   const driver = newDriver(config, (what, delay) => {
     const timer = setTimeout(() => bus.perform(what()), delay).unref();
@@ -80,11 +81,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       reload: (peer, serial) =>
         bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
     },
+  }).catch((error) => {
+    // They would lead to another process that has that address.
+    removeAll(inodes);
+    throw error;
   });
   // nfdbus is loaded by now.
   driver.limits = withinKernel(driver.limits);
   const reload = (): void => {
-    if (options.config !== undefined) configure(driver, read(options.config));
+    if (options.config !== undefined) {
+      const changed = read(options.config);
+      configure(driver, changed);
+      if (!isOpenForEveryone(changed.sections)) removeAll(signposts);
+    }
     driver.limits = withinKernel(driver.limits);
   };
   bus.serve((accepted) => void new Native(bus, accepted).run());
@@ -95,8 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const close = (): void => {
     for (const { listener } of listening) listener.close();
     bus.close();
-    const inodes = [...listening.map(({ inode }) => inode), ...signposts, inodeOf(afbus), config?.pidfile];
-    for (const path of inodes) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
+    removeAll([...inodes, inodeOf(afbus), config?.pidfile]);
   };
   return { addresses: [...listening.map(({ address }) => address), afbus], guid, close };
 }
@@ -180,7 +188,7 @@ function print(fd: number | undefined, addresses: readonly Address[], guid: stri
   writeSync(fd, `${addresses.map((address) => formatAddress(withGuid(address, guid))).join(';')}\n`);
 }
 
-/** Where the policy restricts users, clients stay with the listener: the bus itself would not admit them. */
+/** If the policy restricts users, clients stay with the listener: the bus itself would not admit them. */
 function putSignposts(listening: readonly Listening[], bus: Address, config: Config | undefined) {
   if (config && !isOpenForEveryone(config.sections)) return [];
   return listening.flatMap(({ inode }) => (inode === undefined ? [] : putSignpost(inode, bus)));
@@ -191,14 +199,20 @@ function inodeOf(address: Address): string | undefined {
   return path.startsWith('@') ? undefined : path;
 }
 
-/** Drops privileges for good; everything that needs root is done by then. */
-function becomeUser(name: string | undefined): void {
+/** Drops privileges for good; everything that needs root is done by then. What it has made is the user's from now on. */
+function becomeUser(name: string | undefined, made: readonly string[]): void {
   if (name === undefined || process.getuid?.() !== 0) return;
   const uid = /^\d+$/.test(name) ? Number(name) : accounts.user(name);
   if (uid === undefined) throw new InvalidInput(`there is no user ${name}`, 'Name another one in <user>.');
+  const gid = accounts.group(name) ?? uid;
+  for (const path of made) tryOrLog(() => lchownSync(path, uid, gid));
   process.setgroups?.([]);
-  process.setgid?.(accounts.group(name) ?? uid);
+  process.setgid?.(gid);
   process.setuid?.(uid);
+}
+
+function removeAll(paths: readonly (string | undefined)[]): void {
+  for (const path of paths) if (path !== undefined) tryOrLog(() => rmSync(path, { force: true }));
 }
 
 function tryOrLog(act: () => void): void {

@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lchownSync, lstatSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,7 +22,7 @@ import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { BusMaster, UnixListener } from '../../native/lib/index.ts';
 import { DRIVER } from '../../runner/dbus/index.ts';
-import { type RunningBus, startOurs } from '../dbus/daemons.ts';
+import { COMMAND, type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { FIXTURES, PYTHON } from './session.ts';
 import { bytesOf, patched, string, uint32 } from './talk.ts';
@@ -112,6 +122,34 @@ describe('libafbus-dbus-preload', function () {
     assert.match(await connect(), /Connection refused/);
     lchownSync(`${path}.afbus`, process.getuid?.() ?? 0, 0);
     assert.equal(await connect(), 'connected');
+  });
+
+  it('has the daemon put it there in the name of its <user>', async () => {
+    const anyone = '<policy context="default"><allow user="*"/></policy>';
+    await using theirs = await startOurs(`<user>1</user>${anyone}`);
+    for (const path of [theirs.path, `${theirs.path}.afbus`]) assert.equal(lstatSync(path).uid, 1);
+    const path = deafSocket('theirs', `afbus:abstract=${theirs.afbus?.slice(1)}`);
+    for (const each of [path, `${path}.afbus`]) lchownSync(each, 1, 1);
+    assert.match(await idAt(path), ID);
+  });
+
+  it('is led nowhere by a daemon that cannot have its address', async () => {
+    const path = join(folder, 'second');
+    const addresses = ['--address', `afbus:abstract=${bus.afbus?.slice(1)}`, '--listen', `unix:path=${path}`];
+    await assert.rejects(run(process.execPath, [COMMAND, 'dbus-daemon', ...addresses]), /EADDRINUSE/);
+    for (const each of [path, `${path}.afbus`])
+      assert.equal(lstatSync(each, { throwIfNoEntry: false }), undefined);
+  });
+
+  it('is led nowhere any more when the policy comes to restrict users', async () => {
+    await using strict = await startOurs('<policy context="default"><allow user="*"/></policy>');
+    const config = join(dirname(strict.path), 'bus.conf');
+    const rules = '<policy user="1"><deny send_interface="a.B"/></policy>';
+    assert.ok(lstatSync(`${strict.path}.afbus`).isSymbolicLink());
+    writeFileSync(config, readFileSync(config, 'utf8').replace('</busconfig>', `${rules}</busconfig>`));
+    const reload = ['call', DRIVER, '/org/freedesktop/DBus', DRIVER, 'ReloadConfig'];
+    await run('busctl', ['--user', ...reload], { env: env(strict.path) });
+    assert.equal(lstatSync(`${strict.path}.afbus`, { throwIfNoEntry: false }), undefined);
   });
 
   /** The bus that a program of others finds there. */

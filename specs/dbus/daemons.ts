@@ -57,7 +57,7 @@ export async function startDaemon(more = ''): Promise<RunningBus> {
 }
 
 /** The command as it is installed: it starts in half the time. */
-const COMMAND = fileURLToPath(new URL('../../dist/runner/bundle/main.js', import.meta.url));
+export const COMMAND = fileURLToPath(new URL('../../dist/runner/bundle/main.js', import.meta.url));
 
 let count = 0;
 
