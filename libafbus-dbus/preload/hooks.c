@@ -2,19 +2,17 @@
 /*
  * The functions of libc that D-Bus libraries call on their socket. For any other descriptor they do what libc does.
  */
+/* With these, the names of functions stand for those of others, which are defined here as well. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
+
 #include "preload.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Programs built with _FORTIFY_SOURCE call these. */
-ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size);
-ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
-ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, struct sockaddr *from,
-		       socklen_t *from_length);
-int fcntl64(int fd, int command, ...);
 
 static ssize_t with_errno(ssize_t result)
 {
@@ -279,8 +277,22 @@ PUBLIC int getsockopt(int fd, int level, int option, void *value, socklen_t *len
 
 PUBLIC int close(int fd)
 {
-	forget_descriptor(fd);
+	forget_descriptors(fd, fd);
 	return NEXT(close)(fd);
+}
+
+PUBLIC int close_range(unsigned int first, unsigned int last, int flags)
+{
+	/* Otherwise it closes none. */
+	if (first <= last && (flags & ~CLOSE_RANGE_UNSHARE) == 0)
+		forget_descriptors(first, last);
+	return NEXT(close_range)(first, last, flags);
+}
+
+PUBLIC void closefrom(int first)
+{
+	forget_descriptors(first > 0 ? first : 0, UINT_MAX);
+	NEXT(closefrom)(first);
 }
 
 PUBLIC int dup(int fd)
@@ -301,13 +313,12 @@ PUBLIC int dup2(int fd, int to)
 
 PUBLIC int dup3(int fd, int to, int flags)
 {
-	int copy;
+	int copy = NEXT(dup3)(fd, to, flags);
 
-	if (fd != to && fcntl(fd, F_GETFD) >= 0)
-		forget_descriptor(to);
-	copy = NEXT(dup3)(fd, to, flags);
-	if (copy >= 0)
+	if (copy >= 0) {
+		forget_descriptors(to, to);
 		copy_descriptor(fd, copy);
+	}
 	return copy;
 }
 

@@ -7,30 +7,41 @@
  * - The last byte of a message is taken from the program when the kernel has taken the message. So a full queue looks
  * like a full stream, and nothing waits in this library without the program's knowledge.
  *
- * Each file uses only those before it in this list: find.c (which bus a socket stands for), pending.c (calls without
- * an answer), sender.c (the true sender in a header), incoming.c and outgoing.c (datagrams and streams), table.c
- * (which descriptors are served), hooks.c.
+ * Each file uses only those before it in this list: next.c (the functions of libc), find.c (which bus a socket stands
+ * for), pending.c (calls without an answer), sender.c (the true sender in a header), incoming.c and outgoing.c
+ * (datagrams and streams), table.c (which descriptors are served), hooks.c.
  */
 #ifndef AFBUS_DBUS_PRELOAD_H
 #define AFBUS_DBUS_PRELOAD_H
 
 #include "../internal.h"
 
-#include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-/* The function of this name that the program would call without this library. */
-#define NEXT(name)                                                                                                     \
-	({                                                                                                             \
-		static __typeof__(&name) next_;                                                                        \
-		__typeof__(&name) found_ = __atomic_load_n(&next_, __ATOMIC_RELAXED);                                  \
-		if (!found_) {                                                                                         \
-			found_ = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                           \
-			__atomic_store_n(&next_, found_, __ATOMIC_RELAXED);                                            \
-		}                                                                                                      \
-		found_;                                                                                                \
-	})
+/* Programs built with _FORTIFY_SOURCE call these. */
+ssize_t __read_chk(int fd, void *buffer, size_t length, size_t size);
+ssize_t __recv_chk(int fd, void *buffer, size_t length, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags, struct sockaddr *from,
+		       socklen_t *from_length);
+int fcntl64(int fd, int command, ...);
+
+/* next.c: the functions that the program would call without this library */
+#define FOR_ALL_HOOKS(do)                                                                                              \
+	do(connect) do(close) do(close_range) do(closefrom) do(dup) do(dup2) do(dup3) do(fcntl) do(fcntl64)             \
+	do(getsockname) do(getpeername) do(getsockopt)                                                                 \
+	do(read) do(readv) do(recv) do(recvfrom) do(recvmsg) do(__read_chk) do(__recv_chk) do(__recvfrom_chk)          \
+	do(write) do(writev) do(send) do(sendto) do(sendmsg)
+
+#define NEXT_MEMBER(name) __typeof__(&name) name;
+struct next {
+	FOR_ALL_HOOKS(NEXT_MEMBER)
+};
+
+const struct next *find_next(void);
+#define NEXT(name) (find_next()->name)
 
 /* find.c */
 /*
@@ -112,8 +123,8 @@ bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const
 /* The stream at this descriptor, or NULL. The caller must call put_stream() after use. */
 struct stream *get_stream(int fd);
 void put_stream(struct stream *s);
-/* The descriptor is about to be closed, or to become another file. */
-void forget_descriptor(int fd);
+/* These descriptors are about to be closed, or have become other files. */
+void forget_descriptors(unsigned int first, unsigned int last);
 /* This descriptor is a copy of that one. */
 void copy_descriptor(int from, int to);
 

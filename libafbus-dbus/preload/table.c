@@ -10,7 +10,7 @@
 enum { DESCRIPTORS = 1 << 16 };
 
 static struct stream *streams[DESCRIPTORS];
-static int end;	/* no descriptor from this one on was a stream */
+static unsigned int end;	/* no descriptor from this one on was a stream */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 /* The process of the table. A child of vfork() shares its memory, but has its own descriptors. */
 static pid_t owner;
@@ -60,16 +60,16 @@ static void set(int fd, struct stream *s)
 {
 	pthread_mutex_lock(&table_lock);
 	__atomic_store_n(&streams[fd], s, __ATOMIC_RELEASE);
-	if (fd >= end)
-		end = fd + 1;
+	if ((unsigned int)fd >= end)
+		__atomic_store_n(&end, fd + 1, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&table_lock);
 }
 
-void forget_descriptor(int fd)
+static void forget(int fd)
 {
 	struct stream *s;
 
-	if (!in_range(fd) || !__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE) || getpid() != owner)
+	if (!__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE) || getpid() != owner)
 		return;
 	pthread_mutex_lock(&table_lock);
 	s = streams[fd];
@@ -77,6 +77,14 @@ void forget_descriptor(int fd)
 	pthread_mutex_unlock(&table_lock);
 	if (s)
 		put_stream(s);
+}
+
+void forget_descriptors(unsigned int first, unsigned int last)
+{
+	unsigned int after = __atomic_load_n(&end, __ATOMIC_ACQUIRE);
+
+	for (unsigned int fd = first; fd < after && fd <= last; fd++)
+		forget(fd);
 }
 
 void copy_descriptor(int from, int to)
@@ -99,7 +107,7 @@ static void after_fork(void)
 {
 	owner = getpid();
 	pthread_mutex_init(&table_lock, NULL);
-	for (int fd = 0; fd < end; fd++)
+	for (unsigned int fd = 0; fd < end; fd++)
 		if (streams[fd])
 			init_locks(streams[fd]);
 }

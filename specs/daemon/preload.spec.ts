@@ -193,6 +193,9 @@ describe('libafbus-dbus-preload', function () {
         'peek True',
         'a copy 11',
         'after a child has closed its own 12',
+        ...Array(3).fill('a number again python'),
+        'a copy that cannot be made -1',
+        'is none 13',
         'the end',
       ],
     );
