@@ -172,12 +172,23 @@ PUBLIC ssize_t sendto(int fd, const void *buffer, size_t length, int flags, cons
 
 /* Questions about the socket */
 
-static bool is_stream_socket(int fd)
+static bool has_option(int fd, int option, int wanted)
 {
-	int type = 0;
-	socklen_t length = sizeof(type);
+	int value = 0;
+	socklen_t length = sizeof(value);
 
-	return NEXT(getsockopt)(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+	return NEXT(getsockopt)(fd, SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
+}
+
+/* One that connect() would connect: of any other, it says why not. */
+static bool is_fresh_stream(int fd)
+{
+	struct sockaddr_un peer;
+	socklen_t length = sizeof(peer);
+
+	return has_option(fd, SO_DOMAIN, AF_UNIX) && has_option(fd, SO_TYPE, SOCK_STREAM) &&
+	       has_option(fd, SO_ACCEPTCONN, 0) &&
+	       NEXT(getpeername)(fd, (struct sockaddr *)&peer, &length) < 0 && errno == ENOTCONN;
 }
 
 /* Whether the program is now connected to a bus. */
@@ -194,7 +205,7 @@ static bool connect_bus(int fd, const struct sockaddr_un *name, socklen_t length
 		return false;
 	memcpy(&copy, name, length);
 	memcpy(path, copy.sun_path, sizeof(copy.sun_path));
-	connected = path[0] != '\0' && is_stream_socket(fd) && find_bus(path, &bus, &owner) &&
+	connected = path[0] != '\0' && is_fresh_stream(fd) && find_bus(path, &bus, &owner) &&
 		    open_stream(fd, &copy, length, &bus, owner);
 	errno = saved;
 	return connected;

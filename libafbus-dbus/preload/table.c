@@ -132,8 +132,26 @@ static void give_up(struct stream *s)
 		NEXT(close)(fd);
 }
 
+/* As the program has set them: what limits a wait here is from connecting. */
+static bool copy_timeouts(int from, int to)
+{
+	static const int options[] = { SO_RCVTIMEO, SO_SNDTIMEO };
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct timeval t;
+		socklen_t length = sizeof(t);
+
+		if (NEXT(getsockopt)(from, SOL_SOCKET, options[i], &t, &length) < 0 ||
+		    setsockopt(to, SOL_SOCKET, options[i], &t, length) < 0)
+			return false;
+	}
+	return true;
+}
+
 static struct stream *new_stream(const struct address *bus, uid_t user)
 {
+	/* Of a bus that accepts nobody; it may be anyone's. */
+	enum { PATIENCE = 1000 };
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -142,7 +160,8 @@ static struct stream *new_stream(const struct address *bus, uid_t user)
 	s->link.fd = -1;
 	init_locks(s);
 	s->pending.slots = calloc(PENDING, sizeof(*s->pending.slots));
-	if (s->pending.slots && open_link(&s->link, bus, NEVER) == 0 && is_bus_of(s->link.fd, user))
+	if (s->pending.slots && open_link(&s->link, bus, deadline_after(PATIENCE)) == 0 &&
+	    is_bus_of(s->link.fd, user))
 		return s;
 	give_up(s);
 	return NULL;
@@ -152,7 +171,7 @@ static struct stream *new_stream(const struct address *bus, uid_t user)
 static bool take_place(struct stream *s, int fd)
 {
 	int flags = fcntl(fd, F_GETFL), own_flags = fcntl(fd, F_GETFD), bus_fd = s->link.fd;
-	bool done = flags >= 0 && own_flags >= 0 && fcntl(bus_fd, F_SETFL, flags) == 0 &&
+	bool done = flags >= 0 && own_flags >= 0 && copy_timeouts(fd, bus_fd) && fcntl(bus_fd, F_SETFL, flags) == 0 &&
 		    NEXT(dup3)(bus_fd, fd, own_flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
 
 	NEXT(close)(bus_fd);

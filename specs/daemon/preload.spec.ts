@@ -20,7 +20,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { BusMaster, UnixListener } from '../../native/lib/index.ts';
+import { BusClient, BusMaster, UnixListener } from '../../native/lib/index.ts';
 import { DRIVER } from '../../runner/dbus/index.ts';
 import { COMMAND, type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
@@ -179,10 +179,24 @@ describe('libafbus-dbus-preload', function () {
     assert.match(await idAt(besideListener('taken', address)), ID);
   });
 
+  it('leaves the stream to it if nobody accepts it at the address of the bus', async () => {
+    const address = `full-${process.pid}`;
+    using _busy = await BusMaster.listen({ path: `@${address}`, protocol: 'dbus', backlog: 1 });
+    using _one = await BusClient.connect(`@${address}`, { protocol: 'dbus' });
+    using _two = await BusClient.connect(`@${address}`, { protocol: 'dbus' });
+    const path = besideListener('full', address);
+    assert.match(await idAt(path), ID);
+    const waiting = ['--session', '--print-reply=literal', `--dest=${DRIVER}`, '/'];
+    const { stdout } = await run('dbus-send', [...waiting, `${DRIVER}.GetId`], { env: env(path) });
+    assert.match(stdout, /^ *[0-9a-f]{32}$/m);
+  });
+
   it('is a stream, however it is written and read', async () => {
     assert.deepEqual(
       (await say(PYTHON, `${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`)).split('\n'),
       [
+        "no new stream ['EAFNOSUPPORT', 'ECONNREFUSED', 'ECONNREFUSED']",
+        'timeouts True',
         'family AF_UNIX True',
         'peer True True',
         'master True True',
