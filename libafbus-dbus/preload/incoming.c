@@ -188,6 +188,7 @@ static int fill(struct stream *s, int fd, int flags)
 		if (accept_shown(s, fd, &shown))
 			return 1;
 		result = take_out(fd, NULL, 0);
+		trim_inbox(&s->link, SENDER_SPACE + shown.length);
 		if (result < 0)
 			return result;
 	}

@@ -102,14 +102,17 @@ static void init_locks(struct stream *s)
 	pthread_mutex_init(&s->lock, NULL);
 }
 
-/* The child does not have the threads that held locks. */
+/* The child does not have the threads that held locks, and draws random numbers of its own. */
 static void after_fork(void)
 {
 	owner = getpid();
 	pthread_mutex_init(&table_lock, NULL);
-	for (unsigned int fd = 0; fd < end; fd++)
-		if (streams[fd])
-			init_locks(streams[fd]);
+	for (unsigned int fd = 0; fd < end; fd++) {
+		if (!streams[fd])
+			continue;
+		init_locks(streams[fd]);
+		streams[fd]->pending.n_serials = 0;
+	}
 }
 
 /* Any user may have bound the address first: only the one who speaks for the socket is its bus. */

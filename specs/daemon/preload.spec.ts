@@ -215,8 +215,9 @@ describe('libafbus-dbus-preload', function () {
     );
   });
 
-  it('is full when the bus takes no more', async () => {
-    const args = [`${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`, 'fill'];
+  /** A client that is no library, when it has said Hello; this part follows. */
+  async function bytes(...part: string[]) {
+    const args = [`${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`, ...part];
     const child = spawn(PYTHON, args, { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -226,6 +227,11 @@ describe('libafbus-dbus-preload', function () {
       return value;
     };
     while ((await next()) !== 'readable after the last byte False');
+    return { child, next };
+  }
+
+  it('is full when the bus takes no more', async () => {
+    const { child, next } = await bytes('fill');
     process.kill(bus.pid, 'SIGSTOP');
     try {
       child.stdin.write('\n');
@@ -234,6 +240,24 @@ describe('libafbus-dbus-preload', function () {
       process.kill(bus.pid, 'SIGCONT');
     }
     assert.equal(await next(), 'goes on 21');
+  });
+
+  it('draws the serials of a child apart from those of its parent', async () => {
+    const callee = await native();
+    await bytes('fork', callee.name);
+    const calls = [await callee.next(), await callee.next()];
+    assert.deepEqual(
+      calls.map((call) => call?.member),
+      ['Child', 'Parent'],
+    );
+    assert.notEqual(calls[0]?.serial, calls[1]?.serial);
+  });
+
+  it('keeps no memory of what it does not give to the program', async () => {
+    const { child, next } = await bytes('memory');
+    await (await native()).socket.send(Buffer.alloc(4 << 20), { to: addressOf(await next()) });
+    child.stdin.write('\n');
+    assert.equal(await next(), 'an answer 20 kept False');
   });
 
   it('has libdbus as caller and as service, for which others are callers', async () => {
