@@ -301,7 +301,7 @@ export class Bus {
     const accepted = this.#connections.get(from.address)?.accepted;
     const whole = this.#inNameOf(from, header, bytes);
     if (whole === undefined) closeAll(fds as readonly OwnedFd[]);
-    else this.#toAll(accepted, whole, fds as readonly OwnedFd[]);
+    else this.#toAll(accepted, whole, fds as readonly OwnedFd[], this.#voice?.accepted);
   }
 
   /** A message with its true sender; undefined if that makes it too long, which its sender is told. */
@@ -317,9 +317,22 @@ export class Bus {
     this.perform(this.driver.refuse(from, header, new DriverError('LimitsExceeded', text)));
   }
 
-  #toAll(through: AcceptedClient | undefined, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
-    if (through === undefined) closeAll(fds);
-    else void this.#settle(through.send(bytes, { to: EVERYONE, fds }), fds);
+  /** `instead`: what a client has said is heard even if it has left since. */
+  #toAll(
+    through: AcceptedClient | undefined,
+    bytes: Uint8Array,
+    fds: readonly OwnedFd[],
+    instead?: AcceptedClient,
+  ): void {
+    if (through === undefined) {
+      closeAll(fds);
+      return;
+    }
+    const sending = through.send(bytes, { to: EVERYONE, fds }).catch((error) => {
+      if (instead === undefined || !(error instanceof BusError) || error.code !== 'EPIPE') throw error;
+      return instead.send(bytes, { to: EVERYONE, fds });
+    });
+    void this.#settle(sending, fds);
   }
 
   /** Descriptors are closed after they were sent, or could not be. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
-import { addressFromBigInt } from '../../native/lib/index.ts';
+import { addressFromBigInt, MASTER_ADDRESS } from '../../native/lib/index.ts';
 import { type Arg, DRIVER } from '../../runner/dbus/index.ts';
 import type { Got } from '../dbus/client.ts';
 import { type RunningBus, startOurs } from '../dbus/daemons.ts';
@@ -80,6 +80,21 @@ describe('native clients', function () {
     assert.equal(addressOf(client.name), client.socket.address);
     assert.deepEqual((await client.call('GetNameOwner', [string(client.name)])).args[0]?.value, client.name);
     assert.equal(errorOf(await client.call('Hello')), 'Failed');
+  });
+
+  it('are heard even if they have left before the bus reads what they have said', async () => {
+    const [watcher, brief] = [await native(), kept(await NativeClient.connect(bus.afbus as string))];
+    await watcher.call('AddMatch', [string("member='Farewell'")]);
+    await brief.authenticate();
+    process.kill(bus.pid, 'SIGSTOP');
+    try {
+      await brief.sendMessage({ ...BUS, member: 'Hello' });
+      await brief.sendMessage({ ...SIGNAL, member: 'Farewell' }, {});
+      brief.close();
+    } finally {
+      process.kill(bus.pid, 'SIGCONT');
+    }
+    assert.equal((await watcher.until(({ member }) => member === 'Farewell')).from, MASTER_ADDRESS);
   });
 
   for (const [one, other] of PAIRS) {

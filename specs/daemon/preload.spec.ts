@@ -284,6 +284,23 @@ describe('libafbus-dbus-preload', function () {
     );
   });
 
+  it('goes on after a caller that does not take its answer', async () => {
+    const name = await serve(PLAYER, PYTHON, `${FIXTURES}/player.py`);
+    const rogue = await native();
+    rogue.socket.shutdown('read');
+    const call = { type: 'method_call', path: PATH, interface: PLAYER, member: 'Fail' } as const;
+    await rogue.sendMessage({ ...call, destination: name }, { to: addressOf(name) });
+    assert.equal(await busctl('call', PLAYER, PATH, PLAYER, 'Fail'), 'Call failed: no such track');
+  });
+
+  it('sends a signal right after its Hello', async () => {
+    const watcher = await native();
+    await watcher.call('AddMatch', [string("member='Said'")]);
+    assert.equal(await busctl('emit', PATH, PLAYER, 'Said', 's', 'a word'), '');
+    const { args } = await watcher.until(({ member }) => member === 'Said');
+    assert.equal(args[0]?.value, 'a word');
+  });
+
   it('has GDBus as service', async () => {
     await serve('org.xfce.Xfconf', '/usr/lib/x86_64-linux-gnu/xfce4/xfconf/xfconfd');
     const set = ['org.xfce.Xfconf', '/org/xfce/Xfconf', 'org.xfce.Xfconf'];
