@@ -246,6 +246,15 @@ describe('libafbus-dbus', function () {
     assert.equal(await peer('call', NAME, '20000', 'still h\u00e9re'), `still h\u00e9re ${name}`);
   });
 
+  it('goes on after a caller that does not take its answer', async () => {
+    const { name } = await start('serve', NAME);
+    const rogue = await native();
+    rogue.socket.shutdown('read');
+    const call = { type: 'method_call', path: '/p', interface: NAME, member: 'Echo' } as const;
+    await rogue.sendMessage({ ...call, destination: name, args: [string('x')] }, { to: addressOf(name) });
+    assert.equal(await peer('call', NAME, '20000', 'y'), `y ${name}`);
+  });
+
   it('owns and releases names, and says what the bus refuses', async () => {
     assert.equal(
       await run(join(prefix, 'peer'), [address, 'names', 'org.example.Other'], { env: env() }).catch(

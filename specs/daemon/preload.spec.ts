@@ -203,6 +203,8 @@ describe('libafbus-dbus-preload', function () {
         "['DATA', 'OK', 'AGREE_UNIX_FD']",
         'a byte at a time 7',
         'readable after the last byte False',
+        "into no space b'' 0",
+        'nothing yet EAGAIN 100',
         'many in a piece 8 9 10',
         'peek True',
         'a copy 11',
@@ -210,6 +212,7 @@ describe('libafbus-dbus-preload', function () {
         ...Array(3).fill('a number again python'),
         'a copy that cannot be made -1',
         'is none 13',
+        'no monitor 15',
         'the end',
       ],
     );
@@ -240,6 +243,14 @@ describe('libafbus-dbus-preload', function () {
       process.kill(bus.pid, 'SIGCONT');
     }
     assert.equal(await next(), 'goes on 21');
+  });
+
+  it('gives and takes as many descriptors as there is space for', async () => {
+    const { next } = await bytes('descriptors');
+    assert.equal(await next(), '254 at once EINVAL');
+    assert.equal(await next(), 'an impossible length EINVAL');
+    assert.equal(await next(), 'without numbers True [] True');
+    assert.equal(await next(), 'the end');
   });
 
   it('draws the serials of a child apart from those of its parent', async () => {
