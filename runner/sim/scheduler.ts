@@ -23,14 +23,14 @@ const NS_PER_MS = 1e6;
 const STEP_MIN = 400;
 const STEP_SPREAD = 3200;
 const LOOK_AT_CLOCK = 40;
-/** The longest delay of a process or an order is less than twice 2 to this power, in ns: 268 ms. */
-const HELD_UP_MOST = 27;
-const HELD_UP_LEAST = 10;
+/** Powers of 2 between which a delay of a process or an order begins, in ns; it is less than twice that, so than 268 ms. */
+const MIN_DELAY_POWER = 10;
+const MAX_DELAY_POWER = 27;
 /** A process runs at most that many steps before it may be delayed, or as many as it has run so far if that is more. */
 const UNDISTURBED = 256;
 /** One in that many processes is slow: it lets others go first, at most that many times. */
 const SLOW = 4;
-const MOST_YIELDS = 3;
+const MAX_YIELDS = 3;
 /** Waking counts as that many steps, so a process that slept is delayed sooner: it has to wait for a free processor. */
 const WAKING = 16;
 /** Number of steps after which the event loop of the real process gets a turn, for signals and the terminal. */
@@ -151,7 +151,7 @@ export class Scheduler {
 
   /** ns */
   #delay(): number {
-    return this.random.magnitude(2 ** HELD_UP_LEAST, 2 ** HELD_UP_MOST);
+    return this.random.magnitude(2 ** MIN_DELAY_POWER, 2 ** MAX_DELAY_POWER);
   }
 }
 
@@ -178,7 +178,7 @@ export class Process {
   constructor(name: string, scheduler: Scheduler) {
     this.name = name;
     this.#scheduler = scheduler;
-    this.yields = scheduler.random.oneIn(SLOW) ? 1 + scheduler.random.below(MOST_YIELDS) : 0;
+    this.yields = scheduler.random.oneIn(SLOW) ? 1 + scheduler.random.below(MAX_YIELDS) : 0;
     this.#until = scheduler.random.oneIn(2) ? this.#disturbance() : Number.POSITIVE_INFINITY;
     this.#far = scheduler.random.oneIn(2);
     this.clock = {

@@ -74,11 +74,11 @@ function played(name: string): Promise<Played> {
   return run;
 }
 
-const MOST = 80;
+const MAX_PLACES = 80;
 
 /** All of a list, or as many as are worth the time, spread over it. */
 const places = (list: readonly unknown[]): number[] =>
-  [...list.keys()].filter((at) => at % Math.ceil(list.length / MOST) === 0);
+  [...list.keys()].filter((at) => at % Math.ceil(list.length / MAX_PLACES) === 0);
 
 describe('a report of a message bus with one damage', () => {
   for (const [what, damage] of Object.entries(DAMAGES)) {
