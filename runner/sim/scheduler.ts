@@ -7,10 +7,11 @@
  *
  * Promises that a step resolves are handled before the next step begins.
  *
- * Half of the processes are delayed now and then, for microseconds or for a quarter of a second, most likely when they
- * wake: this stands for a slow reader, a process that starts late, a send that takes long. One in four is slow all the
- * time. Orders to half of the processes are delayed as well, so that a later order may be carried out before an earlier
- * one elsewhere. Without delays all would advance alike, and no branch would end before another has begun.
+ * Some processes are delayed now and then, for microseconds or for a quarter of a second, most likely when they wake:
+ * this stands for a slow reader, a process that starts late, a send that takes long. Some are slow all the time. Orders
+ * to some are delayed as well, so that a later order may be carried out before an earlier one elsewhere. Without delays
+ * all would advance alike, and no branch would end before another has begun. With delays everywhere, no fault would come
+ * while others send: so the seed draws how many processes have some, half of them, a few, or none.
  */
 import type { Clock } from '../common/clock.ts';
 import { Random } from '../common/random.ts';
@@ -28,8 +29,10 @@ const MIN_DELAY_POWER = 10;
 const MAX_DELAY_POWER = 27;
 /** A process runs at most that many steps before it may be delayed, or as many as it has run so far if that is more. */
 const UNDISTURBED = 256;
-/** One in that many processes is slow: it lets others go first, at most that many times. */
-const SLOW = 4;
+/** One in that many processes has delays of a kind. */
+const DISTURBED = [2, 8, Number.POSITIVE_INFINITY];
+/** Twice as few are slow: those let others go first, at most that many times. */
+const SLOW = 2;
 const MAX_YIELDS = 3;
 /** Waking counts as that many steps, so a process that slept is delayed sooner: it has to wait for a free processor. */
 const WAKING = 16;
@@ -38,6 +41,7 @@ const STEPS_PER_TURN = 512;
 
 export class Scheduler {
   readonly random: Random;
+  readonly #disturbed: number;
   /** ns since the machine was started. */
   #time = 1e9;
   readonly #runnable: Process[] = [];
@@ -50,6 +54,12 @@ export class Scheduler {
 
   constructor(seed: number) {
     this.random = new Random(seed);
+    this.#disturbed = this.random.pick(DISTURBED);
+  }
+
+  /** Whether a process has delays of a kind that is that many times as rare as others. */
+  disturbs(rarity = 1): boolean {
+    return this.#disturbed !== Number.POSITIVE_INFINITY && this.random.oneIn(this.#disturbed * rarity);
   }
 
   /** The time in ns. Reading the clock takes time, so no two readings are equal. */
@@ -178,9 +188,9 @@ export class Process {
   constructor(name: string, scheduler: Scheduler) {
     this.name = name;
     this.#scheduler = scheduler;
-    this.yields = scheduler.random.oneIn(SLOW) ? 1 + scheduler.random.below(MAX_YIELDS) : 0;
-    this.#until = scheduler.random.oneIn(2) ? this.#disturbance() : Number.POSITIVE_INFINITY;
-    this.#far = scheduler.random.oneIn(2);
+    this.yields = scheduler.disturbs(SLOW) ? 1 + scheduler.random.below(MAX_YIELDS) : 0;
+    this.#until = scheduler.disturbs() ? this.#disturbance() : Number.POSITIVE_INFINITY;
+    this.#far = scheduler.disturbs();
     this.clock = {
       now: () => scheduler.now() / NS_PER_MS,
       after: (ms, then) => scheduler.after(this, ms, then),
