@@ -33,9 +33,10 @@ export class Agent {
     const { reports, system } = this.#tools;
     this.#role ??= roleFor(order, this.#tools);
     const { id } = order;
+    const began = system.now();
     try {
       const result = await carryOut(order, this.#role, this.#tools);
-      reports.say({ say: 'done', id, t: system.now(), ...(result && { result }) });
+      reports.say({ say: 'done', id, began, t: system.now(), ...(result && { result }) });
       return true;
     } catch (error) {
       reports.say({ say: 'failed', id, t: system.now(), error: systemError(error) });

@@ -69,7 +69,7 @@ class Child implements AgentProcess {
     if (signal !== 'SIGKILL') this.#refuse(signal);
     this.#process.kill(signal);
     if (signal === 'SIGTERM') this.#process.stdin.end();
-    if (signal === 'SIGSTOP') await this.#until((state) => state === 'T');
+    if (signal === 'SIGSTOP') await this.#until((state) => state === 'T' || hasEnded(state));
     else if (signal === 'SIGCONT') await this.#until((state) => state !== 'T');
     else await this.closed;
   }
@@ -139,6 +139,9 @@ function launch({ agent, pack, user, env }: Spawn): ChildProcessWithoutNullStrea
 function identity({ uid, gid }: Spawn['user']): { uid?: number; gid?: number } {
   return uid === process.getuid?.() && gid === process.getgid?.() ? {} : { uid, gid };
 }
+
+/** Zombies, and what is no longer there. */
+const hasEnded = (state: string): boolean => state === 'Z' || state === 'X';
 
 /** The state letter in /proc/PID/stat; X if there is no such process any more. */
 function stateOf(pid: number | undefined): string {

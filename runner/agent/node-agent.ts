@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The first process of a node: starts the node's agents, passes lines on, sends signals, and ends all agents. */
+/** The agent of a node: starts the node's agents, passes lines on, sends signals, and ends all agents. */
 
 import type { AgentProcess, Machine, Spawn, ToRunner } from './machine.ts';
 import { type AddressedOrder, type AgentOrder, type NodeOrder, PROTOCOL_VERSION } from './protocol.ts';
@@ -96,10 +96,11 @@ export class NodeAgent {
     last?.[0]?.tellInTurn(last[1]);
   }
 
-  /** Success is not answered: the exit of the process is reported. */
   async #limitMemory(agent: string, bytes: number): Promise<void> {
+    const began = this.#machine.now();
     try {
       await this.#children.get(agent)?.limitMemory(bytes);
+      this.#upstream.say({ say: 'limited', agent, began, t: this.#machine.now() });
     } catch (error) {
       this.#upstream.say({ say: 'not-limited', agent, error: systemError(error) });
     }

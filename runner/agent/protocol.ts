@@ -2,9 +2,9 @@
 /**
  * What the runner, node agents and agents say to each other: one JSON value per line.
  *
- * A *node agent* is the first process of a node. It starts the node's *agents* (one process per client or master),
- * gives them orders, passes their lines to the runner unchanged, and sends signals. The runner talks to node agents
- * only.
+ * A *node agent* is the process that a node runs and ends with. It starts the node's *agents* (one process per client
+ * or master), gives them orders, passes their lines to the runner unchanged, and sends signals. The runner talks to node
+ * agents only.
  *
  *   runner ⇄ node agent:  NodeOrder / NodeReport      over the container's stdin and stdout, or a host channel
  *   node agent ⇄ agents:  ProcessOrder / NodeReport   over the stdin and stdout of a process of agents
@@ -36,10 +36,10 @@ export type NodeOrder =
   | { readonly do: 'tell'; readonly agents: readonly string[]; readonly order: AgentOrder }
   /** Gives the next order after the one before it was answered with `done`, and none after another answer. */
   | { readonly do: 'tell-in-turn'; readonly orders: readonly AddressedOrder[] }
-  /** Answered by `signalled` once the signal took effect (the process has stopped, or runs again), or by `exit`. */
+  /** Answered by `signalled` once the signal took effect: the process has stopped, runs again, or has ended. */
   | { readonly do: 'signal'; readonly agent: string; readonly signal: Signal }
   /**
-   * Lets the agent use that many more bytes. Answered by `exit` when the kernel has killed the process, or by
+   * Lets the agent use that many more bytes. Answered by `limited` when the kernel has killed the process, or by
    * `not-limited`.
    */
   | { readonly do: 'limit-memory'; readonly agent: string; readonly bytes: number }
@@ -83,6 +83,8 @@ export type NodeReport =
       readonly began: Time;
       readonly t: Time;
     }
+  /** `began`: just before the limit was set; `t`: just after the process had ended. */
+  | { readonly say: 'limited'; readonly agent: string; readonly began: Time; readonly t: Time }
   | { readonly say: 'not-limited'; readonly agent: string; readonly error: SystemErrorData }
   /** Comes after everything that the agent said. `error` says why the agent could not be started. */
   | {
@@ -268,7 +270,14 @@ export type PackedSend = readonly [message: number, t0: Time, t1: Time | null, e
 
 export type AgentReport =
   | { readonly say: 'ready'; readonly pid: number; readonly pidNamespace: string }
-  | { readonly say: 'done'; readonly id: number; readonly t: Time; readonly result?: OrderResult }
+  /** `began`: just before the order was carried out; `t`: just after it. */
+  | {
+      readonly say: 'done';
+      readonly id: number;
+      readonly began: Time;
+      readonly t: Time;
+      readonly result?: OrderResult;
+    }
   | { readonly say: 'failed'; readonly id: number; readonly t: Time; readonly error: SystemErrorData }
   | { readonly say: 'deliveries'; readonly list: readonly PackedDeliveries[] }
   | { readonly say: 'sends'; readonly list: readonly PackedSend[] }

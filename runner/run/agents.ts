@@ -124,28 +124,25 @@ export class Agents {
     return this.#agent(agent).plan.node;
   }
 
-  /**
-   * Resolves when the signal has taken effect. If the process did not end, the result is the time just before the
-   * signal was sent. An end that the signal causes is wanted.
-   */
-  async signal(agent: string, signal: Signal, purpose: Purpose): Promise<Time | undefined> {
+  /** Resolves when the signal has taken effect. An end that the signal causes is wanted. */
+  signal(agent: string, signal: Signal, purpose: Purpose): Promise<Answer> {
     const target = this.#agent(agent);
-    if (!target.alive) return undefined;
-    const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
-    if (ends) target.wanted = true;
-    const effect = this.waits.add({ who: agent, answer: ends ? 'exit' : signal }, purpose);
+    if (!target.alive) return Promise.resolve({ gone: true });
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') target.wanted = true;
+    // The node answers, also if the agent has ended.
+    const effect = this.waits.add({ who: target.node.name, answer: `${signal} ${agent}` }, purpose);
     target.node.tell({ do: 'signal', agent, signal });
-    return (await effect).began;
+    return effect;
   }
 
   /** Lets the agent use that many more bytes; resolves when the kernel has killed it, rejects with OrderFailed. */
-  async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<void> {
+  async limitMemory(agent: string, bytes: number, purpose: Purpose): Promise<Answer> {
     const target = this.#agent(agent);
-    if (!target.alive) return;
+    if (!target.alive) return { gone: true };
     target.wanted = 'by the kernel';
-    const end = this.waits.add({ who: agent, answer: 'exit' }, purpose);
+    const end = this.waits.add({ who: target.node.name, answer: `limit ${agent}` }, purpose);
     target.node.tell({ do: 'limit-memory', agent, bytes });
-    await end.catch((error) => {
+    return await end.catch((error) => {
       // The end of the run takes no limit away.
       if (error instanceof OrderFailed) target.wanted = false;
       throw error;
@@ -206,11 +203,13 @@ export class Agents {
         this.#heard(this.#agent(report.agent), report.report);
         break;
       case 'signalled':
-        this.#collector.tick(report.t);
-        this.waits.take({ who: report.agent, answer: report.signal })?.resolve({ began: report.began });
+        this.#took(node, `${report.signal} ${report.agent}`, report);
+        break;
+      case 'limited':
+        this.#took(node, `limit ${report.agent}`, report);
         break;
       case 'not-limited':
-        this.#failed(report.agent, 'exit', report.error);
+        this.#failed(node, `limit ${report.agent}`, report.error);
         break;
       case 'stderr':
         this.#stderr(this.#agent(report.agent), report.text);
@@ -240,12 +239,19 @@ export class Agents {
         this.waits.take({ who: name, answer: 'ready' })?.resolve({});
         break;
       case 'done':
-        this.waits.take({ who: name, answer: report.id })?.resolve(report.result ?? {});
+        this.waits
+          .take({ who: name, answer: report.id })
+          ?.resolve({ ...report.result, began: report.began, t: report.t });
         break;
       case 'failed':
         this.#failed(name, report.id, report.error);
         break;
     }
+  }
+
+  #took(node: string, answer: Key['answer'], { began, t }: { readonly began: Time; readonly t: Time }): void {
+    this.#collector.tick(t);
+    this.waits.take({ who: node, answer })?.resolve({ began, t });
   }
 
   #failed(who: string, answer: Key['answer'], error: SystemErrorData): void {

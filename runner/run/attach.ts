@@ -8,6 +8,7 @@ import type { BusSpec } from '../topology/topology.ts';
 import type { Call } from './agents.ts';
 import type { RunContext } from './context.ts';
 import type { BusState, ClientState } from './parties.ts';
+import type { Answer } from './waits.ts';
 
 const TOLD_EVERY = 100;
 
@@ -79,11 +80,14 @@ function counter(what: string, total: number, progress: (text: string) => void):
   };
 }
 
-/** The same for a client that a step starts. */
-export async function attachOne(context: RunContext, client: ClientState): Promise<void> {
+/** The same for a client that a step starts; resolves with one answer for all of its orders. */
+export async function attachOne(context: RunContext, client: ClientState): Promise<Answer> {
   const { agent, order, purpose } = connecting(context, context.parties.bus(client.spec.bus).spec, client);
-  client.address = (await context.agents.call(agent, order, purpose)).address ?? null;
-  await admitInTurn(context, [client], () => {});
+  const connected = await context.agents.call(agent, order, purpose);
+  client.address = connected.address ?? null;
+  const all = [connected, ...(await admitInTurn(context, [client], () => {}))];
+  const last = Math.max(...all.map(({ t = 0 }) => t));
+  return all.some(({ gone }) => gone) ? { gone: true } : { ...connected, t: last };
 }
 
 async function listen({ agents, nonce }: RunContext, spec: BusSpec): Promise<void> {
@@ -119,7 +123,7 @@ async function admitInTurn(
   context: RunContext,
   clients: readonly ClientState[],
   attached: () => void,
-): Promise<void> {
+): Promise<readonly Answer[]> {
   const policies = clients.map(policy);
   const answers = context.agents.callInTurn([...clients.map(naming), ...policies.flat()]);
   let next = clients.length;
@@ -131,7 +135,9 @@ async function admitInTurn(
       attached();
     }),
   );
-  for (const [i, client] of clients.entries()) record(context, client, (await answers[i])?.credentials);
+  const all = await Promise.all(answers);
+  for (const [i, client] of clients.entries()) record(context, client, all[i]?.credentials);
+  return all;
 }
 
 /** The master knows its clients by address, and reads from a client only after it has a name for it. */

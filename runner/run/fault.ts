@@ -2,7 +2,6 @@
 /** Carries out faults: what the file does to a party on purpose. */
 
 import type { FaultOrder } from '../agent/protocol.ts';
-import type { Time } from '../common/clock.ts';
 import {
   actorOf,
   type FaultAction,
@@ -16,69 +15,65 @@ import { partyOf } from '../topology/lane.ts';
 import type { FaultStep, Sender } from '../topology/topology.ts';
 import { attachOne } from './attach.ts';
 import type { RunContext } from './context.ts';
+import type { Answer } from './waits.ts';
 
 /**
- * Resolves when the fault has taken effect, with the time just before it if that is known better than the time of the
- * order; rejects with OrderFailed if it had no effect.
+ * Resolves when the fault has taken effect, with the answer of whoever carried it out; rejects with OrderFailed if it
+ * had no effect.
  */
-export async function playFault(context: RunContext, step: FaultStep): Promise<Time | undefined> {
+export function playFault(context: RunContext, step: FaultStep): Promise<Answer> {
   const { action } = step;
   const sent = signalOf(action);
-  if (action.fault === 'kill' && action.memory !== undefined) await limitMemory(context, step, action);
-  else if (action.fault === 'start') await start(context, step, action.client);
-  else if (sent !== undefined) return signal(context, step, (action as Signalled).target, sent);
-  else await order(context, step, action as OrderedFault);
-  return undefined;
+  if (action.fault === 'kill' && action.memory !== undefined) return limitMemory(context, step, action);
+  if (action.fault === 'start') return start(context, step, action.client);
+  if (sent !== undefined) return signal(context, step, (action as Signalled).target, sent);
+  return order(context, step, action as OrderedFault);
 }
 
 type Signalled = Extract<FaultAction, { readonly target: unknown }>;
 type OutOfMemory = Extract<FaultAction, { readonly memory: number }>;
 
-async function signal(
-  context: RunContext,
-  step: FaultStep,
-  target: Sender,
-  signal: Signal,
-): Promise<Time | undefined> {
-  const { agents, parties, collector } = context;
+async function signal(context: RunContext, step: FaultStep, target: Sender, signal: Signal): Promise<Answer> {
+  const { agents, parties } = context;
   const agent = partyOf(target);
   const state = target.kind === 'client' ? parties.client(target.name) : parties.bus(target.bus);
   if (signal === 'SIGSTOP') state.paused = true;
   const ends = signal === 'SIGKILL' || signal === 'SIGTERM';
   if (ends && !state.paused)
     await agents.call(agent, { do: 'report' }, { what: `${agent} to tell what it saw`, step });
-  const known = ends ? collector.now : undefined;
-  const began = await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
+  const answer = await agents.signal(agent, signal, { what: `${signal} to take effect on ${agent}`, step });
   if (signal === 'SIGSTOP') agents.waits.paused(agent);
   if (signal === 'SIGCONT') state.paused = false;
   if (target.kind === 'master' && !agents.alive(agent)) disconnectOthers(context, target.bus);
-  return began ?? known;
+  return answer;
 }
 
-async function start(context: RunContext, step: FaultStep, client: string): Promise<void> {
+/** Its beginning is the call of connect(): the bus sees nothing of a process before. */
+async function start(context: RunContext, step: FaultStep, client: string): Promise<Answer> {
   await context.agents.start(client, { what: `the process of ${client} to start`, step });
-  await attachOne(context, context.parties.client(client));
+  return attachOne(context, context.parties.client(client));
 }
 
-async function limitMemory(
+function limitMemory(
   { agents }: RunContext,
   step: FaultStep,
   { target, memory }: OutOfMemory,
-): Promise<void> {
+): Promise<Answer> {
   const what = `${target.name} to reach its limit of memory: what it sends must stay unread`;
-  await agents.limitMemory(target.name, memory, { what, step });
+  return agents.limitMemory(target.name, memory, { what, step });
 }
 
 /** Faults that a client or a master carries out itself. */
-async function order(context: RunContext, step: FaultStep, action: OrderedFault): Promise<void> {
+async function order(context: RunContext, step: FaultStep, action: OrderedFault): Promise<Answer> {
   const { agents, parties } = context;
   const actor = actorOf(action, (client) => parties.client(client).spec.bus);
   const agent = actor === undefined ? '' : partyOf(actor);
   begin(context, action);
   const what = `${agent} to do "${faultText(action)}"`;
-  const { gone } = await agents.call(agent, orderOf(action), { what, step });
+  const answer = await agents.call(agent, orderOf(action), { what, step });
   // Otherwise it was killed before it could carry the order out.
-  if (!gone) done(context, action);
+  if (!answer.gone) done(context, action);
+  return answer;
 }
 
 const orderOf = ({ fault, ...rest }: OrderedFault): FaultOrder => ({ do: fault, ...rest }) as FaultOrder;

@@ -98,7 +98,7 @@ const dbus: Check = (value) => {
 
 const agentReport = saying({
   ready: { pid: index, pidNamespace: text },
-  done: { id: index, t: number, result: maybe(result) },
+  done: { id: index, began: number, t: number, result: maybe(result) },
   failed: { id: index, t: number, error },
   deliveries: { list: listOf(deliveries) },
   sends: { list: listOf(send) },
@@ -112,6 +112,7 @@ const nodeReport = saying({
   heard: { agent: text, report: agentReport },
   stderr: { agent: text, text },
   signalled: { agent: text, signal: text, began: number, t: number },
+  limited: { agent: text, began: number, t: number },
   'not-limited': { agent: text, error },
   exit: { agent: text, code: orNull(number), signal: orNull(text), error: maybe(text) },
   kernel: { level: number, text },

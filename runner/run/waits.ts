@@ -19,7 +19,9 @@ export interface Purpose {
 export type Answer = OrderResult & {
   readonly gone?: boolean;
   readonly socketsLeft?: number | null;
+  /** Just before the order was carried out, and just after it. */
   readonly began?: Time;
+  readonly t?: Time;
 };
 
 /** Who answers (an agent or a node), and what identifies the answer. */

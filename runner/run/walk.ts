@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Plays the steps in order; a step ends when its sends have returned and all its deliveries are settled. */
 
-import type { Time } from '../common/clock.ts';
 import { faultText } from '../topology/faults.ts';
 import type { FaultStep, ParallelStep, Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
@@ -25,8 +24,8 @@ export class Walker {
   readonly #context: RunContext;
   readonly #messageBuses: MessageBuses;
   readonly programs: Programs;
-  /** When each fault was injected. */
-  readonly #moments = new Map<string, Time>();
+  /** When each fault took effect. */
+  readonly #moments = new Map<string, Pick<StepEvent, 'moment' | 'effect'>>();
 
   constructor(context: RunContext, messageBuses: MessageBuses) {
     this.#context = context;
@@ -90,8 +89,8 @@ export class Walker {
   async #fault(step: FaultStep): Promise<Failure> {
     try {
       await this.#moment(step);
-      const began = await playFault(this.#context, step);
-      if (began !== undefined) this.#moments.set(step.id, began);
+      const { began: moment, t: effect } = await playFault(this.#context, step);
+      if (moment !== undefined && effect !== undefined) this.#moments.set(step.id, { moment, effect });
       return undefined;
     } catch (error) {
       if (!(error instanceof OrderFailed)) throw error;
@@ -101,25 +100,24 @@ export class Walker {
     }
   }
 
-  /** Waits for the time of a fault, and notes when it came. */
+  /** Waits for the time of a fault, and notes it as far as it is known before anybody answers. */
   async #moment(step: FaultStep): Promise<void> {
     const { agents, clock, collector } = this.#context;
     const { at, after } = step;
     if (at !== undefined)
       await agents.waits.sleep(clock, at, { what: `its moment, ${at} ms after its beginning`, step });
     if (after !== undefined) await reached(this.#context, step, after);
-    this.#moments.set(step.id, collector.now);
+    this.#moments.set(step.id, { moment: collector.now });
   }
 
   async #record(step: Step, play: () => Promise<Failure>): Promise<void> {
     const { collector } = this.#context;
     const t0 = collector.now;
     const failure = await play();
-    const moment = this.#moments.get(step.id);
     collector.step({
       step: step.id,
       t0,
-      ...(moment !== undefined && { moment }),
+      ...this.#moments.get(step.id),
       t1: collector.now,
       ...(failure && { failure }),
     });

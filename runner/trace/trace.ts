@@ -119,8 +119,10 @@ export interface StepEvent {
   /** Id of the step. */
   readonly step: string;
   readonly t0: Time;
-  /** For a fault: the latest time known before it took effect, after its own `at` or `after`. */
+  /** For a fault: just before it took effect, after its own `at` or `after`. */
   readonly moment?: Time;
+  /** Just after it had taken effect; absent if whoever carried it out ended first. */
+  readonly effect?: Time;
   readonly t1: Time;
   /** Absent if the step did what it should. */
   readonly failure?: {

@@ -35,13 +35,14 @@ function overlapsIn(facts: Facts, parallel: ParallelStep): Overlap[] {
 function overlap(facts: Facts, fault: FaultStep, beside: readonly string[]): Overlap[] {
   const played = facts.trace.steps.find(({ step }) => step === fault.id);
   if (played?.moment === undefined) return [];
+  const { moment, effect = played.t1 } = played;
   const counts = { before: 0, during: 0, after: 0 };
   for (const id of beside) {
     const { first, count: all } = facts.plan.messagesOf.get(id) ?? { first: 0, count: 0 };
     for (const send of facts.sends.slice(first, first + all)) {
       if (send === undefined) continue;
-      if (send.t1 !== undefined && send.t1 <= played.moment) counts.before++;
-      else if (send.t0 > played.t1) counts.after++;
+      if (send.t1 !== undefined && send.t1 <= moment) counts.before++;
+      else if (send.t0 > effect) counts.after++;
       else counts.during++;
     }
   }

@@ -9,11 +9,11 @@ describe('answers', () => {
     const answers = new Answers();
     const [one, two] = [answers.turn([1, 2]), answers.turn([3])];
     answers.hear({ say: 'sends', list: [] });
-    answers.hear({ say: 'done', id: 1, t: 1 });
-    answers.hear({ say: 'done', id: 3, t: 2 });
+    answers.hear({ say: 'done', id: 1, began: 1, t: 1 });
+    answers.hear({ say: 'done', id: 3, began: 1, t: 2 });
     assert.equal(await two, true);
     assert.equal(answers.awaited, true);
-    answers.hear({ say: 'done', id: 2, t: 3 });
+    answers.hear({ say: 'done', id: 2, began: 2, t: 3 });
     assert.equal(await one, true);
     assert.equal(answers.awaited, false);
   });
@@ -21,7 +21,7 @@ describe('answers', () => {
   it('of a turn are no at the first that failed', async () => {
     const answers = new Answers();
     const turn = answers.turn([1, 2, 3]);
-    answers.hear({ say: 'done', id: 1, t: 1 });
+    answers.hear({ say: 'done', id: 1, began: 1, t: 1 });
     answers.hear({ say: 'failed', id: 2, t: 1, error: { code: 'X', message: 'x' } });
     assert.equal(await turn, false);
   });

@@ -17,7 +17,7 @@ traffic: [${hi('camera', 'lidar')}]
 describe('a limit of memory', () => {
   it('may end its process after the run was ended: no limit goes with the run', async () => {
     const lab = new FakeLab(['n']);
-    lab.limited = (agent) => ({ say: 'stderr', agent, text: '' });
+    lab.limited = (agent) => [{ say: 'stderr', agent, text: '' }];
     const collector = new Collector();
     const agents = new Agents(planOf(FILE).agents, lab, collector);
     await agents.spawn(() => ({}));

@@ -32,7 +32,10 @@ export class FakeLab implements Lab {
   readonly #broken = Promise.withResolvers<never>();
   readonly script: Script;
   /** What comes of a limit of memory. */
-  limited = (agent: string): NodeReport => ({ say: 'exit', agent, code: null, signal: 'SIGKILL' });
+  limited = (agent: string): NodeReport[] => [
+    { say: 'exit', agent, code: null, signal: 'SIGKILL' },
+    { say: 'limited', agent, began: this.tick(), t: this.tick() },
+  ];
   time = 1000;
   addresses = 0;
 
@@ -126,7 +129,7 @@ export class FakeNode implements NodeConnection {
         this.#signal(order.agent, order.signal);
         break;
       case 'limit-memory':
-        this.report(lab.limited(order.agent));
+        for (const report of lab.limited(order.agent)) this.report(report);
         break;
       case 'end':
         for (const agent of this.agents) this.report({ say: 'exit', agent, code: 0, signal: null });
@@ -150,13 +153,15 @@ export class FakeNode implements NodeConnection {
     if (signal === 'SIGKILL' || signal === 'SIGTERM') {
       this.agents.delete(agent);
       this.report({ say: 'exit', agent, code: null, signal });
-    } else this.report({ say: 'signalled', agent, signal, began: this.#lab.tick(), t: this.#lab.tick() });
+    }
+    this.report({ say: 'signalled', agent, signal, began: this.#lab.tick(), t: this.#lab.tick() });
   }
 }
 
 export const done = (lab: FakeLab, { id }: AgentOrder, result?: object): AgentReport => ({
   say: 'done',
   id,
+  began: lab.tick(),
   t: lab.tick(),
   ...(result && { result }),
 });

@@ -169,7 +169,7 @@ describe('run', () => {
     const { trace } = await play(LIMITED);
     assert.deepEqual(trace.exits[0], { agent: 'camera', code: null, signal: 'SIGKILL', wanted: true });
     const crashing = new FakeLab(['n']);
-    crashing.limited = (agent) => ({ say: 'exit', agent, code: 1, signal: null });
+    crashing.limited = (agent) => [{ say: 'exit', agent, code: 1, signal: null }];
     await assert.rejects(run(planOf(LIMITED), crashing, { deadline: new Deadline(5000) }), {
       message: /the process of camera .* ended by itself with code 1/,
     });
@@ -178,7 +178,7 @@ describe('run', () => {
   it('reports a limit of memory that could not be set', async () => {
     const lab = new FakeLab(['n']);
     const error = { code: 'EROFS', message: 'EROFS: no cgroups here' };
-    lab.limited = (agent) => ({ say: 'not-limited', agent, error });
+    lab.limited = (agent) => [{ say: 'not-limited', agent, error }];
     const trace = await run(planOf(LIMITED), lab, { deadline: new Deadline(5000) });
     const { failure } = trace.steps.find(({ step }) => step === '1.b2.1') ?? {};
     assert.equal(failure?.expected, 'limit camera memory 1MiB succeeds');

@@ -28,6 +28,18 @@ traffic:
       ${steps}
 `;
 
+/** The sender reports what it has sent much later than it sends. */
+const timed = (fault: string) => `buses: { car: {} }
+clients: { a: {}, b: {}, c: {} }
+traffic:
+  - parallel:
+      - send: { from: a, to: c, count: 60, rate: 100/s }
+      - fault: { ${fault}, at: 200ms }
+`;
+
+/** When sends began, around a fault from 100 to 120; each returned 10 later. */
+const BEGAN = [0, 90, 95, 110, 119, 121, 300];
+
 async function play(faults: string, seed = 1) {
   const { verdict } = await playText(file(faults), { seed });
   const lines = (verdict.account ?? []).filter((line) => line.includes('before it'));
@@ -54,20 +66,26 @@ describe('a fault beside sends', () => {
     });
   }
 
-  it('is counted amid the traffic by its own time, not by that of the last report', async () => {
-    const { verdict } = await playText(
-      `buses: { car: {} }
-clients: { a: {}, b: {} }
-traffic:
-  - parallel:
-      - send: { from: a, to: b, count: 60, rate: 100/s }
-      - fault: { pause: b, at: 200ms, for: 10ms }
-`,
-      { seed: 1 },
-    );
-    const [paused] = (verdict.account ?? []).filter((line) => line.includes('pause b'));
-    const [before = 0, during = 0, after = 0] = counts(paused);
-    assert.ok(before >= 10 && during <= 5 && after > 0, paused);
+  for (const fault of ['pause: b', 'kill: b', 'stop-reading: b', 'expel: b']) {
+    it(`is counted amid the traffic by its own time, not by that of the last report (${fault})`, async () => {
+      const { verdict } = await playText(timed(fault), { seed: 1 });
+      const [line] = (verdict.account ?? []).filter((each) => each.includes('before it'));
+      const [before = 0, during = 0, after = 0] = counts(line);
+      assert.ok(before >= 10 && during <= 1 && after >= 10, line);
+    });
+  }
+
+  it('meets those messages that were under way from just before it to just after it', async () => {
+    const { plan, trace } = await playText(timed('kill: b'), { seed: 1 });
+    assert.ok(trace);
+    const sends = BEGAN.map((t0, message) => ({ agent: 'a', message, t0, t1: t0 + 10 }));
+    const planted = (effect: object) => {
+      const steps = [{ step: '1.b2.1', t0: 0, moment: 100, ...effect, t1: 500 }];
+      const [found] = overlaps(collect(plan, { ...trace, sends, steps }));
+      return [found?.before, found?.during, found?.after];
+    };
+    assert.deepEqual(planted({ effect: 120 }), [2, 3, 2]);
+    assert.deepEqual(planted({}), [2, 5, 0], 'it may have taken effect until the end of its step');
   });
 
   for (const at of [298, 299]) {
@@ -104,22 +122,17 @@ traffic:
   }
 
   it('that comes before the first message proves nothing', async () => {
-    const seeds = await Promise.all(
-      Array.from({ length: 60 }, (_, seed) => play('      - fault: { kill: b }', seed)),
+    const isMissing = (line?: string) => counts(line).slice(0, 2).join() === '0,0';
+    let seed = 0;
+    let played = await play('      - fault: { kill: b }', seed);
+    while (!isMissing(played.lines[0]) && ++seed < 60)
+      played = await play('      - fault: { kill: b }', seed);
+    assert.ok(isMissing(played.lines[0]), 'no seed in which the fault comes first');
+    assert.equal(played.result, 'skip');
+    assert.match(
+      played.reason,
+      /^kill b \(\S+:\d+\) came before the first message beside it; place it with `after:`/,
     );
-    const missed = seeds.filter(({ lines }) =>
-      counts(lines[0])
-        .slice(0, 2)
-        .every((n) => n === 0),
-    );
-    assert.ok(missed.length > 0, 'no seed in which the fault comes first');
-    for (const { result, reason } of missed) {
-      assert.equal(result, 'skip');
-      assert.match(
-        reason,
-        /^kill b \(\S+:\d+\) came before the first message beside it; place it with `after:`/,
-      );
-    }
   });
 
   it('that comes after the last message proves nothing', async () => {
