@@ -18,8 +18,8 @@ import type { RunContext } from './context.ts';
 import type { Answer } from './waits.ts';
 
 /**
- * Resolves when the fault has taken effect, with the answer of whoever carried it out; rejects with OrderFailed if it
- * had no effect.
+ * Resolves when the fault has taken effect, with the answer of the agent or node that did it; rejects with OrderFailed
+ * if it had none.
  */
 export function playFault(context: RunContext, step: FaultStep): Promise<Answer> {
   const { action } = step;

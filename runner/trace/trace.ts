@@ -121,7 +121,7 @@ export interface StepEvent {
   readonly t0: Time;
   /** For a fault: just before it took effect, after its own `at` or `after`. */
   readonly moment?: Time;
-  /** Just after it had taken effect; absent if whoever carried it out ended first. */
+  /** Just after it had taken effect; absent if the agent ended before it could say. */
   readonly effect?: Time;
   readonly t1: Time;
   /** Absent if the step did what it should. */
