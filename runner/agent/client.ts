@@ -51,7 +51,7 @@ export class Client implements Role {
     }
   }
 
-  async #connect({ lane, path, protocol, receive, nonce, filter }: Connect): Promise<Result> {
+  async #connect({ lane, path, protocol, receive, nonce, filter, buffer }: Connect): Promise<Result> {
     this.nonce = nonce;
     const socket = await this.#tools.system.connect(path, {
       protocol,
@@ -59,7 +59,10 @@ export class Client implements Role {
       passSequence: true,
       ...(filter && { filter }),
     });
-    this.#lane = new Lane(lane, socket, nonce, this.#tools);
+    this.#lane = new Lane(lane, socket, nonce, {
+      ...this.#tools,
+      ...(buffer !== undefined && { maxBytes: buffer }),
+    });
     if (receive === 'auto') this.#lane.start();
     else this.#lane.watch();
     return { address: socket.address };

@@ -20,6 +20,8 @@ export const token = (lane: string, place: number): string => `${lane} ${place}`
 export interface LaneTools {
   readonly system: System;
   readonly reports: Reports;
+  /** How many bytes to read of each message; all of them if it is absent. */
+  readonly maxBytes?: number;
 }
 
 /** One order to read; the next one ends it. */
@@ -36,6 +38,7 @@ export class Lane {
   readonly #system: System;
   readonly #nonce: number;
   readonly #reports: Reports;
+  readonly #room: { readonly maxBytes?: number };
   readonly #empty: Waiters;
   readonly #fences: Waiters;
   readonly #end: Waiters;
@@ -54,12 +57,13 @@ export class Lane {
   #failed = false;
   #finished = false;
 
-  constructor(name: string, socket: Socket, nonce: number, { system, reports }: LaneTools) {
+  constructor(name: string, socket: Socket, nonce: number, { system, reports, maxBytes }: LaneTools) {
     this.name = name;
     this.socket = socket;
     this.#nonce = nonce;
     this.#system = system;
     this.#reports = reports;
+    this.#room = maxBytes === undefined ? {} : { maxBytes };
     this.#empty = new Waiters(system.clock);
     this.#fences = new Waiters(system.clock);
     this.#end = new Waiters(system.clock);
@@ -191,11 +195,11 @@ export class Lane {
     // Taken before the look: a caller that wakes the loop meanwhile ends the wait below.
     const { signal } = this.#wake;
     if (this.#empty.size > 0) {
-      const batch = await this.socket.tryReceive(max);
+      const batch = await this.socket.tryReceive({ max, ...this.#room });
       if (batch.length > 0 || this.socket.atEnd) return batch;
       this.#empty.settle();
     }
-    return this.socket.receive({ max, signal });
+    return this.socket.receive({ max, ...this.#room, signal });
   }
 
   #took(turn: Turn, batch: readonly Message[]): void {

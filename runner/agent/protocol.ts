@@ -179,6 +179,8 @@ export type Order =
       readonly protocol: Protocol;
       readonly receive: 'auto' | 'manual';
       readonly filter?: Filter;
+      /** Bytes to read of each message at most. */
+      readonly buffer?: number;
       readonly nonce: number;
     }
   /** Answered by `done` when every message was sent or has failed; `sends` reports which. */

@@ -96,8 +96,13 @@ export interface SendOptions {
   readonly nonblocking?: boolean;
 }
 
-export interface ReceiveOptions {
+export interface ReadOptions {
   readonly max: number;
+  /** Bytes of each message; the kernel cuts longer ones, and says so. */
+  readonly maxBytes?: number;
+}
+
+export interface ReceiveOptions extends ReadOptions {
   readonly signal: AbortSignal;
 }
 
@@ -129,7 +134,7 @@ export interface Socket {
   send(data: Buffer, options?: SendOptions): Promise<void>;
   receive(options: ReceiveOptions): Promise<Message[]>;
   /** The messages that are queued now, without waiting. */
-  tryReceive(max: number): Message[] | Promise<Message[]>;
+  tryReceive(options: ReadOptions): Message[] | Promise<Message[]>;
   whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
   close(): void;
 }

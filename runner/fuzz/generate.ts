@@ -114,6 +114,7 @@ class BusMaker {
       ...(once(3) && { receive: 'manual' }),
       ...(once(8) && { user: '1000:1000' }),
       ...(once(9) && { filter: this.#filter() }),
+      ...(!this.#dbus && once(12) && { buffer: this.#random.pick<Written>(['40B', '1KiB']) }),
       ...(this.#dbus && this.#rulesAndNames(index)),
     };
   }

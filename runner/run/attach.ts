@@ -109,11 +109,15 @@ async function listen({ agents, nonce }: RunContext, spec: BusSpec): Promise<voi
 }
 
 function connecting({ nonce }: RunContext, bus: BusSpec, { spec }: ClientState): Call {
-  const { name: lane, receive, filter, place } = spec;
+  const { name: lane, receive, filter, buffer, place } = spec;
   const { path, protocol } = bus;
   return {
     agent: lane,
-    order: { do: 'connect', lane, path, protocol, receive, nonce, ...(filter && { filter }) },
+    order: {
+      ...{ do: 'connect', lane, path, protocol, receive, nonce },
+      ...(filter && { filter }),
+      ...(buffer !== undefined && { buffer }),
+    },
     purpose: { what: `${lane} to connect to ${path}`, place },
   };
 }

@@ -76,6 +76,11 @@ export const BUGS = {
     check: 'integrity',
     hooks: (strikes) => reading(strikes, (m) => [{ ...m, data: m.data.subarray(0, -1) }]),
   },
+  'hide-truncation': {
+    does: 'a reader whose buffer is too small for a message is not told that it was truncated',
+    check: 'integrity',
+    hooks: (strikes) => ({ read: (m, at) => [m.truncated && strikes(at) ? { ...m, truncated: false } : m] }),
+  },
   corrupt: {
     does: 'one bit of a message is turned',
     check: 'integrity',

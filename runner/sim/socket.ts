@@ -9,6 +9,7 @@ import type {
   ClientSocket,
   End,
   Message,
+  ReadOptions,
   ReceiveOptions,
   SendOptions,
   Socket,
@@ -29,9 +30,7 @@ interface Send {
   readonly reject: (error: Error) => void;
 }
 
-interface Receive {
-  readonly max: number;
-  readonly signal: AbortSignal;
+interface Receive extends ReceiveOptions {
   readonly resolve: (batch: Message[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -101,14 +100,14 @@ export class SimSocket implements Socket {
     });
   }
 
-  receive({ max, signal }: ReceiveOptions): Promise<Message[]> {
+  receive({ signal, ...options }: ReceiveOptions): Promise<Message[]> {
     if (this.closed) return Promise.reject(errorOf('EBADF', 'recvmsg'));
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#receive)
       throw new Error('a receive of this socket is waiting: an agent reads one after another');
     return new Promise((resolve, reject) => {
       this.#listenTo(signal);
-      this.#receive = { max, signal, resolve, reject };
+      this.#receive = { ...options, signal, resolve, reject };
       this.readable();
     });
   }
@@ -123,11 +122,11 @@ export class SimSocket implements Socket {
   }
 
   /** A system call like every other: between two of them other processes may run. */
-  async tryReceive(max: number): Promise<Message[]> {
+  async tryReceive(options: ReadOptions): Promise<Message[]> {
     await this.owner.process.turn();
     if (this.closed) throw errorOf('EBADF', 'recvmsg');
     if (this.#receive) throw new Error('a receive of this socket is waiting: its turn comes first');
-    return this.#take(max) ?? [];
+    return this.#take(options) ?? [];
   }
 
   get ended(): Promise<End> {
@@ -226,7 +225,7 @@ export class SimSocket implements Socket {
     const waiting = this.#receive;
     if (waiting === undefined || this.closed) return;
     try {
-      const batch = this.#take(waiting.max);
+      const batch = this.#take(waiting);
       if (batch) this.#answer()?.resolve(batch);
     } catch (error) {
       this.#answer()?.reject(error);
@@ -242,7 +241,7 @@ export class SimSocket implements Socket {
   /**
    * The messages that are queued; [] at the end, undefined if it would have to wait. Throws the socket's error, once.
    */
-  #take(max: number): Message[] | undefined {
+  #take({ max, maxBytes }: ReadOptions): Message[] | undefined {
     const error = this.#error ?? model.takeError(this.endpoint);
     this.#error = undefined;
     if (error !== undefined) {
@@ -253,7 +252,7 @@ export class SimSocket implements Socket {
       const copies = this.kernel.receive(this.endpoint, max);
       if (copies.length === 0) break;
       const { read } = this.kernel.hooks;
-      const messages = copies.map((copy) => this.#message(copy));
+      const messages = copies.map((copy) => this.#message(copy, maxBytes));
       const batch = read ? messages.flatMap((message) => read(message, this)) : messages;
       if (batch.length > 0) return batch;
     }
@@ -263,13 +262,14 @@ export class SimSocket implements Socket {
     return [];
   }
 
-  #message({ sent, length, lost }: model.Copy): Message {
+  #message({ sent, length, lost }: model.Copy, maxBytes = length): Message {
     const { data, files, owner } = sent.message as Datagram;
     const fds = this.#adopt(files);
+    const read = Math.min(length, maxBytes);
     return {
-      data: length < data.length ? data.subarray(0, length) : data,
+      data: read < data.length ? data.subarray(0, read) : data,
       from: sent.from,
-      truncated: false,
+      truncated: read < length,
       controlTruncated: fds.length < files.length,
       fds,
       ...(this.passCredentials && { credentials: owner.seenFrom(this.owner.pidNamespace) }),

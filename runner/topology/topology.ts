@@ -88,6 +88,8 @@ export interface ClientSpec {
   readonly receive: 'auto' | 'manual';
   /** How its socket shortens or drops messages. */
   readonly filter?: Filter;
+  /** Bytes that it reads of each message at most; absent if it reads messages whole. */
+  readonly buffer?: number;
   /** D-Bus match rules that the master gives it when it connects; absent if there are none. */
   readonly match?: readonly string[];
   /** D-Bus names that it owns, each with an address of prefix 0x0001 in `addresses`; absent if there are none. */

@@ -17,6 +17,7 @@ const KINDS = [
   ...[
     'corrupted',
     'truncated',
+    'silently-truncated',
     'length',
     'control-truncated',
     'silently-cut',
@@ -75,7 +76,7 @@ function problems(
   withCredentials: boolean,
 ): Problem[] {
   const found: Problem[] = [];
-  const body = bodyProblem(d, message.cuts?.get(lane.name), message);
+  const body = bodyProblem(d, message, read(facts, lane, message));
   if (body) found.push(body);
   const address = facts.addresses.get(partyOf(message.from));
   if (address !== undefined && d.from !== address) {
@@ -99,31 +100,44 @@ function holderOf(facts: Facts, address: string): string {
   return holder === undefined ? `${address}, which nobody has` : `${holder} ${address}`;
 }
 
+/** What a reader gets of a message, in bytes. */
+interface Read {
+  readonly bytes: number;
+  /** Whether its buffer cut the copy, which MSG_TRUNC must tell. A filter cuts before the copy is queued. */
+  readonly told: boolean;
+  /** What left bytes out, if any are left out. */
+  readonly by: 'filter' | 'buffer' | undefined;
+}
+
+function read({ clients }: Facts, { name, client, accepted }: LaneFacts, message: PlannedMessage): Read {
+  const cut = message.cuts?.get(name);
+  const queued = cut ?? message.length;
+  const buffer = accepted ? undefined : clients.get(client)?.buffer;
+  if (buffer !== undefined && buffer < queued) return { bytes: buffer, told: true, by: 'buffer' };
+  return { bytes: queued, told: false, by: cut === undefined ? undefined : 'filter' };
+}
+
 /** The first problem that applies: a truncated message is also too short, and fails its checksum. */
-function bodyProblem(
-  d: DeliveryEvent,
-  cut: number | undefined,
-  message: PlannedMessage,
-): Problem | undefined {
-  const bytes =
-    cut === undefined ? `${message.length} bytes` : `${cut} of ${message.length} bytes, by its filter`;
-  if (d.truncated) {
+function bodyProblem(d: DeliveryEvent, { length }: PlannedMessage, read: Read): Problem | undefined {
+  const { bytes, told, by } = read;
+  const words = by === undefined ? `${length} bytes` : `${bytes} of ${length} bytes, by its ${by}`;
+  if (d.truncated !== told) {
     return {
-      kind: 'truncated',
-      what: 'truncated',
-      expected: `${bytes}, no MSG_TRUNC`,
-      observed: `${d.length} bytes, MSG_TRUNC`,
+      kind: told ? 'silently-truncated' : 'truncated',
+      what: told ? 'truncated, and was not told' : 'truncated',
+      expected: `${words}, ${told ? '' : 'no '}MSG_TRUNC`,
+      observed: `${d.length} bytes, ${told ? 'no ' : ''}MSG_TRUNC`,
     };
   }
-  if (d.length !== (cut ?? message.length)) {
-    return { kind: 'length', what: 'with another length', expected: bytes, observed: `${d.length} bytes` };
+  if (d.length !== bytes) {
+    return { kind: 'length', what: 'with another length', expected: words, observed: `${d.length} bytes` };
   }
   // A shortened copy cannot be compared with the checksum of the whole message.
-  if (d.intact || cut !== undefined) return undefined;
+  if (d.intact || by !== undefined) return undefined;
   return {
     kind: 'corrupted',
     what: 'corrupted',
-    expected: `the ${bytes} that were sent`,
+    expected: `the ${words} that were sent`,
     observed: 'a body with another checksum',
   };
 }

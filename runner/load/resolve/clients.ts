@@ -5,7 +5,7 @@ import type { Path } from '../../common/diagnostic.ts';
 import { user } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
-import { filterOf } from './filters.ts';
+import { bufferOf, filterOf } from './filters.ts';
 import { dbusClient, MESSAGE_BUS, refuseDbusKeys } from './message-bus/parties.ts';
 import { programClient } from './message-bus/programs.ts';
 import type { Nodes } from './nodes.ts';
@@ -78,6 +78,8 @@ function expand(
   const admitted = spec === undefined || admits(spec, key, who);
   warnEavesdrop(scope, client, admitted, path);
   const filter = client.filter && filterOf(scope, client.filter, spec, [...path, 'filter']);
+  const buffer =
+    client.buffer === undefined ? undefined : bufferOf(scope, client.buffer, spec, [...path, 'buffer']);
   const match = rulesOf(scope, client.match ?? [], spec, [...path, 'match']);
   const owned = (name: string) =>
     ownedNames(
@@ -96,6 +98,7 @@ function expand(
     eavesdrop: client.eavesdrop ?? false,
     receive: client.receive ?? 'auto',
     ...(filter && { filter }),
+    ...(buffer !== undefined && { buffer }),
     ...(match.length > 0 && { match }),
     ...some(owned(name)),
     place: scope.tree.place(path),

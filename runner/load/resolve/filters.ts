@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Turns `filter:` of a client into the program for its socket. */
+/** What a client does not want of its messages: the program of its `filter`, and the size of its `buffer`. */
 
 import type { Path } from '../../common/diagnostic.ts';
 import { ENVELOPE_SIZE, IDENTITY_SIZE } from '../../common/envelope.ts';
@@ -37,6 +37,19 @@ export function filterOf(
   const short = assembled.program.find(isTooShort);
   if (short !== undefined) problems.error(at, { code: 'impossible', ...tooShort(short.k) });
   return assembled.program;
+}
+
+/** How many bytes the client reads of a message. Reports an error if what it reads cannot be identified. */
+export function bufferOf({ problems }: Scope, written: string, bus: BusSpec | undefined, path: Path): number {
+  const bytes = size(written);
+  if (bus?.protocol === 'dbus') {
+    const hint = 'Remove `buffer`.';
+    problems.error(path, { code: 'impossible', message: cutsEnd.message, hint, onKey: true });
+  } else if (bytes < IDENTITY_SIZE) {
+    const hint = `Read ${IDENTITY_SIZE} bytes or more of the ${ENVELOPE_SIZE} that mark each message.`;
+    problems.error(path, { code: 'impossible', message: tooShort(bytes).message, hint });
+  }
+  return bytes;
 }
 
 const returning = (k: number): Filter[number] => ({ code: CLASS.ret, jt: 0, jf: 0, k });

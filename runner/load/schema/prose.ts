@@ -90,6 +90,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'A program of classic BPF. It returns how many bytes of the copy are kept; 0 drops it.',
   'clients.*.filter.keep': 'How much of each message is kept, its envelope of 32 bytes included: `64B`.',
   'clients.*.filter.drop': '`true` drops every copy: the client gets no message at all.',
+  'clients.*.buffer':
+    'How many bytes it reads of each message, the envelope of 32 bytes included: `64B`. Of a longer message it gets the beginning, and MSG_TRUNC. Without it, each message is read whole.',
   'clients.*.match':
     'On a bus with `protocol: dbus`: the D-Bus match rules that the master adds for it before it joins. It gets each multicast that one of them matches; without rules it gets none.',
 

@@ -120,6 +120,7 @@ const client = map(
     replicas: whole('a number of replicas', 1, 10_000).optional(),
     receive: oneOf(['auto', 'manual']).optional(),
     filter: filter.optional(),
+    buffer: size.optional(),
     match: list(rule).optional(),
     names: list(wellKnown).optional(),
     connect: oneOf(['native', 'legacy']).optional(),

@@ -41,7 +41,7 @@ class Queue {
     this.#wake();
   }
 
-  tryReceive(max: number): Message[] {
+  tryReceive({ max }: { max: number }): Message[] {
     assert.equal(this.#waiter, undefined, 'a receive is waiting');
     this.tries++;
     return this.#take(max) ?? [];

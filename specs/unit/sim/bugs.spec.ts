@@ -151,6 +151,14 @@ traffic:
   - { send: { from: a, to: b, fds: [{ pipe: p }, { pipe: q }] }, expect: { recipients: [b] } }
 `;
 
+const SMALL = `
+buses: { cabin: {} }
+clients: { a: {}, b: { buffer: 64B } }
+traffic:
+  - a -> b: "it fits"
+  - send: { from: a, to: b, size: 65B }
+`;
+
 const SIGNALS = `
 buses: { session: { protocol: dbus } }
 clients:
@@ -207,6 +215,7 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'wrong-fd': { yaml: TALK, every: 1, kind: 'token', step: '3', message: 'a#2' },
   'swap-fds': { yaml: TWO_PIPES, kind: 'token', step: '1', message: 'a#1' },
   'leak-fd': { yaml: TALK, every: 1, kind: 'no-eof', step: '3', message: 'a#2' },
+  'hide-truncation': { yaml: SMALL, kind: 'silently-truncated', step: '2', message: 'a#2' },
   'hide-cut': { yaml: LIMITED, kind: 'silently-cut', step: '2', message: 'a#1' },
   'cut-short': { yaml: LIMITED, kind: 'fds', step: '2', message: 'a#1' },
   'wrong-errno': { yaml: TALK, kind: 'wrong-errno', step: '4', message: 'out#1' },

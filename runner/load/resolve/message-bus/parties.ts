@@ -16,7 +16,17 @@ type WrittenBus = NonNullable<Written['buses'][string]>;
 const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
 const NOT_OF_MASTERS = ['admit', 'deny'] as const;
 export const NOT_OF_CLIENTS = [
-  ...(['groups', 'addresses', 'user', 'join', 'eavesdrop', 'replicas', 'receive', 'filter'] as const),
+  ...([
+    'groups',
+    'addresses',
+    'user',
+    'join',
+    'eavesdrop',
+    'replicas',
+    'receive',
+    'filter',
+    'buffer',
+  ] as const),
 ];
 
 export const isMessageBus = (bus: Written['buses'][string]): boolean => bus?.master?.program !== undefined;

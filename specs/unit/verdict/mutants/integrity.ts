@@ -27,12 +27,33 @@ function fdsAt({ plan }: Run, right: readonly number[]): void {
   Object.assign(message ?? {}, { fdsAt: new Map([['c', right]]) });
 }
 
+/** Gives r2 a small buffer, and is right about it. */
+function cutAt40({ plan, trace }: Run): void {
+  Object.assign(plan.topology.clients.find(({ name }) => name === 'r2') ?? {}, { buffer: 40 });
+  for (const delivery of trace.deliveries.get('r2') ?? [])
+    if (!delivery.fence) Object.assign(delivery, { truncated: true, length: 40, intact: false });
+}
+
 export const integrityMutants: readonly Mutant[] = [
   wrong('a body is corrupted', 'corrupted', 'a#3', '2.b1.1', (run) => {
     got(run, 'r1', 'a#3').intact = false;
   }),
   wrong('a message is truncated', 'truncated', 'c#2', '2.b2.1', (run) => {
     Object.assign(got(run, 'r2', 'c#2'), { truncated: true, length: 40, intact: false });
+  }),
+  wrong(
+    'a reader is not told that its buffer cut a message',
+    'silently-truncated',
+    'c#2',
+    '2.b2.1',
+    (run) => {
+      cutAt40(run);
+      got(run, 'r2', 'c#2').truncated = false;
+    },
+  ),
+  wrong('a buffer cuts more than it must', 'length', 'c#2', '2.b2.1', (run) => {
+    cutAt40(run);
+    got(run, 'r2', 'c#2').length = 39;
   }),
   wrong('a message has another length', 'length', 'c#2', '2.b2.1', (run) => {
     got(run, 'r2', 'c#2').length = 65;
