@@ -63,7 +63,9 @@ export class Waits {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     promise.catch(() => {}); // if an error ends several waits, the first that is awaited reports it
     const wait = { who: key.who, ...purpose, resolve, reject };
-    this.#waits.set(text(key), [...(this.#waits.get(text(key)) ?? []), wait]);
+    const same = this.#waits.get(text(key));
+    if (same) same.push(wait);
+    else this.#waits.set(text(key), [wait]);
     return promise;
   }
 
@@ -88,9 +90,9 @@ export class Waits {
 
   /** Removes the oldest wait for this key; undefined if there is none. */
   take(key: Key): Wait | undefined {
-    const [oldest, ...others] = this.#waits.get(text(key)) ?? [];
-    if (others.length > 0) this.#waits.set(text(key), others);
-    else this.#waits.delete(text(key));
+    const same = this.#waits.get(text(key));
+    const oldest = same?.shift();
+    if (same?.length === 0) this.#waits.delete(text(key));
     return oldest;
   }
 
