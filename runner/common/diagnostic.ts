@@ -37,7 +37,7 @@ export interface Range {
 }
 
 /** The text of a diagnostic, without its place. */
-export interface Words {
+export interface DiagnosticText {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly expected?: string | undefined;

@@ -9,14 +9,14 @@ import { masterOf } from '../topology/lane.ts';
 import type { AttachEvent } from '../trace/trace.ts';
 import { pidFor, processesOf, usersOf } from './credentials.ts';
 import type { Facts } from './facts.ts';
-import type { Findings, Words } from './findings.ts';
+import type { FailureText, Findings } from './findings.ts';
 
 /** Checks every attachment; returns how many there were. */
 export function attachments(facts: Facts, findings: Findings): number {
   const taken = new Map<string, string>();
   const known = { users: usersOf(facts), processes: processesOf(facts) };
   for (const attach of facts.trace.attaches) {
-    const words = (summary: string, expected: string, observed: string): (() => Words) => {
+    const words = (summary: string, expected: string, observed: string): (() => FailureText) => {
       const place = facts.clients.get(attach.client)?.place;
       return () => ({ summary, expected, observed, ...(place ? { place } : {}) });
     };
@@ -31,7 +31,7 @@ interface Known {
   readonly processes: ReturnType<typeof processesOf>;
 }
 
-type Wording = (summary: string, expected: string, observed: string) => () => Words;
+type Wording = (summary: string, expected: string, observed: string) => () => FailureText;
 
 function judgeAddress(
   findings: Findings,

@@ -7,13 +7,13 @@ import type { CheckName, CheckResult, Failure } from './verdict.ts';
 export const SHOWN = 10;
 
 /** A failure without the fields that the collector adds. */
-export type Words = Omit<Failure, 'check' | 'kind' | 'alike'>;
+export type FailureText = Omit<Failure, 'check' | 'kind' | 'alike'>;
 
 interface Group {
   readonly kind: string;
   readonly rank: number;
   readonly step: string;
-  readonly words: () => Words;
+  readonly words: () => FailureText;
   alike: number;
 }
 
@@ -33,7 +33,7 @@ export class Findings {
   }
 
   /** Adds a failure. `words` is called later, and only for the first failure of its kind and step. */
-  add(kind: string, step: string | undefined, words: () => Words): void {
+  add(kind: string, step: string | undefined, words: () => FailureText): void {
     this.#failed++;
     const key = `${kind} ${step ?? ''}`;
     const group = this.#groups.get(key);

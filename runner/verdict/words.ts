@@ -6,7 +6,7 @@ import type { Lane } from '../topology/lane.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 
-import type { Words } from './findings.ts';
+import type { FailureText } from './findings.ts';
 
 /** `a, b, c`, or `nobody`. */
 export const list = (names: readonly string[]): string => (names.length === 0 ? 'nobody' : names.join(', '));
@@ -26,12 +26,12 @@ export const plural = (n: number, one: string, many = `${one}s`): string => (n =
 export const count = (n: number, one: string, many?: string): string => `${n} ${plural(n, one, many)}`;
 
 /** The place of a failure about a message. */
-export function about(message: PlannedMessage): Pick<Words, 'step' | 'place' | 'message'> {
+export function about(message: PlannedMessage): Pick<FailureText, 'step' | 'place' | 'message'> {
   return { step: message.step, place: message.place, message: message.name };
 }
 
 /** The place of a failure about a step without a message, and why the model contradicts the step. */
-export function aboutStep(facts: Facts, id: string): Pick<Words, 'step' | 'place' | 'detail'> {
+export function aboutStep(facts: Facts, id: string): Pick<FailureText, 'step' | 'place' | 'detail'> {
   const place = facts.steps.get(id)?.step.place;
   const contradiction = facts.plan.contradictions.get(id);
   return {

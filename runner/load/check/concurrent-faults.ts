@@ -9,7 +9,7 @@ import type { PartyState, Scope } from '../resolve/index.ts';
 import { checkConcurrentRules } from './concurrent-rules.ts';
 import { pathOf } from './places.ts';
 
-interface Words {
+interface Explanation {
   readonly message: string;
   readonly hint: string;
 }
@@ -50,7 +50,11 @@ function checkPrepared(scope: Scope, before: PartyState, faults: readonly Visit<
 }
 
 /** What another fault would have to do first, if none does. */
-function lacking(before: PartyState, action: FaultAction, all: readonly FaultAction[]): Words | undefined {
+function lacking(
+  before: PartyState,
+  action: FaultAction,
+  all: readonly FaultAction[],
+): Explanation | undefined {
   if (action.fault === 'resume') {
     const { target } = action;
     const state = before.party(target);

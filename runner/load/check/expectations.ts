@@ -64,7 +64,7 @@ function tell({ problems, paths }: Scope, { step, kind, message, hint }: Finding
   else problems.warning([...path, 'expect'], { code: 'impossible', message, hint });
 }
 
-interface Words {
+interface Mismatch {
   readonly key: 'error' | 'recipients';
   readonly message: string;
   readonly hint?: string | undefined;
@@ -89,7 +89,7 @@ function checkSend(scope: Scope, prediction: Prediction, step: SendStep): string
   return [];
 }
 
-function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Words> {
+function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): Generator<Mismatch> {
   const { errors, because, delivered } = allowed;
   if (expect.error !== undefined) {
     // Where the length is checked, it is also reported if such a message would fit.
@@ -111,7 +111,7 @@ function* wrongRecipients(
   written: readonly string[],
   { must, may }: { readonly must: ReadonlySet<string>; readonly may: ReadonlySet<string> },
   because: string,
-): Generator<Words> {
+): Generator<Mismatch> {
   const known = reasons.get(id);
   const extra = written.filter((name) => !must.has(name) && !may.has(name));
   for (const name of extra) {

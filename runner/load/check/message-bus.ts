@@ -134,11 +134,11 @@ export function checkUses(places: Places, topology: Topology): void {
   checkAnswers(places, topology, operations);
 }
 
-const UNWANTED: Words = {
+const UNWANTED: Explanation = {
   message: 'no signal that this rule matches is sent while it is there',
   hint: 'Send one, so that the rule is seen to match; or remove it.',
 };
-const UNSEEN: Words = {
+const UNSEEN: Explanation = {
   message: 'no signal that this rule matches is sent after this: nothing shows that the rule is gone',
   hint: 'Send one, or remove this step.',
 };
@@ -175,12 +175,12 @@ const namesOf = ({ messageBuses }: Topology, steps: readonly DbusStep[]): string
   ...steps.flatMap(({ action }) => (action.do === 'own' ? [action.name] : [])),
 ];
 
-interface Words {
+interface Explanation {
   readonly message: string;
   readonly hint?: string | undefined;
 }
 
-function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undefined {
+function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Explanation | undefined {
   const unique = conditions.find(({ value }) => isUnique(value))?.value;
   if (unique !== undefined)
     return {
@@ -193,7 +193,7 @@ function nobody({ conditions }: Rule, owned: ReadonlySet<string>): Words | undef
 }
 
 /** Reports a rule that no message matches, from any sender; the new owner of a name is not compared either. */
-function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
+function nothing(rule: Rule, messages: readonly Subject[]): Explanation | undefined {
   const conditions = rule.conditions.filter(
     ({ kind, arg }) => kind !== 'sender' && !(kind === 'arg' && arg > 0),
   );

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Makes diagnostics: the words, and the range in the file that they are about. */
-import { type Diagnostic, formatPath, type Path, type Range, type Words } from '../../common/diagnostic.ts';
+import {
+  type Diagnostic,
+  type DiagnosticText,
+  formatPath,
+  type Path,
+  type Range,
+} from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { clip } from '../../common/text.ts';
 
@@ -36,7 +42,7 @@ export function diagnostic(
   severity: 'error' | 'warning',
   range: Range,
   path: Path,
-  { code, message, expected, hint }: Words,
+  { code, message, expected, hint }: DiagnosticText,
   notes: readonly string[] = [],
 ): Diagnostic {
   return {

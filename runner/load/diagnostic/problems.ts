@@ -2,11 +2,11 @@
 /** Collects diagnostics as data; only render.ts knows colours and carets. */
 import {
   type Diagnostic,
+  type DiagnosticText,
   formatPath,
   type Path,
   type Piece,
   type Range,
-  type Words,
 } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { byPlace, diagnostic } from './diagnostic.ts';
@@ -42,13 +42,13 @@ export class Problems {
     this.#break(path);
   }
 
-  error(path: Path, words: Words): void {
+  error(path: Path, words: DiagnosticText): void {
     this.#errors++;
     this.#break(path);
     this.#add('error', path, words);
   }
 
-  warning(path: Path, words: Words): void {
+  warning(path: Path, words: DiagnosticText): void {
     this.#add('warning', path, words);
   }
 
@@ -91,7 +91,7 @@ export class Problems {
     for (let n = 0; n <= path.length; n++) this.#broken.add(formatPath(path.slice(0, n)));
   }
 
-  #add(severity: 'error' | 'warning', path: Path, words: Words): void {
+  #add(severity: 'error' | 'warning', path: Path, words: DiagnosticText): void {
     const range =
       (words.piece && this.#tree.pieceOf(path, words.piece)) ?? this.#tree.range(path, words.onKey ?? false);
     this.#list.push(diagnostic(severity, range, path, words, this.#tree.notes(path)));

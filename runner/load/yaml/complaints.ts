@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Translates a YAML parser's errors for the writer of the file. */
 import type { ErrorCode } from 'yaml';
-import type { Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText } from '../../common/diagnostic.ts';
 
 type Said = readonly [message: string, hint?: string];
 
@@ -47,7 +47,7 @@ const SAID: { readonly [code in ErrorCode]?: Said } = {
 };
 
 export interface ParseWords {
-  readonly words: Words;
+  readonly words: DiagnosticText;
   /** The character that was opened and never closed. It is marked instead of the place where the parser gave up. */
   readonly opener?: string | undefined;
 }
@@ -71,7 +71,7 @@ const OPENERS: readonly (readonly [RegExp, string])[] = [
 /** Closing brackets; a quote closes itself. */
 export const CLOSER: Readonly<Record<string, string>> = { '[': ']', '{': '}' };
 
-const neverClosed = (opener: string): Words => ({
+const neverClosed = (opener: string): DiagnosticText => ({
   code: 'syntax',
   message: `this ${opener} is never closed`,
   hint: `Add the closing ${CLOSER[opener] ?? opener}.`,
@@ -104,14 +104,14 @@ const BETTER: readonly (readonly [RegExp, Said])[] = [
 ];
 
 /** Words for `{ replicas: ${n} }`; `text` is the value as it is written. */
-export const unquoted = (text: string): Words => ({
+export const unquoted = (text: string): DiagnosticText => ({
   code: 'syntax',
   message: 'a variable inside { } or [ ] needs quotes',
   hint: `Write ${JSON.stringify(text)}: without quotes its { begins a map.`,
 });
 
 /** Words for deeper nesting than any topology needs. */
-export function tooDeep(limit: number): Words {
+export function tooDeep(limit: number): DiagnosticText {
   return {
     code: 'too-big',
     message: `nested more than ${limit} levels deep`,
@@ -120,7 +120,7 @@ export function tooDeep(limit: number): Words {
 }
 
 /** Words for a name with control characters, which would change a terminal or log that prints it. */
-export const steering = (what: string): Words => ({
+export const steering = (what: string): DiagnosticText => ({
   code: 'bad-name',
   message: `${what} holds a control character`,
   hint: 'Names are printed in reports: leave out line breaks, escapes and direction marks.',

@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Document } from 'yaml';
-import { type Diagnostic, formatPath, type Path, type Words } from '../../common/diagnostic.ts';
+import { type Diagnostic, type DiagnosticText, formatPath, type Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
@@ -169,7 +169,7 @@ class Composer {
     return broken;
   }
 
-  #error(path: Path, { source, key, value }: SourceNode, words: Words): void {
+  #error(path: Path, { source, key, value }: SourceNode, words: DiagnosticText): void {
     const range = source.range(words.onKey && key !== undefined ? key : value);
     this.found.push({ diagnostic: diagnostic('error', range, path, words, inclusion(source)), path });
   }

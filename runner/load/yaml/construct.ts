@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Turns a YAML document into plain values, with aliases and merges expanded, and a tree of where each is written. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
-import type { Path, Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText, Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { steering, tooDeep } from './complaints.ts';
@@ -210,7 +210,7 @@ class Constructor {
     return true;
   }
 
-  #error(span: Span, path: Path, words: Words): undefined {
+  #error(span: Span, path: Path, words: DiagnosticText): undefined {
     if (this.#errors.length < LIMITS.mistakes.most) this.#errors.push({ span, path, words });
   }
 }
@@ -237,7 +237,7 @@ function withEnds(spot: SourceNode, [start, end]: Span): SourceNode {
   return { ...spot, children: new Map(ends) };
 }
 
-const variableKey = (name: string): Words => ({
+const variableKey = (name: string): DiagnosticText => ({
   code: 'bad-value',
   message: 'a variable cannot stand in a key',
   hint: name.includes('->')
@@ -245,7 +245,7 @@ const variableKey = (name: string): Words => ({
     : 'Variables stand in values.',
 });
 
-const duplicate = (name: string): Words => ({
+const duplicate = (name: string): DiagnosticText => ({
   code: 'duplicate-key',
   message: `${JSON.stringify(name)} is there twice`,
   hint: `Remove or rename one; the first is the one that counts.`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The files of a topology: each is read and parsed once, however many combinations need it. */
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
-import type { Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { type Parsed, parse } from './parse.ts';
 import type { Read } from './read.ts';
@@ -31,7 +31,7 @@ export class Library {
   }
 
   /** The file and its document, or why there is none; `text` is its text if that is already known. */
-  open(file: string, by?: Includer, text?: string): Opened | { readonly words: Words } {
+  open(file: string, by?: Includer, text?: string): Opened | { readonly words: DiagnosticText } {
     const known = this.#open.get(resolve(file));
     if (known !== undefined) return known;
     const got = text === undefined ? this.#read(file) : { text };
@@ -47,7 +47,7 @@ export class Library {
   }
 }
 
-const TOO_BIG: Words = {
+const TOO_BIG: DiagnosticText = {
   code: 'too-big',
   message: 'with all that it includes, a topology has at most 2 MiB',
   hint: 'Use replicas and count instead of writing everything out.',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Turns `matrix:` into the combinations in which the file is played. */
 import { isMap as isYamlMap } from 'yaml';
-import type { Diagnostic, Path, Words } from '../../common/diagnostic.ts';
+import type { Diagnostic, DiagnosticText, Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { steeringIn } from '../../common/neutral.ts';
 import { show } from '../../common/text.ts';
@@ -34,7 +34,7 @@ export function readMatrix(
     return { combinations: [{}] };
   const { value, spot } = construct(parsed.document, source, variables);
   const diagnostics: Diagnostic[] = [];
-  const complain = (path: Path, at: SourceNode, words: Words) => {
+  const complain = (path: Path, at: SourceNode, words: DiagnosticText) => {
     const range = at.source.range(words.onKey && at.key !== undefined ? at.key : at.value);
     diagnostics.push(diagnostic('error', range, path, words));
   };
@@ -53,7 +53,7 @@ export function readMatrix(
 }
 
 type Axis = readonly [name: string, values: readonly string[]];
-type Complain = (path: Path, at: SourceNode, words: Words) => void;
+type Complain = (path: Path, at: SourceNode, words: DiagnosticText) => void;
 
 function axesOf(
   matrix: unknown,

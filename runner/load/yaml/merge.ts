@@ -4,11 +4,11 @@
  * (included files first), and of any other key the last one wins, so the including file's.
  */
 
-import type { Path, Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText, Path } from '../../common/diagnostic.ts';
 import type { Part } from './compose.ts';
 import type { SourceNode } from './construct.ts';
 
-type Complain = (path: Path, at: SourceNode, words: Words) => void;
+type Complain = (path: Path, at: SourceNode, words: DiagnosticText) => void;
 
 /** Sections whose entries have names. */
 const NAMED: readonly string[] = ['nodes', 'buses', 'groups', 'clients'];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Turns text into a YAML document, or into its syntax errors. */
 import { type Document, isCollection, Lexer, parseDocument, visit, type YAMLError } from 'yaml';
-import type { Path, Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText, Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { CLOSER, tooDeep, unquoted, wordsOf } from './complaints.ts';
 import type { Source } from './source.ts';
@@ -12,7 +12,7 @@ export type Span = readonly [start: number, end: number];
 export interface Found {
   readonly span: Span;
   readonly path: Path;
-  readonly words: Words;
+  readonly words: DiagnosticText;
 }
 
 /** No useful file nests deeper, and recursion over the values needs little of the stack. */
@@ -54,7 +54,10 @@ function parsed({ text: source, lines: lineCounter }: Source): Parsed {
  * Counts tokens before they are parsed: parsing takes ten times as long, and much longer still for a text that is no
  * YAML.
  */
-function lookAhead(source: string, most: number): { readonly tokens: number; readonly excess?: Words } {
+function lookAhead(
+  source: string,
+  most: number,
+): { readonly tokens: number; readonly excess?: DiagnosticText } {
   let [tokens, depth, dashes] = [0, 0, 0];
   for (const token of new Lexer().lex(source)) {
     if (++tokens > most) return { tokens: most, excess: TOO_MUCH };
@@ -70,7 +73,7 @@ function lookAhead(source: string, most: number): { readonly tokens: number; rea
 /** Unclosed brackets are reported one by one, so a few too many are not reported as deep nesting. */
 const MAX_OPEN = 10 * LIMITS.depth.most;
 
-const TOO_MUCH: Words = {
+const TOO_MUCH: DiagnosticText = {
   code: 'too-big',
   message: `the topology has more than ${LIMITS.tokens.most} words and marks of YAML`,
   hint: 'Use replicas and count instead of writing everything out.',

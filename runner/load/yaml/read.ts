@@ -11,12 +11,12 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText } from '../../common/diagnostic.ts';
 import { isBelow } from '../../common/folder.ts';
 import { LIMITS } from '../../common/limits.ts';
 
 /** Returns a file's text, or words that say why there is none. */
-export type Read = (file: string) => { readonly text: string } | { readonly words: Words };
+export type Read = (file: string) => { readonly text: string } | { readonly words: DiagnosticText };
 
 /** The folder of the file that was asked for: that file can make no other file be read that is outside of it. */
 export const folderOf = (file: string): string => (file === STDIN ? '.' : dirname(file));
@@ -34,13 +34,13 @@ export const readBelow =
     }
   };
 
-const OUTSIDE: Words = {
+const OUTSIDE: DiagnosticText = {
   code: 'include',
   message: 'it lies outside of the folder of the file that is read',
   hint: 'A topology is made of files below its own folder: move it there, or name the file that a link leads to.',
 };
 
-const NO_FILE: Words = {
+const NO_FILE: DiagnosticText = {
   code: 'file',
   message: 'this is not a regular file',
   hint: 'Devices, sockets and pipes are not read: save the topology to a file.',
@@ -93,13 +93,13 @@ function textOf(bytes: Uint8Array): ReturnType<Read> {
   return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
 }
 
-const tooBig = (size: number): Words => ({
+const tooBig = (size: number): DiagnosticText => ({
   code: 'too-big',
   message: `the file has ${Math.ceil(size / 1048576)} MiB; a topology has at most 2 MiB`,
   hint: 'Use replicas and count instead of writing everything out.',
 });
 
-function unreadable(error: unknown): Words {
+function unreadable(error: unknown): DiagnosticText {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
     return { code: 'encoding', message: 'the file is not UTF-8 text', hint: 'Save it as UTF-8.' };

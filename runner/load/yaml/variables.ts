@@ -4,7 +4,7 @@
  * whether the original had quotes or not: a flow map needs them (`{ replicas: "${n}" }`), and still means a number.
  */
 
-import type { Words } from '../../common/diagnostic.ts';
+import type { DiagnosticText } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { didYouMean } from '../../common/nearest.ts';
 
@@ -33,7 +33,7 @@ export interface Substituted {
   readonly text: string;
   readonly uses: readonly Use[];
   /** A mistake, and the piece of the text that it is in. */
-  readonly mistakes: readonly { readonly piece: string; readonly words: Words }[];
+  readonly mistakes: readonly { readonly piece: string; readonly words: DiagnosticText }[];
 }
 
 const PIECE = /\$\$|\$\{([^{}]*)\}?/g;
@@ -44,7 +44,7 @@ export const mayHoldVariable = (text: string): boolean => text.includes('$$') ||
 /** Replaces the variables by their values. */
 export function substitute(text: string, variables: Variables): Substituted {
   const uses: Use[] = [];
-  const mistakes: { piece: string; words: Words }[] = [];
+  const mistakes: { piece: string; words: DiagnosticText }[] = [];
   const out = text.replace(PIECE, (piece: string, inside: string | undefined) => {
     if (inside === undefined) return '$';
     if (mistakes.length >= LIMITS.diagnostics.most) return piece;
@@ -65,7 +65,7 @@ export function substitute(text: string, variables: Variables): Substituted {
   return { text: out, uses, mistakes };
 }
 
-function malformed(piece: string, inside: string): Words {
+function malformed(piece: string, inside: string): DiagnosticText {
   const message = piece.endsWith('}')
     ? `${JSON.stringify(piece)} is not a variable`
     : 'this ${ is never closed';
@@ -74,7 +74,7 @@ function malformed(piece: string, inside: string): Words {
   return { code: 'bad-value', message, hint };
 }
 
-function unset(name: string, known: readonly string[]): Words {
+function unset(name: string, known: readonly string[]): DiagnosticText {
   const message = `the variable ${name} is not set`;
   const near = didYouMean(name, known);
   const hint = `${near === undefined ? '' : `${near} `}Give it with --set ${name}=value, or with --set ${name} from the environment, or write a default: \${${name}:-value}.`;

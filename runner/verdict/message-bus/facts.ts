@@ -4,7 +4,7 @@ import { DRIVER, isUnique } from '../../dbus/index.ts';
 import type { Operation, Plan } from '../../plan/plan.ts';
 import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
-import type { Words } from '../findings.ts';
+import type { FailureText } from '../findings.ts';
 
 export type Got = DbusEvent & { readonly kind: 'got' };
 
@@ -77,7 +77,7 @@ function copyOf(
 }
 
 /** The place of a failure. */
-export const about = ({ step, place, name }: Operation): Pick<Words, 'step' | 'place' | 'message'> => ({
+export const about = ({ step, place, name }: Operation): Pick<FailureText, 'step' | 'place' | 'message'> => ({
   ...(step !== undefined && { step }),
   place,
   message: name,

@@ -6,7 +6,7 @@
 
 import { partyOf } from '../../topology/lane.ts';
 
-import type { Findings, Words } from '../findings.ts';
+import type { FailureText, Findings } from '../findings.ts';
 import { about, clock } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
@@ -30,7 +30,7 @@ export function senderInversions(history: History, fifo: Findings): void {
   }
 }
 
-function inverted(history: History, order: LaneOrder, first: number, second: number): Words {
+function inverted(history: History, order: LaneOrder, first: number, second: number): FailureText {
   const [early, late] = [order.nodes[second] as number, order.nodes[first] as number];
   const message = history.facts.plan.messages[early];
   const [a, b] = [nameOf(history, early), nameOf(history, late)];

@@ -3,13 +3,13 @@
 
 import { partyOf } from '../../topology/lane.ts';
 
-import type { Words } from '../findings.ts';
+import type { FailureText } from '../findings.ts';
 import { about, clock, some } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 import type { Hop } from './witness.ts';
 
 /** Describes a contradiction; the failure belongs to the step of its latest message. */
-export function contradiction(history: History, cycle: readonly Hop[]): Words {
+export function contradiction(history: History, cycle: readonly Hop[]): FailureText {
   const numbers = cycle.map((h) => h.from).filter((n) => n < history.messages);
   const message = history.facts.plan.messages[Math.max(...numbers)];
   const names = [...new Set(cycle.map((h) => nameOf(history, h.from)))];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Checks the kernel's numbers (BUS_PASSSEQ): rising in every lane, one per message, the same in all lanes. */
 
-import type { Findings, Words } from '../findings.ts';
+import type { FailureText, Findings } from '../findings.ts';
 import { about, count } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
@@ -17,7 +17,7 @@ export function sequence(history: History, findings: Findings): Sequence {
   const numbers = new Float64Array(history.messages + history.fences.length).fill(-1);
   let numbered = 0;
   let wrong = 0;
-  const add = (kind: string, node: number, words: () => Words) => {
+  const add = (kind: string, node: number, words: () => FailureText) => {
     wrong++;
     findings.add(kind, history.facts.plan.messages[node]?.step, words);
   };
@@ -34,7 +34,7 @@ export function sequence(history: History, findings: Findings): Sequence {
   return { numbered, chains: wrong > 0 ? [] : chains };
 }
 
-type Add = (kind: string, node: number, words: () => Words) => void;
+type Add = (kind: string, node: number, words: () => FailureText) => void;
 
 /** Returns how many messages of the file in the lane carry a number. */
 function judgeLane(history: History, order: LaneOrder, numbers: Float64Array, add: Add): number {
@@ -78,7 +78,7 @@ const tied = (history: History, node: number) => {
   return message ? about(message) : {};
 };
 
-function inverted(history: History, order: LaneOrder, a: number, b: number): Words {
+function inverted(history: History, order: LaneOrder, a: number, b: number): FailureText {
   const [before, after] = [deliveryAt(order, a), deliveryAt(order, b)];
   const name = (i: number) => nameOf(history, order.nodes[i] as number);
   return {
@@ -93,7 +93,7 @@ function inverted(history: History, order: LaneOrder, a: number, b: number): Wor
   };
 }
 
-function differs(history: History, order: LaneOrder, i: number, known: number): Words {
+function differs(history: History, order: LaneOrder, i: number, known: number): FailureText {
   const node = order.nodes[i] as number;
   const { sequence: number } = deliveryAt(order, i);
   const lanes = history.lanes.filter((l) => l !== order && l.nodes.includes(node)).map((l) => l.lane.name);
@@ -106,7 +106,7 @@ function differs(history: History, order: LaneOrder, i: number, known: number): 
   };
 }
 
-function shared(history: History, a: number, b: number, number: number): Words {
+function shared(history: History, a: number, b: number, number: number): FailureText {
   return {
     summary: `${nameOf(history, a)} and ${nameOf(history, b)} have the same place in the kernel's sequence`,
     expected: 'a place for each message',

@@ -95,7 +95,7 @@ function sentOn(visits: readonly Placed[], bus: string | undefined, clients: rea
   });
 }
 
-interface Words {
+interface Explanation {
   readonly message: string;
   readonly hint?: string | undefined;
 }
@@ -115,7 +115,7 @@ function holdersOf(name: string, clients: readonly ClientSpec[]): readonly strin
 const nthUnique = (n: number): string => uniqueName(`0000/${(n + 1).toString(16).padStart(12, '0')}`);
 
 /** Reports a rule whose sender is no client of the bus. */
-function nobody(rule: Rule, clients: readonly ClientSpec[]): Words | undefined {
+function nobody(rule: Rule, clients: readonly ClientSpec[]): Explanation | undefined {
   const name = senderIn(rule);
   if (name === undefined || holdersOf(name, clients)?.length !== 0) return undefined;
   if (isUnique(name))
@@ -132,7 +132,7 @@ const withoutSender = (rule: Rule): Rule['conditions'] =>
 const anybody = { unique: '', owns: () => true };
 
 /** Reports a rule that no message of any sender matches. */
-function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
+function nothing(rule: Rule, messages: readonly Subject[]): Explanation | undefined {
   const conditions = withoutSender(rule);
   const fits = (some: Rule['conditions']) =>
     messages.some((message) => matches({ ...rule, conditions: some }, message, anybody));
@@ -147,7 +147,11 @@ function nothing(rule: Rule, messages: readonly Subject[]): Words | undefined {
 }
 
 /** Reports a rule whose messages come from other senders only. */
-function nothingOfIts(rule: Rule, sent: readonly Sent[], clients: readonly ClientSpec[]): Words | undefined {
+function nothingOfIts(
+  rule: Rule,
+  sent: readonly Sent[],
+  clients: readonly ClientSpec[],
+): Explanation | undefined {
   if (sent.some((message) => wants(rule, message, clients))) return undefined;
   const name = senderIn(rule) ?? '';
   const who = holdersOf(name, clients)?.map((each) => `"${each}"`) ?? ['the master'];
@@ -163,7 +167,7 @@ function nothingAfter(
   sent: readonly Sent[],
   clients: readonly ClientSpec[],
   since: Placed | undefined,
-): Words | undefined {
+): Explanation | undefined {
   const isLater = ({ visit }: Sent) =>
     since === undefined || visit.order > since.order || areConcurrent(visit, since);
   if (sent.some((message) => wants(rule, message, clients) && isLater(message))) return undefined;

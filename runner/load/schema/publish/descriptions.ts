@@ -7,8 +7,8 @@ import { isJson, type Json } from './json.ts';
 /** Keys of the file itself with a fixed prefix. In a step, keys that match a pattern are short forms of a send. */
 export const EXTENSIONS = 'x-*';
 
-export class Words {
-  /** Keys without words. */
+export class Descriptions {
+  /** Keys without a description. */
   readonly missing: string[] = [];
   readonly #used = new Set<string>();
   readonly #visited = new Set<unknown>();

@@ -6,7 +6,7 @@
 
 import { EXTENSION } from '../../../common/scalars.ts';
 import { topologySchema } from '../schema.ts';
-import { Words } from './descriptions.ts';
+import { Descriptions } from './descriptions.ts';
 import type { Json } from './json.ts';
 import { ShapeWriter } from './shape.ts';
 import { asWritten, VARIABLE } from './written.ts';
@@ -23,7 +23,7 @@ export function jsonSchema(): Described {
   const writer = new ShapeWriter();
   const { required: _, ...root } = asWritten(writer.write(topologySchema));
   const defs = Object.fromEntries(Object.entries(writer.defs).map(([name, def]) => [name, asWritten(def)]));
-  const words = new Words(defs);
+  const descriptions = new Descriptions(defs);
   const schema: Json = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'AF_BUS topology',
@@ -33,6 +33,6 @@ export function jsonSchema(): Described {
     anyOf: [{ required: ['buses'] }, { required: ['include'] }],
     $defs: { ...defs, variable: VARIABLE },
   };
-  words.visit(schema, '');
-  return { schema, wordless: words.missing, keyless: words.unused() };
+  descriptions.visit(schema, '');
+  return { schema, wordless: descriptions.missing, keyless: descriptions.unused() };
 }
