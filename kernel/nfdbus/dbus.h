@@ -61,8 +61,25 @@ enum nfdbus_grammar {
 	NFDBUS_NAMESPACE,
 };
 
+/* What a byte is; 0 if it is neither. */
+#define NFDBUS_DIGIT	1
+#define NFDBUS_LETTER	2
+
+extern const u8 nfdbus_bytes[256];
+
+/**
+ * nfdbus_path_step() - whether a byte may follow another in an object path
+ * @before: the byte before, NUL at the beginning
+ * @c: the byte
+ */
+static inline bool nfdbus_path_step(char before, char c)
+{
+	if (c == '/')
+		return before != '/';
+	return before && nfdbus_bytes[(u8)c];
+}
+
 bool nfdbus_name_valid(enum nfdbus_grammar grammar, const char *name, u32 len);
-bool nfdbus_path_step(char before, char c);
 bool nfdbus_path_valid(const char *path, u32 len);
 bool nfdbus_unique_name(const char *name, u32 len, u64 *addr);
 bool nfdbus_is_driver(const char *name, u32 len);

@@ -7,14 +7,22 @@
 #include <linux/string.h>
 #include "dbus.h"
 
+/* A table, since every byte of a multicast's names and path is looked up. */
+const u8 nfdbus_bytes[256] = {
+	['0' ... '9'] = NFDBUS_DIGIT,
+	['A' ... 'Z'] = NFDBUS_LETTER,
+	['a' ... 'z'] = NFDBUS_LETTER,
+	['_'] = NFDBUS_LETTER,
+};
+
 static bool nfdbus_is_digit(char c)
 {
-	return c >= '0' && c <= '9';
+	return nfdbus_bytes[(u8)c] == NFDBUS_DIGIT;
 }
 
 static bool nfdbus_is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	return nfdbus_bytes[(u8)c] == NFDBUS_LETTER;
 }
 
 /*
@@ -58,18 +66,6 @@ bool nfdbus_name_valid(enum nfdbus_grammar grammar, const char *name, u32 len)
 		return false;
 	return elements > 1 || grammar == NFDBUS_MEMBER ||
 	       grammar == NFDBUS_NAMESPACE;
-}
-
-/**
- * nfdbus_path_step() - whether a byte may follow another in an object path
- * @before: the byte before, NUL at the beginning
- * @c: the byte
- */
-bool nfdbus_path_step(char before, char c)
-{
-	if (c == '/')
-		return before != '/';
-	return before && (nfdbus_is_letter(c) || nfdbus_is_digit(c));
 }
 
 bool nfdbus_path_valid(const char *path, u32 len)

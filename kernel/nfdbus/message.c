@@ -264,6 +264,22 @@ static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
 	}
 }
 
+/*
+ * The usual beginning of a field: a known code, and a signature of one byte. It
+ * is looked at as a whole, since nearly all messages have no other fields.
+ */
+static const u8 *nfdbus_plain_field(const struct nfdbus_message *m, u32 at,
+				    u32 end, u8 buf[4])
+{
+	const u8 *p;
+
+	if (at > end || end - at < 4)
+		return NULL;
+	p = skb_header_pointer(m->skb, at, 4, buf);
+	return p && p[0] && p[0] < __NFDBUS_FIELD_MAX && p[1] == 1 && !p[3] ?
+		p : NULL;
+}
+
 /* One field: its code, and a variant. Unknown codes are ignored. */
 static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 {
@@ -271,10 +287,17 @@ static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 	u32 steps = NFDBUS_HEADER_MAX;
 	struct nfdbus_text sig;
 	struct nfdbus_walk w;
-	u8 code, type;
+	u8 code, type, buf[4];
+	const u8 *p;
 
-	if (!nfdbus_align(m, at, end, 8) || *at >= end ||
-	    !nfdbus_get_u8(m, *at, &code) || !code)
+	if (!nfdbus_align(m, at, end, 8))
+		return false;
+	p = nfdbus_plain_field(m, *at, end, buf);
+	if (p) {
+		*at += sizeof(buf);
+		return nfdbus_known_field(m, p[0], p[2], at, end);
+	}
+	if (*at >= end || !nfdbus_get_u8(m, *at, &code) || !code)
 		return false;
 	(*at)++;
 	if (!nfdbus_get_signature(m, at, end, true, &sig) ||
