@@ -358,9 +358,8 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->overtaken = 0;
 
 	s->pollout = NULL;
+	/* The rest of it is for afbus_wait_begin(). */
 	s->wait.ticket = 0;
-	s->wait.task = current;
-	INIT_LIST_HEAD(&s->wait.bus_node);
 
 	s->holds_changes = false;
 	s->direct = false;

@@ -99,6 +99,10 @@ void afbus_wait_begin(struct afbus_send *s)
 
 	lockdep_assert_held(&s->bus->lock);
 
+	if (!s->waits) {
+		s->wait.task = current;
+		INIT_LIST_HEAD(&s->wait.bus_node);
+	}
 	s->waits = true;
 	WRITE_ONCE(s->wait.weight, s->weight);
 	WRITE_ONCE(s->wait.woken, false);
