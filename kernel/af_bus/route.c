@@ -112,7 +112,26 @@ static bool afbus_receives(const struct afbus_sock *to)
 	return !(to->sk.sk_shutdown & RCV_SHUTDOWN);
 }
 
-static void afbus_route_multicast(struct afbus_send *s)
+/*
+ * Whether the protocol rules out a member. It has not done so for one that was a
+ * recipient in an earlier walk: that one's verdict holds, or is asked for again.
+ */
+static __always_inline bool afbus_route_passes_by(const struct afbus_send *s,
+						  const struct afbus_sock *to)
+{
+	if (to->stamp == s->bus->stamp && !s->rcpts[to->slot].eaves)
+		return false;
+	return s->passes_by(to->data, s->scratch);
+}
+
+static __always_inline void afbus_route_member(struct afbus_send *s,
+					       struct afbus_sock *to, bool pick)
+{
+	if (afbus_receives(to) && !(pick && afbus_route_passes_by(s, to)))
+		afbus_route_add(s, to, false);
+}
+
+static __always_inline void afbus_route_members(struct afbus_send *s, bool pick)
 {
 	struct afbus_member *member;
 	struct afbus_group *group;
@@ -122,10 +141,8 @@ static void afbus_route_multicast(struct afbus_send *s)
 	lockdep_assert_held(&s->bus->lock);
 
 	if (!prefix) {
-		list_for_each_entry(to, &s->bus->joined, joined_node) {
-			if (afbus_receives(to))
-				afbus_route_add(s, to, false);
-		}
+		list_for_each_entry(to, &s->bus->joined, joined_node)
+			afbus_route_member(s, to, pick);
 		return;
 	}
 
@@ -133,10 +150,18 @@ static void afbus_route_multicast(struct afbus_send *s)
 	if (!group)
 		return;
 	list_for_each_entry(member, &group->members, group_node) {
-		to = member->client;
-		if (to->joined && afbus_receives(to))
-			afbus_route_add(s, to, false);
+		if (member->client->joined)
+			afbus_route_member(s, member->client, pick);
 	}
+}
+
+/* Compiled twice, so that buses without a protocol have nothing to look at. */
+static void afbus_route_multicast(struct afbus_send *s)
+{
+	if (s->passes_by)
+		afbus_route_members(s, true);
+	else
+		afbus_route_members(s, false);
 }
 
 /* The master's side of the sender's pair; NULL if the master has left. */

@@ -99,6 +99,17 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	return afbus_payload_fill(s, msg);
 }
 
+/* The protocol reads what may go to many: some of them it can rule out then. */
+static void afbus_send_read(struct afbus_send *s)
+{
+	const struct afbus_protocol *protocol = s->from->protocol;
+
+	if (protocol->passes_by && afbus_addr_is_multicast(s->dst) &&
+	    protocol->read(s->bus->data, s->msg->skb,
+			   s->scm.fp ? s->scm.fp->count : 0, s->scratch))
+		s->passes_by = protocol->passes_by;
+}
+
 enum afbus_attempt {
 	AFBUS_SENT,
 	AFBUS_FAILED,		/* for good: afbus_send.err */
@@ -347,6 +358,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->unpaid = 0;
 	s->scm = (struct scm_cookie){};
 	s->msg = NULL;
+	s->passes_by = NULL;
 	/* As in afbus_filter_renew(). */
 	s->verdicts = smp_load_acquire(&s->from->verdicts_from);
 	s->skb = NULL;
@@ -397,6 +409,8 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 
 	s.timeo = sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT);
 	err = afbus_send_build(&s, msg);
+	if (!err && s.from->protocol)
+		afbus_send_read(&s);
 	if (!err)
 		err = afbus_send_deliver(&s);
 	if (err)

@@ -113,6 +113,7 @@ struct afbus_rcpt {
  * @buses: how many of them are bus sockets
  * @msg: what the copies share
  * @scratch: for the protocol, on the stack of the call
+ * @passes_by: of the protocol, if it can tell anything about the message
  * @verdicts: afbus_sock.verdicts_from as of when the message was judged
  * @skb: the original; NULL before it is there, and while it is @direct
  * @rcpts: recipients, in no order
@@ -152,6 +153,8 @@ struct afbus_send {
 	unsigned int		buses;
 	struct afbus_msg	*msg;
 	void			*scratch;
+	bool			(*passes_by)(const void *client,
+					     const void *scratch);
 	unsigned long		verdicts;
 	struct sk_buff		*skb;
 

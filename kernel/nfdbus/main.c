@@ -22,6 +22,8 @@ const struct afbus_protocol nfdbus_protocol = {
 	.client_new	= nfdbus_client_new,
 	.client_leave	= nfdbus_client_leave,
 	.client_free	= nfdbus_client_free,
+	.read		= nfdbus_read,
+	.passes_by	= nfdbus_passes_by,
 	.verdict	= nfdbus_verdict,
 };
 

@@ -7,6 +7,7 @@
 #include <linux/bitops.h>
 #include <net/af_bus.h>
 #include "index.h"
+#include "sieve.h"
 
 /* Of a long path, the hash is that of its beginning and of its length. */
 static u32 nfdbus_hash(const void *text, u32 len)
@@ -98,6 +99,12 @@ static bool nfdbus_index_message(struct nfdbus_index *index,
 	const struct nfdbus_text *f = p->m.fields;
 	u32 class = index->class;
 
+	if (p->fitting & BIT(class)) {
+		index->hash = p->hashes[class];
+		return true;
+	}
+	if (p->known & BIT(class))
+		return false;
 	if ((class & NFDBUS_BY_PATH && !f[NFDBUS_FIELD_PATH].at) ||
 	    (class & NFDBUS_BY_INTERFACE && !f[NFDBUS_FIELD_INTERFACE].at) ||
 	    (class & NFDBUS_BY_MEMBER && !f[NFDBUS_FIELD_MEMBER].at) ||
@@ -148,7 +155,7 @@ static bool nfdbus_passes_anyway(const struct afbus_hook_state *state)
 
 /* Read a message, once for all its recipients. */
 static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
-			 const struct afbus_hook_state *state)
+			 unsigned int fds)
 {
 	const struct nfdbus_text *f = p->m.fields;
 
@@ -156,7 +163,7 @@ static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
 	if (!nfdbus_message_parse(&p->m, skb))
 		return;
 	/* A message and its descriptors are one datagram: no others follow. */
-	if (nfdbus_message_fds(&p->m) != state->fds) {
+	if (nfdbus_message_fds(&p->m) != fds) {
 		p->m.valid = false;
 		return;
 	}
@@ -165,6 +172,66 @@ static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
 	p->member = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_MEMBER]);
 	p->has_arg0 = false;
 	p->arg0 = 0;
+	p->known = 0;
+	p->fitting = 0;
+}
+
+/**
+ * nfdbus_read() - read a multicast, and find out where rules for it are
+ * @data: the bus
+ * @skb: the message
+ * @fds: descriptors that it carries
+ * @scratch: result
+ *
+ * Return: whether it is a D-Bus message.
+ */
+bool nfdbus_read(void *data, const struct sk_buff *skb, unsigned int fds,
+		 void *scratch)
+{
+	const struct nfdbus_bus *bus = data;
+	unsigned long classes = READ_ONCE(bus->classes);
+	struct nfdbus_parsed *p = scratch;
+	struct nfdbus_index index;
+	u32 fitting = 0;
+
+	nfdbus_parse(p, skb, fds);
+	if (!p->m.valid)
+		return false;
+	for_each_set_bit(index.class, &classes, NFDBUS_CLASSES) {
+		if (!nfdbus_index_message(&index, p))
+			continue;
+		p->hashes[index.class] = index.hash;
+		fitting |= BIT(index.class);
+	}
+	p->fitting = fitting;
+	p->known = classes;
+	return true;
+}
+
+/**
+ * nfdbus_passes_by() - whether no rule of a client wants a multicast
+ * @data: the client
+ * @scratch: the message, after nfdbus_read() has returned true
+ *
+ * Under the lock of af_bus's bus.
+ *
+ * Return: false if there may be one.
+ */
+bool nfdbus_passes_by(const void *data, const void *scratch)
+{
+	const struct nfdbus_client *client = data;
+	const struct nfdbus_parsed *p = scratch;
+	u32 classes = READ_ONCE(client->classes);
+
+	/* It is the first on the bus with a rule of this class. */
+	if (classes & ~p->known)
+		return false;
+	for (classes &= p->fitting; classes; classes &= classes - 1) {
+		if (nfdbus_sieve_may_hold(&client->sieve,
+					  p->hashes[__ffs(classes)]))
+			return false;
+	}
+	return true;
 }
 
 /**
@@ -183,7 +250,7 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 	if (nfdbus_is_free(state) && !(state->flags & AFBUS_EAVESDROP))
 		return NF_ACCEPT;
 	if (!p->done)
-		nfdbus_parse(p, skb, state);
+		nfdbus_parse(p, skb, state->fds);
 	if (!p->m.valid)
 		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
 	if (nfdbus_is_free(state))

@@ -35,9 +35,15 @@
  * rules. A message is looked up once for each of these, and meets only rules
  * that agree with it in all the parts of their class.
  *
+ * Most clients want nothing of most messages, and a look into the table for each
+ * client takes long. So each client has a sieve (struct nfdbus_sieve) besides: a
+ * set of its rules' hashes, which may hold more than it was given but never less.
+ * A message whose hashes are not in a client's sieve passes that client by. This
+ * is looked up, and changes, under the lock of af_bus's bus.
+ *
  * Tables change under the mutex alone, which may take long. Under the lock of
- * af_bus's bus one word is written, which says whether a rule counts: nobody on
- * the bus waits for more than that.
+ * af_bus's bus two words are written, one which says whether a rule counts and
+ * one of the sieve: nobody on the bus waits for more than that.
  */
 
 #include <linux/kref.h>
@@ -61,6 +67,16 @@ struct net;
 #define NFDBUS_BY_ARG0		BIT(4)
 #define NFDBUS_CLASSES		BIT(5)
 
+#define NFDBUS_SIEVE_WORDS	64
+
+/**
+ * struct nfdbus_sieve - which hashes a client's rules may have
+ * @words: each hash belongs to one, and has some bits there
+ */
+struct nfdbus_sieve {
+	u64	words[NFDBUS_SIEVE_WORDS];
+};
+
 /**
  * struct nfdbus_bus - the private data of a bus
  * @ref: one of the bus, and one per client
@@ -68,6 +84,8 @@ struct net;
  * @rules: rules of all clients, by struct nfdbus_index
  * @names: names that have an owner or a rule that refers to them, by their text
  * @lock: guards everything below; also held to change what is above
+ * @classes: a bit for each class that its clients have rules of; messages read it
+ * @nr_in_class: how many rules of each class they have
  * @by_id: rules, by struct nfdbus_entry.id
  * @names_by_id: names, by struct nfdbus_name.id
  * @last_id: last one given to a rule or name; none is given twice
@@ -80,6 +98,8 @@ struct nfdbus_bus {
 	struct rhashtable	names;
 
 	struct mutex		lock;
+	u32			classes;
+	unsigned int		nr_in_class[NFDBUS_CLASSES];
 	struct xarray		by_id;
 	struct xarray		names_by_id;
 	unsigned long		last_id;
@@ -93,6 +113,7 @@ struct nfdbus_bus {
  * @gone: it has left; set once, under the lock of af_bus's bus
  * @leave_work: removes its rules and names
  * @classes: a bit for each class that it has rules of; read under RCU
+ * @sieve: of the rules that count, by their hashes; under the lock of af_bus's bus
  *
  * Under the lock of the bus:
  *
@@ -109,6 +130,7 @@ struct nfdbus_client {
 	bool			gone;
 	struct work_struct	leave_work;
 	u32			classes;
+	struct nfdbus_sieve	sieve;
 
 	u64			addr;
 	unsigned int		nr_in_class[NFDBUS_CLASSES];
@@ -190,6 +212,9 @@ struct nfdbus_name {
  * @member: hash of its member
  * @arg0: hash of its first argument, once a rule has asked for it
  * @has_arg0: a rule has asked, and the argument is a string
+ * @known: classes that the bus had rules of when the message was read
+ * @fitting: of these, the ones whose parts the message has
+ * @hashes: where rules of the @fitting classes for the message are
  * @m: the message; last, as its arguments are not filled in
  */
 struct nfdbus_parsed {
@@ -199,6 +224,9 @@ struct nfdbus_parsed {
 	u32			member;
 	u32			arg0;
 	bool			has_arg0;
+	u32			known;
+	u32			fitting;
+	u32			hashes[NFDBUS_CLASSES];
 	struct nfdbus_message	m;
 };
 
@@ -227,6 +255,9 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client);
 void nfdbus_index_rule(struct nfdbus_index *index,
 		       const struct nfdbus_client *client,
 		       const struct nfdbus_rule *rule);
+bool nfdbus_read(void *data, const struct sk_buff *skb, unsigned int fds,
+		 void *scratch);
+bool nfdbus_passes_by(const void *data, const void *scratch);
 unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state);
 

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <net/af_bus.h>
 #include "index.h"
+#include "sieve.h"
 
 static unsigned int max_rules = 512;
 module_param(max_rules, uint, 0644);
@@ -82,6 +83,64 @@ static void nfdbus_entry_forget(struct nfdbus_entry *e)
 	e->name = NULL;
 }
 
+/* There is a rule of this class from now on. */
+static void nfdbus_class_get(struct nfdbus_client *client, u32 class)
+{
+	struct nfdbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	client->nr_in_class[class]++;
+	bus->nr_in_class[class]++;
+	WRITE_ONCE(client->classes, client->classes | BIT(class));
+	WRITE_ONCE(bus->classes, bus->classes | BIT(class));
+}
+
+static void nfdbus_class_put(struct nfdbus_client *client, u32 class)
+{
+	struct nfdbus_bus *bus = client->bus;
+
+	lockdep_assert_held(&bus->lock);
+
+	if (!--client->nr_in_class[class])
+		WRITE_ONCE(client->classes, client->classes & ~BIT(class));
+	if (!--bus->nr_in_class[class])
+		WRITE_ONCE(bus->classes, bus->classes & ~BIT(class));
+}
+
+/* The word of a rule in its client's sieve, made by the other rules. */
+static u64 nfdbus_sieve_without(const struct nfdbus_entry *e)
+{
+	u32 place = nfdbus_sieve_place(e->index.hash);
+	const struct nfdbus_entry *other;
+	u64 word = 0;
+
+	lockdep_assert_held(&e->client->bus->lock);
+
+	list_for_each_entry(other, &e->client->rules, client_node) {
+		if (other != e &&
+		    nfdbus_sieve_place(other->index.hash) == place)
+			word |= nfdbus_sieve_bits(other->index.hash);
+	}
+	return word;
+}
+
+/* From now on the rule counts, or does not. */
+static void nfdbus_entry_set_live(struct nfdbus_entry *e,
+				  struct afbus_bus *on, bool live)
+{
+	struct nfdbus_client *client = e->client;
+	u64 word = nfdbus_sieve_without(e);
+
+	if (live)
+		word |= nfdbus_sieve_bits(e->index.hash);
+	afbus_protocol_begin_change(on);
+	WRITE_ONCE(e->live, live);
+	client->sieve.words[nfdbus_sieve_place(e->index.hash)] = word;
+	afbus_protocol_change_to(on, client->addr, !live);
+	afbus_protocol_end_change(on);
+}
+
 /* Put a rule where messages find it. */
 static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 {
@@ -98,16 +157,11 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 		xa_erase(&bus->by_id, e->id);
 		return err;
 	}
-	WRITE_ONCE(client->classes, client->classes | BIT(e->index.class));
-
-	afbus_protocol_begin_change(on);
-	WRITE_ONCE(e->live, true);
-	afbus_protocol_change_to(on, client->addr, false);
-	afbus_protocol_end_change(on);
+	nfdbus_class_get(client, e->index.class);
+	nfdbus_entry_set_live(e, on, true);
 
 	list_add_tail(&e->client_node, &client->rules);
 	client->nr_rules++;
-	client->nr_in_class[e->index.class]++;
 	bus->changes++;
 	return 0;
 }
@@ -166,9 +220,7 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 	lockdep_assert_held(&bus->lock);
 
 	rhltable_remove(&bus->rules, &e->node, nfdbus_rule_params);
-	if (!--client->nr_in_class[e->index.class])
-		WRITE_ONCE(client->classes,
-			   client->classes & ~BIT(e->index.class));
+	nfdbus_class_put(client, e->index.class);
 	xa_erase(&bus->by_id, e->id);
 	list_del(&e->client_node);
 	client->nr_rules--;
@@ -223,10 +275,7 @@ int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 	mutex_lock(&client->bus->lock);
 	e = nfdbus_entry_find(client, rule);
 	if (e) {
-		afbus_protocol_begin_change(on);
-		WRITE_ONCE(e->live, false);
-		afbus_protocol_change_to(on, client->addr, true);
-		afbus_protocol_end_change(on);
+		nfdbus_entry_set_live(e, on, false);
 		nfdbus_entry_end(e);
 	}
 	mutex_unlock(&client->bus->lock);
@@ -252,6 +301,7 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 		afbus_protocol_begin_change(on);
 		/* No message looks for rules of a client that has left. */
 		WRITE_ONCE(client->classes, 0);
+		client->sieve = (struct nfdbus_sieve){};
 		afbus_protocol_change_to(on, client->addr, true);
 		afbus_protocol_end_change(on);
 	}

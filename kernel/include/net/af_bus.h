@@ -20,7 +20,9 @@
  *
  * A protocol is a filter that its buses cannot do without: its sockets can only
  * be made while it is registered, and pin its module. It may have private data
- * for each bus and for each client, which end with them. When its verdicts
+ * for each bus and for each client, which end with them. It may tell at a glance
+ * that a client wants nothing of a multicast: such a client is no recipient, and
+ * is not asked about. When its verdicts
  * change it says so, and whose messages the change concerns. Each change has
  * its place in the sequence of messages: those of them that are being sent are
  * shown again, to the hooks as well.
@@ -40,7 +42,7 @@
 #define AFBUS_EAVESDROP		BIT(3)
 
 /* Bytes on the sender's stack for what a protocol has parsed of a message. */
-#define AFBUS_SCRATCH		672
+#define AFBUS_SCRATCH		800
 
 /**
  * struct afbus_hook_state - what a hook is given besides the message
@@ -86,6 +88,12 @@ afbus_hook_state(const struct nf_hook_state *state)
  *	under the bus lock, once for each client that was on the bus
  * @client_free: the last reference on a client's socket is gone, or its
  *	connect has failed; must not sleep
+ * @read: reads a multicast, once and before its recipients are looked for, into
+ *	scratch space; returns whether @passes_by can tell anything about it.
+ *	NULL if @passes_by is
+ * @passes_by: whether the verdict on a multicast to a client would be NF_DROP:
+ *	under the bus lock, so by the verdicts at the message's place in the
+ *	sequence. May return false if it is hard to tell; may be NULL
  * @verdict: called for each recipient, before the hooks and in the same way;
  *	the message is the same for all
  */
@@ -98,6 +106,9 @@ struct afbus_protocol {
 	void		*(*client_new)(void *bus);
 	void		(*client_leave)(void *client);
 	void		(*client_free)(void *client);
+	bool		(*read)(void *bus, const struct sk_buff *skb,
+				unsigned int fds, void *scratch);
+	bool		(*passes_by)(const void *client, const void *scratch);
 	unsigned int	(*verdict)(const struct sk_buff *skb,
 				   const struct afbus_hook_state *state);
 };
