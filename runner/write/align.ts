@@ -13,10 +13,12 @@ const CONTEXT = 2;
 const MAX_LENGTH = 400;
 const ABSENT = '·';
 const SEPARATOR = ', ';
+/** What lies between two separators; a separator in quotes is part of a text. */
+const ITEM = /(?:"(?:[^"\\]|\\.)*"|(?!, ).)+/gs;
 
 /** Two rows. Lists with common items are aligned in columns; other texts are printed as they are. */
 export function align(expected: string, observed: string, paint: Paint): readonly [string, string] {
-  const [a, b] = [expected.split(SEPARATOR), observed.split(SEPARATOR)];
+  const [a, b] = [itemsOf(expected), itemsOf(observed)];
   const lists = a.length > 1 || b.length > 1;
   if (!lists || a.length + b.length > MAX_LENGTH || !a.some((x) => b.includes(x))) {
     return [paint('green', expected), paint('red', observed)];
@@ -33,6 +35,9 @@ export function align(expected: string, observed: string, paint: Paint): readonl
       .trimEnd();
   return [row('expected', 'observed', 'green'), row('observed', 'expected', 'red')];
 }
+
+const itemsOf = (list: string): string[] =>
+  Array.from(list.matchAll(ITEM), ([item], n) => (n === 0 ? item : item.slice(SEPARATOR.length - 1)));
 
 /** The longest common subsequence, as columns. */
 function compare(a: readonly string[], b: readonly string[]): Column[] {

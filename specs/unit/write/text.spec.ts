@@ -97,6 +97,16 @@ PASS  test: 8 checks held, 1 had nothing to check; 9 sends, 28 deliveries, 8 cli
 describe('expected above observed', () => {
   const rows = (expected: string, observed: string) => [...align(expected, observed, painter(false))];
 
+  it('does not take a text in quotes apart', () => {
+    const [expected, observed] = ['writes "(a, 7)\\n\\"b, c\\""', 'it wrote "(a, 7)"'];
+    assert.deepEqual(rows(expected, observed), [expected, observed]);
+    assert.deepEqual(rows('s "a, b", i 7', 's "a, c", i 7'), [
+      's "a, b"  ·         i 7',
+      '·         s "a, c"  i 7',
+    ]);
+    assert.deepEqual(rows('one ", two', 'two'), ['one "  two', '·      two']);
+  });
+
   it('aligns equal parts in columns', () => {
     assert.deepEqual(rows('lidar, camera, r3', 'lidar, r3, tool'), [
       'lidar  camera  r3  ·',
