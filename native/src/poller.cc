@@ -97,6 +97,7 @@ Result PollSet::Add(Poller* poller) {
   poller->next_ = first_;
   if (first_ != nullptr) first_->previous_ = poller;
   first_ = poller;
+  size_++;
   return 0;
 }
 
@@ -106,6 +107,7 @@ void PollSet::Remove(Poller* poller) {
   if (poller->previous_ != nullptr) poller->previous_->next_ = poller->next_;
   if (poller->next_ != nullptr) poller->next_->previous_ = poller->previous_;
   if (first_ == poller) first_ = poller->next_;
+  size_--;
   poller->next_ = poller->previous_ = nullptr;
   poller->set_ = nullptr;
   poller->wanted_ = poller->watched_ = 0;
@@ -126,13 +128,18 @@ void PollSet::Hold(bool before, bool now) {
 
 void PollSet::OnReadable(uv_poll_t* handle, int, int) { static_cast<PollSet*>(handle->data)->Dispatch(); }
 
-// A listener may remove any poller, also of those that are still to be told.
+// All edges that are there when this begins: who waits for a turn of the loop relies on it. New ones that come all the
+// while wait for the next turn. A listener may remove any poller, also of those that are still to be told.
 void PollSet::Dispatch() {
-  count_ = epoll_wait(epoll_.Get(), batch_, kBatch, 0);
-  for (int i = 0; i < count_; i++) {
-    if (batch_[i].data.ptr != nullptr) static_cast<Poller*>(batch_[i].data.ptr)->Take(batch_[i].events);
+  for (int left = size_; left > 0; left -= kBatch) {
+    count_ = epoll_wait(epoll_.Get(), batch_, kBatch, 0);
+    for (int i = 0; i < count_; i++) {
+      if (batch_[i].data.ptr != nullptr) static_cast<Poller*>(batch_[i].data.ptr)->Take(batch_[i].events);
+    }
+    bool all = count_ < kBatch;
+    count_ = 0;
+    if (all) return;
   }
-  count_ = 0;
 }
 
 }  // namespace afbus

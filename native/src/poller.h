@@ -92,6 +92,7 @@ class PollSet {
   Result state_ = -EBADF;
   int held_ = 0;
   Poller* first_ = nullptr;
+  int size_ = 0;
   // Edges that were taken from the kernel and are being reported.
   static constexpr int kBatch = 64;
   epoll_event batch_[kBatch];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // AF_UNIX streams with descriptors and credentials.
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync, writeSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { UnixListener, UnixStream } from '../../native/lib/index.ts';
 import { freshName, leaksNothing } from './bus.ts';
@@ -54,6 +54,19 @@ describe('a stream of AF_UNIX', () => {
     for (const fd of [...fds, file]) closeSync(fd);
     a.close();
     b.close();
+  });
+
+  it('is served in one turn of the event loop, with all others that are ready', async () => {
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const pairs = Array.from({ length: 100 }, () => UnixStream.pair());
+    let served = 0;
+    const reads = pairs.map(([, b]) => b.receive().then(() => served++));
+    await turn();
+    for (const [a] of pairs) writeSync(a.fd, 'x');
+    await turn();
+    assert.equal(served, pairs.length);
+    await Promise.all(reads);
+    for (const stream of pairs.flat()) stream.close();
   });
 
   it('makes waiting calls fail when it is closed', async () => {
