@@ -160,6 +160,10 @@ class Walk implements Operations {
       case 'kill':
         this.#hear(where.top, bus.leave(action.client));
         break;
+      case 'pause':
+      case 'resume':
+        // A client that does not read gets what it was to get later.
+        break;
       case 'hears':
         this.#look(action.client, where);
         break;

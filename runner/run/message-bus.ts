@@ -19,6 +19,8 @@ export class MessageBuses {
   readonly #unique = new Map<string, string>();
   /** Clients that were killed, and that their bus may still know. */
   readonly #gone = new Set<string>();
+  /** Clients that are asked nothing until they go on. */
+  readonly #paused = new Set<string>();
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -52,10 +54,16 @@ export class MessageBuses {
 
   async play({ id, action }: DbusStep): Promise<void> {
     const { agents } = this.#context;
+    const { client } = action;
     if (action.do === 'kill') {
-      const { client } = action;
       await agents.signal(client, 'SIGKILL', { what: `${client} to end` });
       this.#gone.add(client);
+    } else if (action.do === 'pause') {
+      await agents.signal(client, 'SIGSTOP', { what: `${client} to stop` });
+      this.#paused.add(client);
+    } else if (action.do === 'resume') {
+      await agents.signal(client, 'SIGCONT', { what: `${client} to go on` });
+      this.#paused.delete(client);
     } else if (action.do !== 'hears') await this.#send(this.#operations.filter(({ step }) => step === id));
   }
 
@@ -66,7 +74,9 @@ export class MessageBuses {
    */
   async settle(step?: Step): Promise<void> {
     const { agents, plan } = this.#context;
-    const clients = (plan.topology.messageBuses?.clients ?? []).filter(({ name }) => agents.alive(name));
+    const clients = (plan.topology.messageBuses?.clients ?? []).filter(
+      ({ name }) => agents.alive(name) && !this.#paused.has(name),
+    );
     const purpose = (client: string) => ({
       what: `${client} to get all that is for it`,
       ...(step && { step }),

@@ -69,7 +69,7 @@ export type DbusAction =
       readonly to?: string;
     }
   | { readonly do: 'call'; readonly client: string; readonly content: DbusContent; readonly to: string }
-  | { readonly do: 'kill'; readonly client: string }
+  | { readonly do: 'kill' | 'pause' | 'resume'; readonly client: string }
   /** Not an action: the signals of the bus to this client since the last such step, in order. */
   | { readonly do: 'hears'; readonly client: string; readonly heard: readonly string[] };
 
@@ -113,7 +113,9 @@ export function dbusText(action: DbusAction): string {
     case 'call':
       return `${client} call ${action.to} ${action.content.member}`;
     case 'kill':
-      return `kill ${client}`;
+    case 'pause':
+    case 'resume':
+      return `${action.do} ${client}`;
     case 'hears':
       return `expect what the bus tells ${client}`;
   }

@@ -63,7 +63,7 @@ function scopeOf(given: Given): Scope {
     dbusClients: new Map(),
     programs: new Map(),
     runs: new Map(),
-    killed: new Map(),
+    away: new Map(),
     budgets: [],
     incarnation: (name) => names.incarnation(name),
     startAgain: (name) => names.startAgain(name),

@@ -47,8 +47,8 @@ export interface Scope extends Given {
   readonly dbusClients: Map<string, DbusClientSpec>;
   readonly programs: Map<string, ProgramSpec>;
   readonly runs: Runs;
-  /** Clients of message buses that a step has killed, and the line of that step. */
-  readonly killed: Map<string, number>;
+  /** Clients of message buses that a step has killed or paused, and that step. */
+  readonly away: Map<string, { readonly how: 'killed' | 'paused'; readonly path: Path }>;
   readonly budgets: Budget[];
   /** The client that a name stands for at this step: the original, or the one that a restart started. */
   incarnation(name: string): string;

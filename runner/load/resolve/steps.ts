@@ -9,7 +9,7 @@ import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
 import { checkRuns, isProgram, killProgram, outcomeStep, runStep } from './message-bus/programs.ts';
-import { dbusStep, hearsStep, isAboutDbus, isDbusStep, killStep } from './message-bus/steps.ts';
+import { checkPaused, dbusStep, faultStep, hearsStep, isAboutDbus, isDbusStep } from './message-bus/steps.ts';
 import type { PartyState } from './party-state.ts';
 import type {
   Scope,
@@ -45,6 +45,7 @@ export function resolveSteps(
     return resolveStep({ scope, ...start, progress, id: `${index + 1}`, path }, written);
   });
   checkRuns(scope);
+  checkPaused(scope);
   return steps;
 }
 
@@ -67,7 +68,7 @@ function resolveStep(where: StepContext, written: WrittenStep): Step[] {
 function faultSteps(where: StepContext, fault: WrittenFault): Step[] {
   const { scope } = where;
   if (!isAboutDbus(scope, fault)) return resolveFaults(where, fault);
-  const step = isProgram(scope, fault) ? killProgram(where, fault) : killStep(where, fault);
+  const step = isProgram(scope, fault) ? killProgram(where, fault) : faultStep(where, fault);
   return step === undefined ? [] : [step];
 }
 

@@ -11,7 +11,7 @@ import {
 import type { Scope, WrittenClient, WrittenFault, WrittenOutcome, WrittenRun } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { NOT_OF_CLIENTS, refuse } from './parties.ts';
-import { mayStand, victimOf } from './steps.ts';
+import { faultOf, mayStand } from './steps.ts';
 
 const PROGRAM = 'program';
 /** An upper limit that a program which works never needs, even if the machine is emulated. */
@@ -85,7 +85,7 @@ export function outcomeStep(
 
 /** `fault: { kill: listener }` */
 export function killProgram(where: StepContext, fault: WrittenFault): ProgramStep | undefined {
-  const client = victimOf(where, fault);
+  const [, client] = faultOf(where, fault, ['kill']) ?? [];
   if (client === undefined) return undefined;
   const at = [...where.path, 'fault', 'kill'];
   const run = startedRun(where, client, at);

@@ -49,26 +49,55 @@ export function hearsStep(where: StepContext, { client, hears }: WrittenHears): 
   return mayStand(where, action, 'expect') ? stepOf(where, action, {}) : undefined;
 }
 
-/** `fault: { kill: player }`. Reports an error for any other fault of a client of a message bus. */
-export function killStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
-  const client = victimOf(where, fault);
-  if (client === undefined) return undefined;
-  const at = [...where.path, 'fault', 'kill'];
-  const action = { do: 'kill', client } as const;
-  if (!isThere(where, client, at) || !mayStand(where, action, 'fault')) return undefined;
-  where.scope.killed.set(client, where.scope.tree.place(where.path).line);
+/** `fault: { kill: player }`, or `pause`, or `resume`. Reports an error for any other fault of such a client. */
+export function faultStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
+  const [verb, client] = faultOf(where, fault, ['kill', 'pause', 'resume']) ?? [];
+  if (verb === undefined || client === undefined) return undefined;
+  const { scope, path } = where;
+  const at = [...path, 'fault', verb];
+  const action = { do: verb, client };
+  const isIt = verb === 'resume' ? isPaused(where, client, at) : isThere(where, client, at);
+  if (!isIt || !mayStand(where, action, 'fault')) return undefined;
+  if (verb === 'resume') scope.away.delete(client);
+  else scope.away.set(client, { how: verb === 'kill' ? 'killed' : 'paused', path });
   return stepOf(where, action, {});
 }
 
-/** The client that a fault kills; reports an error for any other fault. */
-export function victimOf({ scope, path }: StepContext, fault: WrittenFault): string | undefined {
-  const [verb = '', ...more] = Object.keys(fault);
-  if (verb === 'kill' && more.length === 0) return String(fault.kill);
-  const odd = more[0] ?? verb;
+/** The fault and its client; reports an error for any fault that is not one of `known`. */
+export function faultOf<const Verb extends string>(
+  { scope, path }: StepContext,
+  fault: WrittenFault,
+  known: readonly Verb[],
+): readonly [verb: Verb, client: string] | undefined {
+  const [first = '', ...more] = Object.keys(fault);
+  const verb = known.find((each) => each === first);
+  if (verb !== undefined && more.length === 0) return [verb, String(fault[first])];
+  const odd = more[0] ?? first;
   const message = `\`${odd}\` is not for clients of a message bus`;
-  const hint = 'The only fault for them is { kill: … }.';
+  const hint =
+    known.length > 1
+      ? `The faults for them are ${known.map((each) => `{ ${each}: … }`).join(', ')}.`
+      : `The only fault for a program is { ${known[0]}: … }.`;
   scope.problems.error([...path, 'fault', odd], { code: 'impossible', message, hint, onKey: true });
   return undefined;
+}
+
+/** After the last step: reports clients that are paused, since what they have not read is not judged. */
+export function checkPaused({ away, problems }: Scope): void {
+  for (const [client, { how, path }] of away) {
+    if (how === 'killed') continue;
+    const message = `"${client}" is paused to the end, so nobody sees what it was to get`;
+    const hint = `Write - fault: { resume: ${client} } after the last step that it is to sleep through.`;
+    problems.error([...path, 'fault'], { code: 'impossible', message, hint });
+  }
+}
+
+function isPaused({ scope }: StepContext, client: string, at: Path): boolean {
+  if (scope.names.find(client, [DBUS_CLIENT], at) === undefined) return false;
+  if (scope.away.get(client)?.how === 'paused') return true;
+  const message = `"${client}" is not paused`;
+  scope.problems.error(at, { code: 'impossible', message, hint: 'Remove this step.' });
+  return false;
 }
 
 /** Whether the fault concerns a client of a message bus. */
@@ -106,6 +135,8 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
     const { from: client, to } = call;
     const content = contentOf(scope, call, [...path, verb]);
     if (!isThere(where, client, at('from')) || !mayReceive(where, to, client, at('to'))) return undefined;
+    // A call of one that was killed fails at once; one that is paused never answers.
+    if (scope.away.get(to)?.how === 'paused' && !isThere(where, to, at('to'))) return undefined;
     return { do: 'call', client, content, to };
   }
   const rule = written[verb as 'add-match' | 'remove-match'];
@@ -129,13 +160,20 @@ function contentOf(scope: Scope, written: Content, at: Path) {
   };
 }
 
-/** Reports an error if the client was killed. */
+/** Reports an error if the client was killed, or is paused. */
 function isThere({ scope }: StepContext, client: string, at: Path): boolean {
   if (scope.names.find(client, [DBUS_CLIENT], at) === undefined) return false;
-  const line = scope.killed.get(client);
-  if (line === undefined) return true;
-  const message = `"${client}" was killed at line ${line}`;
-  scope.problems.error(at, { code: 'impossible', message, hint: 'Put this before that step.' });
+  const away = scope.away.get(client);
+  if (away === undefined) return true;
+  const { line } = scope.tree.place(away.path);
+  const [message, hint] =
+    away.how === 'killed'
+      ? [`"${client}" was killed at line ${line}`, 'Put this before that step.']
+      : [
+          `"${client}" is paused since line ${line}`,
+          `Write - fault: { resume: ${client} } before this step.`,
+        ];
+  scope.problems.error(at, { code: 'impossible', message, hint });
   return false;
 }
 
