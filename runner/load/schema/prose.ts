@@ -176,7 +176,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.hangup':
     'Its socket has ended: the client was expelled, or the master left before the client had joined.',
   'traffic[].expect.within':
-    'Upper limit for the time until this is true: `500ms`. 5 s by default, 20 s for a program.',
+    'Upper limit for the time until this is true: `500ms`. 5 s by default, 60 s for a program.',
   'traffic[].own': 'A client of a message bus requests a well-known name.',
   'traffic[].own.client': 'The client.',
   'traffic[].own.name': 'The name: `org.example.Player`.',

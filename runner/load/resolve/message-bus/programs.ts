@@ -15,7 +15,7 @@ import { faultOf, mayStand } from './steps.ts';
 
 const PROGRAM = 'program';
 /** An upper limit that a program which works never needs, even if the machine is emulated. */
-const DEFAULT_WITHIN = 20_000;
+const DEFAULT_WITHIN = 60_000;
 
 interface Expectation {
   readonly exit?: number | undefined;
