@@ -59,9 +59,12 @@ export class Waits {
 
   /** Resolves with the value that `settle` gets for this key; rejects with the error that ended the run. */
   add(key: Key, purpose: Purpose): Promise<Answer> {
-    if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     promise.catch(() => {}); // if an error ends several waits, the first that is awaited reports it
+    if (this.#ended) {
+      reject(this.#ended);
+      return promise;
+    }
     const wait = { who: key.who, ...purpose, resolve, reject };
     const same = this.#waits.get(text(key));
     if (same) same.push(wait);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Nothing that is waited for is ever forgotten: each answer settles one wait, a death or the end of the run all of them.
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { Waits } from '../../../runner/run/waits.ts';
 
@@ -31,5 +32,17 @@ describe('waits', () => {
     const all = [waits.add(KEY, PURPOSE), waits.add(KEY, PURPOSE)];
     waits.end(over);
     for (const wait of [...all, waits.add(KEY, PURPOSE), waits.over]) await assert.rejects(wait, over);
+  });
+
+  it('that come after the end need not be awaited: another one reports it', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', hear);
+    const waits = new Waits();
+    waits.end(new Error('the deadline'));
+    void waits.add(KEY, PURPOSE);
+    await setImmediate();
+    process.off('unhandledRejection', hear);
+    assert.deepEqual(unhandled, []);
   });
 });
