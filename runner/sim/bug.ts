@@ -27,6 +27,8 @@ export interface Hooks {
   read?(message: Message, at: SimSocket): readonly Message[];
   /** Replaces expelling; false to expel as usual. */
   expels?(accepted: Endpoint): boolean;
+  /** Whether the other end of a socket does not learn that it was closed. */
+  hidesClose?(closed: Endpoint): boolean;
   /** Result of SO_PEERCRED. */
   peer?(credentials: Credentials, accepted: Endpoint): Credentials;
   /** Client part of the next client's address; undefined for the one after the last. */

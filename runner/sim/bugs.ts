@@ -260,6 +260,11 @@ export const BUGS = {
       },
     }),
   },
+  'hide-departure': {
+    does: 'the master is not told that a client has closed its socket',
+    check: 'lifetime',
+    hooks: (strikes) => ({ hidesClose: ({ side, bus }) => side === 'client' && strikes(bus) }),
+  },
   'end-bystander': {
     does: 'expelling one client ends another as well',
     check: 'lifetime',

@@ -212,6 +212,7 @@ export class Kernel {
     }
     const { peer } = endpoint;
     model.close(endpoint);
+    if (peer && this.hooks.hidesClose?.(endpoint)) Object.assign(peer, { shutRead: false, shutWrite: false });
     if (!this.hooks.leaks?.(endpoint)) this.#open.delete(endpoint);
     this.#sockets.delete(endpoint);
     this.changed(endpoint.bus, [peer]);

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 /** `lifetime`: sockets end when they must and not before, and processes live as long as the run wants. */
 
-import { type FaultAction, rowOf, subjectOf } from '../topology/faults.ts';
+import { type FaultAction, faultText, rowOf, subjectOf } from '../topology/faults.ts';
 import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
 import { faults } from '../topology/steps.ts';
 import type { FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
+import { type DueEnd, dueEnds } from './due-ends.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
 import { clock, count, plural } from './words.ts';
 
+const KINDS = ['crashed', 'cut', 'ended', 'unended', 'step', 'incomplete', 'unplayed'];
+
 /** Checks ends of sockets, exits, and the steps about them. */
 export function lifetime(facts: Facts): CheckResult {
-  const findings = new Findings('lifetime', ['crashed', 'cut', 'ended', 'step', 'incomplete', 'unplayed']);
+  const findings = new Findings('lifetime', KINDS);
   const { exits, ends, attaches, cut } = facts.trace;
   for (const { agent, code, signal, wanted } of exits) {
     if (!wanted)
@@ -23,6 +26,8 @@ export function lifetime(facts: Facts): CheckResult {
   if (cut !== undefined) addCut(findings, cut);
   const over = lastActivity(facts);
   for (const end of ends) if (end.t <= over) judgeEnd(facts, findings, end);
+  const met = new Set(ends.filter((end) => end.why !== 'closed' || end.t <= over).map(({ lane }) => lane));
+  for (const due of dueEnds(facts)) if (!met.has(due.lane)) addUnended(findings, due);
   const hangups = [...facts.steps.values()].filter(({ step }) => step.kind === 'hangup');
   judgeSteps(facts, findings, 'lifetime', hangups);
   for (const lane of facts.lanes) judgeRecord(facts, findings, lane);
@@ -78,6 +83,16 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
     summary: `the socket ${end.lane} ended though nobody asked`,
     expected: 'it lives until the run is over',
     observed: `${end.why}${end.errno ? ` (${end.errno})` : ''} at ${clock(facts, end.t)}`,
+  }));
+}
+
+function addUnended(findings: Findings, { lane, fault }: DueEnd): void {
+  findings.add('unended', fault.id, () => ({
+    summary: `the socket ${lane} did not end after ${faultText(fault.action)}`,
+    expected: 'a read finds its end before the step is over',
+    observed: 'it was read empty, and had not ended',
+    step: fault.id,
+    place: fault.place,
   }));
 }
 

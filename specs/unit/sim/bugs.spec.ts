@@ -105,6 +105,14 @@ traffic:
   - { send: { from: b, to: cabin.master }, expect: { recipients: [cabin.master] } }
 `;
 
+const KILL = `
+buses: { cabin: {} }
+clients: { a: {}, b: {}, c: {} }
+traffic:
+  - { send: { from: a, to: b }, expect: { recipients: [b] } }
+  - fault: { kill: c }
+`;
+
 const RIVALS = `
 buses: { cabin: {} }
 groups: { g: { prefix: 0x0001 } }
@@ -235,7 +243,8 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'block-bystander': { yaml: BYSTANDER, kind: 'step', step: '1.b3.2' },
   'block-for-eavesdropper': { yaml: EAR, kind: 'step', step: '1.b2.2' },
   'never-block': { yaml: WAITING, kind: 'unexpected-error', step: '1.b1.1', message: 'a#3' },
-  'no-hangup': { yaml: EXPEL, kind: 'step', step: '3' },
+  'hide-departure': { yaml: KILL, kind: 'unended', step: '2' },
+  'no-hangup': { yaml: EXPEL, kind: 'unended', step: '2' },
   'end-bystander': { yaml: EXPEL, kind: 'ended' },
   leak: { yaml: TALK, every: 3, kind: 'sockets-left' },
   warn: { yaml: TALK, every: 2, kind: 'splat' },

@@ -2,7 +2,9 @@
 /** Runs written down by hand: who sent what when, and what each lane got. What is not said is as it should be. */
 
 import type { Plan } from '../../../../runner/plan/plan.ts';
-import { masterOf } from '../../../../runner/topology/lane.ts';
+import { clientOf, rowOf } from '../../../../runner/topology/faults.ts';
+import { acceptedLane, masterOf } from '../../../../runner/topology/lane.ts';
+import { faults } from '../../../../runner/topology/steps.ts';
 import { addressOf, LENGTH, planOf, uidOf } from './plan-of-story.ts';
 import type { Got, Mutable, OpenDelivery, OpenTrace, Run, Story } from './story.ts';
 
@@ -41,7 +43,7 @@ export function makeRun(story: Story): Run {
       pid: a.role === 'master' ? 10 + i : pidOf(plan, a.name),
       pidNamespace: a.node,
     })),
-    ends: [],
+    ends: endsOf(plan),
     steps: (story.steps ?? []).map((s) => ({ step: s.id, t0: 0, t1: 1e9 })),
     exits: plan.agents.map((a) => ({ agent: a.name, code: 0, signal: null, wanted: true })),
     kernel: [],
@@ -78,6 +80,18 @@ function delivery(plan: Mutable<Plan>, story: Story, lane: string, got: Got, pos
     credentials: { pid: pidFor(plan, from, receiver), uid, gid: uid },
     fds: fence ? 0 : (story.sent[number]?.fds ?? 0),
   };
+}
+
+/** The master meets the end of each client that a fault ends, and a client that of its place on the bus. */
+function endsOf({ topology }: Mutable<Plan>): OpenTrace['ends'] {
+  return [...faults(topology.steps)].flatMap(({ action }) => {
+    const client = topology.clients.find(({ name }) => name === clientOf(action));
+    const { ends } = rowOf(action);
+    if (client === undefined || ends === undefined) return [];
+    const accepted = acceptedLane(client.bus, client.name);
+    const lanes = ends === 'place' ? [accepted, client.name] : [accepted];
+    return lanes.map((lane) => ({ lane, t: 1e9, why: 'eof' as const }));
+  });
 }
 
 /** Every fence that some lane got was sent to all of that lane's bus. */

@@ -52,6 +52,22 @@ export const lifeMutants: readonly Mutant[] = [
     withSteps(fault('7', { fault: 'leave', bus: 'b' })),
   ),
   mutant(
+    'the master does not learn that a client is dead',
+    { lifetime: { kind: 'unended', step: '9', summary: /b.master@r2 did not end after kill r2/ } },
+    (run) => {
+      run.trace.ends = run.trace.ends.filter(({ lane }) => lane !== 'b.master@r2');
+    },
+    withSteps(fault('9', { fault: 'kill', target: { kind: 'client', name: 'r2' } })),
+  ),
+  mutant(
+    'a client does not learn that it is expelled',
+    { lifetime: { kind: 'unended', step: '7', summary: /socket r3 did not end after expel r3/ } },
+    (run) => {
+      run.trace.ends = run.trace.ends.filter(({ lane }) => lane !== 'r3');
+    },
+    withSteps(fault('7', { fault: 'expel', client: 'r3' })),
+  ),
+  mutant(
     'a client ends before it is expelled',
     { lifetime: { kind: 'ended' } },
     (run) => {
