@@ -3,7 +3,7 @@
  * Waits on one socket: two queues of attempts, which are retried in order when the addon reports an edge.
  *
  * Each attempt is made before it waits. An edge that came before the attempt is not needed; one that comes after it
- * stays in the epoll set of this thread until the thread is back in its event loop.
+ * stays in the socket's own epoll set until this thread is back in its event loop.
  */
 import type { Addon, RawPolled } from './addon.ts';
 import { check } from './errors.ts';
@@ -156,7 +156,7 @@ export class Readiness {
     this.#changed();
   }
 
-  /** Waits for the kernel; the waiter fails if the kernel refuses, for want of memory. */
+  /** Waits for the kernel; the waiter fails if the process has no free descriptor to wait with. */
   #park(direction: Direction, waiter: Waiter): void {
     try {
       this.#block(direction, true);

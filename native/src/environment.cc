@@ -4,9 +4,7 @@
 namespace afbus {
 
 Environment::Environment(Napi::Env env) {
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
-  pollers_.Open(loop);
+  napi_get_uv_event_loop(env, &loop_);
   napi_add_async_cleanup_hook(env, OnTeardown, this, &hook_);
   auto table = Napi::Float64Array::New(env, batch::kHeader + Inbox::kMaxMessages * batch::kStride);
   numbers_ = table.Data();
@@ -20,8 +18,16 @@ Environment::~Environment() {
 // Runs before the event loop of a thread is closed: it must have no open handles then.
 void Environment::OnTeardown(napi_async_cleanup_hook_handle, void* data) {
   auto self = static_cast<Environment*>(data);
-  auto closed = [](void* self) { napi_remove_async_cleanup_hook(static_cast<Environment*>(self)->hook_); };
-  self->pollers_.Close(closed, self);
+  self->pollers_.on_empty = OnPollersClosed;
+  self->pollers_.data = self;
+  Poller::CloseAll(&self->pollers_);
+  if (self->pollers_.open == 0) OnPollersClosed(self);
+}
+
+void Environment::OnPollersClosed(void* data) {
+  auto self = static_cast<Environment*>(data);
+  self->pollers_.on_empty = nullptr;
+  napi_remove_async_cleanup_hook(self->hook_);
 }
 
 void Environment::PackBatch() {

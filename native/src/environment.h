@@ -31,7 +31,8 @@ class Environment {
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  PollSet* Pollers() { return &pollers_; }
+  uv_loop_t* Loop() const { return loop_; }
+  Poller::List* Pollers() { return &pollers_; }
   Inbox& Messages() { return inbox_; }
   // Shared with JavaScript.
   Napi::Value BatchTable() const { return table_.Value(); }
@@ -50,8 +51,11 @@ class Environment {
 
  private:
   static void OnTeardown(napi_async_cleanup_hook_handle hook, void* data);
+  static void OnPollersClosed(void* data);
+
+  uv_loop_t* loop_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
-  PollSet pollers_;
+  Poller::List pollers_;
   Inbox inbox_;
   std::unordered_set<int> owned_;
   Napi::ObjectReference table_;

@@ -30,14 +30,19 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
 
   explicit Polled(Info info) : Napi::ObjectWrap<T>(info), environment_(Environment::Of(info.Env())) {}
   // Runs if the object is garbage-collected without a close, or the environment ends.
-  virtual ~Polled() = default;
+  virtual ~Polled() { ClosePoller(); }
 
   Napi::Value Fd(Info info) { return Number(info, fd_.Get()); }
 
   Napi::Value WantEvents(Info info) {
     auto events = static_cast<uint32_t>(Int(info[0]));
-    if (events != 0 && fd_.Get() < 0) return Number(info, -EBADF);
-    Result result = poller_.Want(environment_.Pollers(), fd_.Get(), events);
+    if (events == 0 && poller_ == nullptr) return Number(info, 0);
+    if (fd_.Get() < 0) return Number(info, -EBADF);
+    if (poller_ == nullptr) {
+      Result made = Poller::Create(environment_.Loop(), fd_.Get(), this, environment_.Pollers(), &poller_);
+      if (made < 0) return Number(info, made);
+    }
+    Result result = poller_->Want(events);
     if (result >= 0) HoldAlive(events != 0);
     return Number(info, result);
   }
@@ -48,7 +53,7 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
   }
 
   Napi::Value CloseSocket(Info info) {
-    poller_.Close();
+    ClosePoller();
     fd_.Reset();
     HoldAlive(false);
     return info.Env().Undefined();
@@ -72,6 +77,8 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
     if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
   }
 
+  void OnPollerGone() override { poller_ = nullptr; }
+
   void HoldAlive(bool on) {
     if (on == held_) return;
     held_ = on;
@@ -82,8 +89,14 @@ class Polled : public Napi::ObjectWrap<T>, private Poller::Listener {
     }
   }
 
-  // Declared after the descriptor: it is closed before it, as the number may be reused at once.
-  Poller poller_{this};
+  // Called before the descriptor is closed, as its number may be reused at once.
+  void ClosePoller() {
+    if (poller_ == nullptr) return;
+    poller_->Close();
+    poller_ = nullptr;
+  }
+
+  Poller* poller_ = nullptr;
   // Set while a caller waits: the object must not be collected, although nothing else may refer to it.
   bool held_ = false;
 };

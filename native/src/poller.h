@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Reports the edges of sockets on the event loop of their environment.
+// Reports the edges of one socket on the event loop of its environment.
 //
 // A socket stays writable (level) while another member's queue is full, and only an edge shows that there is space
-// again. So the sockets of an environment are in an epoll set, edge-triggered, and libuv polls that set: the set is
-// readable while it has an edge that was not taken.
+// again. So each socket is in an epoll set of its own, edge-triggered, and libuv polls that set: the set is readable
+// after an edge, and not again before the next one.
 #pragma once
 
-#include <sys/epoll.h>
 #include <uv.h>
 
-#include <cerrno>
 #include <cstdint>
 
 #include "syscall.h"
@@ -19,86 +17,61 @@ namespace afbus {
 
 enum Ready : uint32_t { kReadyIn = 1, kReadyOut = 2, kReadyEnd = 4 };
 
-class PollSet;
-
+// Lives on the heap: a libuv handle outlives its owner until its close callback, which deletes the poller.
 class Poller {
  public:
   class Listener {
    public:
     // Called with wanted events. They were true when they came, and may not be any more.
     virtual void OnReady(uint32_t events) = 0;
+    // The poller goes away because its environment ends.
+    virtual void OnPollerGone() = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  explicit Poller(Listener* listener) : listener_(listener) {}
-  Poller(const Poller&) = delete;
-  Poller& operator=(const Poller&) = delete;
-  ~Poller() { Close(); }
+  // The pollers of an environment, so that its end can close them all.
+  struct List {
+    Poller* first = nullptr;
+    // Number of handles whose close callback has not run.
+    int open = 0;
+    // Called when the last handle of a closing list is closed.
+    void (*on_empty)(void*) = nullptr;
+    void* data = nullptr;
+  };
 
+  // A negative errno and no poller if the kernel or libuv refuses.
+  static Result Create(uv_loop_t* loop, int fd, Listener* listener, List* list, Poller** poller);
+  static void CloseAll(List* list);
   static uint32_t ReadyOf(uint32_t epoll_events);
 
-  // Events of `fd` to report; an event that is already true is reported as well. Keeps the loop alive, except for
-  // kReadyEnd alone. A negative errno if the kernel refuses.
-  Result Want(PollSet* set, int fd, uint32_t events);
-  // Ends all calls to the listener. To be called before `fd` is closed.
+  // Events to report; an event that is already true is reported as well. Keeps the loop alive, except for kReadyEnd
+  // alone.
+  Result Want(uint32_t events);
+  // Ends all calls to the listener. The poller deletes itself later.
   void Close();
 
  private:
-  friend class PollSet;
+  Poller(int fd, Listener* listener, List* list) : fd_(fd), listener_(listener), list_(list) {}
+  ~Poller() = default;
 
+  static void OnReadable(uv_poll_t* handle, int status, int events);
+  static void OnClosed(uv_handle_t* handle);
   Result Watch(uint32_t epoll_events);
-  void Take(uint32_t epoll_events);
+  void Dispatch();
 
+  uv_poll_t handle_;
+  UniqueFd epoll_;
+  int fd_;
   Listener* listener_;
-  // Null unless the set has the socket.
-  PollSet* set_ = nullptr;
-  int fd_ = -1;
+  List* list_;
   Poller* next_ = nullptr;
   Poller* previous_ = nullptr;
   uint32_t wanted_ = 0;
   // What the epoll set watches: at least what is wanted, but less after an unwanted edge.
   uint32_t watched_ = 0;
-};
-
-// The sockets of an environment that somebody waits for.
-class PollSet {
- public:
-  PollSet() = default;
-  PollSet(const PollSet&) = delete;
-  PollSet& operator=(const PollSet&) = delete;
-
-  // If the kernel or libuv refuses, the first wait fails with its error.
-  void Open(uv_loop_t* loop);
-  // Ends all pollers, which may outlive the set; calls `on_closed` when libuv does not need the set any more.
-  void Close(void (*on_closed)(void*), void* data);
-
- private:
-  friend class Poller;
-
-  Result Add(Poller* poller);
-  void Remove(Poller* poller);
-  // Counts the pollers that keep the loop alive.
-  void Hold(bool before, bool now);
-
-  static void OnReadable(uv_poll_t* handle, int status, int events);
-  void Dispatch();
-
-  uv_poll_t handle_;
-  bool has_handle_ = false;
-  UniqueFd epoll_;
-  // Why nobody can wait, if negative.
-  Result state_ = -EBADF;
-  int held_ = 0;
-  Poller* first_ = nullptr;
-  int size_ = 0;
-  // Edges that were taken from the kernel and are being reported.
-  static constexpr int kBatch = 64;
-  epoll_event batch_[kBatch];
-  int count_ = 0;
-  void (*on_closed_)(void*) = nullptr;
-  void* data_ = nullptr;
+  bool started_ = false;
 };
 
 }  // namespace afbus

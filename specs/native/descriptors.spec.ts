@@ -165,13 +165,15 @@ describe('no descriptor is lost', () => {
     });
   });
 
-  it('when there is none left: a wait needs none', async () => {
+  it('when there is none left to wait with: the wait fails, and works later', async () => {
     await leaksNothing(async () => {
       await using bus = await Bus.open();
       const { client, accepted } = await bus.connect();
-      const waiting = withFreeDescriptors(0, () => accepted.receive());
+      const failed = withFreeDescriptors(0, () => accepted.receive());
+      await assert.rejects(failed, { code: 'EMFILE' });
+      const later = accepted.receive();
       await client.send('later');
-      assert.equal((await waiting)[0]?.data.toString(), 'later');
+      assert.equal((await later)[0]?.data.toString(), 'later');
     });
   });
 
