@@ -3,8 +3,8 @@
 
 import { type FaultAction, faultText, rowOf, subjectOf } from '../topology/faults.ts';
 import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
-import { faults } from '../topology/steps.ts';
-import type { FaultStep } from '../topology/topology.ts';
+import { faults, sends } from '../topology/steps.ts';
+import type { ClientSpec, FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { type DueEnd, dueEnds } from './due-ends.ts';
 import type { Facts, LaneFacts } from './facts.ts';
@@ -104,13 +104,23 @@ function mayEnd(facts: Facts, lane: LaneParts, end: EndEvent): boolean {
   const others = lane.accepted ? [lane.client, lane.agent] : onBus ? [lane.client] : [lane.client, master];
   if (others.some((agent) => facts.crashed.has(agent))) return true;
   const bus = facts.plan.topology.buses.find((b) => b.name === client?.bus);
-  if (bus?.overflow === 'evict') return true;
+  if (bus?.overflow === 'evict' && client !== undefined && mayBeEvicted(facts, client)) return true;
   for (const { step } of facts.steps.values()) {
     if (step.kind === 'hangup' && step.client === lane.client) return true;
     if (step.kind !== 'fault' || !endsOne(step.action, others)) continue;
     const began = facts.trace.steps.find((s) => s.step === step.id)?.t0 ?? -Infinity;
     if (end.t >= began) return true;
   }
+  return false;
+}
+
+/** Only a recipient can be evicted: not a client that eavesdrops, has no address but its own, and is sent nothing. */
+function mayBeEvicted({ plan: { topology } }: Facts, { name, eavesdrop, addresses }: ClientSpec): boolean {
+  if (!eavesdrop || addresses.length > 0) return true;
+  for (const { action } of faults(topology.steps))
+    if (action.fault === 'add-address' && action.client === name) return true;
+  for (const { to } of sends(topology.steps))
+    if (to.kind === 'bus' || to.kind === 'address' || (to.kind === 'client' && to.name === name)) return true;
   return false;
 }
 
