@@ -2,7 +2,7 @@
 /**
  * Entry of the bundle that every node runs.
  *
- *   agent.js node NAME     the first process of node NAME
+ *   agent.js node NAME     the agent of node NAME
  *   agent.js agent NAME    a client or master, or the clients of pack NAME; started by the node agent
  */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A node agent as the first process of its node: orders from stdin, reports to stdout. */
+/** A node agent as a process: orders from stdin, reports to stdout. */
 
 import { Lines } from '../common/lines.ts';
 import { childrenOf } from './child.ts';
@@ -33,7 +33,7 @@ export function runNodeAgent(): void {
   };
   const lines = new Lines((line) => {
     const order = JSON.parse(line.toString()) as NodeOrder;
-    // Keeps this process alive, as nothing else may be left that does. It is the first process of its node.
+    // Keeps this process alive, as nothing else may be left that does. Its node ends with it.
     if (order.do === 'detach') setInterval(() => {}, 2 ** 30);
     void node.take(order);
   });

@@ -13,6 +13,7 @@ import { GenericContainer } from 'testcontainers';
 import { EnvironmentError } from '../common/errors.ts';
 import type { NodeSpec } from '../topology/topology.ts';
 import { connectNode } from './connection.ts';
+import { reaping } from './first-process.ts';
 import type { NodeConnection } from './lab.ts';
 import { type Ownership, toLabels } from './labels.ts';
 
@@ -72,6 +73,8 @@ class NodeContainer extends GenericContainer {
     this.node = node;
     this.createOpts.OpenStdin = true;
     this.createOpts.AttachStdin = true;
+    // As the first process, a shell gets no other signal that would end it.
+    this.createOpts.StopSignal = 'SIGKILL';
     this.createOpts.Hostname = network === 'none' ? node.name : undefined;
     this.withName(`afbus-${lab.owner.run}-${node.name}`)
       .withCommand(['node', node.name])
@@ -79,7 +82,7 @@ class NodeContainer extends GenericContainer {
       .withLabels(toLabels(lab.owner, node.name))
       .withPrivilegedMode()
       .withNetworkMode(network)
-      .withEntrypoint(['node', '/opt/afbus-topo/agent.js'])
+      .withEntrypoint(['sh', '-c', reaping('"$@"'), 'sh', 'node', '/opt/afbus-topo/agent.js'])
       .withBindMounts([
         ...[...volumes].map(([target, source]) => ({ source, target })),
         ...lab.mounts.map((path) => ({ source: path, target: path, mode: 'ro' as const })),

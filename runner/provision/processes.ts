@@ -8,6 +8,7 @@
 import type { NodeSpec } from '../topology/topology.ts';
 import type { Backend } from './backend.ts';
 import { connectNode } from './connection.ts';
+import { reaping } from './first-process.ts';
 import type { NodeConnection } from './lab.ts';
 import { type Ownership, toLabels } from './labels.ts';
 
@@ -49,8 +50,8 @@ function script(lab: ProcessNodes, node: NodeSpec, agent: string): string {
     (to, i) => `mkdir -p ${quote(to)} && mount --bind ${home}/bus${i} ${quote(to)}`,
   );
   // The new network namespace has its own /sys, without cgroups.
-  const inside = ['mount -t cgroup2 cgroup /sys/fs/cgroup', ...binds, `exec ${agent} node ${node.name}`].join(
-    ' && ',
+  const inside = reaping(
+    ['mount -t cgroup2 cgroup /sys/fs/cgroup', ...binds, `${agent} node ${node.name}`].join(' && '),
   );
   const env = Object.entries(node.env).map(([k, v]) => quote(`${k}=${v}`));
   return [

@@ -56,6 +56,14 @@ async function endsWithWhoAskedForIt(name: string): Promise<void> {
   assert.deepEqual([shown.code, shown.stdout.replaceAll('\r', '')], [1, 'typed\n<typed>\n']);
 }
 
+/** The parent of the orphan ends at once. A zombie would have an entry in /proc as long as its node runs. */
+async function leavesNoZombies(name: string): Promise<void> {
+  const orphan = '$( (sleep 0.1 >/dev/null & echo $!) )';
+  const gone = 'n=0; while [ -e /proc/$p ]; do [ $((n += 1)) -lt 200 ] || exit 1; sleep 0.1; done';
+  const { code, stderr } = await exec(name, `p=${orphan}; ${gone}`);
+  assert.equal(code, 0, stderr || 'what lost its parent stays as a zombie');
+}
+
 describe('the life of a topology', function () {
   this.timeout(600_000);
   after(() => cli(['down', 'kept', 'kept-process']));
@@ -87,6 +95,7 @@ describe('the life of a topology', function () {
       );
       await passesStreamsAndStatus(name);
       await endsWithWhoAskedForIt(name);
+      await leavesNoZombies(name);
 
       const second = await cli(args);
       assert.equal(second.code, 4);
