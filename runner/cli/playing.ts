@@ -7,6 +7,7 @@ import type { Diagnostic } from '../common/diagnostic.ts';
 import { EXIT, type ExitCode, InvalidInput, TopoError } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import type { Progress } from '../common/progress.ts';
+import type { Lock } from '../host/lock.ts';
 import { type Loaded, type LoadOptions, load, renderDiagnostics } from '../load/index.ts';
 import { makeRoom, type Played, play } from '../pipeline.ts';
 import { plan as makePlan } from '../plan/index.ts';
@@ -21,6 +22,7 @@ import { unguarded } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
+import { turnOf } from './turn.ts';
 import { Ui } from './ui.ts';
 
 export interface PlayMode {
@@ -195,10 +197,13 @@ async function playAt(
   const site = await deadline.without(() =>
     progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, signal })),
   );
+  let turn: Lock | undefined;
   try {
+    if (keep) turn = await turnOf(topology.name, { progress, deadline, signal });
     await makeRoom(topology.name, site, { keep, replace, progress, deadline, signal });
     return await play(plan, site, { deadline, keep, signal, progress, warnings });
   } finally {
+    await turn?.release();
     site.release();
   }
 }

@@ -22,8 +22,10 @@ export const inProject = (...path: string[]): string => join(root, ...path);
 export const cache = (...path: string[]): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'afbus-topo', ...path);
 
-export const stateDir = (kernel: KernelVersion): string =>
-  join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'afbus-topo', `host-${kernel}`);
+export const stateRoot = (): string =>
+  join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'afbus-topo');
+
+export const stateDir = (kernel: KernelVersion): string => join(stateRoot(), `host-${kernel}`);
 
 /** Names in a folder of the cache, sorted; empty if there is no such folder. */
 export function entries(folder: string): string[] {

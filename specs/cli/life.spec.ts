@@ -66,7 +66,7 @@ async function leavesNoZombies(name: string): Promise<void> {
 
 describe('the life of a topology', function () {
   this.timeout(600_000);
-  after(() => cli(['down', 'kept', 'kept-process']));
+  after(() => cli(['down', 'kept', 'kept-process', 'same']));
 
   for (const [name, launcher] of [
     ['kept', 'container'],
@@ -109,6 +109,18 @@ describe('the life of a topology', function () {
       assert.equal((await cli(['down', name])).code, 0, 'down is idempotent');
     });
   }
+
+  it('of two ups of one name at the same moment one is refused', async () => {
+    using files = folder({ 'same.topo.yaml': chat('same', HELLO) });
+    const both = await Promise.all(
+      [1, 2].map(() => cli(['up', '--launcher', 'process', files.path('same.topo.yaml')])),
+    );
+    const said = both.map(({ stderr }) => stderr).join('\n');
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 4], said);
+    assert.match(said, /"same" is up already/);
+    assert.equal((await named('same')).length, 1);
+    assert.equal((await cli(['down', 'same'])).code, 0);
+  });
 
   it('an unknown node or topology is named, with those that are there', async () => {
     const { code, stderr } = await cli(['exec', 'nothing', 'here', 'true']);
