@@ -9,10 +9,10 @@ import { exposure, missing, requirements, status } from '../host/host.ts';
 import { isCheckout } from '../host/paths.ts';
 import { runningBackends } from '../provision/choose.ts';
 import { isOrphan } from '../provision/labels.ts';
-import { listRuns } from '../provision/runs.ts';
+import { listRuns, type Run } from '../provision/runs.ts';
 import { KERNELS } from '../provision/vm.ts';
 
-interface Finding {
+export interface Finding {
   readonly about: string;
   readonly state: 'ok' | 'note' | 'missing';
   readonly text: string;
@@ -79,21 +79,23 @@ async function leftovers(): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const backend of await runningBackends()) {
     for (const run of await listRuns(backend)) {
-      const text = `${run.topology} (run ${run.run}, ${run.nodes.length} nodes, ${run.launcher}) on Linux ${backend.where.kernel}`;
-      findings.push(
-        isOrphan(run)
-          ? {
-              about: 'leftover',
-              state: 'note',
-              text: `${text}: its runner was killed`,
-              fix: `afbus-topo down ${run.run}`,
-            }
-          : { about: 'up', state: 'ok', text },
-      );
+      findings.push(aboutRun(run, backend.where.kernel));
     }
     backend.release();
   }
   return findings;
+}
+
+/** What `ps` shows as a state of its own, a node that ended or was removed, is a finding here. */
+export function aboutRun(run: Run, kernel: string): Finding {
+  const text = `${run.topology} (run ${run.run}, ${run.nodes.length} nodes, ${run.launcher}) on Linux ${kernel}`;
+  const fix = `afbus-topo down ${run.run}`;
+  if (isOrphan(run)) return { about: 'leftover', state: 'note', text: `${text}: its runner was killed`, fix };
+  const ended = run.nodes
+    .filter(({ state }) => state !== 'running')
+    .map(({ name, state }) => `${name} ${state}`);
+  if (ended.length === 0) return { about: 'up', state: 'ok', text };
+  return { about: 'up', state: 'note', text: `${text}, of which not running: ${ended.join(', ')}`, fix };
 }
 
 const FIRST_USE = isCheckout()

@@ -15,6 +15,10 @@ export async function logs(name: string, node: string | undefined): Promise<void
     }
     let count = 0;
     for (const n of node === undefined ? it.run.nodes : [pickNode(it, node)]) {
+      if (n.id === '') {
+        process.stderr.write(`${neutral(n.name)} is missing: its log went with its container\n`);
+        continue;
+      }
       const raw = await it.backend.docker.getContainer(n.id).logs({ stdout: false, stderr: true });
       const lines = unframe(raw).split('\n').filter(Boolean);
       for (const line of lines) console.log(neutral(`${n.name} | ${line}`));

@@ -15,7 +15,7 @@ import type { NodeSpec } from '../topology/topology.ts';
 import { connectNode } from './connection.ts';
 import { reaping } from './first-process.ts';
 import type { NodeConnection } from './lab.ts';
-import { type Ownership, toLabels } from './labels.ts';
+import { LABEL, type Ownership, toLabels } from './labels.ts';
 
 export interface ContainerNodes {
   readonly docker: Dockerode;
@@ -69,6 +69,7 @@ class NodeContainer extends GenericContainer {
 
   constructor(lab: ContainerNodes, node: NodeSpec, volumes: ReadonlyMap<string, string>, network: string) {
     super(lab.image);
+    const names = lab.nodes.map(({ name }) => name);
     this.#docker = lab.docker;
     this.node = node;
     this.createOpts.OpenStdin = true;
@@ -79,7 +80,7 @@ class NodeContainer extends GenericContainer {
     this.withName(`afbus-${lab.owner.run}-${node.name}`)
       .withCommand(['node', node.name])
       .withEnvironment({ ...node.env })
-      .withLabels(toLabels(lab.owner, node.name))
+      .withLabels({ ...toLabels(lab.owner, node.name), [LABEL.nodes]: names.join(' ') })
       .withPrivilegedMode()
       .withNetworkMode(network)
       .withEntrypoint(['sh', '-c', reaping('"$@"'), 'sh', 'node', '/opt/afbus-topo/agent.js'])

@@ -9,9 +9,12 @@ import { REMOVE_RUN, RUNS } from './processes.ts';
 
 export interface RunNode {
   readonly name: string;
-  /** Docker's state (`running`, `exited` …), or `running`/`gone` for a process node. */
+  /**
+   * Docker's state (`running`, `exited` …), or `missing` if there is no container, not yet or not any more; of a process
+   * node, `running` or `gone`.
+   */
   readonly state: string;
-  /** Container id, or pid on the host. */
+  /** Container id, or pid on the host; empty if there is none. */
   readonly id: string;
 }
 
@@ -30,17 +33,33 @@ export async function listRuns(backend: Backend): Promise<readonly Run[]> {
 }
 
 async function containerRuns(backend: Backend): Promise<readonly Run[]> {
-  const all = await backend.docker.listContainers({ all: true, filters: { label: [LABEL.run] } });
+  return runsOf(await backend.docker.listContainers({ all: true, filters: { label: [LABEL.run] } }));
+}
+
+type Listed = Pick<Dockerode.ContainerInfo, 'Id' | 'State' | 'Labels'>;
+
+/** The runs of these containers. A node whose container was removed by somebody else is missing, not forgotten. */
+export function runsOf(containers: readonly Listed[]): readonly Run[] {
   const runs = new Map<string, Run & { nodes: RunNode[] }>();
-  for (const c of all) {
-    const owner = fromLabels(c.Labels);
+  for (const { Labels, State, Id } of containers) {
+    const owner = fromLabels(Labels);
     if (!owner) continue;
-    const run = runs.get(owner.run) ?? { ...owner, launcher: 'container' as const, nodes: [] };
+    const missing = (Labels[LABEL.nodes] ?? '').split(' ').filter((name) => name !== '');
+    const run = runs.get(owner.run) ?? {
+      ...owner,
+      launcher: 'container' as const,
+      nodes: missing.map(noNode),
+    };
     runs.set(owner.run, run);
-    run.nodes.unshift({ name: c.Labels[LABEL.node] ?? '', state: c.State, id: c.Id });
+    const node = { name: Labels[LABEL.node] ?? '', state: State, id: Id };
+    const place = run.nodes.findIndex(({ name }) => name === node.name);
+    if (place < 0) run.nodes.unshift(node);
+    else run.nodes[place] = node;
   }
   return [...runs.values()];
 }
+
+const noNode = (name: string): RunNode => ({ name, state: 'missing', id: '' });
 
 /**
  * Prints for each run the lines `run RUN` and `owner WORDS`, and one `node NAME PID STATE` per node. Runs may come and

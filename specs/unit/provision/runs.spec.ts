@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
-import { ownership, toLabels } from '../../../runner/provision/labels.ts';
+import { aboutRun } from '../../../runner/cli/doctor.ts';
+import { LABEL, ownership, toLabels } from '../../../runner/provision/labels.ts';
 import { RUNS } from '../../../runner/provision/processes.ts';
-import { LIST, runsIn } from '../../../runner/provision/runs.ts';
+import { LIST, runsIn, runsOf } from '../../../runner/provision/runs.ts';
 import { folder } from '../../helpers/cli.ts';
 
 describe('the runs of process nodes', () => {
@@ -35,5 +36,29 @@ describe('the runs of process nodes', () => {
         ['0000000c', 'unreadable', [node]],
       ],
     );
+  });
+});
+
+describe('the runs of container nodes', () => {
+  const owner = ownership('0000000a', 'chat', '/x', true);
+  const container = (node: string, State: string) => ({
+    Id: `id of ${node}`,
+    State,
+    Labels: { ...toLabels(owner, node), [LABEL.nodes]: 'here there gone' },
+  });
+
+  it('have the nodes whose containers somebody removed, and doctor names those that do not run', () => {
+    const [run, ...others] = runsOf([container('there', 'exited'), container('here', 'running')]);
+    assert.ok(run);
+    assert.deepEqual(others, []);
+    assert.deepEqual(run.nodes, [
+      { name: 'here', state: 'running', id: 'id of here' },
+      { name: 'there', state: 'exited', id: 'id of there' },
+      { name: 'gone', state: 'missing', id: '' },
+    ]);
+    const { state, text, fix } = aboutRun(run, '6.12');
+    assert.deepEqual([state, fix], ['note', 'afbus-topo down 0000000a']);
+    assert.match(text, /not running: there exited, gone missing$/);
+    assert.equal(aboutRun({ ...run, nodes: run.nodes.slice(0, 1) }, '6.12').state, 'ok');
   });
 });
