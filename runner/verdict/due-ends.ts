@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Ends of sockets that faults call for (af_bus.md section 5). Who reads a socket has met its end when the step is over. */
+/** Ends of sockets that faults call for (af_bus.md section 5), of those that are read until they must have come. */
 
-import { clientOf, type FaultAction, rowOf } from '../topology/faults.ts';
-import { acceptedLane, type Lane, parseLane } from '../topology/lane.ts';
-import type { ClientSpec, FaultStep } from '../topology/topology.ts';
+import { clientOf, rowOf } from '../topology/faults.ts';
+import { acceptedLane, type Lane, masterOf } from '../topology/lane.ts';
+import type { FaultStep } from '../topology/topology.ts';
 import type { Facts } from './facts.ts';
 import { readsUntil } from './steps.ts';
 
@@ -22,20 +22,21 @@ export function* dueEnds(facts: Facts): Generator<DueEnd> {
     if (step.kind !== 'fault' || !played.has(step.id)) continue;
     const client = facts.clients.get(clientOf(step.action) ?? '');
     if (client === undefined) continue;
-    for (const lane of ended(step.action, client))
-      if (isReadBeyond(facts, lane, client, top)) yield { lane, fault: step };
+    const { ends } = rowOf(step.action);
+    // The master carries an expulsion out, and meets the end of the client's other socket: if it lived that long.
+    if (ends === undefined || !readsBeyond(facts, masterOf(client.bus), top)) continue;
+    yield { lane: acceptedLane(client.bus, client.name), fault: step };
+    if (ends === 'place' && readsBeyond(facts, client.name, Infinity))
+      yield { lane: client.name, fault: step };
   }
 }
 
-/** The master learns that a client is gone; an expelled client learns that it is expelled. */
-function ended(action: FaultAction, { bus, name }: ClientSpec): Lane[] {
-  const { ends } = rowOf(action);
-  if (ends === 'process') return [acceptedLane(bus, name)];
-  return ends === 'place' ? [acceptedLane(bus, name), name] : [];
-}
-
-function isReadBeyond({ crashed, steps }: Facts, lane: Lane, { receive }: ClientSpec, top: number): boolean {
-  const { agent, accepted } = parseLane(lane);
-  const manual = !accepted && receive === 'manual';
-  return !crashed.has(agent) && readsUntil({ agent, manual }, steps.values(), true) > top;
+/**
+ * Whether the party reads all messages of the steps up to this one, and so meets the ends that they bring. An expelled
+ * client is not waited for in the step, but when all that is left is read at the end of the run.
+ */
+function readsBeyond({ crashed, clients, steps }: Facts, agent: string, top: number): boolean {
+  const manual = clients.get(agent)?.receive === 'manual';
+  const until = readsUntil({ agent, manual }, steps.values(), true);
+  return !crashed.has(agent) && (until > top || until === Infinity);
 }

@@ -89,7 +89,7 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
 function addUnended(findings: Findings, { lane, fault }: DueEnd): void {
   findings.add('unended', fault.id, () => ({
     summary: `the socket ${lane} did not end after ${faultText(fault.action)}`,
-    expected: 'a read finds its end before the step is over',
+    expected: 'the process that reads it finds its end',
     observed: 'it was read empty, and had not ended',
     step: fault.id,
     place: fault.place,

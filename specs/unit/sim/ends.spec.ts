@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// A fault calls for the end of a socket only if the fault was carried out, and if somebody reads the socket so far.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { complaints, playText } from './play.ts';
+
+const BUS = `buses: { cabin: {} }
+clients: { camera: {}, lidar: {}, rowdy: {} }
+`;
+
+const FILES: Readonly<Record<string, string>> = {
+  'is not called for if the master dies before it expels': `${BUS}traffic:
+  - parallel:
+      - send: { from: camera, to: lidar, count: 40, rate: 1000/s }
+      - fault: { kill: cabin.master, after: 5 }
+      - fault: { expel: rowdy, after: 30 }
+`,
+  'is not called for if the expelled client dies before it reads on': `${BUS}traffic:
+  - camera -> rowdy: "last words"
+  - fault: { expel: rowdy }
+  - fault: { pause: rowdy }
+  - fault: { kill: rowdy }
+  - camera -> lidar: "quiet"
+`,
+  'comes to a client that is paused while it is expelled': `${BUS}traffic:
+  - camera -> lidar: "hello"
+  - fault: { pause: rowdy }
+  - fault: { expel: rowdy }
+  - fault: { resume: rowdy }
+  - camera -> lidar: "quiet"
+`,
+  'comes to the master that is paused meanwhile': `${BUS}traffic:
+  - camera -> lidar: "hello"
+  - fault: { pause: cabin.master }
+  - fault: { kill: rowdy }
+  - fault: { resume: cabin.master }
+  - camera -> lidar: "quiet"
+`,
+};
+
+describe('the end of a socket', () => {
+  for (const [what, text] of Object.entries(FILES)) {
+    it(what, async () => {
+      for (let seed = 1; seed <= 40; seed++) {
+        const { verdict, error } = await playText(text, { seed });
+        assert.equal(error, null);
+        assert.deepEqual(complaints(verdict), [], `seed ${seed}`);
+      }
+    });
+  }
+});
