@@ -87,8 +87,14 @@ export const LIMITS = {
     what: 'characters of the path, the message or the hint of a diagnostic',
     over: 'the end is left out',
   },
+  bufferBytes: { most: 256 * MIB, what: "bytes of a client's `buffer`", over: INVALID },
   reportBytes: { most: 16 * MIB, what: 'bytes of one report of a node', over: BROKEN },
   runBytes: { most: 1024 * MIB, what: 'bytes of all that a node reports in a run', over: BROKEN },
+  deliveries: {
+    most: 20_000_000,
+    what: 'deliveries that the nodes of a run report, fences among them',
+    over: BROKEN,
+  },
   traceBytes: {
     most: 2048 * MIB,
     what: "bytes of a run's trace in its folder of artifacts",

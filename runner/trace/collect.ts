@@ -3,6 +3,7 @@
 
 import type { AgentReport, PackedDeliveries } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
+import { LIMITS } from '../common/limits.ts';
 import type { Lane } from '../topology/lane.ts';
 import { Kinds, LaneLog } from './deliveries.ts';
 import type {
@@ -56,6 +57,8 @@ export class Collector {
   readonly #sends = new Map<number, SendEvent>();
   readonly #open = new Set<OpenSends>();
   readonly #lanes = new Map<Lane, LaneLog>();
+  readonly #most: number;
+  #delivered = 0;
   readonly #kinds = new Kinds();
   readonly #pipes: PipeEvent[] = [];
   readonly #attaches: AttachEvent[] = [];
@@ -70,6 +73,10 @@ export class Collector {
   readonly #programs: ProgramEvent[] = [];
   readonly #logs: LogEvent[] = [];
   readonly #watches = new Set<Watch>();
+
+  constructor(most: number = LIMITS.deliveries.most) {
+    this.#most = most;
+  }
 
   /** Called when every queue was read empty: later reports about messages do not count. */
   seal(): void {
@@ -195,6 +202,9 @@ export class Collector {
 
   #deliver(deliveries: PackedDeliveries): void {
     const { lane } = deliveries;
+    this.#delivered += deliveries.message.length;
+    // A report takes fewer bytes than its deliveries take here.
+    if (this.#delivered > this.#most) throw new Error(`there are more than ${this.#most} deliveries`);
     let log = this.#lanes.get(lane);
     if (!log) {
       log = new LaneLog(lane, this.#kinds);

@@ -4,6 +4,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { ENVELOPE_SIZE, IDENTITY_SIZE } from '../../common/envelope.ts';
 import { CLASS, type Filter, RETURN_A } from '../../common/filter.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { size } from '../../common/scalars.ts';
 import type { BusSpec } from '../../topology/topology.ts';
 import { assemble } from './bpf.ts';
@@ -48,6 +49,10 @@ export function bufferOf({ problems }: Scope, written: string, bus: BusSpec | un
   } else if (bytes < IDENTITY_SIZE) {
     const hint = `Read ${IDENTITY_SIZE} bytes or more of the ${ENVELOPE_SIZE} that mark each message.`;
     problems.error(path, { code: 'impossible', message: tooShort(bytes).message, hint });
+  } else if (bytes > LIMITS.bufferBytes.most) {
+    const message = `no message is as long as ${bytes} bytes`;
+    const hint = 'Remove `buffer`: without it, each message is read whole.';
+    problems.error(path, { code: 'impossible', message, hint });
   }
   return bytes;
 }

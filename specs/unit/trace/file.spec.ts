@@ -33,6 +33,14 @@ describe('trace file', () => {
     assert.deepEqual(plain(readTrace(file)), plain(trace));
   });
 
+  it('takes no more deliveries than a run may have', () => {
+    const collector = new Collector(2);
+    const row = { t: 40, message: 0, sequence: 1, length: 0, kind: [FLAG_INTACT, '', null, 0, 0] } as const;
+    collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 0, [row, row])] });
+    const more = () => collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 2, [row])] });
+    assert.throws(more, { message: 'there are more than 2 deliveries' });
+  });
+
   it('keeps the rare fields of deliveries', () => {
     const collector = new Collector();
     const rare = FLAG_TRUNCATED | FLAG_CONTROL_TRUNCATED;
