@@ -44,6 +44,8 @@ function hold(flock: readonly string[], signal?: AbortSignal): Promise<Lock | nu
     reject(new Interrupted('interrupted while waiting for another afbus-topo', 'start it again'));
   };
   signal?.addEventListener('abort', abort, { once: true });
+  // A signal that came before is not told again.
+  if (signal?.aborted) abort();
   child.stdout.once('data', () => resolve(holder(child)));
   child.once('exit', () => resolve(null));
   child.once('error', (cause) =>
