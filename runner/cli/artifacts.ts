@@ -72,7 +72,9 @@ export class Room {
 }
 
 /** Writes into `directory`, or into a new folder among the kept runs. */
-export function keepArtifacts(what: Artifacts, directory?: string, room = new Room()): Kept {
+export function keepArtifacts(what: Artifacts, directory?: string, shared = new Room()): Kept {
+  // Kept runs make room for each other: the oldest go.
+  const room = directory === undefined ? new Room() : shared;
   const place = directory ?? join(home(), what.verdict.run);
   if (directory !== undefined) refuseLink('--artifacts', place);
   if (directory === undefined) ownFolder(home());

@@ -94,7 +94,8 @@ export function aboutRun(run: Run, kernel: string): Finding {
   const ended = run.nodes
     .filter(({ state }) => state !== 'running')
     .map(({ name, state }) => `${name} ${state}`);
-  if (ended.length === 0) return { about: 'up', state: 'ok', text };
+  // The nodes of a run that is still played come and go.
+  if (ended.length === 0 || !run.kept) return { about: 'up', state: 'ok', text };
   return { about: 'up', state: 'note', text: `${text}, of which not running: ${ended.join(', ')}`, fix };
 }
 

@@ -60,5 +60,10 @@ describe('the runs of container nodes', () => {
     assert.deepEqual([state, fix], ['note', 'afbus-topo down 0000000a']);
     assert.match(text, /not running: there exited, gone missing$/);
     assert.equal(aboutRun({ ...run, nodes: run.nodes.slice(0, 1) }, '6.12').state, 'ok');
+    assert.equal(
+      aboutRun({ ...run, kept: false }, '6.12').state,
+      'ok',
+      'its nodes come and go while it plays',
+    );
   });
 });
