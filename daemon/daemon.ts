@@ -49,9 +49,11 @@ export interface Daemon {
 
 /** Runs until it is told to stop. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  // Before anybody can know that it runs: a signal without a handler would leave sockets and signposts behind.
+  const end = stopped();
   const daemon = await startDaemon(options);
   print(options.printAddress, daemon.addresses, daemon.guid);
-  await stopped();
+  await end;
   daemon.close();
 }
 
