@@ -57,6 +57,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   daemon.close();
 }
 
+/** What it has made in the file system, and listens on. */
+interface Places {
+  readonly afbus: Address;
+  readonly listening: readonly Listening[];
+  readonly signposts: readonly string[];
+  readonly inodes: readonly string[];
+}
+
 /** Resolves when clients can connect. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const config = options.config === undefined ? undefined : read(options.config);
@@ -64,6 +72,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const listening = unixAddresses(options, config).map((address) => listen(address, process.env));
   const signposts = putSignposts(listening, afbus, config);
   const inodes = [...listening.flatMap(({ inode }) => inode ?? []), ...signposts];
+  try {
+    return await serve(options, config, { afbus, listening, signposts, inodes });
+  } catch (error) {
+    // They would lead to another process that has that address.
+    removeAll(inodes);
+    throw error;
+  }
+}
+
+async function serve(
+  options: DaemonOptions,
+  config: Config | undefined,
+  { afbus, listening, signposts, inodes }: Places,
+): Promise<Daemon> {
   becomeUser(config?.user, inodes);
   const guid = newId();
   const driver = newDriver(config, (what, delay) => {
@@ -83,10 +105,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       reload: (peer, serial) =>
         bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
     },
-  }).catch((error) => {
-    // They would lead to another process that has that address.
-    removeAll(inodes);
-    throw error;
   });
   // nfdbus is loaded by now.
   driver.limits = withinKernel(driver.limits);
