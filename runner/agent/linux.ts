@@ -10,6 +10,7 @@ import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
 import { formatAddress } from '../dbus/index.ts';
+import { settled } from './event-loop.ts';
 import { startProgram } from './start-program.ts';
 import type { PipeEnds, System } from './system.ts';
 
@@ -25,10 +26,7 @@ export const linux: System = {
     return seconds * 1e9 + nanoseconds;
   },
 
-  /** Waits for two turns of the event loop: the first serves each event that is pending now. */
-  async settled() {
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-  },
+  settled,
 
   async connect(path, { filter, ...options }) {
     const socket = await BusClient.connect(path, options);

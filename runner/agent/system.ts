@@ -45,9 +45,11 @@ export interface ProgramListener {
 }
 
 export interface RunningProgram {
-  /** Resolves when the program has ended and all that it wrote was heard. */
+  /**
+   * Resolves when the program has ended and all that it wrote was heard. What it has left in its group is killed then.
+   */
   readonly ended: Promise<{ readonly exit: number | null; readonly signal: string | null }>;
-  /** SIGKILL to it and to what it has started. */
+  /** SIGKILL to it and to its group; nothing if it has ended. */
   kill(): void;
 }
 
