@@ -60,9 +60,11 @@ export class Program extends DbusRole {
     this.#state = { state: 'runs' };
     void program.ended.then(({ exit, signal }) => {
       const { state } = this.#state;
+      // The kill came too late for a program that had ended by itself.
+      const byItself = state === 'runs' || (state === 'killed' && signal !== 'SIGKILL');
       this.#running = undefined;
       this.#state = {
-        state: state === 'runs' ? 'ended' : state,
+        state: byItself ? 'ended' : state,
         ...(exit !== null && { exit }),
         ...(signal !== null && { signal }),
       };

@@ -9,6 +9,7 @@ import {
   type ProgramStep,
 } from '../../topology/program.ts';
 import { flat } from '../../topology/steps.ts';
+import type { Step } from '../../topology/topology.ts';
 import type { ProgramEvent } from '../../trace/trace.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
@@ -19,7 +20,8 @@ const KINDS = ['wrong-exit', 'wrong-output', 'still-runs', 'too-much-output', 'u
 /** Characters of an output that a failure shows. */
 const SHOWN = 1000;
 
-type Judged = ProgramStep & { readonly expect: ProgramExpect };
+/** What went wrong in a word, in words after the program's name, and what was observed. */
+type Wrong = readonly [kind: string, summary: string, observed: string];
 
 export function programs({ plan, trace, cut }: BusFacts): CheckResult[] {
   if (plan.topology.messageBuses?.programs.length === 0) return [];
@@ -37,41 +39,62 @@ export function programs({ plan, trace, cut }: BusFacts): CheckResult[] {
   return [findings.result(checked, unit, whyNone(simulated))];
 }
 
-const isJudged = (step: { readonly kind: string }): step is Judged =>
-  step.kind === 'program' && (step as ProgramStep).expect !== undefined;
+/** A kill expects that the program has not ended by itself. */
+const isJudged = (step: Step): step is ProgramStep =>
+  step.kind === 'program' && (step.do === 'kill' || step.expect !== undefined);
 
 /** A simulated system runs no program: the check passes only if it has looked at each expectation. */
-function whyNone(simulated: readonly Judged[]): string | undefined {
+function whyNone(simulated: readonly ProgramStep[]): string | undefined {
   if (simulated.length === 0) return undefined;
   const places = simulated.map(({ place: { file, line } }) => `${file}:${line}`);
   return `a program cannot be simulated (${places.join(', ')})`;
 }
 
-function judge(findings: Findings, step: Judged, event: ProgramEvent): void {
-  const { client, expect } = step;
-  const { state, output, errors } = event;
-  const add = (kind: string, summary: string, observed: string) =>
-    findings.add(kind, step.id, () => ({
-      ...{ summary, expected: `${client} ${expectText(expect)}`, observed, step: step.id, place: step.place },
-      ...(errors.length > 0 && { detail: errors.map((line) => `stderr: ${line}`) }),
-    }));
-  if (state === 'wordy') add('too-much-output', `${client} wrote more than is kept`, 'it was killed');
-  else if (state === 'late')
-    add('still-runs', `${client} did not end in time`, `it still ran after ${expect.within} ms`);
-  else if (expect.exit !== undefined && event.exit !== expect.exit)
-    add('wrong-exit', `${client} did not end as it must`, `${endText(event)}; ${wrote(output)}`);
-  else if (!isAsExpected(expect, output))
-    add('wrong-output', `${client} did not write what it must`, wrote(output));
-  else if (needsEnd(expect) && state === 'runs') add('still-runs', `${client} did not end`, 'it still runs');
+function judge(findings: Findings, { client, expect, id, place }: ProgramStep, event: ProgramEvent): void {
+  const wrong = expect ? unexpected(expect, event) : notKilled(event);
+  if (wrong === undefined) return;
+  const [kind, summary, observed] = wrong;
+  findings.add(kind, id, () => ({
+    summary: `${client} ${summary}`,
+    expected: `${client} ${expect ? expectText(expect) : 'runs until it is killed'}`,
+    ...{ observed, step: id, place },
+    ...(event.errors.length > 0 && { detail: event.errors.map((line) => `stderr: ${line}`) }),
+  }));
 }
+
+function unexpected(expect: ProgramExpect, event: ProgramEvent): Wrong | undefined {
+  const { state, output } = event;
+  if (state === 'wordy') return WORDY;
+  if (state === 'late')
+    return ['still-runs', 'did not end in time', `it still ran after ${expect.within} ms`];
+  if (crashed(event) || (expect.exit !== undefined && event.exit !== expect.exit))
+    return ['wrong-exit', 'did not end as it must', endText(event)];
+  if (!isAsExpected(expect, output)) return ['wrong-output', 'did not write what it must', wrote(output)];
+  if (needsEnd(expect) && state === 'runs') return ['still-runs', 'did not end', 'it still runs'];
+  return undefined;
+}
+
+function notKilled(event: ProgramEvent): Wrong | undefined {
+  if (event.state === 'killed') return undefined;
+  if (event.state === 'wordy') return WORDY;
+  return ['wrong-exit', 'ended before it was killed', endText(event)];
+}
+
+const WORDY: Wrong = ['too-much-output', 'wrote more than is kept', 'it was killed'];
+
+/** Whether a signal ended it that neither the file nor a limit has sent. */
+const crashed = ({ state, signal }: ProgramEvent): boolean => state === 'ended' && signal !== undefined;
 
 function isAsExpected({ output: wanted }: ProgramExpect, output: string): boolean {
   if (wanted === undefined) return true;
   return typeof wanted === 'string' ? isWhole(output, wanted) : firstMissing(output, wanted) === undefined;
 }
 
-const endText = ({ exit, signal }: ProgramEvent): string =>
-  exit === undefined ? `it was ended by ${signal ?? 'something unknown'}` : `it exited with ${exit}`;
+function endText({ exit, signal, output }: ProgramEvent): string {
+  const end =
+    exit === undefined ? `it was ended by ${signal ?? 'something unknown'}` : `it exited with ${exit}`;
+  return `${end}; ${wrote(output)}`;
+}
 
 function wrote(output: string): string {
   if (output === '') return 'it wrote nothing';
@@ -79,7 +102,7 @@ function wrote(output: string): string {
   return `it wrote ${JSON.stringify(output.slice(0, SHOWN).replace(/\n+$/, ''))}${more}`;
 }
 
-function unplayed(findings: Findings, { id, place }: Judged): void {
+function unplayed(findings: Findings, { id, place }: ProgramStep): void {
   findings.add('unplayed', id, () => ({
     summary: `step ${id} was not played`,
     expected: 'an outcome',

@@ -50,6 +50,12 @@ const childrenOf = (parent: number): number[] =>
     .map(Number)
     .filter((pid) => pid > 0 && statOf(pid).parent === parent);
 
+function newChild(before: readonly number[]): number {
+  const [pid] = childrenOf(process.pid).filter((child) => !before.includes(child));
+  assert.ok(pid);
+  return pid;
+}
+
 const isGone = (pid: number): boolean => [undefined, 'Z', 'X'].includes(statOf(pid).state);
 
 /** The number that the program has written. */
@@ -116,7 +122,7 @@ describe('a program', () => {
   });
 
   it('is heard to its last byte even if its end is seen before its output', async () => {
-    const before = childrenOf(process.pid);
+    const children = childrenOf(process.pid);
     let output = '';
     // Both the first line and the stop are pending when the event loop looks. It serves the line first, and all that
     // follows until the end happens meanwhile; then it serves the signal, and finds that the program has ended.
@@ -129,10 +135,21 @@ describe('a program', () => {
     };
     const argv = ['sh', '-c', `echo ready; kill -STOP $$; ${WRITES}`] as const;
     const { ended } = await startProgram([...argv], {}, { output: hear, errors: () => {} });
-    const [pid = 0] = childrenOf(process.pid).filter((child) => !before.includes(child));
+    const pid = newChild(children);
     while (statOf(pid).state !== 'T' && !isGone(pid));
     assert.deepEqual(await ended, { exit: 0, signal: null });
     assert.equal(output, `ready\n${'x'.repeat(BYTES)}`);
+  });
+
+  it('was not killed if it had ended by itself before', async () => {
+    const program = fresh();
+    const children = childrenOf(process.pid);
+    await run(program, ['sh', '-c', 'exit 3']);
+    // Nobody has seen its end yet.
+    const pid = newChild(children);
+    while (!isGone(pid));
+    const killed = (await program.handle({ do: 'kill-program' }))?.program;
+    assert.deepEqual([killed?.state, killed?.exit, killed?.signal], ['ended', 3, undefined]);
   });
 
   it('is killed if it has not ended in time', async () => {

@@ -46,6 +46,9 @@ const WRONG: readonly (readonly [what: string, step: number, change: Partial<Pro
   [
     ['another exit status', 2, { exit: 1 }, 'wrong-exit'],
     ['an end by a signal', 2, { exit: undefined as never, signal: 'SIGSEGV' }, 'wrong-exit'],
+    ['a crash after the output', 1, { state: 'ended', signal: 'SIGSEGV' }, 'wrong-exit'],
+    ['a crash before the kill', 3, { state: 'ended', signal: 'SIGSEGV' }, 'wrong-exit'],
+    ['an end before the kill', 3, { state: 'ended', exit: 0, signal: undefined as never }, 'wrong-exit'],
     ['another output', 2, { output: 's "other"\n' }, 'wrong-output'],
     ['more output', 2, { output: 's "text"\nand more\n' }, 'wrong-output'],
     ['no output', 1, { output: '' }, 'wrong-output'],
@@ -53,12 +56,13 @@ const WRONG: readonly (readonly [what: string, step: number, change: Partial<Pro
     ['one line for two', 4, { output: 'member=Changed string "volume"\n' }, 'wrong-output'],
     ['no end in time', 2, { state: 'late' }, 'still-runs'],
     ['too much output', 2, { state: 'wordy' }, 'too-much-output'],
+    ['too much output before the kill', 3, { state: 'wordy' }, 'too-much-output'],
   ];
 
 describe('programs of message buses', () => {
   it('pass if they do what they must', async () => {
     const { result, check } = await judged(RIGHT);
-    assert.deepEqual([result, check.result, check.checked], ['pass', 'pass', 3]);
+    assert.deepEqual([result, check.result, check.checked], ['pass', 'pass', 4]);
   });
 
   for (const [what, step, change, kind] of WRONG) {
@@ -71,6 +75,11 @@ describe('programs of message buses', () => {
     });
   }
 
+  it('may end by themselves if only their output is expected', async () => {
+    const ended: ProgramState = { ...(RIGHT[1] as ProgramState), state: 'ended', exit: 1 };
+    assert.deepEqual((await judged({ ...RIGHT, 1: ended })).kinds, []);
+  });
+
   it('fail if a step was not played', async () => {
     const { 2: _, ...others } = RIGHT;
     assert.deepEqual((await judged(others)).kinds, ['unplayed 2']);
@@ -80,7 +89,7 @@ describe('programs of message buses', () => {
     const { verdict } = await playText(TOPOLOGY, { seed: 1 });
     const check = verdict.checks.find(({ name }) => name === 'dbus.programs');
     assert.deepEqual([check?.result, check?.checked], ['skip', 0]);
-    assert.match(check?.reason ?? '', /^a program cannot be simulated \(.*:7, .*:9, .*:12\)$/);
+    assert.match(check?.reason ?? '', /^a program cannot be simulated \(.*:7, .*:9, .*:11, .*:12\)$/);
     assert.equal(verdict.result, 'skip', 'nothing else was played');
   });
 });
