@@ -28,23 +28,30 @@ export function programs({ plan, trace, cut }: BusFacts): CheckResult[] {
   const findings = new Findings('dbus.programs', KINDS);
   const states = new Map(trace.programs?.map((event) => [event.step, event]));
   const steps = [...flat(plan.topology.steps)].filter(isJudged);
-  const simulated = steps.filter(({ id }) => states.get(id)?.state === 'simulated');
+  const played = steps.filter(({ id }) => states.has(id));
+  const simulated = played.filter(({ id }) => states.get(id)?.state === 'simulated');
   for (const step of steps) {
     const state = states.get(step.id);
     if (state === undefined && !cut) unplayed(findings, step);
     else if (state !== undefined && state.state !== 'simulated') judge(findings, step, state);
   }
-  const checked = steps.length - simulated.length;
+  const checked = played.length - simulated.length;
   const unit = plural(checked, 'expectation of a program', 'expectations of programs');
-  return [findings.result(checked, unit, whyNone(simulated))];
+  return [findings.result(checked, unit, whyNone(steps, played, simulated))];
 }
 
 /** A kill expects that the program has not ended by itself. */
 const isJudged = (step: Step): step is ProgramStep =>
   step.kind === 'program' && (step.do === 'kill' || step.expect !== undefined);
 
-/** A simulated system runs no program: the check passes only if it has looked at each expectation. */
-function whyNone(simulated: readonly ProgramStep[]): string | undefined {
+/** The check passes only if it has looked at something; a simulated system runs no program. */
+function whyNone(
+  steps: readonly ProgramStep[],
+  played: readonly ProgramStep[],
+  simulated: readonly ProgramStep[],
+): string | undefined {
+  if (steps.length === 0) return 'no step runs a program';
+  if (played.length === 0) return 'the run ended before the first expectation of a program';
   if (simulated.length === 0) return undefined;
   const places = simulated.map(({ place: { file, line } }) => `${file}:${line}`);
   return `a program cannot be simulated (${places.join(', ')})`;

@@ -31,12 +31,25 @@ const RIGHT: Readonly<Record<string, ProgramState>> = {
   },
 };
 
+const UNUSED = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  player: { names: [org.example.Player] }
+  panel: {}
+  idle: { program: [busctl] }
+traffic:
+  - call: { from: panel, to: org.example.Player, path: /p, member: Seek }
+`;
+
 /** The check's result if the programs did this. */
-async function judged(states: Readonly<Record<string, ProgramState>>) {
-  const { plan, trace } = await playText(TOPOLOGY, { seed: 1 });
+async function judged(states: Readonly<Record<string, ProgramState>>, file = TOPOLOGY, cut?: string) {
+  const { plan, trace } = await playText(file, { seed: 1 });
   assert.ok(trace);
   const programs = Object.entries(states).map(([step, state]) => ({ step, ...state }));
-  const { checks, result } = judge(plan, { ...trace, programs, socketsLeft: 0 });
+  const { checks, result } = judge(plan, {
+    ...{ ...trace, programs, socketsLeft: 0 },
+    ...(cut !== undefined && { cut }),
+  });
   const check = checks.find(({ name }) => name === 'dbus.programs');
   assert.ok(check);
   return { result, check, kinds: check.failures.map(({ kind, step }) => `${kind} ${step}`) };
@@ -91,5 +104,23 @@ describe('programs of message buses', () => {
     assert.deepEqual([check?.result, check?.checked], ['skip', 0]);
     assert.match(check?.reason ?? '', /^a program cannot be simulated \(.*:7, .*:9, .*:11, .*:12\)$/);
     assert.equal(verdict.result, 'skip', 'nothing else was played');
+  });
+
+  it('are counted as far as a cut run has played them', async () => {
+    const { 1: first, 2: second } = RIGHT;
+    assert.ok(first && second);
+    const { check } = await judged({ 1: first, 2: second }, TOPOLOGY, 'the node ended');
+    assert.deepEqual([check.result, check.checked], ['pass', 2]);
+  });
+
+  it('are not checked if a cut run has played none of them', async () => {
+    const { check } = await judged({}, TOPOLOGY, 'the node ended');
+    assert.deepEqual([check.result, check.checked], ['skip', 0]);
+    assert.match(check.reason ?? '', /ended before/);
+  });
+
+  it('are not checked if no step runs one', async () => {
+    const { check } = await judged({}, UNUSED);
+    assert.deepEqual([check.result, check.checked, check.reason], ['skip', 0, 'no step runs a program']);
   });
 });
