@@ -130,7 +130,15 @@ const PROGRAM_HINT = 'Write [dbus-send, --session, …]: the program, then its a
 export const program = list(words).min(1, { error: expected('a program', PROGRAM_HINT) });
 
 const exit = whole('an exit status', 0, 255);
-const lines = list(words).min(1, { error: expected('at least one text') });
+/** A text that tells lines apart: each line contains an empty one, and none contains a line break. */
+const line = words
+  .min(1, {
+    error: expected('a part of a line', 'Every line contains "". If it must write nothing: output: "".'),
+  })
+  .regex(/^[^\n]*$/, {
+    error: expected('a part of one line', 'Write a text for each line: [first line, second line].'),
+  });
+const lines = list(line).min(1, { error: expected('at least one text') });
 const output = pick([words, lines], (input) => (Array.isArray(input) ? 1 : 0));
 const within = duration.optional();
 /** What must come of a program that runs: its exit status, its output, or both. */
