@@ -9,21 +9,23 @@ import type { Trace } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 
 /**
- * Why the run proves nothing although no check failed; undefined if a message arrived, a program wrote
- * something, or the file says that none must.
+ * Why the run proves nothing although no check failed; undefined if a message arrived, or the file says that none must.
+ * What a program wrote stands for messages only if the file has none of its own.
  */
 export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefined {
   if (lanes.some(({ deliveries }) => deliveries.some(({ fence }) => !fence))) return undefined;
-  if (trace.programs?.some(({ state, output }) => state !== 'simulated' && output !== '')) return undefined;
   const all = [...flat(plan.topology.steps)].filter(isMessage);
   const arrived = dbusArrived(plan, trace);
   if (all.some((step) => arrived.has(step.id) || isHeard(step))) return undefined;
-  if (all.length === 0) return 'the file sends no message';
+  if (all.length === 0) return aProgramWrote(trace) ? undefined : 'the file sends no message';
   const open = all.find((step) => !saysNobody(step));
   if (open === undefined) return undefined;
   const { file, line } = open.place;
   return `no message was delivered, and ${file}:${line} does not say that nobody is to get it (expect: { recipients: [] } or { error: … })`;
 }
+
+const aProgramWrote = ({ programs = [] }: Trace): boolean =>
+  programs.some(({ state, output }) => state !== 'simulated' && output !== '');
 
 /**
  * Steps on message buses of which a message arrived: a copy is identified by its serial, an answer by its reply serial.

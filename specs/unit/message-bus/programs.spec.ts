@@ -41,18 +41,30 @@ traffic:
   - call: { from: panel, to: org.example.Player, path: /p, member: Seek }
 `;
 
+const LISTENER = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  player: {}
+  listener: { program: [dbus-monitor] }
+traffic:
+  - run: listener
+    expect: { output: [NameLost] }
+`;
+const SIGNAL = `  - signal: { from: player, path: /p, interface: org.example.Player, member: Changed }
+`;
+
 /** The check's result if the programs did this. */
 async function judged(states: Readonly<Record<string, ProgramState>>, file = TOPOLOGY, cut?: string) {
   const { plan, trace } = await playText(file, { seed: 1 });
   assert.ok(trace);
   const programs = Object.entries(states).map(([step, state]) => ({ step, ...state }));
-  const { checks, result } = judge(plan, {
+  const { checks, result, reason } = judge(plan, {
     ...{ ...trace, programs, socketsLeft: 0 },
     ...(cut !== undefined && { cut }),
   });
   const check = checks.find(({ name }) => name === 'dbus.programs');
   assert.ok(check);
-  return { result, check, kinds: check.failures.map(({ kind, step }) => `${kind} ${step}`) };
+  return { result, reason, check, kinds: check.failures.map(({ kind, step }) => `${kind} ${step}`) };
 }
 
 const WRONG: readonly (readonly [what: string, step: number, change: Partial<ProgramState>, kind: string])[] =
@@ -122,5 +134,13 @@ describe('programs of message buses', () => {
   it('are not checked if no step runs one', async () => {
     const { check } = await judged({}, UNUSED);
     assert.deepEqual([check.result, check.checked, check.reason], ['skip', 0, 'no step runs a program']);
+  });
+
+  it('do not stand for messages of the file that did not arrive', async () => {
+    const states = { 1: RIGHT[1] as ProgramState };
+    assert.equal((await judged(states, LISTENER)).result, 'pass');
+    const { check, result, reason } = await judged(states, `${LISTENER}${SIGNAL}`);
+    assert.deepEqual([check.result, result], ['pass', 'skip']);
+    assert.match(reason ?? '', /^no message was delivered, and .*:8 does not say/);
   });
 });
