@@ -9,15 +9,15 @@ import { type MessageBuses, unixPathOf } from './message-bus.ts';
 import { OrderFailed } from './order-failed.ts';
 
 /** Debian packages that bring the programs which are asked for most. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  busctl: 'systemd',
-  'dbus-monitor': 'dbus-bin',
-  'dbus-send': 'dbus-bin',
-  'dbus-test-tool': 'dbus-tests',
-  gdbus: 'libglib2.0-bin',
-  gsettings: 'libglib2.0-bin',
-  python3: 'python3',
-};
+const PACKAGES: ReadonlyMap<string, string> = new Map([
+  ['busctl', 'systemd'],
+  ['dbus-monitor', 'dbus-bin'],
+  ['dbus-send', 'dbus-bin'],
+  ['dbus-test-tool', 'dbus-tests'],
+  ['gdbus', 'libglib2.0-bin'],
+  ['gsettings', 'libglib2.0-bin'],
+  ['python3', 'python3'],
+]);
 
 export class Programs {
   readonly #context: RunContext;
@@ -93,7 +93,7 @@ function notStarted({ argv: [program], node, place }: ProgramSpec, error: OrderF
       'look at the program in the node',
       { cause: error },
     );
-  const bringer = PACKAGES[program];
+  const bringer = PACKAGES.get(program);
   return new EnvironmentError(
     `${where}: node "${node}" has no program ${program}`,
     bringer === undefined
