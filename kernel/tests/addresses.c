@@ -185,65 +185,62 @@ TEST_LONG(client_has_only_so_many_addresses, 120)
 	OK(add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES + 1)));
 }
 
-static atomic_int closed;
+static atomic_int closing, closed;
 
-/*
- * Return: the longest time that one of its messages took before the close was over, in nanoseconds.
- */
+/* Return: how many messages it sent to itself and got while another client closed. */
 static void *talk_on(void *data)
 {
 	const struct client *talker = data;
-	long longest = 0;
+	long messages = 0;
 
 	while (!atomic_load(&closed)) {
-		long took = now_ns();
+		int beside = atomic_load(&closing);
 
 		OK(post(talker->fd, talker->id, "x"));
 		GETS(talker->fd, talker->id, "x");
-		took = now_ns() - took;
-		longest = took > longest ? took : longest;
+		messages += beside && !atomic_load(&closed);
 	}
-	return (void *)longest;
+	return (void *)messages;
 }
 
-/* Return: the time of the longest message beside the close, as a fraction of the close. */
-static long held_up(struct bus *bus)
+/* Return: how many messages of one client came while another one closed that has many addresses. */
+static long messages_beside_the_close(struct bus *bus)
 {
 	struct client many = join(bus), talker = join(bus);
 	pthread_t thread;
-	void *longest;
-	long took;
+	void *messages;
 
 	for (long i = 0; i < MOST_ADDRESSES; i++)
 		OK(add_address(many.accepted, ADDRESS(1 + i % 7, i)));
+	atomic_store(&closing, 0);
 	atomic_store(&closed, 0);
 	EQ(0, pthread_create(&thread, NULL, talk_on, &talker));
-	took = now_ns();
+	atomic_store(&closing, 1);
 	close(many.fd);
-	took = now_ns() - took;
 	atomic_store(&closed, 1);
-	EQ(0, pthread_join(thread, &longest));
+	EQ(0, pthread_join(thread, &messages));
 	close_client(&talker);
 	close(many.accepted);
-	dprintf(1, "# the close took %ld ns, the longest message beside it %ld ns\n", took, (long)longest);
-	return 100 * (long)longest / took;
+	dprintf(1, "# %ld messages beside the close\n", (long)messages);
+	return (long)messages;
 }
 
 /*
- * The addresses are dropped after the client has left, and others have the bus in between. The
- * shortest of some times counts, so that other work on the machine does not.
+ * A close shuts nobody out: a message or two could come before it and after it, and no more. There
+ * are some tries, since the talker may not run at all during one close. How many addresses are
+ * dropped under one hold of the lock does not show here: other parts of a close need no lock.
  */
 TEST_LONG(others_send_while_a_client_with_many_addresses_closes, 120)
 {
 	struct bus bus = open_bus("@bus");
-	long least = 100;
+	long most = 0;
 
-	for (int tries = 0; tries < 5 && least >= 25; tries++) {
-		long share = held_up(&bus);
+	for (int tries = 0; tries < 5 && most < 20; tries++) {
+		long messages = messages_beside_the_close(&bus);
 
-		least = share < least ? share : least;
+		most = messages > most ? messages : most;
 	}
-	CHECK(least < 25);
+	CHECK(most >= 20);
 }
 
 static void *close_it(void *data)
