@@ -208,6 +208,9 @@ bool nfdbus_read(void *data, const struct sk_buff *skb, unsigned int fds,
 	return true;
 }
 
+/* A sieve is asked about that many classes at most under the lock. */
+#define NFDBUS_MAX_PROBES	8
+
 /**
  * nfdbus_passes_by() - whether no rule of a client wants a multicast
  * @data: the client
@@ -226,7 +229,11 @@ bool nfdbus_passes_by(const void *data, const void *scratch)
 	/* It is the first on the bus with a rule of this class. */
 	if (classes & ~p->known)
 		return false;
-	for (classes &= p->fitting; classes; classes &= classes - 1) {
+	classes &= p->fitting;
+	/* The verdict, which is given without that lock, is for the others. */
+	if (hweight32(classes) > NFDBUS_MAX_PROBES)
+		return false;
+	for (; classes; classes &= classes - 1) {
 		if (nfdbus_sieve_may_hold(&client->sieve,
 					  p->hashes[__ffs(classes)]))
 			return false;

@@ -96,6 +96,42 @@ TEST(first_rule_of_its_class_on_the_bus_counts_at_once)
 	}
 }
 
+/* Rules of all classes but that of no condition, and none that A_SIGNAL matches. */
+static void add_rules_of_all_classes(const struct client *c)
+{
+	static const char *const wrong[] = {
+		"type='error',", "path='/other',", "interface='other.one',", "member='Other',", "arg0='other',",
+	};
+	char rule[128];
+
+	for (unsigned int class = 1; class < 1 << ARRAY_SIZE(wrong); class++) {
+		rule[0] = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+			if (class & 1 << i)
+				strcat(rule, wrong[i]);
+		}
+		rule[strlen(rule) - 1] = 0;
+		OK(add_rule("@bus", c->id, rule));
+	}
+}
+
+TEST(client_with_rules_of_all_classes_gets_what_they_ask_for)
+{
+	static const char right[] = "interface='org.example.Player',member='Changed'";
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), c = join(&bus);
+
+	add_rules_of_all_classes(&c);
+	for (int i = 0; i < 2; i++) {
+		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		GETS_NOTHING(c.fd);
+		OK(add_rule("@bus", c.id, right));
+		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		EQ(1, drain(c.fd));
+		OK(remove_rule("@bus", c.id, right));
+	}
+}
+
 static void says_one_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "1"); }
 static void says_no_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "0"); }
 
