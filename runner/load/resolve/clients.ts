@@ -6,7 +6,7 @@ import { user } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { bufferOf, filterOf } from './filters.ts';
-import { dbusClient, MESSAGE_BUS, refuseDbusKeys } from './message-bus/parties.ts';
+import { dbusClient, MESSAGE_BUS, refuseDbusKeys, refuseKernelKeys } from './message-bus/parties.ts';
 import { programClient } from './message-bus/programs.ts';
 import type { Nodes } from './nodes.ts';
 import { ownedNames } from './owned-names.ts';
@@ -60,6 +60,7 @@ function expand(
   const bus = busOf(scope, client.bus, path, ['bus', MESSAGE_BUS]);
   const node = nodes.forClient(client.node, path);
   if (bus !== undefined && scope.messageBuses.has(bus)) {
+    refuseKernelKeys(scope, client, path);
     const add = client.program === undefined ? dbusClient : programClient;
     add(scope, key, client, { bus, node: node ?? '' }, path);
     return [];

@@ -15,7 +15,7 @@ type WrittenBus = NonNullable<Written['buses'][string]>;
 /** Keys that a bus may not have if its master is a program. */
 const NOT_OF_BUSES = ['queueLength', 'sendBuffer', 'overflow'] as const;
 const NOT_OF_MASTERS = ['admit', 'deny'] as const;
-export const NOT_OF_CLIENTS = [
+const NOT_OF_CLIENTS = [
   ...([
     'groups',
     'addresses',
@@ -74,6 +74,11 @@ export function refuse(
   }
 }
 
+/** Reports keys that no client of a message bus may have. */
+export function refuseKernelKeys(scope: Scope, client: NonNullable<WrittenClient>, path: Path): void {
+  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this key');
+}
+
 export function dbusClient(
   scope: Scope,
   name: string,
@@ -81,7 +86,6 @@ export function dbusClient(
   { bus, node }: { readonly bus: string; readonly node: string },
   path: Path,
 ): void {
-  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this key');
   scope.names.declare(DBUS_CLIENT, name, path);
   const { connect = 'native', match = [], names = [], answers = {} } = client;
   names.forEach((each, n) => {

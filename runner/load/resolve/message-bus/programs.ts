@@ -10,7 +10,7 @@ import {
 } from '../../../topology/program.ts';
 import type { Scope, WrittenClient, WrittenFault, WrittenOutcome, WrittenRun } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
-import { NOT_OF_CLIENTS, refuse } from './parties.ts';
+import { refuse } from './parties.ts';
 import { faultOf, mayStand } from './steps.ts';
 
 const PROGRAM = 'program';
@@ -42,7 +42,6 @@ export function programClient(
   { bus, node }: { readonly bus: string; readonly node: string },
   path: Path,
 ): void {
-  refuse(scope, client, NOT_OF_CLIENTS, path, 'clients of a message bus do not have this key');
   refuse(scope, client, ['connect', 'match', 'names', 'answers'], path, 'a program does this itself');
   scope.names.declare(PROGRAM, name, path);
   const argv = (client.program ?? []) as unknown as ProgramSpec['argv'];
