@@ -114,10 +114,20 @@ export class Agents {
       if (!this.#agent(agent).alive) return Promise.resolve({ gone: true });
       const id = this.#nextId++;
       orders.push({ agent, order: { id, ...order } as AgentOrder });
-      return this.waits.add({ who: agent, answer: id }, purpose);
+      const answer = this.waits.add({ who: agent, answer: id }, purpose);
+      const next = orders.length;
+      answer.catch((error) => {
+        if (error instanceof OrderFailed) this.#dropped(orders.slice(next), error);
+      });
+      return answer;
     });
     this.#agent(first.agent).node.tell({ do: 'tell-in-turn', orders });
     return answers;
+  }
+
+  /** Nobody will answer these orders: one before them has failed. */
+  #dropped(orders: readonly AddressedOrder[], error: OrderFailed): void {
+    for (const { agent, order } of orders) this.waits.take({ who: agent, answer: order.id })?.reject(error);
   }
 
   nodeOf(agent: string): string {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Which ends of processes the run wants.
+// Which ends of processes the run wants, and which answers it awaits.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import type { Order } from '../../../runner/agent/protocol.ts';
 import { Interrupted } from '../../../runner/common/errors.ts';
-import { Agents } from '../../../runner/run/agents.ts';
+import { Agents, type Call } from '../../../runner/run/agents.ts';
 import { Collector } from '../../../runner/trace/collect.ts';
 import { FakeLab, hi, planOf } from './fake-lab.ts';
 
@@ -27,5 +28,34 @@ describe('a limit of memory', () => {
     lab.nodes.get('n')?.report({ say: 'exit', agent: 'camera', code: null, signal: 'SIGKILL' });
     const { exits } = collector.trace();
     assert.deepEqual(exits, [{ agent: 'camera', code: null, signal: 'SIGKILL', wanted: true }]);
+  });
+});
+
+describe('orders in turn', () => {
+  it('are awaited no more after one of them has failed, since nobody carries them out', async () => {
+    const lab = new FakeLab(['n'], (_, { do: what, id }, { time: t }) =>
+      what === 'join'
+        ? [{ say: 'failed', id, t, error: { code: 'EPERM', message: 'EPERM: no' } }]
+        : undefined,
+    );
+    const agents = new Agents(planOf(FILE).agents, lab, new Collector());
+    await agents.spawn(() => ({}));
+    const call = (order: Order): Call => ({
+      ...{ agent: 'cabin.master', order },
+      purpose: { what: `${order.do}` },
+    });
+    const client = 'lidar';
+    const answers = agents.callInTurn([
+      call({ do: 'set-name', client, name: 'a.b' }),
+      call({ do: 'join', client }),
+      call({ do: 'add-address', client, address: '0002/000000000001' }),
+      call({ do: 'eavesdrop', client, on: true }),
+    ]);
+    const ends = await Promise.allSettled(answers);
+    assert.deepEqual(
+      ends.map((end) => (end.status === 'rejected' ? end.reason.message : 'done')),
+      ['done', 'join: EPERM: no', 'join: EPERM: no', 'join: EPERM: no'],
+    );
+    assert.deepEqual(agents.waits.list(), []);
   });
 });
