@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
  * A folder with a topology file of a stranger, the same for the same seed. Each drawing starts from a topology that can
- * be played and spoils a few of its places, so that many of them get as far as the reports.
+ * be played, of its own or of the project, and spoils a few of its places, so that many of them get as far as the
+ * reports.
  */
 
 import { mix } from '../../runner/common/envelope.ts';
-import { Random } from '../../runner/common/random.ts';
-import { FORGING, hostileNumber, hostileText } from './strings.ts';
+import { knownText } from './known.ts';
+import { document, name, Spoiler, spoiled, type Value } from './spoiler.ts';
+import { FORGING, hostileText } from './strings.ts';
 
 export type Entry =
   | { readonly path: string; readonly text: string | Uint8Array }
@@ -21,29 +23,11 @@ export interface Drawn {
   readonly left: readonly Entry[];
 }
 
-/** How much a drawing spoils: the more, the sooner it is refused. */
-const RARITIES = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 60, 12, 4];
-
-class Spoiler extends Random {
-  readonly #rarity: number;
-
-  constructor(seed: number) {
-    super(seed);
-    this.#rarity = this.pick(RARITIES);
-  }
-
-  /** Never in a drawing that spoils nothing; there, free texts alone are hostile. */
-  spoils(rarity = 1): boolean {
-    return Number.isFinite(this.#rarity) && this.oneIn(Math.max(1, Math.round((this.#rarity * rarity) / 12)));
-  }
-}
-
-type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
-
 export function draw(seed: number, run: number): Drawn {
   const random = new Spoiler(mix(seed, run));
   const main = nameOf(random);
-  const text = random.oneIn(12) ? excess(random) : spoilText(random, topologyText(random));
+  const fair = random.oneIn(3) ? knownText : topologyText;
+  const text = random.oneIn(12) ? excess(random) : spoilText(random, fair(random));
   return { main, entries: [{ path: main, text }, ...around(random)], left: leftOvers(random) };
 }
 
@@ -93,16 +77,6 @@ const leftOvers = (random: Spoiler): readonly Entry[] =>
     link: random.pick(['../secret', '..', '../mine']),
   }));
 
-/** Spoils about one value in `rarity`. */
-const spoiled = <T extends Value>(random: Spoiler, fair: T, rarity = 12): Value => {
-  if (!random.spoils(rarity)) return fair;
-  if (random.oneIn(3)) return hostileNumber(random);
-  if (random.oneIn(6)) return random.pick<Value>([null, [], {}, [[]], true, { '': '' }]);
-  return hostileText(random);
-};
-
-const name = (random: Spoiler, fair: string): string => (random.spoils(25) ? hostileText(random) : fair);
-
 function topologyText(random: Spoiler): string {
   const [camera, lidar] = [name(random, 'camera'), name(random, 'lidar')];
   return document({
@@ -122,7 +96,9 @@ function topologyText(random: Spoiler): string {
       ...(random.oneIn(6) && { more: { replicas: spoiled(random, 3, 3), join: false } }),
     },
     traffic: Array.from({ length: 1 + random.below(4) }, () => step(random)),
-    ...(random.oneIn(4) && { expect: spoiled(random, { latency: { p99: '1us' } }, 4) }),
+    ...(random.oneIn(4) && {
+      expect: spoiled(random, { latency: { p99: '1us' }, delivery: 'exactly-once' }, 4),
+    }),
     ...(random.spoils(20) && { [hostileText(random)]: spoiled(random, 1, 2) }),
   });
 }
@@ -151,7 +127,7 @@ const include = (random: Spoiler): Value =>
 
 function step(random: Spoiler): Value {
   const payload = random.oneIn(2) ? hostileText(random) : '${x:-y}';
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return { [`camera -> ${name(random, 'lidar')}`]: payload, expect: 'model' };
     case 1:
@@ -165,13 +141,18 @@ function step(random: Spoiler): Value {
         expect: 'model',
       };
     case 4:
-      return { fault: { [name(random, 'kill')]: spoiled(random, 'lidar', 3) } };
+      return { fault: random.pick(faults)(random) };
     case 5:
       return { parallel: [step(random), step(random)] };
     case 6:
       return {
         send: { from: 'camera', to: 'lidar', payload: binary(random) },
         expect: { recipients: ['lidar'] },
+      };
+    case 7:
+      return {
+        send: { from: 'cabin.master', to: 'sensors', via: spoiled(random, 'lidar', 3), payload },
+        expect: 'model',
       };
     default:
       return {
@@ -181,10 +162,17 @@ function step(random: Spoiler): Value {
   }
 }
 
+const faults: readonly ((random: Spoiler) => Value)[] = [
+  (random) => ({ [name(random, 'kill')]: spoiled(random, 'lidar', 3) }),
+  (random) => ({ stop: spoiled(random, 'lidar', 3) }),
+  (random) => ({ 'close-listener': spoiled(random, 'cabin.master', 3) }),
+];
+
 const binary = (random: Spoiler): Value =>
   random.pick<Value>([
     { hex: spoiled(random, '00ff1b5b324a', 3) },
     { base64: spoiled(random, 'GzptCg==', 3) },
+    { dbus: { raw: spoiled(random, '6c04', 3) } },
     {
       dbus: {
         path: spoiled(random, '/a', 3),
@@ -194,12 +182,6 @@ const binary = (random: Spoiler): Value =>
       },
     },
   ]);
-
-/** Each key of the file on a line of its own, with the rest of it in JSON, which is YAML. */
-const document = (file: { readonly [key: string]: Value }): string =>
-  Object.entries(file)
-    .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}\n`)
-    .join('');
 
 const BITS = [
   '&a ',

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
-import type { Drawn } from '../../hostile/draw.ts';
+import { inProject } from '../../../runner/host/paths.ts';
+import { type Drawn, draw } from '../../hostile/draw.ts';
 import { playFiles } from '../../hostile/files.ts';
 import { violations } from '../../hostile/oracles.ts';
 import { type Player, playByCommand, playHere } from '../../hostile/play.ts';
@@ -91,8 +92,24 @@ const PRINTED: readonly {
   { format: 'dot', stdout: 'a [label="x" URL="y"]', finds: /it holds/ },
 ];
 
+/** Of all maps of the language. */
+function keysOf(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties = {} } = schema as { readonly properties?: object };
+  return [...Object.keys(properties), ...Object.values(schema).flatMap(keysOf)];
+}
+
 describe('a file of a stranger, drawn', function () {
   this.timeout(600_000);
+
+  it('may have any key of the language', () => {
+    const keys = new Set(keysOf(JSON.parse(readFileSync(inProject('docs/topology.schema.json'), 'utf8'))));
+    for (let run = 0; run < 2000 && keys.size > 0; run++) {
+      const texts = draw(1, run).entries.map((entry) => ('text' in entry ? String(entry.text) : ''));
+      for (const [, key = ''] of texts.join().matchAll(/"([\w-]+)":/g)) keys.delete(key);
+    }
+    assert.deepEqual([...keys], []);
+  });
 
   it('stays in its folder, forges nothing and ends, in all formats', async () => {
     assert.deepEqual(await playFiles({ seed: 1, from: 0, to: 200, player: playHere }), []);
