@@ -133,7 +133,8 @@ function valueAt(text: string, start: number): Piece {
   return { text: value, start, end: at + 1 };
 }
 
-const QUOTE_HINT = "An apostrophe in a value is written '\\'' with the quotes closed around it: 'it'\\''s'.";
+const QUOTE_HINT =
+  "For an apostrophe in a value, close the quotes, write \\', and open them again: 'it'\\''s'.";
 
 function kindOf(key: string, at: number): Pick<Condition, 'kind' | 'arg'> {
   if (Object.hasOwn(CHECKS, key) && !key.startsWith('arg')) return { kind: key as Kind, arg: 0 };

@@ -45,7 +45,8 @@ function unicast(from: Endpoint, to: string = MASTER): Found | Failure {
 }
 
 function ruleOf(to: string, holding: Endpoint | undefined): string {
-  if (to === MASTER) return 'no destination, or address 0, is the other half of the pair (section 3.1)';
+  if (to === MASTER)
+    return 'a message without a destination, or to address 0, goes to the other end of the pair (section 3.1)';
   return holding
     ? 'a joined client holds the address (section 3.3)'
     : 'no joined client holds the address, so it takes the default route (section 3.3)';

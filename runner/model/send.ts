@@ -45,7 +45,7 @@ function check(from: Endpoint, { to, path, length }: Message): Failure | undefin
       because: 'the sender has not joined, so it reaches its master only (section 3.2)',
     };
   if (length > from.sendBuffer - 32)
-    return { error: 'EMSGSIZE', because: `it is longer than the send buffer - 32 (section 3.6)` };
+    return { error: 'EMSGSIZE', because: `the message is longer than the send buffer - 32 (section 3.6)` };
   return undefined;
 }
 

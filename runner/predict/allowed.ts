@@ -14,6 +14,8 @@ export interface Allowed {
   readonly errors: readonly string[];
   /** The rules that lead to it, with their sections of the contract. */
   readonly because: string;
+  /** What may happen, with the rules that lead to each. */
+  readonly possibilities: readonly Possibility[];
 }
 
 /** One possible outcome of a message. */
@@ -50,15 +52,15 @@ export function allowed(possibilities: readonly Possibility[]): Allowed {
   const because = [...new Set(possibilities.map((possibility) => possibility.because))].join('; or ');
   const errors = [...new Set(failed.map(({ error }) => error))];
   const [first, ...others] = delivered;
-  if (first === undefined) return { errors, because };
+  if (first === undefined) return { errors, because, possibilities };
   // Most messages have one possible outcome, perhaps with thousands of lanes: nothing need be compared.
   if (others.length === 0 && first.may === undefined)
-    return { delivered: { must: first.lanes, may: [] }, errors, because };
+    return { delivered: { must: first.lanes, may: [] }, errors, because, possibilities };
   const sets = others.map(({ lanes }) => new Set(lanes));
   const must = new Set(first.lanes.filter((lane) => sets.every((lanes) => lanes.has(lane))));
   const seen = new Set(delivered.flatMap(({ lanes, may = [] }) => [...lanes, ...may]));
   const may = [...seen].filter((lane) => !must.has(lane));
-  return { delivered: { must: [...must], may }, errors, because };
+  return { delivered: { must: [...must], may }, errors, because, possibilities };
 }
 
 /** The possible outcomes of every message of a step; messages with the same outcomes share one answer. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 export { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER, weightOf } from '../model/index.ts';
-export type { Allowed } from './allowed.ts';
+export type { Allowed, Possibility } from './allowed.ts';
 export type { Datagram } from './bus-state.ts';
 export type { Datagrams } from './cursor.ts';
 export { limitedShares } from './descriptors.ts';

@@ -262,7 +262,7 @@ class Walk {
 
   #hangup({ id, client }: HangupStep): void {
     if (this.#states.some((state) => model.hungUp(state.party(client).client))) return;
-    const message = `the socket of "${client}" does not end here: nobody expels it, and its master is there`;
+    const message = `the socket of "${client}" does not hang up here: nothing expels the client, and its master has not left`;
     this.findings.push({ step: id, kind: 'impossible', message });
   }
 

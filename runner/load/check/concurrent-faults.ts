@@ -29,7 +29,7 @@ export function checkConcurrentFaults(scope: Scope, before: PartyState, parallel
     if (once && !other) first.set(once.what, fault);
     if (once && other && areConcurrent(other, fault)) {
       const message = `${once.message} in another branch, at line ${other.step.place.line}`;
-      const hint = 'Only one of the two can be carried out, whichever comes first: remove the other.';
+      const hint = 'Only the first of the two can be carried out: remove one of them.';
       scope.problems.error(pathOf(scope, fault.step), { code: 'impossible', message, hint });
     }
   }
@@ -87,7 +87,7 @@ function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]
     case 'stop': {
       const { target } = action;
       const name = partyOf(target);
-      return { what: `end ${name}`, message: `"${name}" is ended` };
+      return { what: `end ${name}`, message: `"${name}" ends` };
     }
     case 'leave':
       return { what: `leave ${action.bus}`, message: `the master of bus "${action.bus}" leaves` };
@@ -98,12 +98,14 @@ function onceOnly(scope: Scope, action: FaultAction, all: readonly FaultAction[]
     case 'add-address': {
       const bus = scope.clients.get(action.client)?.bus;
       if (all.some((other) => frees(other, action.address))) return undefined;
-      return { what: `add ${bus} ${action.address}`, message: `${action.address} is given away` };
+      return { what: `add ${bus} ${action.address}`, message: `${action.address} is given to a client` };
     }
     case 'del-address': {
       const { client, address } = action;
       const back = all.some((other) => other.fault === 'add-address' && other.address === address);
-      return back ? undefined : { what: `del ${client} ${address}`, message: `${address} is taken away` };
+      return back
+        ? undefined
+        : { what: `del ${client} ${address}`, message: `${address} is taken from its client` };
     }
     default:
       return undefined;

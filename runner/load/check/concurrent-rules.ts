@@ -58,7 +58,7 @@ function checkTaken(
     places.problems.error(path, { code: 'impossible', message, hint });
   } else if (rival && held <= 1 + rivals.length) {
     const message = `the rule is taken from "${client}" in another branch, at line ${rival.step.place.line}`;
-    const hint = 'Only one of the two can be carried out, whichever comes first: remove the other.';
+    const hint = 'Only the first of the two can be carried out: remove one of them.';
     places.problems.error(path, { code: 'impossible', message, hint });
   }
 }

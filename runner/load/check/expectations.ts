@@ -94,7 +94,7 @@ function* mismatches(scope: Scope, { id, expect }: SendStep, allowed: Allowed): 
   if (expect.error !== undefined) {
     // Where the length is checked, it is also reported if such a message would fit.
     if (errors.includes(expect.error) || expect.error === 'EMSGSIZE') return;
-    const instead = delivered ? 'the send succeeds' : `it fails with ${errors.join(' or ')}`;
+    const instead = delivered ? 'the send succeeds' : `the send fails with ${errors.join(' or ')}`;
     yield { key: 'error', message: `${expect.error} cannot happen here: ${instead}, because ${because}` };
   } else if (expect.recipients !== undefined && delivered === undefined) {
     const hint = `Expect it: expect: { error: ${errors[0]} }.`;

@@ -48,7 +48,7 @@ function checkPatterns(scope: Scope): void {
     const names = [...clients.map((client) => client.name), ...scope.names.of('replicas')];
     (bus?.master?.admit ?? []).forEach((pattern, n) => {
       if (names.some((each) => matches(pattern, each))) return;
-      const message = `${JSON.stringify(pattern)} admits no client of this file`;
+      const message = `the pattern ${JSON.stringify(pattern)} admits no client of this file`;
       const hint = didYouMean(pattern, names);
       scope.problems.warning([...path, 'master', 'admit', n], { code: 'unused', message, hint });
     });

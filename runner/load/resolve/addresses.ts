@@ -41,18 +41,21 @@ function writtenAddresses(scope: Scope, draft: Draft, holders: Map<string, strin
     const key = `${draft.bus} ${found}`;
     const holder = holders.get(key);
     if (holder !== undefined) {
-      const message = `${found} is held by "${holder}" on the same bus`;
-      scope.problems.error(path, { code: 'clash', message, hint: hintFor(holder, draft.name) });
+      const [message, hint] = clash(found, holder, draft.name);
+      scope.problems.error(path, { code: 'clash', message, hint });
     }
     holders.set(key, draft.name);
     return [found];
   });
 }
 
-const hintFor = (holder: string, name: string): string =>
+const clash = (address: Address, holder: string, name: string): [message: string, hint: string] =>
   holder === name
-    ? 'Remove one of the two.'
-    : 'An address has one holder; the addresses of replicas count up.';
+    ? [`"${name}" has the address ${address} twice`, 'Remove one of the two.']
+    : [
+        `"${holder}" on the same bus holds ${address} already`,
+        'Give each client its own addresses. Replicas count up from the written one.',
+      ];
 
 /** Reports addresses that no master can assign: prefix 0 belongs to the kernel, and all ones means every client. */
 export function checkAssignable({ problems }: Scope, text: Address, path: Path): boolean {

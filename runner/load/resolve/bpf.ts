@@ -275,7 +275,7 @@ function checkEnd(drafts: readonly Draft[], lines: readonly string[]): void {
     refuse(
       { line, column: 0, text: line },
       line,
-      'there is no instruction',
+      'the filter has no instruction',
       'Write "ret #0" to drop everything.',
     );
   }

@@ -57,8 +57,8 @@ function checkPath(
   const holder = paths.get(path);
   paths.set(path, bus);
   if (holder !== undefined) {
-    const message = `the path ${path} is the one of bus "${holder}"`;
-    problems.error(at, { code: 'clash', message, hint: 'A path names one bus.' });
+    const message = `bus "${holder}" has the path ${path} already`;
+    problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path.' });
   }
   if (Buffer.byteLength(path) > MAX_PATH) {
     problems.error(at, { code: 'bad-value', message: `a bus path has at most ${MAX_PATH} bytes` });
@@ -93,6 +93,6 @@ function checkPrefix(
   const holder = taken.get(key);
   taken.set(key, name);
   if (holder === undefined) return;
-  const message = `the prefix is the one of group "${holder}" on the same bus`;
-  problems.error(at, { code: 'clash', message, hint: 'A prefix is one group.' });
+  const message = `group "${holder}" on the same bus has this prefix already`;
+  problems.error(at, { code: 'clash', message, hint: 'Give each group of a bus its own prefix.' });
 }

@@ -77,7 +77,7 @@ function checkFields({ problems }: Scope, written: WrittenDbus, type: MessageTyp
   }
   for (const key of ['error-name', 'reply-serial'] as const) {
     if (written[key] === undefined || (needed as readonly string[]).includes(key)) continue;
-    const hint = 'It belongs to answers: type: error, or method_return.';
+    const hint = 'Only answers have it: type: method_return, or error.';
     problems.error([...at, key], {
       code: 'impossible',
       message: `${name} has no \`${key}\``,

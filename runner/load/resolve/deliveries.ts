@@ -49,7 +49,7 @@ export class Deliveries {
       return;
     }
     const { line } = this.#scope.tree.place(first);
-    const message = `the name "${name}" is the one of the send at line ${line}`;
+    const message = `the send at line ${line} has the name "${name}" already`;
     this.#scope.problems.error(path, {
       code: 'duplicate-name',
       message,

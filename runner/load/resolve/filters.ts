@@ -64,8 +64,8 @@ const isTooShort = ({ code, k }: Filter[number]): boolean =>
 
 /** In a D-Bus message the envelope is the last argument, so a cut end loses it. */
 const cutsEnd = {
-  message: 'a D-Bus message that is cut loses its end, which says which message it is',
-  hint: 'Write { drop: true }, or leave it to match rules what the client gets.',
+  message: 'the end of a D-Bus message tells which message it is, so it must not be cut off',
+  hint: 'Write { drop: true }, or choose by match rules what the client gets.',
 };
 
 /** A copy is identified by the first bytes of its envelope. */

@@ -115,8 +115,9 @@ export class Names {
   }
 
   #message(name: string, kind: Kind | undefined, what: Kind | 'name'): string {
-    if (kind === undefined) return `unknown ${what} ${show(name)}`;
-    const found = kind === 'replicas' ? 'a set of replicas' : `a ${kind}`;
+    if (kind === undefined && !this.#isMaster(name)) return `unknown ${what} ${show(name)}`;
+    const found = kind === 'replicas' ? 'a set of replicas' : `a ${kind ?? 'master'}`;
+    if (kind === 'client' && what === 'client of a message bus') return `"${name}" is not on a message bus`;
     return `"${name}" is ${found}, ${what === 'name' ? 'which cannot be used here' : `not a ${what}`}`;
   }
 
@@ -130,9 +131,14 @@ export class Names {
       return `Name one of them, "${name}-0", or a group that they are all in.`;
     if (kind === 'replicas' && wanted.includes('client')) return `Name one of them: "${name}-0".`;
     if (kind === 'bus' && wanted.includes('client')) return `Did you mean "${masterOf(name)}"?`;
+    if (this.#isMaster(name)) return undefined;
     const masters = this.of('bus').map(masterOf);
     const candidates = [...known, ...masters].filter((each) => each !== name);
     return kind === undefined ? didYouMean(name, candidates) : undefined;
+  }
+
+  #isMaster(name: string): boolean {
+    return this.of('bus').some((bus) => masterOf(bus) === name);
   }
 
   #known(wanted: readonly Kind[], known: readonly string[]): string {

@@ -32,8 +32,11 @@ export function ownedNames(
     const owner = name === DRIVER ? masterOf(bus.name) : owners.get(key);
     owners.set(key, client);
     if (owner === undefined) return;
-    const message = `the name ${name} is owned by "${owner}"`;
-    problems.error([...path, n], { code: 'clash', message, hint: 'A name has one owner on a bus.' });
+    const [message, hint] =
+      owner === client
+        ? [`"${client}" has the name ${name} twice`, 'Remove one of the two.']
+        : [`"${owner}" owns the name ${name} already`, 'A name has one owner on a bus: choose another.'];
+    problems.error([...path, n], { code: 'clash', message, hint });
   });
   return names;
 }

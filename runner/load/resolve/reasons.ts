@@ -32,6 +32,8 @@ export function reasons(
       return `"${name}" was ${state.gone.how} at line ${state.gone.line} and gets nothing`;
     }
     const outside = state?.joined === false;
-    return outside ? `"${name}" has not joined bus "${bus}" and gets messages of its master only` : undefined;
+    return outside
+      ? `"${name}" has not joined bus "${bus}" and gets messages from its master only`
+      : undefined;
   }
 }

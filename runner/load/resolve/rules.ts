@@ -32,11 +32,11 @@ export function ruleKey(text: string): string {
 }
 
 /** Message and hint for a rule that cannot be removed. */
-export function lacks(client: string, rules: readonly string[]): [message: string, hint?: string] {
+export function lacks(client: string, rules: readonly string[]): [message: string, hint: string] {
   const message = `"${client}" has no such rule`;
   return rules.length === 0
-    ? [message, `It has none here: give it one with \`match\` or add-match.`]
-    : [message];
+    ? [message, 'It has none here: give it one with `match` or add-match.']
+    : [message, 'It has others here: write the rule as `match` or add-match has it.'];
 }
 
 export function asksForRules({ problems }: Scope, bus: BusSpec | undefined, path: Path): boolean {

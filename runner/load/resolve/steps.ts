@@ -193,7 +193,7 @@ function observation({ scope, parties, id, path }: StepContext, written: Observa
     return { kind: 'hangup', ...base };
   }
   if (blocked && !parties.concurrent) {
-    const message = 'no send can be waiting here: the steps before have ended';
+    const message = 'no send can be waiting here: all steps before this one have ended';
     const hint = 'Put the send and this step into two branches of `parallel`.';
     scope.problems.warning([...at, 'blocked'], { code: 'impossible', message, hint });
   }

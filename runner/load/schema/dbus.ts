@@ -133,7 +133,10 @@ const exit = whole('an exit status', 0, 255);
 /** A text that tells lines apart: each line contains an empty one, and none contains a line break. */
 const line = words
   .min(1, {
-    error: expected('a part of a line', 'Every line contains "". If it must write nothing: output: "".'),
+    error: expected(
+      'a part of a line',
+      'Every line contains "". If the program must write nothing, write output: "".',
+    ),
   })
   .regex(/^[^\n]*$/, {
     error: expected('a part of one line', 'Write a text for each line: [first line, second line].'),
@@ -149,7 +152,9 @@ export const runStep = map({
   run: ref('a client with a program'),
   expect: pick([map({ exit, output: output.optional(), within }), map({ output, within })], (input) => {
     if (has(input, 'exit')) return 0;
-    return has(input, 'output') ? 1 : { message: 'this expects nothing of the program', hint: OUTCOME_HINT };
+    return has(input, 'output')
+      ? 1
+      : { message: 'this expectation asks nothing of the program', hint: OUTCOME_HINT };
   }).optional(),
 });
 

@@ -29,9 +29,16 @@ const more = z.union([whole('a number of descriptors', 0, 253), z.literal('unlim
   ),
 });
 
-/** Reports a limit without any valid key as a whole rather than key by key. */
+/** Reports a limit of nothing, or of two things, as a whole rather than key by key. */
 function notALimit(input: unknown): Choice | undefined {
   const { limit, ...rest } = input as { limit: unknown };
+  if (has(input, 'fds') && has(input, 'memory'))
+    return {
+      message: 'a limit is one of descriptors or of memory, not of both',
+      hint: 'Write a fault for each.',
+      at: 'limit',
+      onKey: true,
+    };
   if (typeof limit === 'string' && Object.keys(rest).every((key) => key in timing))
     return {
       message: 'a limit is one of descriptors or of memory',

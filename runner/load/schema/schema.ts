@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { isObeyed, VARIABLE_NAME } from '../../common/environment.ts';
 import { NAME, USER } from '../../common/scalars.ts';
-import { show } from '../../common/text.ts';
+import { either, show } from '../../common/text.ts';
 import {
   type Choice,
   expected,
@@ -100,11 +100,14 @@ const filters = {
   bpf: map({ bpf: z.string({ error: expected('a program of classic BPF', FILTER_HINT) }) }),
   keep: map({ keep: size }),
   drop: map({
-    drop: z.literal(true, { error: expected('true', 'Without a filter everything comes through.') }),
+    drop: z.literal(true, { error: expected('true', 'To let everything through, remove `filter`.') }),
   }),
 };
 const filter = pick([filters.bpf, filters.keep, filters.drop], (input) => {
-  const form = Object.keys(filters).findIndex((key) => has(input, key));
+  const forms = Object.keys(filters).filter((key) => has(input, key));
+  if (forms.length > 1)
+    return { message: `a filter has one of ${either(forms)}`, hint: 'Remove the others.' };
+  const form = Object.keys(filters).indexOf(forms[0] ?? '');
   return form >= 0 ? form : { message: `expected a filter, got ${show(input)}`, hint: FILTER_HINT };
 });
 

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { ENVELOPE_SIZE } from '../../common/envelope.ts';
 import { nearest } from '../../common/nearest.ts';
 import { BASE64, HEX, NAME, SIZE_RANGE } from '../../common/scalars.ts';
-import { show } from '../../common/text.ts';
+import { either, show } from '../../common/text.ts';
 import { type Choice, expected, flag, has, list, map, NAME_HINT, pick, ref, text, whole } from './blocks.ts';
 import { budgets } from './budgets.ts';
 import {
@@ -37,10 +37,13 @@ const base64 = map({ base64: text(BASE64, 'base64', 'Four characters each, padde
 const FORMS = ['hex', 'base64', 'dbus'];
 const payload = pick([plain, hex, base64, map({ dbus })], (input) => {
   if (typeof input !== 'object' || input === null) return 0;
-  const form = FORMS.findIndex((each) => has(input, each));
+  const forms = FORMS.filter((each) => has(input, each));
+  if (forms.length > 1)
+    return { message: `a payload has one of ${either(forms)}`, hint: 'Remove the others.' };
+  const form = FORMS.indexOf(forms[0] ?? '');
   if (form >= 0) return form + 1;
   const hint = 'Write "text", { hex: "00ff" }, { base64: "AP8=" } or { dbus: { … } }.';
-  return { message: 'expected a payload', hint };
+  return { message: `expected a payload, got ${show(input)}`, hint };
 });
 
 /** Keys of a send that `defaults.sends` may give. */

@@ -205,7 +205,11 @@ class Constructor {
     if (this.#inside > 0) this.#repeated++;
     if (!deep && this.#repeated <= MAX_REPEATED) return false;
     this.#full = true;
-    const many = { code: 'too-big', message: 'the aliases of this file repeat too much' } as const;
+    const many = {
+      code: 'too-big',
+      message: `the aliases of this file stand for more than ${MAX_REPEATED} values`,
+      hint: 'Write fewer aliases of aliases.',
+    } as const;
     this.#error(span, path, deep ? tooDeep(MAX_DEPTH) : many);
     return true;
   }

@@ -117,7 +117,7 @@ describe('an expectation that can never hold', function () {
       stdout,
       /EAGAIN\n.*\n {4}the model expects otherwise: EAGAIN cannot happen here: the send succeeds/,
     );
-    assert.match(stdout, /the model expects otherwise: the socket of "lidar" does not end here/);
+    assert.match(stdout, /the model expects otherwise: the socket of "lidar" does not hang up here/);
   });
 
   it('is among the warnings of the verdict, and of what programs read', async () => {

@@ -79,7 +79,7 @@ expect:
     const said = complaints(withParties('- a -> c: "x"\n    expect: { recipients: [c] }'));
     assert.deepEqual(said, [
       '2 warning: nothing is sent to group "g", so a run proves nothing about it',
-      '6 warning: "c" has not joined bus "cabin" and gets messages of its master only',
+      '6 warning: "c" has not joined bus "cabin" and gets messages from its master only',
     ]);
   });
 });

@@ -17,7 +17,8 @@ export function checkBudgets({ problems, paths }: Places, topology: Topology): v
         figure === 'throughput'
           ? 'Ask for more a second, or remove it.'
           : 'Write a limit below 2m, or remove it.';
-      const message = 'this budget cannot be exceeded: a run that is so slow is cut after two minutes';
+      const message =
+        'this budget cannot be exceeded: a run that is as slow as this is cut off after two minutes';
       problems.warning(path, { code: 'vacuous', message, hint });
     }
   }

@@ -62,8 +62,8 @@ function tell(
   comes: boolean,
 ): void {
   const message = comes
-    ? `this ${key} has no effect: it ${never} any message that comes to "${name}"`
-    : `this ${key} has no effect: no message comes to "${name}"`;
+    ? `this ${key} has no effect: it ${never} any message that reaches "${name}"`
+    : `this ${key} has no effect: no message reaches "${name}"`;
   const hint = comes
     ? `Send a message that it ${does}, or remove it.`
     : `Send "${name}" something, or remove it.`;

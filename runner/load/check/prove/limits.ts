@@ -16,7 +16,7 @@ export function checkLimitsHit(places: Places, prediction: Prediction, topology:
     const hits = (send: SendStep) =>
       send.fds.length > fds && reaches(prediction, send, client) && counts(send).includes(fds);
     if (passing.some(hits)) continue;
-    const message = `this limit has no effect: no message with more than ${fds} descriptors reaches "${client}" while it holds`;
+    const message = `this limit has no effect: no message with more than ${fds} descriptors reaches "${client}" while the limit holds`;
     const hint = `Pass more with a send to it: fds: [{ pipe: p1 }, …]; or remove the limit.`;
     places.problems.warning(pathOf(places, fault), { code: 'vacuous', message, hint });
   }

@@ -5,7 +5,7 @@
  */
 import { MASTER } from '../../../common/address.ts';
 import { either } from '../../../common/text.ts';
-import type { Allowed, Prediction } from '../../../predict/index.ts';
+import type { Allowed, Possibility, Prediction } from '../../../predict/index.ts';
 import { type Lane, parseLane } from '../../../topology/lane.ts';
 import { sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
@@ -75,21 +75,30 @@ function isDefaultRoute(lane: Lane, { to }: SendStep): boolean {
 }
 
 function messageOf(step: SendStep, { kind, sure, first, count, allowed }: Group): string {
-  const { errors, because } = allowed;
-  const errno = kind === 'fails' ? ` with ${either([...errors])}` : '';
-  const none = isMulticast(step) && kind === 'reaches nobody' && sure ? 'no member gets it; ' : '';
-  const why = `${errno}${first > 0 ? `, from message ${first + 1} on` : ''}: ${none}${because}`;
-  if (!sure) return `${subject(step, count)} may ${PHRASES[kind].many}${why}`;
-  return `${subject(step, count)} ${PHRASES[kind][step.count === 1 ? 'one' : 'many']}${why}`;
+  const one = step.count === 1 && sure;
+  const from = first > 0 ? `, from message ${first + 1} on` : '';
+  const why = reasonsOf(step, kind, allowed);
+  return `${subject(step, count)}${sure ? '' : ' may'} ${phrase(step, kind, allowed, one)}${from}: ${why}`;
 }
 
-const isMulticast = ({ to }: SendStep): boolean => to.kind === 'group' || to.kind === 'bus';
+function phrase({ to }: SendStep, kind: Kind, { errors }: Allowed, one: boolean): string {
+  if (kind === 'fails') return `${one ? 'fails' : 'fail'} with ${either([...errors])}`;
+  if (kind === 'goes to the master') return `${one ? 'goes' : 'go'} to the master instead`;
+  // Eavesdroppers get a copy all the same.
+  if (to.kind === 'group') return `${one ? 'reaches' : 'reach'} no member of group "${to.name}"`;
+  return `${one ? 'reaches' : 'reach'} ${to.kind === 'bus' ? 'no client that has joined' : 'nobody'}`;
+}
 
-const PHRASES: Readonly<Record<Kind, { readonly one: string; readonly many: string }>> = {
-  fails: { one: 'fails', many: 'fail' },
-  'reaches nobody': { one: 'reaches nobody', many: 'reach nobody' },
-  'goes to the master': { one: 'goes to the master instead', many: 'go to the master instead' },
-};
+/** The reasons of the outcomes that are reported; those of the others would explain what the report does not say. */
+function reasonsOf(step: SendStep, kind: Kind, { possibilities, because }: Allowed): string {
+  const isIt = (each: Possibility): boolean => {
+    if (kind === 'reaches nobody') return 'lanes' in each;
+    if (kind === 'fails') return 'error' in each;
+    return 'lanes' in each && [...each.lanes, ...(each.may ?? [])].some((lane) => isDefaultRoute(lane, step));
+  };
+  const reasons = new Set(possibilities.filter(isIt).map((each) => each.because));
+  return reasons.size === 0 ? because : [...reasons].join('; or ');
+}
 
 function subject(step: SendStep, count: number): string {
   if (step.count === 1) return 'this send';

@@ -171,7 +171,10 @@ function nothingAfter(
   const isLater = ({ visit }: Sent) =>
     since === undefined || visit.order > since.order || areConcurrent(visit, since);
   if (sent.some((message) => wants(rule, message, clients) && isLater(message))) return undefined;
-  return { message: 'no message that this rule matches comes after it', hint: 'Send one, or remove it.' };
+  return {
+    message: 'no message that this rule matches is sent after this step',
+    hint: 'Send one, or remove the step.',
+  };
 }
 
 function wants(rule: Rule, { subject, from }: Sent, clients: readonly ClientSpec[]): boolean {

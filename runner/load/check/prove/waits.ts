@@ -18,7 +18,7 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
     if ((step.kind !== 'blocked' && step.kind !== 'hangup') || endsInTime(step)) continue;
     problems.warning([...(paths.get(step.id) ?? []), 'expect', 'within'], {
       code: 'vacuous',
-      message: 'this cannot fail: a run is cut after two minutes, before this wait ends',
+      message: 'this cannot fail: a run is cut off after two minutes, before this wait ends',
       hint: 'Write less than 2m, or leave it out: 5 s is the default.',
     });
   }

@@ -33,6 +33,9 @@ export const contextOf = ({ scope, parties, path }: StepContext, verb: string): 
   line: scope.tree.place(path).line,
 });
 
+/** What to do if an earlier step has ended the party. */
+export const TOO_LATE = 'Put this fault before that step, or remove it.';
+
 /** The client's state. Reports an error if its process has ended, or if it must be on its bus and is not. */
 export function needClient(
   context: Context,
@@ -43,7 +46,7 @@ export function needClient(
   const state = context.parties.client(name);
   const runs = state?.gone?.how === 'expelled' || state?.gone?.how === 'disconnected';
   if (state?.gone !== undefined && !(runs && need === 'running'))
-    return impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`);
+    return impossible(context, `"${name}" was ${state.gone.how} at line ${state.gone.line}`, TOO_LATE);
   return state;
 }
 
@@ -53,7 +56,7 @@ export function needMaster(context: Context, bus: string): MasterState | undefin
   if (state?.gone === undefined) return state;
   const { how, line } = state.gone;
   const was = how === 'left' ? 'left' : `was ${how}`;
-  return impossible(context, `the master of bus "${bus}" ${was} at line ${line}`);
+  return impossible(context, `the master of bus "${bus}" ${was} at line ${line}`, TOO_LATE);
 }
 
 /** Changes the state of one client. */
@@ -64,7 +67,7 @@ export const change =
   };
 
 /** Reports a fault that cannot be carried out. It is left out, or later steps would be blamed for its effects. */
-export function impossible({ scope, path }: Context, message: string, hint?: string): undefined {
+export function impossible({ scope, path }: Context, message: string, hint: string | undefined): undefined {
   scope.problems.error(path, { code: 'impossible', message, hint });
 }
 

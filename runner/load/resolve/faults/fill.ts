@@ -20,7 +20,11 @@ export function fill(where: StepContext, target: string): Step[] {
   }
   const bus = scope.buses.get(state.bus);
   if (bus?.overflow === 'evict') {
-    impossible(context, `bus "${state.bus}" evicts a client whose queue is full, so no queue stays full`);
+    impossible(
+      context,
+      `bus "${state.bus}" evicts a client whose queue is full, so no queue stays full`,
+      'Remove this fault.',
+    );
     return [];
   }
   return [

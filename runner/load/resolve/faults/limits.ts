@@ -43,12 +43,12 @@ function limitMemory(context: Context, target: string, memory: number): Done | u
   if (needClient(context, name, 'running') === undefined) return undefined;
   if (memory < LEAST) {
     const { scope, path } = context;
-    const message = `a limit of memory is at least ${sizeInWords(LEAST)}: kernels count in batches`;
+    const message = `a limit of memory is at least ${sizeInWords(LEAST)}: the kernel counts memory in batches`;
     scope.problems.error([...path.slice(0, -1), 'memory'], { code: 'bad-value', message });
     return undefined;
   }
   if (!context.parties.concurrent) {
-    const message = `nothing brings "${target}" to its limit: the steps before have ended`;
+    const message = `"${target}" cannot reach this limit: all its sends have ended before this step`;
     return impossible(context, message, 'Put its sends and this step into two branches of `parallel`.');
   }
   const action: OutOfMemory = { fault: 'kill', target: { kind: 'client', name }, memory };

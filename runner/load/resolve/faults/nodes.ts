@@ -15,7 +15,7 @@ type NodeVerb = 'kill' | 'pause' | 'resume';
 const SUBJECTS: Readonly<
   Record<NodeVerb, { readonly is: (state: State) => boolean; readonly none: string }>
 > = {
-  kill: { is: () => true, none: 'nothing lives' },
+  kill: { is: () => true, none: 'nothing runs' },
   pause: { is: (state) => state?.paused === undefined, none: 'nothing runs' },
   resume: { is: (state) => state?.paused !== undefined, none: 'nothing is paused' },
 };
@@ -33,7 +33,7 @@ const onNode =
       // A concurrent branch may pause or resume the party before this step.
       return !isDead(state) && (parties.concurrent || is(state));
     });
-    if (concerned.length === 0) impossible(context, `${none} on node "${node}"`);
+    if (concerned.length === 0) impossible(context, `${none} on node "${node}"`, 'Remove this fault.');
     const branches = concerned.flatMap((party, n): FaultStep[][] => {
       const step = resolveFault({ ...where, id: `${id}.b${n + 1}.1` }, { [verb]: partyOf(party) });
       return step === undefined ? [] : [[step]];

@@ -22,7 +22,7 @@ export const policies = {
     change: change(client, { gone: { how: 'expelled', line } }),
   })),
   join: policy((context, client, { joined }) => {
-    if (joined) return impossible(context, `"${client}" has joined already`);
+    if (joined) return impossible(context, `"${client}" has joined already`, 'Remove this fault.');
     return { action: { fault: 'join', client }, change: change(client, { joined: true }) };
   }),
   eavesdrop: policy((context, client, state, { on }) => eavesdrop(context, client, state, on !== false)),
@@ -50,7 +50,10 @@ function policy(apply: Policy): Resolver {
 }
 
 function eavesdrop(context: Context, client: string, state: ClientState, on: boolean): Done | undefined {
-  if (!state.joined) return impossible(context, `"${client}" has not joined, so it cannot eavesdrop`);
+  if (!state.joined) {
+    const message = `"${client}" has not joined, so it cannot eavesdrop`;
+    return impossible(context, message, `Put - fault: { join: ${client} } before it.`);
+  }
   if (state.eavesdrops === on && !context.parties.concurrent)
     vacuous(context, on ? `"${client}" eavesdrops already` : `"${client}" does not eavesdrop`);
   return {
@@ -58,6 +61,9 @@ function eavesdrop(context: Context, client: string, state: ClientState, on: boo
     change: change(client, { eavesdrops: on }),
   };
 }
+
+const heldBy = ({ addresses }: ClientState): string =>
+  addresses.size === 0 ? 'It holds no address here.' : `It holds ${[...addresses].join(', ')} here.`;
 
 function addressing(
   fault: 'add-address' | 'del-address',
@@ -72,9 +78,13 @@ function addressing(
   const holder = context.parties.present(state.bus).find((each) => each.addresses.has(address));
   const adds = fault === 'add-address';
   if (adds && holder !== undefined)
-    impossible({ ...context, path }, `${address} is held by "${holder.name}"`);
+    impossible(
+      { ...context, path },
+      `"${holder.name}" holds ${address}`,
+      `Put - fault: { del-address: ${holder.name}, address: "${address}" } before it, or use another address.`,
+    );
   if (!adds && !state.addresses.has(address))
-    impossible({ ...context, path }, `"${client}" does not hold ${address}`);
+    impossible({ ...context, path }, `"${client}" does not hold ${address}`, heldBy(state));
   const others = [...state.addresses].filter((each) => each !== address);
   const addresses = new Set(adds ? [...others, address] : others);
   return { action: { fault, client, address }, change: change(client, { addresses }) };

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
 /** The fault that starts a client again. */
-import { busOfMaster } from '../../../topology/lane.ts';
+import { busOfMaster, masterOf } from '../../../topology/lane.ts';
 import type { ClientSpec, FaultStep, Step } from '../../../topology/topology.ts';
 import type { StepContext } from '../step-context.ts';
-import { type Context, contextOf, impossible, isDead, needMaster } from './context.ts';
+import { type Context, contextOf, impossible, isDead, needMaster, TOO_LATE } from './context.ts';
 import { resolveFault } from './simple.ts';
 
 /** Whether the master exists and listens, so that a client can connect. */
 function canConnect(context: Context, bus: string): boolean {
   const master = needMaster(context, bus);
   if (master?.deaf !== undefined) {
-    impossible(context, `bus "${bus}" has taken no new clients since line ${master.deaf.line}`);
+    impossible(context, `bus "${bus}" has taken no new clients since line ${master.deaf.line}`, TOO_LATE);
   } else if (master?.paused !== undefined) {
     const { line } = master.paused;
-    impossible(context, `the master of bus "${bus}" has been paused since line ${line}, and admits nobody`);
+    impossible(
+      context,
+      `the master of bus "${bus}" has been paused since line ${line}, and admits nobody`,
+      `Put - fault: { resume: ${masterOf(bus)} } before it.`,
+    );
   } else return master !== undefined;
   return false;
 }
@@ -26,13 +30,13 @@ export function restart(where: StepContext, target: string): Step[] {
   const { scope, parties, id, path } = where;
   const context = contextOf(where, 'restart');
   if (busOfMaster(target) !== undefined) {
-    const message = 'a master that starts again makes another bus at the same path, and nobody is on it';
-    impossible(context, message, 'Kill it, and see what its clients do.');
+    const message = 'a restarted master would make a new bus, and no client would be on it';
+    impossible(context, message, `Write - fault: { kill: ${target} } instead.`);
     return [];
   }
   if (scope.names.find(target, ['client'], context.path) === undefined) return [];
   if (parties.concurrent) {
-    const message = 'a client starts again between steps, not while others play';
+    const message = '`restart` cannot be played in `parallel`';
     impossible(context, message, 'Put the step before or after `parallel`.');
     return [];
   }
@@ -56,7 +60,7 @@ function lacksAddress(context: Context, { name, bus, addresses }: ClientSpec): b
     const holder = others.find((each) => each.addresses.has(address));
     if (holder === undefined) continue;
     const hint = `Put - fault: { del-address: ${holder.name}, address: "${address}" } before it.`;
-    impossible(context, `${address}, which it gets when it starts, is held by "${holder.name}"`, hint);
+    impossible(context, `"${name}" gets ${address} when it starts, but "${holder.name}" holds it`, hint);
     return true;
   }
   return false;

@@ -12,6 +12,7 @@ import {
   impossible,
   needMaster,
   type Resolver,
+  TOO_LATE,
   vacuous,
 } from './context.ts';
 
@@ -32,7 +33,8 @@ function signal(context: Context, fault: Signal, target: string): Done | undefin
   const state = who && parties.party(who);
   if (who === undefined || state === undefined) return undefined;
   const dead = state.gone !== undefined && ['killed', 'stopped'].includes(state.gone.how);
-  if (dead) return impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`);
+  if (dead)
+    return impossible(context, `"${target}" was ${state.gone?.how} at line ${state.gone?.line}`, TOO_LATE);
   if (fault === 'resume' && state.paused === undefined && !parties.concurrent) {
     return impossible(context, `"${target}" is not paused`, `Put - fault: { pause: ${target} } before it.`);
   }

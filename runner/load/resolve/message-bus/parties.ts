@@ -37,7 +37,7 @@ export function messageBus(
   { bus, path, node }: { readonly bus: WrittenBus; readonly path: string; readonly node: string },
   at: Path,
 ): MessageBusSpec {
-  refuse(scope, bus, NOT_OF_BUSES, at, 'dbus-daemon decides this itself');
+  refuse(scope, bus, NOT_OF_BUSES, at, 'dbus-daemon sets this itself');
   refuse(
     scope,
     bus.master,

@@ -42,7 +42,13 @@ export function programClient(
   { bus, node }: { readonly bus: string; readonly node: string },
   path: Path,
 ): void {
-  refuse(scope, client, ['connect', 'match', 'names', 'answers'], path, 'a program does this itself');
+  refuse(
+    scope,
+    client,
+    ['connect', 'match', 'names', 'answers'],
+    path,
+    'a client with a `program` does not have this key: the program itself connects and subscribes',
+  );
   scope.names.declare(PROGRAM, name, path);
   const argv = (client.program ?? []) as unknown as ProgramSpec['argv'];
   scope.programs.set(name, { name, bus, node, argv, place: scope.tree.place([...path, 'program']) });
@@ -90,7 +96,7 @@ export function killProgram(where: StepContext, fault: WrittenFault): ProgramSte
   const run = startedRun(where, client, at);
   if (run === undefined || !mayStand(where, { do: 'fault' }, 'fault')) return undefined;
   if (run.state !== 'unknown') {
-    const message = `"${client}" has ended before`;
+    const message = `"${client}" has ended already`;
     where.scope.problems.error(at, { code: 'impossible', message, hint: 'Remove this step.' });
   }
   where.scope.runs.set(client, { ...run, state: 'killed' });

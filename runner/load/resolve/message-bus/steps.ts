@@ -86,8 +86,8 @@ export function faultOf<const Verb extends string>(
 export function checkPaused({ away, problems }: Scope): void {
   for (const [client, { how, path }] of away) {
     if (how === 'killed') continue;
-    const message = `"${client}" is paused to the end, so nobody sees what it was to get`;
-    const hint = `Write - fault: { resume: ${client} } after the last step that it is to sleep through.`;
+    const message = `"${client}" stays paused to the end, so nothing shows what it receives`;
+    const hint = `Write - fault: { resume: ${client} } after the last step for which it must be paused.`;
     problems.error([...path, 'fault'], { code: 'impossible', message, hint });
   }
 }
@@ -170,7 +170,7 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
     away.how === 'killed'
       ? [`"${client}" was killed at line ${line}`, 'Put this before that step.']
       : [
-          `"${client}" is paused since line ${line}`,
+          `"${client}" has been paused since line ${line}`,
           `Write - fault: { resume: ${client} } before this step.`,
         ];
   scope.problems.error(at, { code: 'impossible', message, hint });
@@ -204,7 +204,7 @@ export function mayStand(
   key: string,
 ): boolean {
   if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
-  const message = `\`${verb}\` cannot be played in \`parallel\`: who gets what would depend on which branch is quicker`;
+  const message = `\`${verb}\` cannot be played in \`parallel\`: which client gets what would depend on which branch is first`;
   const hint = 'Put it before the parallel step, or after it.';
   scope.problems.error([...path, key], { code: 'impossible', message, hint, onKey: true });
   return false;

@@ -99,7 +99,7 @@ describe('the assembler', () => {
       ['ret #0x1ffffffff', '0x1ffffffff', 'expected a number of 32 bits'],
       ['jeq #1\nret #0', '#1', 'expected an operand and one or two labels after jeq'],
       ['tax x\nret #0', 'x', 'this does not belong here'],
-      ['; nothing', '; nothing', 'there is no instruction'],
+      ['; nothing', '; nothing', 'the filter has no instruction'],
       [
         `jeq #1, far\n${'tax\n'.repeat(256)}far: ret #0`,
         'far',
