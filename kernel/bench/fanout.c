@@ -8,15 +8,15 @@
 
 #include <sys/epoll.h>
 
-enum { SIZE = 4096, MOST = 64, PREFIX = 1, QUEUE = 32 };
+enum { SIZE = 4096, MAX_MEMBERS = 64, PREFIX = 1, QUEUE = 32 };
 
 struct audience {
 	int n;
-	struct pair pairs[MOST];
+	struct pair pairs[MAX_MEMBERS];
 	struct end everyone;	/* the group, on a bus */
 	int arrived;
 	int readable;	/* epoll: what the one process reads */
-	pid_t listeners[MOST];
+	pid_t listeners[MAX_MEMBERS];
 	int n_listeners;
 };
 
@@ -36,8 +36,8 @@ static void listen_on(void *state)
 static void listen_to_all(void *state)
 {
 	struct audience *a = state;
-	struct epoll_event events[MOST];
-	int n = OK(epoll_wait(a->readable, events, MOST, -1));
+	struct epoll_event events[MAX_MEMBERS];
+	int n = OK(epoll_wait(a->readable, events, MAX_MEMBERS, -1));
 
 	for (int i = 0; i < n; i++) {
 		struct seat_in seat = { a, &a->pairs[events[i].data.u32].far };

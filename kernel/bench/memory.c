@@ -9,7 +9,7 @@
 
 #define CGROUPS "/sys/fs/cgroup"
 
-enum { MESSAGES = 500, PREFIX = 1, MOST = 64, SENDBUF = 256 << 20 };
+enum { MESSAGES = 500, PREFIX = 1, MAX_READERS = 64, SENDBUF = 256 << 20 };
 
 static void put_line(const char *path, const char *line)
 {
@@ -28,7 +28,7 @@ static long charged(void)
 static double bytes_per_message(int n, size_t size)
 {
 	struct bus bus = wide_bus("@bench", MESSAGES);
-	struct client sender, readers[MOST];
+	struct client sender, readers[MAX_READERS];
 	struct end everyone;
 	long before;
 	double bytes;
@@ -80,10 +80,10 @@ static void run(const char *name, size_t size)
 	bytes_per_message(2, size);
 	one = bytes_per_message(1, size);
 	two = bytes_per_message(2, size);
-	most = bytes_per_message(MOST, size);
+	most = bytes_per_message(MAX_READERS, size);
 	snprintf(note, sizeof(note), "to 2: %.0f, to %d: %.0f bytes; a clone's header: %ld",
-		 two, MOST, most, clone_bytes());
-	note_figures(&row, one, (most - two) / (MOST - 2));
+		 two, MAX_READERS, most, clone_bytes());
+	note_figures(&row, one, (most - two) / (MAX_READERS - 2));
 }
 
 static const struct { const char *name; size_t size; } cases[] = {

@@ -81,16 +81,16 @@ static void keep_broken(const struct bytes *whole)
 	static const struct {
 		unsigned int at;
 		unsigned char value;
-	} ways[] = {
+	} changes[] = {
 		{ 0, 'x' }, { 1, 0 }, { 3, 2 }, { 4, 200 }, { 8, 0 }, { 12, 1 }, { 15, 255 }, { 17, 'q' },
 	};
 	static struct bytes b;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++) {
 		b = *whole;
-		b.data[ways[i].at] = ways[i].value;
+		b.data[changes[i].at] = changes[i].value;
 		/* A serial of 0 is none. */
-		if (ways[i].at == 8)
+		if (changes[i].at == 8)
 			memset(b.data + 8, 0, 4);
 		add_saying(&sayings[1], &b)->broken = 1;
 	}

@@ -13,7 +13,7 @@
 
 static long do_bind(void)
 {
-	return bind_to(TARGET, scene.path);
+	return bind_to(TARGET, parties.path);
 }
 
 static long do_bind_new(void)
@@ -35,7 +35,7 @@ static long do_accept(void)
 
 static long do_connect(void)
 {
-	return connect_to(TARGET, scene.path);
+	return connect_to(TARGET, parties.path);
 }
 
 static long do_getsockname(void)
@@ -113,7 +113,7 @@ static long do_send_master(void)
 
 static long do_send_reader(void)
 {
-	return send_to(scene.reader_id, MSG_DONTWAIT);
+	return send_to(parties.reader_id, MSG_DONTWAIT);
 }
 
 static long do_send_nobody(void)
@@ -402,34 +402,34 @@ static long do_proc(void)
 
 static long do_add_rule(void)
 {
-	return add_rule(scene.path, scene.target_id, "type='signal'");
+	return add_rule(parties.path, parties.target_id, "type='signal'");
 }
 
 static long do_remove_rule(void)
 {
-	return remove_rule(scene.path, scene.target_id, "type='signal'");
+	return remove_rule(parties.path, parties.target_id, "type='signal'");
 }
 
 static long do_remove_rules(void)
 {
-	return remove_rules(scene.path, scene.target_id);
+	return remove_rules(parties.path, parties.target_id);
 }
 
 static long do_set_name(void)
 {
-	return set_name(scene.path, scene.target_id, "org.example.Player");
+	return set_name(parties.path, parties.target_id, "org.example.Player");
 }
 
 static long do_unset_name(void)
 {
-	return unset_name(scene.path, "org.example.Player");
+	return unset_name(parties.path, "org.example.Player");
 }
 
 static long do_dump(void)
 {
 	static __thread struct dumped d;
 
-	return dump(&d, scene.path, 0);
+	return dump(&d, parties.path, 0);
 }
 
 /* Calls of others. */
@@ -508,7 +508,7 @@ static long do_arrive(void)
 	int fd = bus_socket(), got;
 
 	OK(fcntl(fd, F_SETFL, O_NONBLOCK));
-	got = connect_to(fd, scene.path);
+	got = connect_to(fd, parties.path);
 	return dup2(fd, WAITING) < 0 ? -1 : close(fd) ?: got;
 }
 

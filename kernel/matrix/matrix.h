@@ -39,13 +39,13 @@ enum {
 #define THE_GROUP	GROUP(1)
 
 /* What a call may need to know of the cell. */
-struct scene {
+struct parties {
 	char path[32];
 	uint64_t target_id;		/* prefix-0 address of TARGET's client, 0 without */
 	uint64_t reader_id, bystander_id;
 };
 
-extern struct scene scene;
+extern struct parties parties;
 
 enum {
 	WAITS = 1,			/* may sleep until a signal comes */

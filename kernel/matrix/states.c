@@ -5,7 +5,7 @@
  */
 #include "matrix.h"
 
-struct scene scene;
+struct parties parties;
 
 static void move(int fd, int slot)
 {
@@ -16,7 +16,7 @@ static void move(int fd, int slot)
 static void connect_at(int slot)
 {
 	move(bus_socket(), slot);
-	OK(connect_to(slot, scene.path));
+	OK(connect_to(slot, parties.path));
 }
 
 /* Returns its address. */
@@ -53,21 +53,21 @@ static void fill_queue(int peer)
 
 static void add_members(void)
 {
-	scene.reader_id = join_at_slot(READER, READER_PEER);
+	parties.reader_id = join_at_slot(READER, READER_PEER);
 	OK(add_address(READER_PEER, READER_ADDR));
 	OK(add_address(READER_PEER, ADDRESS(2, 1)));
 	join_at_slot(FULL, FULL_PEER);
 	OK(add_address(FULL_PEER, FULL_ADDR));
 	fill_queue(FULL_PEER);
-	scene.bystander_id = join_at_slot(BYSTANDER, BYSTANDER_PEER);
+	parties.bystander_id = join_at_slot(BYSTANDER, BYSTANDER_PEER);
 	if (protocol == BUS_PROTO_DBUS)
-		OK(add_rule(scene.path, scene.reader_id, ""));
+		OK(add_rule(parties.path, parties.reader_id, ""));
 }
 
 static void add_bus_and_members(void)
 {
 	move(bus_socket(), LISTENER);
-	OK(bind_to(LISTENER, scene.path));
+	OK(bind_to(LISTENER, parties.path));
 	OK(listen(LISTENER, 1));
 	OK(fcntl(LISTENER, F_SETFL, O_NONBLOCK));
 	add_members();
@@ -92,7 +92,7 @@ static void repair(void)
 		close(fd);
 	drain(READER);
 	fill_queue(FULL_PEER);
-	scene.target_id = 0;
+	parties.target_id = 0;
 }
 
 void begin_round(const struct state *state)
@@ -103,8 +103,8 @@ void begin_round(const struct state *state)
 		repair();
 	} else {
 		close_all();
-		scene = (struct scene){ 0 };
-		snprintf(scene.path, sizeof(scene.path), "@bus%u", number++);
+		parties = (struct parties){ 0 };
+		snprintf(parties.path, sizeof(parties.path), "@bus%u", number++);
 		if (!state->lonely)
 			add_bus_and_members();
 	}
@@ -120,7 +120,7 @@ static void check_bystander(int flags)
 	if (!is_open(BYSTANDER))
 		return;
 	drain(BYSTANDER);
-	if (post(BYSTANDER, scene.bystander_id, "still here") < 0 && !(flags & EVICTS))
+	if (post(BYSTANDER, parties.bystander_id, "still here") < 0 && !(flags & EVICTS))
 		FAIL("a member that had no part in it cannot send: %s", errname(errno));
 }
 
@@ -146,7 +146,7 @@ static void be_fresh(void)
 static void be_bound(void)
 {
 	be_fresh();
-	OK(bind_to(TARGET, scene.path));
+	OK(bind_to(TARGET, parties.path));
 }
 
 static void be_listening(void)
@@ -182,7 +182,7 @@ static void be_unaccepted(void)
 
 static void be_attached(void)
 {
-	scene.target_id = attach_at(TARGET, PEER);
+	parties.target_id = attach_at(TARGET, PEER);
 }
 
 static void be_joined(void)

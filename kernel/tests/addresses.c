@@ -109,21 +109,21 @@ TEST(short_or_bad_address_fails)
 	FAILS(EFAULT, setsockopt(bus.fd, SOL_BUS, BUS_SET_MAXQLEN, (void *)8, sizeof(int)));
 }
 
-enum { MOST_ADDRESSES = 65536, MOST_OF_A_BUS = 2 * MOST_ADDRESSES };
+enum { MAX_ADDRESSES = 65536, MAX_BUS_ADDRESSES = 2 * MAX_ADDRESSES };
 
 TEST_LONG(bus_has_only_so_many_addresses, 240)
 {
 	struct bus bus = open_bus("@bus"), other = open_bus("@other");
 	struct client a = join(&bus), b = join(&bus), c = join(&bus), d = join(&other);
 
-	for (long i = 0; i < MOST_OF_A_BUS; i++)
+	for (long i = 0; i < MAX_BUS_ADDRESSES; i++)
 		OK(add_address(i % 2 ? a.accepted : b.accepted, ADDRESS(1 + i % 7, i)));
-	FAILS(ENOSPC, add_address(c.accepted, ADDRESS(1, MOST_OF_A_BUS)));
-	OK(add_address(d.accepted, ADDRESS(1, MOST_OF_A_BUS)));
+	FAILS(ENOSPC, add_address(c.accepted, ADDRESS(1, MAX_BUS_ADDRESSES)));
+	OK(add_address(d.accepted, ADDRESS(1, MAX_BUS_ADDRESSES)));
 	join(&bus);
 
 	OK(del_address(a.accepted, ADDRESS(2, 1)));
-	OK(add_address(c.accepted, ADDRESS(1, MOST_OF_A_BUS)));
+	OK(add_address(c.accepted, ADDRESS(1, MAX_BUS_ADDRESSES)));
 	FAILS(ENOSPC, add_address(c.accepted, ADDRESS(2, 1)));
 	close_client(&b);
 	OK(add_address(c.accepted, ADDRESS(2, 1)));
@@ -152,13 +152,13 @@ TEST_LONG(many_addresses_of_a_member_cost_a_multicast_nothing, 120)
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), many = join(&bus), one = join_at(&bus, ADDRESS(3, 1));
 
-	for (long i = 0; i < MOST_ADDRESSES; i++)
+	for (long i = 0; i < MAX_ADDRESSES; i++)
 		OK(add_address(many.accepted, ADDRESS(2, i)));
 	for (int i = 0; i < 50; i++) {
 		least(&a, GROUP(2), &many, &many_ns);
 		least(&a, GROUP(3), &one, &one_ns);
 	}
-	dprintf(1, "# %lld ns with one address, %lld ns with %d\n", one_ns, many_ns, MOST_ADDRESSES);
+	dprintf(1, "# %lld ns with one address, %lld ns with %d\n", one_ns, many_ns, MAX_ADDRESSES);
 	CHECK(many_ns < 4 * one_ns);
 }
 
@@ -169,10 +169,10 @@ TEST_LONG(client_has_only_so_many_addresses, 120)
 	char line[4096] = "";
 	FILE *f;
 
-	for (long i = 0; i < MOST_ADDRESSES; i++)
+	for (long i = 0; i < MAX_ADDRESSES; i++)
 		OK(add_address(a.accepted, ADDRESS(1 + i % 7, i)));
-	FAILS(ENOSPC, add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES)));
-	OK(add_address(b.accepted, ADDRESS(1, MOST_ADDRESSES)));
+	FAILS(ENOSPC, add_address(a.accepted, ADDRESS(1, MAX_ADDRESSES)));
+	OK(add_address(b.accepted, ADDRESS(1, MAX_ADDRESSES)));
 
 	f = fopen("/proc/self/net/bus", "re");
 	CHECK(f);
@@ -182,7 +182,7 @@ TEST_LONG(client_has_only_so_many_addresses, 120)
 	CHECK(strstr(line, ",+65473 client "));
 
 	OK(del_address(a.accepted, ADDRESS(1, 0)));
-	OK(add_address(a.accepted, ADDRESS(1, MOST_ADDRESSES + 1)));
+	OK(add_address(a.accepted, ADDRESS(1, MAX_ADDRESSES + 1)));
 }
 
 static atomic_int closing, closed;
@@ -210,7 +210,7 @@ static long messages_beside_the_close(struct bus *bus)
 	pthread_t thread;
 	void *messages;
 
-	for (long i = 0; i < MOST_ADDRESSES; i++)
+	for (long i = 0; i < MAX_ADDRESSES; i++)
 		OK(add_address(many.accepted, ADDRESS(1 + i % 7, i)));
 	atomic_store(&closing, 0);
 	atomic_store(&closed, 0);
@@ -256,10 +256,10 @@ TEST_LONG(addresses_of_a_client_that_has_left_are_free_at_once, 120)
 {
 	struct bus bus = open_bus("@bus");
 	struct client many = join(&bus), a = join(&bus), b = join(&bus);
-	uint64_t last = ADDRESS(3, MOST_ADDRESSES - 1);
+	uint64_t last = ADDRESS(3, MAX_ADDRESSES - 1);
 	pthread_t thread;
 
-	for (long i = 0; i < MOST_ADDRESSES / 2; i++)
+	for (long i = 0; i < MAX_ADDRESSES / 2; i++)
 		OK(add_address(many.accepted, ADDRESS(2 + i % 2, i)));
 	OK(add_address(many.accepted, last));
 	FAILS(EADDRINUSE, add_address(b.accepted, last));

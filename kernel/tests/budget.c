@@ -47,27 +47,27 @@ static int drain_all(int fd)
 	return n;
 }
 
-struct scene {
+struct fixture {
 	struct bus bus;
 	struct client a, b, c;	/* b and c are a group */
 	int buffer;
 };
 
 /* No queue becomes full by the number of messages. */
-static struct scene set_scene(int policy, int buffer)
+static struct fixture make_fixture(int policy, int buffer)
 {
 	static const char *const names[] = { "@block", "@fail", "@evict" };
-	struct scene s = { .bus = open_bus(names[policy]) };
+	struct fixture f = { .bus = open_bus(names[policy]) };
 
-	OK(set_option(s.bus.fd, BUS_SET_MAXQLEN, LONG_QUEUE));
-	OK(set_option(s.bus.fd, BUS_SET_OVERFLOW, policy));
+	OK(set_option(f.bus.fd, BUS_SET_MAXQLEN, LONG_QUEUE));
+	OK(set_option(f.bus.fd, BUS_SET_OVERFLOW, policy));
 	if (buffer)
-		OK(set_option(s.bus.fd, BUS_SET_SENDBUF, buffer));
-	s.a = join(&s.bus);
-	s.b = join_at(&s.bus, ADDRESS(2, 1));
-	s.c = join_at(&s.bus, ADDRESS(2, 2));
-	s.buffer = socket_option(s.a.fd, SO_SNDBUF);
-	return s;
+		OK(set_option(f.bus.fd, BUS_SET_SENDBUF, buffer));
+	f.a = join(&f.bus);
+	f.b = join_at(&f.bus, ADDRESS(2, 1));
+	f.c = join_at(&f.bus, ADDRESS(2, 2));
+	f.buffer = socket_option(f.a.fd, SO_SNDBUF);
+	return f;
 }
 
 /* Sizes in the middle are just too long for a power of two. */
@@ -79,18 +79,18 @@ static const struct { const char *name; int len; } sizes[] = {
 
 TEST_EACH(message_weighs_its_length_and_768, sizes)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 
-	OK(send_big(s.a.fd, s.b.id, row->len));
-	EQ(weight(row->len), charged(s.a.fd));
-	EQ(1, drain_all(s.b.fd));
-	EQ(0, charged(s.a.fd));
-	OK(send_big(s.c.fd, GROUP(2), row->len));
-	EQ(weight(row->len), charged(s.c.fd));
-	EQ(1, drain_all(s.b.fd));
-	EQ(weight(row->len), charged(s.c.fd));
-	EQ(1, drain_all(s.c.fd));
-	EQ(0, charged(s.c.fd));
+	OK(send_big(f.a.fd, f.b.id, row->len));
+	EQ(weight(row->len), charged(f.a.fd));
+	EQ(1, drain_all(f.b.fd));
+	EQ(0, charged(f.a.fd));
+	OK(send_big(f.c.fd, GROUP(2), row->len));
+	EQ(weight(row->len), charged(f.c.fd));
+	EQ(1, drain_all(f.b.fd));
+	EQ(weight(row->len), charged(f.c.fd));
+	EQ(1, drain_all(f.c.fd));
+	EQ(0, charged(f.c.fd));
 }
 
 static const struct { const char *name; int policy, error; } policies[] = {
@@ -103,19 +103,19 @@ static const struct { const char *name; int policy, error; } policies[] = {
  */
 static void fill_half(int policy, int error, int len)
 {
-	struct scene s = set_scene(policy, 0);
-	int n = (s.buffer / 2 + weight(len) - 1) / weight(len);
+	struct fixture f = make_fixture(policy, 0);
+	int n = (f.buffer / 2 + weight(len) - 1) / weight(len);
 
-	EQ(0, get_option(s.b.accepted, BUS_GET_QLENFULL));
-	EQ(n, send_all(s.a.fd, s.b.id, len));
-	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
-	FAILS(error, send_big(s.c.fd, GROUP(2), 1));
-	if (len >= s.buffer - OVERHEAD)
+	EQ(0, get_option(f.b.accepted, BUS_GET_QLENFULL));
+	EQ(n, send_all(f.a.fd, f.b.id, len));
+	EQ(1, get_option(f.b.accepted, BUS_GET_QLENFULL));
+	FAILS(error, send_big(f.c.fd, GROUP(2), 1));
+	if (len >= f.buffer - OVERHEAD)
 		return;
 
-	OK(post(s.a.fd, s.c.id, "others are not concerned"));
-	OK(post(s.a.fd, MASTER, "nor is the master"));
-	CHECK(events(s.a.fd) & POLLOUT);
+	OK(post(f.a.fd, f.c.id, "others are not concerned"));
+	OK(post(f.a.fd, MASTER, "nor is the master"));
+	CHECK(events(f.a.fd) & POLLOUT);
 }
 
 TEST_EACH(queue_is_full_when_it_holds_half_a_send_buffer, sizes)
@@ -126,15 +126,15 @@ TEST_EACH(queue_is_full_when_it_holds_half_a_send_buffer, sizes)
 
 TEST(half_a_send_buffer_is_that_of_the_bus)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 20000);
+	struct fixture f = make_fixture(BUS_OVERFLOW_FAIL, 20000);
 
-	EQ(6, send_all(s.a.fd, s.b.id, 1000));
+	EQ(6, send_all(f.a.fd, f.b.id, 1000));
 	EQ(ENOBUFS, errno);
 	/* A client that asks for a smaller buffer has the difference for itself. */
-	OK(setsockopt(s.c.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 2500 }, sizeof(int)));
-	EQ(3, send_all(s.c.fd, s.a.id, 1000));
+	OK(setsockopt(f.c.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 2500 }, sizeof(int)));
+	EQ(3, send_all(f.c.fd, f.a.id, 1000));
 	EQ(EAGAIN, errno);
-	EQ(0, get_option(s.a.accepted, BUS_GET_QLENFULL));
+	EQ(0, get_option(f.a.accepted, BUS_GET_QLENFULL));
 }
 
 /* The rule holds for any length of a message, and for short queues as well. */
@@ -160,87 +160,87 @@ TEST(message_weighs_the_same_whatever_a_filter_leaves_of_it)
 {
 	struct sock_filter keep = BPF_STMT(BPF_RET | BPF_K, 1);
 	struct sock_fprog program = { 1, &keep };
-	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_FAIL, 0);
 	int n;
 
-	OK(setsockopt(s.b.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
-	EQ(2, send_all(s.a.fd, s.b.id, 60000));
+	OK(setsockopt(f.b.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+	EQ(2, send_all(f.a.fd, f.b.id, 60000));
 	EQ(ENOBUFS, errno);
-	EQ(2 * weight(60000), charged(s.a.fd));
-	OK(ioctl(s.b.fd, SIOCINQ, &n));
+	EQ(2 * weight(60000), charged(f.a.fd));
+	OK(ioctl(f.b.fd, SIOCINQ, &n));
 	EQ(2, n);
 }
 
 /* On a bus that blocks, senders are not woken for each message that is read. */
 TEST(full_queue_opens_when_three_quarters_are_free)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 	/* Not a's socket, which is told of its budget as well. */
-	int poller = edge_poll(s.c.fd);
-	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
+	int poller = edge_poll(f.c.fd);
+	int n = send_all(f.a.fd, f.b.id, 1000), left = f.buffer / 8 / weight(1000);
 
-	FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
+	FAILS(EAGAIN, send_big(f.c.fd, f.b.id, 1));
 	while (n-- > left + 1) {
-		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
-		FAILS(EAGAIN, send_big(s.a.fd, s.b.id, 1));
-		FAILS(EAGAIN, send_big(s.c.fd, s.b.id, 1));
+		OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
+		FAILS(EAGAIN, send_big(f.a.fd, f.b.id, 1));
+		FAILS(EAGAIN, send_big(f.c.fd, f.b.id, 1));
 	}
 	CHECK(!edge_comes(poller, 0));
-	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
 	CHECK(edge_comes(poller, 0));
-	EQ(0, get_option(s.b.accepted, BUS_GET_QLENFULL));
-	OK(send_big(s.c.fd, s.b.id, 1));
+	EQ(0, get_option(f.b.accepted, BUS_GET_QLENFULL));
+	OK(send_big(f.c.fd, f.b.id, 1));
 }
 
 /* b refuses, then the budget is used up: what c reads is told, although b is as full as before. */
 TEST(full_recipient_withholds_no_edge_of_the_budget)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
-	int poller = edge_poll(s.a.fd);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 40000);
+	int poller = edge_poll(f.a.fd);
 
-	OK(send_big(s.a.fd, s.c.id, 1));
-	EQ(3, send_all(s.a.fd, s.b.id, 9000));
-	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
-	EQ(weight(1) + 3 * weight(9000), charged(s.a.fd));
-	CHECK(charged(s.a.fd) > socket_option(s.a.fd, SO_SNDBUF));
-	FAILS(EAGAIN, send_big(s.a.fd, s.c.id, 1));
+	OK(send_big(f.a.fd, f.c.id, 1));
+	EQ(3, send_all(f.a.fd, f.b.id, 9000));
+	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
+	EQ(weight(1) + 3 * weight(9000), charged(f.a.fd));
+	CHECK(charged(f.a.fd) > socket_option(f.a.fd, SO_SNDBUF));
+	FAILS(EAGAIN, send_big(f.a.fd, f.c.id, 1));
 	while (edge_comes(poller, 0))
 		;
-	EQ(1, drain_all(s.c.fd));
+	EQ(1, drain_all(f.c.fd));
 	CHECK(edge_comes(poller, 10000));
-	OK(send_big(s.a.fd, s.c.id, 1));
+	OK(send_big(f.a.fd, f.c.id, 1));
 }
 
 /* The edge was not about b, which is still full: a loop that tries b again spins 64 times. */
 TEST(full_recipient_withholds_the_budget_again_after_64_refusals)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 40000);
-	int poller = edge_poll(s.a.fd), n = 0;
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 40000);
+	int poller = edge_poll(f.a.fd), n = 0;
 
-	OK(send_big(s.a.fd, s.c.id, 1));
-	EQ(3, send_all(s.a.fd, s.b.id, 9000));
-	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
+	OK(send_big(f.a.fd, f.c.id, 1));
+	EQ(3, send_all(f.a.fd, f.b.id, 9000));
+	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 15000 }, sizeof(int)));
 	while (edge_comes(poller, 0))
 		;
-	CHECK(!(events(s.a.fd) & POLLOUT));
-	EQ(1, drain_all(s.c.fd));
+	CHECK(!(events(f.a.fd) & POLLOUT));
+	EQ(1, drain_all(f.c.fd));
 	CHECK(edge_comes(poller, 10000));
-	for (; n < LONG_QUEUE && events(s.a.fd) & POLLOUT; n++)
-		FAILS(EAGAIN, send_big(s.a.fd, s.b.id, 1));
+	for (; n < LONG_QUEUE && events(f.a.fd) & POLLOUT; n++)
+		FAILS(EAGAIN, send_big(f.a.fd, f.b.id, 1));
 	EQ(64, n);
 }
 
 TEST(sender_that_waits_goes_on_when_three_quarters_are_free)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
-	int n = send_all(s.a.fd, s.b.id, 1000), left = s.buffer / 8 / weight(1000);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
+	int n = send_all(f.a.fd, f.b.id, 1000), left = f.buffer / 8 / weight(1000);
 	struct job j;
 
-	start_send(&j, s.a.fd, s.b.id, "me, too");
+	start_send(&j, f.a.fd, f.b.id, "me, too");
 	await_block(&j);
 	while (n-- > left) {
 		CHECK(!j.done);
-		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+		OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
 	}
 	ends_with(&j, 0);
 }
@@ -248,33 +248,33 @@ TEST(sender_that_waits_goes_on_when_three_quarters_are_free)
 /* A send that waits for c as well has its place at b. Return: whether its patience is over. */
 static int try_to_take_a_place(void)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
-	struct client d = join(&s.bus), e = join(&s.bus);
-	int held = s.buffer / 8 / weight(1000), rest = s.buffer / 2 - held * weight(1000);
-	int n = send_all(s.a.fd, s.b.id, 1000), sent;
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
+	struct client d = join(&f.bus), e = join(&f.bus);
+	int held = f.buffer / 8 / weight(1000), rest = f.buffer / 2 - held * weight(1000);
+	int n = send_all(f.a.fd, f.b.id, 1000), sent;
 	long long opened;
 	struct job j;
 
-	send_all(d.fd, s.c.id, 1000);
+	send_all(d.fd, f.c.id, 1000);
 	start_send(&j, d.fd, GROUP(2), "to both");
 	await_block(&j);
 	while (n-- > held + 1)
-		OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
+		OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
 	/* The last send opens the line, after some time. */
 	opened = tick_ms();
-	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
-	sent = send_big(e.fd, s.b.id, rest - OVERHEAD);
+	OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	sent = send_big(e.fd, f.b.id, rest - OVERHEAD);
 	opened = tick_ms() - opened;
 	CHECK(!j.done);
-	drain_all(s.b.fd);
-	drain_all(s.c.fd);
+	drain_all(f.b.fd);
+	drain_all(f.c.fd);
 	ends_with(&j, 0);
 	close_client(&d);
 	close_client(&e);
-	close_client(&s.a);
-	close_client(&s.b);
-	close_client(&s.c);
-	close(s.bus.fd);
+	close_client(&f.a);
+	close_client(&f.b);
+	close_client(&f.c);
+	close(f.bus.fd);
 	if (sent >= 0)
 		CHECK(opened >= 40);
 	return sent >= 0;
@@ -293,55 +293,55 @@ TEST(newcomer_leaves_the_weight_that_a_sleeping_send_needs)
 /* If no sender can wait, a queue takes messages as soon as it is not full any more. */
 TEST(full_queue_opens_at_once_where_sends_fail)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_FAIL, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_FAIL, 0);
 
-	send_all(s.a.fd, s.b.id, 1000);
-	OK(recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT));
-	OK(send_big(s.a.fd, s.b.id, 1000));
-	FAILS(ENOBUFS, send_big(s.a.fd, s.b.id, 1000));
+	send_all(f.a.fd, f.b.id, 1000);
+	OK(recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT));
+	OK(send_big(f.a.fd, f.b.id, 1000));
+	FAILS(ENOBUFS, send_big(f.a.fd, f.b.id, 1000));
 }
 
 /* Without this, a client that answers each message before it reads the next would wait for ever. */
 TEST(client_whose_queue_is_heavy_can_send)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 
-	send_all(s.a.fd, s.b.id, 60000);
-	EQ(1, get_option(s.b.accepted, BUS_GET_QLENFULL));
-	CHECK(events(s.b.fd) & POLLOUT);
-	OK(post(s.b.fd, s.a.id, "an answer"));
+	send_all(f.a.fd, f.b.id, 60000);
+	EQ(1, get_option(f.b.accepted, BUS_GET_QLENFULL));
+	CHECK(events(f.b.fd) & POLLOUT);
+	OK(post(f.b.fd, f.a.id, "an answer"));
 }
 
 /* A client that does not read is evicted, and costs its senders nothing before or after that. */
 TEST(client_that_does_not_read_stops_nobody_on_a_bus_that_evicts)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_EVICT, 0);
 
 	for (int i = 0; i < ROUNDS; i++) {
-		OK(send_big(s.a.fd, GROUP(2), 60000));
-		EQ(0, charged(s.a.fd));
-		EQ(1, drain_all(s.c.fd));
-		EQ(i > 1, !!(events(s.b.fd) & POLLHUP));
+		OK(send_big(f.a.fd, GROUP(2), 60000));
+		EQ(0, charged(f.a.fd));
+		EQ(1, drain_all(f.c.fd));
+		EQ(i > 1, !!(events(f.b.fd) & POLLHUP));
 	}
-	EQ(ENOBUFS, socket_option(s.b.fd, SO_ERROR));
-	EQ(ENOBUFS, socket_option(s.b.accepted, SO_ERROR));
-	EQ(2, drain_all(s.b.fd));
-	OK(post(s.a.fd, s.c.id, "x"));
-	OK(post(s.a.fd, MASTER, "x"));
+	EQ(ENOBUFS, socket_option(f.b.fd, SO_ERROR));
+	EQ(ENOBUFS, socket_option(f.b.accepted, SO_ERROR));
+	EQ(2, drain_all(f.b.fd));
+	OK(post(f.a.fd, f.c.id, "x"));
+	OK(post(f.a.fd, MASTER, "x"));
 }
 
 /* One after another fills its queue and is evicted: the costs do not add up. */
 TEST(clients_that_do_not_read_cost_nothing_however_many_there_are)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_EVICT, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_EVICT, 0);
 
 	for (int i = 0; i < 10; i++) {
-		struct client slow = join_at(&s.bus, ADDRESS(3, i));
+		struct client slow = join_at(&f.bus, ADDRESS(3, i));
 
 		while (!(events(slow.fd) & POLLHUP))
-			OK(send_big(s.a.fd, GROUP(3), 40000));
-		EQ(0, charged(s.a.fd));
-		CHECK(events(s.a.fd) & POLLOUT);
+			OK(send_big(f.a.fd, GROUP(3), 40000));
+		EQ(0, charged(f.a.fd));
+		CHECK(events(f.a.fd) & POLLOUT);
 	}
 }
 
@@ -377,74 +377,74 @@ static const struct {
 /* What is in its queue can still be read, but no sender is charged for it. */
 TEST_EACH(client_that_is_gone_costs_its_senders_nothing, partings)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 	int n = 0;
 
 	for (int i = 0; i < 20; i++) {
-		OK(send_big(s.a.fd, s.b.id, 1000));
-		OK(send_big(s.a.fd, GROUP(2), 100));
-		OK(send_big(s.c.fd, s.b.id, 10));
+		OK(send_big(f.a.fd, f.b.id, 1000));
+		OK(send_big(f.a.fd, GROUP(2), 100));
+		OK(send_big(f.c.fd, f.b.id, 10));
 	}
-	EQ(20 * (weight(1000) + weight(100)), charged(s.a.fd));
-	row->part(&s.b);
-	EQ(20 * weight(100), charged(s.a.fd));
-	EQ(0, charged(s.c.fd));
-	EQ(20, drain_all(s.c.fd));
-	EQ(0, charged(s.a.fd));
-	while (recv(s.b.fd, big, sizeof(big), MSG_DONTWAIT) > 0)
+	EQ(20 * (weight(1000) + weight(100)), charged(f.a.fd));
+	row->part(&f.b);
+	EQ(20 * weight(100), charged(f.a.fd));
+	EQ(0, charged(f.c.fd));
+	EQ(20, drain_all(f.c.fd));
+	EQ(0, charged(f.a.fd));
+	while (recv(f.b.fd, big, sizeof(big), MSG_DONTWAIT) > 0)
 		n++;
 	EQ(60, n);
-	EQ(0, charged(s.a.fd));
-	EQ(0, charged(s.c.fd));
+	EQ(0, charged(f.a.fd));
+	EQ(0, charged(f.c.fd));
 }
 
 /* It was charged because the bus did not evict yet. */
 TEST(client_that_is_evicted_later_costs_its_senders_nothing)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 
-	send_all(s.a.fd, s.b.id, 1000);
-	OK(set_option(s.bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
-	CHECK(charged(s.a.fd) > s.buffer / 2 - 1);
-	OK(send_big(s.a.fd, s.b.id, 1000));
-	CHECK(events(s.b.fd) & POLLHUP);
-	EQ(0, charged(s.a.fd));
+	send_all(f.a.fd, f.b.id, 1000);
+	OK(set_option(f.bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
+	CHECK(charged(f.a.fd) > f.buffer / 2 - 1);
+	OK(send_big(f.a.fd, f.b.id, 1000));
+	CHECK(events(f.b.fd) & POLLHUP);
+	EQ(0, charged(f.a.fd));
 }
 
 /* Two that have stopped hold all of a's buffer; when one goes, half of the buffer is back. */
 TEST(sender_that_waits_for_its_buffer_goes_on_when_a_client_is_gone)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
-	struct client d = join(&s.bus);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
+	struct client d = join(&f.bus);
 	struct job j;
 
-	while (send_big(s.a.fd, s.b.id, 8000) > 0)
+	while (send_big(f.a.fd, f.b.id, 8000) > 0)
 		;
-	while (send_big(s.a.fd, s.c.id, 8000) > 0)
+	while (send_big(f.a.fd, f.c.id, 8000) > 0)
 		;
-	CHECK(charged(s.a.fd) >= s.buffer);
-	CHECK(!(events(s.a.fd) & POLLOUT));
-	start_send(&j, s.a.fd, d.id, "x");
+	CHECK(charged(f.a.fd) >= f.buffer);
+	CHECK(!(events(f.a.fd) & POLLOUT));
+	start_send(&j, f.a.fd, d.id, "x");
 	await_block(&j);
-	expel(&s.b);
+	expel(&f.b);
 	ends_with(&j, 0);
-	CHECK(events(s.a.fd) & POLLOUT);
+	CHECK(events(f.a.fd) & POLLOUT);
 }
 
 /* The send has made a copy by then, which is the message itself, and has no recipient for it. */
 TEST(send_whose_recipient_is_gone_by_then_costs_nothing)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 	struct job j;
 
-	OK(add_address(s.b.accepted, ADDRESS(5, 1)));
-	send_all(s.a.fd, s.b.id, 1000);
-	start_send(&j, s.a.fd, GROUP(5), "x");
+	OK(add_address(f.b.accepted, ADDRESS(5, 1)));
+	send_all(f.a.fd, f.b.id, 1000);
+	start_send(&j, f.a.fd, GROUP(5), "x");
 	await_block(&j);
-	OK(del_address(s.b.accepted, ADDRESS(5, 1)));
+	OK(del_address(f.b.accepted, ADDRESS(5, 1)));
 	ends_with(&j, 0);
-	drain_all(s.b.fd);
-	EQ(0, charged(s.a.fd));
+	drain_all(f.b.fd);
+	EQ(0, charged(f.a.fd));
 }
 
 static volatile int stop;
@@ -467,14 +467,14 @@ static void *expel_it(void *data)
 /* The reader, the master and the sender act at once: each charge ends once. */
 TEST_LONG(charges_end_once_whoever_ends_them, 60)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 
 	for (int i = 0; i < 300; i++) {
-		struct client d = join_at(&s.bus, ADDRESS(4, i)), e = join_at(&s.bus, ADDRESS(4, 1000 + i));
+		struct client d = join_at(&f.bus, ADDRESS(4, i)), e = join_at(&f.bus, ADDRESS(4, 1000 + i));
 		pthread_t reader, master;
 
 		for (int k = 0; k < 50; k++)
-			OK(send_big(s.a.fd, k % 2 ? d.id : GROUP(4), k % 3));
+			OK(send_big(f.a.fd, k % 2 ? d.id : GROUP(4), k % 3));
 		stop = 0;
 		EQ(0, pthread_create(&reader, NULL, read_on, &d.fd));
 		EQ(0, pthread_create(&master, NULL, expel_it, &d));
@@ -485,7 +485,7 @@ TEST_LONG(charges_end_once_whoever_ends_them, 60)
 		close_client(&e);
 		if (i % 2)
 			close_client(&d);
-		EQ(0, charged(s.a.fd));
+		EQ(0, charged(f.a.fd));
 		close_client(&d);
 	}
 }
@@ -495,32 +495,32 @@ TEST_LONG(charges_end_once_whoever_ends_them, 60)
  */
 TEST(client_has_no_larger_send_buffer_than_the_bus)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 20000);
-	static const int ways[] = { SO_SNDBUF, SO_SNDBUFFORCE };
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 20000);
+	static const int options[] = { SO_SNDBUF, SO_SNDBUFFORCE };
 
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		OK(setsockopt(s.a.fd, SOL_SOCKET, ways[i], &(int){ 100000 }, sizeof(int)));
-		FAILS(EMSGSIZE, send_big(s.a.fd, s.b.id, 20000 - 31));
-		EQ(20000, socket_option(s.a.fd, SO_SNDBUF));
-		send_all(s.a.fd, s.b.id, 1000);
-		send_all(s.a.fd, s.c.id, 1000);
-		CHECK(charged(s.a.fd) < 20000 + weight(1000));
-		drain_all(s.b.fd);
-		drain_all(s.c.fd);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		OK(setsockopt(f.a.fd, SOL_SOCKET, options[i], &(int){ 100000 }, sizeof(int)));
+		FAILS(EMSGSIZE, send_big(f.a.fd, f.b.id, 20000 - 31));
+		EQ(20000, socket_option(f.a.fd, SO_SNDBUF));
+		send_all(f.a.fd, f.b.id, 1000);
+		send_all(f.a.fd, f.c.id, 1000);
+		CHECK(charged(f.a.fd) < 20000 + weight(1000));
+		drain_all(f.b.fd);
+		drain_all(f.c.fd);
 	}
-	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 5000 }, sizeof(int)));
-	EQ(10000, socket_option(s.a.fd, SO_SNDBUF));
-	OK(send_big(s.a.fd, s.b.id, 10000 - 32));
+	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 5000 }, sizeof(int)));
+	EQ(10000, socket_option(f.a.fd, SO_SNDBUF));
+	OK(send_big(f.a.fd, f.b.id, 10000 - 32));
 }
 
 /* If the master does not set it, the system's limits hold, as for AF_UNIX. */
 TEST(client_of_a_bus_without_a_send_buffer_may_ask_for_one)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, 0);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
 
-	OK(setsockopt(s.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 150000 }, sizeof(int)));
-	EQ(300000, socket_option(s.a.fd, SO_SNDBUF));
-	OK(send_big(s.a.fd, s.b.id, 300000 - 32));
+	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 150000 }, sizeof(int)));
+	EQ(300000, socket_option(f.a.fd, SO_SNDBUF));
+	OK(send_big(f.a.fd, f.b.id, 300000 - 32));
 }
 
 enum { THREADS = 8, LONG = 16 << 20, BUFFER = LONG + 32 };
@@ -529,11 +529,11 @@ static pthread_barrier_t start;
 
 static void *send_long(void *data)
 {
-	const struct scene *s = data;
+	const struct fixture *f = data;
 	static char text[LONG];
 
 	pthread_barrier_wait(&start);
-	OK(send_bytes(s->a.fd, s->b.id, text, LONG, 0));
+	OK(send_bytes(f->a.fd, f->b.id, text, LONG, 0));
 	return NULL;
 }
 
@@ -544,23 +544,23 @@ static void *send_long(void *data)
  */
 TEST_LONG(threads_together_are_charged_for_one_buffer_and_one_message, 60)
 {
-	struct scene s = set_scene(BUS_OVERFLOW_BLOCK, BUFFER);
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, BUFFER);
 	pthread_t threads[THREADS];
 	int now, last = -1;
 
-	send_all(s.c.fd, s.b.id, 1 << 20);
+	send_all(f.c.fd, f.b.id, 1 << 20);
 	EQ(0, pthread_barrier_init(&start, NULL, THREADS));
 	for (int i = 0; i < THREADS; i++)
-		EQ(0, pthread_create(&threads[i], NULL, send_long, &s));
-	while ((now = charged(s.a.fd)) != last || now < BUFFER) {
+		EQ(0, pthread_create(&threads[i], NULL, send_long, &f));
+	while ((now = charged(f.a.fd)) != last || now < BUFFER) {
 		last = now;
 		usleep(100000);
 	}
 	if (now >= BUFFER + weight(LONG))
 		FAIL("charged with %d bytes at a time", now);
 	for (int n = 0; n < THREADS;)
-		n += OK(recv(s.b.fd, big, sizeof(big), MSG_TRUNC)) == LONG;
+		n += OK(recv(f.b.fd, big, sizeof(big), MSG_TRUNC)) == LONG;
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	EQ(0, charged(s.a.fd));
+	EQ(0, charged(f.a.fd));
 }

@@ -222,7 +222,7 @@ static inline struct client join_at(const struct bus *bus, uint64_t addr)
 	return c;
 }
 
-#define MOST_CLIENTS		4096	/* of a bus; the administrator can change it */
+#define MAX_BUS_CLIENTS		4096	/* of a bus; the administrator can change it */
 
 /* For all buses, until it is set again. */
 static inline void let_clients_in(int n)

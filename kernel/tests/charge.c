@@ -6,7 +6,7 @@
 
 #define GROUPS	"/sys/fs/cgroup"
 
-enum { MESSAGES = 60, BYTES = 40000, ENOUGH = MESSAGES * BYTES, MOST_MESSAGES = 7000 };
+enum { MESSAGES = 60, BYTES = 40000, TOTAL = MESSAGES * BYTES, QUEUE_LENGTH = 7000 };
 
 static void write_file(const char *path, const char *text)
 {
@@ -61,8 +61,8 @@ static struct pair make_pair(void)
 {
 	struct pair p = { .bus = open_bus("@bus") };
 
-	OK(set_option(p.bus.fd, BUS_SET_MAXQLEN, MOST_MESSAGES));
-	OK(set_option(p.bus.fd, BUS_SET_SENDBUF, 10 * ENOUGH));
+	OK(set_option(p.bus.fd, BUS_SET_MAXQLEN, QUEUE_LENGTH));
+	OK(set_option(p.bus.fd, BUS_SET_SENDBUF, 10 * TOTAL));
 	p.a = join(&p.bus);
 	p.b = join_at(&p.bus, ADDRESS(2, 1));
 	return p;
@@ -106,10 +106,10 @@ static int drain_all(int fd)
 static const struct {
 	const char *name;
 	uint64_t to;
-} ways[] = { { "unicast", 2 }, { "group", GROUP(2) } };
+} destinations[] = { { "unicast", 2 }, { "group", GROUP(2) } };
 
 /* They are charged while they are queued, and no longer; the receiver's cgroup is not charged. */
-TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, ways)
+TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, destinations)
 {
 	struct pair p = make_pair();
 	long before, receiver;
@@ -121,10 +121,10 @@ TEST_EACH(queued_messages_are_charged_to_the_senders_cgroup, ways)
 	enter("receiver");
 	receiver = charged_to("receiver");
 	EQ(MESSAGES, send_from("sender", p.a.fd, row->to, &sender));
-	CHECK(charged_to("sender") - before > ENOUGH);
-	CHECK(charged_to("receiver") - receiver < ENOUGH / 2);
+	CHECK(charged_to("sender") - before > TOTAL);
+	CHECK(charged_to("receiver") - receiver < TOTAL / 2);
 	EQ(MESSAGES, drain_all(p.b.fd));
-	EVENTUALLY(charged_to("sender") - before < ENOUGH / 2);
+	EVENTUALLY(charged_to("sender") - before < TOTAL / 2);
 	kill(sender, SIGKILL);
 }
 
@@ -140,8 +140,8 @@ TEST(payload_of_a_multicast_is_charged_once)
 	make_group("sender");
 	before = charged_to("sender");
 	EQ(MESSAGES, send_from("sender", p.a.fd, GROUP(2), &sender));
-	CHECK(charged_to("sender") - before > ENOUGH);
-	CHECK(charged_to("sender") - before < 2 * ENOUGH);
+	CHECK(charged_to("sender") - before > TOTAL);
+	CHECK(charged_to("sender") - before < 2 * TOTAL);
 	kill(sender, SIGKILL);
 }
 
@@ -170,7 +170,7 @@ static int allocator_is_plain(void)
  */
 TEST_EACH(message_takes_at_most_twice_its_weight, sizes)
 {
-	int weight = row->len + 768, messages = 2 * ENOUGH / weight;
+	int weight = row->len + 768, messages = 2 * TOTAL / weight;
 	struct pair p = make_pair();
 	long before;
 	pid_t sender;

@@ -64,19 +64,19 @@ static void set_room(int fd, int bytes)
 
 TEST_LONG(messages_of_the_corpus_are_valid_or_reach_nobody, 60)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	int messages = 0;
 
-	set_room(w.a.fd, 1 << 20);
+	set_room(f.a.fd, 1 << 20);
 	corpus_open(&c);
 	for (enum corpus_kind kind; (kind = corpus_next(&c));) {
 		for (int i = 0; kind == CORPUS_MESSAGE && i < ORDERS; i++) {
 			messages++;
-			OK(post_bytes(w.a.fd, EVERYONE, &c.message[i]));
-			if (drain(w.all.fd) != c.valid)
+			OK(post_bytes(f.a.fd, EVERYONE, &c.message[i]));
+			if (drain(f.all.fd) != c.valid)
 				CORPUS_FAIL(&c, "%s (%s-endian) is %sdelivered", c.title,
 					    i ? "big" : "little", c.valid ? "not " : "");
-			EQ(0, drain(w.none.fd));
+			EQ(0, drain(f.none.fd));
 		}
 	}
 	CHECK(messages > 300);
@@ -97,28 +97,28 @@ static const char *rule_about(const struct client *sender)
 
 TEST_LONG(rules_match_as_the_corpus_says, 60)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	int matches = 0;
 
-	set_room(w.a.fd, 1 << 20);
+	set_room(f.a.fd, 1 << 20);
 	corpus_open(&c);
 	for (enum corpus_kind kind; (kind = corpus_next(&c));) {
 		if (kind != CORPUS_MATCH || !c.valid)
 			continue;
 		matches++;
-		OK(add_rule("@bus", w.none.id, rule_about(&w.a)));
+		OK(add_rule("@bus", f.none.id, rule_about(&f.a)));
 		for (int i = 0; i < ORDERS; i++) {
-			OK(post_bytes(w.a.fd, EVERYONE, &c.message[i]));
-			EQ(1, drain(w.all.fd));
-			if (drain(w.none.fd) != c.yes)
+			OK(post_bytes(f.a.fd, EVERYONE, &c.message[i]));
+			EQ(1, drain(f.all.fd));
+			if (drain(f.none.fd) != c.yes)
 				CORPUS_FAIL(&c, "%s: %s %s (%s-endian)", c.title, c.rule,
 					    c.yes ? "does not match" : "matches",
 					    i ? "big" : "little");
 		}
-		OK(remove_rules("@bus", w.none.id));
-		OK(post_bytes(w.a.fd, EVERYONE, &c.message[0]));
-		EQ(0, drain(w.none.fd));
-		drain(w.all.fd);
+		OK(remove_rules("@bus", f.none.id));
+		OK(post_bytes(f.a.fd, EVERYONE, &c.message[0]));
+		EQ(0, drain(f.none.fd));
+		drain(f.all.fd);
 	}
 	CHECK(matches > 200);
 }

@@ -2,7 +2,7 @@
 /* Contract section 6: credentials, labels and times that come with a message. */
 #include "scm.h"
 
-TEST_EACH(credentials_come_when_asked_for, ways)
+TEST_EACH(credentials_come_when_asked_for, deliveries)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
@@ -135,7 +135,7 @@ static void take_label(int fd, char *label, size_t size)
 			snprintf(label, size, "%.*s", (int)(c->cmsg_len - CMSG_LEN(0)), (char *)CMSG_DATA(c));
 }
 
-TEST_EACH(security_label_comes_when_asked_for, ways)
+TEST_EACH(security_label_comes_when_asked_for, deliveries)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
@@ -174,7 +174,7 @@ static int has_timestamp(int fd)
 	return 0;
 }
 
-TEST_EACH(timestamps_come_when_asked_for, ways)
+TEST_EACH(timestamps_come_when_asked_for, deliveries)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));

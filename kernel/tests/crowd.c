@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-enum { MOST = MOST_CLIENTS, FEW = MOST / 4, PREFIX = 2, MULTICASTS = 10 };
+enum { FEW = MAX_BUS_CLIENTS / 4, PREFIX = 2, MULTICASTS = 10 };
 
-static struct client crowd[MOST];
+static struct client crowd[MAX_BUS_CLIENTS];
 
 static struct bus open_big_bus(void)
 {
-	struct rlimit files = { 2 * MOST + 200, 2 * MOST + 200 };
+	struct rlimit files = { 2 * MAX_BUS_CLIENTS + 200, 2 * MAX_BUS_CLIENTS + 200 };
 
 	OK(setrlimit(RLIMIT_NOFILE, &files));
 	return open_bus("@bus");
@@ -66,7 +66,7 @@ TEST_EACH_LONG(bus_has_only_so_many_clients, ends, 120)
 	struct client last;
 	int late = bus_socket(), waits = bus_socket();
 
-	gather(&bus, 0, MOST - 2);
+	gather(&bus, 0, MAX_BUS_CLIENTS - 2);
 	last = row->joined ? join(&bus) : attach(&bus);
 	OK(connect_bus(waits, &bus));
 	FAILS(ENOSPC, connect_bus(late, &bus));
@@ -89,7 +89,7 @@ TEST(administrator_sets_another_number_of_clients)
 	a = join(&bus);
 	b = join(&bus);
 	err = connect_bus(late, &bus) ? errno : 0;
-	let_clients_in(MOST_CLIENTS);
+	let_clients_in(MAX_BUS_CLIENTS);
 	EQ(ENOSPC, err);
 	OK(connect_bus(late, &bus));
 	OK(post(a.fd, b.id, "x"));
@@ -101,7 +101,7 @@ TEST_LONG(client_without_its_master_counts, 120)
 {
 	struct bus bus = open_big_bus();
 
-	gather(&bus, 0, MOST);
+	gather(&bus, 0, MAX_BUS_CLIENTS);
 	close(crowd[0].accepted);
 	FAILS(ENOSPC, connect_bus(bus_socket(), &bus));
 	close(crowd[0].fd);
@@ -159,17 +159,17 @@ TEST_LONG(multicast_to_a_full_bus_takes_no_more_for_each, 240)
 
 	gather(&bus, 0, FEW);
 	few = least_multicast(&sender, FEW);
-	gather(&bus, FEW, MOST - 2);
+	gather(&bus, FEW, MAX_BUS_CLIENTS - 2);
 	FAILS(ENOSPC, connect_bus(bus_socket(), &bus));
-	most = least_multicast(&sender, MOST - 2);
+	most = least_multicast(&sender, MAX_BUS_CLIENTS - 2);
 	EQ(0, pthread_create(&thread, NULL, talk_on, &talker));
 	for (int i = 0; i < MULTICASTS; i++)
 		OK(post(sender.fd, GROUP(PREFIX), "x"));
 	atomic_store(&over, 1);
 	EQ(0, pthread_join(thread, &longest));
 	dprintf(1, "# to %d: %lld us, to %d: %lld us; a message beside it at most %ld us\n",
-		FEW, few / 1000, MOST - 2, most / 1000, (long)longest / 1000);
-	CHECK(most < 3 * few * MOST / FEW);
+		FEW, few / 1000, MAX_BUS_CLIENTS - 2, most / 1000, (long)longest / 1000);
+	CHECK(most < 3 * few * MAX_BUS_CLIENTS / FEW);
 }
 
 /* The most that one message can do under one hold of the lock: it expels all other clients. */
@@ -181,18 +181,18 @@ TEST_LONG(all_of_a_full_bus_are_evicted_at_once, 240)
 
 	OK(set_option(bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
 	OK(set_option(bus.fd, BUS_SET_MAXQLEN, 1));
-	gather(&bus, 0, MOST - 1);
+	gather(&bus, 0, MAX_BUS_CLIENTS - 1);
 	for (int i = 0; i < 2; i++)
 		OK(post(sender.fd, GROUP(PREFIX), "x"));
 	ns = now_ns();
 	OK(post(sender.fd, GROUP(PREFIX), "x"));
 	ns = now_ns() - ns;
-	dprintf(1, "# %d evicted in %lld us\n", MOST - 1, ns / 1000);
-	for (int i = 0; i < MOST - 1; i++)
+	dprintf(1, "# %d evicted in %lld us\n", MAX_BUS_CLIENTS - 1, ns / 1000);
+	for (int i = 0; i < MAX_BUS_CLIENTS - 1; i++)
 		EQ(ENOBUFS, socket_option(crowd[i].fd, SO_ERROR));
-	for (int i = 0; i < MOST - 1; i++)
+	for (int i = 0; i < MAX_BUS_CLIENTS - 1; i++)
 		close_client(&crowd[i]);
-	gather(&bus, 0, MOST - 1);
+	gather(&bus, 0, MAX_BUS_CLIENTS - 1);
 	FAILS(ENOSPC, connect_bus(bus_socket(), &bus));
 }
 

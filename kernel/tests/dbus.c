@@ -11,26 +11,26 @@ static struct bytes b;
 
 TEST(multicast_reaches_those_whose_rules_want_it)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.all.fd));
-	GETS_NOTHING(w.none.fd);
-	GETS_NOTHING(w.a.fd);
-	OK(add_rule("@bus", w.a.id, "member='Changed'"));
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.a.fd));
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.all.fd));
+	GETS_NOTHING(f.none.fd);
+	GETS_NOTHING(f.a.fd);
+	OK(add_rule("@bus", f.a.id, "member='Changed'"));
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.a.fd));
 }
 
 TEST(one_rule_of_many_is_enough_and_brings_one_copy)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	OK(add_rule("@bus", w.none.id, "member='Other'"));
-	OK(add_rule("@bus", w.none.id, "member='Changed'"));
-	OK(add_rule("@bus", w.none.id, "type='signal'"));
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.none.fd));
+	OK(add_rule("@bus", f.none.id, "member='Other'"));
+	OK(add_rule("@bus", f.none.id, "member='Changed'"));
+	OK(add_rule("@bus", f.none.id, "type='signal'"));
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.none.fd));
 }
 
 static void says_one_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "1"); }
@@ -57,128 +57,128 @@ static const struct {
  */
 TEST_EACH(multicast_has_the_descriptors_that_it_says, fd_counts)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	struct sockaddr_bus everyone = bus_name(NULL, EVERYONE);
 	int fds[2] = { STDIN_FILENO, STDIN_FILENO };
 	struct message m;
 
 	write_message(&b, &row->words);
-	OK(send_bytes_fds(w.a.fd, &everyone, b.data, b.len, fds, row->n, MSG_DONTWAIT));
+	OK(send_bytes_fds(f.a.fd, &everyone, b.data, b.len, fds, row->n, MSG_DONTWAIT));
 	if (!row->arrives) {
-		GETS_NOTHING(w.all.fd);
+		GETS_NOTHING(f.all.fd);
 		return;
 	}
-	OK(take(w.all.fd, &m));
+	OK(take(f.all.fd, &m));
 	EQ(row->n, m.n_fds);
 	close_fds(&m);
 }
 
 TEST(group_is_filtered_as_everyone_is)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	OK(add_address(w.all.accepted, ADDRESS(2, 1)));
-	OK(add_address(w.none.accepted, ADDRESS(2, 2)));
+	OK(add_address(f.all.accepted, ADDRESS(2, 1)));
+	OK(add_address(f.none.accepted, ADDRESS(2, 2)));
 	write_message(&b, &a_signal);
-	OK(post_bytes(w.a.fd, GROUP(2), &b));
-	EQ(1, drain(w.all.fd));
-	GETS_NOTHING(w.none.fd);
+	OK(post_bytes(f.a.fd, GROUP(2), &b));
+	EQ(1, drain(f.all.fd));
+	GETS_NOTHING(f.none.fd);
 }
 
 /* Rules are for multicasts. What the master sends need not be D-Bus, even to all. */
 TEST(unicast_and_the_masters_messages_pass_whatever_they_are)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	OK(add_address(w.none.accepted, ADDRESS(1, 1)));
-	OK(post(w.a.fd, w.none.id, "client"));
-	GETS(w.none.fd, w.a.id, "client");
-	OK(post(w.a.fd, ADDRESS(1, 1), "address"));
-	GETS(w.none.fd, w.a.id, "address");
-	OK(post(w.a.fd, MASTER, "AUTH EXTERNAL"));
-	GETS(w.a.accepted, w.a.id, "AUTH EXTERNAL");
-	OK(post(w.a.fd, ADDRESS(1, 99), "default route"));
-	GETS(w.a.accepted, w.a.id, "default route");
-	OK(post(w.none.accepted, w.none.id, "master"));
-	GETS(w.none.fd, MASTER, "master");
-	OK(post(w.a.accepted, EVERYONE, "all"));
-	GETS(w.none.fd, MASTER, "all");
-	GETS(w.all.fd, MASTER, "all");
+	OK(add_address(f.none.accepted, ADDRESS(1, 1)));
+	OK(post(f.a.fd, f.none.id, "client"));
+	GETS(f.none.fd, f.a.id, "client");
+	OK(post(f.a.fd, ADDRESS(1, 1), "address"));
+	GETS(f.none.fd, f.a.id, "address");
+	OK(post(f.a.fd, MASTER, "AUTH EXTERNAL"));
+	GETS(f.a.accepted, f.a.id, "AUTH EXTERNAL");
+	OK(post(f.a.fd, ADDRESS(1, 99), "default route"));
+	GETS(f.a.accepted, f.a.id, "default route");
+	OK(post(f.none.accepted, f.none.id, "master"));
+	GETS(f.none.fd, MASTER, "master");
+	OK(post(f.a.accepted, EVERYONE, "all"));
+	GETS(f.none.fd, MASTER, "all");
+	GETS(f.all.fd, MASTER, "all");
 }
 
 TEST(signal_of_the_master_reaches_those_whose_rules_match)
 {
-	struct world w = make_world();
-	struct client c = join(&w.bus);
+	struct fixture f = make_fixture();
+	struct client c = join(&f.bus);
 
-	OK(add_rule("@bus", w.none.id, "sender='org.freedesktop.DBus',member='Changed'"));
+	OK(add_rule("@bus", f.none.id, "sender='org.freedesktop.DBus',member='Changed'"));
 	OK(add_rule("@bus", c.id, "member='Other'"));
 	write_message(&b, &a_signal);
-	OK(post_bytes(w.a.accepted, EVERYONE, &b));
-	EQ(1, drain(w.all.fd));
-	EQ(1, drain(w.none.fd));
-	GETS_NOTHING(w.a.fd);
+	OK(post_bytes(f.a.accepted, EVERYONE, &b));
+	EQ(1, drain(f.all.fd));
+	EQ(1, drain(f.none.fd));
+	GETS_NOTHING(f.a.fd);
 	GETS_NOTHING(c.fd);
 	/* To one recipient it needs no rule. */
-	OK(post_bytes(w.a.accepted, c.id, &b));
+	OK(post_bytes(f.a.accepted, c.id, &b));
 	EQ(1, drain(c.fd));
 }
 
 TEST(eavesdropper_hears_unicasts_and_of_multicasts_what_its_rules_want)
 {
-	struct world w = make_world();
-	struct client spy = join(&w.bus);
+	struct fixture f = make_fixture();
+	struct client spy = join(&f.bus);
 
 	OK(watch(spy.accepted));
 	write_message(&b, &a_signal);
-	OK(post_bytes(w.a.fd, w.none.id, &b));
-	OK(post_bytes(w.a.fd, MASTER, &b));
-	OK(post_bytes(w.a.accepted, MASTER, &b));
+	OK(post_bytes(f.a.fd, f.none.id, &b));
+	OK(post_bytes(f.a.fd, MASTER, &b));
+	OK(post_bytes(f.a.accepted, MASTER, &b));
 	EQ(3, drain(spy.fd));
-	OK(add_address(w.all.accepted, ADDRESS(2, 1)));
-	OK(post_bytes(w.a.fd, GROUP(2), &b));
+	OK(add_address(f.all.accepted, ADDRESS(2, 1)));
+	OK(post_bytes(f.a.fd, GROUP(2), &b));
 	GETS_NOTHING(spy.fd);
 	OK(add_rule("@bus", spy.id, "eavesdrop='true'"));
-	OK(post_bytes(w.a.fd, GROUP(2), &b));
+	OK(post_bytes(f.a.fd, GROUP(2), &b));
 	EQ(1, drain(spy.fd));
-	OK(post(w.a.fd, GROUP(2), "no message"));
+	OK(post(f.a.fd, GROUP(2), "no message"));
 	GETS_NOTHING(spy.fd);
 }
 
 /* A monitor is a D-Bus program, which disconnects over bytes that are no message. */
 TEST(eavesdropper_hears_nothing_that_is_no_message)
 {
-	struct world w = make_world();
-	struct client spy = join(&w.bus);
+	struct fixture f = make_fixture();
+	struct client spy = join(&f.bus);
 	struct message m;
 
 	OK(add_rule("@bus", spy.id, ""));
 	OK(watch(spy.accepted));
-	OK(post(w.a.fd, w.none.id, "unicast"));
-	OK(post(w.a.fd, MASTER, "AUTH EXTERNAL"));
-	OK(post(w.a.fd, ADDRESS(9, 9), "default route"));
-	OK(post(w.a.accepted, MASTER, "OK"));
-	OK(post(w.a.accepted, GROUP(9), "master"));
+	OK(post(f.a.fd, f.none.id, "unicast"));
+	OK(post(f.a.fd, MASTER, "AUTH EXTERNAL"));
+	OK(post(f.a.fd, ADDRESS(9, 9), "default route"));
+	OK(post(f.a.accepted, MASTER, "OK"));
+	OK(post(f.a.accepted, GROUP(9), "master"));
 	write_message(&b, &a_signal);
 	b.len--;
-	OK(post_bytes(w.a.fd, w.none.id, &b));
+	OK(post_bytes(f.a.fd, f.none.id, &b));
 	GETS_NOTHING(spy.fd);
-	EQ(2, drain(w.none.fd));
-	EQ(2, drain(w.a.accepted));
+	EQ(2, drain(f.none.fd));
+	EQ(2, drain(f.a.accepted));
 	/* The monitor has missed nothing. */
 	write_message(&b, &a_signal);
-	OK(post_bytes(w.a.fd, w.none.id, &b));
+	OK(post_bytes(f.a.fd, f.none.id, &b));
 	OK(take(spy.fd, &m));
 	CHECK(!m.has_lost);
 }
 
 TEST(full_client_that_wants_nothing_holds_up_nobody)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	fill(w.a.fd, w.none.id);
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.all.fd));
+	fill(f.a.fd, f.none.id);
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.all.fd));
 }
 
 static void *job_signal(void *data)
@@ -196,19 +196,19 @@ static void *job_signal(void *data)
 
 TEST(sender_that_waits_goes_on_when_its_message_is_not_wanted_any_more)
 {
-	struct world w = make_world();
-	struct job j = { .fd = w.a.fd };
+	struct fixture f = make_fixture();
+	struct job j = { .fd = f.a.fd };
 
-	OK(add_rule("@bus", w.none.id, "member='Changed'"));
-	fill(w.a.fd, w.none.id);
+	OK(add_rule("@bus", f.none.id, "member='Changed'"));
+	fill(f.a.fd, f.none.id);
 	start_job(&j, job_signal);
 	await_block(&j);
-	OK(add_rule("@bus", w.none.id, "member='Other'"));
+	OK(add_rule("@bus", f.none.id, "member='Other'"));
 	await_block(&j);
-	GETS_NOTHING(w.all.fd);
-	OK(remove_rule("@bus", w.none.id, "member='Changed'"));
+	GETS_NOTHING(f.all.fd);
+	OK(remove_rule("@bus", f.none.id, "member='Changed'"));
 	ends_with(&j, 0);
-	EQ(1, drain(w.all.fd));
+	EQ(1, drain(f.all.fd));
 }
 
 /* The same for a sender that does not sleep: POLLOUT tells it. */
@@ -234,37 +234,37 @@ TEST(poller_is_told_when_its_message_is_not_wanted_any_more)
 
 TEST(sender_that_waits_reaches_who_began_to_want_its_message)
 {
-	struct world w = make_world();
-	struct job j = { .fd = w.a.fd };
+	struct fixture f = make_fixture();
+	struct job j = { .fd = f.a.fd };
 
-	fill(w.a.fd, w.all.id);
+	fill(f.a.fd, f.all.id);
 	start_job(&j, job_signal);
 	await_block(&j);
-	OK(add_rule("@bus", w.none.id, "member='Changed'"));
-	GETS_NOTHING(w.none.fd);
-	CHECK(drain(w.all.fd) > 1);
+	OK(add_rule("@bus", f.none.id, "member='Changed'"));
+	GETS_NOTHING(f.none.fd);
+	CHECK(drain(f.all.fd) > 1);
 	ends_with(&j, 0);
-	EQ(1, drain(w.none.fd));
+	EQ(1, drain(f.none.fd));
 }
 
 /* Senders. */
 
 TEST(sender_is_who_the_kernel_says)
 {
-	struct world w = make_world();
-	struct client c = join(&w.bus);
+	struct fixture f = make_fixture();
+	struct client c = join(&f.bus);
 	struct words lie = { A_SIGNAL, .sender = ":0.4" };
 	char rule[64];
 
-	snprintf(rule, sizeof(rule), "sender=':0.%llx'", (unsigned long long)w.a.id);
-	OK(add_rule("@bus", w.none.id, rule));
+	snprintf(rule, sizeof(rule), "sender=':0.%llx'", (unsigned long long)f.a.id);
+	OK(add_rule("@bus", f.none.id, rule));
 	EQ(4, c.id);
-	OK(signal_all(w.a.fd, &lie));
-	EQ(1, drain(w.none.fd));
+	OK(signal_all(f.a.fd, &lie));
+	EQ(1, drain(f.none.fd));
 	lie.sender = ":0.1";
 	OK(signal_all(c.fd, &lie));
-	GETS_NOTHING(w.none.fd);
-	EQ(2, drain(w.all.fd));
+	GETS_NOTHING(f.none.fd);
+	EQ(2, drain(f.all.fd));
 }
 
 static const struct {
@@ -282,54 +282,54 @@ static const struct {
 
 TEST_EACH(sender_that_is_nobody_never_sends, strangers)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 
-	OK(add_rule("@bus", w.none.id, row->rule));
+	OK(add_rule("@bus", f.none.id, row->rule));
 	for (int i = 0; i < 12; i++) {
-		struct client c = join(&w.bus);
+		struct client c = join(&f.bus);
 
 		OK(signal_all(c.fd, &a_signal));
-		EQ(1, drain(w.all.fd));
+		EQ(1, drain(f.all.fd));
 		close_client(&c);
 	}
-	OK(signal_all(w.a.fd, &a_signal));
-	GETS_NOTHING(w.none.fd);
+	OK(signal_all(f.a.fd, &a_signal));
+	GETS_NOTHING(f.none.fd);
 }
 
 TEST(name_is_its_owners)
 {
-	struct world w = make_world();
-	struct client c = join(&w.bus);
+	struct fixture f = make_fixture();
+	struct client c = join(&f.bus);
 
-	OK(set_name("@bus", w.a.id, "org.example.Player"));
-	OK(add_rule("@bus", w.none.id, "sender='org.example.Player'"));
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.none.fd));
+	OK(set_name("@bus", f.a.id, "org.example.Player"));
+	OK(add_rule("@bus", f.none.id, "sender='org.example.Player'"));
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.none.fd));
 	OK(signal_all(c.fd, &a_signal));
-	GETS_NOTHING(w.none.fd);
+	GETS_NOTHING(f.none.fd);
 	/*
 	 * Another client takes over the name: the rule, which was added later
 	 * than the name, now means that client.
 	 */
 	OK(set_name("@bus", c.id, "org.example.Player"));
-	OK(signal_all(w.a.fd, &a_signal));
-	GETS_NOTHING(w.none.fd);
+	OK(signal_all(f.a.fd, &a_signal));
+	GETS_NOTHING(f.none.fd);
 	OK(signal_all(c.fd, &a_signal));
-	EQ(1, drain(w.none.fd));
+	EQ(1, drain(f.none.fd));
 	OK(unset_name("@bus", "org.example.Player"));
 	OK(signal_all(c.fd, &a_signal));
-	GETS_NOTHING(w.none.fd);
-	OK(set_name("@bus", w.a.id, "org.example.Player"));
-	OK(signal_all(w.a.fd, &a_signal));
-	EQ(1, drain(w.none.fd));
+	GETS_NOTHING(f.none.fd);
+	OK(set_name("@bus", f.a.id, "org.example.Player"));
+	OK(signal_all(f.a.fd, &a_signal));
+	EQ(1, drain(f.none.fd));
 }
 
 /* Changes under messages. */
 
 /* There is room for that many, and for one more of each sender, however fast the machine is. */
-enum { MOST_SENT = 1 << 19, MOST_SENDERS = 8 };
+enum { MAX_SENT = 1 << 19, MAX_SENDERS = 8 };
 
-static struct world world;
+static struct fixture fixture;
 static volatile int stop;
 static volatile long sent;
 
@@ -340,8 +340,8 @@ static void *keep_sending(void *arg)
 
 	(void)arg;
 	write_message(m, &mine);
-	while (!stop && sent < MOST_SENT) {
-		if (send_bytes(world.a.fd, EVERYONE, m->data, m->len, MSG_NOSIGNAL) < 0)
+	while (!stop && sent < MAX_SENT) {
+		if (send_bytes(fixture.a.fd, EVERYONE, m->data, m->len, MSG_NOSIGNAL) < 0)
 			FAIL("send: %s", errname(errno));
 		__atomic_add_fetch(&sent, 1, __ATOMIC_RELAXED);
 	}
@@ -352,11 +352,11 @@ static void *keep_changing_rules(void *arg)
 {
 	(void)arg;
 	while (!stop) {
-		OK(add_rule("@bus", world.none.id, "member='Changed',arg0=x"));
-		OK(add_rule("@bus", world.none.id, "sender='org.example.Player'"));
-		OK(add_rule("@bus", world.none.id, "path_namespace='/org',arg1path='/y/'"));
-		OK(remove_rule("@bus", world.none.id, "sender='org.example.Player'"));
-		OK(remove_rules("@bus", world.none.id));
+		OK(add_rule("@bus", fixture.none.id, "member='Changed',arg0=x"));
+		OK(add_rule("@bus", fixture.none.id, "sender='org.example.Player'"));
+		OK(add_rule("@bus", fixture.none.id, "path_namespace='/org',arg1path='/y/'"));
+		OK(remove_rule("@bus", fixture.none.id, "sender='org.example.Player'"));
+		OK(remove_rules("@bus", fixture.none.id));
 	}
 	return NULL;
 }
@@ -365,7 +365,7 @@ static void *keep_coming_and_going(void *arg)
 {
 	(void)arg;
 	while (!stop) {
-		struct client c = join(&world.bus);
+		struct client c = join(&fixture.bus);
 
 		OK(add_rule("@bus", c.id, "type='signal'"));
 		OK(add_rule("@bus", c.id, "interface='org.example.Player'"));
@@ -387,9 +387,9 @@ static void *keep_naming(void *arg)
 
 	(void)arg;
 	while (!stop) {
-		OK(set_name("@bus", world.a.id, "org.example.Player"));
+		OK(set_name("@bus", fixture.a.id, "org.example.Player"));
 		OK(dump(d, "@bus", 0));
-		OK(set_name("@bus", world.all.id, "org.example.Player"));
+		OK(set_name("@bus", fixture.all.id, "org.example.Player"));
 		OK(unset_name("@bus", "org.example.Player"));
 	}
 	return NULL;
@@ -418,7 +418,7 @@ static void *keep_reading(void *arg)
 	long *n = arg;
 	struct message m;
 
-	while (take_next(n ? world.all.fd : world.none.fd, &m))
+	while (take_next(n ? fixture.all.fd : fixture.none.fd, &m))
 		if (n)
 			++*n;
 	return NULL;
@@ -433,7 +433,7 @@ TEST_LONG(rules_change_under_messages, 60)
 	struct dumped *d = malloc(sizeof(*d));
 	long got = 0;
 
-	world = make_world();
+	fixture = make_fixture();
 	EQ(0, pthread_create(&readers[0], NULL, keep_reading, &got));
 	EQ(0, pthread_create(&readers[1], NULL, keep_reading, NULL));
 	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
@@ -461,7 +461,7 @@ TEST_LONG(rules_change_under_messages, 60)
 struct seqs {
 	int fd;
 	size_t n;
-	uint64_t at[MOST_SENT + MOST_SENDERS];
+	uint64_t at[MAX_SENT + MAX_SENDERS];
 };
 
 static void *keep_noting(void *arg)
@@ -502,9 +502,9 @@ TEST_LONG(change_of_a_rule_has_one_place_among_messages, 60)
 	static struct seqs all, some;
 	pthread_t senders[3], readers[2];
 
-	world = make_world();
-	all.fd = world.all.fd;
-	some.fd = world.none.fd;
+	fixture = make_fixture();
+	all.fd = fixture.all.fd;
+	some.fd = fixture.none.fd;
 	OK(set_option(all.fd, BUS_PASSSEQ, 1));
 	OK(set_option(some.fd, BUS_PASSSEQ, 1));
 	EQ(0, pthread_create(&readers[0], NULL, keep_noting, &all));
@@ -512,8 +512,8 @@ TEST_LONG(change_of_a_rule_has_one_place_among_messages, 60)
 	for (int i = 0; i < 3; i++)
 		EQ(0, pthread_create(&senders[i], NULL, keep_sending, NULL));
 	for (long long end = now_ms() + 4000; now_ms() < end;) {
-		OK(add_rule("@bus", world.none.id, "member='Changed'"));
-		OK(remove_rule("@bus", world.none.id, "member='Changed'"));
+		OK(add_rule("@bus", fixture.none.id, "member='Changed'"));
+		OK(remove_rule("@bus", fixture.none.id, "member='Changed'"));
 	}
 	stop = 1;
 	for (int i = 0; i < 3; i++)

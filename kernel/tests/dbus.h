@@ -471,20 +471,20 @@ static inline int has_rules(const char *path, uint64_t addr, int n)
 }
 
 /* A bus with a sender, one that wants everything, and one that wants nothing. */
-struct world {
+struct fixture {
 	struct bus bus;
 	struct client a, all, none;
 };
 
-static inline struct world make_world(void)
+static inline struct fixture make_fixture(void)
 {
-	struct world w = { .bus = open_bus("@bus") };
+	struct fixture f = { .bus = open_bus("@bus") };
 
-	w.a = join(&w.bus);
-	w.all = join(&w.bus);
-	w.none = join(&w.bus);
-	OK(add_rule("@bus", w.all.id, ""));
-	return w;
+	f.a = join(&f.bus);
+	f.all = join(&f.bus);
+	f.none = join(&f.bus);
+	OK(add_rule("@bus", f.all.id, ""));
+	return f;
 }
 
 #endif

@@ -115,7 +115,7 @@ TEST(messages_before_and_after_the_watch_are_not_copied)
 }
 
 /* What the others see does not depend on being watched. (in 2012 it did) */
-static void scene(int watched, char *seen, size_t size)
+static void log_traffic(int watched, char *seen, size_t size)
 {
 	struct bus bus = open_bus(watched ? "@watched" : "@unwatched");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), e = join(&bus);
@@ -148,8 +148,8 @@ TEST(others_see_the_same_watched_and_unwatched)
 {
 	char watched[512] = "", unwatched[512] = "";
 
-	scene(0, unwatched, sizeof(unwatched));
-	scene(1, watched, sizeof(watched));
+	log_traffic(0, unwatched, sizeof(unwatched));
+	log_traffic(1, watched, sizeof(watched));
 	if (strcmp(watched, unwatched))
 		FAIL("unwatched: %s watched: %s", unwatched, watched);
 }

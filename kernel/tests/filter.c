@@ -30,11 +30,11 @@ static void drop_byte(int fd, unsigned char byte)
 static const struct {
 	const char *name;
 	uint64_t to;
-} ways[] = {
+} destinations[] = {
 	{ "unicast", 2 }, { "group", GROUP(2) }, { "everyone", EVERYONE },
 };
 
-TEST_EACH(filter_truncates_its_own_copy_only, ways)
+TEST_EACH(filter_truncates_its_own_copy_only, destinations)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join_at(&bus, ADDRESS(2, 3)), b = join_at(&bus, ADDRESS(2, 1));
@@ -48,7 +48,7 @@ TEST_EACH(filter_truncates_its_own_copy_only, ways)
 }
 
 /* A filter that comes or goes while the sender waits applies to that sender's message. */
-TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, ways)
+TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, destinations)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
@@ -78,7 +78,7 @@ TEST_EACH(filter_is_the_recipients_of_now_when_the_sender_has_slept, ways)
 }
 
 /* A dropped copy is no error, and takes no room. */
-TEST_EACH(filter_drops_its_own_copy_only, ways)
+TEST_EACH(filter_drops_its_own_copy_only, destinations)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));

@@ -24,7 +24,7 @@ TEST_EACH(queue_takes_one_more_than_its_length, lengths)
 	EQ(row->len + 1, fill(a.accepted, a.id));
 }
 
-TEST_EACH(full_queue_fails_without_waiting, ways)
+TEST_EACH(full_queue_fails_without_waiting, destinations)
 {
 	struct pair p = make_pair(row->to);
 
@@ -36,7 +36,7 @@ TEST_EACH(full_queue_fails_without_waiting, ways)
 	GETS_NOTHING(p.target);
 }
 
-TEST_EACH(full_queue_makes_the_sender_wait_for_a_read, ways)
+TEST_EACH(full_queue_makes_the_sender_wait_for_a_read, destinations)
 {
 	struct pair p = make_pair(row->to);
 	struct message m;
@@ -53,7 +53,7 @@ TEST_EACH(full_queue_makes_the_sender_wait_for_a_read, ways)
 	GETS(p.target, p.a.id, "last");
 }
 
-TEST_EACH(wait_ends_with_the_send_timeout, ways)
+TEST_EACH(wait_ends_with_the_send_timeout, destinations)
 {
 	struct pair p = make_pair(row->to);
 	long long start;
@@ -108,7 +108,7 @@ TEST(timeout_runs_on_while_other_recipients_make_room)
 	CHECK(j.took_ms >= 200);
 }
 
-TEST_EACH(wait_ends_with_a_signal, ways)
+TEST_EACH(wait_ends_with_a_signal, destinations)
 {
 	struct pair p = make_pair(row->to);
 	struct job j;
@@ -122,7 +122,7 @@ TEST_EACH(wait_ends_with_a_signal, ways)
 	EQ(ROOM, drain(p.target));
 }
 
-TEST_EACH(wait_goes_on_after_a_restarting_signal, ways)
+TEST_EACH(wait_goes_on_after_a_restarting_signal, destinations)
 {
 	struct pair p = make_pair(row->to);
 	struct message m;
@@ -225,7 +225,7 @@ TEST(waiting_reader_does_not_block_others)
 }
 
 /* A full client must read before it may write, whatever the destination. */
-TEST_EACH(client_with_a_full_queue_cannot_send, ways)
+TEST_EACH(client_with_a_full_queue_cannot_send, destinations)
 {
 	struct pair p = make_pair(row->to);
 	struct client c = join(&p.bus);

@@ -221,7 +221,7 @@ static int post_to_the_group(int fd, int limit, int fds)
 /* A multicast is one message: it counts once, until the last member has taken its copy. */
 TEST(multicast_counts_once_until_all_have_it)
 {
-	enum { MEMBERS = 20, FDS = 20, FEW = 50 };
+	enum { MEMBERS = 20, FDS = 20, MAX_IN_FLIGHT = 50 };
 	struct bus bus = open_long_bus();
 	struct client a = join(&bus), members[MEMBERS];
 
@@ -229,12 +229,12 @@ TEST(multicast_counts_once_until_all_have_it)
 		members[i] = join_at(&bus, ADDRESS(2, i));
 	become_nobody(1024);
 	/* As with AF_UNIX, the last message may exceed the limit. */
-	EQ(3, post_to_the_group(a.fd, FEW, FDS));
+	EQ(3, post_to_the_group(a.fd, MAX_IN_FLIGHT, FDS));
 	for (int i = 0; i < MEMBERS - 1; i++)
 		EQ(3, drain(members[i].fd));
-	EQ(0, post_to_the_group(a.fd, FEW, FDS));
+	EQ(0, post_to_the_group(a.fd, MAX_IN_FLIGHT, FDS));
 	EQ(3, drain(members[MEMBERS - 1].fd));
-	EQ(3, post_to_the_group(a.fd, FEW, FDS));
+	EQ(3, post_to_the_group(a.fd, MAX_IN_FLIGHT, FDS));
 }
 
 /* All processes of a user share the limit, at the same time and however often they try. */
@@ -271,7 +271,7 @@ TEST_LONG(processes_of_a_user_share_its_limit, 60)
 /* Descriptors count while the send still waits, here for its send buffer. */
 TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 {
-	enum { FDS = 40, FEW = 64 };
+	enum { FDS = 40, MAX_IN_FLIGHT = 64 };
 	static char big[20000];
 	static struct waiting w[2];
 	struct bus bus = open_long_bus();
@@ -282,10 +282,10 @@ TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 		;
 	EQ(EAGAIN, errno);
 	for (int i = 0; i < 2; i++) {
-		w[i].limit = FEW;
+		w[i].limit = MAX_IN_FLIGHT;
 		start_waiting(&w[i], a.fd, c.id, big, FDS);
 	}
-	become_nobody(FEW);
+	become_nobody(MAX_IN_FLIGHT);
 	FAILS(ETOOMANYREFS, post_fds(b.fd, c.id, "x", &a.fd, 1));
 	while (!w[0].job.done || !w[1].job.done)
 		drain(c.fd);
@@ -295,21 +295,21 @@ TEST(send_that_waits_for_memory_has_its_descriptors_counted)
 		await_end(&w[i].job);
 }
 
-struct scene { struct bus bus; struct client a, b, c, e; };	/* e is an eavesdropper */
+struct fixture { struct bus bus; struct client a, b, c, e; };	/* e is an eavesdropper */
 
 /* Sent by a user for whom the limit holds. */
-static struct scene open_watched_bus(void)
+static struct fixture open_watched_bus(void)
 {
-	struct scene s;
+	struct fixture f;
 
 	become_nobody(LIMIT);
-	s.bus = open_long_bus();
-	s.a = join(&s.bus);
-	s.b = join(&s.bus);
-	s.c = join(&s.bus);
-	s.e = join(&s.bus);
-	OK(watch(s.e.accepted));
-	return s;
+	f.bus = open_long_bus();
+	f.a = join(&f.bus);
+	f.b = join(&f.bus);
+	f.c = join(&f.bus);
+	f.e = join(&f.bus);
+	OK(watch(f.e.accepted));
+	return f;
 }
 
 /*
@@ -327,17 +327,17 @@ TEST_LONG(cycle_through_af_unix_pins_no_more_than_the_limit, 60)
 	OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
 	before = open_files();
 	if (!OK(fork())) {
-		struct scene s = open_watched_bus();
+		struct fixture f = open_watched_bus();
 
 		for (int i = 0; i < 100; i++) {
-			OK(post_new_files(s.a.fd, s.c.id, FDS));
-			EQ(1, drain(s.c.fd));
+			OK(post_new_files(f.a.fd, f.c.id, FDS));
+			EQ(1, drain(f.c.fd));
 		}
-		while (post_new_files(s.a.fd, s.b.id, FDS) > 0)
+		while (post_new_files(f.a.fd, f.b.id, FDS) > 0)
 			;
-		post_fds(s.a.fd, s.b.id, "the circle", &pair[1], 1);
-		send_over_unix(pair[0], s.b.fd);
-		send_over_unix(pair[0], s.e.fd);
+		post_fds(f.a.fd, f.b.id, "the circle", &pair[1], 1);
+		send_over_unix(pair[0], f.b.fd);
+		send_over_unix(pair[0], f.e.fd);
 		_exit(PASSED);
 	}
 	OK(wait(&status));
@@ -373,16 +373,16 @@ static ssize_t post_new_sockets(int fd, uint64_t to, int n)
 TEST_LONG(user_has_only_so_many_sockets_open_and_in_flight, 60)
 {
 	enum { MESSAGES = 60, FDS = 20 };
-	struct scene s = open_watched_bus();
+	struct fixture f = open_watched_bus();
 	struct message m;
 
 	for (int i = 0; i < MESSAGES; i++) {
-		OK(post_new_sockets(s.a.fd, s.c.id, FDS));
-		OK(take(s.c.fd, &m));
+		OK(post_new_sockets(f.a.fd, f.c.id, FDS));
+		OK(take(f.c.fd, &m));
 		close_fds(&m);
 	}
-	OK(unwatch(s.e.accepted));
-	for (int i = 0; i < MESSAGES && post_new_sockets(s.a.fd, s.b.id, FDS) > 0; i++)
+	OK(unwatch(f.e.accepted));
+	for (int i = 0; i < MESSAGES && post_new_sockets(f.a.fd, f.b.id, FDS) > 0; i++)
 		;
 	EQ(ETOOMANYREFS, errno);
 	CHECK(bus_sockets() > 2 * (LIMIT - FDS));

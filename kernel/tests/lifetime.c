@@ -20,7 +20,7 @@ TEST(expelled_client_drains_its_queue_then_reads_the_end)
 static const struct {
 	const char *name;
 	uint64_t to;
-} ways[] = {
+} destinations[] = {
 	{ "unicast", 2 },
 	{ "itself", 1 },
 	{ "group", GROUP(2) },
@@ -31,7 +31,7 @@ static const struct {
 };
 
 /* In 2012 an expelled client went on talking to everybody. */
-TEST_EACH(expelled_client_cannot_send, ways)
+TEST_EACH(expelled_client_cannot_send, destinations)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
@@ -514,18 +514,18 @@ TEST_LONG(killed_clients_leave_a_working_bus, 60)
 
 TEST(many_clients_come_and_go)
 {
-	enum { MANY = 300 };
-	static struct client crowd[MANY];
+	enum { CROWD = 300 };
+	static struct client crowd[CROWD];
 	struct bus bus = open_bus("@bus");
 
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < CROWD; i++)
 		crowd[i] = join_at(&bus, ADDRESS(2, i));
 	OK(post(crowd[0].fd, GROUP(2), "hello"));
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < CROWD; i++)
 		GETS(crowd[i].fd, crowd[0].id, "hello");
-	for (int i = 1; i < MANY; i += 2)
+	for (int i = 1; i < CROWD; i += 2)
 		close_client(&crowd[i]);
 	OK(post(crowd[0].fd, GROUP(2), "again"));
-	for (int i = 0; i < MANY; i += 2)
+	for (int i = 0; i < CROWD; i += 2)
 		GETS(crowd[i].fd, crowd[0].id, "again");
 }

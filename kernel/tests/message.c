@@ -8,10 +8,10 @@
 
 static struct bytes b;
 
-static void expect(struct world *w, int delivered, const char *what)
+static void expect(struct fixture *f, int delivered, const char *what)
 {
-	OK(post_bytes(w->a.fd, EVERYONE, &b));
-	if (drain(w->all.fd) != delivered)
+	OK(post_bytes(f->a.fd, EVERYONE, &b));
+	if (drain(f->all.fd) != delivered)
 		FAIL("%s (%s-endian) is %sdelivered", what, b.big ? "big" : "little",
 		     delivered ? "not " : "");
 }
@@ -33,19 +33,19 @@ static const struct words full = {
 
 TEST(message_cut_off_at_any_byte_reaches_nobody)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	struct words words = full;
 	size_t whole;
 
 	for (words.big = 0; words.big < 2; words.big++) {
 		write_message(&b, &words);
 		whole = b.len;
-		expect(&w, 1, "the whole message");
+		expect(&f, 1, "the whole message");
 		while (b.len--)
-			expect(&w, 0, "a part");
+			expect(&f, 0, "a part");
 		b.len = whole + 1;
 		b.data[whole] = 0;
-		expect(&w, 0, "a byte more");
+		expect(&f, 0, "a byte more");
 	}
 }
 
@@ -53,10 +53,10 @@ TEST(message_cut_off_at_any_byte_reaches_nobody)
 TEST_LONG(message_with_any_byte_changed_does_no_harm, 60)
 {
 	static const unsigned char values[] = { 0, 1, 0x7f, 0x80, 0xff, '/', 's', 'v', '(' };
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	struct words words = full;
 
-	OK(add_rule("@bus", w.none.id, "arg3='',arg0='text',arg1path='/object'"));
+	OK(add_rule("@bus", f.none.id, "arg3='',arg0='text',arg1path='/object'"));
 	for (words.big = 0; words.big < 2; words.big++) {
 		write_message(&b, &words);
 		for (size_t i = 0; i < b.len; i++) {
@@ -64,15 +64,15 @@ TEST_LONG(message_with_any_byte_changed_does_no_harm, 60)
 
 			for (size_t v = 0; v < sizeof(values); v++) {
 				b.data[i] = values[v];
-				OK(post_bytes(w.a.fd, EVERYONE, &b));
-				drain(w.all.fd);
-				drain(w.none.fd);
+				OK(post_bytes(f.a.fd, EVERYONE, &b));
+				drain(f.all.fd);
+				drain(f.none.fd);
 			}
 			b.data[i] = was;
 		}
-		OK(post_bytes(w.a.fd, EVERYONE, &b));
-		EQ(1, drain(w.none.fd));
-		drain(w.all.fd);
+		OK(post_bytes(f.a.fd, EVERYONE, &b));
+		EQ(1, drain(f.none.fd));
+		drain(f.all.fd);
 	}
 }
 
@@ -94,19 +94,19 @@ static void long_field(struct bytes *b)
 /* Fields may be in the pages of a message, or across the edge of a page. */
 TEST_LONG(long_headers_are_read_to_their_end, 60)
 {
-	struct world w = make_world();
+	struct fixture f = make_fixture();
 	struct words words = { .interface = "a.b", .more_fields = long_field, .args = { "argument" } };
 	int room = 1 << 20;
 
-	OK(setsockopt(w.a.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)));
-	OK(add_rule("@bus", w.none.id, "path='/behind/the/linear/part',member='Behind',arg0='argument'"));
+	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)));
+	OK(add_rule("@bus", f.none.id, "path='/behind/the/linear/part',member='Behind',arg0='argument'"));
 	for (filler = 0; filler < 65000; filler += filler > 7000 && filler < 8300 ? 1 : 1000) {
 		words.big = filler & 1;
 		write_message(&b, &words);
-		expect(&w, 1, "a long header");
-		EQ(1, drain(w.none.fd));
+		expect(&f, 1, "a long header");
+		EQ(1, drain(f.none.fd));
 	}
 	filler = 65536;
 	write_message(&b, &words);
-	expect(&w, 0, "a header of more than 64 KiB");
+	expect(&f, 0, "a header of more than 64 KiB");
 }

@@ -129,7 +129,7 @@ TEST(refused_connections_repeat_no_address)
 static const struct {
 	const char *name;
 	uint64_t to;
-} ways[] = {
+} destinations[] = {
 	{ "prefix_0", 2 },
 	{ "given_address", ADDRESS(3, 0xbeef) },
 	{ "group", GROUP(3) },
@@ -140,7 +140,7 @@ static const struct {
  * In 2012 a multicast showed its receiver's address as the source, and recvfrom a path without its
  * end.
  */
-TEST_EACH(source_is_the_senders_prefix_0_address, ways)
+TEST_EACH(source_is_the_senders_prefix_0_address, destinations)
 {
 	struct bus bus = open_bus("some-longer-path");
 	struct client a = join_at(&bus, ADDRESS(3, 1)), b = join_at(&bus, ADDRESS(3, 0xbeef));
@@ -154,7 +154,7 @@ TEST_EACH(source_is_the_senders_prefix_0_address, ways)
 	CHECK(!memcmp(&m.from, &want, sizeof(want)));
 }
 
-TEST_EACH(source_of_the_masters_messages_is_0, ways)
+TEST_EACH(source_of_the_masters_messages_is_0, destinations)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(3, 0xbeef));

@@ -98,10 +98,10 @@ TEST(namespace_outlived_by_a_socket_still_works)
 TEST_LONG(namespace_exits_under_load, 60)
 {
 	for (int round = 0; round < 10; round++) {
-		pid_t world = OK(fork());
+		pid_t leader = OK(fork());
 		int status;
 
-		if (!world) {
+		if (!leader) {
 			struct bus bus;
 
 			OK(setpgid(0, 0));
@@ -134,10 +134,10 @@ TEST_LONG(namespace_exits_under_load, 60)
 		 * The parent sets it as well: the child may not have run by the
 		 * time it is killed.
 		 */
-		setpgid(world, world);
+		setpgid(leader, leader);
 		usleep(50000);
-		kill(-world, SIGKILL);
-		EQ(world, OK(waitpid(world, &status, 0)));
+		kill(-leader, SIGKILL);
+		EQ(leader, OK(waitpid(leader, &status, 0)));
 		EQ(SIGKILL, WTERMSIG(status));
 	}
 }

@@ -2,211 +2,211 @@
 /* Addresses, policies and other options are set while memory runs out at every possible point. */
 #include "trycall.h"
 
-static long call_add_address(struct world *w)
+static long call_add_address(struct fixture *f)
 {
-	return add_address(w->b.accepted, ADDRESS(5, 1));
+	return add_address(f->b.accepted, ADDRESS(5, 1));
 }
 
-static void address_is(struct world *w, int there)
+static void address_is(struct fixture *f, int there)
 {
-	OK(post(w->a.fd, ADDRESS(5, 1), "one"));
-	GETS(there ? w->b.fd : w->a.accepted, w->a.id, "one");
-	OK(post(w->a.fd, GROUP(5), "group"));
-	EQ(there, drain(w->b.fd));
-	GETS_NOTHING(w->a.accepted);
+	OK(post(f->a.fd, ADDRESS(5, 1), "one"));
+	GETS(there ? f->b.fd : f->a.accepted, f->a.id, "one");
+	OK(post(f->a.fd, GROUP(5), "group"));
+	EQ(there, drain(f->b.fd));
+	GETS_NOTHING(f->a.accepted);
 }
 
-static void address_is_there(struct world *w, long result)
+static void address_is_there(struct fixture *f, long result)
 {
 	(void)result;
-	address_is(w, 1);
-	FAILS(EADDRINUSE, add_address(w->a.accepted, ADDRESS(5, 1)));
+	address_is(f, 1);
+	FAILS(EADDRINUSE, add_address(f->a.accepted, ADDRESS(5, 1)));
 }
 
-static void address_is_free(struct world *w, long err)
+static void address_is_free(struct fixture *f, long err)
 {
 	(void)err;
-	address_is(w, 0);
-	OK(add_address(w->a.accepted, ADDRESS(5, 1)));
-	OK(del_address(w->a.accepted, ADDRESS(5, 1)));
+	address_is(f, 0);
+	OK(add_address(f->a.accepted, ADDRESS(5, 1)));
+	OK(del_address(f->a.accepted, ADDRESS(5, 1)));
 }
 
-static void add_address_failed(struct world *w, int err)
+static void add_address_failed(struct fixture *f, int err)
 {
-	address_is_free(w, err);
-	OK(call_add_address(w));
-	address_is_there(w, 0);
+	address_is_free(f, err);
+	OK(call_add_address(f));
+	address_is_there(f, 0);
 }
 
-static void before_del_address(struct world *w)
+static void before_del_address(struct fixture *f)
 {
-	OK(call_add_address(w));
+	OK(call_add_address(f));
 }
 
-static long call_del_address(struct world *w)
+static long call_del_address(struct fixture *f)
 {
-	return del_address(w->b.accepted, ADDRESS(5, 1));
+	return del_address(f->b.accepted, ADDRESS(5, 1));
 }
 
-static void del_address_failed(struct world *w, int err)
+static void del_address_failed(struct fixture *f, int err)
 {
-	address_is_there(w, err);
+	address_is_there(f, err);
 }
 
-static void before_join(struct world *w)
+static void before_join(struct fixture *f)
 {
-	close_client(&w->b);
-	w->b = attach(&w->bus);
+	close_client(&f->b);
+	f->b = attach(&f->bus);
 }
 
-static long call_join(struct world *w)
+static long call_join(struct fixture *f)
 {
-	return let_join(w->b.accepted);
+	return let_join(f->b.accepted);
 }
 
-static void join_failed(struct world *w, int err)
-{
-	(void)err;
-	FAILS(EHOSTUNREACH, post(w->b.fd, w->a.id, "hello"));
-	OK(call_join(w));
-}
-
-static void join_done(struct world *w, long result)
-{
-	(void)result;
-	OK(post(w->b.fd, w->a.id, "hello"));
-	GETS(w->a.fd, w->b.id, "hello");
-}
-
-static long call_watch(struct world *w)
-{
-	return watch(w->b.accepted);
-}
-
-static long call_unwatch(struct world *w)
-{
-	return unwatch(w->b.accepted);
-}
-
-static void before_unwatch(struct world *w)
-{
-	OK(call_watch(w));
-}
-
-static void watches(struct world *w, int yes)
-{
-	OK(post(w->a.fd, MASTER, "secret"));
-	EQ(yes, drain(w->b.fd));
-}
-
-static void watch_done(struct world *w, long result)
-{
-	(void)result;
-	watches(w, 1);
-}
-
-static void unwatch_done(struct world *w, long result)
-{
-	(void)result;
-	watches(w, 0);
-}
-
-static void watch_failed(struct world *w, int err)
-{
-	unwatch_done(w, err);
-}
-
-static void unwatch_failed(struct world *w, int err)
-{
-	watch_done(w, err);
-}
-
-static long call_sendbuf(struct world *w)
-{
-	return set_option(w->bus.fd, BUS_SET_SENDBUF, 12345);
-}
-
-static void sendbuf_done(struct world *w, long result)
-{
-	(void)result;
-	EQ(12345, OK(get_option(w->bus.fd, BUS_SET_SENDBUF)));
-}
-
-static void sendbuf_failed(struct world *w, int err)
+static void join_failed(struct fixture *f, int err)
 {
 	(void)err;
-	CHECK(OK(get_option(w->bus.fd, BUS_SET_SENDBUF)) != 12345);
+	FAILS(EHOSTUNREACH, post(f->b.fd, f->a.id, "hello"));
+	OK(call_join(f));
 }
 
-static long call_maxqlen(struct world *w)
-{
-	return set_option(w->bus.fd, BUS_SET_MAXQLEN, 7);
-}
-
-static void maxqlen_done(struct world *w, long result)
+static void join_done(struct fixture *f, long result)
 {
 	(void)result;
-	EQ(7, OK(get_option(w->bus.fd, BUS_SET_MAXQLEN)));
+	OK(post(f->b.fd, f->a.id, "hello"));
+	GETS(f->a.fd, f->b.id, "hello");
 }
 
-static void maxqlen_failed(struct world *w, int err)
+static long call_watch(struct fixture *f)
 {
-	(void)err;
-	EQ(BUS_MAX_QLEN, OK(get_option(w->bus.fd, BUS_SET_MAXQLEN)));
+	return watch(f->b.accepted);
 }
 
-static long call_overflow(struct world *w)
+static long call_unwatch(struct fixture *f)
 {
-	return set_option(w->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL);
+	return unwatch(f->b.accepted);
 }
 
-static void overflow_done(struct world *w, long result)
+static void before_unwatch(struct fixture *f)
+{
+	OK(call_watch(f));
+}
+
+static void watches(struct fixture *f, int yes)
+{
+	OK(post(f->a.fd, MASTER, "secret"));
+	EQ(yes, drain(f->b.fd));
+}
+
+static void watch_done(struct fixture *f, long result)
 {
 	(void)result;
-	EQ(BUS_OVERFLOW_FAIL, OK(get_option(w->bus.fd, BUS_SET_OVERFLOW)));
+	watches(f, 1);
 }
 
-static void overflow_failed(struct world *w, int err)
+static void unwatch_done(struct fixture *f, long result)
+{
+	(void)result;
+	watches(f, 0);
+}
+
+static void watch_failed(struct fixture *f, int err)
+{
+	unwatch_done(f, err);
+}
+
+static void unwatch_failed(struct fixture *f, int err)
+{
+	watch_done(f, err);
+}
+
+static long call_sendbuf(struct fixture *f)
+{
+	return set_option(f->bus.fd, BUS_SET_SENDBUF, 12345);
+}
+
+static void sendbuf_done(struct fixture *f, long result)
+{
+	(void)result;
+	EQ(12345, OK(get_option(f->bus.fd, BUS_SET_SENDBUF)));
+}
+
+static void sendbuf_failed(struct fixture *f, int err)
 {
 	(void)err;
-	EQ(BUS_OVERFLOW_BLOCK, OK(get_option(w->bus.fd, BUS_SET_OVERFLOW)));
+	CHECK(OK(get_option(f->bus.fd, BUS_SET_SENDBUF)) != 12345);
 }
 
-static long call_passseq(struct world *w)
+static long call_maxqlen(struct fixture *f)
 {
-	return set_option(w->b.fd, BUS_PASSSEQ, 1);
+	return set_option(f->bus.fd, BUS_SET_MAXQLEN, 7);
 }
 
-static void passseq_is(struct world *w, int on)
+static void maxqlen_done(struct fixture *f, long result)
+{
+	(void)result;
+	EQ(7, OK(get_option(f->bus.fd, BUS_SET_MAXQLEN)));
+}
+
+static void maxqlen_failed(struct fixture *f, int err)
+{
+	(void)err;
+	EQ(BUS_MAX_QLEN, OK(get_option(f->bus.fd, BUS_SET_MAXQLEN)));
+}
+
+static long call_overflow(struct fixture *f)
+{
+	return set_option(f->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL);
+}
+
+static void overflow_done(struct fixture *f, long result)
+{
+	(void)result;
+	EQ(BUS_OVERFLOW_FAIL, OK(get_option(f->bus.fd, BUS_SET_OVERFLOW)));
+}
+
+static void overflow_failed(struct fixture *f, int err)
+{
+	(void)err;
+	EQ(BUS_OVERFLOW_BLOCK, OK(get_option(f->bus.fd, BUS_SET_OVERFLOW)));
+}
+
+static long call_passseq(struct fixture *f)
+{
+	return set_option(f->b.fd, BUS_PASSSEQ, 1);
+}
+
+static void passseq_is(struct fixture *f, int on)
 {
 	struct message m;
 
-	EQ(on, OK(get_option(w->b.fd, BUS_PASSSEQ)));
-	OK(post(w->a.fd, w->b.id, "x"));
-	OK(take(w->b.fd, &m));
+	EQ(on, OK(get_option(f->b.fd, BUS_PASSSEQ)));
+	OK(post(f->a.fd, f->b.id, "x"));
+	OK(take(f->b.fd, &m));
 	EQ(on, m.has_seq);
 }
 
-static void passseq_done(struct world *w, long result)
+static void passseq_done(struct fixture *f, long result)
 {
 	(void)result;
-	passseq_is(w, 1);
+	passseq_is(f, 1);
 }
 
-static void passseq_failed(struct world *w, int err)
+static void passseq_failed(struct fixture *f, int err)
 {
 	(void)err;
-	passseq_is(w, 0);
+	passseq_is(f, 0);
 }
 
-static long call_qlenfull(struct world *w)
+static long call_qlenfull(struct fixture *f)
 {
-	return get_option(w->b.accepted, BUS_GET_QLENFULL);
+	return get_option(f->b.accepted, BUS_GET_QLENFULL);
 }
 
-static void qlenfull_done(struct world *w, long full)
+static void qlenfull_done(struct fixture *f, long full)
 {
-	(void)w;
+	(void)f;
 	EQ(0, full);
 }
 

@@ -193,7 +193,7 @@ static void agree(const uint64_t *late, int n_late, const uint64_t *old, int n_o
  */
 TEST_LONG(newcomer_misses_nothing_after_its_join, 60)
 {
-	enum { TAKEN = 15, MOST = 4096 };
+	enum { TAKEN = 15, MAX_LOG = 4096 };
 	struct bus bus = open_bus("@bus");
 	struct client old = join(&bus), talkers[2] = { attach(&bus), attach(&bus) };
 	struct chatter chatters[2];
@@ -203,7 +203,7 @@ TEST_LONG(newcomer_misses_nothing_after_its_join, 60)
 		start_chat(&chatters[i], talkers[i].accepted, EVERYONE);
 	for (int round = 0; round < 30; round++) {
 		struct client newcomer = attach(&bus);
-		static uint64_t late_log[TAKEN], old_log[MOST];
+		static uint64_t late_log[TAKEN], old_log[MAX_LOG];
 		int n_late = 0, n_old = 0;
 		struct message m;
 
@@ -214,7 +214,7 @@ TEST_LONG(newcomer_misses_nothing_after_its_join, 60)
 				late_log[n_late++] = m.seq;
 			if (take(old.fd, &m) > 0)
 				old_log[n_old++] = m.seq;
-			CHECK(n_old < MOST - TAKEN);
+			CHECK(n_old < MAX_LOG - TAKEN);
 		}
 		while (!n_old || old_log[n_old - 1] < late_log[TAKEN - 1]) {
 			OK(take(old.fd, &m));

@@ -94,7 +94,7 @@ TEST_EACH_LONG(multicast_gets_through_while_policy_changes, changes, 120)
 	let_clients_in(n_members + 1);
 	for (int i = 0; i < n_members; i++)
 		members[i] = join(&bus);
-	let_clients_in(MOST_CLIENTS);
+	let_clients_in(MAX_BUS_CLIENTS);
 	OK(pipe(told));
 	for (int i = 0; i < CHANGERS; i++)
 		start_changer(i, row->change, told[1]);
@@ -115,7 +115,7 @@ TEST_EACH_LONG(multicast_gets_through_while_policy_changes, changes, 120)
  * could.
  */
 
-enum { MOST_CHANGES = 15, PATIENCE_MS = 300 };
+enum { MAX_CHANGES = 15, PATIENCE_MS = 300 };
 
 static int is_sent;
 
@@ -164,7 +164,7 @@ static void *change_when_asked(void *data)
 	unsigned int made = 0;
 
 	while (!__atomic_load_n(&is_sent, __ATOMIC_SEQ_CST)) {
-		if (made == MOST_CHANGES || made == hook_says("calls")) {
+		if (made == MAX_CHANGES || made == hook_says("calls")) {
 			usleep(100);
 			continue;
 		}
@@ -174,18 +174,18 @@ static void *change_when_asked(void *data)
 	return NULL;
 }
 
-static void set_scene(void)
+static void open_sockets(void)
 {
 	bus = open_bus("@bus");
 	a = join(&bus);
-	for (n_members = 0; n_members <= MOST_CHANGES; n_members++) {
+	for (n_members = 0; n_members <= MAX_CHANGES; n_members++) {
 		members[n_members] = join(&bus);
 		OK(add_rule("@bus", members[n_members].id, ""));
 	}
 	OK(add_address(members[0].accepted, ADDRESS(PREFIX, 100)));
 }
 
-static void end_scene(void)
+static void close_sockets(void)
 {
 	for (int i = 0; i < n_members; i++)
 		close_client(&members[i]);
@@ -219,10 +219,10 @@ TEST_EACH(message_is_overtaken_in_three_rounds_at_most, overtakers)
 	load_hook();
 	tell_hook("patience_ms", PATIENCE_MS * patience());
 	do {
-		set_scene();
+		open_sockets();
 		judged = judged_with(row->change);
 		CHECK(judged <= row->judged);
-		end_scene();
+		close_sockets();
 	} while (judged < row->judged);
 	unload_hook();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two clients, and the ways by which the one reaches the other, or the master. */
+/* Two clients, and the destinations by which one of them reaches the other, or the master. */
 #ifndef PAIR_H
 #define PAIR_H
 
@@ -8,7 +8,7 @@
 static const struct {
 	const char *name;
 	uint64_t to;
-} ways[] = {
+} destinations[] = {
 	{ "unicast", 2 },
 	{ "given_address", ADDRESS(2, 1) },
 	{ "group", GROUP(2) },
@@ -20,7 +20,7 @@ static const struct {
 struct pair {
 	struct bus bus;
 	struct client a, b;
-	int target;			/* the socket at which messages of that way arrive */
+	int target;			/* the socket at which messages to that destination arrive */
 };
 
 static inline struct pair make_pair(uint64_t to)

@@ -40,7 +40,7 @@ TEST(pollout_ends_with_the_own_queue_full)
 }
 
 /* EAGAIN for a full recipient promises an edge when that recipient has room. */
-TEST_EACH(edge_of_pollout_comes_when_the_full_recipient_reads, ways)
+TEST_EACH(edge_of_pollout_comes_when_the_full_recipient_reads, destinations)
 {
 	struct pair p = make_pair(row->to);
 	int poller = edges_poll(p.a.fd, ALL);

@@ -13,7 +13,7 @@ static int own_files(void)
 }
 
 /* What is written at one end can be read at the other. */
-TEST_EACH(descriptors_arrive_and_work, ways)
+TEST_EACH(descriptors_arrive_and_work, deliveries)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
@@ -48,21 +48,21 @@ TEST(descriptors_reach_the_master)
 /* Each recipient has duplicates of its own: closing one leaves the others open. */
 TEST(every_recipient_of_a_multicast_has_its_own_descriptors)
 {
-	enum { MANY = 20 };
+	enum { RECIPIENTS = 20 };
 	struct bus bus = open_bus("@bus");
-	struct client sender = join(&bus), to[MANY];
-	struct message m[MANY];
+	struct client sender = join(&bus), to[RECIPIENTS];
+	struct message m[RECIPIENTS];
 	int out, in = new_pipe(&out);
 
-	for (int i = 0; i < MANY; i++)
+	for (int i = 0; i < RECIPIENTS; i++)
 		to[i] = join_at(&bus, ADDRESS(2, i));
 	OK(post_fds(sender.fd, GROUP(2), "x", &in, 1));
 	close(in);
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < RECIPIENTS; i++) {
 		OK(take(to[i].fd, &m[i]));
 		EQ(1, m[i].n_fds);
 	}
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < RECIPIENTS; i++) {
 		char c;
 
 		OK(write(out, "!", 1));
@@ -107,23 +107,23 @@ TEST(descriptors_of_a_failed_or_lonely_send_are_closed)
 /* The machine's count of open files is too coarse to show a few, so these are thousands. */
 TEST(no_descriptor_is_lost_on_the_way)
 {
-	enum { MANY = 100, ROUNDS = 50 };
+	enum { FDS = 100, ROUNDS = 50 };
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1)), c = join_at(&bus, ADDRESS(2, 2));
 	long before = open_files();
-	int fds[MANY];
+	int fds[FDS];
 
 	for (int round = 0; round < ROUNDS; round++) {
 		struct client d = join_at(&bus, ADDRESS(2, 3));
 
-		for (int i = 0; i < MANY; i++)
+		for (int i = 0; i < FDS; i++)
 			fds[i] = OK(open("/dev/null", O_RDONLY | O_CLOEXEC));
-		OK(post_fds(a.fd, GROUP(2), "received by all", fds, MANY));
-		OK(post_fds(a.fd, d.id, "never received", fds, MANY));
+		OK(post_fds(a.fd, GROUP(2), "received by all", fds, FDS));
+		OK(post_fds(a.fd, d.id, "never received", fds, FDS));
 		fill(a.fd, d.id);
-		FAILS(EAGAIN, post_fds(a.fd, GROUP(2), "failed", fds, MANY));
-		OK(post_fds(a.fd, GROUP(9), "to nobody", fds, MANY));
-		for (int i = 0; i < MANY; i++)
+		FAILS(EAGAIN, post_fds(a.fd, GROUP(2), "failed", fds, FDS));
+		OK(post_fds(a.fd, GROUP(9), "to nobody", fds, FDS));
+		for (int i = 0; i < FDS; i++)
 			close(fds[i]);
 		EQ(1, drain(b.fd));
 		EQ(1, drain(c.fd));

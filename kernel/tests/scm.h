@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What tests of ancillary data share: ways to reach a recipient, and things to send. */
+/* What tests of ancillary data share: who sends, to which destination, and things to send. */
 #ifndef SCM_H
 #define SCM_H
 
@@ -28,7 +28,7 @@ static const struct {
 	const char *name;
 	uint64_t to;
 	int via_master;
-} ways[] = {
+} deliveries[] = {
 	{ "unicast", 2, 0 },
 	{ "given_address", ADDRESS(2, 1), 0 },
 	{ "group", GROUP(2), 0 },

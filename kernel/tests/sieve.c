@@ -5,16 +5,16 @@
  */
 #include "dbus.h"
 
-enum { MANY_RULES = 400 };
+enum { N_RULES = 400 };
 
 /* Whether a client gets a signal of a number. */
-static int gets(struct world *w, const struct client *c, int number)
+static int gets(struct fixture *f, const struct client *c, int number)
 {
 	char member[16];
 
 	snprintf(member, sizeof(member), "M%d", number);
-	OK(signal_all(w->a.fd, &(struct words){ .path = "/a", .interface = "a.b", .member = member }));
-	EQ(1, drain(w->all.fd));
+	OK(signal_all(f->a.fd, &(struct words){ .path = "/a", .interface = "a.b", .member = member }));
+	EQ(1, drain(f->all.fd));
 	return drain(c->fd);
 }
 
@@ -29,23 +29,23 @@ static void change_rule(int (*change)(const char *path, uint64_t addr, const cha
 
 TEST(each_of_many_rules_counts_until_it_is_removed)
 {
-	struct world w = make_world();
-	struct client *c = &w.none;
+	struct fixture f = make_fixture();
+	struct client *c = &f.none;
 
-	for (int i = 0; i < MANY_RULES; i++)
+	for (int i = 0; i < N_RULES; i++)
 		change_rule(add_rule, c, i);
-	for (int i = 0; i < 2 * MANY_RULES; i++)
-		EQ(i < MANY_RULES, gets(&w, c, i));
-	for (int i = 0; i < MANY_RULES; i += 2)
+	for (int i = 0; i < 2 * N_RULES; i++)
+		EQ(i < N_RULES, gets(&f, c, i));
+	for (int i = 0; i < N_RULES; i += 2)
 		change_rule(remove_rule, c, i);
-	for (int i = 0; i < MANY_RULES; i++)
-		EQ(i % 2, gets(&w, c, i));
+	for (int i = 0; i < N_RULES; i++)
+		EQ(i % 2, gets(&f, c, i));
 	OK(remove_rules("@bus", c->id));
-	for (int i = 0; i < MANY_RULES; i++)
-		EQ(0, gets(&w, c, i));
+	for (int i = 0; i < N_RULES; i++)
+		EQ(0, gets(&f, c, i));
 	change_rule(add_rule, c, 1);
-	EQ(0, gets(&w, c, 0));
-	EQ(1, gets(&w, c, 1));
+	EQ(0, gets(&f, c, 0));
+	EQ(1, gets(&f, c, 1));
 }
 
 /* The class of a rule: which parts of a message it is about. */

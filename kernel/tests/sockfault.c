@@ -4,207 +4,207 @@
  */
 #include "trycall.h"
 
-static long call_socket(struct world *w)
+static long call_socket(struct fixture *f)
 {
-	return w->fd = socket(family(), SOCK_SEQPACKET | SOCK_CLOEXEC, BUS_PROTO_NONE);
+	return f->fd = socket(family(), SOCK_SEQPACKET | SOCK_CLOEXEC, BUS_PROTO_NONE);
 }
 
-static void socket_done(struct world *w, long fd)
+static void socket_done(struct fixture *f, long fd)
 {
 	OK(bind_to(fd, "@new"));
-	(void)w;
+	(void)f;
 }
 
-static void before_bind(struct world *w)
+static void before_bind(struct fixture *f)
 {
-	w->fd = bus_socket();
+	f->fd = bus_socket();
 }
 
-static long call_bind_abstract(struct world *w)
+static long call_bind_abstract(struct fixture *f)
 {
-	return bind_to(w->fd, "@new");
+	return bind_to(f->fd, "@new");
 }
 
 /* The name is free, and the socket can bind it. */
-static void bind_abstract_failed(struct world *w, int err)
+static void bind_abstract_failed(struct fixture *f, int err)
 {
 	(void)err;
-	w->other = bus_socket();
-	OK(bind_to(w->other, "@new"));
-	FAILS(EADDRINUSE, bind_to(w->fd, "@new"));
-	close(w->other);
-	w->other = -1;
-	OK(bind_to(w->fd, "@new"));
+	f->other = bus_socket();
+	OK(bind_to(f->other, "@new"));
+	FAILS(EADDRINUSE, bind_to(f->fd, "@new"));
+	close(f->other);
+	f->other = -1;
+	OK(bind_to(f->fd, "@new"));
 }
 
-static void bind_abstract_done(struct world *w, long result)
+static void bind_abstract_done(struct fixture *f, long result)
 {
 	(void)result;
-	OK(listen(w->fd, 1));
-	w->other = bus_socket();
-	OK(connect_to(w->other, "@new"));
+	OK(listen(f->fd, 1));
+	f->other = bus_socket();
+	OK(connect_to(f->other, "@new"));
 }
 
-static long call_bind_path(struct world *w)
+static long call_bind_path(struct fixture *f)
 {
-	return bind_to(w->fd, path);
+	return bind_to(f->fd, path);
 }
 
-static void bind_path_done(struct world *w, long result)
+static void bind_path_done(struct fixture *f, long result)
 {
 	(void)result;
-	OK(listen(w->fd, 1));
-	w->other = bus_socket();
-	OK(connect_to(w->other, path));
+	OK(listen(f->fd, 1));
+	f->other = bus_socket();
+	OK(connect_to(f->other, path));
 }
 
-static void bind_path_failed(struct world *w, int err)
+static void bind_path_failed(struct fixture *f, int err)
 {
 	(void)err;
 	FAILS(ENOENT, access(path, F_OK));
-	OK(bind_to(w->fd, path));
-	bind_path_done(w, 0);
+	OK(bind_to(f->fd, path));
+	bind_path_done(f, 0);
 }
 
-static void before_listen(struct world *w)
+static void before_listen(struct fixture *f)
 {
-	before_bind(w);
-	OK(bind_to(w->fd, path));
+	before_bind(f);
+	OK(bind_to(f->fd, path));
 }
 
-static long call_listen(struct world *w)
+static long call_listen(struct fixture *f)
 {
-	return listen(w->fd, 1);
+	return listen(f->fd, 1);
 }
 
-static void before_connect(struct world *w)
+static void before_connect(struct fixture *f)
 {
-	w->fd = bus_socket();
-	OK(fcntl(w->bus.fd, F_SETFL, O_NONBLOCK));
+	f->fd = bus_socket();
+	OK(fcntl(f->bus.fd, F_SETFL, O_NONBLOCK));
 }
 
-static long call_connect(struct world *w)
+static long call_connect(struct fixture *f)
 {
-	return connect_bus(w->fd, &w->bus);
+	return connect_bus(f->fd, &f->bus);
 }
 
-static void connect_done(struct world *w, long result)
+static void connect_done(struct fixture *f, long result)
 {
 	(void)result;
-	w->other = OK(accept(w->bus.fd, NULL, NULL));
-	OK(let_join(w->other));
-	OK(post(w->fd, w->a.id, "hello"));
-	EQ(1, drain(w->a.fd));
-	FAILS(EAGAIN, accept(w->bus.fd, NULL, NULL));
+	f->other = OK(accept(f->bus.fd, NULL, NULL));
+	OK(let_join(f->other));
+	OK(post(f->fd, f->a.id, "hello"));
+	EQ(1, drain(f->a.fd));
+	FAILS(EAGAIN, accept(f->bus.fd, NULL, NULL));
 }
 
 /* No connection waits for the master, and the socket can try again. */
-static void connect_failed(struct world *w, int err)
+static void connect_failed(struct fixture *f, int err)
 {
 	(void)err;
-	FAILS(EAGAIN, accept(w->bus.fd, NULL, NULL));
-	FAILS(ENOTCONN, getpeername(w->fd, (struct sockaddr *)&(struct sockaddr_bus){ 0 },
+	FAILS(EAGAIN, accept(f->bus.fd, NULL, NULL));
+	FAILS(ENOTCONN, getpeername(f->fd, (struct sockaddr *)&(struct sockaddr_bus){ 0 },
 				    &(socklen_t){ sizeof(struct sockaddr_bus) }));
-	OK(connect_bus(w->fd, &w->bus));
-	connect_done(w, 0);
+	OK(connect_bus(f->fd, &f->bus));
+	connect_done(f, 0);
 }
 
-static void before_connect_path(struct world *w)
+static void before_connect_path(struct fixture *f)
 {
-	close(w->bus.fd);
-	w->bus = open_bus(path);
-	before_connect(w);
-	close_client(&w->a);
-	w->a = join(&w->bus);
+	close(f->bus.fd);
+	f->bus = open_bus(path);
+	before_connect(f);
+	close_client(&f->a);
+	f->a = join(&f->bus);
 }
 
-static void before_accept(struct world *w)
+static void before_accept(struct fixture *f)
 {
-	before_connect(w);
-	OK(connect_bus(w->fd, &w->bus));
+	before_connect(f);
+	OK(connect_bus(f->fd, &f->bus));
 }
 
-static long call_accept(struct world *w)
+static long call_accept(struct fixture *f)
 {
 	struct sockaddr_bus peer;
 	socklen_t len = sizeof(peer);
 
-	return w->other = accept4(w->bus.fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
+	return f->other = accept4(f->bus.fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
 }
 
-static void accept_done(struct world *w, long fd)
+static void accept_done(struct fixture *f, long fd)
 {
 	OK(let_join(fd));
-	OK(post(w->fd, w->a.id, "hello"));
-	EQ(1, drain(w->a.fd));
+	OK(post(f->fd, f->a.id, "hello"));
+	EQ(1, drain(f->a.fd));
 }
 
 /*
  * The connection was accepted before its address failed to be copied: as with any socket, it ends.
  */
-static void accept_failed(struct world *w, int err)
+static void accept_failed(struct fixture *f, int err)
 {
 	if (err == EFAULT) {
-		CHECK(events(w->fd) & POLLHUP);
+		CHECK(events(f->fd) & POLLHUP);
 		return;
 	}
-	w->other = OK(accept(w->bus.fd, NULL, NULL));
-	accept_done(w, w->other);
+	f->other = OK(accept(f->bus.fd, NULL, NULL));
+	accept_done(f, f->other);
 }
 
-static long call_close(struct world *w)
+static long call_close(struct fixture *f)
 {
-	int fd = w->b.fd;
+	int fd = f->b.fd;
 
-	w->b.fd = -1;
+	f->b.fd = -1;
 	return close(fd);
 }
 
-static void close_done(struct world *w, long result)
+static void close_done(struct fixture *f, long result)
 {
 	(void)result;
-	ENDS(w->b.accepted);
-	OK(post(w->a.fd, ADDRESS(2, 1), "default route"));
-	GETS(w->a.accepted, w->a.id, "default route");
+	ENDS(f->b.accepted);
+	OK(post(f->a.fd, ADDRESS(2, 1), "default route"));
+	GETS(f->a.accepted, f->a.id, "default route");
 }
 
-static long call_close_bus(struct world *w)
+static long call_close_bus(struct fixture *f)
 {
-	int fd = w->fd;
+	int fd = f->fd;
 
-	w->fd = -1;
+	f->fd = -1;
 	return close(fd);
 }
 
-static void close_bus_done(struct world *w, long result)
+static void close_bus_done(struct fixture *f, long result)
 {
 	(void)result;
-	w->fd = bus_socket();
-	FAILS(ECONNREFUSED, connect_to(w->fd, path));
+	f->fd = bus_socket();
+	FAILS(ECONNREFUSED, connect_to(f->fd, path));
 }
 
-static long call_shutdown(struct world *w)
+static long call_shutdown(struct fixture *f)
 {
-	return shutdown(w->b.accepted, SHUT_RDWR);
+	return shutdown(f->b.accepted, SHUT_RDWR);
 }
 
-static void shutdown_done(struct world *w, long result)
+static void shutdown_done(struct fixture *f, long result)
 {
 	(void)result;
-	ENDS(w->b.fd);
+	ENDS(f->b.fd);
 }
 
-static long call_getsockname(struct world *w)
+static long call_getsockname(struct fixture *f)
 {
 	struct sockaddr_bus name;
 	socklen_t len = sizeof(name);
 
-	return getsockname(w->b.fd, (struct sockaddr *)&name, &len) ?: (long)name.sbus_addr.s_addr;
+	return getsockname(f->b.fd, (struct sockaddr *)&name, &len) ?: (long)name.sbus_addr.s_addr;
 }
 
-static void getsockname_done(struct world *w, long addr)
+static void getsockname_done(struct fixture *f, long addr)
 {
-	EQ(w->b.id, addr);
+	EQ(f->b.id, addr);
 }
 
 static const struct call sockets[] = {
@@ -232,25 +232,25 @@ TEST_EACH(socket_call_fails_cleanly, sockets)
 
 /* Network namespaces: one is made, used, and left with a bus in it. */
 
-static long call_unshare(struct world *w)
+static long call_unshare(struct fixture *f)
 {
-	(void)w;
+	(void)f;
 	return unshare(CLONE_NEWNET);
 }
 
-static void unshare_done(struct world *w, long result)
+static void unshare_done(struct fixture *f, long result)
 {
-	struct world there = make_world(0);
+	struct fixture there = make_fixture(0);
 
 	(void)result;
-	check_world(&there);
-	OK(setns(w->other, CLONE_NEWNET));
-	end_world(&there);
+	check_fixture(&there);
+	OK(setns(f->other, CLONE_NEWNET));
+	close_fixture(&there);
 }
 
-static void before_unshare(struct world *w)
+static void before_unshare(struct fixture *f)
 {
-	w->other = OK(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+	f->other = OK(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
 }
 
 TEST_LONG(namespace_is_made_or_not, 100)

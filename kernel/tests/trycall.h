@@ -2,7 +2,7 @@
 /*
  * Calls that run out of memory, or meet memory that cannot be accessed, at every possible point.
  *
- * Each call is tried in a fresh world, once for each of its points of failure (fault.h). Whatever
+ * Each call is tried in a fresh fixture, once for each of its points of failure (fault.h). Whatever
  * fails, the error is a clean one, the call has happened completely or not at all, and the bus goes
  * on.
  */
@@ -15,7 +15,7 @@
 enum { MEMBERS = 5 };
 
 /* The sockets that a call is tried on: made anew for each try. */
-struct world {
+struct fixture {
 	struct bus bus;
 	struct client a, b;		/* b holds an address in group 2 */
 	struct client members[MEMBERS];	/* of group 3 */
@@ -26,48 +26,48 @@ struct world {
 
 static const char path[] = "/mnt/fault";
 
-static inline struct world make_world(int crowd)
+static inline struct fixture make_fixture(int crowd)
 {
-	struct world w = { .bus = open_bus("@bus"), .fd = -1, .other = -1, .spy = { .fd = -1 } };
+	struct fixture f = { .bus = open_bus("@bus"), .fd = -1, .other = -1, .spy = { .fd = -1 } };
 
-	w.a = join(&w.bus);
-	w.b = join_at(&w.bus, ADDRESS(2, 1));
+	f.a = join(&f.bus);
+	f.b = join_at(&f.bus, ADDRESS(2, 1));
 	for (int i = 0; crowd && i < MEMBERS; i++)
-		w.members[i] = join_at(&w.bus, ADDRESS(3, i));
+		f.members[i] = join_at(&f.bus, ADDRESS(3, i));
 	if (crowd) {
-		w.spy = join(&w.bus);
-		OK(watch(w.spy.accepted));
+		f.spy = join(&f.bus);
+		OK(watch(f.spy.accepted));
 	}
-	return w;
+	return f;
 }
 
 /* What has not been touched still works. */
-static inline void check_world(struct world *w)
+static inline void check_fixture(struct fixture *f)
 {
-	struct client c = join_at(&w->bus, ADDRESS(9, 9));
+	struct client c = join_at(&f->bus, ADDRESS(9, 9));
 
-	drain(w->a.fd);
-	OK(post(c.fd, w->a.id, "still there"));
-	GETS(w->a.fd, c.id, "still there");
-	OK(post(w->a.fd, ADDRESS(9, 9), "yes"));
-	GETS(c.fd, w->a.id, "yes");
+	drain(f->a.fd);
+	OK(post(c.fd, f->a.id, "still there"));
+	GETS(f->a.fd, c.id, "still there");
+	OK(post(f->a.fd, ADDRESS(9, 9), "yes"));
+	GETS(c.fd, f->a.id, "yes");
 	close_client(&c);
 }
 
-static inline void end_world(struct world *w)
+static inline void close_fixture(struct fixture *f)
 {
-	if (w->spy.fd >= 0) {
+	if (f->spy.fd >= 0) {
 		for (int i = 0; i < MEMBERS; i++)
-			close_client(&w->members[i]);
-		close_client(&w->spy);
+			close_client(&f->members[i]);
+		close_client(&f->spy);
 	}
-	close_client(&w->a);
-	close_client(&w->b);
-	close(w->bus.fd);
-	if (w->fd >= 0)
-		close(w->fd);
-	if (w->other >= 0)
-		close(w->other);
+	close_client(&f->a);
+	close_client(&f->b);
+	close(f->bus.fd);
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->other >= 0)
+		close(f->other);
 	unlink(path);
 }
 
@@ -78,10 +78,10 @@ static inline void end_world(struct world *w)
  */
 struct call {
 	const char *name;
-	void (*before)(struct world *w);
-	long (*call)(struct world *w);
-	void (*failed)(struct world *w, int err);
-	void (*done)(struct world *w, long result);
+	void (*before)(struct fixture *f);
+	long (*call)(struct fixture *f);
+	void (*failed)(struct fixture *f, int err);
+	void (*done)(struct fixture *f, long result);
 	int crowd;
 	int also;
 };
@@ -89,38 +89,38 @@ struct call {
 /* One try; true if the call got through without a failure. */
 static inline int try_call(const struct call *c, unsigned int n)
 {
-	struct world w = make_world(c->crowd);
+	struct fixture f = make_fixture(c->crowd);
 	int struck, err;
 	long result;
 
 	if (c->before)
-		c->before(&w);
+		c->before(&f);
 	arm(n);
-	result = c->call(&w);
+	result = c->call(&f);
 	err = errno;
 	struck = disarm();
 
 	if (result < 0) {
 		check_error(c->name, n, struck, err, c->also);
 		if (c->failed)
-			c->failed(&w, err);
+			c->failed(&f, err);
 	} else {
-		c->done(&w, result);
+		c->done(&f, result);
 	}
-	check_world(&w);
-	end_world(&w);
+	check_fixture(&f);
+	close_fixture(&f);
 	return !struck;
 }
 
 /* Descriptors for messages that carry some. */
 static int files[2] = { -1, -1 };
 
-static inline void open_files_to_send(struct world *w)
+static inline void open_files_to_send(struct fixture *f)
 {
 	if (files[0] < 0)
 		files[0] = OK(open("/dev/null", O_RDONLY | O_CLOEXEC));
-	w->other = bus_socket();
-	files[1] = w->other;
+	f->other = bus_socket();
+	files[1] = f->other;
 }
 
 #endif

@@ -103,7 +103,7 @@ static const struct {
 	int sockets, threads;		/* of each socket */
 } crowds[] = { { "nobody", 0, 0 }, { "33_threads", 1, 33 }, { "330_threads", 1, 330 }, { "33_sockets", 33, 1 } };
 
-enum { MOST_STUCK = 400 };
+enum { MAX_STUCK = 400 };
 
 /* Many multicasts that go to B, too, are stuck at X. */
 static void start_crowd(struct bus *bus, int sockets, int threads, struct job *jobs)
@@ -121,7 +121,7 @@ TEST_EACH(empty_queue_takes_a_message_at_once_whoever_is_stuck_elsewhere, crowds
 	struct bus bus = open_bus("@bus");
 	struct client x1 = join_at(&bus, ADDRESS(2, 1)), x2 = join_at(&bus, ADDRESS(2, 2));
 	struct client b = join_at(&bus, ADDRESS(2, 3)), filler = join(&bus), victim = join(&bus);
-	static struct job jobs[MOST_STUCK];
+	static struct job jobs[MAX_STUCK];
 	int n = row->sockets * row->threads;
 	struct job v;
 
@@ -156,7 +156,7 @@ TEST_EACH(nobody_waits_longer_than_a_patience_beside_space, crowds)
 	struct bus bus = open_bus("@bus");
 	struct client x = join_at(&bus, ADDRESS(2, 1)), b = join_at(&bus, ADDRESS(2, 2));
 	struct client filler = join(&bus), victim = join(&bus);
-	static struct job jobs[MOST_STUCK];
+	static struct job jobs[MAX_STUCK];
 	int n = row->sockets * row->threads;
 	long long start;
 	struct job v;
@@ -248,92 +248,92 @@ TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
 }
 
 /* Events other than a read that may let a sender through that waits for a full recipient. */
-struct scene {
+struct fixture {
 	struct bus bus;
 	struct client sender, full, other;
 	uint64_t to;
 };
 
-static void to_member(struct scene *s)
+static void to_member(struct fixture *f)
 {
-	s->to = GROUP(2);
-	fill(s->sender.fd, s->full.id);
+	f->to = GROUP(2);
+	fill(f->sender.fd, f->full.id);
 }
 
-static void to_address(struct scene *s)
+static void to_address(struct fixture *f)
 {
-	s->to = ADDRESS(2, 1);
-	fill(s->sender.fd, s->full.id);
+	f->to = ADDRESS(2, 1);
+	fill(f->sender.fd, f->full.id);
 }
 
-static void to_default_route(struct scene *s)
+static void to_default_route(struct fixture *f)
 {
-	s->to = ADDRESS(3, 1);
-	fill(s->sender.fd, MASTER);
+	f->to = ADDRESS(3, 1);
+	fill(f->sender.fd, MASTER);
 }
 
-static void to_one_not_joined(struct scene *s)
+static void to_one_not_joined(struct fixture *f)
 {
-	s->other = attach(&s->bus);
-	s->to = s->other.id;
-	fill(s->sender.fd, MASTER);
+	f->other = attach(&f->bus);
+	f->to = f->other.id;
+	fill(f->sender.fd, MASTER);
 }
 
-static void evict(struct scene *s)
+static void evict(struct fixture *f)
 {
-	OK(set_option(s->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
+	OK(set_option(f->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_EVICT));
 }
 
-static void fail(struct scene *s)
+static void fail(struct fixture *f)
 {
-	OK(set_option(s->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL));
+	OK(set_option(f->bus.fd, BUS_SET_OVERFLOW, BUS_OVERFLOW_FAIL));
 }
 
-static void expel(struct scene *s)
+static void expel(struct fixture *f)
 {
-	OK(shutdown(s->full.accepted, SHUT_RDWR));
+	OK(shutdown(f->full.accepted, SHUT_RDWR));
 }
 
-static void close_full(struct scene *s)
+static void close_full(struct fixture *f)
 {
-	OK(close(s->full.fd));
+	OK(close(f->full.fd));
 }
 
-static void stop_receiving(struct scene *s)
+static void stop_receiving(struct fixture *f)
 {
-	OK(shutdown(s->full.fd, SHUT_RD));
+	OK(shutdown(f->full.fd, SHUT_RD));
 }
 
-static void leave_group(struct scene *s)
+static void leave_group(struct fixture *f)
 {
-	OK(del_address(s->full.accepted, ADDRESS(2, 1)));
+	OK(del_address(f->full.accepted, ADDRESS(2, 1)));
 }
 
-static void move_address(struct scene *s)
+static void move_address(struct fixture *f)
 {
-	OK(del_address(s->full.accepted, ADDRESS(2, 1)));
-	OK(add_address(s->other.accepted, ADDRESS(2, 1)));
+	OK(del_address(f->full.accepted, ADDRESS(2, 1)));
+	OK(add_address(f->other.accepted, ADDRESS(2, 1)));
 }
 
-static void give_address(struct scene *s)
+static void give_address(struct fixture *f)
 {
-	OK(add_address(s->other.accepted, ADDRESS(3, 1)));
+	OK(add_address(f->other.accepted, ADDRESS(3, 1)));
 }
 
-static void let_other_join(struct scene *s)
+static void let_other_join(struct fixture *f)
 {
-	OK(let_join(s->other.accepted));
+	OK(let_join(f->other.accepted));
 }
 
-static void master_leaves(struct scene *s)
+static void master_leaves(struct fixture *f)
 {
-	OK(close(s->sender.accepted));
+	OK(close(f->sender.accepted));
 }
 
 static const struct {
 	const char *name;
-	void (*wait)(struct scene *s);
-	void (*change)(struct scene *s);
+	void (*wait)(struct fixture *f);
+	void (*change)(struct fixture *f);
 	int err;			/* what the send says then */
 } changes[] = {
 	{ "policy_evicts", to_member, evict },
@@ -348,51 +348,51 @@ static const struct {
 	{ "master_leaves", to_default_route, master_leaves, ECONNREFUSED },
 };
 
-static struct scene open_scene(void (*wait)(struct scene *s))
+static struct fixture make_fixture(void (*wait)(struct fixture *f))
 {
-	struct scene s = { .bus = open_bus("@bus") };
+	struct fixture f = { .bus = open_bus("@bus") };
 
-	s.sender = join(&s.bus);
-	s.full = join_at(&s.bus, ADDRESS(2, 1));
-	s.other = join(&s.bus);
-	wait(&s);
-	return s;
+	f.sender = join(&f.bus);
+	f.full = join_at(&f.bus, ADDRESS(2, 1));
+	f.other = join(&f.bus);
+	wait(&f);
+	return f;
 }
 
 TEST_EACH(sleeper_goes_on_after_any_change, changes)
 {
-	struct scene s = open_scene(row->wait);
+	struct fixture f = make_fixture(row->wait);
 	struct job j;
 
-	start_send(&j, s.sender.fd, s.to, "x");
+	start_send(&j, f.sender.fd, f.to, "x");
 	await_block(&j);
-	row->change(&s);
+	row->change(&f);
 	ends_with(&j, row->err);
 }
 
 TEST_EACH(poller_is_told_of_any_change, changes)
 {
-	struct scene s = open_scene(row->wait);
-	int poller = edge_poll(s.sender.fd);
+	struct fixture f = make_fixture(row->wait);
+	int poller = edge_poll(f.sender.fd);
 
-	FAILS(EAGAIN, post(s.sender.fd, s.to, "x"));
+	FAILS(EAGAIN, post(f.sender.fd, f.to, "x"));
 	CHECK(!edge_comes(poller, 0));
-	row->change(&s);
+	row->change(&f);
 	CHECK(edge_comes(poller, 10000));
 	if (row->err)
-		FAILS(row->err, post(s.sender.fd, s.to, "x"));
+		FAILS(row->err, post(f.sender.fd, f.to, "x"));
 	else
-		OK(post(s.sender.fd, s.to, "x"));
+		OK(post(f.sender.fd, f.to, "x"));
 }
 
 TEST_EACH(socket_is_not_writable_until_a_change, changes)
 {
-	struct scene s = open_scene(row->wait);
+	struct fixture f = make_fixture(row->wait);
 
-	FAILS(EAGAIN, post(s.sender.fd, s.to, "x"));
-	CHECK(!is_writable(s.sender.fd));
-	row->change(&s);
-	EVENTUALLY(is_writable(s.sender.fd));
+	FAILS(EAGAIN, post(f.sender.fd, f.to, "x"));
+	CHECK(!is_writable(f.sender.fd));
+	row->change(&f);
+	EVENTUALLY(is_writable(f.sender.fd));
 }
 
 /*

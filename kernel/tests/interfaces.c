@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's other ways to a socket. The contract does not name them, so they behave as for
+ * The kernel's other interfaces to a socket. The contract does not name them, so they behave as for
  * AF_UNIX SOCK_SEQPACKET.
  */
 #include "bus.h"
