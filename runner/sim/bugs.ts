@@ -60,14 +60,14 @@ export const BUGS = {
     }),
   },
   'lost-match': {
-    does: 'of the match rules of a client only the first is looked at',
+    does: 'only the first match rule of a client counts',
     check: 'recipients',
     hooks: (strikes) => ({
       drops: (p) => p.multicast && isMessage(p.message) && wantedByAnotherOnly(p) && strikes(p.recipient),
     }),
   },
   'lost-count': {
-    does: 'a reader is told of a copy missed that was not',
+    does: 'a reader is told that it lost a copy which it did not lose',
     check: 'recipients',
     hooks: (strikes) => reading(strikes, (m) => [{ ...m, lost: (m.lost ?? 0) + 7 }]),
   },
@@ -82,7 +82,7 @@ export const BUGS = {
     hooks: (strikes) => ({ read: (m, at) => [m.truncated && strikes(at) ? { ...m, truncated: false } : m] }),
   },
   corrupt: {
-    does: 'one bit of a message is turned',
+    does: 'one bit of a message is flipped',
     check: 'integrity',
     hooks: (strikes) => reading(strikes, (m) => (m.data.length > ENVELOPE_SIZE ? [turned(m)] : [m])),
   },
@@ -117,17 +117,17 @@ export const BUGS = {
     }),
   },
   'lose-fd': {
-    does: 'a message comes without its descriptors',
+    does: 'a message arrives without its descriptors',
     check: 'integrity',
     hooks: (strikes) => withFds(strikes, (m) => closed({ ...m, fds: [] }, m)),
   },
   'swap-fds': {
-    does: 'descriptors that come with a message have changed places',
+    does: 'the descriptors of a message arrive in the wrong order',
     check: 'integrity',
     hooks: (strikes) => withFds(strikes, (m) => ({ ...m, fds: m.fds.toReversed() })),
   },
   'wrong-fd': {
-    does: 'a descriptor that comes with a message leads elsewhere',
+    does: 'a descriptor of a message arrives as one of another file',
     check: 'integrity',
     hooks: (strikes) => ({
       read: (m, at) => {
@@ -172,7 +172,7 @@ export const BUGS = {
     }),
   },
   'deliver-though-failed': {
-    does: 'a send that has delivered its message says that it could not',
+    does: 'a send that has delivered its message fails',
     check: 'errors',
     hooks: (strikes) => ({
       send({ go, datagram, socket }) {
@@ -183,7 +183,7 @@ export const BUGS = {
     }),
   },
   'succeed-though-full': {
-    does: 'a nonblocking send that finds no room says that it was sent',
+    does: 'a nonblocking send that finds no space succeeds',
     check: 'errors',
     hooks: (strikes) => ({
       send({ go, nonblocking, socket }) {
@@ -193,17 +193,17 @@ export const BUGS = {
     }),
   },
   'return-early': {
-    does: 'a send returns before its message has its place',
+    does: 'a send returns before its message has its place in the order',
     check: 'order.total',
     hooks: (strikes) => behindTheNext(strikes, ({ socket }) => socket.endpoint.bus),
   },
   reorder: {
-    does: 'one reader gets two messages of different senders the wrong way round',
+    does: 'one reader gets two messages of different senders in the wrong order',
     check: 'order.total',
     hooks: (strikes) => turnedPairs(strikes),
   },
   'sequence-inverted': {
-    does: 'a message shows a place in the sequence before the one that it has',
+    does: 'a message shows an earlier place in the sequence than it has',
     check: 'order.total',
     hooks: (strikes) => reading(strikes, (m) => [{ ...m, sequence: 1 }]),
   },
@@ -213,7 +213,7 @@ export const BUGS = {
     hooks: (strikes) => behindTheNext(strikes, ({ socket }) => socket),
   },
   'copy-early': {
-    does: 'one recipient has its copy before the message has its place',
+    does: 'one recipient gets its copy before the message has its place in the order',
     check: 'order.causal',
     hooks: (strikes) => earlyCopies(strikes),
   },
@@ -238,7 +238,7 @@ export const BUGS = {
     }),
   },
   'never-block': {
-    does: 'a send to a full recipient fails at once where it should wait',
+    does: 'a send to a full recipient fails at once, although it should wait',
     check: 'errors',
     hooks: (strikes) => ({
       send({ go, socket }) {
@@ -248,7 +248,7 @@ export const BUGS = {
     }),
   },
   'no-hangup': {
-    does: 'an expelled client is off the bus and is not told',
+    does: 'an expelled client is off the bus, but its socket does not hang up',
     check: 'lifetime',
     hooks: (strikes) => ({
       expels(accepted) {
@@ -266,7 +266,7 @@ export const BUGS = {
     hooks: (strikes) => ({ hidesClose: ({ side, bus }) => side === 'client' && strikes(bus) }),
   },
   'end-bystander': {
-    does: 'expelling one client ends another as well',
+    does: 'the expulsion of one client ends the socket of another as well',
     check: 'lifetime',
     hooks: (strikes) => ({
       expels({ bus, peer }) {
@@ -277,12 +277,12 @@ export const BUGS = {
     }),
   },
   leak: {
-    does: 'a socket stays behind when it was closed',
+    does: 'a socket stays in the kernel after it was closed',
     check: 'kernel',
     hooks: (strikes) => ({ leaks: ({ bus }) => strikes(bus) }),
   },
   warn: {
-    does: 'the kernel warns of itself',
+    does: 'the kernel logs a warning about itself',
     check: 'kernel',
     hooks: (strikes) => ({
       send({ go, kernel, socket, datagram }) {
@@ -303,7 +303,7 @@ export const BUGS = {
     hooks: (strikes) => ({ dbus: (m, at) => (isSignal(m) && strikes(at) ? [m, m] : [m]) }),
   },
   'alter-signal': {
-    does: 'a signal comes without its arguments',
+    does: 'a signal arrives without its arguments',
     check: 'dbus.signals',
     hooks: (strikes) => ({
       dbus: (m, at) => [isSignal(m) && m.args.length > 0 && strikes(at) ? { ...m, args: [] } : m],
@@ -315,7 +315,7 @@ export const BUGS = {
     hooks: (strikes) => ({ dbus: (m, at) => (isReply(m) && strikes(at) ? [m, m] : [m]) }),
   },
   'wrong-reply': {
-    does: 'a call is answered with an error in the place of its reply',
+    does: 'a call is answered with an error instead of its reply',
     check: 'dbus.replies',
     hooks: (strikes) => ({
       dbus: (m, at) => [
@@ -324,7 +324,7 @@ export const BUGS = {
     }),
   },
   'silent-change': {
-    does: 'a client is not told of a name that it has a rule about',
+    does: 'a client is not told that a name has a new owner, although it has a rule for that',
     check: 'dbus.names',
     hooks: (strikes) => ({ dbus: (m, at) => (m.member === 'NameOwnerChanged' && strikes(at) ? [] : [m]) }),
   },
@@ -350,8 +350,8 @@ export function parseBug(text: string): ToldBug {
   if (Object.hasOwn(BUGS, name) && /^[1-9]\d{0,5}$/.test(times))
     return { name: name as BugName, every: Number(times) };
   throw new InvalidInput(
-    `there is no fault "${text}" for a simulated bus to have`,
-    'write one of these, or NAME=3 for each third opportunity',
+    `the simulated bus has no bug "${text}"`,
+    'write one of these names, or NAME=3 to show it at every third opportunity only',
     { lines: Object.entries(BUGS).map(([known, { does }]) => `${known}: ${does}`) },
   );
 }

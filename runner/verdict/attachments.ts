@@ -72,11 +72,11 @@ function judgePeer(
   if (!seen || !user) return;
   const pid = pidFor(attach, processes.get(masterOf(bus))) ?? seen.pid;
   if (seen.uid === user.uid && seen.gid === user.gid && seen.pid === pid) return;
-  const expected = `uid ${user.uid}, gid ${user.gid}, pid ${pid}`;
-  const observed = `uid ${seen.uid}, gid ${seen.gid}, pid ${seen.pid}`;
+  const expected = `uid ${user.uid} gid ${user.gid} pid ${pid}`;
+  const observed = `uid ${seen.uid} gid ${seen.gid} pid ${seen.pid}`;
   findings.add(
     'peer-credentials',
     client,
-    words(`SO_PEERCRED of ${client} is not ${client}'s`, expected, observed),
+    words(`SO_PEERCRED shows other credentials than those of ${client}`, expected, observed),
   );
 }

@@ -30,10 +30,10 @@ export function credentialsRule(facts: Facts): CredentialsRule {
   return (lane, { credentials: seen }, sender) => {
     const user = users.get(sender);
     if (!user) return undefined;
-    const expected = `uid ${user.uid}, gid ${user.gid}`;
+    const expected = `uid ${user.uid} gid ${user.gid}`;
     if (!seen) return { kind: 'no-credentials', what: 'without credentials', expected, observed: 'none' };
     if (seen.uid !== user.uid || seen.gid !== user.gid) {
-      const observed = `uid ${seen.uid}, gid ${seen.gid}`;
+      const observed = `uid ${seen.uid} gid ${seen.gid}`;
       return { kind: 'credentials', what: `with credentials that are not ${sender}'s`, expected, observed };
     }
     const pid = pidFor(processes.get(sender), processes.get(lane.agent));

@@ -63,7 +63,7 @@ function account(
   }
   const most = dropped.length + fencesMissed(facts, lane, reported) + unread + reported.without;
   if (reported.lost > most + unreported(facts, lane))
-    addCount(findings, lane, reported.lost, `at most ${most} can have been dropped: it got all the others`);
+    addCount(findings, lane, reported.lost, `at most ${most} counted as lost: it got all the others`);
 }
 
 function fencesMissed({ trace }: Facts, { name }: LaneFacts, reported: Reported): number {
@@ -82,7 +82,7 @@ function unreported(facts: Facts, { name }: LaneFacts): number {
 
 function addCount(findings: Findings, lane: LaneFacts, lost: number, expected: string): void {
   findings.add('lost-count', undefined, () => ({
-    summary: `${lane.name} was told of lost copies that were not lost`,
+    summary: `${lane.name} was told that it lost copies which it got`,
     expected,
     observed: `${lost} counted as lost`,
   }));

@@ -38,8 +38,8 @@ export function lifetime(facts: Facts): CheckResult {
 
 function addCrash(findings: Findings, agent: string, how: string): void {
   findings.add('crashed', agent, () => ({
-    summary: `${agent} ended though nobody asked it to`,
-    expected: 'it lives until the run is over',
+    summary: `${agent} ended, and no step had ended it`,
+    expected: 'it lives until the end of the run',
     observed: how,
     detail: ['what it would have sent and read after that is not judged'],
   }));
@@ -80,8 +80,8 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
   const lane = parseLane(end.lane);
   if (end.why === 'closed' || mayEnd(facts, lane, end)) return;
   findings.add('ended', end.lane, () => ({
-    summary: `the socket ${end.lane} ended though nobody asked`,
-    expected: 'it lives until the run is over',
+    summary: `the socket ${end.lane} ended, and no step had ended it`,
+    expected: 'it lives until the end of the run',
     observed: `${end.why}${end.errno ? ` (${end.errno})` : ''} at ${clock(facts, end.t)}`,
   }));
 }
@@ -89,8 +89,8 @@ function judgeEnd(facts: Facts, findings: Findings, end: EndEvent): void {
 function addUnended(findings: Findings, { lane, fault }: DueEnd): void {
   findings.add('unended', fault.id, () => ({
     summary: `the socket ${lane} did not end after ${faultText(fault.action)}`,
-    expected: 'the process that reads it finds its end',
-    observed: 'it was read empty, and had not ended',
+    expected: 'its reader sees the end',
+    observed: 'its reader read all there was, and saw no end',
     step: fault.id,
     place: fault.place,
   }));

@@ -64,6 +64,9 @@ function receiversOf(facts: Facts, wanted: ReadonlySet<number>): Map<number, Rec
   return receivers;
 }
 
+/** A token that a receiver wrote by another descriptor than that of this pipe says by which. */
+const tokenText = (token: string): string => token.replace(/ (\d+)$/, ' by its descriptor $1');
+
 function judgePipe(
   facts: Facts,
   findings: Findings,
@@ -73,22 +76,19 @@ function judgePipe(
 ): void {
   const add = (kind: string, summary: string, expected: string, observed: string) =>
     findings.add(kind, message.step, () => ({ summary, expected, observed, ...about(message) }));
+  const pipeName = `pipe ${pipe.index} of ${message.name}`;
+  const tokensOf = (lanes: readonly string[]) => `tokens of ${list(lanes.map(tokenText))}`;
   const absent = got.filter((l) => !pipe.tokens.includes(l));
   const stray = pipe.tokens.filter((l) => !got.includes(l) && !mayBeUnheard(facts, message, l));
   if (absent.length > 0) {
-    add(
-      'token',
-      `the descriptor of ${message.name} did not work for ${list(absent)}`,
-      `tokens of ${list(got)}`,
-      list(pipe.tokens),
-    );
+    add('token', `${pipeName} got no token of ${list(absent)}`, tokensOf(got), tokensOf(pipe.tokens));
   }
   if (stray.length > 0) {
     add(
       'stray-token',
-      `the pipe of ${message.name} was used by ${list(stray)}`,
-      `tokens of ${list(got)}`,
-      list(pipe.tokens),
+      `${pipeName} got a token of ${list(stray.map(tokenText))}`,
+      tokensOf(got),
+      tokensOf(pipe.tokens),
     );
   }
   if (!pipe.eof && !mayBeQueued(facts, message, got)) {

@@ -50,7 +50,8 @@ export function recipients(facts: Facts): CheckResult {
   const written = writtenDeliveries(facts, findings);
   if (unread > 0)
     findings.note(`${count(unread, 'copy', 'copies')} not judged: the reader had stopped or ended`);
-  if (dropped > 0) findings.note(`${count(dropped, 'copy', 'copies')} missed by eavesdroppers, as they may`);
+  if (dropped > 0)
+    findings.note(`${count(dropped, 'copy', 'copies')} missed by eavesdroppers, which may miss some`);
   const copies = expected.reduce((sum, l) => sum + l.length, 0) - unread - dropped;
   const arrived = facts.lanes.some((l) => l.deliveries.length > 0);
   const lines = written > 0 ? `, ${count(written, 'written delivery', 'written deliveries')}` : '';

@@ -17,7 +17,7 @@ export function judgeSteps(
     if (failure?.check !== check) continue;
     const { expected, observed } = failure;
     findings.add('step', step, () => ({
-      summary: `step ${step} did not hold`,
+      summary: `the expectation of step ${step} did not hold`,
       expected,
       observed,
       ...aboutStep(facts, step),

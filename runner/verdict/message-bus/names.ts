@@ -79,7 +79,7 @@ function compare(
   const wanted = due.slice(first).map(({ text }) => text);
   const observed = heard.slice(first);
   findings.add(kindOf(wanted, observed), step?.id, () => ({
-    summary: `the bus told ${client} other things about names than it must`,
+    summary: `the bus did not tell ${client} about names what it must tell`,
     expected: some(wanted),
     observed: some(observed),
     ...(step && { step: step.id, place: step.place }),

@@ -15,7 +15,7 @@ export function contradiction(history: History, cycle: readonly Hop[]): FailureT
   const names = [...new Set(cycle.map((h) => nameOf(history, h.from)))];
   return {
     summary: summary(names, cycle),
-    expected: `one order of ${joined(names)} that all of this agrees with`,
+    expected: `one order of ${joined(names)} that agrees with all that was observed`,
     observed: cycle.map((h) => `${nameOf(history, h.from)} before ${nameOf(history, h.to)}`).join('; '),
     ...(message ? about(message) : {}),
     detail: [
@@ -30,9 +30,9 @@ function summary(names: readonly string[], cycle: readonly Hop[]): string {
   const lanes = new Set(cycle.flatMap((h) => (h.lane ? [h.lane.index] : [])));
   if (cycle.every((h) => h.lane)) return `${lanes.size} lanes contradict each other about ${joined(names)}`;
   const why = new Set(cycle.map((h) => h.why));
-  if (why.has('realtime')) return `${joined(names)} arrived against the order in which they were sent`;
+  if (why.has('realtime')) return `${joined(names)} arrived in another order than they were sent in`;
   if (why.has('causal')) return `${joined(names)}: an effect was seen before its cause`;
-  if (why.has('session')) return `${joined(names)} arrived against the order in which their sender sent them`;
+  if (why.has('session')) return `${joined(names)} arrived in another order than their sender sent them in`;
   return `${joined(names)}: lanes contradict the kernel's own numbers`;
 }
 

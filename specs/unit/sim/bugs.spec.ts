@@ -296,6 +296,6 @@ describe('faults of a simulated kernel', () => {
     assert.deepEqual(parseBug('lose'), { name: 'lose', every: 1 });
     assert.deepEqual(parseBug('lose=3'), { name: 'lose', every: 3 });
     for (const text of ['loose', 'lose=0', 'lose=x', 'constructor', ''])
-      assert.throws(() => parseBug(text), /no fault/);
+      assert.throws(() => parseBug(text), /has no bug/);
   });
 });

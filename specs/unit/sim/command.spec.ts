@@ -64,7 +64,7 @@ describe('the command on sim', function () {
   it('knows planted faults by name', async () => {
     const { code, stderr } = await cli(['run', ...SIM, '--sim-bug', 'gremlins', QUICKSTART]);
     assert.equal(code, 2);
-    assert.match(stderr, /lose: .*\n(.*\n)+.*warn: .*\n(.*\n)*.*no fault "gremlins"/);
+    assert.match(stderr, /lose: .*\n(.*\n)+.*warn: .*\n(.*\n)*.*has no bug "gremlins"/);
   });
 
   it('refuses to leave a topology up', async () => {

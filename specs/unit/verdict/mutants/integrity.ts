@@ -127,7 +127,7 @@ export const integrityMutants: readonly Mutant[] = [
   }),
   mutant(
     'SO_PEERCRED is wrong',
-    { integrity: { kind: 'peer-credentials', summary: /SO_PEERCRED of r2/ } },
+    { integrity: { kind: 'peer-credentials', summary: /SO_PEERCRED .* of r2/ } },
     (run) => {
       const attach = run.trace.attaches.find((a) => a.client === 'r2');
       if (attach) attach.credentials = { pid: 0, uid: 0, gid: 0 };

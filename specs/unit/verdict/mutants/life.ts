@@ -15,7 +15,7 @@ const fail = (run: Run, step: string, check: 'blocked' | 'lifetime' | 'errors') 
 export const lifeMutants: readonly Mutant[] = [
   mutant(
     'a process dies unasked',
-    { lifetime: { kind: 'crashed', summary: /^r2 ended though nobody asked/ } },
+    { lifetime: { kind: 'crashed', summary: /^r2 ended, and no step had ended it/ } },
     (run) => {
       Object.assign(run.trace.exits.find((e) => e.agent === 'r2') as object, {
         code: null,
