@@ -223,7 +223,8 @@ function inodeOf(address: Address): string | undefined {
 function becomeUser(name: string | undefined, made: readonly string[]): void {
   if (name === undefined || process.getuid?.() !== 0) return;
   const uid = /^\d+$/.test(name) ? Number(name) : accounts.user(name);
-  if (uid === undefined) throw new InvalidInput(`there is no user ${name}`, 'Name another one in <user>.');
+  if (uid === undefined)
+    throw new InvalidInput(`this machine has no user ${name}`, 'Write another user into <user>.');
   const gid = accounts.group(name) ?? uid;
   for (const path of made) tryOrLog(() => lchownSync(path, uid, gid));
   process.setgroups?.([]);

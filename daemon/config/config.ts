@@ -82,7 +82,8 @@ class Reader {
     const { name } = element;
     const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
     if (handler !== undefined) handler(element);
-    else if (!IGNORED.includes(name)) throw new ConfigError(element, `<${name}> is not understood`);
+    else if (!IGNORED.includes(name))
+      throw new ConfigError(element, `there is no element <${name}> in <busconfig>`);
     else attributes(element, []);
   }
 
@@ -129,7 +130,11 @@ class Reader {
       this.#config.limits = { ...this.#config.limits, ...limit(element) };
     },
     selinux: (element) => {
-      if (hasSelinux()) throw new ConfigError(element, 'SELinux is enabled, and this bus does not know it');
+      if (hasSelinux())
+        throw new ConfigError(
+          element,
+          'SELinux is enabled on this machine, and this bus cannot enforce its rules',
+        );
     },
     apparmor: (element) => apparmor(element),
   };
@@ -139,7 +144,11 @@ class Reader {
     const ignore = yes(element, 'ignore_missing');
     const relative = yes(element, 'selinux_root_relative');
     if (yes(element, 'if_selinux_enabled') && !hasSelinux()) return;
-    if (relative) throw new ConfigError(element, 'SELinux is enabled, and this bus does not know it');
+    if (relative)
+      throw new ConfigError(
+        element,
+        'SELinux is enabled on this machine, and this bus cannot enforce its rules',
+      );
     const path = beside(element, element.text);
     if (!ignore || existsSync(path)) this.file(path, element);
   }
@@ -156,7 +165,7 @@ class Reader {
     const context = contextOf(element, this.#options.accounts);
     const rules = element.children.map((child) => {
       if (child.name !== 'allow' && child.name !== 'deny')
-        throw new ConfigError(child, `<${child.name}> in <policy> is not understood`);
+        throw new ConfigError(child, `there is no element <${child.name}> in <policy>`);
       return policyRule(child, this.#options.accounts);
     });
     return { context, rules };
@@ -170,7 +179,7 @@ function read(path: string, from: Place): string {
     throw new ConfigError(
       from,
       `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`,
-      'Does the file exist?',
+      'Give a path of a file that exists and that this user may read.',
     );
   }
 }
@@ -202,8 +211,8 @@ function mechanism(element: Element): Mechanism {
   if (name === 'EXTERNAL' || name === 'ANONYMOUS') return name;
   throw new ConfigError(
     element,
-    `the mechanism ${name} is not spoken here`,
-    'There are EXTERNAL and ANONYMOUS.',
+    `this bus does not have the authentication mechanism ${name}`,
+    'Write EXTERNAL or ANONYMOUS.',
   );
 }
 
@@ -216,7 +225,10 @@ function contextOf(element: Element, accounts: Accounts): Context {
   if (name === 'user' || name === 'group') return { kind: name, id: idOf(name, value, accounts) };
   if (name === 'at_console' && (value === 'true' || value === 'false'))
     return { kind: 'console', at: value === 'true' };
-  throw new ConfigError(element, `no policy is for ${name}=${JSON.stringify(value)}`);
+  const right = name === 'context' ? 'default or mandatory' : 'true or false';
+  if (name === 'context' || name === 'at_console')
+    throw new ConfigError(element, `${name} of a policy is ${right}, not ${JSON.stringify(value)}`);
+  throw new ConfigError(element, `<policy> has no attribute ${name}`);
 }
 
 const MAX_LIMIT = 0x7fff_ffff;
@@ -224,7 +236,7 @@ const MAX_LIMIT = 0x7fff_ffff;
 function limit(element: Element): Partial<Limits> {
   attributes(element, ['name']);
   const { name } = element.attributes;
-  if (name === undefined) throw new ConfigError(element, 'a limit has a name');
+  if (name === undefined) throw new ConfigError(element, '<limit> needs the attribute name');
   if (!Object.hasOwn(DEFAULT_LIMITS, name) && !CONTAINER_LIMITS.includes(name))
     throw new ConfigError(element, `there is no limit ${name}`);
   const value = Number(element.text);
@@ -248,9 +260,12 @@ function apparmor(element: Element): void {
   attributes(element, ['mode']);
   const { mode = 'enabled' } = element.attributes;
   if (mode === 'required')
-    throw new ConfigError(element, 'this bus does not know AppArmor, which is required');
+    throw new ConfigError(element, 'mode="required": this bus cannot enforce rules of AppArmor');
   if (mode !== 'enabled' && mode !== 'disabled')
-    throw new ConfigError(element, `mode is required, enabled or disabled, not ${JSON.stringify(mode)}`);
+    throw new ConfigError(
+      element,
+      `mode of <apparmor> is required, enabled or disabled, not ${JSON.stringify(mode)}`,
+    );
 }
 
 const hasSelinux = (): boolean => existsSync('/sys/fs/selinux/enforce');

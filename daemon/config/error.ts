@@ -12,7 +12,7 @@ export class ConfigError extends InvalidInput {
   constructor(
     { file, line }: Place,
     message: string,
-    hint = 'dbus-daemon(1) has the language of this file.',
+    hint = 'dbus-daemon(1) describes this file under "CONFIGURATION FILE".',
   ) {
     super(`${file}:${line}: ${message}`, hint);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `<allow>` and `<deny>`: parses what a rule of the policy applies to. */
+import { either } from '../../runner/common/text.ts';
 import { MESSAGE_TYPES, type MessageType } from '../../runner/dbus/index.ts';
 import { ConfigError } from './error.ts';
 import type { Element } from './xml.ts';
@@ -70,7 +71,7 @@ function loneRule(
   accounts: Accounts,
 ): PolicyRule {
   const [name, another] = given as [string, string?];
-  if (another !== undefined) fail(element, `${name} does not go with ${another}`);
+  if (another !== undefined) fail(element, `one rule has ${name} or ${another}, not both`);
   const value = element.attributes[name] as string;
   if (name === 'own' || name === 'own_prefix')
     return { allow, about: 'own', ...(value !== '*' && { name: value }), prefix: name === 'own_prefix' };
@@ -98,7 +99,7 @@ function termsOf(element: Element, allow: boolean, direction: 'send' | 'receive'
   const exact = get(direction === 'send' ? 'destination' : 'sender');
   const prefix = get('destination_prefix');
   if (exact !== undefined && prefix !== undefined)
-    fail(element, 'send_destination does not go with its prefix');
+    fail(element, 'one rule has send_destination or send_destination_prefix, not both');
   const peer = exact ?? prefix;
   const broadcast = flag(element, 'send_broadcast');
   if (broadcast && peer !== undefined) fail(element, 'a broadcast has no destination');
@@ -120,7 +121,7 @@ function termsOf(element: Element, allow: boolean, direction: 'send' | 'receive'
 function typeTerm(element: Element, type: string | undefined): { readonly type?: MessageType } {
   if (type === undefined) return {};
   if (!(MESSAGE_TYPES as readonly string[]).includes(type))
-    fail(element, `there are no messages of type ${type}`);
+    fail(element, `a message has type ${either(MESSAGE_TYPES)}, not ${JSON.stringify(type)}`);
   return { type: type as MessageType };
 }
 

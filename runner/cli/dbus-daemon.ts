@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `afbus-topo dbus-daemon` */
 import { runDaemon } from '../../daemon/daemon.ts';
-import { InvalidInput } from '../common/errors.ts';
+import { AddonLoadError } from '../../native/lib/index.ts';
+import { EnvironmentError, InvalidInput } from '../common/errors.ts';
 
 export interface DaemonFlags {
   readonly address: string;
@@ -14,14 +15,25 @@ export interface DaemonFlags {
 const STDOUT = 1;
 
 export async function dbusDaemon({ printAddress, ...flags }: DaemonFlags): Promise<void> {
-  await runDaemon({
+  const options = {
     ...flags,
     ...(printAddress !== undefined && { printAddress: descriptor(printAddress) }),
-  });
+  };
+  try {
+    await runDaemon(options);
+  } catch (error) {
+    // Not a bug of this tool: something has not been built yet.
+    throw error instanceof AddonLoadError
+      ? new EnvironmentError('this bus cannot open a socket of AF_BUS', error.message)
+      : error;
+  }
 }
 
 function descriptor(text: string | true): number {
   if (text === true) return STDOUT;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidInput(`${JSON.stringify(text)} is no descriptor`, 'Write --print-address=1.');
+  throw new InvalidInput(
+    `--print-address takes the number of a descriptor, not ${JSON.stringify(text)}`,
+    'Write --print-address=1.',
+  );
 }

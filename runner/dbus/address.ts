@@ -56,7 +56,7 @@ export function socketPath({ transport, options }: Address): string {
   const name = options.get('abstract');
   if ((path === undefined) === (name === undefined))
     throw new InvalidInput(
-      `the address ${formatAddress({ transport, options })} names no socket`,
+      `the address "${formatAddress({ transport, options })}" names no socket`,
       `Write ${transport}:path=/run/my-bus or ${transport}:abstract=my-bus.`,
     );
   return path === undefined ? `@${name}` : path.startsWith('@') ? `./${path}` : path;
