@@ -6,7 +6,7 @@ import { EnvironmentError, InvalidInput } from '../common/errors.ts';
 
 export interface DaemonFlags {
   readonly address: string;
-  readonly listen: readonly string[];
+  readonly listen?: readonly string[];
   /** `true` if no descriptor is given. */
   readonly printAddress?: string | true;
   readonly config?: string;
@@ -14,9 +14,10 @@ export interface DaemonFlags {
 
 const STDOUT = 1;
 
-export async function dbusDaemon({ printAddress, ...flags }: DaemonFlags): Promise<void> {
+export async function dbusDaemon({ printAddress, listen = [], ...flags }: DaemonFlags): Promise<void> {
   const options = {
     ...flags,
+    listen,
     ...(printAddress !== undefined && { printAddress: descriptor(printAddress) }),
   };
   try {

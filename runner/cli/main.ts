@@ -182,7 +182,7 @@ for (const [name, description] of [
 
 verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until it is stopped')
   .requiredOption('--address <address>', 'the bus: afbus:path=/run/my-bus or afbus:abstract=my-bus')
-  .option('--listen <addresses...>', 'where AF_UNIX programs connect: unix:path=/run/my-legacy-bus', [])
+  .option('--listen <addresses...>', 'where AF_UNIX programs connect: unix:path=/run/my-legacy-bus')
   .option('--config <file>', "dbus-daemon's configuration; without one the bus is for its own user alone")
   .option(
     '--print-address [fd]',

@@ -223,9 +223,9 @@ export const PROSE: Readonly<Record<string, string>> = {
     'Starts the program of a client of a message bus. With `expect` below it the step waits for that, else it ends when the program has started.',
   'traffic[].expect.exit': 'The exit status of the program: the step waits until the program has ended.',
   'traffic[].expect.output':
-    "The program's standard output. A text is all of it: the step waits until the program has ended, and ends of lines at the end do not count. A list has texts that lines of it contain, in this order, since the program was started: the step waits until all are there. None of them is empty or has a line break. The unique name of a client is written as the client.",
+    "The program's standard output. A text is all of it: the step waits until the program has ended, and line ends at its end do not count. A list has texts that lines of it contain, in this order, since the program was started: the step waits until all are there. None of these texts is empty or has a line break. The name of a client in the file stands for its unique name.",
   'traffic[].expect.hears':
-    'The signals about names that the bus has sent to the client since the last such step or since it connected: all of them, in order. `NameAcquired org.example.Player`, `NameLost …`, or `NameOwnerChanged org.example.Player: player -> nobody`; the unique name of a client is written as the client.',
+    'The signals about names that the bus has sent to the client since the last such step or since it connected: all of them, in order. `NameAcquired org.example.Player`, `NameLost …`, or `NameOwnerChanged org.example.Player: player -> nobody`; the name of a client in the file stands for its unique name.',
   'traffic[].parallel':
     'Branches that are played at the same time. A branch is a step, or a list of steps that are played in order.',
   'traffic[].fault': 'A fault to inject: an action and its target.',

@@ -207,7 +207,7 @@ class Constructor {
     this.#full = true;
     const many = {
       code: 'too-big',
-      message: `the aliases of this file stand for more than ${MAX_REPEATED} values`,
+      message: `the aliases of this file repeat more than ${MAX_REPEATED} values`,
       hint: 'Write fewer aliases of aliases.',
     } as const;
     this.#error(span, path, deep ? tooDeep(MAX_DEPTH) : many);
