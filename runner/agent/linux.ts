@@ -6,6 +6,7 @@ import { startDaemon } from '../../daemon/daemon.ts';
 import { Connection } from '../../dbus/connection.ts';
 import { StreamConnection } from '../../dbus/stream.ts';
 import { limitDescriptors } from '../../native/lib/descriptors.ts';
+import { busFamily } from '../../native/lib/family.ts';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
@@ -13,6 +14,12 @@ import { formatAddress } from '../dbus/index.ts';
 import { settled } from './event-loop.ts';
 import { startProgram } from './start-program.ts';
 import type { PipeEnds, System } from './system.ts';
+
+/**
+ * Clients that may wait to be accepted, which is as many as the system allows by default: a crowd connects faster than
+ * its master accepts, and each connect that finds no room takes a turn in the thread pool.
+ */
+const BACKLOG = 4096;
 
 /** Clients may run as any user: the bus's policy decides who may connect, not the file system. */
 const ANYONE = 0o666;
@@ -35,7 +42,12 @@ export const linux: System = {
   },
 
   async listen(options) {
-    const listener = await BusMaster.listen(options);
+    // The backlog would be the queue length otherwise.
+    const listener = await BusMaster.listen({
+      queueLength: loadedAddon().constants.BUS_MAX_QLEN,
+      ...options,
+      backlog: BACKLOG,
+    });
     if (!options.path.startsWith('@')) chmodSync(options.path, ANYONE);
     return listener;
   },
@@ -61,10 +73,13 @@ const addressOf = (transport: string, path: string): string =>
     options: new Map(path.startsWith('@') ? [['abstract', path.slice(1)]] : [['path', path]]),
   });
 
-/** Loads early what takes long to load. If that fails, the first order that needs it reports the error. */
+/**
+ * Loads early what takes long to load: processes start side by side, and connect in turn. If that fails, the first order
+ * that needs it reports the error.
+ */
 export function warmUp(): void {
   try {
-    loadedAddon();
+    busFamily();
   } catch {}
 }
 

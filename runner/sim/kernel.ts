@@ -33,7 +33,7 @@ interface Bound {
   readonly waiting: (() => void)[];
 }
 
-/** BUS_MAX_QLEN, the backlog with which the binding listens. */
+/** BUS_MAX_QLEN. Agents listen with more on a real kernel; here clients of small files wait for room as well. */
 const BACKLOG = 10;
 
 export class Kernel {
