@@ -7,5 +7,5 @@ COPY node_modules/node/bin/node /usr/local/bin/node
 
 FROM node AS agent
 COPY build/native/afbus.node /opt/afbus-topo/native/afbus.node
-COPY dist/agent.js /opt/afbus-topo/agent.js
-ENTRYPOINT ["node", "/opt/afbus-topo/agent.js"]
+COPY dist/agent.cjs /opt/afbus-topo/agent.cjs
+ENTRYPOINT ["node", "/opt/afbus-topo/agent.cjs"]

@@ -38,7 +38,7 @@ session.post('Profiler.enable');
 session.post('Profiler.setSamplingInterval', { interval: 1000 });
 let number = 0;
 const [script, ...words] = process.argv.slice(1);
-const name = script.endsWith('agent.js') ? words.join('-') : 'runner';
+const name = script.endsWith('agent.cjs') ? words.join('-') : 'runner';
 process.on('SIGUSR2', () => {
   if (number > 0) session.post('Profiler.stop', (error, { profile }) => {
     const path = ${JSON.stringify(flags.profile)} + '/' + name + '.' + number + '.cpuprofile';
@@ -117,7 +117,7 @@ function tell(text: string): void {
 function processorTimes(): Map<string, number> {
   const times = new Map<string, number>();
   for (const { pid, words, stat } of processes()) {
-    const script = words.findIndex((word) => word.endsWith('dist/agent.js'));
+    const script = words.findIndex((word) => word.endsWith('dist/agent.cjs'));
     if (script < 0 && pid !== process.pid) continue;
     // After the name in brackets: the state, and ten more until the time in user space and in the kernel.
     const fields = stat.split(') ').at(-1)?.split(' ') ?? [];
@@ -143,7 +143,7 @@ function processes() {
 }
 
 async function startNode(name: string) {
-  const script = join(HERE, 'dist/agent.js');
+  const script = join(HERE, 'dist/agent.cjs');
   const child = spawn(process.execPath, [...profiling(), script, 'node', name], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, AFBUS_NATIVE: join(HERE, 'build/native/afbus.node') },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** The real system: AF_BUS sockets of the kernel under this process, its pipes and its clock. */
+/**
+ * The real system: AF_BUS sockets of the kernel under this process, its pipes and its clock. What few agents use (the
+ * D-Bus daemon, programs) is loaded by those, since it takes longer to load than all the rest.
+ */
 
 import { chmodSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { startDaemon } from '../../daemon/daemon.ts';
-import { Connection } from '../../dbus/connection.ts';
-import { StreamConnection } from '../../dbus/stream.ts';
 import { limitDescriptors } from '../../native/lib/descriptors.ts';
 import { busFamily } from '../../native/lib/family.ts';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
@@ -12,7 +12,6 @@ import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
 import { formatAddress } from '../dbus/index.ts';
 import { settled } from './event-loop.ts';
-import { startProgram } from './start-program.ts';
 import type { PipeEnds, System } from './system.ts';
 
 /**
@@ -53,12 +52,16 @@ export const linux: System = {
   },
 
   async serveDbus({ path, unixPath }) {
+    const { startDaemon } = await import('../../daemon/daemon.ts');
     await startDaemon({ address: addressOf('afbus', path), listen: [addressOf('unix', unixPath)] });
   },
 
-  joinDbus: (path, connect) => (connect === 'native' ? Connection.open(path) : StreamConnection.open(path)),
+  async joinDbus(path, connect) {
+    if (connect === 'legacy') return (await import('../../dbus/stream.ts')).StreamConnection.open(path);
+    return (await import('../../dbus/connection.ts')).Connection.open(path);
+  },
 
-  start: startProgram,
+  start: async (...program) => (await import('./start-program.ts')).startProgram(...program),
 
   pipes: openPipes,
 

@@ -47,7 +47,7 @@ export function imagePlan(stage: Stage): NodeImage {
 }
 
 function agentFiles(): string {
-  const agent = built('dist/agent.js', 'npm run build:agent');
+  const agent = built('dist/agent.cjs', 'npm run build:agent');
   const addon = built('build/native/afbus.node', 'npm run build:native');
   return hash(readFileSync(agent), readFileSync(addon));
 }

@@ -46,7 +46,7 @@ export function payload(release: string): Payload {
   const files = [
     withoutDebug(built(join(modules, 'af_bus.ko'), 'make -C kernel kernels')),
     withoutDebug(built(join(modules, 'nfdbus.ko'), 'make -C kernel kernels')),
-    built('dist/agent.js', 'npm run build:agent'),
+    built('dist/agent.cjs', 'npm run build:agent'),
     built('build/native/afbus.node', 'npm run build:native'),
   ];
   return { files, sums: files.map((file) => digest('sha256', readFileSync(file))) };
@@ -58,7 +58,7 @@ const PLACE = '/opt/afbus-topo';
 const INSTALL = `/run/afbus/install "$1" && mount --bind ${PLACE} ${PLACE} && mount -o remount,bind,ro ${PLACE} && echo closed`;
 
 /** Paths of the files in the host. */
-const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.js', `native/${ADDON}`].map((name) => join(PLACE, name));
+const PLACES = ['af_bus.ko', 'nfdbus.ko', 'agent.cjs', `native/${ADDON}`].map((name) => join(PLACE, name));
 
 /** Whether the host still has the files that were copied into it. They may be older than the project's files. */
 export async function isIntact(host: Host): Promise<boolean> {

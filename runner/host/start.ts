@@ -101,7 +101,7 @@ async function replaceable(host: Host): Promise<'ends'> {
 }
 
 /** Counts folders, because `docker ps` takes a second: the engine has one for each container, ended or not. */
-const COUNT = 'ls /var/lib/docker/containers | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.js"';
+const COUNT = 'ls /var/lib/docker/containers | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.cjs"';
 
 /** "3 containers and 2 agents run", or null if nothing runs or the host does not answer. */
 async function whatRuns(host: Host): Promise<string | null> {

@@ -83,7 +83,7 @@ class NodeContainer extends GenericContainer {
       .withLabels({ ...toLabels(lab.owner, node.name), [LABEL.nodes]: names.join(' ') })
       .withPrivilegedMode()
       .withNetworkMode(network)
-      .withEntrypoint(['sh', '-c', reaping('"$@"'), 'sh', 'node', '/opt/afbus-topo/agent.js'])
+      .withEntrypoint(['sh', '-c', reaping('"$@"'), 'sh', 'node', '/opt/afbus-topo/agent.cjs'])
       .withBindMounts([
         ...[...volumes].map(([target, source]) => ({ source, target })),
         ...lab.mounts.map((path) => ({ source: path, target: path, mode: 'ro' as const })),

@@ -155,7 +155,7 @@ async function copyAgent(docker: Dockerode, image: string): Promise<string> {
   } finally {
     await container.remove({ force: true }).catch(() => {});
   }
-  return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.js`;
+  return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.cjs`;
 }
 
 /** Runs a command in the root namespaces of the engine's machine, through a privileged container. */

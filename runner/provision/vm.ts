@@ -45,7 +45,7 @@ function over(host: Host): Backend {
     ...engineAt(host.docker, { agent: new EngineAgent(host), certificates }),
     image: host.nodeImage,
     mounts: ['/opt/afbus-topo'],
-    agentOnHost: async () => 'node /opt/afbus-topo/agent.js',
+    agentOnHost: async () => 'node /opt/afbus-topo/agent.cjs',
     channel: (command) => channel(host, [...command]),
     broken,
     probe: () => guard.probe(),

@@ -228,4 +228,4 @@ function onHost(line: string): void {
 }
 
 /** Kills the agent's process inside the host, once it is there. */
-const killAgent = (agent: string) => onHost(`until pkill -9 -f 'agent.js agent ${agent}'; do :; done`);
+const killAgent = (agent: string) => onHost(`until pkill -9 -f 'agent.cjs agent ${agent}'; do :; done`);

@@ -119,7 +119,7 @@ describe('the host, after strangers', function () {
   });
 });
 
-const AGENT = '/opt/afbus-topo/agent.js';
+const AGENT = '/opt/afbus-topo/agent.cjs';
 
 async function tamperWith(host: Host): Promise<void> {
   const forced = `mount -o remount,bind,rw /opt/afbus-topo && echo >> ${AGENT}`;

@@ -21,7 +21,7 @@ describe('addon loader', () => {
   it('looks at $AFBUS_NATIVE first, then beside a bundle, and at no file of the program that uses it', () => {
     const paths = candidatePaths(
       { AFBUS_NATIVE: '/x/y.node' },
-      'file:///opt/app/agent.js',
+      'file:///opt/app/agent.cjs',
       '/opt/other/main.js',
     );
     assert.deepEqual(paths, ['/x/y.node', '/opt/app/native/afbus.node']);
