@@ -2,11 +2,11 @@
 
 import { EXIT } from '../common/errors.ts';
 import { neutral, neutralJson } from '../common/neutral.ts';
+import { count } from '../common/text.ts';
 import { type Loaded, renderDiagnostics } from '../load/index.ts';
 import type { Topology } from '../topology/topology.ts';
 import { annotate } from '../write/github.ts';
 import { wantsColor } from '../write/paint.ts';
-import { count } from '../write/words.ts';
 import { sarifOfFiles } from './findings.ts';
 import { type InputFlags, loadInput } from './input.ts';
 

@@ -15,6 +15,12 @@ export function either(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
 }
 
+/** `copy` for one, `copies` for others. */
+export const plural = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
+
+/** `1 copy`, `2 copies`. */
+export const count = (n: number, one: string, many?: string): string => `${n} ${plural(n, one, many)}`;
+
 /** The beginning of a text that is too long. */
 export const clip = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;

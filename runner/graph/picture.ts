@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The content of a drawing before it is drawn: which party is on which node, bus and group. Pure. */
+import { count } from '../common/text.ts';
 import { masterOf } from '../topology/lane.ts';
 import type { BusSpec, ClientSpec, Topology } from '../topology/topology.ts';
 
@@ -166,7 +167,7 @@ function notesOf(client: ClientSpec): string[] {
 }
 
 const rulesNote = ({ length }: readonly string[]): string[] =>
-  length === 0 ? [] : [length === 1 ? '1 match rule' : `${length} match rules`];
+  length === 0 ? [] : [count(length, 'match rule')];
 
 const notesOfBus = ({ protocol, queueLength, overflow }: BusSpec): string[] => [
   ...(protocol === 'dbus' ? ['D-Bus'] : []),

@@ -4,14 +4,16 @@
  * the default route to the master, messages during faults, evicted clients, copies that eavesdroppers missed. It judges
  * nothing.
  */
+
 import { MASTER } from '../common/address.ts';
+import { count } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { type FaultAction, rowOf } from '../topology/faults.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { SendStep } from '../topology/topology.ts';
 import { busOf, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
 import { overlapInWords, overlaps } from './overlap.ts';
-import { allowedLanes, count, expectedLanes } from './words.ts';
+import { allowedLanes, expectedLanes } from './words.ts';
 
 /** Maximum number of lines: in a file with many steps only the totals matter. */
 const SHOWN = 20;

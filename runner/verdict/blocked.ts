@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `blocked`: sends that had to wait did wait, and continued when they could. */
 
+import { plural } from '../common/text.ts';
 import { idleWaits } from '../predict/index.ts';
 import { endsInTime } from '../topology/budgets.ts';
 import { partyOf } from '../topology/lane.ts';
@@ -10,7 +11,7 @@ import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, clock, plural } from './words.ts';
+import { about, clock } from './words.ts';
 
 /** Checks the steps about waiting, and sends that still wait at the end. */
 export function blocked(facts: Facts): CheckResult {

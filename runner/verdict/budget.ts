@@ -8,6 +8,7 @@
  * themselves count.
  */
 
+import { count, plural } from '../common/text.ts';
 import type { Where } from '../provision/where.ts';
 import { canFail } from '../topology/budgets.ts';
 import type { Budget } from '../topology/topology.ts';
@@ -15,7 +16,7 @@ import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, messageOf, outcomeOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
-import { aboutStep, count, plural } from './words.ts';
+import { aboutStep } from './words.ts';
 
 /**
  * Checks the file's budgets; undefined if it has none. Times of a simulated run measure nothing, so it is skipped

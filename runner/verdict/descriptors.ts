@@ -4,11 +4,11 @@
  * are missing.
  */
 
+import { count } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import type { LaneFacts } from './facts.ts';
 import type { Problem } from './integrity.ts';
-import { count } from './words.ts';
 
 /** The first problem that applies: a wrong number explains a wrong flag. */
 export function descriptorProblem(

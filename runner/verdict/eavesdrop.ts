@@ -2,12 +2,13 @@
 /** Sorts the copies that a lane did not get: lost, left unread, or missed and counted by an eavesdropper. */
 
 import { isMulticast } from '../common/address.ts';
+import { count } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { faults } from '../topology/steps.ts';
 import type { Destination, SendStep } from '../topology/topology.ts';
 import { type Facts, type LaneFacts, messageOf, outcomeOf, topOf } from './facts.ts';
 import type { Findings } from './findings.ts';
-import { about, allowedLanes, count, expectedLanes, some } from './words.ts';
+import { about, allowedLanes, expectedLanes, some } from './words.ts';
 
 export type Missing = PlannedMessage;
 

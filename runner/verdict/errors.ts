@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `errors`: each send failed or succeeded as expected, and a failed one reached nobody. */
 
+import { plural } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { SendEvent } from '../trace/trace.ts';
@@ -8,7 +9,7 @@ import { type Facts, outcomeOf, topOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, aboutStep, expectedLanes, list, observedLanes, plural, reasons } from './words.ts';
+import { about, aboutStep, expectedLanes, list, observedLanes, reasons } from './words.ts';
 
 const KINDS = [
   'delivered-though-failed',

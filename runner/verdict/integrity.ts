@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `integrity`: what arrives is what was sent, from its true sender, with working descriptors. */
 
+import { count, plural } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
@@ -11,7 +12,7 @@ import { type Facts, type LaneFacts, messageOf } from './facts.ts';
 import { Findings } from './findings.ts';
 import { pipes } from './pipes.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, count, plural } from './words.ts';
+import { about } from './words.ts';
 
 const KINDS = [
   ...[

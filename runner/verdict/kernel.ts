@@ -2,11 +2,11 @@
 /** `kernel`: nothing alarming in the host's kernel log, and no socket of the family left at the end. */
 
 import { SPLAT } from '../common/splat.ts';
+import { count, plural } from '../common/text.ts';
 import type { KernelLine } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
 import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
-import { count, plural } from './words.ts';
 
 const OURS = /\baf_?bus\b|\bnfdbus\b/i;
 /** Begins the block of a warning, whose next line names it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `lifetime`: sockets end when they must and not before, and processes live as long as the run wants. */
 
+import { count, plural } from '../common/text.ts';
 import { type FaultAction, faultText, rowOf, subjectOf } from '../topology/faults.ts';
 import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
 import { faults, sends } from '../topology/steps.ts';
@@ -11,7 +12,7 @@ import type { Facts, LaneFacts } from './facts.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
-import { clock, count, plural } from './words.ts';
+import { clock } from './words.ts';
 
 const KINDS = ['crashed', 'cut', 'ended', 'unended', 'step', 'incomplete', 'unplayed'];
 

@@ -4,6 +4,7 @@
  * cycle. If there is a cycle, the broken promise is the weakest one that explains it.
  */
 
+import { count, plural } from '../common/text.ts';
 import type { Facts } from './facts.ts';
 import { Findings } from './findings.ts';
 import { build } from './order/build.ts';
@@ -15,7 +16,6 @@ import { contradiction } from './order/sentences.ts';
 import { sequence } from './order/sequence.ts';
 import { witness } from './order/witness.ts';
 import type { CheckResult } from './verdict.ts';
-import { count, plural } from './words.ts';
 
 const TOTAL = [
   'contradiction',

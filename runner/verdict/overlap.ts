@@ -3,11 +3,11 @@
  * The traffic around the faults of a `parallel`: how many concurrent messages were sent before, during and after each
  * fault.
  */
+import { count } from '../common/text.ts';
 import { faultText, rowOf } from '../topology/faults.ts';
 import { areConcurrent, faultsIn, sends, type Visit } from '../topology/steps.ts';
 import type { FaultStep, ParallelStep } from '../topology/topology.ts';
 import type { Facts } from './facts.ts';
-import { count } from './words.ts';
 
 export interface Overlap {
   readonly fault: FaultStep;

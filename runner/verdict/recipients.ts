@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `recipients`: each successful message reached exactly its lanes, once each, and nothing else reached anybody. */
 
+import { count, plural } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { addDuplicate, addExtra, addInvented, addLost, compare } from './copies.ts';
@@ -10,7 +11,7 @@ import { judgeFence, type SentFences, sentFences } from './fences.ts';
 import { Findings } from './findings.ts';
 import { linearizable } from './linearizable.ts';
 import type { CheckResult } from './verdict.ts';
-import { allowedLanes, count, expectedLanes, plural, reasons } from './words.ts';
+import { allowedLanes, expectedLanes, reasons } from './words.ts';
 import { writtenDeliveries } from './written.ts';
 
 const KINDS = [

@@ -19,12 +19,6 @@ export const some = (names: readonly string[]): string =>
     ? list(names)
     : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
 
-/** `copy` for one, `copies` for others. */
-export const plural = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
-
-/** `1 copy`, `2 copies`. */
-export const count = (n: number, one: string, many?: string): string => `${n} ${plural(n, one, many)}`;
-
 /** The place of a failure about a message. */
 export function about(message: PlannedMessage): Pick<FailureText, 'step' | 'place' | 'message'> {
   return { step: message.step, place: message.place, message: message.name };

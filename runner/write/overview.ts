@@ -3,6 +3,7 @@
  * A plan in short: what runs where, what is sent, and what must come of it. It is the output of `plan --format json`.
  */
 
+import { count } from '../common/text.ts';
 import { type Expected, expectedText, type Plan } from '../plan/plan.ts';
 import { faultText } from '../topology/faults.ts';
 import { type Lane, masterOf, partyOf } from '../topology/lane.ts';
@@ -11,7 +12,6 @@ import { type DbusStep, dbusText } from '../topology/message-bus.ts';
 import { expectText, programText } from '../topology/program.ts';
 import { flat } from '../topology/steps.ts';
 import type { Destination, SendStep, Step } from '../topology/topology.ts';
-import { count } from './words.ts';
 
 export interface Overview {
   readonly schemaVersion: 1;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Prints an overview: a table of nodes, a table of steps, and the totals. */
+
 import { neutralData } from '../common/neutral.ts';
+import { count } from '../common/text.ts';
 import { parseLane } from '../topology/lane.ts';
 import type { Outcome, Overview, Process, SendView, StepView } from './overview.ts';
-import { count } from './words.ts';
 
 export interface PlanOptions {
   /** Also print the rules of the contract from which the model's expectations follow. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Draws a run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
 
+import { count } from '../common/text.ts';
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
 import { parseLane } from '../topology/lane.ts';
 import type { SendEvent, Trace } from '../trace/trace.ts';
-import { count } from './words.ts';
 
 /** Maximum number of arrows in a readable diagram. */
 const MAX_SENDS = 60;

@@ -2,12 +2,12 @@
 /** The report for the terminal. */
 
 import { neutral, neutralData } from '../common/neutral.ts';
-import { linesOf, partAround } from '../common/text.ts';
+import { count, linesOf, partAround } from '../common/text.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { align } from './align.ts';
 import { type Paint, painter } from './paint.ts';
 import { placed } from './unplayed.ts';
-import { count, inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from './words.ts';
+import { inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from './words.ts';
 
 export interface TextOptions {
   readonly color: boolean;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Phrases that several reports use. */
 
+import { count } from '../common/text.ts';
 import type { Where } from '../provision/where.ts';
 import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
-
-/** `1 send`, `2 sends`. */
-export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 const LAUNCHERS = { container: 'containers', process: 'processes' } as const;
 

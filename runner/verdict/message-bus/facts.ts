@@ -5,6 +5,7 @@ import type { Operation, Plan } from '../../plan/plan.ts';
 import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
 import type { FailureText } from '../findings.ts';
+import { list } from '../words.ts';
 
 export type Got = DbusEvent & { readonly kind: 'got' };
 
@@ -88,7 +89,7 @@ export function receiversText(names: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   const words = Array.from(counts, ([name, n]) => (n === 1 ? name : `${name} (${n} times)`));
-  return words.length === 0 ? 'nobody' : words.toSorted().join(', ');
+  return list(words.toSorted());
 }
 
 /** The content of a message in words: `org.example.Player.Changed s "x"`. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `dbus.names`: the bus's signals to each client about names and owners: exactly these, in this order. */
+import { plural } from '../../common/text.ts';
 import { DRIVER } from '../../dbus/index.ts';
 import { type DbusStep, heardText } from '../../topology/message-bus.ts';
 import { flat } from '../../topology/steps.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { plural } from '../words.ts';
 import type { BusFacts, Copy } from './facts.ts';
 
 /** A signal that a client must get, and until which step. */

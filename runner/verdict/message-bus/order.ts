@@ -3,12 +3,12 @@
  * `dbus.order`: one order of all signals explains what every client got, including signals of the bus itself. It agrees
  * with the order in which each client sent its messages, including calls, and with the order of the steps.
  */
+import { plural } from '../../common/text.ts';
 import { DRIVER } from '../../dbus/index.ts';
 import type { Operation } from '../../plan/plan.ts';
 import { areConcurrent, type Visit, walk } from '../../topology/steps.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { plural } from '../words.ts';
 import { about, type BusFacts, type Copy } from './facts.ts';
 
 /** A message for many has the same sender and serial at each recipient. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `dbus.programs`: each program ended as the file says, and wrote what the file says. */
+import { plural } from '../../common/text.ts';
 import {
   expectText,
   firstMissing,
@@ -13,7 +14,6 @@ import type { Step } from '../../topology/topology.ts';
 import type { ProgramEvent } from '../../trace/trace.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { plural } from '../words.ts';
 import type { BusFacts } from './facts.ts';
 
 const KINDS = ['wrong-exit', 'wrong-output', 'still-runs', 'too-much-output', 'unplayed'];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `dbus.replies`: each call reached its client once, and got one answer, the expected one. */
+import { plural } from '../../common/text.ts';
 import type { DbusExpected, Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { plural } from '../words.ts';
 import {
   about,
   type BusFacts,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `dbus.signals`: each signal reached exactly the clients that want it, once each, as it was sent. */
 
+import { count, plural } from '../../common/text.ts';
 import { DRIVER } from '../../dbus/index.ts';
 import type { Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
-import { count, plural } from '../words.ts';
 import {
   about,
   type BusFacts,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Checks the kernel's numbers (BUS_PASSSEQ): rising in every lane, one per message, the same in all lanes. */
 
+import { count } from '../../common/text.ts';
 import type { FailureText, Findings } from '../findings.ts';
-import { about, count } from '../words.ts';
+import { about } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 export interface Sequence {
