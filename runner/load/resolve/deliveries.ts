@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `expect.deliveries`: lines about sends, which they call by the name in `as`. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
 import { either } from '../../common/text.ts';
@@ -35,9 +36,21 @@ export class Deliveries {
       if (scope.problems.isBroken(path)) return;
       const line = { index, path, written: written as Line['written'] };
       this.#lines.push(line);
+      this.#twin(line);
       if (line.written.credentials === undefined || Object.keys(line.written.credentials).length > 0) return;
       const words = { message: 'these credentials ask for nothing', hint: 'Write { uid: 0 }, or remove it.' };
       scope.problems.warning([...path, 'credentials'], { code: 'vacuous', ...words });
+    });
+  }
+
+  /** Reports a line that is in the list already: it may be meant as a second copy, which nobody gets. */
+  #twin({ index, path, written }: Line): void {
+    const first = this.#lines.find((line) => isDeepStrictEqual(line.written, written));
+    if (first === undefined || first.index === index) return;
+    this.#scope.problems.warning(path, {
+      code: 'vacuous',
+      message: 'this line is in the list already: each recipient gets one copy of a message',
+      hint: 'Remove it.',
     });
   }
 
