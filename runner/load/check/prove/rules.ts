@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Match rules that no message of the file can match: because of their content, its sender, or its time. */
+import { isMulticast } from '../../../common/address.ts';
 import type { Path } from '../../../common/diagnostic.ts';
 import { didYouMean } from '../../../common/nearest.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../../../dbus/index.ts';
 import { partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
-import type { ClientSpec, Topology } from '../../../topology/topology.ts';
+import type { ClientSpec, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Scope, validEntries } from '../../resolve/index.ts';
 import { pathOf } from '../places.ts';
 
@@ -31,6 +32,7 @@ type Placed = Visit & { readonly order: number };
 interface Sent {
   readonly subject: Subject;
   readonly from: string;
+  readonly isMulticast: boolean;
   readonly visit: Placed;
 }
 
@@ -52,7 +54,8 @@ export function checkRules(scope: Scope, topology: Topology): void {
         sent.map(({ subject }) => subject),
       ) ??
       nothingOfIts(rule, sent, clients) ??
-      nothingAfter(rule, sent, clients, since);
+      nothingAfter(rule, sent, clients, since) ??
+      noMulticast(rule, sent, clients);
     if (words) scope.problems.warning(path, { code: 'vacuous', ...words });
   }
 }
@@ -91,9 +94,14 @@ function sentOn(visits: readonly Placed[], bus: string | undefined, clients: rea
     const { step } = visit;
     if (step.kind !== 'send' || step.dbus === undefined) return [];
     const isHere = step.from.kind === 'master' ? step.from.bus === bus : names.has(step.from.name);
-    return isHere ? [{ subject: step.dbus, from: partyOf(step.from), visit }] : [];
+    if (!isHere) return [];
+    const { dbus: subject, from, to } = step;
+    return [{ subject, from: partyOf(from), isMulticast: isToSeveral(to), visit }];
   });
 }
+
+const isToSeveral = (to: SendStep['to']): boolean =>
+  to.kind === 'address' ? isMulticast(to.address) : to.kind === 'group' || to.kind === 'bus';
 
 interface Explanation {
   readonly message: string;
@@ -174,6 +182,19 @@ function nothingAfter(
   return {
     message: 'no message that this rule matches is sent after this step',
     hint: 'Send one, or remove the step.',
+  };
+}
+
+/** Reports a rule that only unicasts match: they arrive without it. */
+function noMulticast(
+  rule: Rule,
+  sent: readonly Sent[],
+  clients: readonly ClientSpec[],
+): Explanation | undefined {
+  if (sent.some((message) => message.isMulticast && wants(rule, message, clients))) return undefined;
+  return {
+    message: 'only unicasts match this rule, and a client gets those without it',
+    hint: 'Send such a message to the bus or to a group, or remove the rule.',
   };
 }
 
