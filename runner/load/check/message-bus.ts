@@ -132,7 +132,32 @@ export function checkUses(places: Places, topology: Topology): void {
     problems.warning(path, { code: 'vacuous', ...words });
   }
   checkAnswers(places, topology, operations);
+  checkPauses(places, topology);
 }
+
+/** Reports a client that is paused although nothing is done on its bus until it goes on. */
+function checkPauses({ problems, paths }: Places, { messageBuses, steps }: Topology): void {
+  const { clients = [], programs = [] } = messageBuses ?? {};
+  const buses = new Map([...clients, ...programs].map(({ name, bus }) => [name, bus]));
+  const unmet = new Map<string, string>();
+  for (const step of flat(steps)) {
+    if (step.kind !== 'dbus' && step.kind !== 'program') continue;
+    const { client, do: what } = step.kind === 'dbus' ? step.action : step;
+    if (what === 'pause') unmet.set(client, step.id);
+    else if (what === 'resume') {
+      const pause = unmet.get(client);
+      if (pause !== undefined)
+        problems.warning([...(paths.get(pause) ?? []), 'fault', 'pause'], { code: 'vacuous', ...IDLE });
+      unmet.delete(client);
+    } else if (what !== 'hears' && what !== 'expect')
+      for (const paused of unmet.keys()) if (buses.get(paused) === buses.get(client)) unmet.delete(paused);
+  }
+}
+
+const IDLE: Explanation = {
+  message: 'this fault has no effect: nothing is done on its bus before it is undone',
+  hint: 'Send something between the two steps, or remove them.',
+};
 
 const UNWANTED: Explanation = {
   message: 'no signal that this rule matches is sent while it is there',
