@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** `blocked: false` for a client that never has to wait, and waits that last longer than the run. */
+/** `blocked: false` for a client that never has to wait, and waits that may last longer than the run. */
 import { idleWaits, type Prediction } from '../../../predict/index.ts';
 import { endsInTime } from '../../../topology/budgets.ts';
 import { walk } from '../../../topology/steps.ts';
-import type { Topology } from '../../../topology/topology.ts';
+import type { Step, Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
 
 export function checkWaits({ problems, paths }: Places, prediction: Prediction, topology: Topology): void {
@@ -15,11 +15,20 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
     });
   }
   for (const { step } of walk(topology.steps)) {
-    if ((step.kind !== 'blocked' && step.kind !== 'hangup') || endsInTime(step)) continue;
+    const wait = waitOf(step);
+    if (wait === undefined || endsInTime(wait)) continue;
     problems.warning([...(paths.get(step.id) ?? []), 'expect', 'within'], {
       code: 'vacuous',
-      message: 'this cannot fail: a run is cut off after two minutes, before this wait ends',
-      hint: 'Write less than 2m, or leave it out: 5 s is the default.',
+      message: `this ${wait.fails}: a run is cut off after two minutes, before this wait ends`,
+      hint: `Write less than 2m, or leave it out: ${wait.default} is the default.`,
     });
   }
+}
+
+function waitOf(step: Step): { within: number; fails: string; default: string } | undefined {
+  if (step.kind === 'blocked' || step.kind === 'hangup')
+    return { within: step.within, fails: 'cannot fail', default: '5 s' };
+  if (step.kind !== 'program' || step.expect === undefined) return undefined;
+  // What the program does is checked, but never that it took too long.
+  return { within: step.expect.within, fails: 'limit cannot be exceeded', default: '60 s' };
 }
