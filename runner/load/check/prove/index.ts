@@ -10,6 +10,7 @@ import { checkBudgets } from './budgets.ts';
 import { checkFaultsMet } from './faults.ts';
 import { checkFilters } from './filters.ts';
 import { checkLimitsHit } from './limits.ts';
+import { checkNonblocking } from './nonblocking.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { checkOverflow } from './overflow.ts';
 import { checkRules } from './rules.ts';
@@ -25,6 +26,7 @@ export function prove(scope: Scope, prediction: Prediction, topology: Topology, 
   // The checks below report what none of the steps does, so all steps must be valid.
   if (scope.problems.failed) return;
   checkFilters(scope, prediction, topology, datagrams);
+  checkNonblocking(scope, prediction, topology);
   checkOverflow(scope, topology, (other) => predict(other, datagrams));
 }
 
