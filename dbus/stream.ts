@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A client of a message bus over AF_UNIX, like the programs for other buses: the bus says who sent a message. */
-import { UnixStream } from '../native/lib/index.ts';
-import { Framer, MAX_MESSAGE, marshal, parse } from '../runner/dbus/index.ts';
-import { type Draft, discard, LOGIN, type Received, refusal } from './connection.ts';
+import { type OwnedFd, UnixStream } from '../native/lib/index.ts';
+import { Framer, MAX_MESSAGE, marshal, parse, type ReceivedMessage } from '../runner/dbus/index.ts';
+import { type Draft, LOGIN, type Received, refusal, type Sending } from './connection.ts';
 
 export class StreamConnection {
   readonly #stream: UnixStream;
   readonly #framer = new Framer(MAX_MESSAGE);
+  /** Descriptors whose message has not come as a whole. */
+  readonly #fds: OwnedFd[] = [];
 
   private constructor(stream: UnixStream) {
     this.#stream = stream;
@@ -30,23 +32,30 @@ export class StreamConnection {
   }
 
   /** Rejects with BusError or BadValue. */
-  async send(message: Draft, serial: number): Promise<void> {
-    await this.#stream.write(marshal({ ...message, endian: 'little' }, serial));
+  async send(message: Draft, serial: number, { fds = [] }: Sending = {}): Promise<void> {
+    const count = fds.length > 0 && { unixFds: fds.length };
+    await this.#stream.write(marshal({ ...message, ...count, endian: 'little' }, serial), { fds });
   }
 
   /** Messages in the order of the bus, until the connection ends. */
   async *messages(): AsyncGenerator<Received, void, undefined> {
     for (;;) {
       for (let bytes = this.#framer.next(); bytes !== undefined; bytes = this.#framer.next())
-        yield { ...parse(bytes), fds: [] };
-      const chunk = await this.#stream.receive();
-      discard(chunk);
-      if (chunk.data.length === 0) return;
-      this.#framer.push(chunk.data);
+        yield this.#withFds(parse(bytes));
+      const { data, fds } = await this.#stream.receive();
+      this.#fds.push(...fds);
+      if (data.length === 0) return;
+      this.#framer.push(data);
     }
   }
 
   close(): void {
     this.#stream.close();
+    for (const fd of this.#fds.splice(0)) fd.close();
+  }
+
+  /** Descriptors come with the first byte of their message, or before it: those of a message are the first ones. */
+  #withFds(message: ReceivedMessage): Received {
+    return { ...message, fds: this.#fds.splice(0, message.unixFds ?? 0) };
   }
 }

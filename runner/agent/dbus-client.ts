@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /**
  * A client of a message bus. It sends the messages that it is ordered to send, with the serials of the orders; it
- * answers every call, and reports every message that it gets.
+ * answers every call, and reports every message that it gets. Into the descriptors of a message it writes its name.
  */
 import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
 import { argsText } from '../topology/message-bus.ts';
 import type { Order } from './protocol.ts';
 import { DbusRole, notMine, type Result, type Tools } from './roles.ts';
-import type { DbusConnection, DbusDraft } from './system.ts';
+import type { DbusConnection, DbusDraft, DbusGiven } from './system.ts';
 import { systemError } from './system-error.ts';
+import { leaveTokens } from './tokens.ts';
 
 type Join = Extract<Order, { do: 'join-dbus' }>;
 type Send = Extract<Order, { do: 'send-dbus' }>;
@@ -22,6 +23,7 @@ type Answer = ReceivedMessage | undefined;
 export class DbusClient extends DbusRole {
   readonly #tools: Tools;
   #connection: DbusConnection | undefined;
+  #name = '';
   #answers: Join['answers'] = {};
   #nextSerial = OWN_SERIALS;
   #position = 0;
@@ -48,7 +50,8 @@ export class DbusClient extends DbusRole {
     }
   }
 
-  async #join({ path, connect, answers }: Join): Promise<Result> {
+  async #join({ client, path, connect, answers }: Join): Promise<Result> {
+    this.#name = client;
     this.#answers = answers;
     this.#connection = await this.#tools.system.joinDbus(path, connect);
     void this.#readAll(this.#connection);
@@ -58,7 +61,7 @@ export class DbusClient extends DbusRole {
     return { unique: String(answer.args[0]?.value) };
   }
 
-  async #send({ message, serial, count, destination, within }: Send): Promise<void> {
+  async #send({ message, serial, count, pipes, destination, within }: Send): Promise<void> {
     const { type, args, ...fields } = parse(Buffer.from(message, 'base64'));
     const draft = {
       ...fieldsOf(fields),
@@ -66,9 +69,10 @@ export class DbusClient extends DbusRole {
       args,
       ...(destination !== undefined && { destination }),
     };
+    const ends = await this.#tools.pipes.make(serial, count, pipes);
     for (let n = 0; n < count; n++) {
       const answer = type === 'method_call' ? this.#answer(serial + n, within) : undefined;
-      await this.#write(draft, serial + n);
+      await this.#write(draft, serial + n, ends[n]);
       await answer;
     }
   }
@@ -120,34 +124,42 @@ export class DbusClient extends DbusRole {
     return promise;
   }
 
-  async #write(draft: DbusDraft, serial: number): Promise<void> {
-    const { system, reports } = this.#tools;
+  async #write(draft: DbusDraft, serial: number, ends: readonly number[] = []): Promise<void> {
+    const { system, reports, pipes } = this.#tools;
     const t = system.now();
     try {
-      await this.#connection?.send(draft, serial);
+      await this.#connection?.send(draft, serial, { fds: ends.map((fd) => ({ fd })) });
       reports.dbus({ kind: 'sent', serial, t });
     } catch (error) {
       reports.dbus({ kind: 'sent', serial, t, error: systemError(error).code });
     }
+    pipes.sent(ends);
   }
 
   async #readAll(connection: DbusConnection): Promise<void> {
     try {
-      for await (const message of connection.messages()) this.#take(message);
+      for await (const message of connection.messages()) {
+        leaveTokens(this.#tools.system, this.#name, message.fds);
+        this.#take(message);
+      }
     } finally {
       this.#ended = true;
       for (const end of [...this.#waiting.values()]) end(undefined);
     }
   }
 
-  #take(message: ReceivedMessage): void {
+  #take(message: DbusGiven): void {
     const { replySerial, type } = message;
     if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
     if (replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
-    else if (type === 'method_call') void this.#reply(message);
+    else if (type === 'method_call') {
+      void this.#reply(message).finally(() => discard(message));
+      return;
+    }
+    discard(message);
   }
 
-  #tell({ type, sender = '', serial, args, ...fields }: ReceivedMessage): void {
+  #tell({ type, sender = '', serial, args, fds, ...fields }: DbusGiven): void {
     const { path, interface: iface, member, errorName, replySerial } = fields;
     this.#tools.reports.dbus({
       ...{ kind: 'got', position: this.#position++, t: this.#tools.system.now(), type, sender, serial },
@@ -158,18 +170,27 @@ export class DbusClient extends DbusRole {
       ...(replySerial !== undefined && { replySerial }),
       args: argsText(args),
       texts: args.flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+      ...(fds.length > 0 && { fds: fds.length }),
     });
   }
 
-  /** Answers a call with what the file says, else with the arguments of the call. */
-  async #reply({ flags, serial: replySerial, sender, member = '', args }: ReceivedMessage): Promise<void> {
+  /** Answers a call with what the file says, else with the arguments of the call and its descriptors. */
+  async #reply({ flags, serial: replySerial, sender, member = '', args, fds }: DbusGiven): Promise<void> {
     if ((flags & NO_REPLY_EXPECTED) !== 0 || sender === undefined) return;
-    const text = Object.hasOwn(this.#answers, member) ? this.#answers[member] : undefined;
-    const answer = text === undefined ? { type: 'method_return' as const, args } : answerIn(text);
+    const { pipes } = this.#tools;
+    const order = Object.hasOwn(this.#answers, member) ? this.#answers[member] : undefined;
+    const answer = order === undefined ? { type: 'method_return' as const, args } : answerIn(order.message);
     const draft = { ...answer, flags: NO_REPLY_EXPECTED, destination: sender, replySerial };
+    const [ends = []] = await pipes.make(replySerial, 1, order?.pipes ?? 0);
+    const back = order === undefined ? fds : ends.map((fd) => ({ fd }));
     // A caller that has left gets no answer.
-    await this.#connection?.send(draft, this.#nextSerial++).catch(() => {});
+    await this.#connection?.send(draft, this.#nextSerial++, { fds: back }).catch(() => {});
+    pipes.sent(ends);
   }
+}
+
+function discard({ fds }: DbusGiven): void {
+  for (const fd of fds) fd.close();
 }
 
 function answerIn(base64: string): Pick<DbusDraft, 'type' | 'args' | 'errorName'> {

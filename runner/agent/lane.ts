@@ -8,14 +8,12 @@
 import { envelopeOf } from './delivery.ts';
 import type { Reports } from './reports.ts';
 import type { End, Message, Socket, System } from './system.ts';
+import { leaveTokens } from './tokens.ts';
 import { Waiters } from './waiters.ts';
 
 /** Maximum number of messages in one read. */
 const BATCH = 256;
 const WAKE = Symbol('wake');
-
-/** The text that a receiver writes into a descriptor. No name has a space in it. */
-export const token = (lane: string, place: number): string => `${lane} ${place}`;
 
 export interface LaneTools {
   readonly system: System;
@@ -213,10 +211,8 @@ export class Lane {
   #record(message: Message, t: number): void {
     const envelope = envelopeOf(message, this.#nonce);
     this.#reports.delivery(this.name, this.#position++, t, message, envelope);
-    message.fds.forEach((fd, place) => {
-      this.#leaveToken(fd.fd, place);
-      fd.close();
-    });
+    leaveTokens(this.#system, this.name, message.fds);
+    for (const fd of message.fds) fd.close();
     if (envelope?.kind !== 'fence') return;
     this.#lastFence = envelope.number;
     this.#fences.settle();
@@ -254,18 +250,6 @@ export class Lane {
   #over(): void {
     this.#finished = true;
     for (const waiters of [this.#empty, this.#fences, this.#end]) waiters.settle();
-  }
-
-  /**
-   * Proves that the descriptor works, and says at which place of the message it came. EPIPE means that the maker of the
-   * pipe has gone: no fault of the message.
-   */
-  #leaveToken(fd: number, place: number): void {
-    try {
-      this.#system.write(fd, `${token(this.name, place)}\n`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-    }
   }
 
   #wakeLoop(): void {

@@ -104,26 +104,37 @@ export type NodeReport =
  */
 export type AgentOrder = { readonly id: number } & Order;
 
+/** How a client answers a method: a message (marshalled, in base64) with the write ends of `pipes` new pipes. */
+export interface AnswerOrder {
+  readonly message: string;
+  readonly pipes: number;
+}
+
 export type Order =
   | FaultOrder
   /** Master: runs our D-Bus daemon in its process; `done` when clients can connect. */
   | { readonly do: 'serve-dbus'; readonly path: string; readonly unixPath: string }
-  /** Client: joins a message bus; answers with its unique name. `answers`: marshalled messages, by method. */
+  /**
+   * Client: joins a message bus; answers with its unique name. `client`: what it writes into the descriptors that it
+   * gets. `answers`: by method.
+   */
   | {
       readonly do: 'join-dbus';
+      readonly client: string;
       readonly path: string;
       readonly connect: 'native' | 'legacy';
-      readonly answers: Readonly<Record<string, string>>;
+      readonly answers: Readonly<Record<string, AnswerOrder>>;
     }
   /**
-   * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`. For calls
-   * it is `done` when the answers have come, or `within` ms passed.
+   * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`, each with
+   * the write ends of `pipes` new pipes. For calls it is `done` when the answers have come, or `within` ms passed.
    */
   | {
       readonly do: 'send-dbus';
       readonly message: string;
       readonly serial: number;
       readonly count: number;
+      readonly pipes: number;
       readonly destination?: string;
       readonly within: number;
     }
@@ -286,6 +297,7 @@ export type AgentReport =
   | { readonly say: 'dbus'; readonly list: readonly DbusReport[] }
   | {
       readonly say: 'pipe';
+      /** Of a client of a message bus: the serial of its message, or of the call that it has answered. */
       readonly message: number;
       /** Index among the message's descriptors. */
       readonly index: number;
@@ -328,6 +340,8 @@ export interface DbusGot {
   readonly args: string;
   /** Its arguments that are strings, for messages of the bus itself. */
   readonly texts: readonly string[];
+  /** How many descriptors came with it; absent if none did. */
+  readonly fds?: number;
 }
 
 /** A program, when an order about it is answered. */

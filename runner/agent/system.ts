@@ -55,9 +55,23 @@ export interface RunningProgram {
 
 /** A client's connection to a message bus: authenticated, but before Hello. */
 export interface DbusConnection {
-  send(message: DbusDraft, serial: number): Promise<void>;
+  /** The caller keeps the descriptors, and keeps them open until the message is sent. */
+  send(message: DbusDraft, serial: number, options?: { readonly fds: readonly FdNumber[] }): Promise<void>;
   /** The messages in the order of the bus, until the connection ends. */
-  messages(): AsyncIterable<ReceivedMessage>;
+  messages(): AsyncIterable<DbusGiven>;
+}
+
+interface FdNumber {
+  readonly fd: number;
+}
+
+/** A descriptor that came with a message; the receiver of the message must close it. */
+export interface GivenFd extends FdNumber {
+  close(): void;
+}
+
+export interface DbusGiven extends ReceivedMessage {
+  readonly fds: readonly GivenFd[];
 }
 
 /** A message without the fields that the connection fills in. */
@@ -114,7 +128,7 @@ export interface Message {
   readonly from: Address;
   readonly truncated: boolean;
   readonly controlTruncated: boolean;
-  readonly fds: readonly { readonly fd: number; close(): void }[];
+  readonly fds: readonly GivenFd[];
   readonly credentials?: Credentials;
   readonly sequence?: number;
   readonly lost?: number;

@@ -48,10 +48,19 @@ export interface Operation {
   /** The message without its destination. That is in `to`: a client, a well-known name, or the bus. */
   readonly message: Pick<DbusMessage, 'type' | 'path' | 'interface' | 'member' | 'args'>;
   readonly to?: string;
+  /** How many descriptors go with it. */
+  readonly fds: number;
+  /** How many come with the answer: those of the call, or new ones. */
+  readonly back: Back;
   /** What the model predicts. */
   readonly modelled: DbusExpected;
   /** What the file says, else what the model predicts. */
   readonly expected: DbusExpected;
+}
+
+export interface Back {
+  readonly fds: number;
+  readonly are: 'of the call' | 'new';
 }
 
 /** A signal of the bus to a client about a name, as text. */
@@ -188,7 +197,8 @@ class Walk implements Operations {
     const recipients = to === undefined ? bus.receivers(client, message) : addressed;
     const lost = to !== undefined && owner === undefined;
     const modelled: DbusExpected = lost ? UNKNOWN : { outcome: { kind: 'sent' }, recipients };
-    for (let n = 0; n < count; n++) this.#add(action, where, message, modelled, to, count > 1 ? n + 1 : 0);
+    for (let n = 0; n < count; n++)
+      this.#add(action, where, message, modelled, to, { nth: count > 1 ? n + 1 : 0 });
   }
 
   #call(action: DbusAction & { do: 'call' }, where: Where, bus: MessageBus): void {
@@ -202,7 +212,8 @@ class Walk implements Operations {
     const { answers } = this.#client(callee);
     const answer = Object.hasOwn(answers, content.member) ? answers[content.member] : undefined;
     const outcome = answered(answer, content.args);
-    this.#add(action, where, message, { outcome, by: callee, recipients: [callee] }, to);
+    const modelled: DbusExpected = { outcome, by: callee, recipients: [callee] };
+    this.#add(action, where, message, modelled, to, { back: backIn(answer, action) });
   }
 
   /** The client that gets a message to this client or well-known name. */
@@ -217,13 +228,14 @@ class Walk implements Operations {
     message: Operation['message'],
     modelled: DbusExpected,
     to: string | undefined,
-    nth = 0,
+    { nth = 0, back = NO_FDS }: { readonly nth?: number; readonly back?: Back } = {},
   ): void {
     const { client } = action;
+    const fds = 'fds' in action ? action.fds.length : 0;
     this.list.push({
       number: this.list.length,
       ...(step !== undefined && { step }),
-      ...{ top, client, place, message, modelled },
+      ...{ top, client, place, message, modelled, fds, back },
       bus: this.#client(client).bus,
       name: `${dbusText(action)}${nth > 0 ? ` #${nth}` : ''}`,
       ...(to !== undefined && { to }),
@@ -280,10 +292,17 @@ const NOTHING: Outcome = { kind: 'reply', args: argsText([]) };
 const returns = (value: number): Outcome => ({ kind: 'reply', args: argsText([{ type: 'u', value }]) });
 const fails = (name: string): Outcome => ({ kind: 'error', name: `${ERROR}${name}` });
 
-/** A client without an answer for a method returns the arguments of the call. */
+/** A client without an answer for a method returns the arguments of the call, and its descriptors. */
 function answered(answer: Answer | undefined, sent: readonly Arg[]): Outcome {
   if (answer?.kind === 'error') return { kind: 'error', name: answer.name };
   return { kind: 'reply', args: argsText(answer?.args ?? sent) };
+}
+
+const NO_FDS: Back = { fds: 0, are: 'new' };
+
+function backIn(answer: Answer | undefined, { fds }: DbusAction & { do: 'call' }): Back {
+  if (answer === undefined) return { fds: fds.length, are: 'of the call' };
+  return answer.kind === 'reply' ? { fds: answer.fds.length, are: 'new' } : NO_FDS;
 }
 
 /** Unique names are shown without their colon: `:player` is `player`. */

@@ -2,6 +2,7 @@
 /** After the last step: all parties read what is left, pipes are read, and the agents end or are left running. */
 
 import { wallClock } from '../common/clock.ts';
+import type { Operation } from '../plan/plan.ts';
 import type { Lab } from '../provision/lab.ts';
 import { masterOf, partyOf } from '../topology/lane.ts';
 import type { RunContext } from './context.ts';
@@ -89,12 +90,21 @@ function readers({ agents, parties }: RunContext): readonly string[] {
 
 /** Every agent that made pipes reports what receivers wrote to them. */
 export async function collectPipes({ plan, agents }: RunContext): Promise<void> {
-  const makers = new Set(plan.messages.filter((m) => m.fds > 0).map(({ from }) => partyOf(from)));
+  const makers = new Set([
+    ...plan.messages.filter(({ fds }) => fds > 0).map(({ from }) => partyOf(from)),
+    ...(plan.operations?.list ?? []).flatMap((operation) => passedBy(operation)),
+  ]);
   await Promise.all(
     [...makers].map((agent) =>
       agents.call(agent, { do: 'collect-pipes', within: PIPES_MS }, { what: `the pipes of ${agent} to end` }),
     ),
   );
+}
+
+/** The clients that make descriptors for a message, or for the answer to it. */
+function passedBy({ client, fds, back, modelled: { by } }: Operation): string[] {
+  const answers = back.are === 'new' && back.fds > 0 && by !== undefined;
+  return [...(fds > 0 ? [client] : []), ...(answers ? [by] : [])];
 }
 
 /** Ends every agent. The last node that answers counts sockets when no agent of the run is left. */

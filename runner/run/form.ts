@@ -72,7 +72,7 @@ const sent = map({ kind: oneOf('sent'), serial: index, t: number, error: maybe(t
 const got = map({
   ...{ kind: oneOf('got'), position: index, t: number, type: text, sender: text, serial: index, args: text },
   ...{ replySerial: maybe(index), path: maybe(text), interface: maybe(text), member: maybe(text) },
-  ...{ errorName: maybe(text), texts: listOf(text) },
+  ...{ errorName: maybe(text), texts: listOf(text), fds: maybe(index) },
 });
 
 const program = map({

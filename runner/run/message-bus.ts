@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus: brings them up, plays their steps, and proves that all messages of a step have arrived. */
+import type { AnswerOrder } from '../agent/protocol.ts';
 import { DRIVER, marshal } from '../dbus/index.ts';
 import type { Operation } from '../plan/plan.ts';
 import { masterOf } from '../topology/lane.ts';
@@ -108,7 +109,7 @@ export class MessageBuses {
     const { unique } = await agents.call(
       name,
       {
-        ...{ do: 'join-dbus', connect, answers: marshalled(answers) },
+        ...{ do: 'join-dbus', client: name, connect, answers: marshalled(answers) },
         path: connect === 'native' ? path : unixPathOf(path),
       },
       { what: `${name} to join ${bus}`, place },
@@ -124,14 +125,14 @@ export class MessageBuses {
   async #send(operations: readonly Operation[]): Promise<void> {
     const [first] = operations;
     if (!first) return;
-    const { client, message, to, name, place } = first;
+    const { client, message, to, name, place, fds: pipes } = first;
     const bytes = marshal({ ...message, endian: 'little' }, serialOf(first));
     const destination = to === undefined ? undefined : (this.#unique.get(to) ?? to);
     await this.#context.agents.call(
       client,
       {
         ...{ do: 'send-dbus', message: bytes.toString('base64'), serial: serialOf(first) },
-        ...{ count: operations.length, within: WITHIN },
+        ...{ count: operations.length, pipes, within: WITHIN },
         ...(destination !== undefined && { destination }),
       },
       { what: `${name} to be done`, place },
@@ -142,14 +143,15 @@ export class MessageBuses {
 export const unixPathOf = (path: string): string => `${path}.unix`;
 
 /** The answers in the form for agents: without the serials that are not known yet. */
-function marshalled(answers: DbusClientSpec['answers']): Record<string, string> {
-  const text = (answer: Answer): string => {
+function marshalled(answers: DbusClientSpec['answers']): Record<string, AnswerOrder> {
+  const order = (answer: Answer): AnswerOrder => {
     const rest = { endian: 'little', destination: DRIVER, replySerial: 1 } as const;
     const message =
       answer.kind === 'error'
         ? ({ ...rest, type: 'error', errorName: answer.name, args: [] } as const)
         : ({ ...rest, type: 'method_return', args: answer.args } as const);
-    return marshal(message, 1).toString('base64');
+    const pipes = answer.kind === 'reply' ? answer.fds.length : 0;
+    return { message: marshal(message, 1).toString('base64'), pipes };
   };
-  return Object.fromEntries(Object.entries(answers).map(([member, answer]) => [member, text(answer)]));
+  return Object.fromEntries(Object.entries(answers).map(([member, answer]) => [member, order(answer)]));
 }

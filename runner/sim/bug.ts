@@ -6,6 +6,7 @@ import type { Credentials } from '../common/credentials.ts';
 import type { ReceivedMessage } from '../dbus/index.ts';
 import type { Bus, Endpoint, Outcome, Passing } from '../model/index.ts';
 import type { CheckName } from '../verdict/verdict.ts';
+import type { WriteEnd } from './files.ts';
 import type { Datagram, Kernel } from './kernel.ts';
 import type { SimSocket } from './socket.ts';
 
@@ -34,9 +35,14 @@ export interface Hooks {
   /** Client part of the next client's address; undefined for the one after the last. */
   address?(bus: Bus): number | undefined;
   /** What a client of a message bus gets instead of a message. */
-  dbus?(message: ReceivedMessage, at: object): readonly ReceivedMessage[];
+  dbus?(message: DbusCopy, at: object): readonly DbusCopy[];
   /** Whether a closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
+}
+
+/** A message for a client of a message bus, with what its descriptors lead to. */
+export interface DbusCopy extends ReceivedMessage {
+  readonly fds: readonly WriteEnd[];
 }
 
 /** A bug, and the check that exists to find it. */

@@ -6,7 +6,7 @@ import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
 import { DRIVER, envelopeIn, matches, type ReceivedMessage, uniqueName } from '../dbus/index.ts';
 import * as model from '../model/index.ts';
-import type { Attempt, Bug, Hooks, Strikes } from './bug.ts';
+import type { Attempt, Bug, DbusCopy, Hooks, Strikes } from './bug.ts';
 import { WriteEnd } from './files.ts';
 
 /** Stands for the number of a message that has none yet. */
@@ -328,6 +328,28 @@ export const BUGS = {
     check: 'dbus.names',
     hooks: (strikes) => ({ dbus: (m, at) => (m.member === 'NameOwnerChanged' && strikes(at) ? [] : [m]) }),
   },
+  'lose-dbus-fd': {
+    does: 'a message of a client of a message bus comes without its descriptors',
+    check: 'dbus.fds',
+    hooks: (strikes) => ({ dbus: (m, at) => [m.fds.length > 0 && strikes(at) ? { ...m, fds: [] } : m] }),
+  },
+  'swap-dbus-fds': {
+    does: 'descriptors of a message on a message bus have changed places',
+    check: 'dbus.fds',
+    hooks: (strikes) => ({
+      dbus: (m, at) => [m.fds.length > 1 && strikes(at) ? { ...m, fds: m.fds.toReversed() } : m],
+    }),
+  },
+  'keep-dbus-fd': {
+    does: 'a message bus does not close a descriptor that it has passed on',
+    check: 'dbus.fds',
+    hooks: (strikes) => ({
+      dbus(m, at) {
+        if (strikes(at)) for (const end of m.fds) end.hold();
+        return [m];
+      },
+    }),
+  },
   'turned-signals': {
     does: 'two clients get two signals in different orders',
     check: 'dbus.order',
@@ -450,7 +472,7 @@ const isReply = ({ type, replySerial = 0 }: ReceivedMessage): boolean =>
  */
 function turnedSignals(strikes: Strikes): Hooks {
   let client: object | undefined;
-  let held: ReceivedMessage | undefined;
+  let held: DbusCopy | undefined;
   return {
     dbus(m, at) {
       if (at !== (client ?? at)) return [m];

@@ -8,18 +8,10 @@ import type { Effect, Outgoing } from '../../daemon/driver/effect.ts';
 import { DEFAULT_LIMITS } from '../../daemon/driver/limits.ts';
 import { Peer } from '../../daemon/driver/peer.ts';
 import { onlyFor } from '../../daemon/driver/policy.ts';
-import type { DbusConnection, DbusDraft } from '../agent/system.ts';
-import {
-  DRIVER,
-  forwarded,
-  marshal,
-  matches,
-  parse,
-  parseRule,
-  type ReceivedMessage,
-  readHeader,
-} from '../dbus/index.ts';
-import type { Hooks } from './bug.ts';
+import type { DbusConnection, DbusDraft, DbusGiven } from '../agent/system.ts';
+import { DRIVER, forwarded, marshal, matches, parse, parseRule, readHeader } from '../dbus/index.ts';
+import type { DbusCopy, Hooks } from './bug.ts';
+import type { WriteEnd } from './files.ts';
 import type { Owner } from './owner.ts';
 
 /** The bus's id, which no client looks at. */
@@ -49,13 +41,13 @@ export class SimMessageBus {
   }
 
   /** Passes a client's message to another client, to all that have a rule for it, or to the driver. */
-  take(peer: Peer, bytes: Buffer): void {
+  take(peer: Peer, bytes: Buffer, fds: readonly WriteEnd[]): void {
     const header = readHeader(bytes);
     const to = this.#driver.route(peer, header);
     const named = Buffer.concat(forwarded(bytes, header, peer.name));
-    if (to === 'everyone') this.#toAll(peer, named);
-    else if (to === 'bus') this.#perform(this.#driver.handle(peer, { header, bytes, fds: [] }));
-    else this.#deliver(to, named);
+    if (to === 'everyone') this.#toAll(peer, named, fds);
+    else if (to === 'bus') this.#perform(this.#driver.handle(peer, { header, bytes, fds }));
+    else this.#deliver(to, named, fds);
   }
 
   leave(peer: Peer): void {
@@ -67,8 +59,8 @@ export class SimMessageBus {
     for (const effect of effects) {
       if (effect.do === 'send') this.#deliver(effect.to, this.#marshal(effect.message));
       else if (effect.do === 'broadcast') this.#toAll(undefined, this.#marshal(effect.message));
-      else if (effect.do === 'forward') this.#deliver(effect.to, named(effect));
-      else if (effect.do === 'multicast') this.#toAll(effect.from, named(effect));
+      else if (effect.do === 'forward') this.#deliver(effect.to, named(effect), fdsOf(effect));
+      else if (effect.do === 'multicast') this.#toAll(effect.from, named(effect), fdsOf(effect));
     }
   }
 
@@ -76,7 +68,7 @@ export class SimMessageBus {
     return marshal({ ...message, endian: 'little', sender: DRIVER }, ++this.#serial);
   }
 
-  #toAll(from: Peer | undefined, bytes: Buffer): void {
+  #toAll(from: Peer | undefined, bytes: Buffer, fds: readonly WriteEnd[] = []): void {
     const message = parse(bytes);
     const sender = {
       unique: from?.name ?? DRIVER,
@@ -84,12 +76,13 @@ export class SimMessageBus {
     };
     for (const peer of this.#driver.active()) {
       const rules = peer.ruleTexts.map(parseRule);
-      if (rules.some((rule) => 'key' in rule && matches(rule, message, sender))) this.#deliver(peer, bytes);
+      if (rules.some((rule) => 'key' in rule && matches(rule, message, sender)))
+        this.#deliver(peer, bytes, fds);
     }
   }
 
-  #deliver(to: Peer, bytes: Buffer): void {
-    const message = parse(bytes);
+  #deliver(to: Peer, bytes: Buffer, fds: readonly WriteEnd[] = []): void {
+    const message = { ...parse(bytes), fds };
     const got = this.#hooks.dbus?.(message, to) ?? [message];
     for (const each of got) this.#connections.get(to)?.put(each);
   }
@@ -98,29 +91,37 @@ export class SimMessageBus {
 const named = ({ from, message: { bytes, header } }: Effect & { do: 'forward' | 'multicast' }): Buffer =>
   Buffer.concat(forwarded(bytes, header, from.name));
 
+const fdsOf = ({ message }: Effect & { do: 'forward' | 'multicast' }) => message.fds as readonly WriteEnd[];
+
 class SimDbusConnection implements DbusConnection {
   readonly #bus: SimMessageBus;
   readonly #owner: Owner;
   readonly #peer: Peer;
-  #inbox: ReceivedMessage[] = [];
+  #inbox: DbusCopy[] = [];
   #arrival = Promise.withResolvers<void>();
 
   constructor(bus: SimMessageBus, owner: Owner, peer: Peer) {
     this.#bus = bus;
     this.#owner = owner;
     this.#peer = peer;
-    owner.open.add({ close: () => bus.leave(peer) });
+    owner.open.add({ close: () => this.#leave() });
   }
 
-  async send(message: DbusDraft, serial: number): Promise<void> {
+  async send(
+    message: DbusDraft,
+    serial: number,
+    { fds }: { readonly fds: readonly { readonly fd: number }[] } = { fds: [] },
+  ): Promise<void> {
+    const count = fds.length > 0 && { unixFds: fds.length };
     await this.#owner.process.turn();
-    this.#bus.take(this.#peer, marshal({ ...message, endian: 'little' }, serial));
+    const ends = fds.map(({ fd }) => this.#owner.descriptors.get(fd));
+    this.#bus.take(this.#peer, marshal({ ...message, ...count, endian: 'little' }, serial), ends);
   }
 
-  async *messages(): AsyncGenerator<ReceivedMessage, void, undefined> {
+  async *messages(): AsyncGenerator<DbusGiven, void, undefined> {
     for (;;) {
       const next = this.#inbox.shift();
-      if (next !== undefined) yield next;
+      if (next !== undefined) yield this.#given(next);
       else {
         await this.#arrival.promise;
         this.#arrival = Promise.withResolvers();
@@ -128,8 +129,22 @@ class SimDbusConnection implements DbusConnection {
     }
   }
 
-  put(message: ReceivedMessage): void {
+  put(message: DbusCopy): void {
+    for (const end of message.fds) end.hold();
     this.#inbox.push(message);
     this.#owner.process.post(() => this.#arrival.resolve());
+  }
+
+  /** The descriptors are held for this process since the message came. */
+  #given({ fds, ...message }: DbusCopy): DbusGiven {
+    const { descriptors } = this.#owner;
+    const open = fds.map((end) => descriptors.adopt(end));
+    return { ...message, fds: open.map((fd) => ({ fd, close: () => descriptors.close(fd) })) };
+  }
+
+  /** What it has not read is gone, with its descriptors. */
+  #leave(): void {
+    for (const { fds } of this.#inbox.splice(0)) for (const end of fds) end.letGo();
+    this.#bus.leave(this.#peer);
   }
 }

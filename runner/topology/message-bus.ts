@@ -2,7 +2,7 @@
 /** Message buses of D-Bus, whose master is the D-Bus daemon of this project; their clients, and the steps of these. */
 import type { Arg } from '../dbus/index.ts';
 import type { ProgramSpec } from './program.ts';
-import type { Place } from './topology.ts';
+import type { FdSpec, Place } from './topology.ts';
 
 export interface MessageBusSpec {
   readonly name: string;
@@ -15,10 +15,10 @@ export interface MessageBusSpec {
 
 /**
  * How a client answers calls of a method: with values, with an error, or not at all. For other methods it returns the
- * arguments of the call.
+ * arguments of the call, and its descriptors.
  */
 export type Answer =
-  | { readonly kind: 'reply'; readonly args: readonly Arg[] }
+  | { readonly kind: 'reply'; readonly args: readonly Arg[]; readonly fds: readonly FdSpec[] }
   | { readonly kind: 'error'; readonly name: string };
 
 export interface DbusClientSpec {
@@ -65,10 +65,18 @@ export type DbusAction =
       readonly client: string;
       readonly content: DbusContent;
       readonly count: number;
+      /** Descriptors of each signal. */
+      readonly fds: readonly FdSpec[];
       /** The only receiver: this client, or the owner of this name. */
       readonly to?: string;
     }
-  | { readonly do: 'call'; readonly client: string; readonly content: DbusContent; readonly to: string }
+  | {
+      readonly do: 'call';
+      readonly client: string;
+      readonly content: DbusContent;
+      readonly fds: readonly FdSpec[];
+      readonly to: string;
+    }
   | { readonly do: 'kill' | 'pause' | 'resume'; readonly client: string }
   /** Not an action: the signals of the bus to this client since the last such step, in order. */
   | { readonly do: 'hears'; readonly client: string; readonly heard: readonly string[] };

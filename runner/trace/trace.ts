@@ -78,6 +78,7 @@ export interface LogEvent {
 /** Tokens that the maker of a pipe read back: one line per receiver that used its descriptor, then EOF. */
 export interface PipeEvent {
   readonly agent: string;
+  /** PlannedMessage.number; of a client of a message bus: the serial of its message, or of the call that it has answered. */
   readonly message: number;
   /** Index among the message's descriptors: a message with two has two events. */
   readonly index: number;

@@ -12,7 +12,9 @@ import { about, allowedLanes, expectedLanes, list } from './words.ts';
 /** Checks the pipes of every message that had some; returns how many there were. */
 export function pipes(facts: Facts, findings: Findings): number {
   const reports = new Map<number, PipeEvent[]>();
+  const ofOthers = new Set(facts.plan.topology.messageBuses?.clients.map(({ name }) => name));
   for (const pipe of facts.trace.pipes) {
+    if (ofOthers.has(pipe.agent)) continue;
     const list = reports.get(pipe.message);
     if (list) list.push(pipe);
     else reports.set(pipe.message, [pipe]);

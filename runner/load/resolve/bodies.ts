@@ -79,7 +79,11 @@ export function checkLength(
   }
 }
 
-export function fdsOf({ problems }: Scope, send: WrittenSend, at: (key: string) => Path): FdSpec[] {
+export function fdsOf(
+  { problems }: Scope,
+  send: Pick<WrittenSend, 'fds'>,
+  at: (key: string) => Path,
+): FdSpec[] {
   const seen = new Set<string>();
   (send.fds ?? []).forEach(({ pipe }, n) => {
     if (seen.has(pipe)) {

@@ -146,7 +146,11 @@ class ArgReader {
     if (value === null || value === undefined)
       return this.#wrong(`expected a value of type ${type.signature}, got nothing`, at);
     if (type.code === 'h' && typeof value === 'number' && value >= this.#fds)
-      return this.#wrong(`there is no descriptor ${value}`, at, `This send has ${this.#fds}: see \`fds\`.`);
+      return this.#wrong(
+        `there is no descriptor ${value}`,
+        at,
+        `This message has ${this.#fds}: see \`fds\`.`,
+      );
     try {
       new Writer('little').value(type, value);
       return value;

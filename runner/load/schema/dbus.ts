@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { HEX } from '../../common/scalars.ts';
 import { BUS_NAME, INTERFACE, MAX_NAME, MEMBER, MESSAGE_TYPES, PATH, WELL_KNOWN } from '../../dbus/index.ts';
 import { expected, flag, has, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
-import { duration } from './values.ts';
+import { duration, fds } from './values.ts';
 
 /** Results of RequestName, in the order of their numbers. */
 const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'];
@@ -63,7 +63,7 @@ const member = name(MEMBER, 'the name of a member', 'Write Changed.');
 const interfaceName = name(INTERFACE, 'an interface', 'Write org.example.Player.');
 const errorName = name(INTERFACE, 'the name of an error', 'Write org.example.Error.Failed.');
 const signature = z.string({ error: expected('a signature', 'Write sa{sv}as.') }).optional();
-const content = { path, member, signature, args: args.optional() };
+const content = { path, member, signature, args: args.optional(), fds: fds.optional() };
 
 const verbs = {
   own: map({
@@ -162,7 +162,7 @@ export const runStep = map({
 export const answers = z.record(
   member,
   map(
-    { reply: args.optional(), signature, error },
+    { reply: args.optional(), signature, fds: fds.optional(), error },
     'an answer',
     'Write { reply: [true] } or { error: org.example.Error.Failed }.',
   ),

@@ -106,6 +106,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'clients.*.answers.*': 'An answer: a `reply`, or an `error`.',
   'clients.*.answers.*.reply': 'The values that it returns.',
   'clients.*.answers.*.signature': 'Their types, if they do not follow from the values.',
+  'clients.*.answers.*.fds':
+    'Descriptors that go with the reply; values of type `h` are indexes into them. The caller writes its name into them, and the client reads it.',
+  'clients.*.answers.*.fds[]': 'A descriptor.',
+  'clients.*.answers.*.fds[].pipe': 'The name of a pipe whose writing end is passed.',
   'clients.*.answers.*.error': 'The name of the error: `org.example.Error.Failed`.',
 
   traffic:
@@ -206,6 +210,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].signal.args':
     'The arguments: texts, whole numbers, `true` or `false`, `{ path: /a/b }`; with a `signature`, values of any type.',
   'traffic[].signal.count': 'How many signals, one after another. 1 by default.',
+  'traffic[].signal.fds':
+    'Descriptors that go with each signal; values of type `h` are indexes into them. Every receiver writes its name into its duplicates, and the sender reads the names.',
+  'traffic[].signal.fds[]': 'A descriptor.',
+  'traffic[].signal.fds[].pipe': 'The name of a pipe whose writing end is passed.',
   'traffic[].call': 'A client of a message bus calls a method and waits for the answer.',
   'traffic[].call.from': 'The client that calls.',
   'traffic[].call.to': 'The client, or the well-known name, that is called.',
@@ -214,6 +222,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].call.member': 'The method.',
   'traffic[].call.signature': 'The types of the arguments, if they do not follow from their values.',
   'traffic[].call.args': 'The arguments, written as for a signal.',
+  'traffic[].call.fds':
+    'Descriptors that go with the call, as with a signal. A client that answers with the arguments of the call gives them back, and the caller writes its name into them too.',
+  'traffic[].call.fds[]': 'A descriptor.',
+  'traffic[].call.fds[].pipe': 'The name of a pipe whose writing end is passed.',
   'traffic[].expect.result':
     'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`) or to `release` (`released`, `non-existent`, `not-owner`).',
   'traffic[].expect.reply': 'The values that a call returns.',

@@ -23,7 +23,7 @@ import {
 import { SEND_ERRNOS, sendErrnoHint } from './errno.ts';
 import { fault, VERBS, type WrittenFault } from './faults.ts';
 import { stepMeant } from './meant.ts';
-import { duration, rate } from './values.ts';
+import { duration, fds, rate } from './values.ts';
 
 const sizes = text(SIZE_RANGE, 'a size', (input) =>
   /^\d+(\.\.\d+)?$/.test(String(input)) && Number.parseInt(String(input), 10) >= ENVELOPE_SIZE
@@ -52,7 +52,7 @@ const common = {
   count: whole('a number of messages', 1, 1_000_000).optional(),
   size: sizes.optional(),
   rate: rate.optional(),
-  fds: list(map({ pipe: ref('the name of a pipe') }, 'a descriptor', 'Write { pipe: p1 }.')).optional(),
+  fds: fds.optional(),
   nonblocking: flag.optional(),
 };
 export const sendDefaults = map(common);

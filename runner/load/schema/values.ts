@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of texts with a unit or a fixed form, for all keys that have one. */
 import { ADDRESS, DURATION, RATE, SIZE } from '../../common/scalars.ts';
-import { text } from './blocks.ts';
+import { list, map, ref, text } from './blocks.ts';
 
 export const duration = text(DURATION, 'a duration', (input) =>
   /^\d+$/.test(String(input))
@@ -21,3 +21,5 @@ export const size = text(SIZE, 'a size', (input) =>
 );
 
 export const address = text(ADDRESS, 'an address', 'Write pppp/cccccccccccc in hex: "0002/00000000f00d".');
+
+export const fds = list(map({ pipe: ref('the name of a pipe') }, 'a descriptor', 'Write { pipe: p1 }.'));

@@ -3,7 +3,9 @@
 import type { Plan } from '../../plan/plan.ts';
 import type { Trace } from '../../trace/trace.ts';
 import type { CheckResult } from '../verdict.ts';
+
 import { busFacts } from './facts.ts';
+import { fds } from './fds.ts';
 import { names } from './names.ts';
 import { order } from './order.ts';
 import { programs } from './programs.ts';
@@ -13,5 +15,5 @@ import { signals } from './signals.ts';
 export function messageBuses(plan: Plan, trace: Trace): CheckResult[] {
   if (plan.operations === undefined) return [];
   const facts = busFacts(plan, trace);
-  return [signals(facts), replies(facts), names(facts), order(facts), ...programs(facts)];
+  return [signals(facts), replies(facts), names(facts), order(facts), ...fds(facts), ...programs(facts)];
 }

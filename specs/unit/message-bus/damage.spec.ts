@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { DRIVER } from '../../../runner/dbus/index.ts';
 import type { Played } from '../../../runner/pipeline.ts';
-import type { DbusEvent } from '../../../runner/trace/trace.ts';
+import type { DbusEvent, PipeEvent } from '../../../runner/trace/trace.ts';
 import { judge } from '../../../runner/verdict/index.ts';
 import { playFile, playText } from '../sim/play.ts';
 
@@ -45,6 +45,8 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'is another error': changed(({ errorName }) =>
     errorName === undefined ? undefined : { errorName: 'a.Other' },
   ),
+  'has one descriptor more': changed(({ fds }) => (fds === undefined ? undefined : { fds: fds + 1 })),
+  'has one descriptor less': changed(({ fds }) => (fds === undefined ? undefined : { fds: fds - 1 })),
   'has another serial': changed(({ sender, serial, replySerial }) =>
     sender === DRIVER || replySerial !== undefined ? undefined : { serial: serial + 1 },
   ),
@@ -111,6 +113,30 @@ describe('a report of a message bus with one damage', () => {
       });
     }
   });
+});
+
+const PIPE_DAMAGES: Readonly<Record<string, (pipe: PipeEvent) => readonly PipeEvent[]>> = {
+  'is not known': () => [],
+  'was used by one more client': (pipe) => [{ ...pipe, tokens: [...pipe.tokens, 'stranger'] }],
+  'did not work for one': (pipe) => [{ ...pipe, tokens: pipe.tokens.slice(1) }],
+  'is open still': (pipe) => [{ ...pipe, eof: false }],
+};
+
+describe('a descriptor', () => {
+  for (const [what, damage] of Object.entries(PIPE_DAMAGES)) {
+    it(`breaks its check if it ${what}`, async () => {
+      const { plan, trace } = await played('descriptors.topo.yaml');
+      assert.ok(trace);
+      for (const [at, pipe] of trace.pipes.entries()) {
+        // Nobody has used the descriptors of a message for nobody.
+        if (what.startsWith('did not') && pipe.tokens.length === 0) continue;
+        const pipes = trace.pipes.toSpliced(at, 1, ...damage(pipe));
+        const { checks } = judge(plan, { ...trace, pipes }, { backend: 'sim' });
+        const failed = checks.filter(({ result }) => result === 'fail').map(({ name }) => name);
+        assert.deepEqual(failed, ['dbus.fds'], JSON.stringify(pipe));
+      }
+    });
+  }
 });
 
 const BRANCH = `

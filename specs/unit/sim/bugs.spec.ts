@@ -203,6 +203,20 @@ traffic:
         expect: { recipients: [panel, applet] }
 `;
 
+const PASSED_ON = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  camera: { answers: { Open: { signature: h, reply: [0], fds: [{ pipe: p }] } } }
+  viewer: { connect: legacy, match: ["interface='org.example.Camera'"] }
+traffic:
+  - signal: { from: camera, path: /c, interface: org.example.Camera, member: Frame, fds: [{ pipe: p }, { pipe: q }] }
+    expect: { recipients: [viewer] }
+  - call: { from: viewer, to: camera, path: /c, member: Share, fds: [{ pipe: p }, { pipe: q }] }
+    expect: { reply: [], by: camera }
+  - call: { from: viewer, to: camera, path: /c, member: Open }
+    expect: { signature: h, reply: [0], by: camera }
+`;
+
 const CASES: Readonly<Record<BugName, Case>> = {
   lose: { yaml: TALK, every: 3, kind: 'lost', step: '2', message: 'c#2' },
   partial: { yaml: TALK, every: 2, kind: 'lost', step: '1', message: 'a#1' },
@@ -254,6 +268,9 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'double-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'answered-twice', step: '2' },
   'wrong-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'wrong-answer', step: '2' },
   'silent-change': { yaml: BUS_OF_NAMES, every: 1, kind: 'not-told', step: '3' },
+  'lose-dbus-fd': { yaml: PASSED_ON, kind: 'fds', step: '1' },
+  'swap-dbus-fds': { yaml: PASSED_ON, kind: 'token', step: '1' },
+  'keep-dbus-fd': { yaml: PASSED_ON, kind: 'no-eof', step: '1' },
   'turned-signals': { yaml: BUS_OF_NAMES, every: 2, kind: 'contradiction' },
 };
 

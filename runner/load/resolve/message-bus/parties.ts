@@ -3,6 +3,7 @@
 import type { Path } from '../../../common/diagnostic.ts';
 import { DRIVER } from '../../../dbus/index.ts';
 import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
+import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
 import { isRule } from '../rules.ts';
 import type { Scope, Written, WrittenAnswers, WrittenClient } from '../scope.ts';
@@ -112,17 +113,17 @@ export function isForClients({ problems }: Scope, name: string, path: Path): boo
 
 function answersOf(scope: Scope, written: WrittenAnswers, path: Path): Record<string, Answer> {
   return Object.fromEntries(
-    Object.entries(written).map(([member, { error, reply, signature }]): [string, Answer] => {
+    Object.entries(written).map(([member, { error, ...written }]): [string, Answer] => {
       const at = [...path, member];
-      if (error !== undefined && reply !== undefined) {
+      const { reply, signature } = written;
+      if (error !== undefined && Object.values(written).some((value) => value !== undefined)) {
         const message = 'an answer is a reply or an error';
         scope.problems.error(at, { code: 'impossible', message, hint: 'Remove one of them.', onKey: true });
       }
       if (error !== undefined) return [member, { kind: 'error', name: error }];
-      return [
-        member,
-        { kind: 'reply', args: argsOf(scope.problems, { signature, args: reply }, 0, at, 'reply') },
-      ];
+      const fds = fdsOf(scope, written, (key) => [...at, key]);
+      const args = argsOf(scope.problems, { signature, args: reply }, fds.length, at, 'reply');
+      return [member, { kind: 'reply', args, fds }];
     }),
   );
 }

@@ -10,6 +10,7 @@ import {
   DO_NOT_QUEUE,
   REPLACE_EXISTING,
 } from '../../../topology/message-bus.ts';
+import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
 import { isRule } from '../rules.ts';
 import type {
@@ -129,7 +130,8 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
     const { from: client, to, count = 1 } = signal;
     const content = contentOf(scope, signal, [...path, verb]);
     if (!isThere(where, client, at('from')) || !mayReceive(where, to, client, at('to'))) return undefined;
-    return { do: 'signal', client, content, count, ...(to !== undefined && { to }) };
+    const fds = fdsOf(scope, signal, at);
+    return { do: 'signal', client, content, count, fds, ...(to !== undefined && { to }) };
   }
   if (call) {
     const { from: client, to } = call;
@@ -137,7 +139,7 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
     if (!isThere(where, client, at('from')) || !mayReceive(where, to, client, at('to'))) return undefined;
     // A call of one that was killed fails at once; one that is paused never answers.
     if (scope.away.get(to)?.how === 'paused' && !isThere(where, to, at('to'))) return undefined;
-    return { do: 'call', client, content, to };
+    return { do: 'call', client, content, to, fds: fdsOf(scope, call, at) };
   }
   const rule = written[verb as 'add-match' | 'remove-match'];
   if (rule === undefined || !isThere(where, rule.client, at('client'))) return undefined;
@@ -156,7 +158,7 @@ function contentOf(scope: Scope, written: Content, at: Path) {
     path,
     ...(iface !== undefined && { interface: iface }),
     member,
-    args: argsOf(scope.problems, written, 0, at),
+    args: argsOf(scope.problems, written, written.fds?.length ?? 0, at),
   };
 }
 
@@ -210,6 +212,9 @@ export function mayStand(
   return false;
 }
 
+/** The model knows how many descriptors an answer has. */
+const ANY_NUMBER = Number.POSITIVE_INFINITY;
+
 function expectOf({ scope, path }: StepContext, written: WrittenDbusExpect): DbusExpect {
   const { result, error, reply, signature, by, recipients } = written;
   const at = [...path, 'expect'];
@@ -228,7 +233,9 @@ function expectOf({ scope, path }: StepContext, written: WrittenDbusExpect): Dbu
   return {
     ...(result !== undefined && { result }),
     ...(error !== undefined && { error }),
-    ...(reply !== undefined && { reply: argsOf(scope.problems, { signature, args: reply }, 0, at, 'reply') }),
+    ...(reply !== undefined && {
+      reply: argsOf(scope.problems, { signature, args: reply }, ANY_NUMBER, at, 'reply'),
+    }),
     ...(by !== undefined && { by }),
     ...(recipients !== undefined && {
       recipients: [...new Set(recipients)].filter((name, n) => isClient(name, [...at, 'recipients', n])),
