@@ -13,7 +13,7 @@ export function checkNonblocking(
   topology: Topology,
 ): void {
   for (const step of sends(topology.steps)) {
-    if (!step.nonblocking || step.expect.error === FULL || mayFail(prediction, step)) continue;
+    if (!step.nonblocking || isOpen(step) || mayFail(prediction, step)) continue;
     problems.warning([...(paths.get(step.id) ?? []), 'send', 'nonblocking'], {
       code: 'vacuous',
       message: 'no recipient is ever full here, so `nonblocking: true` changes nothing',
@@ -21,6 +21,9 @@ export function checkNonblocking(
     });
   }
 }
+
+/** Whether the file allows for a full recipient by itself: with EAGAIN, with any outcome, or because it is a `fill`. */
+const isOpen = ({ expect }: SendStep): boolean => expect.error === FULL || expect.model === true;
 
 function mayFail(prediction: Prediction, { id, count }: SendStep): boolean {
   for (let n = 0; n < count; n++) if (prediction.of(id, n)?.errors.includes(FULL)) return true;
