@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -145,6 +146,21 @@ const asAnother = (command: readonly string[]) =>
   spawnSync('setpriv', [`--reuid=${ANOTHER}`, `--regid=${ANOTHER}`, '--clear-groups', ...command], {
     encoding: 'utf8',
   });
+
+describe('another machine that shares the home', () => {
+  it('keeps its host: nothing of it is removed', async () => {
+    using files = folder({});
+    const state = privateFolder(files.path('state/afbus-topo/host-6.12'));
+    const elsewhere = { kernel: '6.12', release: '6.12.1', channel: 'unix:///gone', machine: 'another' };
+    const ended = { pid: 1, process: { ticks: '', boot: '' } };
+    writeFileSync(join(state, 'host.json'), JSON.stringify({ ...elsewhere, ...ended }));
+    writeFileSync(join(state, 'disk.qcow2'), 'alive');
+    const stopped = await cli(['host', 'stop'], { env: { XDG_STATE_HOME: files.path('state') } });
+    assert.equal(stopped.code, 4);
+    assert.match(stopped.stderr, /belongs to another machine that shares this home/);
+    assert.equal(readFileSync(join(state, 'disk.qcow2'), 'utf8'), 'alive');
+  });
+});
 
 describe('a file that is not trusted', () => {
   it('is every file in CI, unless the user says otherwise', () => {
