@@ -33,7 +33,7 @@ describe('services', function () {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  it('come for a call, and by their names', () =>
+  it('start for a call, and by their names', () =>
     sameSession(
       `gdbus call --session --dest org.freedesktop.DBus --object-path / --method org.freedesktop.DBus.ListActivatableNames | tr ",()[]" "\\n" | sort
       ${CALL}.Announce string:x
@@ -45,7 +45,7 @@ describe('services', function () {
       config,
     ));
 
-  it('do not come, and the caller hears why', () =>
+  it('that cannot start are reported to the caller with the reason', () =>
     sameSession(
       ['org.example.Fails', 'org.example.Missing', 'org.example.Killed', 'org.example.Nobody']
         .map(START)

@@ -101,7 +101,7 @@ describe('libafbus-dbus-preload', function () {
     return String(values[2]?.value);
   }
 
-  it('finds the bus by what the daemon has put beside its socket, as long as it runs', async () => {
+  it('finds the bus by the link that the daemon has put beside its socket, as long as the daemon runs', async () => {
     await using mortal = await startOurs();
     const signpost = `${mortal.path}.afbus`;
     assert.equal(readlinkSync(signpost), `afbus:abstract=${mortal.afbus?.slice(1)}`);
@@ -111,7 +111,7 @@ describe('libafbus-dbus-preload', function () {
     assert.ok(existsSync(dirname(signpost)) && lstatSync(signpost, { throwIfNoEntry: false }) === undefined);
   });
 
-  it('believes the owner of the socket alone', async () => {
+  it('follows a link of the owner of the socket only', async () => {
     const path = deafSocket('foreign', `afbus:abstract=${bus.afbus?.slice(1)}`);
     const connect = () =>
       run('busctl', ['--user', 'status', 'org.freedesktop.DBus'], { env: env(path) }).then(
@@ -124,7 +124,7 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await connect(), 'connected');
   });
 
-  it('has the daemon put it there in the name of its <user>', async () => {
+  it('follows the link of a daemon with a <user>, to whom link and socket belong', async () => {
     const anyone = '<policy context="default"><allow user="*"/></policy>';
     await using theirs = await startOurs(`<user>1</user>${anyone}`);
     for (const path of [theirs.path, `${theirs.path}.afbus`]) assert.equal(lstatSync(path).uid, 1);
@@ -133,7 +133,7 @@ describe('libafbus-dbus-preload', function () {
     assert.match(await idAt(path), ID);
   });
 
-  it('is led nowhere by a daemon that cannot have its address', async () => {
+  it('finds no link of a daemon that could not bind its address', async () => {
     const path = join(folder, 'second');
     const addresses = ['--address', `afbus:abstract=${bus.afbus?.slice(1)}`, '--listen', `unix:path=${path}`];
     await assert.rejects(run(process.execPath, [COMMAND, 'dbus-daemon', ...addresses]), /EADDRINUSE/);
@@ -141,7 +141,7 @@ describe('libafbus-dbus-preload', function () {
       assert.equal(lstatSync(each, { throwIfNoEntry: false }), undefined);
   });
 
-  it('is led nowhere any more when the policy comes to restrict users', async () => {
+  it('finds no link after the daemon has reloaded a policy that restricts users', async () => {
     await using strict = await startOurs('<policy context="default"><allow user="*"/></policy>');
     const config = join(dirname(strict.path), 'bus.conf');
     const rules = '<policy user="1"><deny send_interface="a.B"/></policy>';
@@ -166,11 +166,11 @@ describe('libafbus-dbus-preload', function () {
     return path;
   }
 
-  it('leaves the stream to a program that cannot reach the bus', async () => {
+  it('connects the program to the listener if nobody listens at the address of the bus', async () => {
     assert.match(await idAt(besideListener('other', 'nobody-listens-here')), ID);
   });
 
-  it('leaves the stream to it if another user has taken the address of the bus', async () => {
+  it('connects the program to the listener if another user has taken the address of the bus', async () => {
     const address = `taken-${process.pid}`;
     process.seteuid?.(1);
     const listening = BusMaster.listen({ path: `@${address}`, protocol: 'dbus' });
@@ -179,7 +179,7 @@ describe('libafbus-dbus-preload', function () {
     assert.match(await idAt(besideListener('taken', address)), ID);
   });
 
-  it('leaves the stream to it if nobody accepts it at the address of the bus', async () => {
+  it('connects the program to the listener if nobody accepts it at the address of the bus', async () => {
     const address = `full-${process.pid}`;
     using _busy = await BusMaster.listen({ path: `@${address}`, protocol: 'dbus', backlog: 1 });
     using _one = await BusClient.connect(`@${address}`, { protocol: 'dbus' });
@@ -271,7 +271,7 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await next(), 'an answer 20 kept False');
   });
 
-  it('has libdbus as caller and as service, for which others are callers', async () => {
+  it('serves programs on libdbus, as callers and as services', async () => {
     const name = await serve(PLAYER, PYTHON, `${FIXTURES}/player.py`);
     const echo = [PLAYER, PATH, PLAYER, 'Echo', 'sa{sv}(iu)', 'text', '1', 'key', 's', 'value', '-2', '3'];
     assert.equal(await busctl('call', '--', ...echo), 'a{sv}s 2 "key" s "value" "sum" x 1 "text"');
@@ -312,14 +312,14 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(args[0]?.value, 'a word');
   });
 
-  it('has GDBus as service', async () => {
+  it('serves a service on GDBus', async () => {
     await serve('org.xfce.Xfconf', '/usr/lib/x86_64-linux-gnu/xfce4/xfconf/xfconfd');
     const set = ['org.xfce.Xfconf', '/org/xfce/Xfconf', 'org.xfce.Xfconf'];
     assert.equal(await busctl('call', ...set, 'SetProperty', 'ssv', 'mine', '/a', 's', 'two words'), '');
     assert.equal(await busctl('call', ...set, 'GetProperty', 'ss', 'mine', '/a'), 'v s "two words"');
   });
 
-  it('has sd-bus as service', async () => {
+  it('serves a service on sd-bus', async () => {
     const name = 'org.freedesktop.hostname1';
     await serve(name, '/lib/systemd/systemd-hostnamed');
     const at = [name, '/org/freedesktop/hostname1'];

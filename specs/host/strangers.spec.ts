@@ -55,7 +55,7 @@ describe('the host, after strangers', function () {
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
   });
 
-  it('plays for its owner while another user connects without end to whatever of it lets him in', async function () {
+  it('plays for its owner while another user connects without end to all its sockets and ports', async function () {
     const host = await start({ kernel: KERNEL });
     if (host.exposed) this.skip(); // there are no namespaces here: SECURITY.md says what that means
     const all = [...portsOf(host), ...[host.docker.host, host.channel].map(pathOf)];

@@ -28,7 +28,7 @@ const counts = (...clients: readonly BusClient[]): number[] =>
   clients.map((client) => client.tryReceive().length);
 
 describe('a bus of D-Bus', () => {
-  it('takes sockets of its own protocol alone', async () => {
+  it('accepts sockets of its own protocol only', async () => {
     await using bus = await Bus.open(DBUS);
     assert.equal(bus.master.protocol, 'dbus');
     await assert.rejects(BusClient.connect(bus.master.path), { code: 'ECONNREFUSED' });
@@ -84,7 +84,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual([seen.length, seen[0]?.lost], [2, undefined]);
   });
 
-  it('has rules that can be listed, taken one by one, and all', async () => {
+  it('has rules that can be listed, removed one by one, or all at once', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b] = await bus.joinMany(2, 1, DBUS);
     assert.ok(a && b);

@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { Answers } from '../../../runner/agent/answers.ts';
 
 describe('answers', () => {
-  it('of a turn are yes with its own last order, not with that of another turn', async () => {
+  it('to a turn of orders are yes when its own last order is done, not when that of another turn is', async () => {
     const answers = new Answers();
     const [one, two] = [answers.turn([1, 2]), answers.turn([3])];
     answers.hear({ say: 'sends', list: [] });
@@ -18,7 +18,7 @@ describe('answers', () => {
     assert.equal(answers.awaited, false);
   });
 
-  it('of a turn are no at the first that failed', async () => {
+  it('to a turn of orders are no when the first of them fails', async () => {
     const answers = new Answers();
     const turn = answers.turn([1, 2, 3]);
     answers.hear({ say: 'done', id: 1, began: 1, t: 1 });
@@ -26,7 +26,7 @@ describe('answers', () => {
     assert.equal(await turn, false);
   });
 
-  it('are no for all orders that wait when the process ends', async () => {
+  it('are no for all orders that still wait when the process ends', async () => {
     const answers = new Answers();
     const both = [answers.turn([1]), answers.turn([2])];
     answers.end();

@@ -134,7 +134,7 @@ describe('Lane', () => {
     ]);
   });
 
-  it('counts as drained by a look after the call, not by one before it', async () => {
+  it('is drained only if its queue was found empty after the order to drain it', async () => {
     const { lane: l, queue, numbers } = lane();
     l.start();
     await l.drain();

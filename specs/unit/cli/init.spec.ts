@@ -42,7 +42,7 @@ describe('init', function () {
     assert.equal(readFileSync(files.path('mine.topo.yaml'), 'utf8'), 'precious');
   });
 
-  it('says what to do where there is no such folder', async () => {
+  it('says what to do if the folder does not exist', async () => {
     using files = folder({});
     const { code, stderr } = await cli(['init', 'a/b.topo.yaml'], { cwd: files.path('.') });
     assert.equal(code, 2);

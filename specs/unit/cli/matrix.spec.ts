@@ -44,7 +44,7 @@ describe('a file with a matrix', function () {
     assert.equal((JSON.parse(stdout) as Verdict).topology, 'scale.n=7');
   });
 
-  it('cannot be up as a whole', async () => {
+  it('cannot be left up as a whole', async () => {
     const { code, stderr } = await run('up');
     assert.equal(code, 2);
     assert.match(stderr, /has 3 combinations, and one can be up at a time\n.*--set n=1/);
@@ -58,7 +58,7 @@ describe('a file with a matrix', function () {
     assert.equal((await run('config')).stdout.match(/^---$/gm)?.length, 3);
   });
 
-  it('has its mistakes in all of them told', async () => {
+  it('shows the mistakes of all combinations', async () => {
     const { code, stderr } = await run('validate', '--set', 'n=0', '--set', 'm=1');
     assert.equal(code, 2);
     assert.match(stderr, /\$\{n\} is "0" here, from --set/);

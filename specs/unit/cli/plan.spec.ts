@@ -69,7 +69,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     );
   });
 
-  it('says which rules of the contract the model goes by, and none where the file says what must happen', async () => {
+  it('says which rules of the contract the model goes by, and none if the file says what must happen', async () => {
     const { stdout } = await planOf(TOPOLOGY, '--why');
     const reasons = stdout.split('\n').filter((line) => line.includes('because'));
     assert.equal(reasons.length, 3);

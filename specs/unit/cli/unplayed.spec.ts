@@ -105,7 +105,7 @@ describe('a variable that nothing uses', () => {
 describe('an expectation that can never hold', function () {
   this.timeout(30_000);
 
-  it('is warned of before it is played, also where progress is not wanted', async () => {
+  it('gets a warning before the file is played, with --quiet too', async () => {
     const { code, stdout, stderr } = await play('text', 'doubtful.topo.yaml');
     assert.equal(code, 1);
     assert.match(stderr, /^doubtful.topo.yaml:5:15: warning: "logger" gets no copy, only lidar/);

@@ -32,7 +32,7 @@ describe('subscriptions', () => {
     assert.deepEqual(heard, ['a', 'b']);
   });
 
-  it('is made after the bus has refused the rule that follows its sender', async () => {
+  it('are made after the bus has refused the rule that follows their sender', async () => {
     let room = false;
     const bus = {
       addMatch: async () => {

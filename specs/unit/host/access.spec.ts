@@ -44,7 +44,7 @@ describe('the access to a host', () => {
     assert.equal(exposure('6.12'), null);
   });
 
-  it('is by ports where it cannot, and says what to do', async () => {
+  it('is by ports if QEMU cannot have one, and says what to do', async () => {
     using _ = machine(REFUSES);
     const access = await findAccess(OPTIONS);
     assert.match(access?.docker ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
@@ -55,7 +55,7 @@ describe('the access to a host', () => {
   });
 
   for (const name of ['with space', 'jürgen'])
-    it(`is by ports if the path of a socket is another one in a URL: ${name}`, async () => {
+    it(`is by ports if a URL cannot hold the path of a socket: ${name}`, async () => {
       using _ = machine(ALLOWS);
       process.env.XDG_STATE_HOME = `/tmp/${name}`;
       assert.match((await findAccess(OPTIONS))?.exposed?.why ?? '', /DOCKER_HOST as a URL/);

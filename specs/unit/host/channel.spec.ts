@@ -45,7 +45,7 @@ const hostAt = (port: number): Host =>
     process: identify(process.pid),
   }) as Host;
 
-describe('the way to a host of which handshakes are ended', () => {
+describe('the way to a host that ends some TLS handshakes', () => {
   const open: { close: () => void }[] = [];
   before(() => execFileSync(inProject('images/host/keys'), [join(folder, 'keys')]));
   afterEach(() => void open.splice(0).map((each) => each.close()));

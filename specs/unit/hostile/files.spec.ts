@@ -120,7 +120,7 @@ describe('a file of a stranger, drawn', function () {
   });
 });
 
-describe('a command that allows a stranger too much', function () {
+describe('the search for a command that allows a stranger too much', function () {
   this.timeout(240_000);
 
   const findings = async (player: Player) => {
@@ -128,12 +128,12 @@ describe('a command that allows a stranger too much', function () {
     return (await violations(sandbox.set(FAIR), player, 1)).join('\n');
   };
 
-  it('is not found in one that does not', async () => {
+  it('finds nothing in the command itself', async () => {
     assert.equal(await findings(playHere), '');
   });
 
   for (const [what, { does, finds }] of Object.entries(PLANTED)) {
-    it(`is found if it ${what}`, async () => {
+    it(`finds one that ${what}`, async () => {
       const player: Player = async (sandbox, seed) => {
         does(sandbox);
         return playHere(sandbox, seed);
@@ -143,12 +143,12 @@ describe('a command that allows a stranger too much', function () {
   }
 
   for (const { format, stdout, code = 0, finds } of PRINTED) {
-    it(`is found by what it prints as ${format}: ${JSON.stringify(stdout)}, exit code ${code}`, async () => {
+    it(`finds one that prints as ${format}: ${JSON.stringify(stdout)}, exit code ${code}`, async () => {
       assert.match(await findings(async () => [{ by: 'run', format, code, stdout, stderr: '' }]), finds);
     });
   }
 
-  it('is found by an artifact that steers', async () => {
+  it('finds one that writes an artifact which steers a terminal', async () => {
     const player: Player = async ({ out }) => {
       writeFileSync(join(out, 'report.txt'), '\u001b[2J');
       return [];
@@ -156,7 +156,7 @@ describe('a command that allows a stranger too much', function () {
     assert.match(await findings(player), /the artifact report.txt: /);
   });
 
-  it('is found if it takes long to refuse a file', async () => {
+  it('finds one that takes long to refuse a file', async () => {
     const player: Player = async () => {
       spin(4.1);
       return [{ by: 'run', format: 'text', code: 2, stdout: '', stderr: '' }];

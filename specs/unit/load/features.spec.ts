@@ -29,7 +29,7 @@ describe('nodes and buses', () => {
     assert.deepEqual([clients[0]?.node, clients[0]?.bus], ['ecu', 'cabin']);
   });
 
-  it('have defaults that are the contract’s', () => {
+  it('have the defaults of the contract', () => {
     const [bus] = ok('buses: { cabin: {} }').buses;
     assert.deepEqual([bus?.path, bus?.protocol, bus?.overflow], ['/run/bus/cabin', 'none', 'block']);
     assert.deepEqual([bus?.queueLength, bus?.sendBuffer], [undefined, undefined]);

@@ -75,7 +75,7 @@ expect:
     );
   });
 
-  it('that are impossible get a warning and are kept', () => {
+  it('that the model excludes get a warning, and stay what is expected', () => {
     const said = complaints(withParties('- a -> c: "x"\n    expect: { recipients: [c] }'));
     assert.deepEqual(said, [
       '2 warning: nothing is sent to group "g", so a run proves nothing about it',

@@ -49,7 +49,7 @@ describe('the Docker Engine', () => {
     assert.equal(endpointOf({ ...env, DOCKER_CONTEXT: 'default' }).host, 'unix:///var/run/docker.sock');
   });
 
-  it('is the one of this machine where nothing is said', () => {
+  it('is the one of this machine if nothing names another', () => {
     using files = home({});
     assert.deepEqual(endpointOf({ HOME: files.path('') }), {
       host: 'unix:///var/run/docker.sock',
@@ -67,7 +67,7 @@ describe('the Docker Engine', () => {
     assert.equal(endpointOf({ ...secure, DOCKER_CERT_PATH: '/c' }).certDir, '/c');
   });
 
-  it('is an error that names the context or the file, where it cannot be told', () => {
+  it('is an error that names the context or the file if these do not say where the engine is', () => {
     using files = home({ '.docker/config.json': '{' });
     const HOME = files.path('');
     assert.throws(() => endpointOf({ HOME }), /which Docker Engine to take from .*config\.json: /);

@@ -170,13 +170,13 @@ traffic: [{ fault: { kill: camera, at: 5m } }]
     });
   });
 
-  it('ends with the node', async () => {
+  it('ends with an environment error that names the node that ended', async () => {
     const error = await fails((lab) => lab.nodes.get('n')?.close('its stream ended'));
     assert.ok(error instanceof EnvironmentError);
     assert.match(error.message, /^node "n" ended during the run: its stream ended$/);
   });
 
-  it('ends with the lab', async () => {
+  it('ends with the error of a host that died', async () => {
     const died = new HostDied('the kernel panicked', 'look');
     assert.equal(await fails((lab) => lab.break(died)), died);
   });

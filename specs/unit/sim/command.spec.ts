@@ -61,7 +61,7 @@ describe('the command on sim', function () {
     assert.equal((await cli(['validate', odd])).code, 0);
   });
 
-  it('knows planted faults by name', async () => {
+  it('lists the bugs of the simulated bus if a name is unknown', async () => {
     const { code, stderr } = await cli(['run', ...SIM, '--sim-bug', 'gremlins', QUICKSTART]);
     assert.equal(code, 2);
     assert.match(stderr, /lose: .*\n(.*\n)+.*warn: .*\n(.*\n)*.*has no bug "gremlins"/);

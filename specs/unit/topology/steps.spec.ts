@@ -24,7 +24,7 @@ const steps: readonly Step[] = topology?.steps ?? [];
 const ids = (some: Iterable<Step>) => [...some].map(({ id }) => id);
 
 describe('the walk over steps', () => {
-  it('comes to each, a parallel step before its branches', () => {
+  it('visits each step, a parallel step before its branches', () => {
     const nested = ['2.b1.2', '2.b1.2.b1.1', '2.b1.2.b2.1', '2.b1.2.b2.1.end'];
     assert.deepEqual(ids(flat(steps)), ['1', '2', '2.b1.1', ...nested, '2.b1.3', '2.b2.1']);
     assert.deepEqual(ids(sends(steps)), ['1', '2.b1.1', '2.b1.2.b1.1', '2.b1.3']);

@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { judge } from '../../../runner/verdict/index.ts';
 import { generate } from './helpers/random-run.ts';
 
-describe('verdict of a right bus', () => {
+describe('verdict of a correct bus', () => {
   it('passes 1000 random runs', () => {
     let sends = 0;
     for (let seed = 0; seed < 1000; seed++) {
