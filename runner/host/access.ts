@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /**
- * How the owner of a host reaches it: by sockets in a folder that nobody else can enter, if this machine allows that,
- * else by ports of 127.0.0.1.
+ * How its owner reaches a host, or a machine in which an image is built: by sockets in a folder that nobody else can
+ * enter, if this machine allows that, else by ports of 127.0.0.1.
  */
 
+import { join } from 'node:path';
 import { ofPort, ofSocket } from './address.ts';
 import { ENDS_WITH_PARENT, type Enclosure, ownNetwork } from './network.ts';
 import { inProject } from './paths.ts';
 import { freePorts } from './ports.ts';
-import { type Machine, QEMU } from './qemu.ts';
+import type { Machine } from './qemu.ts';
 import type { Relay } from './relay.ts';
 import { stateFile } from './state.ts';
 import type { Exposure, Host, KernelVersion } from './types.ts';
@@ -18,8 +19,8 @@ export interface HostAccess extends Pick<Host, 'channel' | 'exposed'> {
   readonly docker: string;
   /** At which QEMU listens. */
   readonly ports: Machine['ports'];
-  /** QEMU with these arguments, and what is needed beside it. */
-  readonly qemu: (argv: readonly string[]) => readonly string[];
+  /** This command of QEMU, with what is needed beside it. */
+  readonly command: (qemu: readonly string[]) => readonly string[];
 }
 
 export interface AccessOptions {
@@ -32,13 +33,21 @@ export interface AccessOptions {
 /** null if no port is free, or not the one that is asked for. */
 export async function findAccess(options: AccessOptions): Promise<HostAccess | null> {
   if (options.port !== undefined) return byPorts(ASKED_FOR, options.port);
-  const enclosure = enclosureFor(options.kernel);
-  return typeof enclosure === 'function' ? bySockets(options, enclosure) : byPorts(enclosure);
+  return accessBy(socketsOf(options.kernel), options.certDir);
+}
+
+/** To a machine that runs in this folder. */
+export const accessIn = (folder: string, certDir: string): Promise<HostAccess | null> =>
+  accessBy({ docker: join(folder, 'docker.sock'), channel: join(folder, 'channel.sock') }, certDir);
+
+async function accessBy(sockets: Sockets, certDir: string): Promise<HostAccess | null> {
+  const enclosure = enclosureFor(sockets);
+  return typeof enclosure === 'function' ? bySockets(sockets, certDir, enclosure) : byPorts(enclosure);
 }
 
 /** How it would be with a host that is started now; null if nobody but its owner could connect to it. */
 export function exposure(kernel: KernelVersion): Exposure | null {
-  const enclosure = enclosureFor(kernel);
+  const enclosure = enclosureFor(socketsOf(kernel));
   return typeof enclosure === 'function' ? null : enclosure;
 }
 
@@ -50,13 +59,15 @@ const ASKED_FOR: Exposure = {
 /** Of a socket's path, in bytes. */
 const LONGEST = 107;
 
-const socketsOf = (kernel: KernelVersion) => ({
+type Sockets = Pick<Relay, 'docker' | 'channel'>;
+
+const socketsOf = (kernel: KernelVersion): Sockets => ({
   docker: stateFile(kernel, 'dockerSocket'),
   channel: stateFile(kernel, 'channelSocket'),
 });
 
-function enclosureFor(kernel: KernelVersion): Enclosure | Exposure {
-  const paths = Object.values(socketsOf(kernel));
+function enclosureFor(sockets: Sockets): Enclosure | Exposure {
+  const paths = Object.values(sockets);
   const long = paths.find((path) => Buffer.byteLength(path) > LONGEST);
   if (long !== undefined)
     return { why: `a socket's path may not be as long as ${long}`, hint: 'choose a shorter XDG_STATE_HOME' };
@@ -78,7 +89,7 @@ async function byPorts(exposed: Exposure, port?: number): Promise<HostAccess | n
     channel: ofPort(channel),
     exposed,
     ports: { docker, channel },
-    qemu: (argv) => [QEMU, ...argv],
+    command: (qemu) => qemu,
   };
 }
 
@@ -93,14 +104,13 @@ const BESIDE_RELAY = `${ENDS_WITH_PARENT.join(' ')} "$1" "$2" "$3" "$$" 3<&- 4<&
 shift 3
 exec "$@"`;
 
-function bySockets({ kernel, certDir }: AccessOptions, enclosure: Enclosure): HostAccess {
-  const { docker, channel } = socketsOf(kernel);
+function bySockets({ docker, channel }: Sockets, certDir: string, enclosure: Enclosure): HostAccess {
   const relay: Relay = { docker, channel, certDir, ports: PORTS };
   const start = [process.execPath, inProject('runner/host/relay.ts'), JSON.stringify(relay)];
   return {
     docker: ofSocket(docker),
     channel: ofSocket(channel),
     ports: PORTS,
-    qemu: (argv) => enclosure(['sh', '-c', BESIDE_RELAY, 'sh', ...start, QEMU, ...argv]),
+    command: (qemu) => enclosure(['sh', '-c', BESIDE_RELAY, 'sh', ...start, ...qemu]),
   };
 }

@@ -2,12 +2,15 @@
 /** A virtual machine that is booted from a kernel in order to be filled; it ends with this process. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EnvironmentError, HostDied, Interrupted } from '../common/errors.ts';
-import { ofPort } from './address.ts';
+import { accessIn } from './access.ts';
+import { addressOf } from './address.ts';
 import { channel, type Reach } from './channel.ts';
 import { causeOfDeath, lastLines, said } from './console.ts';
-import { freePorts } from './ports.ts';
+import { ENDS_WITH_PARENT } from './network.ts';
+import { portError } from './ports.ts';
 import { kernelArguments, type Machine, machineArguments, QEMU } from './qemu.ts';
 import { Qmp } from './qmp.ts';
 
@@ -22,6 +25,14 @@ export interface BuilderOptions {
 
 const BOOT_DEADLINE = 120_000;
 
+/** Removes the sockets of a machine that has ended: the relay beside it was killed. */
+function forget({ docker, channel }: Reach): void {
+  for (const url of [docker.host, channel]) {
+    const address = addressOf(url);
+    if ('path' in address) rmSync(address.path, { force: true });
+  }
+}
+
 export class BuilderVm {
   readonly #child: ChildProcess;
   readonly #console: string;
@@ -33,23 +44,26 @@ export class BuilderVm {
     this.#child = child;
     this.#console = console;
     this.#reach = reach;
-    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
+    this.#ended = new Promise((resolve) => {
+      child.once('close', () => resolve(forget(reach)));
+    });
     if (!child.stdin || !child.stdout) throw new Error('QEMU has no pipes');
     this.qmp = new Qmp(child.stdout, child.stdin);
   }
 
   static async boot(o: BuilderOptions): Promise<BuilderVm> {
-    const [docker, port] = (await freePorts()) ?? [0, 0];
-    const ports = { docker, channel: port };
+    const access = await accessIn(o.folder, o.certDir);
+    if (!access) throw portError(0);
     const console = `${o.folder}/console.log`;
-    const machine = machineArguments({ ...o.machine, ports, console: { file: console } });
-    const argv = [...machine, '-qmp', 'stdio', ...kernelArguments(o.release, o.initrd)];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...argv], {
+    const machine = machineArguments({ ...o.machine, ports: access.ports, console: { file: console } });
+    const qemu = [QEMU, ...machine, '-qmp', 'stdio', ...kernelArguments(o.release, o.initrd)];
+    const [program = '', ...args] = access.command([...ENDS_WITH_PARENT, ...qemu]);
+    const child = spawn(program, args, {
       cwd: o.folder,
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
-    const reach = { docker: { host: '', certDir: o.certDir }, channel: ofPort(port) };
+    const reach = { docker: { host: access.docker, certDir: o.certDir }, channel: access.channel };
     const vm = new BuilderVm(child, console, reach);
     o.signal?.addEventListener('abort', () => vm.kill(), { once: true });
     await vm.qmp.do('qmp_capabilities').catch(() => {}); // if QEMU ended, the wait for the boot says why

@@ -11,6 +11,7 @@ import { causeOfDeath, lastLines, settled } from './console.ts';
 import { machineId } from './machine-id.ts';
 import { IMAGE } from './manifest.ts';
 import { install, type Payload } from './payload.ts';
+import { portError } from './ports.ts';
 import { end, isAlive } from './process.ts';
 import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
 import { checkSpace } from './space.ts';
@@ -141,10 +142,4 @@ const notResumed = (cause: Error) =>
     `the saved machine did not resume: ${cause.message}`,
     'run "afbus-topo host clean" and try again: the saved machine may be damaged',
     { cause },
-  );
-
-const portError = (port: number) =>
-  new EnvironmentError(
-    port ? `port ${port} of 127.0.0.1 is in use` : 'no free port on 127.0.0.1',
-    port ? 'choose another, or omit --port to get a free one' : 'close some programs that listen',
   );

@@ -10,7 +10,7 @@ import type { HostAccess } from './access.ts';
 import { spawnKeeper } from './console-keeper.ts';
 import { findImage, IMAGE } from './manifest.ts';
 import { identify, type Known } from './process.ts';
-import { type Machine, machineArguments } from './qemu.ts';
+import { type Machine, machineArguments, QEMU } from './qemu.ts';
 import { IGNORE_SHARED, migrated, Qmp } from './qmp.ts';
 import { stateFile } from './state.ts';
 import type { HostImage } from './types.ts';
@@ -30,7 +30,7 @@ const CONSOLE = 5;
 export function spawnRestored(image: HostImage, access: HostAccess): RestoredQemu {
   const state = openSync(join(image.folder, IMAGE.state), 'r');
   const { socket, ...keeper } = spawnKeeper(image.kernel);
-  const [program = '', ...args] = access.qemu(argumentsFor(image, access.ports));
+  const [program = '', ...args] = access.command([QEMU, ...argumentsFor(image, access.ports)]);
   const child = spawn(program, args, {
     stdio: ['ignore', socket, socket, state, 'pipe', socket],
     detached: true,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { exposure, findAccess } from '../../../runner/host/access.ts';
+import { accessIn, exposure, findAccess } from '../../../runner/host/access.ts';
 import { folder } from '../../helpers/cli.ts';
 
 const OPTIONS = { kernel: '6.12', certDir: '/nowhere' } as const;
@@ -39,16 +39,24 @@ describe('the access to a host', () => {
     const access = await findAccess(OPTIONS);
     assert.equal(access?.docker, 'unix:///tmp/state/afbus-topo/host-6.12/docker.sock');
     assert.equal(access?.channel, 'unix:///tmp/state/afbus-topo/host-6.12/channel.sock');
-    assert.deepEqual(access?.qemu(['-version'])[0], 'unshare');
+    assert.deepEqual(access?.command(['qemu', '-version'])[0], 'unshare');
     assert.equal(access?.exposed, undefined);
     assert.equal(exposure('6.12'), null);
+  });
+
+  it('is by sockets while its image is built, too', async () => {
+    using _ = machine(ALLOWS);
+    const access = await accessIn('/tmp/work', '/nowhere');
+    assert.equal(access?.channel, 'unix:///tmp/work/channel.sock');
+    assert.deepEqual(access?.command(['qemu', '-version']).slice(-2), ['qemu', '-version']);
+    assert.equal(access?.command(['qemu'])[0], 'unshare');
   });
 
   it('is by ports if QEMU cannot have one, and says what to do', async () => {
     using _ = machine(REFUSES);
     const access = await findAccess(OPTIONS);
     assert.match(access?.docker ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
-    assert.deepEqual(access?.qemu(['-version']), ['qemu-system-x86_64', '-version']);
+    assert.deepEqual(access?.command(['qemu', '-version']), ['qemu', '-version']);
     assert.match(access?.exposed?.why ?? '', /no network of its own \(unshare: .*Operation not permitted\)$/);
     assert.match(access?.exposed?.hint ?? '', /user namespaces/);
     assert.deepEqual(exposure('6.12'), access?.exposed);
