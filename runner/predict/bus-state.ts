@@ -395,5 +395,7 @@ function policy(accepted: model.Endpoint, action: Policy): model.Errno | undefin
       return model.addMatch(accepted, action.rule);
     case 'remove-match':
       return model.removeMatch(accepted, action.rule);
+    default:
+      return action satisfies never;
   }
 }

@@ -8,6 +8,7 @@ import {
   faultText,
   type OrderedFault,
   readingEffect,
+  rowOf,
   type Signal,
   signalOf,
 } from '../topology/faults.ts';
@@ -95,7 +96,7 @@ function done(context: RunContext, action: OrderedFault): void {
   }
   const client = context.parties.client(action.client);
   if (action.fault === 'join') client.joined = true;
-  if (action.fault === 'expel') client.ended = true;
+  if (rowOf(action).ends !== undefined) client.ended = true;
   if (readingEffect(action) === 'reads on') client.reading = true;
 }
 
