@@ -195,7 +195,7 @@ async function playAt(
   const launcher = flags.launcher ?? topology.launcher?.kind ?? 'container';
   // Not counted: the first start of a host builds its image, which takes minutes for any file.
   const site = await deadline.without(() =>
-    progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, signal })),
+    progress.stage('host', (detail) => chooseSite(flags, { seed, detail, launcher, keep, signal })),
   );
   let turn: Lock | undefined;
   try {

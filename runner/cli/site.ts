@@ -8,6 +8,8 @@ interface Request {
   readonly seed: number;
   /** Has priority over the flags. */
   readonly launcher?: 'container' | 'process';
+  /** The run stays up. */
+  readonly keep?: boolean;
   readonly detail: (text: string) => void;
   readonly signal: AbortSignal;
 }

@@ -130,6 +130,11 @@ export const LIMITS = {
     what: 'bytes that a program of a message bus writes to its standard output',
     over: 'the program is killed, and the run fails',
   },
+  answerBytes: {
+    most: 16 * MIB,
+    what: 'bytes that a command of the runner in a host answers, such as a list of runs',
+    over: 'an environment error',
+  },
   stderrBytes: {
     most: 64 * 1024,
     what: "bytes of a node's stderr that are kept",

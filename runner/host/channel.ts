@@ -2,8 +2,8 @@
 /** The owner's way into the host: one TLS connection per command, whose stream is the command's stdin and stdout. */
 
 import { Agent } from 'node:https';
-import { buffer } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
+import { answer } from './answer.ts';
 import { certificatesOf, reach, unansweredError } from './reach.ts';
 import type { Host } from './types.ts';
 
@@ -24,10 +24,10 @@ export async function runInHost(
   host: Reach,
   command: readonly string[],
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const all = await buffer(await channel(host, ['/run/afbus/collect', ...command])).catch(unanswered);
+  const all = await answer(await channel(host, ['/run/afbus/collect', ...command]));
   const end = all.indexOf('\n');
   const [code = Number.NaN, out = 0, err = 0] = all.subarray(0, end).toString().split(' ').map(Number);
-  if (end < 0 || Number.isNaN(code)) throw unanswered(new Error('the connection ended early'));
+  if (end < 0 || Number.isNaN(code)) throw unansweredError(new Error('the connection ended early'));
   const from = end + 1;
   return {
     code,
@@ -60,10 +60,6 @@ export class EngineAgent extends Agent {
       (error: Error) => (done as (error: Error) => void)(error),
     );
   }
-}
-
-function unanswered(cause: unknown): never {
-  throw unansweredError(cause);
 }
 
 /** Quotes one word for the shell. A line break would end the command, so the guest inserts it from a variable. */

@@ -3,6 +3,7 @@
 
 export { exposure } from './access.ts';
 export { agentImage, type NodeImage } from './agent-image.ts';
+export { answer } from './answer.ts';
 export { channel, EngineAgent, runInHost } from './channel.ts';
 export { clean } from './clean.ts';
 export { consoleLines } from './console.ts';

@@ -8,8 +8,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { hash as digest } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { EnvironmentError } from '../common/errors.ts';
+import { answer } from './answer.ts';
 import { channel, type Reach, runInHost } from './channel.ts';
 import { built, hash } from './inputs.ts';
 import { cache, privateFolder } from './paths.ts';
@@ -98,7 +99,7 @@ async function bring(host: Reach, { files }: Payload, script: string): Promise<s
   const archive = await pack(files);
   const stream = await channel(host, ['sh', '-c', `{ ${script}; } 2>&1`, 'sh', `${archive.length}`]);
   stream.write(archive);
-  return (await text(stream)).trim().split('\n');
+  return (await answer(stream)).toString().trim().split('\n');
 }
 
 /** A gzipped tar; the binding is put where the agent looks for it. */

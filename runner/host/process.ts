@@ -27,6 +27,9 @@ export interface Known {
   readonly process: Identity;
 }
 
+/** This process. */
+export const self = (): Known => ({ pid: process.pid, process: identify(process.pid) as Identity });
+
 export function isAlive({ pid, process }: Known): boolean {
   const now = identify(pid);
   return now !== null && now.ticks === process.ticks && now.boot === process.boot;

@@ -12,7 +12,7 @@ import { machineId } from './machine-id.ts';
 import { IMAGE } from './manifest.ts';
 import { install, type Payload } from './payload.ts';
 import { portError } from './ports.ts';
-import { end, isAlive } from './process.ts';
+import { end, isAlive, self } from './process.ts';
 import { type RestoredQemu, spawnRestored } from './restored-qemu.ts';
 import { checkSpace } from './space.ts';
 import { overlay } from './stages.ts';
@@ -58,6 +58,7 @@ async function startOnce(image: HostImage, own: Payload, options: StartOptions):
   const host = {
     ...describe(image, own, qemu, access),
     tainted: options.untrusted === true,
+    ...(options.untrusted && !options.keep && { player: self() }),
     machine: machineId(),
   };
   try {

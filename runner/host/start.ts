@@ -12,7 +12,7 @@ import { build, releaseOf } from './image.ts';
 import { lock, tryLock } from './lock.ts';
 import { checkMachine } from './machine-id.ts';
 import { isIntact, type Payload, payload, replace } from './payload.ts';
-import { end, isAlive } from './process.ts';
+import { end, isAlive, type Known } from './process.ts';
 import { restore } from './restore.ts';
 import { endPending, forgetHost, readHost, stateFile, writeHost } from './state.ts';
 import type { BuildOptions, Host, HostImage, HostOptions, HostStatus, StartOptions } from './types.ts';
@@ -92,6 +92,8 @@ async function renew(host: Host, own: Payload, { progress }: StartOptions): Prom
 
 /** Lets a fresh host replace this one. Throws if something runs on this one. */
 async function replaceable(host: Host): Promise<'ends'> {
+  // Nobody asks the host: what a stranger's file ran there may say what it likes, or keep silent for ever.
+  if (host.player && !playsElsewhere(host.player)) return 'ends';
   const busy = await whatRuns(host);
   if (!busy) return 'ends';
   const why = host.tainted
@@ -99,6 +101,8 @@ async function replaceable(host: Host): Promise<'ends'> {
     : 'a fresh host is needed: for files that are not trusted, or because something in this one has changed';
   throw new EnvironmentError(`${why}, and ${busy} on it`, 'take those down first: afbus-topo down --all');
 }
+
+const playsElsewhere = (player: Known): boolean => isAlive(player) && player.pid !== process.pid;
 
 /** Counts folders, because `docker ps` takes a second: the engine has one for each container, ended or not. */
 const COUNT = 'ls /var/lib/docker/containers | wc -l; pgrep --full --count "^node /opt/afbus-topo/agent.cjs"';

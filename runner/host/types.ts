@@ -51,6 +51,8 @@ export interface Host {
   readonly payloadSums?: readonly string[];
   /** It plays files that are not trusted, so the next start replaces it. */
   readonly tainted?: boolean;
+  /** The process that plays such files in it, if no run stays there after that process. */
+  readonly player?: Known;
   /** The machine that it runs on: several may share a home. */
   readonly machine?: string;
   /**
@@ -89,6 +91,8 @@ export interface StartOptions extends BuildOptions {
   readonly port?: number | undefined;
   /** Needs a host in which nothing has run before; nothing that is trusted will run in it afterwards. */
   readonly untrusted?: boolean | undefined;
+  /** A run may stay there after this process. */
+  readonly keep?: boolean | undefined;
 }
 
 /** Size of guest memory; like CPUS, it is part of every saved image. */

@@ -12,6 +12,8 @@ export interface Choice {
   readonly signal: AbortSignal;
   /** Plays in a host in which nothing has run before. */
   readonly untrusted: boolean;
+  /** A run may stay up. */
+  readonly keep?: boolean;
 }
 
 /**

@@ -3,9 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EnvironmentError } from '../common/errors.ts';
+import { answer } from '../host/host.ts';
 import type { Backend } from './backend.ts';
 import { LABEL } from './labels.ts';
 import { goneAlready, type Run, type RunNode } from './runs.ts';
@@ -61,7 +61,7 @@ export async function startCommand(
   const started = await (launcher === 'container' ? inContainer : inProcessNode)(place, options, mark);
   const reaches = async (name: NodeJS.Signals): Promise<boolean> => {
     const command = ['sh', '-c', SIGNAL, 'sh', name.slice('SIG'.length), mark];
-    return (await text(await backend.channel(command))) !== '';
+    return (await answer(await backend.channel(command))).length > 0;
   };
   return {
     ...started,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Finds runs on a backend by their marks of ownership, and removes them. */
 
-import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
+import { answer } from '../host/host.ts';
 import type { Backend } from './backend.ts';
 import { fromLabels, isOrphan, LABEL, type Ownership } from './labels.ts';
 import { REMOVE_RUN, RUNS } from './processes.ts';
@@ -78,7 +78,7 @@ for d in ${RUNS}/*/; do
 done`;
 
 async function processRuns(backend: Backend): Promise<readonly Run[]> {
-  return runsIn(await text(await backend.channel(['sh', '-c', LIST])));
+  return runsIn(`${await answer(await backend.channel(['sh', '-c', LIST]))}`);
 }
 
 /** Parses what LIST printed. A run whose owner cannot be read is kept: `ps` shows it, and `down` removes it. */
@@ -118,7 +118,7 @@ const nobody = (run: string): Ownership => ({
 export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
   const { docker } = backend;
   if (run.launcher === 'process') {
-    await text(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
+    await answer(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
     await removeContainers(docker, `${LABEL.command}=${run.run}`);
     return;
   }

@@ -22,6 +22,8 @@ export interface VmOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly untrusted?: boolean;
+  /** A run may stay up. */
+  readonly keep?: boolean;
 }
 
 /** The backend on the host of that kernel, which is built and booted if needed. */

@@ -32,6 +32,11 @@ describe('the host, after strangers', function () {
     assert.notEqual((await start({ kernel: KERNEL })).pid, host.pid);
   });
 
+  it('runs in a QEMU that may not do what it need not', async () => {
+    const { pid } = await start({ kernel: KERNEL });
+    assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Seccomp:\t2$/m);
+  });
+
   it('gets the latest files if it lacks them, and is replaced if it was tampered with besides', async () => {
     const host = await start({ kernel: KERNEL });
     const stale = await outdate(host);
@@ -39,20 +44,27 @@ describe('the host, after strangers', function () {
     assert.deepEqual((await start({ kernel: KERNEL })).payloadSums, host.payloadSums);
     await outdate(stale);
     await tamperWith(host);
-    const busy = '/var/lib/docker/containers/busy';
-    await runInHost(host, ['mkdir', busy]);
+    await claimBusy(host);
     await assert.rejects(start({ kernel: KERNEL }), /something in this one has changed.*1 containers/);
-    await runInHost(host, ['rmdir', busy]);
+    await runInHost(host, ['rmdir', BUSY]);
     assert.notEqual((await start({ kernel: KERNEL })).pid, host.pid);
   });
 
   it('is a fresh one for files that are not trusted, and again afterwards', async () => {
     const trusted = await start({ kernel: KERNEL });
     const first = await start({ kernel: KERNEL, untrusted: true });
+    await claimBusy(first);
     const second = await start({ kernel: KERNEL, untrusted: true });
     const again = await start({ kernel: KERNEL });
     assert.equal(new Set([trusted, first, second, again].map(({ pid }) => pid)).size, 4);
     assert.equal((await start({ kernel: KERNEL })).pid, again.pid);
+  });
+
+  it('stays if a file that is not trusted is to stay up in it', async () => {
+    const host = await start({ kernel: KERNEL, untrusted: true, keep: true });
+    await claimBusy(host);
+    await assert.rejects(start({ kernel: KERNEL }), /plays files that are not trusted, and 1 containers/);
+    await stop({ kernel: KERNEL });
   });
 
   it('plays for its owner while another user connects without end to all its sockets and ports', async function () {
@@ -118,6 +130,13 @@ describe('the host, after strangers', function () {
     assert.ok(consoleSize(host) <= LIMITS.consoleBytes.most);
   });
 });
+
+const BUSY = '/var/lib/docker/containers/busy';
+
+/** As if a container ran in it. */
+async function claimBusy(host: Host): Promise<void> {
+  assert.equal((await runInHost(host, ['mkdir', BUSY])).code, 0);
+}
 
 const AGENT = '/opt/afbus-topo/agent.cjs';
 

@@ -8,11 +8,20 @@ import { request } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createServer as createGate, type TLSSocket } from 'node:tls';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { EnvironmentError } from '../../../runner/common/errors.ts';
-import { certificatesOf, channel, EngineAgent, type Host, watch } from '../../../runner/host/host.ts';
+import {
+  answer,
+  certificatesOf,
+  channel,
+  EngineAgent,
+  type Host,
+  runInHost,
+  watch,
+} from '../../../runner/host/host.ts';
 import { inProject } from '../../../runner/host/paths.ts';
 import { identify } from '../../../runner/host/process.ts';
 
@@ -34,6 +43,10 @@ async function gateThatEnds(many: number, serve: (socket: TLSSocket) => void) {
   }).listen(0, '127.0.0.1');
   await once(port, 'listening');
   return { port: (port.address() as AddressInfo).port, close: () => port.close() };
+}
+
+function* yes() {
+  for (;;) yield Buffer.alloc(65_536, 'y');
 }
 
 const hostAt = (port: number): Host =>
@@ -78,6 +91,17 @@ describe('the way to a host that ends some TLS handshakes', () => {
     open.push({ close: () => guard.stop() });
     const died = guard.died.then(({ message }) => message);
     assert.equal(await Promise.race([seen.promise, died]), 'answered');
+  });
+
+  it('takes no answer without end', async () => {
+    const gate = await gateThatEnds(0, (socket) => {
+      socket.on('error', () => {});
+      Readable.from(yes()).pipe(socket);
+    });
+    open.push(gate);
+    const asked = runInHost(hostAt(gate.port), ['true']);
+    await assert.rejects(asked, /does not answer: its answer has more than 16777216 bytes/);
+    await assert.rejects(answer(new PassThrough(), 1), /does not answer: its answer has no end/);
   });
 
   it('leads to no impostor: another user who takes the port learns no command', async () => {
