@@ -78,7 +78,7 @@ void afbus_wait_end(struct afbus_send *s)
 
 static void afbus_wait_join(struct afbus_send *s, struct afbus_rcpt *r)
 {
-	/* It may be called as soon as it has joined. */
+	/* Counted first: once it is in the line, the waiter may be called. */
 	atomic_inc(&s->wait.pending);
 	r->waiter.wait = &s->wait;
 	if (!r->enlisted)
@@ -106,7 +106,7 @@ void afbus_wait_begin(struct afbus_send *s)
 	s->waits = true;
 	WRITE_ONCE(s->wait.weight, s->weight);
 	WRITE_ONCE(s->wait.woken, false);
-	/* One for the send itself, which is not asleep yet. */
+	/* One for the send itself: no call wakes it before it sleeps. */
 	atomic_set(&s->wait.pending, 1);
 	afbus_bus_wait(s->bus, &s->wait, s->unrouted);
 	trace_block(s->bus, s->bus->seq, s->msg->src,
@@ -121,7 +121,8 @@ void afbus_wait_begin(struct afbus_send *s)
 	if (!s->wait.ticket)
 		s->wait.ticket = ++s->bus->last_ticket;
 	/*
-	 * At first it waits for one only: the others are often read meanwhile.
+	 * The first time it waits at one recipient only: the others are often read
+	 * until that one has space.
 	 */
 	afbus_for_each_rcpt(r, s) {
 		if (r->live && (again || r == s->full) &&
@@ -213,7 +214,7 @@ int afbus_wait_sleep(struct afbus_send *s)
 	struct afbus_sleeper sleeper = { .send = s };
 	long left;
 
-	/* It may have been called by all of them already. */
+	/* If all recipients have called it already, it does not sleep. */
 	if (!s->own_full && atomic_dec_and_test(&s->wait.pending))
 		WRITE_ONCE(s->wait.woken, true);
 

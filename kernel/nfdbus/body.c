@@ -65,10 +65,10 @@ struct nfdbus_open {
  */
 bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 {
-	/* The first one is the signature itself, as if that were a struct. */
+	/* open[0] is the signature itself: a list of types, as a struct is. */
 	struct nfdbus_open open[1 + 2 * NFDBUS_DEPTH_MAX] __uninitialized;
 	unsigned int depth = 0, structs = 0, all_arrays = 0;
-	unsigned int arrays = 0;	/* whose element comes next */
+	unsigned int arrays = 0;	/* those whose element type comes next */
 	struct nfdbus_open *o = open;
 	unsigned int types = 0;
 	u32 i;
@@ -78,7 +78,7 @@ bool nfdbus_signature_valid(const u8 *sig, u32 len, bool single)
 	*o = (struct nfdbus_open){ .kind = '(' };
 
 	for (i = 0; i < len; i++) {
-		/* The key of a dict entry is basic; there are two members. */
+		/* A dict entry has two members, and the first, the key, is basic. */
 		if (o->kind == '{' && sig[i] != '}' &&
 		    ((!o->members && !nfdbus_is_basic(sig[i])) ||
 		     o->members == 2))
@@ -258,7 +258,7 @@ bool nfdbus_skip_value(const struct nfdbus_message *m, struct nfdbus_walk *w,
 	u32 next;
 	u8 type;
 
-	/* Of the signature only the one type. */
+	/* The walk ends with this one type, not with the signature. */
 	at = *w;
 	if (!nfdbus_skip_type(m, w))
 		return false;

@@ -19,7 +19,7 @@ static const struct cb_id nfdbus_cn_id = {
 	.val	= NFDBUS_CN_VAL,
 };
 
-/* Read-locked by requests under way. */
+/* Requests that are being carried out hold it for reading. */
 static DECLARE_RWSEM(nfdbus_cn_busy);
 static bool nfdbus_cn_registered;
 
@@ -33,7 +33,7 @@ static int nfdbus_cn_run(const struct cn_msg *msg,
 		.nsp	= nsp,
 	};
 
-	/* It may not be aligned as the structure requires. */
+	/* Copied, since the data may not be aligned as the structure requires. */
 	if (msg->len < sizeof(q))
 		return -EINVAL;
 	memcpy(&q, msg->data, sizeof(q));
@@ -77,8 +77,9 @@ static void nfdbus_cn_reply(const struct cn_msg *to, u32 portid, int err)
 	BUILD_BUG_ON(sizeof(answer) != sizeof(answer.msg) +
 				       sizeof(answer.reply));
 	/*
-	 * Such an allocation tells the connector not to wait, for who does not
-	 * read its answers would keep the module for as long as it likes.
+	 * With GFP_ATOMIC the connector does not wait until the receiver has
+	 * space: a program that does not read its answers could otherwise keep
+	 * the module loaded for as long as it likes.
 	 */
 	cn_netlink_send(&answer.msg, portid, 0, GFP_ATOMIC);
 }
@@ -91,7 +92,10 @@ static void nfdbus_cn_call(struct cn_msg *msg, struct netlink_skb_parms *nsp)
 	up_read(&nfdbus_cn_busy);
 }
 
-/* Another module may have the number: the kernel has given it to Hyper-V's VSS. */
+/*
+ * This fails if another module has the number: the kernel has given the same one
+ * to Hyper-V's VSS.
+ */
 void nfdbus_connector_init(void)
 {
 	int err = cn_add_callback(&nfdbus_cn_id, "nfdbus", nfdbus_cn_call);
@@ -102,10 +106,12 @@ void nfdbus_connector_init(void)
 }
 
 /*
- * The connector does not wait for callbacks that it is in the middle of. No
- * new ones begin after it has forgotten us; those that are about to, or about
- * to return, do so without sleeping, and are waited for like a task in a
- * trampoline; those in between hold the lock.
+ * cn_del_callback() does not wait for a callback that runs already, so three
+ * steps do. A task between the connector's lookup and down_read() does not
+ * sleep there: synchronize_rcu_tasks() waits until it has the lock.
+ * down_write() waits until it has released it. The last few instructions after
+ * up_read() do not sleep either: the second synchronize_rcu_tasks() waits for
+ * the return from this module.
  */
 void nfdbus_connector_exit(void)
 {

@@ -26,7 +26,8 @@ static bool nfdbus_is_letter(char c)
 }
 
 /*
- * Whether @c may follow @before in an element; a dot is before the first byte.
+ * Whether @c may follow @before in an element of a name. For the first byte of
+ * an element, @before is a dot.
  */
 static bool nfdbus_name_step(char before, char c, bool dashes, bool digits)
 {

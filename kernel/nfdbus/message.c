@@ -283,7 +283,7 @@ static const u8 *nfdbus_plain_field(const struct nfdbus_message *m, u32 at,
 /* One field: its code, and a variant. Unknown codes are ignored. */
 static bool nfdbus_get_field(struct nfdbus_message *m, u32 *at, u32 end)
 {
-	/* The header is short enough to be walked over in any case. */
+	/* Enough for any field: each step takes a byte, and a header has no more. */
 	u32 steps = NFDBUS_HEADER_MAX;
 	struct nfdbus_text sig;
 	struct nfdbus_walk w;

@@ -128,7 +128,10 @@ static struct nfdbus_dump *nfdbus_dump(struct netlink_callback *cb)
 	return (struct nfdbus_dump *)cb->ctx;
 }
 
-/* In the context of the task that asks; another may fetch the later parts. */
+/*
+ * Runs in the task that asks for the dump, so its rights are checked here: the
+ * later parts may be fetched by another task.
+ */
 static int nfdbus_dump_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = afbus_compat_dump_attrs(cb);
@@ -270,7 +273,7 @@ static struct genl_family nfdbus_family __ro_after_init = {
 	.maxattr	= NFDBUS_ATTR_MAX,
 	.policy		= nfdbus_policy,
 	.netnsok	= true,
-	/* A long dump, or a page fault of one request, must hold up no other. */
+	/* No request waits for a long dump, or for a page fault of another one. */
 	.parallel_ops	= true,
 	.ops		= nfdbus_ops,
 	.n_ops		= ARRAY_SIZE(nfdbus_ops),

@@ -116,7 +116,7 @@ struct nfdbus_name *nfdbus_name_get(struct nfdbus_bus *bus, const char *text,
 	       nfdbus_name_new(bus, text, len);
 }
 
-/* The end of a name that nobody owns and no rule speaks of. */
+/* Free a name, unless a client owns it or a rule refers to it. */
 void nfdbus_name_put(struct nfdbus_bus *bus, struct nfdbus_name *name)
 {
 	lockdep_assert_held(&bus->lock);
@@ -148,7 +148,8 @@ static void nfdbus_name_disown(struct nfdbus_bus *bus, struct nfdbus_name *name)
  * @text: the name
  * @len: its bytes
  *
- * If another client owned it, rules see the one owner or the other, never none.
+ * If another client owned it, each message is matched against the old owner or
+ * the new one, never against none.
  *
  * Return: 0; -ENOSPC if it owns too many; -EADDRNOTAVAIL if it is gone;
  * -ENOMEM.

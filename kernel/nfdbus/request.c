@@ -22,10 +22,10 @@ static int nfdbus_refuse(struct nfdbus_request *r, int err,
 
 /*
  * A request needs the owner of the bus, or CAP_NET_ADMIN in its network
- * namespace. Both the task that sends and, unless it has named the kernel as
- * destination, the one that opened the socket must have that right: otherwise a
- * privileged program could be made to write another's request into a socket
- * that it got.
+ * namespace. The task that sends must have that right, and so must the task that
+ * opened the socket, unless the sender names the kernel as the destination:
+ * otherwise a program without the right could hand its socket to a privileged
+ * program, which writes what it is told to.
  */
 static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 {
@@ -39,9 +39,10 @@ static bool nfdbus_may(const struct nfdbus_request *r, kuid_t owner)
 }
 
 /*
- * A request holds a lock for which every user of generic netlink, or of the
- * connector, waits: a file system that does not answer would stop them all. An
- * administrator of the machine can stop them in any case.
+ * Whether the lookup of the path may wait for a file system. A request holds a
+ * lock that all users of generic netlink, or of the connector, need: a file
+ * system that does not answer would stop them all. Only an administrator of the
+ * machine, who can stop them in any case, may do that.
  */
 static bool nfdbus_may_wait(const struct nfdbus_request *r)
 {
