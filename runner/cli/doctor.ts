@@ -100,8 +100,8 @@ export function aboutRun(run: Run, kernel: string): Finding {
 }
 
 const FIRST_USE = isCheckout()
-  ? 'started when first used'
-  : 'built and started by a checkout of the project only';
+  ? 'a run starts it when it needs it'
+  : 'only a checkout of the project can build and start it';
 
 const MARKS = { ok: ['green', '✓'], note: ['yellow', '•'], missing: ['red', '✗'] } as const;
 

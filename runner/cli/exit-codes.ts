@@ -12,7 +12,7 @@ const OF_EACH: Meanings = {
   [EXIT.invalid]: 'invalid input',
   [EXIT.environment]: 'environment error',
   [EXIT.hangup]: 'interrupted by SIGHUP',
-  [EXIT.interrupted]: 'interrupted',
+  [EXIT.interrupted]: 'interrupted by SIGINT or SIGTERM',
 };
 
 const PLAYED: Meanings = {
@@ -28,8 +28,8 @@ const OF_ONE: Readonly<Record<string, Meanings>> = {
   up: PLAYED,
   run: PLAYED,
   fuzz: {
-    [EXIT.pass]: 'nothing went wrong',
-    [EXIT.fail]: 'something went wrong',
+    [EXIT.pass]: 'every topology did what the model predicts',
+    [EXIT.fail]: 'a topology failed, or sim and kernel differ',
     [EXIT.hostDied]: 'host died',
   },
   'host build': { [EXIT.hostDied]: 'host died' },

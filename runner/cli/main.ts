@@ -57,7 +57,12 @@ function withPlayOptions(command: Command): Command {
   return command;
 }
 
-withPlayOptions(verb('up [file]', 'bring up, play, check, print the verdict, leave it running'))
+withPlayOptions(
+  verb(
+    'up [file]',
+    'bring up, play, check, print the verdict, leave it running; by default the only topology of this folder',
+  ),
+)
   .option('--rm', 'take it down afterwards')
   .option('--replace', 'take down what is up under the same name first')
   .addHelpText('after', '\nExample: afbus-topo up topologies/quickstart.topo.yaml && afbus-topo ps')

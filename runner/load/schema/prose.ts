@@ -56,7 +56,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.master.admit':
     'The clients that the master admits: names, with `*` as wildcard. All by default. A client that is not admitted can talk to the master only.',
   'buses.*.master.deny':
-    'Clients that are not admitted although `admit` names them. They are told by the credentials that the kernel gives.',
+    'Clients that are not admitted although `admit` names them. The master recognises them by the credentials that the kernel gives.',
   'buses.*.master.deny[]': 'A rule matches a client that has all the ids it gives.',
   'buses.*.master.deny[].uid': 'The user id that is denied.',
   'buses.*.master.deny[].gid': 'The group id that is denied.',

@@ -33,7 +33,13 @@ describe('help', function () {
     for (const { code, stdout } of helps) {
       assert.equal(code, 0);
       assert.match(stdout, /\nExamples?:/);
-      for (const each of [/ 0 \S/, / 2 \S/, / 4 \S/, /129 interrupted by SIGHUP$/, /130 interrupted$/])
+      for (const each of [
+        / 0 \S/,
+        / 2 \S/,
+        / 4 \S/,
+        /129 interrupted by SIGHUP$/,
+        /130 interrupted by SIGINT or SIGTERM$/,
+      ])
         assert.match(stdout, new RegExp(`\\nExit codes:\\n(.+\\n)*? *${each.source}`, 'm'));
     }
   });
