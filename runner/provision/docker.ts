@@ -131,16 +131,22 @@ async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
 /** Folder on the engine's machine that keeps agents for plain processes, one per version. */
 const AGENTS = '/var/lib/afbus-topo';
 
+/**
+ * Arguments: the folder of copies, the name of this one, what is copied. All users of an engine may do this at once: each
+ * copies to a place of its own, and of several whole copies one stays.
+ */
+export const COPY_ONCE = `
+[ ! -e "$1/$2" ] || exit 0
+to=$1/$2; new=$(mktemp -d "$1/new.XXXXXX") || exit; shift 2
+cp -r "$@" "$new" && chmod 755 "$new" && mv -T "$new" "$to" 2>/dev/null && exit
+rm -rf "$new"; [ -e "$to" ]`;
+
 /** Copies Node and the agent from the image to the engine's machine, once per version. */
 async function copyAgent(docker: Dockerode, image: string): Promise<string> {
   const key = image.slice(image.lastIndexOf(':') + 1);
-  const script = `[ -e ${AGENTS}/${key} ] || {
-    rm -rf ${AGENTS}/new && cp -r /opt/afbus-topo ${AGENTS}/new && cp /usr/local/bin/node ${AGENTS}/new/
-    mv -T ${AGENTS}/new ${AGENTS}/${key}
-  }`;
   const container = await docker.createContainer({
     Image: image,
-    Entrypoint: ['sh', '-c', script],
+    Entrypoint: ['sh', '-c', COPY_ONCE, 'sh', AGENTS, key, '/opt/afbus-topo/.', '/usr/local/bin/node'],
     HostConfig: { Binds: [`${AGENTS}:${AGENTS}`], NetworkMode: 'none' },
   });
   try {
