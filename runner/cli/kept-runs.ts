@@ -2,15 +2,14 @@
 /** The runs whose artifacts are kept although no folder was named for them. */
 
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '../common/limits.ts';
+import { stateRoot } from '../host/paths.ts';
 
 /** Maximum number of such runs. */
 const MAX_RUNS = 20;
 
-export const home = (): string =>
-  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'afbus-topo/runs');
+export const home = (): string => join(stateRoot(), 'runs');
 
 /** Removes runs that are not among the newest, or exceed the size together. The newest one stays, however big it is. */
 export function prune(runs: string, most: number = LIMITS.runsBytes.most): void {

@@ -39,6 +39,18 @@ describe('another user of the machine', () => {
     assert.equal(statSync(files.path('state/afbus-topo/runs')).mode & 0o777, 0o700);
   });
 
+  it('finds no run in a folder where a command was started: a variable without a value is none', async () => {
+    using files = folder({ 'a.topo.yaml': FILE });
+    mkdirSync(files.path('checkout'));
+    const said = await cli(['run', '-q', '--backend', 'sim', files.path('a.topo.yaml')], {
+      cwd: files.path('checkout'),
+      env: { XDG_STATE_HOME: '', HOME: files.path('home') },
+    });
+    assert.equal(said.code, 0, said.stderr);
+    assert.deepEqual(readdirSync(files.path('checkout')), []);
+    assert.equal(readdirSync(files.path('home/.local/state/afbus-topo/runs')).length, 1);
+  });
+
   it('could not have made any temporary file of a run in advance', async () => {
     using files = folder({ 'a.topo.yaml': FILE });
     const said = await cli(['run', '-q', '--backend', 'sim', files.path('a.topo.yaml')], {
