@@ -181,6 +181,7 @@ static int read_known(struct wire *w, struct afdbus_message *m, uint8_t code, st
 	seen->fields |= 1U << code;
 	if (code == REPLY_SERIAL) {
 		result = wire_number(w, 'u', &m->reply_serial);
+		m->reply_serial_at = w->at - sizeof(m->reply_serial);
 		return result == 0 && m->reply_serial == 0 ? -EBADMSG : result;
 	}
 	if (code == UNIX_FDS)
@@ -196,6 +197,7 @@ static int read_field(struct wire *w, struct afdbus_message *m, struct seen *see
 	const char *type;
 	uint8_t code;
 	int result = wire_align(w, 8);
+	size_t begin = w->at;
 
 	if (result == 0)
 		result = wire_number(w, 'y', &code);
@@ -209,7 +211,12 @@ static int read_field(struct wire *w, struct afdbus_message *m, struct seen *see
 		return wire_skip(w, type, FIELD_DEPTH);
 	if (type[0] != known_fields[code].type || type[1] != '\0')
 		return -EBADMSG;
-	return read_known(w, m, code, seen);
+	result = read_known(w, m, code, seen);
+	if (code == SENDER) {
+		m->sender_begin = begin;
+		m->sender_end = w->at;
+	}
+	return result;
 }
 
 /* The fields that a message of this type must have. */

@@ -78,6 +78,7 @@ struct frame {
 struct afdbus_message {
 	uint8_t type, flags;
 	uint32_t serial, reply_serial;
+	size_t reply_serial_at, sender_begin, sender_end;	/* in the bytes of a received message; 0: not there */
 	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
 	char from[24];		/* the sender, if it was made from its address */
 	bool made;		/* made by this program: it owns its texts, and is written, not read */

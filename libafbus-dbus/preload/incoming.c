@@ -6,8 +6,6 @@
 
 #include <linux/bus.h>
 
-enum { REPLY_SERIAL = 5 };
-
 /* The next message as the kernel shows it without taking it from the queue. */
 struct shown {
 	size_t length;
@@ -101,7 +99,7 @@ static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_
 	monitor = s->monitor;
 	pthread_mutex_unlock(&s->lock);
 	if (own != 0)
-		put_number(m->bytes, find_field(m, REPLY_SERIAL), own);
+		put_number(m->bytes, m->reply_serial_at, own);
 	return own != 0 || monitor;
 }
 

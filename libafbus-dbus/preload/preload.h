@@ -79,8 +79,6 @@ uint32_t answer_pending(struct pending *p, uint32_t serial, uint64_t sender);
 enum { SENDER_SPACE = 64 };	/* the most that put_sender() adds to a message */
 
 void put_number(uint8_t *message, size_t at, uint32_t value);
-/* Where the value of this field is; 0 if there is none. The header has been checked. */
-size_t find_field(const struct afdbus_message *m, uint8_t code);
 /* Gives a message its true sender. The result begins up to SENDER_SPACE bytes before the old one. */
 uint8_t *put_sender(const struct afdbus_message *m, const char *sender, size_t *length);
 

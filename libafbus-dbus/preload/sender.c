@@ -7,11 +7,6 @@
 
 enum { FIELDS_LENGTH = 12, SENDER = 7 };
 
-struct field {
-	uint8_t code;
-	size_t begin, value, end;
-};
-
 void put_number(uint8_t *message, size_t at, uint32_t value)
 {
 	bool little = message[0] == 'l';
@@ -21,55 +16,17 @@ void put_number(uint8_t *message, size_t at, uint32_t value)
 	memcpy(message + at, &value, sizeof(value));
 }
 
-static struct wire fields_of(const struct afdbus_message *m)
-{
-	return (struct wire){ m->bytes, FIXED_HEADER + u32_at(m->bytes, FIELDS_LENGTH), FIXED_HEADER, m->body.swapped };
-}
-
-/* The header has been checked. */
-static bool next_field(struct wire *w, struct field *f)
-{
-	const char *type;
-
-	if (w->at >= w->length || wire_align(w, 8) < 0)
-		return false;
-	f->begin = w->at;
-	if (wire_number(w, 'y', &f->code) < 0 || wire_text(w, 'g', &type) < 0)
-		return false;
-	f->value = align_up(w->at, alignment_of(*type));
-	if (wire_skip(w, type, 0) < 0)
-		return false;
-	f->end = w->at;
-	return true;
-}
-
-size_t find_field(const struct afdbus_message *m, uint8_t code)
-{
-	struct wire w = fields_of(m);
-	struct field f;
-
-	while (next_field(&w, &f))
-		if (f.code == code)
-			return f.value;
-	return 0;
-}
-
-/* Removes the sender that the message claims. Returns where its fields end then. */
+/* Removes the sender that the message claims, if it claims one. Returns where its fields end then. */
 static size_t remove_sender(const struct afdbus_message *m)
 {
-	struct wire w = fields_of(m);
-	struct field f;
-	size_t next;
+	size_t end = FIXED_HEADER + u32_at(m->bytes, FIELDS_LENGTH), next = align_up(m->sender_end, 8);
 
-	do
-		if (!next_field(&w, &f))
-			return w.length;
-	while (f.code != SENDER);
-	next = align_up(f.end, 8);
-	if (next >= w.length)	/* it is the last one */
-		return f.begin;
-	memmove(m->bytes + f.begin, m->bytes + next, w.length - next);
-	return w.length - (next - f.begin);
+	if (m->sender_end == 0)
+		return end;
+	if (next >= end)	/* it is the last one */
+		return m->sender_begin;
+	memmove(m->bytes + m->sender_begin, m->bytes + next, end - next);
+	return end - (next - m->sender_begin);
 }
 
 /* The field of a sender; its length. */
