@@ -47,15 +47,16 @@ export async function startContainers(lab: ContainerNodes): Promise<Map<string, 
   return new Map(lab.nodes.map((n) => [n.name, started.get(n.name) as NodeConnection]));
 }
 
+/** There is one at least: by its labels the run is still known when somebody has removed all containers. */
 async function createVolumes(lab: ContainerNodes): Promise<Map<string, string>> {
-  const volumes = new Map<string, string>();
-  for (const [i, directory] of lab.busDirectories.entries()) {
-    const name = `afbus-${lab.owner.run}-bus${i}`;
-    await lab.docker.createVolume({ Name: name, Labels: toLabels(lab.owner) });
-    volumes.set(directory, name);
-  }
+  const volumes = new Map(lab.busDirectories.map((path, i) => [path, `afbus-${lab.owner.run}-bus${i}`]));
+  const Labels = { ...toLabels(lab.owner), [LABEL.nodes]: namesOf(lab) };
+  for (const Name of volumes.size > 0 ? volumes.values() : [`afbus-${lab.owner.run}-mark`])
+    await lab.docker.createVolume({ Name, Labels });
   return volumes;
 }
+
+const namesOf = ({ nodes }: ContainerNodes): string => nodes.map(({ name }) => name).join(' ');
 
 type WaitStrategy = Parameters<GenericContainer['withWaitStrategy']>[0];
 
@@ -69,7 +70,6 @@ class NodeContainer extends GenericContainer {
 
   constructor(lab: ContainerNodes, node: NodeSpec, volumes: ReadonlyMap<string, string>, network: string) {
     super(lab.image);
-    const names = lab.nodes.map(({ name }) => name);
     this.#docker = lab.docker;
     this.node = node;
     this.createOpts.OpenStdin = true;
@@ -80,7 +80,7 @@ class NodeContainer extends GenericContainer {
     this.withName(`afbus-${lab.owner.run}-${node.name}`)
       .withCommand(['node', node.name])
       .withEnvironment({ ...node.env })
-      .withLabels({ ...toLabels(lab.owner, node.name), [LABEL.nodes]: names.join(' ') })
+      .withLabels({ ...toLabels(lab.owner, node.name), [LABEL.nodes]: namesOf(lab) })
       .withPrivilegedMode()
       .withNetworkMode(network)
       .withEntrypoint(['sh', '-c', reaping('"$@"'), 'sh', 'node', '/opt/afbus-topo/agent.cjs'])

@@ -11,7 +11,7 @@ export const LABEL = {
   topology: `${PREFIX}.topology`,
   file: `${PREFIX}.file`,
   node: `${PREFIX}.node`,
-  /** Of a container: the names of all nodes of its run, with blanks between them. */
+  /** Of a container or volume: the names of all nodes of its run, with blanks between them. */
   nodes: `${PREFIX}.nodes`,
   started: `${PREFIX}.started`,
   owner: `${PREFIX}.owner`,

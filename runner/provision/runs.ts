@@ -33,24 +33,38 @@ export async function listRuns(backend: Backend): Promise<readonly Run[]> {
 }
 
 async function containerRuns(backend: Backend): Promise<readonly Run[]> {
-  return runsOf(await backend.docker.listContainers({ all: true, filters: { label: [LABEL.run] } }));
+  const { docker } = backend;
+  const filters = { label: [LABEL.run] };
+  const [containers, { Volumes }] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listVolumes({ filters }),
+  ]);
+  return runsOf(containers, Volumes ?? []);
 }
 
-type Listed = Pick<Dockerode.ContainerInfo, 'Id' | 'State' | 'Labels'>;
+type Container = Pick<Dockerode.ContainerInfo, 'Id' | 'State' | 'Labels'>;
+type Volume = Pick<Dockerode.VolumeInspectInfo, 'Labels'>;
 
-/** The runs of these containers. A node whose container was removed by somebody else is missing, not forgotten. */
-export function runsOf(containers: readonly Listed[]): readonly Run[] {
+/**
+ * The runs of these containers and volumes. A node whose container was removed by somebody else is missing, not
+ * forgotten, even if it was the last.
+ */
+export function runsOf(containers: readonly Container[], volumes: readonly Volume[]): readonly Run[] {
   const runs = new Map<string, Run & { nodes: RunNode[] }>();
-  for (const { Labels, State, Id } of containers) {
-    const owner = fromLabels(Labels);
-    if (!owner) continue;
-    const missing = (Labels[LABEL.nodes] ?? '').split(' ').filter((name) => name !== '');
-    const run = runs.get(owner.run) ?? {
-      ...owner,
-      launcher: 'container' as const,
-      nodes: missing.map(noNode),
-    };
+  const runOf = (labels: Readonly<Record<string, string>>) => {
+    const owner = fromLabels(labels);
+    if (!owner) return undefined;
+    const known = runs.get(owner.run);
+    if (known) return known;
+    const names = (labels[LABEL.nodes] ?? '').split(' ').filter((name) => name !== '');
+    const run = { ...owner, launcher: 'container' as const, nodes: names.map(noNode) };
     runs.set(owner.run, run);
+    return run;
+  };
+  for (const { Labels } of volumes) runOf(Labels ?? {});
+  for (const { Labels, State, Id } of containers) {
+    const run = runOf(Labels);
+    if (!run) continue;
     const node = { name: Labels[LABEL.node] ?? '', state: State, id: Id };
     const place = run.nodes.findIndex(({ name }) => name === node.name);
     if (place < 0) run.nodes.unshift(node);

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { after, describe, it } from 'mocha';
+import { runningBackends } from '../../runner/provision/choose.ts';
+import type { RunNode } from '../../runner/provision/runs.ts';
 import { type CliOptions, cli, folder, verdictOf } from '../helpers/cli.ts';
 
 const chat = (name: string, traffic: string) => `name: ${name}
@@ -26,7 +28,7 @@ const ENDLESS = `  - send: { from: camera, to: lidar, count: 9000, rate: 5/s }
 const AFBUS = fileURLToPath(new URL('../../bin/afbus-topo', import.meta.url));
 
 interface Ps {
-  readonly runs: readonly { topology: string; nodes: readonly { name: string; state: string }[] }[];
+  readonly runs: readonly { topology: string; nodes: readonly RunNode[] }[];
 }
 const up = async (): Promise<Ps['runs']> =>
   (JSON.parse((await cli(['ps', '--format', 'json'])).stdout) as Ps).runs;
@@ -62,6 +64,19 @@ async function leavesNoZombies(name: string): Promise<void> {
   const gone = 'n=0; while [ -e /proc/$p ]; do [ $((n += 1)) -lt 200 ] || exit 1; sleep 0.1; done';
   const { code, stderr } = await exec(name, `p=${orphan}; ${gone}`);
   assert.equal(code, 0, stderr || 'what lost its parent stays as a zombie');
+}
+
+/** Removes its containers as the docker command does, which knows nothing of runs. */
+async function staysWithoutContainers(name: string): Promise<void> {
+  const [run] = await named(name);
+  for (const { docker, release } of await runningBackends()) {
+    await Promise.all((run?.nodes ?? []).map(({ id }) => docker.getContainer(id).remove({ force: true })));
+    release();
+  }
+  const [left] = await named(name);
+  assert.deepEqual(left?.nodes.map((n) => `${n.name} ${n.state}`).sort(), ['here missing', 'there missing']);
+  const { stdout } = await cli(['doctor']);
+  assert.match(stdout, new RegExp(`${name} .*not running: here missing, there missing`));
 }
 
 describe('the life of a topology', function () {
@@ -104,6 +119,7 @@ describe('the life of a topology', function () {
       assert.equal(replaced.code, 0, replaced.stderr);
       assert.equal((await named(name)).length, 1);
 
+      if (launcher === 'container') await staysWithoutContainers(name);
       assert.equal((await cli(['down', name])).code, 0);
       assert.deepEqual(await named(name), []);
       assert.equal((await cli(['down', name])).code, 0, 'down is idempotent');

@@ -47,8 +47,22 @@ describe('the runs of container nodes', () => {
     Labels: { ...toLabels(owner, node), [LABEL.nodes]: 'here there gone' },
   });
 
+  const volume = { Labels: { ...toLabels(owner), [LABEL.nodes]: 'here there gone' } };
+
+  it('are known by their volumes when somebody has removed all of their containers', () => {
+    const [run, ...others] = runsOf([], [volume, volume]);
+    assert.ok(run);
+    assert.deepEqual(others, []);
+    assert.deepEqual([run.topology, run.launcher], ['chat', 'container']);
+    assert.deepEqual(
+      run.nodes.map(({ name, state }) => `${name} ${state}`),
+      ['here missing', 'there missing', 'gone missing'],
+    );
+    assert.equal(aboutRun(run, '6.12').fix, 'afbus-topo down 0000000a');
+  });
+
   it('have the nodes whose containers somebody removed, and doctor names those that do not run', () => {
-    const [run, ...others] = runsOf([container('there', 'exited'), container('here', 'running')]);
+    const [run, ...others] = runsOf([container('there', 'exited'), container('here', 'running')], [volume]);
     assert.ok(run);
     assert.deepEqual(others, []);
     assert.deepEqual(run.nodes, [
