@@ -202,6 +202,34 @@ TEST(shutdown_of_its_own_halves)
 	FAILS(ENOTCONN, shutdown(bus_socket(), SHUT_RDWR));
 }
 
+/* What a client that has not joined could still say or hear is between it and the master. */
+TEST(master_shuts_halves_of_a_client_that_has_not_joined)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = attach(&bus), b = attach(&bus), c = join(&bus), d = join(&bus);
+	struct message m;
+
+	OK(shutdown(a.accepted, SHUT_RD));
+	FAILS(EPIPE, post(a.fd, MASTER, "x"));
+	CHECK(!(events(a.fd) & (POLLHUP | POLLRDHUP)));
+	OK(send(a.accepted, "still reads", 11, MSG_DONTWAIT));
+	GETS(a.fd, MASTER, "still reads");
+
+	OK(shutdown(b.accepted, SHUT_WR));
+	FAILS(EPIPE, send(b.accepted, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+	EQ(0, OK(take(b.fd, &m)));
+	CHECK(events(b.fd) & POLLRDHUP);
+
+	/* One that has joined goes on with the others. */
+	OK(shutdown(c.accepted, SHUT_RD));
+	FAILS(EPIPE, post(c.fd, MASTER, "x"));
+	OK(post(c.fd, d.id, "still sends"));
+	GETS(d.fd, c.id, "still sends");
+	OK(shutdown(d.accepted, SHUT_WR));
+	OK(post(c.fd, d.id, "still reads"));
+	GETS(d.fd, c.id, "still reads");
+}
+
 /* The master leaves: clients that have joined go on among themselves, under the policy in force. */
 TEST(joined_clients_go_on_without_the_accepted_sockets)
 {
