@@ -5,6 +5,7 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <net/af_bus.h>
 #include "fastpath.h"
 
 /*
@@ -112,6 +113,31 @@ static bool afbus_receives(const struct afbus_sock *to)
 	return !(to->sk.sk_shutdown & RCV_SHUTDOWN);
 }
 
+/* A sieve is asked about that many classes at most under the lock. */
+#define AFBUS_MAX_PROBES	8
+
+/* Whether a client's sieve may have one of the marks: if not, it wants nothing. */
+static __always_inline bool afbus_may_want(const struct afbus_sieve *sieve,
+					   const struct afbus_marks *marks)
+{
+	u32 classes = READ_ONCE(sieve->classes);
+	unsigned int class;
+
+	/* It is the first on the bus with a rule of this class. */
+	if (classes & ~marks->classes)
+		return true;
+	classes &= marks->fitting;
+	/* The verdict, which is given without that lock, is for the others. */
+	if (hweight32(classes) > AFBUS_MAX_PROBES)
+		return true;
+	for (; classes; classes &= classes - 1) {
+		class = __ffs(classes);
+		if (!(marks->bits[class] & ~sieve->words[marks->words[class]]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether the protocol rules out a member. It has not done so for one that was a
  * recipient in an earlier walk: that one's verdict holds, or is asked for again.
@@ -121,7 +147,7 @@ static __always_inline bool afbus_route_passes_by(const struct afbus_send *s,
 {
 	if (to->stamp == s->bus->stamp && !s->rcpts[to->slot].eaves)
 		return false;
-	return s->passes_by(to->data, s->scratch);
+	return !afbus_may_want(to->data, s->marks);
 }
 
 static __always_inline void afbus_route_member(struct afbus_send *s,
@@ -158,7 +184,7 @@ static __always_inline void afbus_route_members(struct afbus_send *s, bool pick)
 /* Compiled twice, so that buses without a protocol have nothing to look at. */
 static void afbus_route_multicast(struct afbus_send *s)
 {
-	if (s->passes_by)
+	if (s->marks)
 		afbus_route_members(s, true);
 	else
 		afbus_route_members(s, false);

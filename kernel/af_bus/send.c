@@ -104,10 +104,10 @@ static void afbus_send_read(struct afbus_send *s)
 {
 	const struct afbus_protocol *protocol = s->from->protocol;
 
-	if (protocol->passes_by && afbus_addr_is_multicast(s->dst) &&
-	    protocol->read(s->bus->data, s->msg->skb,
-			   s->scm.fp ? s->scm.fp->count : 0, s->scratch))
-		s->passes_by = protocol->passes_by;
+	if (protocol->read && afbus_addr_is_multicast(s->dst))
+		s->marks = protocol->read(s->bus->data, s->msg->skb,
+					  s->scm.fp ? s->scm.fp->count : 0,
+					  s->scratch);
 }
 
 enum afbus_attempt {
@@ -358,7 +358,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->unpaid = 0;
 	s->scm = (struct scm_cookie){};
 	s->msg = NULL;
-	s->passes_by = NULL;
+	s->marks = NULL;
 	/* As in afbus_filter_renew(). */
 	s->verdicts = smp_load_acquire(&s->from->verdicts_from);
 	s->skb = NULL;
@@ -384,11 +384,11 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->wake_own = false;
 }
 
-int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+static noinline int afbus_send(struct socket *sock, struct msghdr *msg,
+			       size_t len, u64 *scratch)
 {
 	/* Written before they are read, so they need no zeros. */
 	struct afbus_rcpt rcpts[AFBUS_INLINE_RCPTS] __uninitialized;
-	u64 scratch[AFBUS_SCRATCH / sizeof(u64)] __uninitialized;
 	struct afbus_send s __uninitialized;
 	int err;
 
@@ -400,7 +400,6 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 	s.inline_rcpts = rcpts;
 	s.cap = ARRAY_SIZE(rcpts);
 	s.scratch = scratch;
-	scratch[0] = 0;
 	afbus_send_begin(&s);
 
 	err = afbus_send_check(&s, msg);
@@ -418,4 +417,21 @@ int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 
 	afbus_send_end(&s);
 	return err ?: len;
+}
+
+/* A call of its own, so that the stack of other sends has no scratch space. */
+static noinline int afbus_send_protocol(struct socket *sock,
+					struct msghdr *msg, size_t len)
+{
+	u64 scratch[AFBUS_SCRATCH / sizeof(u64)] __uninitialized;
+
+	scratch[0] = 0;
+	return afbus_send(sock, msg, len, scratch);
+}
+
+int afbus_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	if (afbus_sk(sock->sk)->protocol)
+		return afbus_send_protocol(sock, msg, len);
+	return afbus_send(sock, msg, len, NULL);
 }

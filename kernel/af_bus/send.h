@@ -112,8 +112,8 @@ struct afbus_rcpt {
  * @inflight: what the descriptors count against, if there are any in @scm
  * @buses: how many of them are bus sockets
  * @msg: what the copies share
- * @scratch: for the protocol, on the stack of the call
- * @passes_by: of the protocol, if it can tell anything about the message
+ * @scratch: for the protocol, on the stack of the call; NULL without one
+ * @marks: in there, what a multicast looks like; NULL if that is not known
  * @verdicts: afbus_sock.verdicts_from as of when the message was judged
  * @skb: the original; NULL before it is there, and while it is @direct
  * @rcpts: recipients, in no order
@@ -153,8 +153,7 @@ struct afbus_send {
 	unsigned int		buses;
 	struct afbus_msg	*msg;
 	void			*scratch;
-	bool			(*passes_by)(const void *client,
-					     const void *scratch);
+	const struct afbus_marks *marks;
 	unsigned long		verdicts;
 	struct sk_buff		*skb;
 

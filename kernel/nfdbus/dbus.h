@@ -277,7 +277,19 @@ const struct nfdbus_term *nfdbus_rule_term(const struct nfdbus_rule *rule,
 					   unsigned int arg);
 bool nfdbus_rule_equals(const struct nfdbus_rule *a,
 			const struct nfdbus_rule *b);
-bool nfdbus_rule_matches(const struct nfdbus_rule *rule,
-			 struct nfdbus_message *m, u64 src);
+bool nfdbus_rule_fits(const struct nfdbus_rule *rule, struct nfdbus_message *m);
+
+/**
+ * nfdbus_rule_is_from() - whether a rule wants messages of a sender
+ * @rule: the rule
+ * @src: the kernel's address of the sender
+ *
+ * This may change while a message is on its way: names get other owners. What
+ * nfdbus_rule_fits() says of the rest of the rule stays.
+ */
+static inline bool nfdbus_rule_is_from(const struct nfdbus_rule *rule, u64 src)
+{
+	return !rule->from || READ_ONCE(*rule->from) == src;
+}
 
 #endif /* _NFDBUS_DBUS_H */

@@ -23,7 +23,6 @@ const struct afbus_protocol nfdbus_protocol = {
 	.client_leave	= nfdbus_client_leave,
 	.client_free	= nfdbus_client_free,
 	.read		= nfdbus_read,
-	.passes_by	= nfdbus_passes_by,
 	.verdict	= nfdbus_verdict,
 };
 
@@ -32,6 +31,7 @@ static int __init nfdbus_init(void)
 	int err;
 
 	BUILD_BUG_ON(sizeof(struct nfdbus_parsed) > AFBUS_SCRATCH);
+	BUILD_BUG_ON(offsetof(struct nfdbus_client, sieve) != 0);
 	BUILD_BUG_ON(sizeof(struct nfdbus_cn_request) != 144);
 
 	nfdbus_wq = alloc_workqueue("nfdbus", WQ_UNBOUND, 0);

@@ -5,9 +5,9 @@
  */
 
 #include <linux/bitops.h>
-#include <net/af_bus.h>
-#include "index.h"
-#include "sieve.h"
+#include <linux/jhash.h>
+#include <linux/rculist.h>
+#include "nfdbus.h"
 
 /* Of a long path, the hash is that of its beginning and of its length. */
 static u32 nfdbus_hash(const void *text, u32 len)
@@ -43,17 +43,15 @@ static u32 nfdbus_mix(u32 class, u8 type, u32 path, u32 interface, u32 member,
 			    class & NFDBUS_BY_INTERFACE ? interface : 0,
 			    class & NFDBUS_BY_MEMBER ? member : 0,
 			    (class & NFDBUS_BY_ARG0 ? arg0 : 0) ^
-			    (class & NFDBUS_BY_TYPE ? type : 0));
+			    (class & NFDBUS_BY_TYPE ? type : 0) ^ class << 8);
 }
 
 /**
  * nfdbus_index_rule() - where a rule belongs
  * @index: result
- * @client: whose rule it is
  * @rule: the rule
  */
 void nfdbus_index_rule(struct nfdbus_index *index,
-		       const struct nfdbus_client *client,
 		       const struct nfdbus_rule *rule)
 {
 	static const u8 keys[] = {
@@ -63,7 +61,6 @@ void nfdbus_index_rule(struct nfdbus_index *index,
 	unsigned int i;
 
 	BUILD_BUG_ON(BIT(ARRAY_SIZE(keys)) != NFDBUS_CLASSES);
-	index->client = client;
 	index->class = 0;
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (nfdbus_rule_term(rule, keys[i], 0))
@@ -92,18 +89,18 @@ static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
 	return true;
 }
 
-/* Where rules of one class for a message are; false if it lacks their parts. */
+/* Where rules of a class for a message are; false if it lacks their parts. */
 static bool nfdbus_index_message(struct nfdbus_index *index,
 				 struct nfdbus_parsed *p)
 {
 	const struct nfdbus_text *f = p->m.fields;
 	u32 class = index->class;
 
-	if (p->fitting & BIT(class)) {
+	if (p->marks.fitting & BIT(class)) {
 		index->hash = p->hashes[class];
 		return true;
 	}
-	if (p->known & BIT(class))
+	if (p->marks.classes & BIT(class))
 		return false;
 	if ((class & NFDBUS_BY_PATH && !f[NFDBUS_FIELD_PATH].at) ||
 	    (class & NFDBUS_BY_INTERFACE && !f[NFDBUS_FIELD_INTERFACE].at) ||
@@ -115,24 +112,37 @@ static bool nfdbus_index_message(struct nfdbus_index *index,
 	return true;
 }
 
+/* Equal rules are asked once: nothing that they look at changes. */
+static bool nfdbus_fits(struct nfdbus_parsed *p, const struct nfdbus_entry *e)
+{
+	struct nfdbus_judged *judged = &p->judged[e->kind % NFDBUS_JUDGED];
+
+	if (judged->kind != e->kind) {
+		judged->fits = nfdbus_rule_fits(&e->rule, &p->m);
+		judged->kind = e->kind;
+	}
+	return judged->fits;
+}
+
 static bool nfdbus_wants(const struct nfdbus_client *client,
 			 struct nfdbus_parsed *p, u64 src)
 {
-	struct nfdbus_index index = { .client = client };
-	unsigned long classes = READ_ONCE(client->classes);
-	struct rhlist_head *list, *pos;
-	struct nfdbus_entry *e;
-	unsigned int class;
+	u32 classes = READ_ONCE(client->sieve.classes);
+	const struct nfdbus_entry *e;
+	struct nfdbus_index index;
 
-	for_each_set_bit(class, &classes, NFDBUS_CLASSES) {
-		index.class = class;
+	for (; classes; classes &= classes - 1) {
+		index.class = __ffs(classes);
 		if (!nfdbus_index_message(&index, p))
 			continue;
-		list = rhltable_lookup(&client->bus->rules, &index,
-				       nfdbus_rule_params);
-		rhl_for_each_entry_rcu(e, pos, list, node) {
-			if (READ_ONCE(e->live) &&
-			    nfdbus_rule_matches(&e->rule, &p->m, src))
+		hlist_for_each_entry_rcu(e,
+				&client->table[nfdbus_bucket(index.hash)],
+				node) {
+			if (e->index.hash == index.hash &&
+			    e->index.class == index.class &&
+			    READ_ONCE(e->live) &&
+			    nfdbus_rule_is_from(&e->rule, src) &&
+			    nfdbus_fits(p, e))
 				return true;
 		}
 	}
@@ -158,6 +168,7 @@ static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
 			 unsigned int fds)
 {
 	const struct nfdbus_text *f = p->m.fields;
+	unsigned int i;
 
 	p->done = 1;
 	if (!nfdbus_message_parse(&p->m, skb))
@@ -172,8 +183,10 @@ static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
 	p->member = nfdbus_hash_text(&p->m, &f[NFDBUS_FIELD_MEMBER]);
 	p->has_arg0 = false;
 	p->arg0 = 0;
-	p->known = 0;
-	p->fitting = 0;
+	p->marks.classes = 0;
+	p->marks.fitting = 0;
+	for (i = 0; i < NFDBUS_JUDGED; i++)
+		p->judged[i].kind = 0;
 }
 
 /**
@@ -183,62 +196,29 @@ static void nfdbus_parse(struct nfdbus_parsed *p, const struct sk_buff *skb,
  * @fds: descriptors that it carries
  * @scratch: result
  *
- * Return: whether it is a D-Bus message.
+ * Return: the marks of the message; NULL if it is no D-Bus message.
  */
-bool nfdbus_read(void *data, const struct sk_buff *skb, unsigned int fds,
-		 void *scratch)
+const struct afbus_marks *nfdbus_read(void *data, const struct sk_buff *skb,
+				      unsigned int fds, void *scratch)
 {
 	const struct nfdbus_bus *bus = data;
-	unsigned long classes = READ_ONCE(bus->classes);
+	u32 classes = READ_ONCE(bus->classes), left;
 	struct nfdbus_parsed *p = scratch;
 	struct nfdbus_index index;
-	u32 fitting = 0;
 
+	BUILD_BUG_ON(NFDBUS_CLASSES > AFBUS_CLASSES);
 	nfdbus_parse(p, skb, fds);
 	if (!p->m.valid)
-		return false;
-	for_each_set_bit(index.class, &classes, NFDBUS_CLASSES) {
+		return NULL;
+	for (left = classes; left; left &= left - 1) {
+		index.class = __ffs(left);
 		if (!nfdbus_index_message(&index, p))
 			continue;
 		p->hashes[index.class] = index.hash;
-		fitting |= BIT(index.class);
+		afbus_marks_add(&p->marks, index.class, index.hash);
 	}
-	p->fitting = fitting;
-	p->known = classes;
-	return true;
-}
-
-/* A sieve is asked about that many classes at most under the lock. */
-#define NFDBUS_MAX_PROBES	8
-
-/**
- * nfdbus_passes_by() - whether no rule of a client wants a multicast
- * @data: the client
- * @scratch: the message, after nfdbus_read() has returned true
- *
- * Under the lock of af_bus's bus.
- *
- * Return: false if there may be one.
- */
-bool nfdbus_passes_by(const void *data, const void *scratch)
-{
-	const struct nfdbus_client *client = data;
-	const struct nfdbus_parsed *p = scratch;
-	u32 classes = READ_ONCE(client->classes);
-
-	/* It is the first on the bus with a rule of this class. */
-	if (classes & ~p->known)
-		return false;
-	classes &= p->fitting;
-	/* The verdict, which is given without that lock, is for the others. */
-	if (hweight32(classes) > NFDBUS_MAX_PROBES)
-		return false;
-	for (; classes; classes &= classes - 1) {
-		if (nfdbus_sieve_may_hold(&client->sieve,
-					  p->hashes[__ffs(classes)]))
-			return false;
-	}
-	return true;
+	p->marks.classes = classes;
+	return &p->marks;
 }
 
 /**

@@ -29,17 +29,19 @@
  *
  * DOC: Index
  *
- * Rules are in one table per bus, by client, class and hash. The class says
- * which of type, path, interface, member and first argument a rule asks for;
- * the hash is of what it asks for. A client notes of which classes it has
- * rules. A message is looked up once for each of these, and meets only rules
- * that agree with it in all the parts of their class.
+ * Each client has a table of its rules, by hash. The class of a rule says which
+ * of type, path, interface, member and first argument it asks for; the hash is of
+ * the class and of what the rule asks for. A client notes of which classes it has
+ * rules. A message is looked up once for each of these, and meets only rules that
+ * agree with it in all the parts of their class.
  *
- * Most clients want nothing of most messages, and a look into the table for each
- * client takes long. So each client has a sieve (struct nfdbus_sieve) besides: a
- * set of its rules' hashes, which may hold more than it was given but never less.
- * A message whose hashes are not in a client's sieve passes that client by. This
- * is looked up, and changes, under the lock of af_bus's bus.
+ * Most clients want nothing of most messages, and a verdict for each client takes
+ * long. So the same hashes are the marks of struct afbus_sieve: a message whose
+ * hashes are not in a client's sieve passes that client by.
+ *
+ * Equal rules of all clients are of one kind (kind.c). What a message was found
+ * to be for one rule of a kind, it is for all of them: only the sender that a
+ * rule wants is looked at anew, since names may get other owners meanwhile.
  *
  * Tables change under the mutex alone, which may take long. Under the lock of
  * af_bus's bus two words are written, one which says whether a rule counts and
@@ -53,10 +55,9 @@
 #include <linux/rhashtable.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/af_bus.h>
 #include "dbus.h"
 
-struct afbus_bus;
-struct afbus_hook_state;
 struct net;
 
 /* Parts that a class is made of. */
@@ -67,21 +68,14 @@ struct net;
 #define NFDBUS_BY_ARG0		BIT(4)
 #define NFDBUS_CLASSES		BIT(5)
 
-#define NFDBUS_SIEVE_WORDS	64
-
-/**
- * struct nfdbus_sieve - which hashes a client's rules may have
- * @words: each hash belongs to one, and has some bits there
- */
-struct nfdbus_sieve {
-	u64	words[NFDBUS_SIEVE_WORDS];
-};
+#define NFDBUS_BUCKETS		64
+#define NFDBUS_JUDGED		4
 
 /**
  * struct nfdbus_bus - the private data of a bus
  * @ref: one of the bus, and one per client
  * @free_work: the end of it: tables can only be destroyed where one may sleep
- * @rules: rules of all clients, by struct nfdbus_index
+ * @kinds: a rule of each kind, by what it says
  * @names: names that have an owner or a rule that refers to them, by their text
  * @lock: guards everything below; also held to change what is above
  * @classes: a bit for each class that its clients have rules of; messages read it
@@ -94,7 +88,7 @@ struct nfdbus_sieve {
 struct nfdbus_bus {
 	struct kref		ref;
 	struct work_struct	free_work;
-	struct rhltable		rules;
+	struct rhashtable	kinds;
 	struct rhashtable	names;
 
 	struct mutex		lock;
@@ -108,12 +102,12 @@ struct nfdbus_bus {
 
 /**
  * struct nfdbus_client - the private data of a client
+ * @sieve: the hashes of its rules that count; first, for af_bus
  * @ref: one of its socket, and one of @leave_work
  * @bus: its bus, with a reference
  * @gone: it has left; set once, under the lock of af_bus's bus
  * @leave_work: removes its rules and names
- * @classes: a bit for each class that it has rules of; read under RCU
- * @sieve: of the rules that count, by their hashes; under the lock of af_bus's bus
+ * @table: its rules, by their hashes; read under RCU
  *
  * Under the lock of the bus:
  *
@@ -125,12 +119,12 @@ struct nfdbus_bus {
  * @nr_names: length of @names
  */
 struct nfdbus_client {
+	struct afbus_sieve	sieve;
 	refcount_t		ref;
 	struct nfdbus_bus	*bus;
 	bool			gone;
 	struct work_struct	leave_work;
-	u32			classes;
-	struct nfdbus_sieve	sieve;
+	struct hlist_head	table[NFDBUS_BUCKETS];
 
 	u64			addr;
 	unsigned int		nr_in_class[NFDBUS_CLASSES];
@@ -141,25 +135,27 @@ struct nfdbus_client {
 };
 
 /**
- * struct nfdbus_index - where a rule is in the table
- * @client: whose it is
+ * struct nfdbus_index - where a rule is in its client's table
  * @class: NFDBUS_BY_*
- * @hash: of the parts of the class
+ * @hash: of the class, and of what the rule asks for in its parts
  */
 struct nfdbus_index {
-	const struct nfdbus_client	*client;
-	u32				class;
-	u32				hash;
+	u32	class;
+	u32	hash;
 };
 
 /**
  * struct nfdbus_entry - a rule of a client
- * @node: in nfdbus_bus.rules
+ * @node: in nfdbus_client.table
  * @index: where it is in there
+ * @kind: a number that equal rules of the bus have, and no others ever
  * @client: whose it is
  * @client_node: in nfdbus_client.rules
  * @id: in nfdbus_bus.by_id
  * @live: it counts; changed under the lock of af_bus's bus, read under RCU
+ * @stands: it stands for its kind, in nfdbus_bus.kinds
+ * @kind_node: in there, if it does
+ * @same_kind: rules of its kind
  * @name: well-known name that it requires of the sender, or NULL
  * @sender: address that it requires of the sender, if @name is NULL
  * @text: the rule as it was written, after @rule
@@ -167,12 +163,16 @@ struct nfdbus_index {
  * @rule: the rule; last, as it has no fixed length
  */
 struct nfdbus_entry {
-	struct rhlist_head	node;
+	struct hlist_node	node;
 	struct nfdbus_index	index;
+	unsigned long		kind;
 	struct nfdbus_client	*client;
 	struct list_head	client_node;
 	unsigned long		id;
 	bool			live;
+	bool			stands;
+	struct rhash_head	kind_node;
+	struct list_head	same_kind;
 	struct nfdbus_name	*name;
 	u64			sender;
 	const char		*text;
@@ -205,6 +205,16 @@ struct nfdbus_name {
 };
 
 /**
+ * struct nfdbus_judged - what a message is for one kind of rules
+ * @kind: the kind, 0 for none
+ * @fits: rules of that kind are for the message, if it is from their sender
+ */
+struct nfdbus_judged {
+	unsigned long	kind;
+	bool		fits;
+};
+
+/**
  * struct nfdbus_parsed - a message on its way, in the scratch space of its send
  * @done: it was parsed; first, and 0 to begin with
  * @path: hash of its path
@@ -212,9 +222,9 @@ struct nfdbus_name {
  * @member: hash of its member
  * @arg0: hash of its first argument, once a rule has asked for it
  * @has_arg0: a rule has asked, and the argument is a string
- * @known: classes that the bus had rules of when the message was read
- * @fitting: of these, the ones whose parts the message has
- * @hashes: where rules of the @fitting classes for the message are
+ * @hashes: of rules for the message, of the classes that fit it in @marks
+ * @marks: what these hashes are in sieves
+ * @judged: the kinds that were last asked for, each in one place
  * @m: the message; last, as its arguments are not filled in
  */
 struct nfdbus_parsed {
@@ -224,9 +234,9 @@ struct nfdbus_parsed {
 	u32			member;
 	u32			arg0;
 	bool			has_arg0;
-	u32			known;
-	u32			fitting;
 	u32			hashes[NFDBUS_CLASSES];
+	struct afbus_marks	marks;
+	struct nfdbus_judged	judged[NFDBUS_JUDGED];
 	struct nfdbus_message	m;
 };
 
@@ -251,13 +261,24 @@ int nfdbus_rule_remove(struct afbus_bus *on, struct nfdbus_client *client,
 		       const struct nfdbus_draft *draft);
 void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client);
 
+/* kind.c */
+int nfdbus_kinds_init(struct nfdbus_bus *bus);
+void nfdbus_kinds_exit(struct nfdbus_bus *bus);
+int nfdbus_kind_join(struct nfdbus_bus *bus, struct nfdbus_entry *e);
+void nfdbus_kind_leave(struct nfdbus_bus *bus, struct nfdbus_entry *e);
+
 /* match.c */
+
+/* Not by the bits that choose a word of the sieve: those are the lowest. */
+static inline u32 nfdbus_bucket(u32 hash)
+{
+	return (hash >> 26) % NFDBUS_BUCKETS;
+}
+
 void nfdbus_index_rule(struct nfdbus_index *index,
-		       const struct nfdbus_client *client,
 		       const struct nfdbus_rule *rule);
-bool nfdbus_read(void *data, const struct sk_buff *skb, unsigned int fds,
-		 void *scratch);
-bool nfdbus_passes_by(const void *data, const void *scratch);
+const struct afbus_marks *nfdbus_read(void *data, const struct sk_buff *skb,
+				      unsigned int fds, void *scratch);
 unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state);
 

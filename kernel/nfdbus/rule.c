@@ -393,7 +393,7 @@ static bool nfdbus_arg_matches(struct nfdbus_message *m,
 
 static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
 				const struct nfdbus_term *term,
-				struct nfdbus_message *m, u64 src)
+				struct nfdbus_message *m)
 {
 	const char *value = nfdbus_rule_value(rule, term);
 	const struct nfdbus_text *f = m->fields;
@@ -401,8 +401,6 @@ static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
 	switch (term->key) {
 	case NFDBUS_KEY_TYPE:
 		return m->type == rule->type;
-	case NFDBUS_KEY_SENDER:
-		return READ_ONCE(*rule->from) == src;
 	case NFDBUS_KEY_INTERFACE:
 		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_INTERFACE], value,
 					  term->len);
@@ -421,6 +419,7 @@ static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
 	case NFDBUS_KEY_DESTINATION:
 		return nfdbus_text_equals(m, &f[NFDBUS_FIELD_DESTINATION],
 					  value, term->len);
+	case NFDBUS_KEY_SENDER:
 	case NFDBUS_KEY_EAVESDROP:
 		return true;
 	default:
@@ -429,18 +428,18 @@ static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
 }
 
 /**
- * nfdbus_rule_matches() - whether a message is one that a rule is for
+ * nfdbus_rule_fits() - whether a message is one that a rule is for
  * @rule: the rule
  * @m: the message, valid
- * @src: the kernel's address of its sender
+ *
+ * Its sender is not looked at: nfdbus_rule_is_from().
  */
-bool nfdbus_rule_matches(const struct nfdbus_rule *rule,
-			 struct nfdbus_message *m, u64 src)
+bool nfdbus_rule_fits(const struct nfdbus_rule *rule, struct nfdbus_message *m)
 {
 	const struct nfdbus_term *term;
 
 	for (term = rule->terms; term < rule->terms + rule->nr_terms; term++) {
-		if (!nfdbus_term_matches(rule, term, m, src))
+		if (!nfdbus_term_matches(rule, term, m))
 			return false;
 	}
 	return true;

@@ -4,10 +4,9 @@
  */
 
 #include <linux/module.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
-#include <net/af_bus.h>
-#include "index.h"
-#include "sieve.h"
+#include "nfdbus.h"
 
 static unsigned int max_rules = 512;
 module_param(max_rules, uint, 0644);
@@ -16,13 +15,13 @@ MODULE_PARM_DESC(max_rules, "match rules that one client may have (default 512)"
 int nfdbus_table_init(struct nfdbus_bus *bus)
 {
 	xa_init_flags(&bus->by_id, XA_FLAGS_ACCOUNT);
-	return rhltable_init(&bus->rules, &nfdbus_rule_params);
+	return nfdbus_kinds_init(bus);
 }
 
 void nfdbus_table_exit(struct nfdbus_bus *bus)
 {
 	WARN_ON_ONCE(!xa_empty(&bus->by_id));
-	rhltable_destroy(&bus->rules);
+	nfdbus_kinds_exit(bus);
 }
 
 /* Make a rule of a draft; no table has it yet. */
@@ -43,7 +42,7 @@ static struct nfdbus_entry *nfdbus_entry_new(struct nfdbus_client *client,
 	memcpy(copy, text, len);
 	e->text = copy;
 	e->client = client;
-	nfdbus_index_rule(&e->index, client, &e->rule);
+	nfdbus_index_rule(&e->index, &e->rule);
 	return e;
 }
 
@@ -92,7 +91,7 @@ static void nfdbus_class_get(struct nfdbus_client *client, u32 class)
 
 	client->nr_in_class[class]++;
 	bus->nr_in_class[class]++;
-	WRITE_ONCE(client->classes, client->classes | BIT(class));
+	WRITE_ONCE(client->sieve.classes, client->sieve.classes | BIT(class));
 	WRITE_ONCE(bus->classes, bus->classes | BIT(class));
 }
 
@@ -103,7 +102,8 @@ static void nfdbus_class_put(struct nfdbus_client *client, u32 class)
 	lockdep_assert_held(&bus->lock);
 
 	if (!--client->nr_in_class[class])
-		WRITE_ONCE(client->classes, client->classes & ~BIT(class));
+		WRITE_ONCE(client->sieve.classes,
+			   client->sieve.classes & ~BIT(class));
 	if (!--bus->nr_in_class[class])
 		WRITE_ONCE(bus->classes, bus->classes & ~BIT(class));
 }
@@ -111,16 +111,15 @@ static void nfdbus_class_put(struct nfdbus_client *client, u32 class)
 /* The word of a rule in its client's sieve, made by the other rules. */
 static u64 nfdbus_sieve_without(const struct nfdbus_entry *e)
 {
-	u32 place = nfdbus_sieve_place(e->index.hash);
+	u32 place = afbus_mark_word(e->index.hash);
 	const struct nfdbus_entry *other;
 	u64 word = 0;
 
 	lockdep_assert_held(&e->client->bus->lock);
 
 	list_for_each_entry(other, &e->client->rules, client_node) {
-		if (other != e &&
-		    nfdbus_sieve_place(other->index.hash) == place)
-			word |= nfdbus_sieve_bits(other->index.hash);
+		if (other != e && afbus_mark_word(other->index.hash) == place)
+			word |= afbus_mark_bits(other->index.hash);
 	}
 	return word;
 }
@@ -133,12 +132,19 @@ static void nfdbus_entry_set_live(struct nfdbus_entry *e,
 	u64 word = nfdbus_sieve_without(e);
 
 	if (live)
-		word |= nfdbus_sieve_bits(e->index.hash);
+		word |= afbus_mark_bits(e->index.hash);
 	afbus_protocol_begin_change(on);
 	WRITE_ONCE(e->live, live);
-	client->sieve.words[nfdbus_sieve_place(e->index.hash)] = word;
+	client->sieve.words[afbus_mark_word(e->index.hash)] = word;
 	afbus_protocol_change_to(on, client->addr, !live);
 	afbus_protocol_end_change(on);
+}
+
+static struct hlist_head *
+nfdbus_entry_bucket(struct nfdbus_client *client,
+		    const struct nfdbus_index *index)
+{
+	return &client->table[nfdbus_bucket(index->hash)];
 }
 
 /* Put a rule where messages find it. */
@@ -152,11 +158,12 @@ static int nfdbus_entry_publish(struct nfdbus_entry *e, struct afbus_bus *on)
 	if (err)
 		return err;
 	e->id = ++bus->last_id;
-	err = rhltable_insert(&bus->rules, &e->node, nfdbus_rule_params);
+	err = nfdbus_kind_join(bus, e);
 	if (err) {
 		xa_erase(&bus->by_id, e->id);
 		return err;
 	}
+	hlist_add_head_rcu(&e->node, nfdbus_entry_bucket(client, &e->index));
 	nfdbus_class_get(client, e->index.class);
 	nfdbus_entry_set_live(e, on, true);
 
@@ -205,7 +212,7 @@ int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
 		nfdbus_entry_forget(e);
 out:
 	mutex_unlock(&bus->lock);
-	/* Verdicts may have met it in the table, if only for a moment. */
+	/* A lookup may still meet it among the kinds. */
 	if (err)
 		kfree_rcu(e, rcu);
 	return err;
@@ -219,7 +226,8 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 
 	lockdep_assert_held(&bus->lock);
 
-	rhltable_remove(&bus->rules, &e->node, nfdbus_rule_params);
+	hlist_del_rcu(&e->node);
+	nfdbus_kind_leave(bus, e);
 	nfdbus_class_put(client, e->index.class);
 	xa_erase(&bus->by_id, e->id);
 	list_del(&e->client_node);
@@ -233,24 +241,17 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 static struct nfdbus_entry *nfdbus_entry_find(struct nfdbus_client *client,
 					      const struct nfdbus_rule *rule)
 {
-	struct rhlist_head *list, *pos;
 	struct nfdbus_index index;
 	struct nfdbus_entry *e;
 
 	lockdep_assert_held(&client->bus->lock);
 
-	nfdbus_index_rule(&index, client, rule);
-	/* None of them is removed while the mutex is held. */
-	rcu_read_lock();
-	list = rhltable_lookup(&client->bus->rules, &index, nfdbus_rule_params);
-	rhl_for_each_entry_rcu(e, pos, list, node) {
+	nfdbus_index_rule(&index, rule);
+	hlist_for_each_entry(e, nfdbus_entry_bucket(client, &index), node) {
 		if (nfdbus_rule_equals(&e->rule, rule))
-			goto out;
+			return e;
 	}
-	e = NULL;
-out:
-	rcu_read_unlock();
-	return e;
+	return NULL;
 }
 
 /**
@@ -300,8 +301,8 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 	if (on) {
 		afbus_protocol_begin_change(on);
 		/* No message looks for rules of a client that has left. */
-		WRITE_ONCE(client->classes, 0);
-		client->sieve = (struct nfdbus_sieve){};
+		WRITE_ONCE(client->sieve.classes, 0);
+		memset(client->sieve.words, 0, sizeof(client->sieve.words));
 		afbus_protocol_change_to(on, client->addr, true);
 		afbus_protocol_end_change(on);
 	}

@@ -392,7 +392,7 @@ static int look(const u8 *data, size_t len, size_t linear, const struct nfdbus_r
 	skb.rest = exact(data + linear, len - linear);
 	result = nfdbus_message_parse(m, &skb);
 	if (result && rule)
-		result += nfdbus_rule_matches(rule, m, 0x1f) ? 2 : 0;
+		result += nfdbus_rule_is_from(rule, 0x1f) && nfdbus_rule_fits(rule, m) ? 2 : 0;
 	if (result)
 		check_found(m, data, len);
 	free((void *)skb.data);

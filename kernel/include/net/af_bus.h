@@ -20,12 +20,12 @@
  *
  * A protocol is a filter that its buses cannot do without: its sockets can only
  * be made while it is registered, and pin its module. It may have private data
- * for each bus and for each client, which end with them. It may tell at a glance
- * that a client wants nothing of a multicast: such a client is no recipient, and
- * is not asked about. When its verdicts
- * change it says so, and whose messages the change concerns. Each change has
- * its place in the sequence of messages: those of them that are being sent are
- * shown again, to the hooks as well.
+ * for each bus and for each client, which end with them. It may give clients
+ * sieves, and multicasts marks. A client whose sieve has none of a multicast's
+ * marks wants nothing of it: it is no recipient, and is not asked about. When
+ * verdicts change, the protocol says so, and whose messages the change concerns.
+ * Each change has its place in the sequence of messages: those of them that are
+ * being sent are shown again, to the hooks as well.
  */
 
 #include <linux/container_of.h>
@@ -42,7 +42,57 @@
 #define AFBUS_EAVESDROP		BIT(3)
 
 /* Bytes on the sender's stack for what a protocol has parsed of a message. */
-#define AFBUS_SCRATCH		800
+#define AFBUS_SCRATCH		1152
+
+#define AFBUS_SIEVE_WORDS	128
+#define AFBUS_CLASSES		32
+
+/**
+ * struct afbus_sieve - what a client may want: a Bloom filter of marks
+ * @classes: a bit for each class of marks that may be in it
+ * @words: each mark belongs to one, and has some bits there
+ *
+ * A client's private data begins with it, if its protocol reads multicasts. The
+ * protocol adds to @classes before a change, and takes away after one; @words
+ * change within one: afbus_protocol_begin_change().
+ */
+struct afbus_sieve {
+	u32	classes;
+	u64	words[AFBUS_SIEVE_WORDS];
+};
+
+/**
+ * struct afbus_marks - what a multicast looks like
+ * @classes: a bit for each class that was looked at; any other may fit as well
+ * @fitting: of these, the ones of which the message has a mark
+ * @words: where in a sieve the mark of a class is
+ * @bits: what is there, if it is in the sieve
+ */
+struct afbus_marks {
+	u32	classes;
+	u32	fitting;
+	u8	words[AFBUS_CLASSES];
+	u64	bits[AFBUS_CLASSES];
+};
+
+static inline u32 afbus_mark_word(u32 hash)
+{
+	return hash % AFBUS_SIEVE_WORDS;
+}
+
+static inline u64 afbus_mark_bits(u32 hash)
+{
+	return BIT_ULL(hash >> 7 & 63) | BIT_ULL(hash >> 13 & 63) |
+	       BIT_ULL(hash >> 19 & 63);
+}
+
+static inline void afbus_marks_add(struct afbus_marks *marks, u32 class,
+				   u32 hash)
+{
+	marks->words[class] = afbus_mark_word(hash);
+	marks->bits[class] = afbus_mark_bits(hash);
+	marks->fitting |= BIT(class);
+}
 
 /**
  * struct afbus_hook_state - what a hook is given besides the message
@@ -89,11 +139,8 @@ afbus_hook_state(const struct nf_hook_state *state)
  * @client_free: the last reference on a client's socket is gone, or its
  *	connect has failed; must not sleep
  * @read: reads a multicast, once and before its recipients are looked for, into
- *	scratch space; returns whether @passes_by can tell anything about it.
- *	NULL if @passes_by is
- * @passes_by: whether the verdict on a multicast to a client would be NF_DROP:
- *	under the bus lock, so by the verdicts at the message's place in the
- *	sequence. May return false if it is hard to tell; may be NULL
+ *	scratch space; returns its marks there, or NULL if it has none to tell
+ *	by. May be NULL
  * @verdict: called for each recipient, before the hooks and in the same way;
  *	the message is the same for all
  */
@@ -106,9 +153,8 @@ struct afbus_protocol {
 	void		*(*client_new)(void *bus);
 	void		(*client_leave)(void *client);
 	void		(*client_free)(void *client);
-	bool		(*read)(void *bus, const struct sk_buff *skb,
-				unsigned int fds, void *scratch);
-	bool		(*passes_by)(const void *client, const void *scratch);
+	const struct afbus_marks *(*read)(void *bus, const struct sk_buff *skb,
+					  unsigned int fds, void *scratch);
 	unsigned int	(*verdict)(const struct sk_buff *skb,
 				   const struct afbus_hook_state *state);
 };
