@@ -159,7 +159,8 @@ struct afbus_name {
  * @last_client: last prefix-0 address given
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
- * @routes: a number that changes when an address may have another joined holder
+ * @routes: a number that changes when an address may have another joined holder,
+ *	or a multicast other recipients or other verdicts
  * @addrs: addresses by value
  * @nr_given: length of @addrs without the prefix-0 addresses
  * @groups: groups by prefix

@@ -196,6 +196,7 @@ void afbus_bus_begin_change(struct afbus_bus *bus)
 {
 	mutex_lock(&bus->change_lock);
 	spin_lock(&bus->lock);
+	bus->routes++;
 }
 
 void afbus_bus_end_change(struct afbus_bus *bus)

@@ -346,6 +346,7 @@ __fastpath int afbus_filter_copies(struct afbus_send *s)
 		if (afbus_take_breath(&n) && fatal_signal_pending(current))
 			return -EINTR;
 	}
+	s->made = afbus_addr_is_multicast(s->dst);
 	return 0;
 }
 

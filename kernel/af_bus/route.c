@@ -225,25 +225,13 @@ static int afbus_route_unicast(struct afbus_send *s, bool *watched)
 	return 0;
 }
 
-/**
- * afbus_route() - find the recipients of a message
- * @s: the send; rcpts that are not recipients any more are kept, not live
- *
- * Return: 0, with @s->missing and @s->unmade telling what has to be prepared
- * first; -EPIPE, -EHOSTUNREACH, -ECONNREFUSED if the message cannot go there.
- */
-__fastpath int afbus_route(struct afbus_send *s)
+static int afbus_route_anew(struct afbus_send *s)
 {
 	struct afbus_sock *from = s->from, *to;
 	bool watched = true;
 	int err = 0;
 
 	lockdep_assert_held(&s->bus->lock);
-
-	if (from->sk.sk_shutdown & SEND_SHUTDOWN)
-		return -EPIPE;
-	if (afbus_is_stranger(from) && s->dst != BUS_MASTER_ADDR)
-		return -EHOSTUNREACH;
 
 	afbus_route_begin(s);
 	if (afbus_addr_is_multicast(s->dst))
@@ -261,6 +249,46 @@ __fastpath int afbus_route(struct afbus_send *s)
 	if (s->verdicts != from->verdicts_from)
 		s->unmade = s->live;
 	return 0;
+}
+
+/*
+ * Whether the last walk still tells the recipients of a multicast: nothing has
+ * changed since but that their copies were made. A sender that waits for a
+ * recipient needs a walk of its own under this hold of the lock:
+ * afbus_pollout_settle() goes by its marks, and others walk meanwhile.
+ */
+static bool afbus_route_holds(const struct afbus_send *s)
+{
+	lockdep_assert_held(&s->bus->lock);
+
+	return s->made && s->routes == s->bus->routes &&
+	       list_empty(&s->from->pollout_waiters);
+}
+
+/**
+ * afbus_route() - find the recipients of a message
+ * @s: the send; rcpts that are not recipients any more are kept, not live
+ *
+ * Return: 0, with @s->missing and @s->unmade telling what has to be prepared
+ * first; -EPIPE, -EHOSTUNREACH, -ECONNREFUSED if the message cannot go there.
+ */
+__fastpath int afbus_route(struct afbus_send *s)
+{
+	struct afbus_sock *from = s->from;
+	bool holds = afbus_route_holds(s);
+
+	s->made = false;
+	if (from->sk.sk_shutdown & SEND_SHUTDOWN)
+		return -EPIPE;
+	if (afbus_is_stranger(from) && s->dst != BUS_MASTER_ADDR)
+		return -EHOSTUNREACH;
+
+	if (holds) {
+		s->unmade = 0;
+		return 0;
+	}
+	s->routes = s->bus->routes;
+	return afbus_route_anew(s);
 }
 
 /**

@@ -374,6 +374,7 @@ static void afbus_send_begin(struct afbus_send *s)
 	s->wait.ticket = 0;
 
 	s->holds_changes = false;
+	s->made = false;
 	s->direct = false;
 	s->committed = false;
 	s->charged = false;

@@ -124,6 +124,7 @@ struct afbus_rcpt {
  * @missing: recipients of the last route that @rcpts has no space for
  * @unmade: recipients of the last route for which the message is to be judged
  *	and a copy made, for the first time or once more
+ * @routes: afbus_bus.routes as of the last walk over recipients
  * @overtaken: how often there were such recipients
  * @full: the first recipient in the way, unless it is @own_full
  * @pollout: to leave there, if the send may not sleep
@@ -131,6 +132,7 @@ struct afbus_rcpt {
  * @wait: how it sleeps
  * @err: why it failed
  * @holds_changes: afbus_bus.change_lock is held
+ * @made: a multicast whose copies were all made after the last walk
  * @direct: the original is the copy of the only recipient
  * @committed: the message has its place
  * @charged: the sender is charged for the send; else it is for the message
@@ -165,6 +167,7 @@ struct afbus_send {
 	unsigned int		missing;
 	unsigned int		unmade;
 	unsigned int		overtaken;
+	u64			routes;
 
 	struct afbus_rcpt	*full;
 	struct afbus_pollout_waiter *pollout;
@@ -173,6 +176,7 @@ struct afbus_send {
 	int			err;
 
 	bool			holds_changes;
+	bool			made;
 	bool			direct;
 	bool			committed;
 	bool			charged;

@@ -4,6 +4,7 @@
  * until sending may succeed again, and is never lost.
  */
 #include "bus.h"
+#include <linux/filter.h>
 
 /* An event loop that polls by level sleeps between EAGAIN and space, as one that polls by edges does. */
 TEST_LONG(loop_that_polls_by_level_does_not_spin, 60)
@@ -177,6 +178,63 @@ TEST(more_refusals_than_are_remembered_lose_no_edge)
 		CHECK(edge_comes(poller, 10000));
 		OK(post(a.fd, to[i].id, "x"));
 	}
+}
+
+/* A filter that looks at a copy for a while, and keeps it. */
+static void look_long(int fd)
+{
+	enum { LOOKS = 1000 };
+	struct sock_filter code[LOOKS + 1];
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	for (int i = 0; i < LOOKS; i++)
+		code[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0);
+	code[LOOKS] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
+	OK(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+}
+
+static void *multicast_until_done(void *data)
+{
+	struct job *j = data;
+
+	for (j->result = 0; !j->done; j->result++)
+		FAILS(EAGAIN, post(j->fd, j->to, "x"));
+	return NULL;
+}
+
+/*
+ * While the copies of a multicast are made, others find their recipients: the full one, whom this
+ * multicast is not for, in the first place.
+ */
+TEST(multicast_beside_others_loses_no_edge_of_a_full_recipient)
+{
+	enum { MEMBERS = 5, ROUNDS = 300 };
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), other = join(&bus), full = join(&bus), to[MEMBERS];
+	struct job job = { .fd = other.fd, .to = GROUP(3) };
+	int poller = edge_poll(a.fd);
+
+	OK(add_address(full.accepted, ADDRESS(3, 1)));
+	for (int i = 0; i < MEMBERS; i++) {
+		to[i] = join(&bus);
+		OK(add_address(to[i].accepted, ADDRESS(2, 1 + i)));
+		OK(add_address(to[i].accepted, ADDRESS(3, 2 + i)));
+		look_long(to[i].fd);
+	}
+	fill(a.fd, full.id);
+	start_job(&job, multicast_until_done);
+	EVENTUALLY(job.result > 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		OK(post(a.fd, GROUP(2), "y"));
+		for (int i = 0; i < MEMBERS; i++)
+			GETS(to[i].fd, a.id, "y");
+	}
+	job.done = 1;
+	EQ(0, pthread_join(job.thread, NULL));
+	while (edge_comes(poller, 0))
+		;
+	read_once(&full);
+	CHECK(edge_comes(poller, 10000));
 }
 
 TEST(sender_whose_time_is_up_is_told_of_space)
