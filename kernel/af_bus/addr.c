@@ -5,7 +5,10 @@
 
 #include <linux/jhash.h>
 #include <linux/slab.h>
-#include "af_bus.h"
+#include "addr.h"
+#include "bus.h"
+#include "line.h"
+#include "sock.h"
 #include "trace.h"
 
 /* Addresses of a gone client that are dropped under one hold of the bus lock. */

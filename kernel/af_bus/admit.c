@@ -3,7 +3,10 @@
  * Admission: space at every recipient, or nobody gets the message.
  */
 
+#include "bus.h"
 #include "fastpath.h"
+#include "queue.h"
+#include "sock.h"
 
 /* What the bus does with a recipient that may be full. */
 static enum afbus_admission afbus_admit_copy(struct afbus_send *s,

@@ -10,7 +10,10 @@
  */
 
 #include <linux/sched/signal.h>
-#include "af_bus.h"
+#include "budget.h"
+#include "msg.h"
+#include "pollout.h"
+#include "sock.h"
 
 /* Charges that are ended under one hold of the lock of a queue. */
 #define AFBUS_CHARGES_AT_ONCE	16

@@ -8,7 +8,15 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <net/af_bus.h>
+#include "addr.h"
+#include "af_bus.h"
+#include "bus.h"
+#include "line.h"
+#include "name.h"
+#include "pollout.h"
+#include "protocol.h"
 #include "send.h"
+#include "sock.h"
 #include "trace.h"
 
 /**

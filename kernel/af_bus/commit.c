@@ -4,7 +4,11 @@
  */
 
 #include <linux/ktime.h>
+#include "bus.h"
 #include "fastpath.h"
+#include "msg.h"
+#include "queue.h"
+#include "sock.h"
 #include "trace.h"
 
 /*

@@ -8,7 +8,14 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <net/af_bus.h>
-#include "af_bus.h"
+#include "addr.h"
+#include "bus.h"
+#include "hold.h"
+#include "name.h"
+#include "ops.h"
+#include "proc.h"
+#include "protocol.h"
+#include "sock.h"
 #include "trace.h"
 
 static unsigned int max_clients = 4096;

@@ -4,7 +4,18 @@
  * come apart.
  */
 
-#include "af_bus.h"
+#include "addr.h"
+#include "budget.h"
+#include "bus.h"
+#include "hold.h"
+#include "line.h"
+#include "msg.h"
+#include "name.h"
+#include "ops.h"
+#include "pollout.h"
+#include "proc.h"
+#include "queue.h"
+#include "sock.h"
 
 /**
  * afbus_shut() - close directions of a socket

@@ -11,7 +11,12 @@
 #include <linux/filter.h>
 #include <linux/sched/signal.h>
 #include <net/af_bus.h>
+#include "addr.h"
+#include "budget.h"
+#include "bus.h"
 #include "fastpath.h"
+#include "msg.h"
+#include "sock.h"
 #include "trace.h"
 
 static noinline void afbus_copy_put_fds(struct sk_buff *skb)

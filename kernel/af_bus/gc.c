@@ -53,7 +53,10 @@
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
+#include "af_bus.h"
 #include "gc.h"
+#include "hold.h"
+#include "sock.h"
 
 /*
  * Steps under one hold of the lock; the last message is finished beyond that.

@@ -4,7 +4,9 @@
 
 /* Between the graph of sockets in flight (hold.c) and the collector (gc.c). */
 
-#include "af_bus.h"
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include "hold.h"
 
 /* The graph, and everything below. */
 extern spinlock_t afbus_gc_lock;

@@ -20,6 +20,9 @@
 
 #include <linux/slab.h>
 #include "gc.h"
+#include "hold.h"
+#include "ops.h"
+#include "sock.h"
 
 DEFINE_SPINLOCK(afbus_gc_lock);
 LIST_HEAD(afbus_gc_socks);

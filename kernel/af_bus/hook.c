@@ -6,7 +6,10 @@
 
 #include <linux/export.h>
 #include <net/af_bus.h>
+#include "addr.h"
+#include "msg.h"
 #include "send.h"
+#include "sock.h"
 #include "trace.h"
 
 static DEFINE_MUTEX(afbus_hook_mutex);

@@ -24,7 +24,8 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
-#include "af_bus.h"
+#include "hold.h"
+#include "inflight.h"
 
 /**
  * struct afbus_inflight - descriptors of one user that are in flight

@@ -26,7 +26,13 @@
  */
 
 #include <linux/rbtree.h>
+#include "af_bus.h"
+#include "bus.h"
+#include "line.h"
+#include "pollout.h"
+#include "queue.h"
 #include "send.h"
+#include "sock.h"
 
 /* How long space is kept for called waiters, at most. */
 #define AFBUS_PATIENCE		(HZ / 20 + 1)

@@ -10,6 +10,11 @@
 #include <linux/net.h>
 #include <net/net_namespace.h>
 #include "af_bus.h"
+#include "hold.h"
+#include "msg.h"
+#include "ops.h"
+#include "proc.h"
+#include "sock.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

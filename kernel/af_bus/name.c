@@ -13,7 +13,10 @@
 #include <linux/namei.h>
 #include <linux/rbtree.h>
 #include <linux/security.h>
+#include <net/sock.h>
 #include "af_bus.h"
+#include "bus.h"
+#include "name.h"
 
 /*
  * Two trees, one for each kind: however many buses a user makes, and whatever

@@ -5,7 +5,13 @@
 
 #include <linux/capability.h>
 #include <net/net_namespace.h>
-#include "af_bus.h"
+#include "addr.h"
+#include "budget.h"
+#include "bus.h"
+#include "inflight.h"
+#include "ops.h"
+#include "queue.h"
+#include "sock.h"
 
 static int afbus_get_int(int *res, sockptr_t val, unsigned int len)
 {

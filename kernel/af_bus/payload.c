@@ -4,7 +4,9 @@
  * all copies share.
  */
 
+#include "budget.h"
 #include "fastpath.h"
+#include "msg.h"
 
 /*
  * A message is in one piece up to two pages. The rest is a chain of links, in

@@ -4,7 +4,12 @@
  */
 
 #include <linux/poll.h>
-#include "af_bus.h"
+#include "budget.h"
+#include "bus.h"
+#include "ops.h"
+#include "pollout.h"
+#include "queue.h"
+#include "sock.h"
 
 /**
  * afbus_wake_pollout() - tell a socket's owner that it may try to send

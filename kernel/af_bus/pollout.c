@@ -14,7 +14,10 @@
  */
 
 #include <linux/slab.h>
+#include "bus.h"
+#include "pollout.h"
 #include "send.h"
+#include "sock.h"
 
 /**
  * struct afbus_pollout_waiter - a socket that waits for a recipient

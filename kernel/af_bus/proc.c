@@ -9,7 +9,12 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "addr.h"
 #include "af_bus.h"
+#include "bus.h"
+#include "name.h"
+#include "proc.h"
+#include "sock.h"
 
 /* Addresses in a line, which is printed under locks; the rest is counted. */
 #define AFBUS_SHOWN_ADDRS	64

@@ -6,7 +6,13 @@
 
 #include <linux/module.h>
 #include <net/af_bus.h>
+#include "addr.h"
 #include "af_bus.h"
+#include "bus.h"
+#include "line.h"
+#include "name.h"
+#include "protocol.h"
+#include "sock.h"
 
 static DEFINE_MUTEX(afbus_protocol_mutex);
 static const struct afbus_protocol *afbus_protocols[BUS_PROTO_MAX + 1];

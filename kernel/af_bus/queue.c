@@ -4,7 +4,11 @@
  * out at the other. Their weights and lengths are counted at the same time.
  */
 
+#include "bus.h"
 #include "fastpath.h"
+#include "msg.h"
+#include "queue.h"
+#include "sock.h"
 
 __fastpath void afbus_queue_add(struct afbus_sock *to, struct sk_buff *skb)
 {

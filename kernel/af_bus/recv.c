@@ -3,7 +3,15 @@
  * Receiving.
  */
 
+#include "af_bus.h"
+#include "bus.h"
 #include "fastpath.h"
+#include "line.h"
+#include "msg.h"
+#include "name.h"
+#include "ops.h"
+#include "queue.h"
+#include "sock.h"
 
 static void afbus_recv_name(struct afbus_sock *s, struct msghdr *msg,
 			    struct sk_buff *skb)

@@ -6,7 +6,10 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <net/af_bus.h>
+#include "addr.h"
+#include "bus.h"
 #include "fastpath.h"
+#include "sock.h"
 
 /*
  * The mark of sockets that this walk has met already: a socket whose stamp is

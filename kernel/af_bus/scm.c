@@ -6,7 +6,12 @@
 
 #include <linux/cred.h>
 #include <linux/sched/user.h>
+#include "budget.h"
 #include "fastpath.h"
+#include "hold.h"
+#include "inflight.h"
+#include "msg.h"
+#include "sock.h"
 
 /* Count the descriptors against the sender, before it waits for anything. */
 static int afbus_scm_charge(struct afbus_send *s)

@@ -6,7 +6,16 @@
 
 #include <linux/slab.h>
 #include <net/af_bus.h>
+#include "addr.h"
+#include "af_bus.h"
+#include "budget.h"
+#include "bus.h"
 #include "fastpath.h"
+#include "msg.h"
+#include "name.h"
+#include "ops.h"
+#include "pollout.h"
+#include "sock.h"
 
 /* Rounds after which a send does not let changes overtake it any more. */
 #define AFBUS_MAX_OVERTAKEN	3

@@ -8,7 +8,9 @@
  */
 
 #include <linux/sched.h>
-#include "af_bus.h"
+#include "bus.h"
+#include "queue.h"
+#include "sock.h"
 
 /* Recipients that need no allocation. */
 #define AFBUS_INLINE_RCPTS	3

@@ -10,6 +10,16 @@
 #include <net/af_bus.h>
 #include <asm/ioctls.h>
 #include "af_bus.h"
+#include "budget.h"
+#include "bus.h"
+#include "hold.h"
+#include "inflight.h"
+#include "line.h"
+#include "name.h"
+#include "ops.h"
+#include "proc.h"
+#include "protocol.h"
+#include "sock.h"
 
 struct proto afbus_proto = {
 	.name		= "BUS",

@@ -6,7 +6,8 @@
 #define _AF_BUS_TRACE_H
 
 #include <linux/tracepoint.h>
-#include "af_bus.h"
+#include "bus.h"
+#include "name.h"
 
 /*
  * Each event names the bus, a place in its sequence, who acts (the prefix-0

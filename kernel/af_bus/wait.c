@@ -7,7 +7,12 @@
  */
 
 #include <linux/sched/signal.h>
+#include "bus.h"
+#include "msg.h"
+#include "pollout.h"
+#include "queue.h"
 #include "send.h"
+#include "sock.h"
 #include "trace.h"
 
 static void afbus_wait_wake(struct afbus_wait *wait)
