@@ -19,7 +19,7 @@ import { ConfiguredPolicy, isOpenForEveryone } from './config/policy.ts';
 import { readServices } from './config/services.ts';
 import { Driver, type DriverOptions } from './driver/driver.ts';
 import { DriverError } from './driver/error.ts';
-import { DEFAULT_LIMITS } from './driver/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from './driver/limits.ts';
 import { errorTo, replyTo } from './driver/message.ts';
 import type { Peer } from './driver/peer.ts';
 import { onlyFor } from './driver/policy.ts';
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly printAddress?: number;
   /** dbus-daemon's configuration. Without one, only the user that runs the bus may use it. */
   readonly config?: string;
+  /** Replace those of the configuration, and the defaults. */
+  readonly limits?: Partial<Limits>;
 }
 
 const ID_BYTES = 16;
@@ -107,14 +109,17 @@ async function serve(
     },
   });
   // nfdbus is loaded by now.
-  driver.limits = withinKernel(driver.limits);
+  const limit = () => {
+    driver.limits = withinKernel({ ...driver.limits, ...options.limits });
+  };
+  limit();
   const reload = (): void => {
     if (options.config !== undefined) {
       const changed = read(options.config);
       configure(driver, changed);
       if (!isOpenForEveryone(changed.sections)) removeAll(signposts);
     }
-    driver.limits = withinKernel(driver.limits);
+    limit();
   };
   bus.serve((accepted) => void new Native(bus, accepted).run());
   for (const { listener } of listening)

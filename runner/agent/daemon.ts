@@ -13,7 +13,7 @@ export class Daemon extends DbusRole {
 
   async handle(order: Order): Promise<Result> {
     if (order.do !== 'serve-dbus') return notMine(order, 'daemon');
-    await this.#tools.system.serveDbus({ path: order.path, unixPath: order.unixPath });
+    await this.#tools.system.serveDbus(order);
     return undefined;
   }
 }

@@ -10,6 +10,7 @@ import { DbusRole, notMine, type Result, type Tools } from './roles.ts';
 import type { DbusConnection, DbusDraft, DbusGiven } from './system.ts';
 import { systemError } from './system-error.ts';
 import { leaveTokens } from './tokens.ts';
+import { Waiters } from './waiters.ts';
 
 type Join = Extract<Order, { do: 'join-dbus' }>;
 type Send = Extract<Order, { do: 'send-dbus' }>;
@@ -27,12 +28,14 @@ export class DbusClient extends DbusRole {
   #answers: Join['answers'] = {};
   #nextSerial = OWN_SERIALS;
   #position = 0;
+  readonly #end: Waiters;
   #ended = false;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
 
   constructor(tools: Tools) {
     super();
     this.#tools = tools;
+    this.#end = new Waiters(tools.system.clock);
   }
 
   async handle(order: Order): Promise<Result> {
@@ -45,6 +48,9 @@ export class DbusClient extends DbusRole {
       case 'settle-dbus':
         await this.#settle(order);
         return undefined;
+      case 'await-end':
+        if (!this.#ended) await this.#end.wait(order.within);
+        return { ended: this.#ended };
       default:
         return notMine(order, 'client of a message bus');
     }
@@ -137,14 +143,17 @@ export class DbusClient extends DbusRole {
   }
 
   async #readAll(connection: DbusConnection): Promise<void> {
-    try {
-      for await (const message of connection.messages()) {
-        leaveTokens(this.#tools.system, this.#name, message.fds);
-        this.#take(message);
-      }
-    } finally {
-      this.#ended = true;
-      for (const end of [...this.#waiting.values()]) end(undefined);
+    // A client that is expelled reads the error first, then the messages that were queued before it.
+    await this.#readOn(connection).catch(() => this.#readOn(connection).catch(() => {}));
+    this.#ended = true;
+    for (const end of [...this.#waiting.values()]) end(undefined);
+    this.#end.settle();
+  }
+
+  async #readOn(connection: DbusConnection): Promise<void> {
+    for await (const message of connection.messages()) {
+      leaveTokens(this.#tools.system, this.#name, message.fds);
+      this.#take(message);
     }
   }
 

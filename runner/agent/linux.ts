@@ -51,9 +51,9 @@ export const linux: System = {
     return listener;
   },
 
-  async serveDbus({ path, unixPath }) {
+  async serveDbus({ path, unixPath, limits }) {
     const { startDaemon } = await import('../../daemon/daemon.ts');
-    await startDaemon({ address: addressOf('afbus', path), listen: [addressOf('unix', unixPath)] });
+    await startDaemon({ address: addressOf('afbus', path), listen: [addressOf('unix', unixPath)], limits });
   },
 
   async joinDbus(path, connect) {

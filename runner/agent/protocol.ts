@@ -16,6 +16,7 @@ import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
 import type { OrderedFault, Signal } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
+import type { BusLimits } from '../topology/message-bus.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
 export const PROTOCOL_VERSION = 5;
@@ -113,7 +114,12 @@ export interface AnswerOrder {
 export type Order =
   | FaultOrder
   /** Master: runs our D-Bus daemon in its process; `done` when clients can connect. */
-  | { readonly do: 'serve-dbus'; readonly path: string; readonly unixPath: string }
+  | {
+      readonly do: 'serve-dbus';
+      readonly path: string;
+      readonly unixPath: string;
+      readonly limits: BusLimits;
+    }
   /**
    * Client: joins a message bus; answers with its unique name. `client`: what it writes into the descriptors that it
    * gets. `answers`: by method.

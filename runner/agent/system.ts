@@ -9,6 +9,7 @@ import type { Clock, Time } from '../common/clock.ts';
 import type { Credentials } from '../common/credentials.ts';
 import type { Filter } from '../common/filter.ts';
 import type { DbusMessage, ReceivedMessage } from '../dbus/index.ts';
+import type { BusLimits } from '../topology/message-bus.ts';
 import type { Overflow, Protocol } from '../topology/topology.ts';
 
 export interface System {
@@ -21,7 +22,7 @@ export interface System {
   /** Binds and listens. Processes of every user may connect. */
   listen(options: ListenOptions): Promise<Listener>;
   /** Runs our D-Bus daemon; resolves when clients can connect. */
-  serveDbus(options: { readonly path: string; readonly unixPath: string }): Promise<void>;
+  serveDbus(options: DaemonOptions): Promise<void>;
   /** Joins a message bus: over AF_BUS, or through the daemon's AF_UNIX listener. */
   joinDbus(path: string, connect: 'native' | 'legacy'): Promise<DbusConnection>;
   /** Starts a program in a group of processes of its own. Absent if the system has none: a simulated one. */
@@ -37,6 +38,12 @@ export interface System {
   close(fd: number): void;
   /** From now on this process may open that many more descriptors. */
   limitDescriptors(more: number | 'unlimited'): void;
+}
+
+export interface DaemonOptions {
+  readonly path: string;
+  readonly unixPath: string;
+  readonly limits: BusLimits;
 }
 
 export interface ProgramListener {

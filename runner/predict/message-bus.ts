@@ -15,6 +15,7 @@ import {
   RELEASE_RESULTS,
   REQUEST_RESULTS,
 } from '../topology/message-bus.ts';
+import { mayBeCutOff, type Sleep, sleepsIn } from '../topology/sleeps.ts';
 import { walk } from '../topology/steps.ts';
 import type { Place, Topology } from '../topology/topology.ts';
 
@@ -31,6 +32,8 @@ export interface DbusExpected {
   readonly by?: string;
   /** Clients that get the message itself, once each. */
   readonly recipients: readonly string[];
+  /** Clients that get it unless the bus has cut them off; absent if there are none. */
+  readonly may?: readonly string[];
 }
 
 /** A message that is sent. Its serial is its number plus 1, by which receivers identify it. */
@@ -65,7 +68,10 @@ export interface Back {
 
 /** A signal of the bus to a client about a name, as text. */
 export interface HeardAt {
+  /** The last step in which it may come. */
   readonly top: number;
+  /** The first one. */
+  readonly since: number;
   readonly text: string;
 }
 
@@ -115,7 +121,10 @@ class Walk implements Operations {
   /** Client → number of its signals that `hears` steps have covered. */
   readonly #looked = new Map<string, number>();
 
-  constructor({ messageBuses }: Topology) {
+  readonly #sleeps: readonly Sleep[];
+
+  constructor({ messageBuses, steps }: Topology) {
+    this.#sleeps = sleepsIn(steps);
     this.#clients = new Map(messageBuses?.clients.map((client) => [client.name, client]));
     this.#buses = new Map(messageBuses?.buses.map(({ name }) => [name, new MessageBus()]));
   }
@@ -173,6 +182,9 @@ class Walk implements Operations {
       case 'resume':
         // A client that does not read gets what it was to get later.
         break;
+      case 'hangup':
+        this.#cutOff(action.client, where, bus);
+        break;
       case 'hears':
         this.#look(action.client, where);
         break;
@@ -194,9 +206,12 @@ class Walk implements Operations {
     const message = { type: 'signal', ...content } as const;
     const owner = to === undefined ? undefined : this.#holder(bus, to);
     const addressed = owner === undefined ? [] : [owner];
-    const recipients = to === undefined ? bus.receivers(client, message) : addressed;
+    const all = to === undefined ? bus.receivers(client, message) : addressed;
+    const may = all.filter((name) => mayBeCutOff(this.#sleeps, name, where.top));
+    const recipients = all.filter((name) => !may.includes(name));
     const lost = to !== undefined && owner === undefined;
-    const modelled: DbusExpected = lost ? UNKNOWN : { outcome: { kind: 'sent' }, recipients };
+    const sent: DbusExpected = { outcome: { kind: 'sent' }, recipients, ...(may.length > 0 && { may }) };
+    const modelled = lost ? UNKNOWN : sent;
     for (let n = 0; n < count; n++)
       this.#add(action, where, message, modelled, to, { nth: count > 1 ? n + 1 : 0 });
   }
@@ -243,9 +258,15 @@ class Walk implements Operations {
     });
   }
 
-  #hear(top: number, heard: readonly Heard[]): void {
+  /** The bus has removed it at some moment of its sleep. */
+  #cutOff(client: string, { top }: Where, bus: MessageBus): void {
+    const sleep = this.#sleeps.find((each) => each.client === client && each.to === top);
+    this.#hear(top, bus.leave(client), sleep?.from);
+  }
+
+  #hear(top: number, heard: readonly Heard[], since = top): void {
     for (const { client, member, args } of heard)
-      this.heard.get(client)?.push({ top, text: heardText(member, args.map(shown)) });
+      this.heard.get(client)?.push({ top, since, text: heardText(member, args.map(shown)) });
   }
 
   #look(client: string, { step = '' }: Where): void {
@@ -321,6 +342,7 @@ function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusE
     outcome,
     ...(who !== undefined && { by: who }),
     recipients: recipients ?? modelled.recipients,
+    ...(modelled.may && { may: modelled.may }),
   };
 }
 
@@ -336,9 +358,13 @@ export function resultText(verb: 'own' | 'release', args: string): string {
 }
 
 /** What must come of an action, in words. */
-export function expectedText(action: DbusAction, { outcome, by, recipients }: DbusExpected): string {
+export function expectedText(
+  action: DbusAction,
+  { outcome, by, recipients, may = [] }: DbusExpected,
+): string {
   if (outcome.kind === 'error') return outcome.name;
-  if (outcome.kind === 'sent') return recipients.join(', ') || 'nobody';
+  if (outcome.kind === 'sent')
+    return [...recipients, ...may.map((name) => `perhaps ${name}`)].join(', ') || 'nobody';
   if (action.do === 'own' || action.do === 'release') return resultText(action.do, outcome.args);
   return action.do === 'call' ? `${by ?? 'anybody'} answers ${outcome.args}` : 'done';
 }

@@ -4,8 +4,9 @@ import type { AnswerOrder } from '../agent/protocol.ts';
 import { DRIVER, marshal } from '../dbus/index.ts';
 import type { Operation } from '../plan/plan.ts';
 import { masterOf } from '../topology/lane.ts';
-import type { Answer, DbusClientSpec, DbusStep } from '../topology/message-bus.ts';
+import type { Answer, DbusAction, DbusClientSpec, DbusStep } from '../topology/message-bus.ts';
 import type { Step } from '../topology/topology.ts';
+import type { StepEvent } from '../trace/trace.ts';
 import type { RunContext } from './context.ts';
 
 /** An upper limit that a correct bus never needs: an answer that is later is treated as missing. */
@@ -32,10 +33,10 @@ export class MessageBuses {
     const { agents, plan } = this.#context;
     const { buses = [], clients = [] } = plan.topology.messageBuses ?? {};
     await Promise.all(
-      buses.map(({ name, path }) =>
+      buses.map(({ name, path, limits }) =>
         agents.call(
           masterOf(name),
-          { do: 'serve-dbus', path, unixPath: unixPathOf(path) },
+          { do: 'serve-dbus', path, unixPath: unixPathOf(path), limits },
           { what: `the D-Bus daemon of ${name} to listen at ${path}` },
         ),
       ),
@@ -53,7 +54,7 @@ export class MessageBuses {
     });
   }
 
-  async play({ id, action }: DbusStep): Promise<void> {
+  async play({ id, action }: DbusStep): Promise<StepEvent['failure']> {
     const { agents } = this.#context;
     const { client } = action;
     if (action.do === 'kill') {
@@ -65,7 +66,23 @@ export class MessageBuses {
     } else if (action.do === 'resume') {
       await agents.signal(client, 'SIGCONT', { what: `${client} to go on` });
       this.#paused.delete(client);
-    } else if (action.do !== 'hears') await this.#send(this.#operations.filter(({ step }) => step === id));
+    } else if (action.do === 'hangup') return this.#hangup(action);
+    else if (action.do !== 'hears') await this.#send(this.#operations.filter(({ step }) => step === id));
+    return undefined;
+  }
+
+  /** After it, the bus must forget the client. */
+  async #hangup({ client, within }: DbusAction & { do: 'hangup' }): Promise<StepEvent['failure']> {
+    const what = `the connection of ${client} to end`;
+    const { ended } = await this.#context.agents.call(client, { do: 'await-end', within }, { what });
+    if (!ended)
+      return {
+        check: 'lifetime',
+        expected: `the bus cuts ${client} off within ${within} ms`,
+        observed: 'it is still connected',
+      };
+    this.#gone.add(client);
+    return undefined;
   }
 
   /**

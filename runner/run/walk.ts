@@ -62,8 +62,7 @@ export class Walker {
       case 'hangup':
         return playHangup(this.#context, step);
       case 'dbus':
-        await this.#messageBuses.play(step);
-        return undefined;
+        return this.#messageBuses.play(step);
       case 'program':
         await this.programs.play(step);
         return undefined;

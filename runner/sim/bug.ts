@@ -36,6 +36,8 @@ export interface Hooks {
   address?(bus: Bus): number | undefined;
   /** What a client of a message bus gets instead of a message. */
   dbus?(message: DbusCopy, at: object): readonly DbusCopy[];
+  /** Whether a message bus keeps a client that sleeps and has no room. */
+  keepsSleeper?(at: object): boolean;
   /** Whether a closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
 }

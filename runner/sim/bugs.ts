@@ -328,6 +328,11 @@ export const BUGS = {
     check: 'dbus.names',
     hooks: (strikes) => ({ dbus: (m, at) => (m.member === 'NameOwnerChanged' && strikes(at) ? [] : [m]) }),
   },
+  'keep-sleeper': {
+    does: 'a message bus does not cut off a client that sleeps for too long',
+    check: 'dbus.lifetime',
+    hooks: (strikes) => ({ keepsSleeper: strikes }),
+  },
   'lose-dbus-fd': {
     does: 'a message of a client of a message bus comes without its descriptors',
     check: 'dbus.fds',

@@ -10,22 +10,27 @@ import { Peer } from '../../daemon/driver/peer.ts';
 import { onlyFor } from '../../daemon/driver/policy.ts';
 import type { DbusConnection, DbusDraft, DbusGiven } from '../agent/system.ts';
 import { DRIVER, forwarded, marshal, matches, parse, parseRule, readHeader } from '../dbus/index.ts';
+import { type BusLimits, NATIVE_QUEUE } from '../topology/message-bus.ts';
 import type { DbusCopy, Hooks } from './bug.ts';
 import type { WriteEnd } from './files.ts';
 import type { Owner } from './owner.ts';
+
+type BusHooks = Pick<Hooks, 'dbus' | 'keepsSleeper'>;
 
 /** The bus's id, which no client looks at. */
 const ID = '0'.repeat(32);
 
 export class SimMessageBus {
   readonly #driver: Driver;
-  readonly #hooks: Pick<Hooks, 'dbus'>;
+  readonly #hooks: BusHooks;
   readonly #connections = new Map<Peer, SimDbusConnection>();
+  /** Clients that sleep and have no room: they leave when everybody has the message. */
+  readonly #full: Peer[] = [];
   #clients = 0;
   #serial = 0;
 
-  constructor({ pid, user: { uid } }: Owner, hooks: Pick<Hooks, 'dbus'> = {}) {
-    const options = { limits: DEFAULT_LIMITS, policy: onlyFor(uid), id: ID, machineId: ID };
+  constructor({ pid, user: { uid } }: Owner, hooks: BusHooks = {}, limits: BusLimits = {}) {
+    const options = { limits: { ...DEFAULT_LIMITS, ...limits }, policy: onlyFor(uid), id: ID, machineId: ID };
     this.#driver = new Driver({ ...options, self: { pid, uid } });
     this.#hooks = hooks;
   }
@@ -34,7 +39,9 @@ export class SimMessageBus {
     const address = `0000/${(++this.#clients).toString(16).padStart(12, '0')}`;
     const { pid, user } = owner;
     const peer = new Peer(address, { pid, uid: user.uid }, { fds: true, tracked: connect === 'legacy' });
-    const connection = new SimDbusConnection(this, owner, peer);
+    const { max_outgoing_bytes: bytes } = this.#driver.limits;
+    const room = connect === 'native' ? { messages: NATIVE_QUEUE } : { bytes };
+    const connection = new SimDbusConnection(this, owner, peer, room);
     this.#connections.set(peer, connection);
     this.#driver.connect(peer);
     return connection;
@@ -48,6 +55,12 @@ export class SimMessageBus {
     if (to === 'everyone') this.#toAll(peer, named, fds);
     else if (to === 'bus') this.#perform(this.#driver.handle(peer, { header, bytes, fds }));
     else this.#deliver(to, named, fds);
+    for (let full = this.#full.pop(); full; full = this.#full.pop()) this.leave(full);
+  }
+
+  /** Whether it errs, and keeps a client that it must cut off. */
+  keeps(peer: Peer): boolean {
+    return this.#hooks.keepsSleeper?.(peer) ?? false;
   }
 
   leave(peer: Peer): void {
@@ -84,7 +97,8 @@ export class SimMessageBus {
   #deliver(to: Peer, bytes: Buffer, fds: readonly WriteEnd[] = []): void {
     const message = { ...parse(bytes), fds };
     const got = this.#hooks.dbus?.(message, to) ?? [message];
-    for (const each of got) this.#connections.get(to)?.put(each);
+    const connection = this.#connections.get(to);
+    for (const each of got) if (connection?.put(each, bytes.length) === false) this.#full.push(to);
   }
 }
 
@@ -93,14 +107,24 @@ const named = ({ from, message: { bytes, header } }: Effect & { do: 'forward' | 
 
 const fdsOf = ({ message }: Effect & { do: 'forward' | 'multicast' }) => message.fds as readonly WriteEnd[];
 
+/** What may wait for a client that sleeps. */
+interface Room {
+  readonly messages?: number;
+  readonly bytes?: number;
+}
+
 class SimDbusConnection implements DbusConnection {
   readonly #bus: SimMessageBus;
   readonly #owner: Owner;
   readonly #peer: Peer;
+  readonly #room: Room;
+  #bytes = 0;
+  #over = false;
   #inbox: DbusCopy[] = [];
   #arrival = Promise.withResolvers<void>();
 
-  constructor(bus: SimMessageBus, owner: Owner, peer: Peer) {
+  constructor(bus: SimMessageBus, owner: Owner, peer: Peer, room: Room) {
+    this.#room = room;
     this.#bus = bus;
     this.#owner = owner;
     this.#peer = peer;
@@ -122,6 +146,7 @@ class SimDbusConnection implements DbusConnection {
     for (;;) {
       const next = this.#inbox.shift();
       if (next !== undefined) yield this.#given(next);
+      else if (this.#over) return;
       else {
         await this.#arrival.promise;
         this.#arrival = Promise.withResolvers();
@@ -129,10 +154,22 @@ class SimDbusConnection implements DbusConnection {
     }
   }
 
-  put(message: DbusCopy): void {
+  /**
+   * False if a client that sleeps has no room: its connection is over. Any other client reads in time here, however
+   * slow it is.
+   */
+  put(message: DbusCopy, length: number): boolean {
+    const { messages = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = this.#room;
+    const { process } = this.#owner;
+    if (!process.paused) this.#bytes = 0;
+    this.#bytes += length;
+    const full = this.#inbox.length >= messages || this.#bytes > bytes;
+    if (process.paused && full && !this.#bus.keeps(this.#peer)) this.#over = true;
+    if (this.#over) return false;
     for (const end of message.fds) end.hold();
     this.#inbox.push(message);
-    this.#owner.process.post(() => this.#arrival.resolve());
+    process.post(() => this.#arrival.resolve());
+    return true;
   }
 
   /** The descriptors are held for this process since the message came. */

@@ -201,6 +201,10 @@ export class Process {
     return this.#ended;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Adds a task after those that it has. */
   post(task: Task): void {
     if (this.#ended) return;

@@ -39,9 +39,9 @@ export function simSystem(scheduler: Scheduler, kernel: Kernel, owner: Owner, co
       return new SimListener(kernel, owner, connected, options);
     },
 
-    async serveDbus({ path }) {
+    async serveDbus({ path, limits }) {
       await process.turn();
-      kernel.messageBuses.set(path, new SimMessageBus(owner, kernel.hooks));
+      kernel.messageBuses.set(path, new SimMessageBus(owner, kernel.hooks, limits));
     },
 
     async joinDbus(path, connect) {

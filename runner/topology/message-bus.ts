@@ -10,7 +10,16 @@ export interface MessageBusSpec {
   readonly node: string;
   /** Path of the AF_BUS socket; legacy clients connect to `<path>.unix`. */
   readonly path: string;
+  readonly limits: BusLimits;
   readonly place: Place;
+}
+
+/** How many messages may wait for a native client; the next one expels it (docs/dbus.md, "Limits"). */
+export const NATIVE_QUEUE = 128;
+
+/** Limits of the daemon that the file sets, in its words. */
+export interface BusLimits {
+  readonly max_outgoing_bytes?: number;
 }
 
 /**
@@ -78,6 +87,8 @@ export type DbusAction =
       readonly to: string;
     }
   | { readonly do: 'kill' | 'pause' | 'resume'; readonly client: string }
+  /** Not an action: the bus ends its connection, since it has slept for too long. */
+  | { readonly do: 'hangup'; readonly client: string; readonly within: number }
   /** Not an action: the signals of the bus to this client since the last such step, in order. */
   | { readonly do: 'hears'; readonly client: string; readonly heard: readonly string[] };
 
@@ -124,6 +135,8 @@ export function dbusText(action: DbusAction): string {
     case 'pause':
     case 'resume':
       return `${action.do} ${client}`;
+    case 'hangup':
+      return `expect ${client} to be cut off`;
     case 'hears':
       return `expect what the bus tells ${client}`;
   }

@@ -24,6 +24,8 @@ export type CheckName =
   | 'dbus.replies'
   | 'dbus.names'
   | 'dbus.order'
+  /** Present only if the file expects it to cut a client off. */
+  | 'dbus.lifetime'
   /** Present only if the file passes descriptors on it. */
   | 'dbus.fds'
   /** Present only if the file runs programs on it. */

@@ -33,6 +33,7 @@ const checkName = z.enum([
   'dbus.replies',
   'dbus.names',
   'dbus.order',
+  'dbus.lifetime',
   'dbus.fds',
   'dbus.programs',
   'blocked',

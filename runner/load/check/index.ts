@@ -9,6 +9,7 @@ import { checkMemory } from './memory.ts';
 import { checkMessageBuses, checkUses } from './message-bus.ts';
 import { proveWhole } from './prove/index.ts';
 import { checkSize } from './size.ts';
+import { checkSleeps } from './sleeps.ts';
 import { checkUnused } from './unused.ts';
 
 export { checkConcurrentFaults as checkParallel } from './concurrent-faults.ts';
@@ -29,6 +30,7 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   if (isWhole) {
     proveWhole(scope, topology);
     checkUses(scope, topology);
+    checkSleeps(scope, topology);
   }
   return new Map(all);
 }

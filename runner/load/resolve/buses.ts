@@ -4,7 +4,7 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { size } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
-import { isMessageBus, MESSAGE_BUS, messageBus } from './message-bus/parties.ts';
+import { isMessageBus, MESSAGE_BUS, messageBus, refuse } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
 import { busOf, type Scope, validEntries } from './scope.ts';
 
@@ -23,6 +23,7 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
       scope.messageBuses.set(name, messageBus(scope, name, { bus, path, node: node ?? '' }, at));
       continue;
     }
+    refuse(scope, bus?.master, ['limits'], [...at, 'master'], 'these are limits of dbus-daemon');
     const { queueLength, sendBuffer } = bus ?? {};
     const spec: BusSpec = {
       name,

@@ -64,6 +64,7 @@ function scopeOf(given: Given): Scope {
     programs: new Map(),
     runs: new Map(),
     away: new Map(),
+    rested: new Set(),
     budgets: [],
     incarnation: (name) => names.incarnation(name),
     startAgain: (name) => names.startAgain(name),

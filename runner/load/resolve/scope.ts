@@ -47,8 +47,10 @@ export interface Scope extends Given {
   readonly dbusClients: Map<string, DbusClientSpec>;
   readonly programs: Map<string, ProgramSpec>;
   readonly runs: Runs;
-  /** Clients of message buses that a step has killed or paused, and that step. */
-  readonly away: Map<string, { readonly how: 'killed' | 'paused'; readonly path: Path }>;
+  /** Clients of message buses that a step has killed or paused, or that their bus has cut off, and that step. */
+  readonly away: Map<string, { readonly how: 'killed' | 'paused' | 'cut off'; readonly path: Path }>;
+  /** Clients of message buses that have been paused and resumed. */
+  readonly rested: Set<string>;
   readonly budgets: Budget[];
   /** The client that a name stands for at this step: the original, or the one that a restart started. */
   incarnation(name: string): string;

@@ -9,7 +9,15 @@ import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
 import { checkRuns, isProgram, killProgram, outcomeStep, runStep } from './message-bus/programs.ts';
-import { checkPaused, dbusStep, faultStep, hearsStep, isAboutDbus, isDbusStep } from './message-bus/steps.ts';
+import {
+  checkPaused,
+  dbusStep,
+  faultStep,
+  hangupStep,
+  hearsStep,
+  isAboutDbus,
+  isDbusStep,
+} from './message-bus/steps.ts';
 import type { PartyState } from './party-state.ts';
 import type {
   Scope,
@@ -178,11 +186,13 @@ function parallel(where: StepContext, branches: WrittenParallel): Step[] {
 
 type Observation = { client: string; blocked?: boolean; hangup?: true; within?: string };
 
-function observation({ scope, parties, id, path }: StepContext, written: Observation): Step | undefined {
+function observation(where: StepContext, written: Observation): Step | undefined {
+  const { scope, parties, id, path } = where;
   const { client, blocked } = written;
   const at = [...path, 'expect'];
-  if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
   const within = written.within === undefined ? DEFAULT_WITHIN : duration(written.within);
+  if (blocked === undefined && scope.dbusClients.has(client)) return hangupStep(where, client, within);
+  if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
   const base = { id, client: scope.incarnation(client), within, place: scope.tree.place(path) };
   if (blocked === undefined) {
     const gone = parties.client(base.client)?.gone;

@@ -51,6 +51,9 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.master': 'The process that listens, admits clients and gives out addresses.',
   'buses.*.master.program':
     'The program of the master. `dbus-daemon` is the D-Bus daemon of this project, and makes this bus a message bus. By default the master does what the file says.',
+  'buses.*.master.limits': 'Limits of the program, by the names of dbus-daemon.',
+  'buses.*.master.limits.max_outgoing_bytes':
+    'A legacy client is disconnected if that many bytes wait for it beside those that its socket holds. 127MiB by default.',
   'buses.*.master.node':
     'The node that the master runs in. May be left out if the file has one node or none.',
   'buses.*.master.admit':
@@ -178,7 +181,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.blocked':
     'Whether one of its sends waits for space (`true`) or none does (`false`). Only in a branch of `parallel`.',
   'traffic[].expect.hangup':
-    'Its socket has ended: the client was expelled, or the master left before the client had joined.',
+    'Its socket has ended: the client was expelled, or the master left before the client had joined. On a message bus: the bus has cut it off, since it was paused and too much waited for it.',
   'traffic[].expect.within':
     'Upper limit for the time until this is true: `500ms`. 5 s by default, 60 s for a program.',
   'traffic[].own': 'A client of a message bus requests a well-known name.',

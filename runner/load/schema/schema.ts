@@ -66,6 +66,11 @@ const node = map({ env: env.optional() }, 'a node').nullable();
 const master = map({
   node: ref('a node').optional(),
   program: oneOf(['dbus-daemon']).optional(),
+  limits: map(
+    { max_outgoing_bytes: size.optional() },
+    'limits',
+    'Write { max_outgoing_bytes: 64KiB }.',
+  ).optional(),
   admit: list(ref('the name of a client, with * as wildcard')).optional(),
   deny: list(map({ uid: id.optional(), gid: id.optional() }, 'a rule', 'Write { uid: 65534 }.')).optional(),
 });

@@ -6,6 +6,7 @@ import type { CheckResult } from '../verdict.ts';
 
 import { busFacts } from './facts.ts';
 import { fds } from './fds.ts';
+import { lifetime } from './lifetime.ts';
 import { names } from './names.ts';
 import { order } from './order.ts';
 import { programs } from './programs.ts';
@@ -15,5 +16,13 @@ import { signals } from './signals.ts';
 export function messageBuses(plan: Plan, trace: Trace): CheckResult[] {
   if (plan.operations === undefined) return [];
   const facts = busFacts(plan, trace);
-  return [signals(facts), replies(facts), names(facts), order(facts), ...fds(facts), ...programs(facts)];
+  return [
+    signals(facts),
+    replies(facts),
+    names(facts),
+    order(facts),
+    ...lifetime(facts),
+    ...fds(facts),
+    ...programs(facts),
+  ];
 }

@@ -63,7 +63,7 @@ function ownOrder(
           expected: `before what step ${top + 1} sends`,
           observed: 'after it',
         }));
-      top = Math.max(top, due?.top ?? top);
+      top = Math.max(top, due?.since ?? top);
       continue;
     }
     const { step = '', number } = operation;

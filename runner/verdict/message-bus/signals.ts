@@ -17,7 +17,7 @@ import {
   sentText,
 } from './facts.ts';
 
-const KINDS = ['lost', 'extra', 'duplicated', 'invented', 'altered', 'unsent'];
+const KINDS = ['lost', 'gap', 'extra', 'duplicated', 'invented', 'altered', 'unsent'];
 
 export function signals(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.signals', KINDS);
@@ -31,6 +31,7 @@ export function signals(facts: BusFacts): CheckResult {
   }
   const all = facts.operations.filter(({ message }) => message.type === 'signal');
   for (const operation of all) judge(facts, findings, operation, receivers.get(operation) ?? []);
+  gaps(findings, all, receivers);
   const copies = all.reduce((sum, { expected }) => sum + expected.recipients.length, 0);
   const unit = `${plural(copies, 'copy', 'copies')} of ${count(all.length, 'signal')}`;
   return findings.result(copies, unit, all.length === 0 ? 'nobody was to send a signal' : undefined);
@@ -51,8 +52,9 @@ function judge(facts: BusFacts, findings: Findings, operation: Operation, got: r
   }
   const wanted = new Set(expected.recipients);
   const lost = facts.cut ? [] : expected.recipients.filter((name) => !got.includes(name));
-  const extra = got.filter((name) => !wanted.has(name));
-  const twice = got.filter((name, n) => wanted.has(name) && got.indexOf(name) < n);
+  const may = new Set(expected.may);
+  const extra = got.filter((name) => !wanted.has(name) && !may.has(name));
+  const twice = got.filter((name, n) => !extra.includes(name) && got.indexOf(name) < n);
   const compared = {
     expected: receiversText(expected.recipients),
     observed: receiversText(got),
@@ -65,6 +67,33 @@ function judge(facts: BusFacts, findings: Findings, operation: Operation, got: r
   say('lost', lost, 'did not get a signal');
   say('extra', extra, 'got a signal that is not for it');
   say('duplicated', twice, 'got a signal more than once');
+}
+
+/** A client that the bus cuts off misses all signals from one on. Branches have no order among themselves. */
+function gaps(
+  findings: Findings,
+  all: readonly Operation[],
+  receivers: ReadonlyMap<Operation, readonly string[]>,
+): void {
+  /** Client → the first signal of each step that it missed. */
+  const missed = new Map<string, Map<string, Operation>>();
+  for (const operation of all) {
+    const { step = '', top } = operation;
+    for (const client of operation.expected.may ?? []) {
+      const firsts = missed.get(client) ?? new Map<string, Operation>();
+      missed.set(client, firsts);
+      const before = [...firsts.values()].find((each) => each.step === step || each.top < top);
+      const got = receivers.get(operation)?.includes(client);
+      if (!got && !firsts.has(step)) firsts.set(step, operation);
+      if (!got || before === undefined) continue;
+      findings.add('gap', step, () => ({
+        summary: `${client} got a signal after one that it missed`,
+        expected: `nothing after ${before.name}`,
+        observed: operation.name,
+        ...about(operation),
+      }));
+    }
+  }
 }
 
 function judgeCopy(

@@ -203,6 +203,20 @@ traffic:
         expect: { recipients: [panel, applet] }
 `;
 
+const SLEEPER = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients:
+  sensor: {}
+  slow: { match: ["interface='a.B'"] }
+  log: { connect: legacy, match: ["interface='a.B'"] }
+traffic:
+  - fault: { pause: slow }
+  - signal: { from: sensor, path: /e, interface: a.B, member: Tick, count: 150 }
+    expect: { recipients: [log] }
+  - fault: { resume: slow }
+  - expect: { client: slow, hangup: true }
+`;
+
 const PASSED_ON = `
 buses: { session: { master: { program: dbus-daemon } } }
 clients:
@@ -268,6 +282,7 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'double-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'answered-twice', step: '2' },
   'wrong-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'wrong-answer', step: '2' },
   'silent-change': { yaml: BUS_OF_NAMES, every: 1, kind: 'not-told', step: '3' },
+  'keep-sleeper': { yaml: SLEEPER, kind: 'unended', step: '4' },
   'lose-dbus-fd': { yaml: PASSED_ON, kind: 'fds', step: '1' },
   'swap-dbus-fds': { yaml: PASSED_ON, kind: 'token', step: '1' },
   'keep-dbus-fd': { yaml: PASSED_ON, kind: 'no-eof', step: '1' },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus and their clients, from their written form. */
 import type { Path } from '../../../common/diagnostic.ts';
+import { size } from '../../../common/scalars.ts';
 import { DRIVER } from '../../../dbus/index.ts';
 import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
 import { fdsOf } from '../bodies.ts';
@@ -54,7 +55,9 @@ export function messageBus(
       hint,
     });
   }
-  return { name, node, path, place: scope.tree.place(at) };
+  const most = bus.master?.limits?.max_outgoing_bytes;
+  const limits = most === undefined ? {} : { max_outgoing_bytes: size(most) };
+  return { name, node, path, limits, place: scope.tree.place(at) };
 }
 
 export function refuse(

@@ -50,6 +50,22 @@ export function hearsStep(where: StepContext, { client, hears }: WrittenHears): 
   return mayStand(where, action, 'expect') ? stepOf(where, action, {}) : undefined;
 }
 
+/** `expect: { client, hangup: true }` */
+export function hangupStep(where: StepContext, client: string, within: number): DbusStep | undefined {
+  const { scope, path } = where;
+  const at = [...path, 'expect', 'client'];
+  const action = { do: 'hangup', client, within } as const;
+  if (!isThere(where, client, at) || !mayStand(where, action, 'expect')) return undefined;
+  if (!scope.rested.has(client)) {
+    const message = `nothing makes the bus cut "${client}" off: it has read all the time`;
+    const hint = `Write - fault: { pause: ${client} }, signals for it, and - fault: { resume: ${client} } before it.`;
+    scope.problems.error(at, { code: 'impossible', message, hint });
+    return undefined;
+  }
+  scope.away.set(client, { how: 'cut off', path });
+  return stepOf(where, action, {});
+}
+
 /** `fault: { kill: player }`, or `pause`, or `resume`. Reports an error for any other fault of such a client. */
 export function faultStep(where: StepContext, fault: WrittenFault): DbusStep | undefined {
   const [verb, client] = faultOf(where, fault, ['kill', 'pause', 'resume']) ?? [];
@@ -59,8 +75,10 @@ export function faultStep(where: StepContext, fault: WrittenFault): DbusStep | u
   const action = { do: verb, client };
   const isIt = verb === 'resume' ? isPaused(where, client, at) : isThere(where, client, at);
   if (!isIt || !mayStand(where, action, 'fault')) return undefined;
-  if (verb === 'resume') scope.away.delete(client);
-  else scope.away.set(client, { how: verb === 'kill' ? 'killed' : 'paused', path });
+  if (verb === 'resume') {
+    scope.away.delete(client);
+    scope.rested.add(client);
+  } else scope.away.set(client, { how: verb === 'kill' ? 'killed' : 'paused', path });
   return stepOf(where, action, {});
 }
 
@@ -86,7 +104,7 @@ export function faultOf<const Verb extends string>(
 /** After the last step: reports clients that are paused, since what they have not read is not judged. */
 export function checkPaused({ away, problems }: Scope): void {
   for (const [client, { how, path }] of away) {
-    if (how === 'killed') continue;
+    if (how !== 'paused') continue;
     const message = `"${client}" stays paused to the end, so nothing shows what it receives`;
     const hint = `Write - fault: { resume: ${client} } after the last step for which it must be paused.`;
     problems.error([...path, 'fault'], { code: 'impossible', message, hint });
@@ -169,8 +187,8 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
   if (away === undefined) return true;
   const { line } = scope.tree.place(away.path);
   const [message, hint] =
-    away.how === 'killed'
-      ? [`"${client}" was killed at line ${line}`, 'Put this before that step.']
+    away.how !== 'paused'
+      ? [`"${client}" was ${away.how} at line ${line}`, 'Put this before that step.']
       : [
           `"${client}" has been paused since line ${line}`,
           `Write - fault: { resume: ${client} } before this step.`,
