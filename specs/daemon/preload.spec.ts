@@ -20,9 +20,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { BusClient, BusMaster, UnixListener } from '../../native/lib/index.ts';
+import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { DRIVER } from '../../runner/dbus/index.ts';
-import { COMMAND, type RunningBus, startOurs } from '../dbus/daemons.ts';
+import { COMMAND, deafSocket, type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { FIXTURES, PYTHON } from './session.ts';
 import { bytesOf, patched, string, uint32 } from './talk.ts';
@@ -42,7 +42,7 @@ describe('libafbus-dbus-preload', function () {
   before(async () => {
     bus = await startOurs();
     folder = mkdtempSync(join(tmpdir(), 'preload-'));
-    deafSocket('deaf', `afbus:abstract=${bus.afbus?.slice(1)}`);
+    deafSocket(join(folder, 'deaf'), bus);
   });
 
   after(async () => {
@@ -58,14 +58,6 @@ describe('libafbus-dbus-preload', function () {
       await once(child, 'exit');
     }
   });
-
-  /** Nobody listens there: a program that reaches a bus by it has gone to AF_BUS itself. */
-  function deafSocket(name: string, address: string): string {
-    const path = join(folder, name);
-    UnixListener.listen(path).close();
-    symlinkSync(address, `${path}.afbus`);
-    return path;
-  }
 
   const env = (path = join(folder, 'deaf')) => ({
     ...process.env,
@@ -112,7 +104,7 @@ describe('libafbus-dbus-preload', function () {
   });
 
   it('follows a link of the owner of the socket only', async () => {
-    const path = deafSocket('foreign', `afbus:abstract=${bus.afbus?.slice(1)}`);
+    const path = deafSocket(join(folder, 'foreign'), bus);
     const connect = () =>
       run('busctl', ['--user', 'status', 'org.freedesktop.DBus'], { env: env(path) }).then(
         () => 'connected',
@@ -128,7 +120,7 @@ describe('libafbus-dbus-preload', function () {
     const anyone = '<policy context="default"><allow user="*"/></policy>';
     await using theirs = await startOurs(`<user>1</user>${anyone}`);
     for (const path of [theirs.path, `${theirs.path}.afbus`]) assert.equal(lstatSync(path).uid, 1);
-    const path = deafSocket('theirs', `afbus:abstract=${theirs.afbus?.slice(1)}`);
+    const path = deafSocket(join(folder, 'theirs'), theirs);
     for (const each of [path, `${path}.afbus`]) lchownSync(each, 1, 1);
     assert.match(await idAt(path), ID);
   });

@@ -2,7 +2,7 @@
 /** Message buses, each on a private socket: dbus-daemon, dbus-broker and, where the kernel has AF_BUS, this project's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -90,6 +90,16 @@ export async function startOurs(more = '', { descriptors }: OursOptions = {}): P
   const log = new Log(child);
   await firstLine(child, log);
   return { ...running('ours', child, folder, path, log), afbus: `@${name}` };
+}
+
+/**
+ * A socket at which nobody listens, and beside it the address of this bus: a program that reaches the bus by it has gone to
+ * AF_BUS itself.
+ */
+export function deafSocket(path: string, { afbus }: Pick<RunningBus, 'afbus'>): string {
+  UnixListener.listen(path).close();
+  symlinkSync(`afbus:abstract=${afbus?.slice(1)}`, `${path}.afbus`);
+  return path;
 }
 
 /** The policy that allows everything, as dbus-broker's controller says it. */

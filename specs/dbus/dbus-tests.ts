@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: MIT
 /**
- * Debian's dbus-tests against three buses: dbus-daemon, dbus-broker and this project's. One process for each case, since
- * a case that fails aborts the rest. Prints a table; fails if ours fails a case that dbus-daemon passes.
+ * Debian's dbus-tests against three buses: dbus-daemon, dbus-broker and this project's, by its listener and with the
+ * library that is preloaded. One process for each case, since a case that fails aborts the rest. Prints a table; fails if
+ * ours fails a case that dbus-daemon passes.
  *
  *   node specs/dbus/dbus-tests.ts [PART]     only cases whose name holds PART
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { type RunningBus, startBroker, startDaemon, startOurs } from './daemons.ts';
+import { fileURLToPath } from 'node:url';
+import { deafSocket, type RunningBus, startBroker, startDaemon, startOurs } from './daemons.ts';
 
 const INSTALLED = '/usr/lib/dbus-1.0/debug-build';
+const PRELOAD = fileURLToPath(new URL('../../build/libafbus-dbus/libafbus-dbus-preload.so', import.meta.url));
 const TESTS = join(INSTALLED, 'libexec/installed-tests/dbus');
 /** Those that connect to a bus; the others of the package test libdbus by itself. */
 const PROGRAMS = ['test-dbus-daemon', 'test-dbus-daemon-eavesdrop', 'test-monitor', 'test-header-fields'];
-const BUSES = { 'dbus-daemon': startDaemon, 'dbus-broker': startBroker, ours: startOurs } as const;
+const SIDES: Readonly<Record<string, Side>> = {
+  'dbus-daemon': { start: startDaemon },
+  'dbus-broker': { start: startBroker },
+  ours: { start: startOurs, mine: true },
+  preloaded: { start: startDeaf, mine: true, environment: { LD_PRELOAD: PRELOAD } },
+};
 const LIMIT = 120_000;
+
+interface Side {
+  readonly start: () => Promise<RunningBus>;
+  readonly mine?: boolean;
+  readonly environment?: NodeJS.ProcessEnv;
+}
 
 type Result = 'pass' | 'fail' | 'skip';
 
@@ -26,6 +40,11 @@ interface Case {
 interface Outcome {
   readonly result: Result;
   readonly output: string;
+}
+
+async function startDeaf(): Promise<RunningBus> {
+  const bus = await startOurs();
+  return { ...bus, path: deafSocket(`${bus.path}-deaf`, bus) };
 }
 
 const ENVIRONMENT = {
@@ -54,9 +73,10 @@ async function casesOf(program: string): Promise<readonly Case[]> {
   return [...output.matchAll(/^\/\S+$/gm)].map(([name]) => ({ program, name }));
 }
 
-async function judge({ program, name }: Case, start: () => Promise<RunningBus>): Promise<Outcome> {
-  await using bus = await start();
-  const environment = { ...ENVIRONMENT, DBUS_TEST_DAEMON_ADDRESS: `unix:path=${bus.path}` };
+async function judge({ program, name }: Case, side: Side): Promise<Outcome> {
+  await using bus = await side.start();
+  const address = { DBUS_TEST_DAEMON_ADDRESS: `unix:path=${bus.path}` };
+  const environment = { ...ENVIRONMENT, ...address, ...side.environment };
   const outcome = await run(program, ['--tap', '-p', name], environment);
   return { ...outcome, output: outcome.output + bus.log.text };
 }
@@ -65,19 +85,19 @@ const part = process.argv[2] ?? '';
 const cases = (await Promise.all(PROGRAMS.map(casesOf))).flat().filter(({ name }) => name.includes(part));
 const totals = new Map<string, Record<Result, number>>();
 const worse: string[] = [];
-const names = Object.keys(BUSES) as (keyof typeof BUSES)[];
+const names = Object.keys(SIDES);
 
 console.log(`${'case'.padEnd(72)}${names.map((name) => name.padEnd(12)).join(' ')}`);
 for (const each of cases) {
   const results: Result[] = [];
-  for (const bus of names) {
-    const { result, output } = await judge(each, () => BUSES[bus]());
+  for (const [bus, side] of Object.entries(SIDES)) {
+    const { result, output } = await judge(each, side);
     results.push(result);
     const total = totals.get(bus) ?? { pass: 0, fail: 0, skip: 0 };
     total[result]++;
     totals.set(bus, total);
-    if (bus !== 'ours' || result === 'pass' || results[0] !== 'pass') continue;
-    worse.push(`${each.program} ${each.name}`);
+    if (!side.mine || result === 'pass' || results[0] !== 'pass') continue;
+    worse.push(`${bus}: ${each.program} ${each.name}`);
     console.log(output.replace(/^/gm, '  | '));
   }
   console.log(
