@@ -22,6 +22,7 @@ import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { DRIVER } from '../../runner/dbus/index.ts';
+import type { Draft } from '../dbus/client.ts';
 import { COMMAND, deafSocket, type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { FIXTURES, PYTHON } from './session.ts';
@@ -331,6 +332,19 @@ describe('libafbus-dbus-preload', function () {
     // In the order of the bus, the lie came first.
     await callee.sendMessage({ ...answer, args: [string('true')] }, { to: call.from });
     assert.equal(await calling, 's "true"');
+  });
+
+  it('names the true sender of a message, whatever that claims', async () => {
+    const callee = await native();
+    for (const args of [[], [string('true')]]) {
+      const calling = say('dbus-send', '--session', '--print-reply', `--dest=${callee.name}`, '/p', 'a.B.M');
+      const { serial: replySerial, sender } = await callee.until(({ type }) => type === 'method_call');
+      const lie = { type: 'method_return', replySerial, destination: sender, sender: DRIVER, args } as Draft;
+      await callee.sendMessage(lie, { to: addressOf(sender as string) });
+      const [header = '', ...values] = (await calling).split('\n');
+      assert.match(header, new RegExp(` sender=${callee.name} -> destination=${sender} `));
+      assert.equal(values.length, args.length);
+    }
   });
 
   it('sends to the owner of a name itself, once the bus has told where that is', async () => {
