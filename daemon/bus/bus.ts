@@ -29,6 +29,7 @@ import { signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
 import { type AcceptOptions, acceptAll } from './accept.ts';
 import { checkMessage, closeAll } from './datagram.ts';
+import { Ear } from './ear.ts';
 import type { Log } from './log.ts';
 import { Newcomers } from './newcomers.ts';
 
@@ -38,6 +39,8 @@ export interface Connection {
   readonly accepted: AcceptedClient;
   /** Turns on or off that it gets messages for others. */
   eavesdrop(on: boolean): void;
+  /** It loses its rules, and gets everything that its rules as a monitor select. */
+  becomeMonitor(): void;
   /** Disconnects it. */
   close(reason?: string): void;
 }
@@ -97,7 +100,7 @@ export class Bus {
     'remove-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.removeMatch(rule)),
     own: ({ name, from, to }) => this.#own(name, from, to),
     eavesdrop: ({ peer, on }) => this.#attempt(peer, (connection) => connection.eavesdrop(on)),
-    monitor: ({ peer }) => this.#attempt(peer, ({ accepted }) => becomeMonitor(accepted)),
+    monitor: ({ peer }) => this.#attempt(peer, (connection) => connection.becomeMonitor()),
     environment: ({ variables }) => this.#services.setEnvironment(variables),
     reload: ({ peer, serial }) => this.#services.reload(peer, serial),
     start: (effect) => this.#services.start(effect),
@@ -106,6 +109,7 @@ export class Bus {
   };
   /** The bus sends its broadcasts through this attachment, whose client has not joined. */
   #voice: Attachment | undefined;
+  #ear: Ear | undefined;
   #serial = 0;
 
   private constructor(master: BusMaster, { driver, log, guid, mechanisms, services }: BusOptions) {
@@ -126,6 +130,14 @@ export class Bus {
     });
     const bus = new Bus(master, options);
     bus.#voice = await bus.attach();
+    bus.#ear = new Ear({
+      driver: bus.driver,
+      attach: () => bus.attach(),
+      lose: (peer) =>
+        bus.#connections.get(peer.address)?.close('more came for it than the bus could pass on'),
+      copy: (to, bytes, fds) => void bus.#copy(to, bytes, fds),
+    });
+    await bus.#ear.join();
     return bus;
   }
 
@@ -191,6 +203,7 @@ export class Bus {
   /** The client has left, or must leave. */
   remove(connection: Connection): void {
     if (!this.#connections.delete(connection.peer.address)) return;
+    this.#ear?.delete(connection.peer);
     connection.accepted.close();
     this.perform(this.driver.leave(connection.peer));
   }
@@ -230,6 +243,7 @@ export class Bus {
     for (const connection of this.#connections.values()) connection.close();
     // An open attachment would keep the process alive.
     this.newcomers.closeAll();
+    this.#ear?.close();
     this.#voice?.client.close();
     this.#voice?.accepted.close();
     this.#master.close();
@@ -267,13 +281,25 @@ export class Bus {
   }
 
   #send(to: Peer, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
-    const connection = this.#connections.get(to.address);
-    if (connection && connection.accepted.pendingSends <= MAX_WAITING) {
-      void this.#settle(connection.accepted.send(bytes, { fds }), fds, to);
-      return;
-    }
+    void this.#copy([to], bytes, fds);
+  }
+
+  async #copy(to: readonly Peer[], bytes: Uint8Array, fds: readonly OwnedFd[]): Promise<void> {
+    await Promise.all(to.map((peer) => this.#give(peer, bytes, fds)));
     closeAll(fds);
-    connection?.close('it does not read');
+  }
+
+  /** The descriptors must stay open until it is done. */
+  async #give(to: Peer, bytes: Uint8Array, fds: readonly OwnedFd[]): Promise<void> {
+    const connection = this.#connections.get(to.address);
+    if (connection && connection.accepted.pendingSends > MAX_WAITING) connection.close('it does not read');
+    else if (connection) await this.#settle(connection.accepted.send(bytes, { fds }), [], to);
+  }
+
+  /** From now on a native client gets what it wants of messages for others, or nothing of these any more. */
+  hear(peer: Peer, on: boolean): void {
+    if (on) this.#ear?.add(peer);
+    else this.#ear?.delete(peer);
   }
 
   #forward(from: Peer, to: Peer, { header, bytes, fds }: Incoming): void {
@@ -383,10 +409,3 @@ const GONE = new Set([
   'ENOENT',
   'ENOBUFS',
 ]);
-
-/** Makes it a monitor in the kernel: it loses its rules, and gets everything. */
-function becomeMonitor(accepted: AcceptedClient): void {
-  accepted.removeAllMatches();
-  accepted.addMatch('');
-  accepted.setEavesdrop(true);
-}

@@ -13,10 +13,7 @@ import {
   Framer,
   forwarded,
   type Header,
-  matches,
   NotDbus,
-  parsed,
-  type Rule,
   readHeader,
   SaslServer,
   uniqueName,
@@ -25,6 +22,8 @@ import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
 import { type Attachment, type Bus, type Connection, EVERYONE } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
+import { Heard } from './heard.ts';
+import { hears } from './hears.ts';
 
 /** Why the client must be disconnected. */
 class Refused extends Error {}
@@ -40,6 +39,9 @@ export class Legacy implements Connection {
   #closed = false;
   /** Runs while descriptors wait for their message. */
   #overdue: NodeJS.Timeout | undefined;
+  /** Whether it has the reply that makes it a monitor. */
+  #monitors = false;
+  readonly #heard = new Heard();
   /** Descriptors of messages that the client has not read yet. */
   #pendingFds = 0;
 
@@ -79,6 +81,13 @@ export class Legacy implements Connection {
 
   eavesdrop(on: boolean): void {
     this.accepted.setEavesdrop(on);
+  }
+
+  /** The kernel tells this process everything, which selects. */
+  becomeMonitor(): void {
+    this.accepted.removeAllMatches();
+    this.accepted.addMatch('');
+    this.accepted.setEavesdrop(true);
   }
 
   close(reason?: string): void {
@@ -235,6 +244,10 @@ export class Legacy implements Connection {
       // One that has left may have been a client of the bus itself, and have said anything.
       const said = isBus || from?.tracked ? readHeader(data) : checkMessage(message);
       const sender = isBus ? said.sender : uniqueName(message.from);
+      if (this.#isRepeated(isBus, sender, said.serial)) {
+        closeAll(fds);
+        return;
+      }
       if (this.#wants({ ...said, ...(sender !== undefined && { sender }) }, data, from)) {
         const isTrue = sender === undefined || sender === said.sender;
         void this.#write(isTrue ? [data] : forwarded(data, said, sender), fds);
@@ -247,18 +260,27 @@ export class Legacy implements Connection {
     closeAll(fds);
   }
 
+  #isRepeated(isBus: boolean, sender: string | undefined, serial: number): boolean {
+    const { state, eavesdrops } = this.peer;
+    return (state === 'monitor' || eavesdrops) && this.#heard.isRepeated(isBus, sender ?? DRIVER, serial);
+  }
+
   /** `header` has the true sender; `from`: the client, unless it is the bus or one that has left. */
   #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
     const { peer } = this;
+    const { driver } = this.#bus;
     const { sender = DRIVER } = header;
     if ((header.unixFds ?? 0) > 0 && !peer.fds) return false;
     // What was sent to it before it became a monitor still comes: the reply, and the loss of its names.
-    if (peer.state === 'monitor' && header.destination !== peer.name)
-      return this.#hears(peer.monitors, bytes, sender);
+    if (peer.state === 'monitor') {
+      if (header.destination !== peer.name)
+        return this.#monitors && hears(driver, peer.monitors, bytes, sender);
+      this.#monitors ||= sender === DRIVER && header.type === 'method_return';
+    }
     if (peer.eavesdrops && !this.#isAddressed(header))
-      return this.#may(header, from, true) && this.#hears(peer.eavesdropping, bytes, sender);
+      return this.#may(header, from, true) && hears(driver, peer.eavesdropping, bytes, sender);
     const { replySerial } = header;
-    const { replies } = this.#bus.driver;
+    const { replies } = driver;
     // The bus tells of a reply that will not come; it may have come.
     if (replySerial !== undefined && sender === DRIVER && header.errorName === NO_REPLY)
       return replies.giveUp(peer, replySerial);
@@ -278,22 +300,6 @@ export class Legacy implements Connection {
   /** To everyone, or to a name of this client. */
   #isAddressed({ destination }: Header): boolean {
     return destination === undefined || this.#bus.driver.ownerOf(destination) === this.peer;
-  }
-
-  /** Whether one of the rules matches; no rules are all. */
-  #hears(rules: readonly Rule[], bytes: Buffer, unique: string): boolean {
-    const message = parsed(bytes);
-    if (message === undefined) return false;
-    const { driver } = this.#bus;
-    const { destination } = message;
-    const recipient = destination === undefined ? undefined : driver.ownerOf(destination);
-    const parties = {
-      unique,
-      owns: (name: string) => driver.names.ownerOf(name)?.name === unique,
-      isFor: (name: string) =>
-        name === destination || (recipient !== undefined && driver.ownerOf(name) === recipient),
-    };
-    return rules.length === 0 || rules.some((rule) => matches(rule, message, parties));
   }
 
   async #write(bytes: readonly Uint8Array[], fds: readonly OwnedFd[]): Promise<void> {

@@ -44,11 +44,14 @@ export class Native implements Connection {
     }
   }
 
-  /**
-   * Eavesdropping is not offered to native clients: the kernel applies their rules, and to no unicast, so they would
-   * get everything.
-   */
-  eavesdrop(): void {}
+  eavesdrop(on: boolean): void {
+    this.#bus.hear(this.peer, on);
+  }
+
+  becomeMonitor(): void {
+    this.accepted.removeAllMatches();
+    this.#bus.hear(this.peer, true);
+  }
 
   close(reason?: string): void {
     if (this.#closed) return;

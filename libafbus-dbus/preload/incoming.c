@@ -84,23 +84,25 @@ static void learn(struct stream *s, struct afdbus_message *m)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* The master sends to a monitor, or to who eavesdrops, what others get. An answer is for a unique name. */
+static bool is_for_another(const struct stream *s, const struct afdbus_message *m, uint64_t from)
+{
+	return from == MASTER && m->destination && strcmp(m->destination, s->name) != 0;
+}
+
 /* Gives an answer the serial of the program's call; false if it answers no call. */
 static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_t from)
 {
 	uint32_t own;
-	bool monitor;
 
-	if (m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR)
+	if ((m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR) || is_for_another(s, m, from))
 		return true;
 	pthread_mutex_lock(&s->lock);
 	own = answer_pending(&s->pending, m->reply_serial, from);
-	if (own != 0 && m->reply_serial == s->monitoring && m->type == AFDBUS_RETURN)
-		s->monitor = true;
-	monitor = s->monitor;
 	pthread_mutex_unlock(&s->lock);
 	if (own != 0)
 		put_number(m->bytes, m->reply_serial_at, own);
-	return own != 0 || monitor;
+	return own != 0;
 }
 
 /*

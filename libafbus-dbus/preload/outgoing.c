@@ -185,12 +185,6 @@ static bool expects_answer(const struct afdbus_message *m)
 	return m->type == AFDBUS_CALL && !(m->flags & AFDBUS_NO_REPLY_EXPECTED);
 }
 
-static bool is_monitoring(const struct afdbus_message *m)
-{
-	return m->type == AFDBUS_CALL && m->destination && strcmp(m->destination, DRIVER) == 0 &&
-	       strcmp(m->member, "BecomeMonitor") == 0;
-}
-
 /*
  * Who may answer: the client of a unique name, or the master if it is called itself. For any other name, it is the
  * owner at the time when the call arrives.
@@ -212,8 +206,6 @@ static uint64_t prepare(struct stream *s, uint32_t *serial)
 	address = route_to(s->link.routes, m->destination, m->type);
 	if (expects_answer(m))
 		*serial = add_pending(&s->pending, m->serial, callee_of(m, address));
-	if (is_monitoring(m))
-		s->monitoring = *serial;
 	pthread_mutex_unlock(&s->lock);
 	return address;
 }

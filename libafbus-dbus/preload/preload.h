@@ -87,6 +87,7 @@ struct stream {
 	struct link link;	/* its descriptor is the program's, and is not closed with it */
 	struct sockaddr_un peer;	/* the address to which the program connected */
 	socklen_t peer_length;
+	char name[24];		/* its unique name, of its address on the bus */
 	unsigned int users;	/* descriptors of it, and functions that use it now; table.c */
 
 	pthread_mutex_t in_lock;	/* taken before lock, as is out_lock */
@@ -102,10 +103,8 @@ struct stream {
 	bool begun;		/* BEGIN was sent: from now on there are messages, not lines */
 	struct afdbus_message out_header;
 
-	pthread_mutex_t lock;	/* protects pending, the routes, and what follows */
+	pthread_mutex_t lock;	/* protects pending and the routes */
 	struct pending pending;
-	uint32_t monitoring;	/* the bus's serial of its BecomeMonitor; 0 if it has sent none */
-	bool monitor;		/* it is a monitor: it gets answers to calls of others */
 };
 
 /* incoming.c, outgoing.c: as recvmsg() and sendmsg(), but with a negative errno */

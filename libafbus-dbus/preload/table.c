@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/bus.h>
+
 enum { DESCRIPTORS = 1 << 16 };
 
 static struct stream *streams[DESCRIPTORS];
@@ -151,6 +153,17 @@ static bool copy_timeouts(int from, int to)
 	return true;
 }
 
+static bool learn_name(struct stream *s)
+{
+	struct sockaddr_bus own;
+	socklen_t length = sizeof(own);
+
+	if (NEXT(getsockname)(s->link.fd, (struct sockaddr *)&own, &length) < 0)
+		return false;
+	name_of_address(own.sbus_addr.s_addr, s->name);
+	return true;
+}
+
 static struct stream *new_stream(const struct address *bus, uid_t user)
 {
 	/* Of a bus that accepts nobody; it may be anyone's. */
@@ -164,7 +177,7 @@ static struct stream *new_stream(const struct address *bus, uid_t user)
 	init_locks(s);
 	s->pending.slots = calloc(PENDING, sizeof(*s->pending.slots));
 	if (s->pending.slots && open_link(&s->link, bus, deadline_after(PATIENCE)) == 0 &&
-	    is_bus_of(s->link.fd, user))
+	    is_bus_of(s->link.fd, user) && learn_name(s))
 		return s;
 	give_up(s);
 	return NULL;

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
@@ -211,17 +212,22 @@ describe('libafbus-dbus-preload', function () {
     );
   });
 
+  /** Gives the next line that a program prints at each call. */
+  function linesOf(output: Readable): () => Promise<string> {
+    const lines = createInterface({ input: output })[Symbol.asyncIterator]();
+    return async () => {
+      const { done, value } = await lines.next();
+      assert.ok(!done, 'the program has ended');
+      return value;
+    };
+  }
+
   /** A client that is no library, when it has said Hello; this part follows. */
   async function bytes(...part: string[]) {
     const args = [`${FIXTURES}/bytes.py`, join(folder, 'deaf'), `${bus.pid}`, ...part];
     const child = spawn(PYTHON, args, { env: env(), stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const next = async (): Promise<string> => {
-      const { done, value } = await lines.next();
-      assert.ok(!done, 'the client has ended');
-      return value;
-    };
+    const next = linesOf(child.stdout);
     while ((await next()) !== 'readable after the last byte False');
     return { child, next };
   }
@@ -303,6 +309,37 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await busctl('emit', PATH, PLAYER, 'Said', 's', 'a word'), '');
     const { args } = await watcher.until(({ member }) => member === 'Said');
     assert.equal(args[0]?.value, 'a word');
+  });
+
+  it('shows a monitor what others send one another', async () => {
+    const [caller, callee] = [await native(), await native()];
+    const monitor = spawn('dbus-monitor', ['--session', `interface='${PLAYER}'`, `sender='${callee.name}'`], {
+      env: env(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(monitor);
+    const next = linesOf(monitor.stdout);
+    const heard: string[] = [];
+    while (!heard.at(-1)?.includes('member=NameLost')) heard.push(await next());
+    const call = { type: 'method_call', path: PATH, interface: PLAYER, member: 'Echo' } as const;
+    const to = { to: addressOf(callee.name) };
+    for (const other of [PLAYER, 'org.example.Other'])
+      await caller.sendMessage({ ...call, interface: other, destination: callee.name }, to);
+    const { serial: replySerial } = await callee.until(({ member }) => member === 'Echo');
+    const answer = { type: 'method_return', replySerial, destination: caller.name } as const;
+    await callee.sendMessage({ ...answer, args: [string('done')] }, { to: addressOf(caller.name) });
+    heard.length = 0;
+    while (!heard.at(-1)?.includes('done')) heard.push(await next());
+    const said = heard.map((line) => line.replace(/ time=\S+| serial=\d+ /g, ' ').trim());
+    const whose = `sender=${caller.name} -> destination=${callee.name}`;
+    assert.deepEqual(
+      said.filter((line) => !/NameLost|^string ":/.test(line)),
+      [
+        `method call ${whose} path=${PATH}; interface=${PLAYER}; member=Echo`,
+        `method return sender=${callee.name} -> destination=${caller.name} reply_serial=${replySerial}`,
+        'string "done"',
+      ],
+    );
   });
 
   it('serves a service on GDBus', async () => {

@@ -307,13 +307,13 @@ describe('the bus driver', () => {
     assert.match(monitor([], 1)[0] as string, /!InvalidArgs/);
     assert.match(monitor(['nonsense'], 0)[0] as string, /!MatchRuleInvalid/);
     assert.deepEqual(monitor([], 0), [
-      ':0.1 < return',
-      ':0.1 < NameLost ":0.1"',
       'all < NameOwnerChanged ":0.1" ":0.1" ""',
       `own ${NAME}: :0.1 -> -`,
-      `:0.1 < NameLost "${NAME}"`,
       `all < NameOwnerChanged "${NAME}" ":0.1" ""`,
       'monitor :0.1',
+      ':0.1 < return',
+      ':0.1 < NameLost ":0.1"',
+      `:0.1 < NameLost "${NAME}"`,
     ]);
     assert.deepEqual(scene.call(b, 'ListNames'), [':0.2 < return ["org.freedesktop.DBus",":0.2"]']);
     assert.deepEqual(scene.call(a, 'GetId'), ['disconnect :0.1: a monitor must not send']);

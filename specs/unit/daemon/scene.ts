@@ -47,9 +47,15 @@ export class Scene {
   }
 
   incoming(message: Partial<DbusMessage>, fds: readonly string[] = []): Incoming {
-    const whole = { type: 'method_call', endian: 'little', args: [], ...message } as DbusMessage;
-    const bytes = marshal(whole, ++this.#serial);
+    this.#serial++;
+    const bytes = this.again(message);
     return { header: check(bytes), bytes, fds };
+  }
+
+  /** A message with the serial of the last one. */
+  again(message: Partial<DbusMessage>): Buffer {
+    const whole = { type: 'method_call', endian: 'little', args: [], ...message } as DbusMessage;
+    return marshal(whole, this.#serial);
   }
 
   /** What comes of a message that reaches the driver. */

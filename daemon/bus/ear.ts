@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Hears everything on the bus for native clients that want messages for others. The kernel applies their rules to
+ * signals alone, so this process selects, and sends them copies. These come from the bus, in the names of their senders.
+ */
+import { BusError, MASTER_ADDRESS, type Message, type OwnedFd } from '../../native/lib/index.ts';
+import { DRIVER, forwarded, type Header, NotDbus, uniqueName } from '../../runner/dbus/index.ts';
+import type { Driver } from '../driver/driver.ts';
+import type { Peer } from '../driver/peer.ts';
+import type { Attachment } from './bus.ts';
+import { checkMessage, closeAll } from './datagram.ts';
+import { Heard } from './heard.ts';
+import { hears } from './hears.ts';
+
+export interface EarOptions {
+  readonly driver: Driver;
+  readonly attach: () => Promise<Attachment>;
+  /** Sends a copy to each of these clients, then closes its descriptors. */
+  readonly copy: (to: readonly Peer[], bytes: Uint8Array, fds: readonly OwnedFd[]) => void;
+  /** Disconnects a client that has missed messages. */
+  readonly lose: (peer: Peer) => void;
+}
+
+export class Ear {
+  readonly #options: EarOptions;
+  readonly #listeners = new Set<Peer>();
+  /** There is none for a moment after the kernel has evicted it. */
+  #attachment: Attachment | undefined;
+  #heard = new Heard();
+  #closed = false;
+
+  constructor(options: EarOptions) {
+    this.#options = options;
+  }
+
+  /** Joins the bus, where it gets nothing yet. */
+  async join(): Promise<void> {
+    const attachment = await this.#options.attach();
+    attachment.accepted.join();
+    this.#attachment = attachment;
+    void this.#listen(attachment);
+  }
+
+  /** From now on, the client gets what its rules select. */
+  add(peer: Peer): void {
+    if (this.#attachment === undefined) {
+      this.#options.lose(peer);
+      return;
+    }
+    if (this.#listeners.size === 0) open(this.#attachment);
+    this.#listeners.add(peer);
+  }
+
+  delete(peer: Peer): void {
+    if (!this.#listeners.delete(peer) || this.#listeners.size > 0) return;
+    if (this.#attachment) shut(this.#attachment);
+    this.#heard = new Heard();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#attachment?.client.close();
+    this.#attachment?.accepted.close();
+  }
+
+  async #listen({ client, accepted }: Attachment): Promise<void> {
+    try {
+      for await (const batch of client.batches()) for (const message of batch) this.#hear(message);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+    }
+    if (this.#closed) return;
+    // More messages came than this process could read.
+    this.#attachment = undefined;
+    client.close();
+    accepted.close();
+    for (const peer of [...this.#listeners]) this.#options.lose(peer);
+    await this.join();
+  }
+
+  /** What is for the client itself, or for many, reaches it without this process, except for a monitor's signals. */
+  #wants(peer: Peer, header: Header, bytes: Uint8Array, sender: string): boolean {
+    const { driver } = this.#options;
+    const { destination, unixFds = 0 } = header;
+    const isMonitor = peer.state === 'monitor';
+    if (unixFds > 0 && !peer.fds) return false;
+    if (destination === undefined ? !isMonitor : isFor(driver, destination, peer)) return false;
+    if (isMonitor) return hears(driver, peer.monitors, bytes, sender);
+    return (
+      driver.policy.mayReceive(driver.ownerOf(sender), header, peer, false, true) &&
+      hears(driver, peer.eavesdropping, bytes, sender)
+    );
+  }
+
+  /** A copy that is sent from here is heard as well: the bus then repeats a message. */
+  #hear(message: Message): void {
+    const { data, fds, from } = message;
+    try {
+      const header = checkMessage(message);
+      const byBus = from === MASTER_ADDRESS;
+      const sender = byBus ? (header.sender ?? DRIVER) : uniqueName(from);
+      if (!this.#heard.isRepeated(byBus, sender, header.serial)) {
+        this.#tell(header, sender, data, fds);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof NotDbus)) throw error;
+    }
+    closeAll(fds);
+  }
+
+  #tell(header: Header, sender: string, data: Buffer, fds: readonly OwnedFd[]): void {
+    const to = [...this.#listeners].filter((peer) => this.#wants(peer, header, data, sender));
+    const isTrue = header.sender === sender;
+    const bytes = isTrue || to.length === 0 ? data : Buffer.concat(forwarded(data, header, sender));
+    this.#options.copy(to, bytes, fds);
+  }
+}
+
+function open({ accepted }: Attachment): void {
+  accepted.addMatch('');
+  accepted.setEavesdrop(true);
+}
+
+function shut({ accepted }: Attachment): void {
+  accepted.setEavesdrop(false);
+  accepted.removeAllMatches();
+}
+
+/** Whether this name, unique or well-known, is the client's. A monitor has no name, but still an address. */
+const isFor = (driver: Driver, name: string, peer: Peer): boolean =>
+  name === peer.name || driver.ownerOf(name) === peer;

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { beforeEach, describe, it } from 'mocha';
+import type { Attachment } from '../../../daemon/bus/bus.ts';
+import { Ear } from '../../../daemon/bus/ear.ts';
+import type { Peer } from '../../../daemon/driver/peer.ts';
+import { type DbusMessage, DRIVER, parse } from '../../../runner/dbus/index.ts';
+import { Scene, string, uint32 } from './scene.ts';
+
+const MASTER = '0000/000000000000';
+const SIGNAL = { type: 'signal', path: '/p', interface: 'a.B' } as const;
+
+describe('the ear of the bus', () => {
+  let scene: Scene;
+  let ear: Ear;
+  let done: string[];
+  let hear: (batch: unknown[]) => void;
+
+  beforeEach(async () => {
+    scene = new Scene();
+    done = [];
+    async function* batches() {
+      for (;;) {
+        const batch = await new Promise<unknown[]>((resolve) => (hear = resolve));
+        if (batch.length === 0) return;
+        yield batch;
+      }
+    }
+    const close = () => done.push('close');
+    const accepted = {
+      close,
+      join: () => done.push('join'),
+      addMatch: (rule: string) => done.push(`rule "${rule}"`),
+      removeAllMatches: () => done.push('no rules'),
+      setEavesdrop: (on: boolean) => done.push(`eavesdrop ${on}`),
+    };
+    ear = new Ear({
+      driver: scene.driver,
+      attach: async () => ({ client: { batches, close }, accepted }) as unknown as Attachment,
+      lose: (peer) => {
+        done.push(`lose ${peer.name}`);
+        ear.delete(peer);
+      },
+      copy: (to, bytes) => {
+        const { sender, member } = parse(Buffer.from(bytes));
+        for (const peer of to) done.push(`${sender} ${member} > ${peer.name}`);
+      },
+    });
+    await ear.join();
+    assert.deepEqual(done.splice(0), ['join']);
+  });
+
+  /** What comes of a message that is on the bus. */
+  async function heard(
+    from: Peer | undefined,
+    message: Partial<DbusMessage>,
+    repeat = false,
+  ): Promise<string[]> {
+    const { bytes } = scene.incoming(message);
+    const batch = [{ data: bytes, fds: [], from: from?.address ?? MASTER }];
+    if (repeat)
+      batch.push({ data: scene.again({ ...message, sender: from?.name ?? DRIVER }), fds: [], from: MASTER });
+    done = [];
+    hear(batch);
+    await immediate();
+    return done;
+  }
+
+  const monitor = (...rules: string[]): Peer => {
+    const peer = scene.join({ tracked: false });
+    scene.call(peer, 'BecomeMonitor', [{ type: 'as', value: rules }, uint32(0)], {
+      interface: 'org.freedesktop.DBus.Monitoring',
+    });
+    ear.add(peer);
+    return peer;
+  };
+
+  it('listens while there is somebody to tell', () => {
+    const [one, two] = [monitor(), monitor()];
+    assert.deepEqual(done.splice(0), ['rule ""', 'eavesdrop true']);
+    ear.delete(one);
+    assert.deepEqual(done, []);
+    ear.delete(two);
+    ear.delete(two);
+    assert.deepEqual(done.splice(0), ['eavesdrop false', 'no rules']);
+    monitor();
+    assert.deepEqual(done, ['rule ""', 'eavesdrop true']);
+  });
+
+  it('loses all whom it has to tell when it is evicted, and comes back', async () => {
+    const from = scene.join();
+    const lost = monitor();
+    done = [];
+    hear([]);
+    await immediate();
+    assert.deepEqual(done.splice(0), ['close', 'close', `lose ${lost.name}`, 'join']);
+    const late = monitor();
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One' }), [`${from.name} One > ${late.name}`]);
+  });
+
+  it('tells each monitor what its rules select, in the name of the true sender', async () => {
+    const [from, to] = [scene.join(), scene.join()];
+    const [all, some] = [monitor(), monitor("member='Two'")];
+    const one = { ...SIGNAL, member: 'One', destination: to.name, sender: to.name };
+    assert.deepEqual(await heard(from, one), [`${from.name} One > ${all.name}`]);
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two' }), [
+      `${from.name} Two > ${all.name}`,
+      `${from.name} Two > ${some.name}`,
+    ]);
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two', destination: some.name }), [
+      `${from.name} Two > ${all.name}`,
+    ]);
+  });
+
+  it('tells nothing that it hears again, be it passed on by the bus or told by itself', async () => {
+    const [from, to] = [scene.join(), scene.join()];
+    const all = monitor();
+    const message = { ...SIGNAL, member: 'Once', destination: to.name };
+    assert.deepEqual(await heard(from, message, true), [`${from.name} Once > ${all.name}`]);
+    assert.deepEqual(await heard(undefined, message, true), [`${DRIVER} Once > ${all.name}`]);
+  });
+
+  it('tells a client that eavesdrops what is neither for it nor for many', async () => {
+    const from = scene.join();
+    const nosy = scene.join({ tracked: false });
+    scene.call(nosy, 'RequestName', [string('a.Name'), uint32(0)]);
+    scene.call(nosy, 'AddMatch', [string("member='One',eavesdrop='true'")]);
+    scene.call(nosy, 'AddMatch', [string("member='Two'")]);
+    ear.add(nosy);
+    const told = [`${from.name} One > ${nosy.name}`];
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One', destination: from.name }), told);
+    for (const destination of [undefined, nosy.name, 'a.Name'])
+      assert.deepEqual(
+        await heard(from, { ...SIGNAL, member: 'One', ...(destination && { destination }) }),
+        [],
+      );
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two', destination: from.name }), []);
+  });
+});
