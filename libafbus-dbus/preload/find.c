@@ -31,6 +31,23 @@ static bool read_link(const char *name, char text[TEXT], uid_t *owner)
 	return true;
 }
 
+/*
+ * Whether this number stands for a user that the user namespace of this process does not know: two files that have it
+ * may belong to different users.
+ */
+static bool is_unknown(uid_t user)
+{
+	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
+	unsigned int unknown = 65534;	/* the kernel's default */
+
+	if (file) {
+		if (fscanf(file, "%u", &unknown) != 1)
+			unknown = 65534;
+		fclose(file);
+	}
+	return user == unknown;
+}
+
 bool find_bus(const char *path, struct address *bus, uid_t *owner)
 {
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof(".afbus")], text[TEXT];
@@ -40,7 +57,7 @@ bool find_bus(const char *path, struct address *bus, uid_t *owner)
 	if (!read_link(name, text, owner))
 		return false;
 	/* Another user that may write into the folder could have put it there: only the owner of the socket speaks for it. */
-	if (stat(path, &socket) < 0 || socket.st_uid != *owner)
+	if (stat(path, &socket) < 0 || socket.st_uid != *owner || is_unknown(*owner))
 		return false;
 	return parse_address(text, bus) == 0 && bus->bus;
 }

@@ -118,6 +118,21 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await connect(), 'connected');
   });
 
+  it('follows no link of a user whom its user namespace does not know', async () => {
+    const path = deafSocket(join(folder, 'unknown'), bus);
+    const status = ['busctl', '--user', 'status', 'org.freedesktop.DBus'];
+    const connect = () =>
+      run('unshare', ['--user', '--map-root-user', ...status], { env: env(path) }).then(
+        () => 'connected',
+        ({ stderr }) => stderr.trim(),
+      );
+    assert.equal(await connect(), 'connected');
+    // Two users, who look alike in there.
+    lchownSync(path, 1, 1);
+    lchownSync(`${path}.afbus`, 2, 2);
+    assert.match(await connect(), /Connection refused/);
+  });
+
   it('follows the link of a daemon with a <user>, to whom link and socket belong', async () => {
     const anyone = '<policy context="default"><allow user="*"/></policy>';
     await using theirs = await startOurs(`<user>1</user>${anyone}`);
