@@ -2,7 +2,7 @@
 /**
  * Debian's dbus-tests against three buses: dbus-daemon, dbus-broker and this project's, by its listener and with the
  * library that is preloaded. One process for each case, since a case that fails aborts the rest. Prints a table; fails if
- * ours fails a case that dbus-daemon passes.
+ * ours fails a case that dbus-daemon passes, or passes one that it is said not to pass.
  *
  *   node specs/dbus/dbus-tests.ts [PART]     only cases whose name holds PART
  */
@@ -23,6 +23,12 @@ const SIDES: Readonly<Record<string, Side>> = {
   preloaded: { start: startDeaf, mine: true, environment: { LD_PRELOAD: PRELOAD } },
 };
 const LIMIT = 120_000;
+
+/** What a program cannot have with the library (docs/dbus.md, "Unmodified programs on AF_BUS"). */
+const NOT_PRELOADED: Readonly<Record<string, string>> = {
+  '/no-reply/disconnect':
+    'the bus does not see a call between native clients, so it does not answer for the callee',
+};
 
 interface Side {
   readonly start: () => Promise<RunningBus>;
@@ -96,8 +102,10 @@ for (const each of cases) {
     const total = totals.get(bus) ?? { pass: 0, fail: 0, skip: 0 };
     total[result]++;
     totals.set(bus, total);
-    if (!side.mine || result === 'pass' || results[0] !== 'pass') continue;
-    worse.push(`${bus}: ${each.program} ${each.name}`);
+    const reason = side.environment && NOT_PRELOADED[each.name];
+    const expected = reason === undefined ? 'pass' : 'fail';
+    if (!side.mine || result === expected || results[0] !== 'pass') continue;
+    worse.push(`${bus}: ${each.program} ${each.name}: ${result}, not ${expected}`);
     console.log(output.replace(/^/gm, '  | '));
   }
   console.log(
@@ -107,6 +115,6 @@ for (const each of cases) {
 for (const [bus, { pass, fail, skip }] of totals)
   console.log(`${bus.padEnd(12)} ${pass} pass, ${fail} fail, ${skip} skip of ${cases.length}`);
 if (worse.length > 0) {
-  console.log(`ours does not pass what dbus-daemon passes:\n${worse.map((each) => `  ${each}`).join('\n')}`);
+  console.log(`ours differs from dbus-daemon:\n${worse.map((each) => `  ${each}`).join('\n')}`);
   process.exitCode = 1;
 }
