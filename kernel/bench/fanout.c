@@ -20,17 +20,17 @@ struct audience {
 	int n_listeners;
 };
 
-struct seat_in {
+struct receiver {
 	struct audience *audience;
 	struct end *end;
 };
 
 static void listen_on(void *state)
 {
-	struct seat_in *seat = state;
+	struct receiver *receiver = state;
 
-	if (receive(seat->end, SIZE) == LAST)
-		tally(seat->audience->arrived);
+	if (receive(receiver->end, SIZE) == LAST)
+		tally(receiver->audience->arrived);
 }
 
 static void listen_to_all(void *state)
@@ -40,9 +40,9 @@ static void listen_to_all(void *state)
 	int n = OK(epoll_wait(a->readable, events, MAX_MEMBERS, -1));
 
 	for (int i = 0; i < n; i++) {
-		struct seat_in seat = { a, &a->pairs[events[i].data.u32].far };
+		struct receiver receiver = { a, &a->pairs[events[i].data.u32].far };
 
-		listen_on(&seat);
+		listen_on(&receiver);
 	}
 }
 
@@ -82,9 +82,9 @@ static double multicast(void *state, long n)
 static void gather(struct audience *a, int cpu)
 {
 	for (int i = 0; i < a->n; i++) {
-		struct seat_in seat = { a, &a->pairs[i].far };
+		struct receiver receiver = { a, &a->pairs[i].far };
 
-		a->listeners[a->n_listeners++] = hire(cpu, listen_on, &seat);
+		a->listeners[a->n_listeners++] = hire(cpu, listen_on, &receiver);
 	}
 }
 

@@ -9,7 +9,7 @@
 
 enum { SIZE = 1024, SENDERS = 3 };
 
-struct trouble {
+struct noise {
 	struct client victim;
 	struct client senders[SENDERS];
 	struct end to_victim[SENDERS];
@@ -19,10 +19,10 @@ struct trouble {
 
 struct neighbours {
 	struct stream stream;
-	struct trouble trouble;
+	struct noise noise;
 };
 
-struct mischief {
+struct noise_kind {
 	struct row row;
 	void (*helper)(void *state);
 	bool victim_reads;
@@ -51,35 +51,35 @@ static void swallow(void *state)
 	receive(&victim, SIZE);
 }
 
-static void rest(struct trouble *t)
+static void pause_noise(struct noise *t)
 {
 	for (int i = 0; i < t->n; i++)
 		halt(t->helpers[i]);
 }
 
-static void await_sleep(const struct trouble *t)
+static void await_sleep(const struct noise *t)
 {
 	for (int i = 0; i < t->n; i++)
 		EVENTUALLY(sleeps_in_call(t->helpers[i]));
 }
 
-static void stir(struct trouble *t, const struct bus *bus, const struct mischief *mischief)
+static void make_noise(struct noise *t, const struct bus *bus, const struct noise_kind *kind)
 {
 	t->victim = join(bus);
 	for (int i = 0; i < SENDERS; i++) {
 		t->senders[i] = join(bus);
 		t->to_victim[i] = end_to(t->senders[i].fd, t->victim.id);
-		t->helpers[t->n++] = hire(1, mischief->helper, &t->to_victim[i]);
+		t->helpers[t->n++] = hire(1, kind->helper, &t->to_victim[i]);
 	}
-	if (mischief->victim_reads)
+	if (kind->victim_reads)
 		t->helpers[t->n++] = hire(1, swallow, &t->victim);
-	if (mischief->sleeps)
+	if (kind->sleeps)
 		await_sleep(t);
 	else
-		rest(t);
+		pause_noise(t);
 }
 
-static void settle(struct trouble *t)
+static void end_noise(struct noise *t)
 {
 	for (int i = 0; i < t->n; i++)
 		dismiss(t->helpers[i]);
@@ -90,7 +90,7 @@ static void settle(struct trouble *t)
 
 static void start_noise(void *state)
 {
-	struct trouble *t = &((struct neighbours *)state)->trouble;
+	struct noise *t = &((struct neighbours *)state)->noise;
 
 	for (int i = 0; i < t->n; i++)
 		go_on(t->helpers[i]);
@@ -98,7 +98,7 @@ static void start_noise(void *state)
 
 static void stop_noise(void *state)
 {
-	rest(&((struct neighbours *)state)->trouble);
+	pause_noise(&((struct neighbours *)state)->noise);
 }
 
 static double throughput(void *state, long n)
@@ -106,52 +106,52 @@ static double throughput(void *state, long n)
 	return stream_messages_per_second(&((struct neighbours *)state)->stream, n);
 }
 
-static struct side side(const char *name, struct neighbours *us, const struct mischief *mischief)
+static struct side side(const char *name, struct neighbours *us, const struct noise_kind *kind)
 {
 	struct side side = { name, throughput, us };
 
-	if (!mischief->sleeps) {
+	if (!kind->sleeps) {
 		side.begin = start_noise;
 		side.end = stop_noise;
 	}
 	return side;
 }
 
-static void move_in(struct neighbours *us, const struct bus *home, const struct bus *trouble,
-		    const struct mischief *mischief)
+static void start(struct neighbours *us, const struct bus *home, const struct bus *noisy,
+		    const struct noise_kind *kind)
 {
 	us->stream = new_stream(bus_pair(home), SIZE);
 	us->stream.helper = hire(0, stream_read, &us->stream);
-	stir(&us->trouble, trouble, mischief);
+	make_noise(&us->noise, noisy, kind);
 }
 
-static void move_out(struct neighbours *us)
+static void end(struct neighbours *us)
 {
-	settle(&us->trouble);
+	end_noise(&us->noise);
 	end_stream(&us->stream);
 }
 
-static void run(const struct mischief *mischief)
+static void run(const struct noise_kind *kind)
 {
 	struct bus quiet = open_bus("@quiet"), far = open_bus("@far"), shared = open_bus("@shared");
 	struct neighbours apart = {}, together = {};
 	struct side base, subject;
 
 	pin(0);
-	move_in(&apart, &quiet, &far, mischief);
-	move_in(&together, &shared, &shared, mischief);
-	base = side("trouble on another bus", &apart, mischief);
-	subject = side("trouble on the same bus", &together, mischief);
-	compare(&mischief->row, &base, &subject);
-	move_out(&apart);
-	move_out(&together);
+	start(&apart, &quiet, &far, kind);
+	start(&together, &shared, &shared, kind);
+	base = side("noise on another bus", &apart, kind);
+	subject = side("noise on the same bus", &together, kind);
+	compare(&kind->row, &base, &subject);
+	end(&apart);
+	end(&together);
 	close(quiet.fd);
 	close(far.fd);
 	close(shared.fd);
 	pin(ANY_CPU);
 }
 
-static const struct mischief mischiefs[] = {
+static const struct noise_kind kinds[] = {
 	{ { "beside a stopped member", "msg/s", .kind = RATIO_AT_LEAST, .bar = 0.9,
 	    .note = "its queue full, 3 senders asleep for it" }, flood, false, true },
 	{ { "beside a flood", "msg/s", .kind = RATIO_AT_LEAST, .bar = 0.9,
@@ -162,7 +162,7 @@ static const struct mischief mischiefs[] = {
 
 void bench_neighbours(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(mischiefs); i++)
-		if (chosen(mischiefs[i].row.name))
-			run(&mischiefs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (chosen(kinds[i].row.name))
+			run(&kinds[i]);
 }

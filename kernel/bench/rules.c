@@ -10,7 +10,7 @@ static int protocol;
 
 enum { RECIPIENTS = 8, PREFIX = 1 };
 
-struct hall {
+struct setup {
 	struct bus bus;
 	struct client from, to[RECIPIENTS];
 	int n;
@@ -20,16 +20,16 @@ struct hall {
 
 static double deliveries_per_second(void *state, long n)
 {
-	struct hall *h = state;
+	struct setup *s = state;
 	uint64_t start = now_ns();
 	char got[1024];
 
 	for (long i = 0; i < n; i++) {
-		OK(post_bytes(h->from.fd, h->dst, &h->message));
-		for (int to = 0; to < h->n; to++)
-			OK(recv(h->to[to].fd, got, sizeof(got), MSG_DONTWAIT));
+		OK(post_bytes(s->from.fd, s->dst, &s->message));
+		for (int to = 0; to < s->n; to++)
+			OK(recv(s->to[to].fd, got, sizeof(got), MSG_DONTWAIT));
 	}
-	return n * h->n * 1e9 / (now_ns() - start);
+	return n * s->n * 1e9 / (now_ns() - start);
 }
 
 /* Rules as programs have them: for the properties of objects, of which this is one. */
@@ -44,30 +44,30 @@ static void give_rules(const char *path, const struct client *c, int rules)
 	}
 }
 
-static struct hall *make_hall(int number, const char *path, int n, int rules)
+static struct setup *set_up(int number, const char *path, int n, int rules)
 {
-	struct hall *h = calloc(1, sizeof(*h));
+	struct setup *s = calloc(1, sizeof(*s));
 
 	protocol = number;
-	h->bus = open_bus(path);
-	h->from = join(&h->bus);
-	h->n = n;
+	s->bus = open_bus(path);
+	s->from = join(&s->bus);
+	s->n = n;
 	for (int i = 0; i < n; i++) {
-		h->to[i] = join_at(&h->bus, ADDRESS(PREFIX, i));
-		give_rules(path, &h->to[i], number == BUS_PROTO_DBUS ? rules : 0);
+		s->to[i] = join_at(&s->bus, ADDRESS(PREFIX, i));
+		give_rules(path, &s->to[i], number == BUS_PROTO_DBUS ? rules : 0);
 	}
-	h->dst = n == 1 ? h->to[0].id : GROUP(PREFIX);
-	write_message(&h->message, &(struct words){ A_SIGNAL, .sender = ":0.1", .args = { "text", "more" } });
-	return h;
+	s->dst = n == 1 ? s->to[0].id : GROUP(PREFIX);
+	write_message(&s->message, &(struct words){ A_SIGNAL, .sender = ":0.1", .args = { "text", "more" } });
+	return s;
 }
 
-static void close_hall(struct hall *h)
+static void tear_down(struct setup *s)
 {
-	for (int i = 0; i < h->n; i++)
-		close_client(&h->to[i]);
-	close_client(&h->from);
-	close(h->bus.fd);
-	free(h);
+	for (int i = 0; i < s->n; i++)
+		close_client(&s->to[i]);
+	close_client(&s->from);
+	close(s->bus.fd);
+	free(s);
 }
 
 static const struct {
@@ -81,13 +81,13 @@ static const struct {
 };
 
 /* One recipient, and others whose rules are for other signals. */
-static struct hall *make_crowd(const char *path, int others, int rules)
+static struct setup *set_up_beside_others(const char *path, int others, int rules)
 {
-	struct hall *h = make_hall(BUS_PROTO_DBUS, path, 1, 1);
+	struct setup *s = set_up(BUS_PROTO_DBUS, path, 1, 1);
 
-	h->dst = EVERYONE;
+	s->dst = EVERYONE;
 	for (int i = 0; i < others; i++) {
-		struct client c = join(&h->bus);
+		struct client c = join(&s->bus);
 
 		for (int n = 0; n < rules; n++) {
 			char rule[128];
@@ -96,7 +96,7 @@ static struct hall *make_crowd(const char *path, int others, int rules)
 			OK(add_rule(path, c.id, rule));
 		}
 	}
-	return h;
+	return s;
 }
 
 static void bench_rules_of_others(void)
@@ -105,23 +105,23 @@ static void bench_rules_of_others(void)
 
 	if (!chosen(row.name))
 		return;
-	compare(&row, &(struct side){ "past 10", deliveries_per_second, make_crowd("@few", 1, 10) },
-		&(struct side){ "past 10,000", deliveries_per_second, make_crowd("@many", 20, 500) });
+	compare(&row, &(struct side){ "past 10", deliveries_per_second, set_up_beside_others("@few", 1, 10) },
+		&(struct side){ "past 10,000", deliveries_per_second, set_up_beside_others("@many", 20, 500) });
 }
 
 void bench_rules(void)
 {
 	bench_rules_of_others();
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct hall *none, *dbus;
+		struct setup *none, *dbus;
 
 		if (!chosen(rows[i].row.name))
 			continue;
-		none = make_hall(BUS_PROTO_NONE, "@none", rows[i].recipients, 0);
-		dbus = make_hall(BUS_PROTO_DBUS, "@dbus", rows[i].recipients, rows[i].rules);
+		none = set_up(BUS_PROTO_NONE, "@none", rows[i].recipients, 0);
+		dbus = set_up(BUS_PROTO_DBUS, "@dbus", rows[i].recipients, rows[i].rules);
 		compare(&rows[i].row, &(struct side){ "no protocol", deliveries_per_second, none },
 			&(struct side){ "D-Bus", deliveries_per_second, dbus });
-		close_hall(none);
-		close_hall(dbus);
+		tear_down(none);
+		tear_down(dbus);
 	}
 }
