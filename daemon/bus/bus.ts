@@ -30,6 +30,7 @@ import type { Peer } from '../driver/peer.ts';
 import { type AcceptOptions, acceptAll } from './accept.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 import { Ear } from './ear.ts';
+import { isGone } from './gone.ts';
 import type { Log } from './log.ts';
 import { Newcomers } from './newcomers.ts';
 
@@ -203,9 +204,9 @@ export class Bus {
   /** The client has left, or must leave. */
   remove(connection: Connection): void {
     if (!this.#connections.delete(connection.peer.address)) return;
-    this.#ear?.delete(connection.peer);
     connection.accepted.close();
     this.perform(this.driver.leave(connection.peer));
+    this.#ear?.delete(connection.peer);
   }
 
   /** The client at a prefix-0 address; undefined for the master, and for a client that has left. */
@@ -271,7 +272,7 @@ export class Bus {
       act(connection);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
-      if (!GONE.has(error.code)) connection.close(error.message);
+      if (!isGone(error)) connection.close(error.message);
     }
   }
 
@@ -367,7 +368,7 @@ export class Bus {
       await sending;
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
-      if (!GONE.has(error.code)) this.log(`a message is lost: ${error.message}`, to);
+      if (!isGone(error)) this.log(`a message is lost: ${error.message}`, to);
     } finally {
       closeAll(fds);
     }
@@ -397,15 +398,3 @@ export interface BusOptions {
 
 /** Bytes of the send buffer that the kernel needs in addition to the message. */
 const MESSAGE_ROOM = 32;
-
-/** Errors that mean that a client has left meanwhile. */
-const GONE = new Set([
-  'EPIPE',
-  'ENOTCONN',
-  'ECONNREFUSED',
-  'ECANCELED',
-  'EBADF',
-  'EADDRNOTAVAIL',
-  'ENOENT',
-  'ENOBUFS',
-]);

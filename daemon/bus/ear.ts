@@ -9,6 +9,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Peer } from '../driver/peer.ts';
 import type { Attachment } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
+import { isGone } from './gone.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';
 
@@ -43,12 +44,9 @@ export class Ear {
 
   /** From now on, the client gets what its rules select. */
   add(peer: Peer): void {
-    if (this.#attachment === undefined) {
-      this.#options.lose(peer);
-      return;
-    }
-    if (this.#listeners.size === 0) open(this.#attachment);
-    this.#listeners.add(peer);
+    const hears = this.#attachment && (this.#listeners.size > 0 || open(this.#attachment));
+    if (hears) this.#listeners.add(peer);
+    else this.#options.lose(peer);
   }
 
   delete(peer: Peer): void {
@@ -117,14 +115,26 @@ export class Ear {
   }
 }
 
-function open({ accepted }: Attachment): void {
-  accepted.addMatch('');
-  accepted.setEavesdrop(true);
+/** False if the kernel has evicted it, which `#listen` has not read yet. */
+function open({ accepted }: Attachment): boolean {
+  try {
+    accepted.addMatch('');
+    accepted.setEavesdrop(true);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
+/** An ear that cannot be shut has nobody to tell. */
 function shut({ accepted }: Attachment): void {
-  accepted.setEavesdrop(false);
-  accepted.removeAllMatches();
+  try {
+    accepted.setEavesdrop(false);
+    accepted.removeAllMatches();
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+  }
 }
 
 /** Whether this name, unique or well-known, is the client's. A monitor has no name, but still an address. */

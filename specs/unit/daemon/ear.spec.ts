@@ -5,6 +5,7 @@ import { beforeEach, describe, it } from 'mocha';
 import type { Attachment } from '../../../daemon/bus/bus.ts';
 import { Ear } from '../../../daemon/bus/ear.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
+import { BusError } from '../../../native/lib/index.ts';
 import { type DbusMessage, DRIVER, parse } from '../../../runner/dbus/index.ts';
 import { Scene, string, uint32 } from './scene.ts';
 
@@ -16,10 +17,13 @@ describe('the ear of the bus', () => {
   let ear: Ear;
   let done: string[];
   let hear: (batch: unknown[]) => void;
+  /** What the kernel says to a change of its attachment: it has been evicted, … */
+  let refusal: string | undefined;
 
   beforeEach(async () => {
     scene = new Scene();
     done = [];
+    refusal = undefined;
     async function* batches() {
       for (;;) {
         const batch = await new Promise<unknown[]>((resolve) => (hear = resolve));
@@ -33,7 +37,10 @@ describe('the ear of the bus', () => {
       join: () => done.push('join'),
       addMatch: (rule: string) => done.push(`rule "${rule}"`),
       removeAllMatches: () => done.push('no rules'),
-      setEavesdrop: (on: boolean) => done.push(`eavesdrop ${on}`),
+      setEavesdrop: (on: boolean) => {
+        if (refusal !== undefined) throw new BusError(1, refusal, 'refused', { syscall: 'setsockopt' });
+        done.push(`eavesdrop ${on}`);
+      },
     };
     ear = new Ear({
       driver: scene.driver,
@@ -97,6 +104,26 @@ describe('the ear of the bus', () => {
     assert.deepEqual(done.splice(0), ['close', 'close', `lose ${lost.name}`, 'join']);
     const late = monitor();
     assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One' }), [`${from.name} One > ${late.name}`]);
+  });
+
+  it('that is evicted, and does not know yet, lets clients leave, and loses those that come', async () => {
+    const early = monitor();
+    refusal = 'ENOTCONN';
+    done = [];
+    ear.delete(early);
+    const late = monitor();
+    assert.deepEqual(done.splice(0), ['rule ""', `lose ${late.name}`]);
+    refusal = undefined;
+    hear([]);
+    await immediate();
+    assert.deepEqual(done, ['close', 'close', 'join']);
+  });
+
+  it('lets clients leave whatever the kernel says, and tells why it cannot listen', () => {
+    const early = monitor();
+    refusal = 'ENOMEM';
+    ear.delete(early);
+    assert.throws(() => monitor(), { code: 'ENOMEM' });
   });
 
   it('tells each monitor what its rules select, in the name of the true sender', async () => {
