@@ -15,8 +15,9 @@ export interface AcceptOptions {
   readonly space: () => Promise<void>;
 }
 
-/** How long to pause, so that clients may leave and free descriptors. */
 const RETRY_MS = 100;
+/** Clients may leave meanwhile, and free descriptors. */
+export const pauseToRetry = (): Promise<void> => pause(RETRY_MS);
 
 /**
  * Serves clients until the listener is closed. It pauses if the process has no free descriptor (EMFILE): an accept that
@@ -39,7 +40,7 @@ export async function acceptAll<Client>(
       if (listener.closed) return;
       if (!failing) log(`cannot accept a client: ${error.message}`);
       failing = true;
-      await pause(RETRY_MS);
+      await pauseToRetry();
     }
   }
 }

@@ -27,7 +27,7 @@ import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
 import { signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
-import { type AcceptOptions, acceptAll } from './accept.ts';
+import { type AcceptOptions, acceptAll, pauseToRetry } from './accept.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 import { Ear } from './ear.ts';
 import { isGone } from './gone.ts';
@@ -133,7 +133,9 @@ export class Bus {
     bus.#voice = await bus.attach();
     bus.#ear = new Ear({
       driver: bus.driver,
+      log: bus.log,
       attach: () => bus.attach(),
+      pause: pauseToRetry,
       lose: (peer) =>
         bus.#connections.get(peer.address)?.close('more came for it than the bus could pass on'),
       copy: (to, bytes, fds) => void bus.#copy(to, bytes, fds),

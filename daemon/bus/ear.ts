@@ -12,10 +12,14 @@ import { checkMessage, closeAll } from './datagram.ts';
 import { isGone } from './gone.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';
+import type { Log } from './log.ts';
 
 export interface EarOptions {
   readonly driver: Driver;
+  readonly log: Log;
   readonly attach: () => Promise<Attachment>;
+  /** Waits until it is worth to attach again after a failure. */
+  readonly pause: () => Promise<void>;
   /** Sends a copy to each of these clients, then closes its descriptors. */
   readonly copy: (to: readonly Peer[], bytes: Uint8Array, fds: readonly OwnedFd[]) => void;
   /** Disconnects a client that has missed messages. */
@@ -37,7 +41,16 @@ export class Ear {
   /** Joins the bus, where it gets nothing yet. */
   async join(): Promise<void> {
     const attachment = await this.#options.attach();
-    attachment.accepted.join();
+    if (this.#closed) {
+      end(attachment);
+      return;
+    }
+    try {
+      attachment.accepted.join();
+    } catch (error) {
+      end(attachment);
+      throw error;
+    }
     this.#attachment = attachment;
     void this.#listen(attachment);
   }
@@ -57,23 +70,38 @@ export class Ear {
 
   close(): void {
     this.#closed = true;
-    this.#attachment?.client.close();
-    this.#attachment?.accepted.close();
+    if (this.#attachment) end(this.#attachment);
   }
 
-  async #listen({ client, accepted }: Attachment): Promise<void> {
+  async #listen(attachment: Attachment): Promise<void> {
     try {
-      for await (const batch of client.batches()) for (const message of batch) this.#hear(message);
+      for await (const batch of attachment.client.batches()) for (const message of batch) this.#hear(message);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
     }
     if (this.#closed) return;
     // More messages came than this process could read.
     this.#attachment = undefined;
-    client.close();
-    accepted.close();
+    end(attachment);
     for (const peer of [...this.#listeners]) this.#options.lose(peer);
-    await this.join();
+    await this.#return();
+  }
+
+  /** Until it is back, clients that want to listen are lost. */
+  async #return(): Promise<void> {
+    const { log, pause } = this.#options;
+    let failing = false;
+    while (!this.#closed && this.#attachment === undefined) {
+      try {
+        await this.join();
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        if (this.#closed) return;
+        if (!failing) log(`cannot hear what clients send one another, and tries again: ${error.message}`);
+        failing = true;
+        await pause();
+      }
+    }
   }
 
   /** What is for the client itself, or for many, reaches it without this process, except for a monitor's signals. */
@@ -113,6 +141,11 @@ export class Ear {
     const bytes = isTrue || to.length === 0 ? data : Buffer.concat(forwarded(data, header, sender));
     this.#options.copy(to, bytes, fds);
   }
+}
+
+function end({ client, accepted }: Attachment): void {
+  client.close();
+  accepted.close();
 }
 
 /** False if the kernel has evicted it, which `#listen` has not read yet. */

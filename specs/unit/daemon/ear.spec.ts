@@ -17,6 +17,7 @@ describe('the ear of the bus', () => {
   let ear: Ear;
   let done: string[];
   let hear: (batch: unknown[]) => void;
+  let attach: () => Promise<Attachment>;
   /** What the kernel says to a change of its attachment: it has been evicted, … */
   let refusal: string | undefined;
 
@@ -32,19 +33,29 @@ describe('the ear of the bus', () => {
       }
     }
     const close = () => done.push('close');
+    const refuse = () => {
+      if (refusal !== undefined) throw new BusError(1, refusal, 'refused', { syscall: 'setsockopt' });
+    };
     const accepted = {
       close,
-      join: () => done.push('join'),
+      join: () => {
+        refuse();
+        done.push('join');
+      },
       addMatch: (rule: string) => done.push(`rule "${rule}"`),
       removeAllMatches: () => done.push('no rules'),
       setEavesdrop: (on: boolean) => {
-        if (refusal !== undefined) throw new BusError(1, refusal, 'refused', { syscall: 'setsockopt' });
+        refuse();
         done.push(`eavesdrop ${on}`);
       },
     };
+    const attachment = { client: { batches, close }, accepted } as unknown as Attachment;
+    attach = async () => attachment;
     ear = new Ear({
       driver: scene.driver,
-      attach: async () => ({ client: { batches, close }, accepted }) as unknown as Attachment,
+      log: (text) => done.push(`log ${text}`),
+      attach: () => attach(),
+      pause: async () => void done.push('pause'),
       lose: (peer) => {
         done.push(`lose ${peer.name}`);
         ear.delete(peer);
@@ -117,6 +128,49 @@ describe('the ear of the bus', () => {
     hear([]);
     await immediate();
     assert.deepEqual(done, ['close', 'close', 'join']);
+  });
+
+  it('comes back when there is a descriptor for it, and says once that there is none', async () => {
+    const attachment = await attach();
+    let left = 2;
+    attach = async () => {
+      if (left-- > 0) throw new BusError(24, 'EMFILE', 'too many open files', { syscall: 'socket' });
+      return attachment;
+    };
+    hear([]);
+    await immediate();
+    const log =
+      'log cannot hear what clients send one another, and tries again: EMFILE: too many open files, socket';
+    assert.deepEqual(done, ['close', 'close', log, 'pause', 'pause', 'join']);
+  });
+
+  it('gives up what it could not join the bus with', async () => {
+    refusal = 'ENOMEM';
+    await assert.rejects(ear.join(), { code: 'ENOMEM' });
+    assert.deepEqual(done, ['close', 'close']);
+  });
+
+  it('does not come back to a bus that is closed', async () => {
+    const attachment = await attach();
+    const attaching = Promise.withResolvers<Attachment>();
+    attach = () => attaching.promise;
+    hear([]);
+    await immediate();
+    ear.close();
+    done = [];
+    attaching.resolve(attachment);
+    await immediate();
+    assert.deepEqual(done, ['close', 'close']);
+  });
+
+  it('does not try again when the bus is closed', async () => {
+    attach = async () => {
+      ear.close();
+      throw new BusError(111, 'ECONNREFUSED', 'connection refused', { syscall: 'connect' });
+    };
+    hear([]);
+    await immediate();
+    assert.deepEqual(done, ['close', 'close']);
   });
 
   it('lets clients leave whatever the kernel says, and tells why it cannot listen', () => {
