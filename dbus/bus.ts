@@ -102,6 +102,8 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     ownerOf: async (name) => (await this.owner(name)) ?? '',
   });
   #name = '';
+  /** The well-known names that it owns. */
+  readonly #owned = new Set<string>();
   #closed = false;
 
   private constructor(connection: Connection) {
@@ -276,6 +278,7 @@ export class Bus extends EventEmitter<Events> implements Disposable {
   #dispatch(message: Received): void {
     // A handler has closed the bus: the rest of the batch is not handled.
     if (this.#closed) discard(message);
+    else if (!this.#isMine(message)) this.#subscriptions.dispatch(message, true);
     else if (message.type === 'method_call') void this.#answer(message);
     else if (message.type === 'signal') {
       this.#names(message);
@@ -283,12 +286,28 @@ export class Bus extends EventEmitter<Events> implements Disposable {
     } else if (!this.#calls.answer(message)) discard(message);
   }
 
+  /**
+   * Whether it is not a message for another client, of which the master gives copies to those that eavesdrop. What is
+   * sent to a well-known name itself may come before the master says who owns it; nobody eavesdrops before Hello.
+   */
+  #isMine({ destination, direct }: Received): boolean {
+    if (destination === undefined || this.#name === '') return true;
+    if (isUnique(destination)) return destination === this.#name;
+    return direct === true || this.#owned.has(destination);
+  }
+
   #names({ sender, member, args: [arg] }: Received): void {
     if (sender !== DRIVER || arg?.type !== 's') return;
     const name = arg.value as string;
     if (isUnique(name)) return;
-    if (member === 'NameAcquired') callListener(() => this.emit('nameAcquired', name));
-    if (member === 'NameLost') callListener(() => this.emit('nameLost', name));
+    if (member === 'NameAcquired') {
+      this.#owned.add(name);
+      callListener(() => this.emit('nameAcquired', name));
+    }
+    if (member === 'NameLost') {
+      this.#owned.delete(name);
+      callListener(() => this.emit('nameLost', name));
+    }
   }
 
   /** Calls are started one after another, and each is answered when it is done. */

@@ -24,6 +24,8 @@ import { Routes } from './routes.ts';
 
 /** A received message. Its sender is the true one, not the one that its header claims. */
 export interface Received extends ReceivedMessage {
+  /** It came from its sender itself, not through the master. */
+  readonly direct?: boolean;
   /** The receiver of the message must close them. */
   readonly fds: readonly OwnedFd[];
 }
@@ -128,8 +130,9 @@ function received({ data, from, fds }: Message): Received | undefined {
   const message = parsed(data);
   if (message === undefined || (message.unixFds ?? 0) !== fds.length) return undefined;
   // For a message that the master forwards, the header names the sender.
-  const sender = from === MASTER_ADDRESS ? (message.sender ?? DRIVER) : uniqueName(from);
-  return { ...message, sender, fds };
+  const direct = from !== MASTER_ADDRESS;
+  const sender = direct ? uniqueName(from) : (message.sender ?? DRIVER);
+  return { ...message, sender, direct, fds };
 }
 
 const isForwarded = ({ type, sender, interface: iface, member }: Received): boolean =>

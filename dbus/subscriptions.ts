@@ -3,7 +3,7 @@
  * Match rules and their handlers. The kernel drops messages that match no rule; each other message finds its handlers
  * here.
  */
-import { DRIVER, isWellKnown, matches, parseRule, type Rule } from '../runner/dbus/index.ts';
+import { DRIVER, eavesdrops, isWellKnown, matches, parseRule, type Rule } from '../runner/dbus/index.ts';
 import { discard, type Received } from './connection.ts';
 import { DbusError, ERROR } from './error.ts';
 import { callListener } from './listener.ts';
@@ -68,14 +68,19 @@ export class Subscriptions {
     return { remove: () => this.#remove(entry, text, name) };
   }
 
-  /** Calls the handlers whose rules match the message. A rule that a handler adds takes effect after the message. */
-  dispatch(message: Received): void {
+  /**
+   * Calls the handlers whose rules match the message; if it is for another client, those that eavesdrop. A rule that a
+   * handler adds takes effect after the message.
+   */
+  dispatch(message: Received, isForOther = false): void {
     this.#owners.see(message);
     const from = {
       unique: message.sender ?? '',
       owns: (name: string) => this.#owners.owns(message.sender ?? '', name),
     };
-    const wanting = [...this.#entries].filter(({ rule }) => matches(rule, message, from));
+    const wanting = [...this.#entries].filter(
+      ({ rule }) => (!isForOther || eavesdrops(rule)) && matches(rule, message, from),
+    );
     for (const entry of wanting) if (this.#entries.has(entry)) callListener(() => entry.handler(message));
     discard(message);
   }

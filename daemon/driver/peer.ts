@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the driver knows of a client, native or legacy. */
-import { type Rule, uniqueName } from '../../runner/dbus/index.ts';
+import { eavesdrops, type Rule, uniqueName } from '../../runner/dbus/index.ts';
 
 /** The process of a client, as the kernel says. */
 export interface Credentials {
@@ -87,6 +87,3 @@ export class Peer {
     return [...this.#rules.values()].flatMap(({ text, count }) => Array<string>(count).fill(text));
   }
 }
-
-const eavesdrops = ({ conditions }: Rule): boolean =>
-  conditions.some(({ kind, value }) => kind === 'eavesdrop' && value === 'true');

@@ -47,7 +47,7 @@ export {
   WELL_KNOWN,
 } from './names.ts';
 export { NotDbus } from './refusal.ts';
-export { type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
+export { eavesdrops, type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
 export { type Mechanism, type SaslOptions, SaslServer, type SaslStep } from './sasl.ts';
 export { MAX_SIGNATURE, type Type, typeOf, typesOf } from './type.ts';
 export type { Arg, Value, Variant } from './value.ts';

@@ -80,6 +80,10 @@ function rule(text: string): Rule {
   return { conditions, key: keyOf(conditions) };
 }
 
+/** Whether it selects messages for others. */
+export const eavesdrops = ({ conditions }: Rule): boolean =>
+  conditions.some(({ kind, value }) => kind === 'eavesdrop' && value === 'true');
+
 /** `eavesdrop='false'` means the same as a rule without it. */
 function keyOf(conditions: readonly Condition[]): string {
   const said = conditions.filter(({ kind, value }) => kind !== 'eavesdrop' || value === 'true');
