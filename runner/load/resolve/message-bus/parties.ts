@@ -2,7 +2,7 @@
 /** Message buses of D-Bus and their clients, from their written form. */
 import type { Path } from '../../../common/diagnostic.ts';
 import { size } from '../../../common/scalars.ts';
-import { DRIVER } from '../../../dbus/index.ts';
+import { DRIVER, eavesdrops, parseRule } from '../../../dbus/index.ts';
 import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
 import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
@@ -99,11 +99,23 @@ export function dbusClient(
   });
   const spec: DbusClientSpec = {
     ...{ name, bus, node, connect, names },
-    match: match.filter((text, n) => isRule(scope, text, [...path, 'match', n])),
+    match: match.filter((text, n) => isPredicted(scope, text, [...path, 'match', n])),
     answers: answersOf(scope, answers, [...path, 'answers']),
     place: scope.tree.place(path),
   };
   scope.dbusClients.set(name, spec);
+}
+
+/** Reports mistakes in the text of a rule, and rules for messages for others: the model does not say who gets these. */
+export function isPredicted(scope: Scope, text: string, path: Path): boolean {
+  if (!isRule(scope, text, path)) return false;
+  const rule = parseRule(text);
+  if ('mistake' in rule || !eavesdrops(rule)) return true;
+  const message = 'this rule selects messages for others, and it is not predicted who gets these';
+  const hint =
+    'Write the rule without eavesdrop: it selects signals for everyone, and what is for this client.';
+  scope.problems.error(path, { code: 'impossible', message, hint });
+  return false;
 }
 
 /** Reports the one name that belongs to the bus itself. */

@@ -12,7 +12,6 @@ import {
 } from '../../../topology/message-bus.ts';
 import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
-import { isRule } from '../rules.ts';
 import type {
   Scope,
   WrittenDbusExpect,
@@ -23,7 +22,7 @@ import type {
 } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { warnOfTwins } from '../twins.ts';
-import { DBUS_CLIENT, isForClients } from './parties.ts';
+import { DBUS_CLIENT, isForClients, isPredicted } from './parties.ts';
 
 type Verb = 'own' | 'release' | 'add-match' | 'remove-match' | 'signal' | 'call';
 type Content = NonNullable<WrittenDbusStep['signal']> | NonNullable<WrittenDbusStep['call']>;
@@ -161,7 +160,7 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
   }
   const rule = written[verb as 'add-match' | 'remove-match'];
   if (rule === undefined || !isThere(where, rule.client, at('client'))) return undefined;
-  return isRule(scope, rule.rule, at('rule')) ? { do: verb as 'add-match', ...rule } : undefined;
+  return isPredicted(scope, rule.rule, at('rule')) ? { do: verb as 'add-match', ...rule } : undefined;
 }
 
 function flagsOf(own: NonNullable<WrittenDbusStep['own']>): number {
