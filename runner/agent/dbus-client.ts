@@ -3,7 +3,14 @@
  * A client of a message bus. It sends the messages that it is ordered to send, with the serials of the orders; it
  * answers every call, and reports every message that it gets. Into the descriptors of a message it writes its name.
  */
-import { DRIVER, type MessageType, NO_REPLY_EXPECTED, parse, type ReceivedMessage } from '../dbus/index.ts';
+import {
+  DRIVER,
+  isUnique,
+  type MessageType,
+  NO_REPLY_EXPECTED,
+  parse,
+  type ReceivedMessage,
+} from '../dbus/index.ts';
 import { argsText } from '../topology/message-bus.ts';
 import type { Order } from './protocol.ts';
 import { DbusRole, notMine, type Result, type Tools } from './roles.ts';
@@ -25,6 +32,9 @@ export class DbusClient extends DbusRole {
   readonly #tools: Tools;
   #connection: DbusConnection | undefined;
   #name = '';
+  #unique = '';
+  /** Well-known names that it has asked for. A call to one that it has given up may still be on its way. */
+  readonly #names = new Set<string>();
   #answers: Join['answers'] = {};
   #nextSerial = OWN_SERIALS;
   #position = 0;
@@ -64,7 +74,8 @@ export class DbusClient extends DbusRole {
     const answer = await this.#ask('Hello', []);
     if (answer?.type !== 'method_return')
       throw new Error(`the bus refuses it: ${answer?.errorName ?? 'no answer'}`);
-    return { unique: String(answer.args[0]?.value) };
+    this.#unique = String(answer.args[0]?.value);
+    return { unique: this.#unique };
   }
 
   async #send({ message, serial, count, pipes, destination, within }: Send): Promise<void> {
@@ -75,6 +86,7 @@ export class DbusClient extends DbusRole {
       args,
       ...(destination !== undefined && { destination }),
     };
+    if (destination === DRIVER && draft.member === 'RequestName') this.#names.add(String(args[0]?.value));
     const ends = await this.#tools.pipes.make(serial, count, pipes);
     for (let n = 0; n < count; n++) {
       const answer = type === 'method_call' ? this.#answer(serial + n, within) : undefined;
@@ -160,12 +172,19 @@ export class DbusClient extends DbusRole {
   #take(message: DbusGiven): void {
     const { replySerial, type } = message;
     if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
-    if (replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
-    else if (type === 'method_call') {
+    const mine = this.#isMine(message);
+    if (mine && replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
+    else if (mine && type === 'method_call') {
       void this.#reply(message).finally(() => discard(message));
       return;
     }
     discard(message);
+  }
+
+  /** Whether it is not for another client; before Hello is answered it gets nothing else. */
+  #isMine({ destination }: DbusGiven): boolean {
+    if (destination === undefined || this.#unique === '') return true;
+    return isUnique(destination) ? destination === this.#unique : this.#names.has(destination);
   }
 
   #tell({ type, sender = '', serial, args, fds, ...fields }: DbusGiven): void {
