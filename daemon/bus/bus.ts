@@ -40,8 +40,8 @@ export interface Connection {
   readonly accepted: AcceptedClient;
   /** Turns on or off that it gets messages for others. */
   eavesdrop(on: boolean): void;
-  /** It loses its rules, and gets everything that its rules as a monitor select. */
-  becomeMonitor(): void;
+  /** It loses its rules, and gets everything that its rules as a monitor select. `serial`: of its call. */
+  becomeMonitor(serial: number): void;
   /** Disconnects it. */
   close(reason?: string): void;
 }
@@ -101,7 +101,7 @@ export class Bus {
     'remove-match': ({ peer, rule }) => this.#attempt(peer, ({ accepted }) => accepted.removeMatch(rule)),
     own: ({ name, from, to }) => this.#own(name, from, to),
     eavesdrop: ({ peer, on }) => this.#attempt(peer, (connection) => connection.eavesdrop(on)),
-    monitor: ({ peer }) => this.#attempt(peer, (connection) => connection.becomeMonitor()),
+    monitor: ({ peer, serial }) => this.#attempt(peer, (connection) => connection.becomeMonitor(serial)),
     environment: ({ variables }) => this.#services.setEnvironment(variables),
     reload: ({ peer, serial }) => this.#services.reload(peer, serial),
     start: (effect) => this.#services.start(effect),

@@ -39,7 +39,8 @@ export class Legacy implements Connection {
   #closed = false;
   /** Runs while descriptors wait for their message. */
   #overdue: NodeJS.Timeout | undefined;
-  /** Whether it has the reply that makes it a monitor. */
+  /** The serial of its call of BecomeMonitor, and whether it has the reply. */
+  #monitorCall: number | undefined;
   #monitors = false;
   readonly #heard = new Heard();
   /** Descriptors of messages that the client has not read yet. */
@@ -84,7 +85,8 @@ export class Legacy implements Connection {
   }
 
   /** The kernel tells this process everything, which selects. */
-  becomeMonitor(): void {
+  becomeMonitor(serial: number): void {
+    this.#monitorCall = serial;
     this.accepted.removeAllMatches();
     this.accepted.addMatch('');
     this.accepted.setEavesdrop(true);
@@ -275,7 +277,7 @@ export class Legacy implements Connection {
     if (peer.state === 'monitor') {
       if (header.destination !== peer.name)
         return this.#monitors && hears(driver, peer.monitors, bytes, sender);
-      this.#monitors ||= sender === DRIVER && header.type === 'method_return';
+      this.#monitors ||= sender === DRIVER && header.replySerial === this.#monitorCall;
     }
     if (peer.eavesdrops && !this.#isAddressed(header))
       return this.#may(header, from, true) && hears(driver, peer.eavesdropping, bytes, sender);

@@ -186,13 +186,13 @@ export class Driver {
   }
 
   /** Makes a client a monitor. It loses its unique name first, then the others in the order in which it got them. */
-  watch(peer: Peer, rules: readonly Rule[]): readonly Effect[] {
+  watch(peer: Peer, rules: readonly Rule[], serial: number): readonly Effect[] {
     const effects = [...this.changed({ name: peer.name, from: peer, to: undefined })];
     effects.push(...this.#releaseAll(peer, [...peer.claims]));
     peer.removeRules();
     peer.monitors = rules;
     peer.state = 'monitor';
-    return [...effects, { do: 'monitor', peer }];
+    return [...effects, { do: 'monitor', peer, serial }];
   }
 
   readonly introspection = introspection;

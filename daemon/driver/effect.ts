@@ -38,8 +38,8 @@ export type Effect =
   | { readonly do: 'own'; readonly name: string; readonly from?: Peer; readonly to?: Peer }
   /** Turns on or off that a client gets messages for others; its rules select them. */
   | { readonly do: 'eavesdrop'; readonly peer: Peer; readonly on: boolean }
-  /** Makes a client a monitor: it loses its rules and gets everything. */
-  | { readonly do: 'monitor'; readonly peer: Peer }
+  /** Makes a client a monitor: it loses its rules and gets everything. `serial`: of its call. */
+  | { readonly do: 'monitor'; readonly peer: Peer; readonly serial: number }
   /** Sets variables for services that are started from now on. */
   | { readonly do: 'environment'; readonly variables: Readonly<Record<string, string>> }
   /** Reads the configuration again, then answers the call. */

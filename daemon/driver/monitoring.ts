@@ -15,7 +15,7 @@ export function becomeMonitor(call: Call): typeof LATER {
   if (call.uint32(1) !== 0)
     throw new DriverError('InvalidArgs', 'BecomeMonitor does not support any flags yet');
   const rules = (call.value(0) as readonly string[]).map(ruleOf);
-  const effects = driver.watch(peer, rules);
+  const effects = driver.watch(peer, rules, header.serial);
   const isForIt = (effect: Effect) => effect.do === 'send' && effect.to === peer;
   before.push(...effects.filter((effect) => !isForIt(effect)));
   before.push({ do: 'send', to: peer, message: replyTo(peer, header, []) });

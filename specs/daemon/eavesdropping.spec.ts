@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'mocha';
-import type { Arg } from '../../runner/dbus/index.ts';
+import { type Arg, DRIVER, marshal } from '../../runner/dbus/index.ts';
 import type { Got } from '../dbus/client.ts';
 import { type RunningBus, startOurs } from '../dbus/daemons.ts';
 import { RawClient } from '../dbus/raw-client.ts';
@@ -57,6 +57,22 @@ describe('clients that want messages for others', function () {
     }
     return members;
   }
+
+  it('hear nothing before the reply that makes them monitors, whatever else is answered then', async () => {
+    const client = await legacy();
+    await client.call('AddMatch', [string("member='NameOwnerChanged'")]);
+    const driver = {
+      type: 'method_call',
+      endian: 'little',
+      destination: DRIVER,
+      path: '/org/freedesktop/DBus',
+    } as const;
+    const early = marshal({ ...driver, interface: DRIVER, member: 'GetId', args: [] }, 101);
+    const args: Arg[] = [{ type: 'as', value: [] }, uint32(0)];
+    const monitoring = { ...driver, interface: `${DRIVER}.Monitoring`, member: 'BecomeMonitor', args };
+    await client.send(Buffer.concat([early, marshal(monitoring, 102)]));
+    assert.deepEqual(await membersUntil(client, 'NameLost'), ['return', 'return', 'NameLost']);
+  });
 
   for (const [kind, join] of [
     ['native', native],

@@ -289,7 +289,7 @@ describe('the bus driver', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
     scene.driver.route(a, scene.incoming({ path: '/', member: 'X', destination: b.name }).header);
-    scene.driver.watch(b, []);
+    scene.driver.watch(b, [], 1);
     assert.deepEqual(inWords(scene.driver.leave(b)), [
       ':0.1 < !NoReply "Message recipient disconnected from message bus without replying"',
     ]);
