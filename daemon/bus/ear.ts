@@ -83,8 +83,12 @@ export class Ear {
     // More messages came than this process could read.
     this.#attachment = undefined;
     end(attachment);
-    for (const peer of [...this.#listeners]) this.#options.lose(peer);
+    this.#loseAll();
     await this.#return();
+  }
+
+  #loseAll(): void {
+    for (const peer of [...this.#listeners]) this.#options.lose(peer);
   }
 
   /** Until it is back, clients that want to listen are lost. */
@@ -120,7 +124,9 @@ export class Ear {
 
   /** A copy that is sent from here is heard as well: the bus then repeats a message. */
   #hear(message: Message): void {
-    const { data, fds, from } = message;
+    const { data, fds, from, lost } = message;
+    // The kernel has dropped copies before this message, since the queue was full.
+    if (lost !== undefined) this.#loseAll();
     try {
       const header = checkMessage(message);
       const byBus = from === MASTER_ADDRESS;

@@ -239,7 +239,12 @@ export class Legacy implements Connection {
   }
 
   #deliver(message: Message): void {
-    const { data, fds } = message;
+    const { data, fds, lost } = message;
+    if (lost !== undefined) {
+      this.close('more came for others than the bus could let it hear');
+      closeAll(fds);
+      return;
+    }
     const from = this.#bus.peerAt(message.from);
     const isBus = message.from === MASTER_ADDRESS;
     try {

@@ -117,6 +117,19 @@ describe('the ear of the bus', () => {
     assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One' }), [`${from.name} One > ${late.name}`]);
   });
 
+  it('loses all whom it has to tell when copies for it were dropped, and goes on', async () => {
+    const from = scene.join();
+    const lost = monitor();
+    done = [];
+    hear([
+      { data: scene.incoming({ ...SIGNAL, member: 'One' }).bytes, fds: [], from: from.address, lost: 1 },
+    ]);
+    await immediate();
+    assert.deepEqual(done.splice(0), [`lose ${lost.name}`, 'eavesdrop false', 'no rules']);
+    const late = monitor();
+    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two' }), [`${from.name} Two > ${late.name}`]);
+  });
+
   it('that is evicted, and does not know yet, lets clients leave, and loses those that come', async () => {
     const early = monitor();
     refusal = 'ENOTCONN';

@@ -20,12 +20,14 @@ describe('a client of the listener that is a monitor', () => {
   let legacy: Legacy;
   let from: Peer;
   let said: string[];
+  let logged: string[];
   let hear: (batch: unknown[]) => void;
 
   beforeEach(async () => {
     scene = new Scene();
     from = scene.join();
     said = [];
+    logged = [];
     const chunks = [Buffer.from(LOGIN)];
     const stream = {
       credentials: { pid: 7, uid: 1000, gid: 1000 },
@@ -53,7 +55,7 @@ describe('a client of the listener that is a monitor', () => {
         joined.resolve();
       },
       remove: ({ peer }: Legacy) => scene.driver.leave(peer),
-      log: nothing,
+      log: (text: string) => logged.push(text),
       peerAt: (address: string) => (address === from.address ? from : undefined),
     };
     legacy = new Legacy(bus as unknown as Bus, stream as unknown as UnixStream);
@@ -69,9 +71,9 @@ describe('a client of the listener that is a monitor', () => {
   afterEach(() => legacy.close());
 
   /** What it gets when this comes for it. */
-  async function gets(sender: Peer | undefined, message: Partial<DbusMessage>) {
+  async function gets(sender: Peer | undefined, message: Partial<DbusMessage>, lost?: number) {
     const { bytes } = scene.incoming({ ...(!sender && { sender: DRIVER }), ...message });
-    hear([{ data: bytes, fds: [], from: sender?.address ?? MASTER }]);
+    hear([{ data: bytes, fds: [], from: sender?.address ?? MASTER, ...(lost !== undefined && { lost }) }]);
     await immediate();
     return said.splice(0);
   }
@@ -84,5 +86,11 @@ describe('a client of the listener that is a monitor', () => {
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Early' }), []);
     assert.deepEqual(await answer(102), ['method_return']);
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
+  });
+
+  it('is cut off when the kernel has dropped copies for it', async () => {
+    await answer(102);
+    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
+    assert.deepEqual(logged, ['disconnected: more came for others than the bus could let it hear']);
   });
 });
