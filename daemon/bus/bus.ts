@@ -288,8 +288,10 @@ export class Bus {
   }
 
   async #copy(to: readonly Peer[], bytes: Uint8Array, fds: readonly OwnedFd[]): Promise<void> {
-    await Promise.all(to.map((peer) => this.#give(peer, bytes, fds)));
+    const gifts = to.map((peer) => this.#give(peer, bytes, fds));
+    await Promise.allSettled(gifts);
     closeAll(fds);
+    await Promise.all(gifts);
   }
 
   /** The descriptors must stay open until it is done. */
