@@ -26,6 +26,7 @@ const LIMIT = 120_000;
 
 /** What a program cannot have with the library (docs/dbus.md, "Unmodified programs on AF_BUS"). */
 const NOT_PRELOADED: Readonly<Record<string, string>> = {
+  '/echo/session': 'the caller sends more than the 128 messages that may wait for a native service',
   '/no-reply/disconnect':
     'the bus does not see a call between native clients, so it does not answer for the callee',
 };
