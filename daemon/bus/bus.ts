@@ -25,6 +25,7 @@ import {
 import type { Driver } from '../driver/driver.ts';
 import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
+import { NATIVE_QUEUE } from '../driver/limits.ts';
 import { signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
 import { type AcceptOptions, acceptAll, pauseToRetry } from './accept.ts';
@@ -64,8 +65,6 @@ export const EVERYONE = multicastAddress(0);
 const NAME_PREFIX = 1;
 /** Maximum number of clients that wait to be accepted. */
 const BACKLOG = 128;
-/** Maximum number of messages in the queue of a native client. The kernel evicts a client that exceeds it. */
-const NATIVE_QUEUE = 128;
 /** The same for this process's own attachments, which it always reads even if their clients do not. */
 const OWN_QUEUE = 16384;
 /** Maximum number of messages of the bus that may wait for space in a native client's queue. */

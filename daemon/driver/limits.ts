@@ -22,6 +22,9 @@ export interface Limits {
   readonly reply_timeout: number;
 }
 
+/** Maximum number of messages in the queue of a native client. The kernel evicts a client that exceeds it. */
+export const NATIVE_QUEUE = 128;
+
 const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: Limits = {

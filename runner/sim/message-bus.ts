@@ -5,12 +5,12 @@
  */
 import { Driver } from '../../daemon/driver/driver.ts';
 import type { Effect, Outgoing } from '../../daemon/driver/effect.ts';
-import { DEFAULT_LIMITS } from '../../daemon/driver/limits.ts';
+import { DEFAULT_LIMITS, NATIVE_QUEUE } from '../../daemon/driver/limits.ts';
 import { Peer } from '../../daemon/driver/peer.ts';
 import { onlyFor } from '../../daemon/driver/policy.ts';
 import type { DbusConnection, DbusDraft, DbusGiven } from '../agent/system.ts';
 import { DRIVER, forwarded, marshal, matches, parse, parseRule, readHeader } from '../dbus/index.ts';
-import { type BusLimits, NATIVE_QUEUE } from '../topology/message-bus.ts';
+import type { BusLimits } from '../topology/message-bus.ts';
 import type { DbusCopy, Hooks } from './bug.ts';
 import type { WriteEnd } from './files.ts';
 import type { Owner } from './owner.ts';

@@ -14,9 +14,6 @@ export interface MessageBusSpec {
   readonly place: Place;
 }
 
-/** How many messages may wait for a native client; the next one expels it (docs/dbus.md, "Limits"). */
-export const NATIVE_QUEUE = 128;
-
 /** Limits of the daemon that the file sets, in its words. */
 export interface BusLimits {
   readonly max_outgoing_bytes?: number;

@@ -21,6 +21,8 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/dbus': [],
   // What a file comes to: its types, the walk over its steps, the names of its sockets, what its faults are.
   'runner/topology': ['runner/dbus'],
+  // What decides in a message bus, and does nothing itself.
+  'daemon/driver': ['runner/dbus'],
   // The contract, executable: it knows of no file, no plan and no run.
   'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
@@ -38,7 +40,13 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/load/yaml/index.ts',
     'runner/load/schema/index.ts',
   ],
-  'runner/load/check': ['runner/topology', 'runner/predict', 'runner/dbus', 'runner/load/resolve/index.ts'],
+  'runner/load/check': [
+    'runner/topology',
+    'runner/predict',
+    'runner/dbus',
+    'daemon/driver/limits.ts',
+    'runner/load/resolve/index.ts',
+  ],
   'runner/load': [
     'runner/topology',
     'runner/predict',
@@ -51,8 +59,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/plan': ['runner/topology', 'runner/predict', 'runner/dbus'],
   // A topology drawn; it needs no plan and no run.
   'runner/graph': ['runner/topology'],
-  // The message bus: a driver that does nothing itself, what tells it what it may, and what carries out what it wants.
-  'daemon/driver': ['runner/dbus'],
+  // The message bus: what tells its driver what it may, and what carries out what the driver wants.
   'daemon/config': ['runner/dbus', 'daemon/driver'],
   'daemon/bus': ['runner/dbus', 'native/lib', 'daemon/driver'],
   daemon: ['runner/dbus', 'native/lib', 'daemon/driver', 'daemon/config', 'daemon/bus'],

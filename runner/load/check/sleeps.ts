@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Clients of message buses that sleep: whether what waits for them is enough for their bus to cut them off. */
+import { DEFAULT_LIMITS, NATIVE_QUEUE } from '../../../daemon/driver/limits.ts';
 import { marshal } from '../../dbus/index.ts';
 import { type Operation, predictOperations } from '../../predict/index.ts';
-import { NATIVE_QUEUE } from '../../topology/message-bus.ts';
 import { type Sleep, sleepsIn } from '../../topology/sleeps.ts';
 import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -63,10 +63,8 @@ function inBytes({ messageBuses }: Topology, client: string, waiting: readonly O
   const most = messageBuses?.buses.find((bus) => bus.name === name)?.limits.max_outgoing_bytes;
   const length = ({ message }: Operation) => marshal({ ...message, endian: 'little' }, 1).length;
   const have = waiting.reduce((sum, operation) => sum + length(operation), 0);
-  return { room: { most: most ?? DEFAULT_OUTGOING, unit: 'bytes' }, have };
+  return { room: { most: most ?? DEFAULT_LIMITS.max_outgoing_bytes, unit: 'bytes' }, have };
 }
-
-const DEFAULT_OUTGOING = 127 * 1024 * 1024;
 
 const isNative = ({ messageBuses }: Topology, client: string): boolean =>
   messageBuses?.clients.find(({ name }) => name === client)?.connect === 'native';
