@@ -7,6 +7,7 @@ export { limitedShares } from './descriptors.ts';
 export { type NotLinearizable, notLinearizable, type Witnessed } from './linearize.ts';
 export {
   type DbusExpected,
+  expectedOf,
   expectedText,
   type HeardAt,
   type Operation,

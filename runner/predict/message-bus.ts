@@ -2,22 +2,24 @@
 /** Finds the messages that clients of message buses send, and what must come of each according to the model. Pure. */
 
 import type { Arg, DbusMessage } from '../dbus/index.ts';
-import { DRIVER } from '../dbus/index.ts';
+import { DRIVER, forwarded, marshal, readHeader, uniqueName } from '../dbus/index.ts';
 import { type Heard, MessageBus, type RuleUse } from '../model/index.ts';
 import {
   type Answer,
   argsText,
+  type BusLimits,
   type DbusAction,
   type DbusClientSpec,
-  type DbusStep,
+  type DbusExpect,
   dbusText,
   heardText,
   RELEASE_RESULTS,
   REQUEST_RESULTS,
 } from '../topology/message-bus.ts';
 import { mayBeCutOff, type Sleep, sleepsIn } from '../topology/sleeps.ts';
-import { walk } from '../topology/steps.ts';
+import { type Visit, walk } from '../topology/steps.ts';
 import type { Place, Topology } from '../topology/topology.ts';
+import { Sleeper, type Waiting } from './sleeper.ts';
 
 /** What must come of a message. */
 export interface DbusExpected {
@@ -32,7 +34,7 @@ export interface DbusExpected {
   readonly by?: string;
   /** Clients that get the message itself, once each. */
   readonly recipients: readonly string[];
-  /** Clients that get it unless the bus has cut them off; absent if there are none. */
+  /** Clients that get it unless the bus has cut them off by then; absent if there are none. */
   readonly may?: readonly string[];
 }
 
@@ -93,6 +95,16 @@ export interface Operations {
   /** Id of a `hears` step → the signals since the client's last `hears` step. */
   readonly since: ReadonlyMap<string, readonly string[]>;
   readonly uses: readonly RuleStep[];
+  /** Id of the step that pauses a client → what waits for the client when it goes on. */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+}
+
+/** A message before it is known for which sleeping clients there is room. */
+interface Draft extends Omit<Operation, 'expected'> {
+  readonly action: DbusAction;
+  readonly expect: DbusExpect;
+  /** Recipients that are cut off in this sleep, at some moment. */
+  readonly asleep: readonly string[];
 }
 
 const ERROR = 'org.freedesktop.DBus.Error.';
@@ -101,8 +113,20 @@ const DRIVER_PATH = '/org/freedesktop/DBus';
 export function predictOperations(topology: Topology): Operations {
   const walker = new Walk(topology);
   for (const client of topology.messageBuses?.clients ?? []) walker.arrive(client);
-  for (const { step, top } of walk(topology.steps)) if (step.kind === 'dbus') walker.step(step, top);
-  return walker;
+  for (const visit of walk(topology.steps)) walker.step(visit);
+  const { heard, since, uses, waiting } = walker;
+  return { list: walker.finish(), heard, since, uses, waiting };
+}
+
+/** What must come of all messages of a step. */
+export function expectedOf(all: readonly DbusExpected[]): DbusExpected | undefined {
+  const [first] = all;
+  if (first === undefined || all.length === 1) return first;
+  const recipients = first.recipients.filter((name) => all.every((each) => each.recipients.includes(name)));
+  const others = new Set(all.flatMap((each) => [...each.recipients, ...(each.may ?? [])]));
+  const may = [...others].filter((name) => !recipients.includes(name));
+  const { outcome, by } = first;
+  return { outcome, ...(by !== undefined && { by }), recipients, ...(may.length > 0 && { may }) };
 }
 
 const string = (value: string): Arg => ({ type: 's', value });
@@ -111,8 +135,8 @@ const toBus = (member: string, args: readonly Arg[]): Operation['message'] => ({
   ...{ type: 'method_call', path: DRIVER_PATH, interface: DRIVER, member, args },
 });
 
-class Walk implements Operations {
-  readonly list: Operation[] = [];
+class Walk {
+  readonly #drafts: Draft[] = [];
   readonly heard = new Map<string, HeardAt[]>();
   readonly since = new Map<string, readonly string[]>();
   readonly uses: RuleStep[] = [];
@@ -122,15 +146,25 @@ class Walk implements Operations {
   readonly #looked = new Map<string, number>();
 
   readonly #sleeps: readonly Sleep[];
+  readonly #limits: ReadonlyMap<string, BusLimits>;
+  readonly #uniques = new Map<string, string>();
+  readonly waiting = new Map<string, Waiting>();
+  /** The clients that are paused now. */
+  readonly #asleep = new Map<string, Sleeper>();
+  /** Client and number of each message for which there may be no room. */
+  readonly #unsure = new Set<string>();
 
   constructor({ messageBuses, steps }: Topology) {
     this.#sleeps = sleepsIn(steps);
+    this.#limits = new Map(messageBuses?.buses.map(({ name, limits }) => [name, limits]));
     this.#clients = new Map(messageBuses?.clients.map((client) => [client.name, client]));
     this.#buses = new Map(messageBuses?.buses.map(({ name }) => [name, new MessageBus()]));
   }
 
   arrive({ name, bus, match, names, place }: DbusClientSpec): void {
     this.heard.set(name, []);
+    const before = [...this.#uniques.keys()].filter((each) => this.#client(each).bus === bus).length;
+    this.#uniques.set(name, uniqueName(`0000/${(before + 1).toString(16).padStart(12, '0')}`));
     const where = { top: -1, place };
     this.#hear(where.top, this.#bus(bus).join(name));
     for (const [nth, rule] of match.entries())
@@ -138,8 +172,20 @@ class Walk implements Operations {
     for (const each of names) this.#act({ do: 'own', client: name, name: each, flags: 0 }, where);
   }
 
-  step({ action, id, expect, place }: DbusStep, top: number): void {
-    this.#act(action, { top, step: id, expect, place });
+  step({ step, top, trail }: Visit): void {
+    if (step.kind !== 'dbus') return;
+    const { action, id, expect, place } = step;
+    this.#act(action, { top, step: id, expect, place, concurrent: trail.size > 0 });
+  }
+
+  finish(): readonly Operation[] {
+    return this.#drafts.map(({ action, expect, asleep, ...draft }): Operation => {
+      const isUnsure = (name: string) => asleep.includes(name) && this.#unsure.has(`${name} ${draft.number}`);
+      const may = draft.modelled.recipients.filter(isUnsure);
+      const recipients = draft.modelled.recipients.filter((name) => !isUnsure(name));
+      const modelled = may.length > 0 ? { ...draft.modelled, recipients, may } : draft.modelled;
+      return { ...draft, modelled, expected: written(action, expect, modelled, asleep) };
+    });
   }
 
   #act(action: DbusAction, where: Where): void {
@@ -179,8 +225,10 @@ class Walk implements Operations {
         this.#hear(where.top, bus.leave(action.client));
         break;
       case 'pause':
+        this.#pause(action.client, where.step);
+        break;
       case 'resume':
-        // A client that does not read gets what it was to get later.
+        this.#resume(action.client);
         break;
       case 'hangup':
         this.#cutOff(action.client, where, bus);
@@ -206,14 +254,44 @@ class Walk implements Operations {
     const message = { type: 'signal', ...content } as const;
     const owner = to === undefined ? undefined : this.#holder(bus, to);
     const addressed = owner === undefined ? [] : [owner];
-    const all = to === undefined ? bus.receivers(client, message) : addressed;
-    const may = all.filter((name) => mayBeCutOff(this.#sleeps, name, where.top));
-    const recipients = all.filter((name) => !may.includes(name));
+    const recipients = to === undefined ? bus.receivers(client, message) : addressed;
     const lost = to !== undefined && owner === undefined;
-    const sent: DbusExpected = { outcome: { kind: 'sent' }, recipients, ...(may.length > 0 && { may }) };
-    const modelled = lost ? UNKNOWN : sent;
-    for (let n = 0; n < count; n++)
-      this.#add(action, where, message, modelled, to, { nth: count > 1 ? n + 1 : 0 });
+    const modelled: DbusExpected = lost ? UNKNOWN : { outcome: { kind: 'sent' }, recipients };
+    const asleep = recipients.filter((name) => mayBeCutOff(this.#sleeps, name, where.top));
+    const sleepers = recipients.flatMap((name) => this.#asleep.get(name) ?? []);
+    const bytes = sleepers.length > 0 ? this.#lengthOf(action, message) : 0;
+    const { top, concurrent = false } = where;
+    for (let n = 0; n < count; n++) {
+      const number = this.#drafts.length;
+      for (const sleeper of sleepers) sleeper.add({ top, number, bytes, concurrent });
+      for (const name of asleep) if (!this.#asleep.has(name)) this.#unsure.add(`${name} ${number}`);
+      this.#add(action, where, message, modelled, to, { nth: count > 1 ? n + 1 : 0, asleep });
+    }
+  }
+
+  /** As the bus passes it on. */
+  #lengthOf({ client, to, fds }: DbusAction & { do: 'signal' }, message: Operation['message']): number {
+    const destination = to !== undefined && { destination: this.#uniques.get(to) ?? to };
+    const unixFds = fds.length > 0 && { unixFds: fds.length };
+    const bytes = marshal({ ...message, ...destination, ...unixFds, endian: 'little' }, 1);
+    const pieces = forwarded(bytes, readHeader(bytes), this.#uniques.get(client) ?? '');
+    return pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  #pause(client: string, step: string | undefined): void {
+    const sleep = this.#sleeps.find(({ pause }) => pause.id === step);
+    const { bus, connect } = this.#client(client);
+    if (sleep)
+      this.#asleep.set(client, new Sleeper(sleep, connect, this.#limits.get(bus)?.max_outgoing_bytes));
+  }
+
+  /** It reads what waits for it; if it was cut off, that is what there was room for. */
+  #resume(client: string): void {
+    const sleeper = this.#asleep.get(client);
+    if (sleeper === undefined) return;
+    this.#asleep.delete(client);
+    this.waiting.set(sleeper.sleep.pause.id, sleeper.waiting);
+    if (sleeper.sleep.hangup) for (const number of sleeper.unsure) this.#unsure.add(`${client} ${number}`);
   }
 
   #call(action: DbusAction & { do: 'call' }, where: Where, bus: MessageBus): void {
@@ -243,18 +321,17 @@ class Walk implements Operations {
     message: Operation['message'],
     modelled: DbusExpected,
     to: string | undefined,
-    { nth = 0, back = NO_FDS }: { readonly nth?: number; readonly back?: Back } = {},
+    { nth = 0, back = NO_FDS, asleep = [] }: Partial<Pick<Draft, 'back' | 'asleep'>> & { nth?: number } = {},
   ): void {
     const { client } = action;
     const fds = 'fds' in action ? action.fds.length : 0;
-    this.list.push({
-      number: this.list.length,
+    this.#drafts.push({
+      number: this.#drafts.length,
       ...(step !== undefined && { step }),
-      ...{ top, client, place, message, modelled, fds, back },
+      ...{ top, client, place, message, modelled, fds, back, action, expect, asleep },
       bus: this.#client(client).bus,
       name: `${dbusText(action)}${nth > 0 ? ` #${nth}` : ''}`,
       ...(to !== undefined && { to }),
-      expected: written(action, expect, modelled),
     });
   }
 
@@ -265,8 +342,24 @@ class Walk implements Operations {
   }
 
   #hear(top: number, heard: readonly Heard[], since = top): void {
-    for (const { client, member, args } of heard)
+    for (const { client, member, args } of heard) {
       this.heard.get(client)?.push({ top, since, text: heardText(member, args.map(shown)) });
+      const bytes = this.#heardLength({ client, member, args });
+      this.#asleep.get(client)?.add({ top, bytes, concurrent: false });
+    }
+  }
+
+  #heardLength({ client, member, args }: Heard): number {
+    const real = (name: string) => (name.startsWith(':') ? (this.#uniques.get(shown(name)) ?? name) : name);
+    const message = {
+      ...toBus(
+        member,
+        args.map((name) => string(real(name))),
+      ),
+      type: 'signal',
+    } as const;
+    const destination = member !== 'NameOwnerChanged' && { destination: this.#uniques.get(client) ?? '' };
+    return marshal({ ...message, ...destination, sender: DRIVER, endian: 'little' }, 1).length;
   }
 
   #look(client: string, { step = '' }: Where): void {
@@ -297,8 +390,10 @@ interface Where {
   readonly step?: string;
   /** Index among the rules that the client adds when it connects. */
   readonly nth?: number;
-  readonly expect?: DbusStep['expect'];
+  readonly expect?: DbusExpect;
   readonly place: Place;
+  /** Whether it is in a branch. */
+  readonly concurrent?: boolean;
 }
 
 type Outcome = DbusExpected['outcome'];
@@ -329,8 +424,14 @@ function backIn(answer: Answer | undefined, { fds }: DbusAction & { do: 'call' }
 /** Unique names are shown without their colon: `:player` is `player`. */
 const shown = (name: string): string => name.replace(/^:/, '');
 
-function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusExpected): DbusExpected {
-  const { error, reply, result, by, recipients } = expect;
+/** What the file says goes first. It does not say whether there is room for a signal to a client that is cut off. */
+function written(
+  action: DbusAction,
+  expect: DbusExpect,
+  modelled: DbusExpected,
+  asleep: readonly string[],
+): DbusExpected {
+  const { error, reply, result, by, recipients = modelled.recipients } = expect;
   const outcome =
     (error !== undefined && ({ kind: 'error', name: error } as const)) ||
     (reply !== undefined && ({ kind: 'reply', args: argsText(reply) } as const)) ||
@@ -338,11 +439,13 @@ function written(action: DbusAction, expect: DbusStep['expect'], modelled: DbusE
     modelled.outcome;
   // An error that the model does not predict may come from anybody.
   const who = by ?? (error === undefined || modelled.outcome.kind === 'error' ? modelled.by : undefined);
+  const known = modelled.recipients.filter((name) => recipients.includes(name) || asleep.includes(name));
+  const may = modelled.may?.filter((name) => !recipients.includes(name)) ?? [];
   return {
     outcome,
     ...(who !== undefined && { by: who }),
-    recipients: recipients ?? modelled.recipients,
-    ...(modelled.may && { may: modelled.may }),
+    recipients: [...new Set([...known, ...recipients])],
+    ...(may.length > 0 && { may }),
   };
 }
 

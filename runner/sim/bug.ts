@@ -38,6 +38,8 @@ export interface Hooks {
   dbus?(message: DbusCopy, at: object): readonly DbusCopy[];
   /** Whether a message bus keeps a client that sleeps and has no room. */
   keepsSleeper?(at: object): boolean;
+  /** Whether a message bus forgets what waits for a client that it cuts off. */
+  forgetsSleeper?(at: object): boolean;
   /** Whether a closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
 }

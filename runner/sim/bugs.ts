@@ -333,6 +333,11 @@ export const BUGS = {
     check: 'dbus.lifetime',
     hooks: (strikes) => ({ keepsSleeper: strikes }),
   },
+  'forget-sleeper': {
+    does: 'a client that a message bus cuts off does not get what waited for it',
+    check: 'dbus.signals',
+    hooks: (strikes) => ({ forgetsSleeper: strikes }),
+  },
   'lose-dbus-fd': {
     does: 'a message of a client of a message bus comes without its descriptors',
     check: 'dbus.fds',

@@ -15,7 +15,7 @@ import type { DbusCopy, Hooks } from './bug.ts';
 import type { WriteEnd } from './files.ts';
 import type { Owner } from './owner.ts';
 
-type BusHooks = Pick<Hooks, 'dbus' | 'keepsSleeper'>;
+type BusHooks = Pick<Hooks, 'dbus' | 'keepsSleeper' | 'forgetsSleeper'>;
 
 /** The bus's id, which no client looks at. */
 const ID = '0'.repeat(32);
@@ -61,6 +61,11 @@ export class SimMessageBus {
   /** Whether it errs, and keeps a client that it must cut off. */
   keeps(peer: Peer): boolean {
     return this.#hooks.keepsSleeper?.(peer) ?? false;
+  }
+
+  /** Whether it errs, and keeps nothing for a client that it cuts off. */
+  forgets(peer: Peer): boolean {
+    return this.#hooks.forgetsSleeper?.(peer) ?? false;
   }
 
   leave(peer: Peer): void {
@@ -145,6 +150,7 @@ class SimDbusConnection implements DbusConnection {
   async *messages(): AsyncGenerator<DbusGiven, void, undefined> {
     for (;;) {
       const next = this.#inbox.shift();
+      if (this.#inbox.length === 0) this.#bytes = 0;
       if (next !== undefined) yield this.#given(next);
       else if (this.#over) return;
       else {
@@ -161,10 +167,12 @@ class SimDbusConnection implements DbusConnection {
   put(message: DbusCopy, length: number): boolean {
     const { messages = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = this.#room;
     const { process } = this.#owner;
-    if (!process.paused) this.#bytes = 0;
     this.#bytes += length;
     const full = this.#inbox.length >= messages || this.#bytes > bytes;
-    if (process.paused && full && !this.#bus.keeps(this.#peer)) this.#over = true;
+    if (!this.#over && process.paused && full && !this.#bus.keeps(this.#peer)) {
+      this.#over = true;
+      if (this.#bus.forgets(this.#peer)) this.#forget();
+    }
     if (this.#over) return false;
     for (const end of message.fds) end.hold();
     this.#inbox.push(message);
@@ -181,7 +189,11 @@ class SimDbusConnection implements DbusConnection {
 
   /** What it has not read is gone, with its descriptors. */
   #leave(): void {
-    for (const { fds } of this.#inbox.splice(0)) for (const end of fds) end.letGo();
+    this.#forget();
     this.#bus.leave(this.#peer);
+  }
+
+  #forget(): void {
+    for (const { fds } of this.#inbox.splice(0)) for (const end of fds) end.letGo();
   }
 }

@@ -8,6 +8,8 @@ export interface Sleep {
   /** Indexes of top-level steps: no part of a `parallel` pauses a client. */
   readonly from: number;
   readonly to: number;
+  /** Index of the step in which it reads again. */
+  readonly resume: number;
   /** The step in which it begins. */
   readonly pause: DbusStep;
   /** The step by which the bus must have cut it off; absent if it must not. */
@@ -22,11 +24,11 @@ export function sleepsIn(steps: readonly Step[]): readonly Sleep[] {
     const { client, do: verb } = step.action;
     const pause = verb === 'pause' ? step : latest.get(client);
     if (pause === undefined) continue;
-    const from = sleeps.get(pause)?.from ?? top;
+    const { from = top, resume = steps.length } = sleeps.get(pause) ?? {};
     if (verb === 'pause') latest.set(client, step);
-    if (verb === 'pause') sleeps.set(step, { client, from: top, to: steps.length, pause });
-    else if (verb === 'resume') sleeps.set(pause, { client, from, to: top, pause });
-    else if (verb === 'hangup') sleeps.set(pause, { client, from, to: top, pause, hangup: step });
+    if (verb === 'pause') sleeps.set(step, { client, from, to: resume, resume, pause });
+    else if (verb === 'resume') sleeps.set(pause, { client, from, to: top, resume: top, pause });
+    else if (verb === 'hangup') sleeps.set(pause, { client, from, to: top, resume, pause, hangup: step });
   }
   return [...sleeps.values()];
 }

@@ -4,7 +4,7 @@
  */
 
 import { count } from '../common/text.ts';
-import { type Expected, expectedText, type Plan } from '../plan/plan.ts';
+import { type Expected, expectedOf, expectedText, type Plan } from '../plan/plan.ts';
 import { faultText } from '../topology/faults.ts';
 import { type Lane, masterOf, partyOf } from '../topology/lane.ts';
 import { lengthsOf } from '../topology/message.ts';
@@ -145,9 +145,9 @@ function viewOf(step: Step, plan: Plan): StepView {
 
 function dbusView({ id, action }: DbusStep, { operations }: Plan): DbusView {
   const those = operations?.list.filter(({ step }) => step === id) ?? [];
-  const [first] = those;
+  const expected = expectedOf(those.map((each) => each.expected));
   const heard = action.do === 'hears' ? action.heard.join(', then ') || 'nothing' : '';
-  return { kind: 'dbus', count: those.length, must: first ? expectedText(action, first.expected) : heard };
+  return { kind: 'dbus', count: those.length, must: expected ? expectedText(action, expected) : heard };
 }
 
 function sendView(step: SendStep, plan: Plan): SendView {

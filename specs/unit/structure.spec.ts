@@ -26,7 +26,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   // The contract, executable: it knows of no file, no plan and no run.
   'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
-  'runner/predict': ['runner/topology', 'runner/model', 'runner/dbus'],
+  'runner/predict': ['runner/topology', 'runner/model', 'runner/dbus', 'daemon/driver/limits.ts'],
   // The rooms of the loader are a column: each is entered by its own door.
   'runner/load/diagnostic': [],
   'runner/load/yaml': ['runner/topology', 'runner/load/diagnostic/index.ts'],

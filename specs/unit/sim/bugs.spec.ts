@@ -283,6 +283,7 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'wrong-reply': { yaml: BUS_OF_NAMES, every: 3, kind: 'wrong-answer', step: '2' },
   'silent-change': { yaml: BUS_OF_NAMES, every: 1, kind: 'not-told', step: '3' },
   'keep-sleeper': { yaml: SLEEPER, kind: 'unended', step: '4' },
+  'forget-sleeper': { yaml: SLEEPER, kind: 'lost', step: '2' },
   'lose-dbus-fd': { yaml: PASSED_ON, kind: 'fds', step: '1' },
   'swap-dbus-fds': { yaml: PASSED_ON, kind: 'token', step: '1' },
   'keep-dbus-fd': { yaml: PASSED_ON, kind: 'no-eof', step: '1' },
