@@ -40,13 +40,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/load/yaml/index.ts',
     'runner/load/schema/index.ts',
   ],
-  'runner/load/check': [
-    'runner/topology',
-    'runner/predict',
-    'runner/dbus',
-    'daemon/driver/limits.ts',
-    'runner/load/resolve/index.ts',
-  ],
+  'runner/load/check': ['runner/topology', 'runner/predict', 'runner/dbus', 'runner/load/resolve/index.ts'],
   'runner/load': [
     'runner/topology',
     'runner/predict',

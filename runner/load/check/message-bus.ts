@@ -9,6 +9,7 @@ import { didYouMean } from '../../common/nearest.ts';
 import { DRIVER, isUnique, matches, type Rule, type Subject } from '../../dbus/index.ts';
 import {
   type DbusExpected,
+  expectedOf,
   expectedText,
   type Operation,
   type Operations,
@@ -25,22 +26,22 @@ export function checkMessageBuses(places: Places, topology: Topology): Map<strin
   const contradictions = new Map<string, string>();
   if (topology.messageBuses === undefined) return contradictions;
   const { list, since } = predictOperations(topology);
-  const firsts = new Map(
-    list.flatMap((each) => (each.step === undefined ? [] : [[each.step, each] as const])),
-  );
+  const ofStep = Map.groupBy(list, (each) => each.step);
   for (const step of flat(topology.steps)) {
     if (step.kind !== 'dbus') continue;
-    const operation = firsts.get(step.id);
-    const words = operation
-      ? checkStep(places, step, operation)
+    const operations = ofStep.get(step.id);
+    const words = operations
+      ? checkStep(places, step, operations)
       : checkHeard(places, step, since.get(step.id));
     if (words !== undefined) contradictions.set(step.id, words);
   }
   return contradictions;
 }
 
-function checkStep(places: Places, step: DbusStep, operation: Operation): string | undefined {
-  const { modelled, expected } = operation;
+function checkStep(places: Places, step: DbusStep, operations: readonly Operation[]): string | undefined {
+  const modelled = expectedOf(operations.map((each) => each.modelled));
+  const expected = expectedOf(operations.map((each) => each.expected));
+  if (!modelled || !expected) return undefined;
   const path = places.paths.get(step.id) ?? [];
   if (Object.keys(step.expect).length === 0) {
     unsaid(places, step, modelled, path);
@@ -58,14 +59,19 @@ function checkStep(places: Places, step: DbusStep, operation: Operation): string
 function unsaid(
   { problems }: Places,
   { action }: DbusStep,
-  { outcome, recipients }: DbusExpected,
+  { outcome, recipients, may = [] }: DbusExpected,
   path: Path,
 ): void {
   const say = (message: string, hint: string) => problems.error(path, { code: 'unsaid', message, hint });
   if (outcome.kind === 'error')
     say(`this fails with ${outcome.name}`, `Expect it: expect: { error: ${outcome.name} }.`);
-  else if (action.do === 'signal' && recipients.length === 0)
-    say('nobody gets this signal', 'Expect it: expect: { recipients: [] }.');
+  else if (action.do === 'signal' && recipients.length === 0 && !(action.to !== undefined && may.length > 0))
+    say(
+      may.length === 0
+        ? 'nobody gets this signal'
+        : `perhaps nobody gets this signal: the bus may have cut ${quoted(may)} off by then`,
+      'Expect it: expect: { recipients: [] }.',
+    );
   else if (
     (action.do === 'own' || action.do === 'release') &&
     outcome.kind === 'reply' &&
@@ -75,6 +81,8 @@ function unsaid(
     say(`the result of this step is ${word}`, `Expect it: expect: { result: ${word} }.`);
   }
 }
+
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(' and ');
 
 /** Reports a signal or a call that only its sender gets, which shows nothing of the bus between two clients. */
 function alone({ problems }: Places, { action }: DbusStep, { recipients }: DbusExpected, path: Path): void {
