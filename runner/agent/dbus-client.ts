@@ -3,6 +3,7 @@
  * A client of a message bus. It sends the messages that it is ordered to send, with the serials of the orders; it
  * answers every call, and reports every message that it gets. Into the descriptors of a message it writes its name.
  */
+import { BusError } from '../../native/lib/errors.ts';
 import {
   DRIVER,
   isUnique,
@@ -40,6 +41,8 @@ export class DbusClient extends DbusRole {
   #position = 0;
   readonly #end: Waiters;
   #ended = false;
+  /** What has stopped it from reading, if it was not the end of its connection: it carries out no more orders. */
+  #failure: unknown;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
 
   constructor(tools: Tools) {
@@ -49,6 +52,12 @@ export class DbusClient extends DbusRole {
   }
 
   async handle(order: Order): Promise<Result> {
+    const result = await this.#carryOut(order);
+    if (this.#failure !== undefined) throw this.#failure;
+    return result;
+  }
+
+  async #carryOut(order: Order): Promise<Result> {
     switch (order.do) {
       case 'join-dbus':
         return this.#join(order);
@@ -155,30 +164,49 @@ export class DbusClient extends DbusRole {
   }
 
   async #readAll(connection: DbusConnection): Promise<void> {
-    // A client that is expelled reads the error first, then the messages that were queued before it.
-    await this.#readOn(connection).catch(() => this.#readOn(connection).catch(() => {}));
+    try {
+      // A client that is expelled reads the error first, then the messages that were queued before it.
+      if (!(await this.#readOn(connection))) await this.#readOn(connection);
+    } catch (error) {
+      this.#fail(error);
+    }
     this.#ended = true;
     for (const end of [...this.#waiting.values()]) end(undefined);
     this.#end.settle();
   }
 
-  async #readOn(connection: DbusConnection): Promise<void> {
-    for await (const message of connection.messages()) {
-      leaveTokens(this.#tools.system, this.#name, message.fds);
-      this.#take(message);
+  /** Reads until the connection ends; false if it ended with an error of its socket. */
+  async #readOn(connection: DbusConnection): Promise<boolean> {
+    try {
+      for await (const message of connection.messages()) this.#take(message);
+      return true;
+    } catch (error) {
+      if (error instanceof BusError) return false;
+      throw error;
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
   }
 
   #take(message: DbusGiven): void {
     const { replySerial, type } = message;
-    if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
     const mine = this.#isMine(message);
-    if (mine && replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
-    else if (mine && type === 'method_call') {
-      void this.#reply(message).finally(() => discard(message));
-      return;
+    const isCall = mine && replySerial === undefined && type === 'method_call';
+    try {
+      leaveTokens(this.#tools.system, this.#name, message.fds);
+      if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
+      if (mine && replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
+    } catch (error) {
+      discard(message);
+      throw error;
     }
-    discard(message);
+    if (!isCall) discard(message);
+    else
+      void this.#reply(message)
+        .catch((error) => this.#fail(error))
+        .finally(() => discard(message));
   }
 
   /** Whether it is not for another client; before Hello is answered it gets nothing else. */
@@ -211,9 +239,14 @@ export class DbusClient extends DbusRole {
     const draft = { ...answer, flags: NO_REPLY_EXPECTED, destination: sender, replySerial };
     const [ends = []] = await pipes.make(replySerial, 1, order?.pipes ?? 0);
     const back = order === undefined ? fds : ends.map((fd) => ({ fd }));
-    // A caller that has left gets no answer.
-    await this.#connection?.send(draft, this.#nextSerial++, { fds: back }).catch(() => {});
-    pipes.sent(ends);
+    try {
+      await this.#connection?.send(draft, this.#nextSerial++, { fds: back });
+    } catch (error) {
+      // A caller that has left gets no answer.
+      if (!(error instanceof BusError)) throw error;
+    } finally {
+      pipes.sent(ends);
+    }
   }
 }
 
