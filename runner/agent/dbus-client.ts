@@ -237,7 +237,7 @@ export class DbusClient extends DbusRole {
     const order = Object.hasOwn(this.#answers, member) ? this.#answers[member] : undefined;
     const answer = order === undefined ? { type: 'method_return' as const, args } : answerIn(order.message);
     const draft = { ...answer, flags: NO_REPLY_EXPECTED, destination: sender, replySerial };
-    const [ends = []] = await pipes.make(replySerial, 1, order?.pipes ?? 0);
+    const ends = await pipes.makeForAnswer(replySerial, order?.pipes ?? 0);
     const back = order === undefined ? fds : ends.map((fd) => ({ fd }));
     try {
       await this.#connection?.send(draft, this.#nextSerial++, { fds: back });

@@ -89,14 +89,23 @@ export function warmUp(): void {
 /** Node has no pipe(2). A FIFO that is opened at both ends and then unlinked serves as one. */
 async function openPipes(count: number): Promise<PipeEnds[]> {
   const folder = mkdtempSync('/tmp/afbus-pipes-');
+  const opened: number[] = [];
+  const open = (name: string, flags: number): number => {
+    const fd = openSync(name, flags);
+    opened.push(fd);
+    return fd;
+  };
   try {
     const names = Array.from({ length: count }, (_, i) => `${folder}/${i}`);
     await mkfifo(names);
     return names.map((name) => {
-      const reader = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
-      const writer = openSync(name, constants.O_WRONLY);
+      const reader = open(name, constants.O_RDONLY | constants.O_NONBLOCK);
+      const writer = open(name, constants.O_WRONLY);
       return { writer, read: (onText, onEnd) => readPipe(reader, onText, onEnd) };
     });
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
   } finally {
     rmSync(folder, { recursive: true });
   }

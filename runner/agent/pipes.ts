@@ -10,6 +10,7 @@ import { Waiters } from './waiters.ts';
 interface Pipe {
   readonly message: number;
   readonly index: number;
+  readonly answer?: true;
   text: string;
   eof: boolean;
 }
@@ -27,13 +28,27 @@ export class Pipes {
   }
 
   /** Makes the pipes for `count` messages from number `first` on; resolves with the write ends for each message. */
-  async make(first: number, count: number, perMessage: number): Promise<readonly (readonly number[])[]> {
+  make(first: number, count: number, perMessage: number): Promise<readonly (readonly number[])[]> {
+    return this.#make(count, perMessage, (i) => ({ message: first + i }));
+  }
+
+  /** Makes the pipes for the answer to this message; resolves with their write ends. */
+  async makeForAnswer(message: number, count: number): Promise<readonly number[]> {
+    const [ends = []] = await this.#make(1, count, () => ({ message, answer: true }));
+    return ends;
+  }
+
+  async #make(
+    count: number,
+    perMessage: number,
+    of: (i: number) => Pick<Pipe, 'message' | 'answer'>,
+  ): Promise<readonly (readonly number[])[]> {
     if (perMessage === 0) return [];
     const ends = await this.#system.pipes(count * perMessage);
     return Array.from({ length: count }, (_, i) =>
       Array.from({ length: perMessage }, (_, index) => {
         const end = ends[i * perMessage + index] as PipeEnds;
-        this.#read(end, { message: first + i, index, text: '', eof: false });
+        this.#read(end, { ...of(i), index, text: '', eof: false });
         return end.writer;
       }),
     );
@@ -53,9 +68,8 @@ export class Pipes {
       if (left <= 0) break;
       await this.#ends.wait(left);
     }
-    for (const { message, index, text, eof } of this.#pipes) {
-      this.#reports.say({ say: 'pipe', message, index, tokens: tokensIn(text, index), eof });
-    }
+    for (const { text, ...pipe } of this.#pipes)
+      this.#reports.say({ say: 'pipe', ...pipe, tokens: tokensIn(text, pipe.index) });
     this.#pipes = [];
   }
 

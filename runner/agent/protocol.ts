@@ -307,6 +307,8 @@ export type AgentReport =
       readonly message: number;
       /** Index among the message's descriptors. */
       readonly index: number;
+      /** Of a client of a message bus: its answer had the descriptor, not its own message with that serial. */
+      readonly answer?: true;
       readonly tokens: readonly Lane[];
       readonly eof: boolean;
     }

@@ -65,6 +65,11 @@ export const LIMITS = {
     what: 'instructions of socket filters, and rules: those of each client times the copies that it may get',
     over: INVALID,
   },
+  pipes: {
+    most: 4000,
+    what: 'descriptors that a step passes: those of each message, times the messages',
+    over: INVALID,
+  },
   branchClients: {
     most: 1_000_000,
     what: 'branches that play at once, each times the clients of the file',

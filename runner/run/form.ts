@@ -103,7 +103,7 @@ const agentReport = saying({
   deliveries: { list: listOf(deliveries) },
   sends: { list: listOf(send) },
   dbus: { list: listOf(dbus) },
-  pipe: { message: index, index, tokens: listOf(text), eof: flag },
+  pipe: { message: index, index, answer: maybe(flag), tokens: listOf(text), eof: flag },
   end: { lane: text, t: number, why: oneOf('eof', 'hangup', 'closed', 'error'), errno: maybe(text) },
 });
 

@@ -99,8 +99,8 @@ export class Collector {
         for (const row of report.list) this.#send(unpackSend(agent, row));
         break;
       case 'pipe': {
-        const { message, index, tokens, eof } = report;
-        this.#pipes.push({ agent, message, index, tokens, eof });
+        const { message, index, answer, tokens, eof } = report;
+        this.#pipes.push({ agent, message, index, ...(answer && { answer }), tokens, eof });
         break;
       }
       case 'end': {

@@ -82,6 +82,8 @@ export interface PipeEvent {
   readonly message: number;
   /** Index among the message's descriptors: a message with two has two events. */
   readonly index: number;
+  /** Of a client of a message bus: its answer had the descriptor, not its own message with that serial. */
+  readonly answer?: true;
   /** Lanes whose receivers wrote a token. */
   readonly tokens: readonly Lane[];
   /** All write ends are closed: no descriptor leaked. */

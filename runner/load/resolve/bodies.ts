@@ -3,6 +3,7 @@
 
 import type { Path } from '../../common/diagnostic.ts';
 import { ENVELOPE_SIZE } from '../../common/envelope.ts';
+import { LIMITS } from '../../common/limits.ts';
 import { sizeRange } from '../../common/scalars.ts';
 import { DEFAULT_SEND_BUFFER } from '../../predict/index.ts';
 import { type Content, lengthsOf } from '../../topology/message.ts';
@@ -81,7 +82,7 @@ export function checkLength(
 
 export function fdsOf(
   { problems }: Scope,
-  send: Pick<WrittenSend, 'fds'>,
+  send: Pick<WrittenSend, 'fds'> & { readonly count?: number | undefined },
   at: (key: string) => Path,
 ): FdSpec[] {
   const seen = new Set<string>();
@@ -96,5 +97,12 @@ export function fdsOf(
     }
     seen.add(pipe);
   });
+  const { most } = LIMITS.pipes;
+  const all = seen.size * (send.count ?? 1);
+  if (all > most)
+    problems.error(at('fds'), {
+      ...{ code: 'impossible', message: `this step passes ${all} descriptors, and ${most} at most` },
+      hint: 'Send fewer messages in this step, or without descriptors.',
+    });
   return [...seen].map((name) => ({ kind: 'pipe', name }));
 }

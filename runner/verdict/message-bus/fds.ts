@@ -27,6 +27,8 @@ interface Passed {
   readonly by: string;
   readonly count: number;
   readonly holders: readonly Holder[];
+  /** Whether they are those of the answer. */
+  readonly isAnswer: boolean;
 }
 
 export function fds(facts: BusFacts): CheckResult[] {
@@ -47,8 +49,13 @@ export function fds(facts: BusFacts): CheckResult[] {
   return [findings.result(checked, plural(checked, 'descriptor'), reason)];
 }
 
-const keyOf = ({ agent, message, index }: Pick<PipeEvent, 'agent' | 'message' | 'index'>): string =>
-  `${agent} ${message} ${index}`;
+interface Key extends Pick<PipeEvent, 'agent' | 'message' | 'index'> {
+  readonly answer?: boolean;
+}
+
+/** A client that calls itself makes the descriptors of the call and those of the answer. */
+const keyOf = ({ agent, message, index, answer = false }: Key): string =>
+  `${agent} ${message} ${index} ${answer}`;
 
 /** Number of the message → who got descriptors with it or with its answer; reports a wrong number of them. */
 function holdersIn(facts: BusFacts, findings: Findings): Map<number, Holder[]> {
@@ -70,21 +77,21 @@ function holdersIn(facts: BusFacts, findings: Findings): Map<number, Holder[]> {
 function passedWith(operation: Operation, holders: readonly Holder[]): Passed[] {
   const { client, fds: count, back, modelled } = operation;
   const [own, answered] = [holders.filter((each) => !each.isAnswer), holders.filter((each) => each.isAnswer)];
-  const sent = { operation, by: client, count, holders: back.are === 'new' ? own : holders };
+  const sent = { operation, by: client, count, holders: back.are === 'new' ? own : holders, isAnswer: false };
   if (back.are !== 'new' || modelled.by === undefined) return [sent];
-  return [sent, { operation, by: modelled.by, count: back.fds, holders: answered }];
+  return [sent, { operation, by: modelled.by, count: back.fds, holders: answered, isAnswer: true }];
 }
 
 /** Returns how many of the descriptors are known. */
 function judge(
   { cut }: BusFacts,
   findings: Findings,
-  { operation, by, count, holders }: Passed,
+  { operation, by, count, holders, isAnswer }: Passed,
   reports: ReadonlyMap<string, PipeEvent>,
 ): number {
   let known = 0;
   for (let index = 0; index < count; index++) {
-    const pipe = reports.get(keyOf({ agent: by, message: operation.number + 1, index }));
+    const pipe = reports.get(keyOf({ agent: by, message: operation.number + 1, index, answer: isAnswer }));
     if (pipe !== undefined) {
       known++;
       judgePipe(findings, operation, pipe, holders);

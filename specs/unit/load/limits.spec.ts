@@ -49,6 +49,11 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /5020000 copies of messages, and 5000000 at most/,
     line: 6,
   },
+  'descriptors of a step': {
+    source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, r: { match: ["member='X'"] } }\ntraffic:\n  - signal: { from: s, path: /, interface: a.B, member: X, count: 2001, fds: [{ pipe: p }, { pipe: q }] }\n`,
+    says: /this step passes 4002 descriptors, and 4000 at most/,
+    line: 4,
+  },
   'instructions of filters': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 200, groups: [all], filter: { bpf: "${'ld #1\\n'.repeat(99)}ret #65535" } } }\n${send(5000)}`,
     says: /instructions of filters and rules for copies to go through, and 50000000 at most/,

@@ -172,6 +172,28 @@ describe('a descriptor', () => {
   }
 });
 
+const ITSELF = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients: { cam: { answers: { Open: { signature: h, reply: [0], fds: [{ pipe: x }] } } } }
+traffic:
+  - call: { from: cam, to: cam, path: /c, member: Open, signature: h, args: [0], fds: [{ pipe: y }] }
+    expect: { by: cam, signature: h, reply: [0] }
+`;
+
+describe('a client that calls itself', () => {
+  it('has one descriptor in the call, and another in the answer', async () => {
+    const { plan, trace, verdict } = await playText(ITSELF, { seed: 1 });
+    assert.ok(trace);
+    assert.equal(verdict.result, 'pass');
+    assert.equal(trace.pipes.length, 2);
+    for (const at of trace.pipes.keys()) {
+      const { checks } = judge(plan, { ...trace, pipes: trace.pipes.toSpliced(at, 1) }, { backend: 'sim' });
+      const failures = checks.flatMap(({ failures: list }) => list.map(({ kind }) => kind));
+      assert.deepEqual(failures, ['no-pipe']);
+    }
+  });
+});
+
 const BRANCH = `
 buses: { session: { master: { program: dbus-daemon } } }
 clients: { player: {}, one: { match: ["type='signal'"] }, other: { match: ["type='signal'"] } }

@@ -121,6 +121,7 @@ describe('a node that sends forbidden reports', function () {
         say: fc.constant('pipe'),
         message,
         index: fc.nat(2),
+        answer: any,
         tokens: fc.array(lane),
         eof: fc.boolean(),
       }),
