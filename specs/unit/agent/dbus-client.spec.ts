@@ -49,7 +49,7 @@ describe('a client of a message bus', () => {
     client = new DbusClient({
       system: { joinDbus: async () => connection, now: () => 0, clock: { after: () => () => {} } },
       reports: { dbus: ({ kind, type }: { kind: string; type?: string }) => told.push(type ?? kind) },
-      pipes: { make: async () => [], sent() {} },
+      pipes: { makeForAnswer: async () => [], make: async () => [], sent() {} },
     } as unknown as Tools);
     await client.handle({ do: 'join-dbus', client: 'c', path: 'p', connect: 'native', answers: {} });
     sent = [];
