@@ -210,7 +210,7 @@ TEST(multicast_beside_others_loses_no_edge_of_a_full_recipient)
 {
 	enum { MEMBERS = 5, ROUNDS = 300 };
 	struct bus bus = open_bus("@bus");
-	struct client a = join(&bus), other = join(&bus), full = join(&bus), to[MEMBERS];
+	struct client a = join(&bus), b = join(&bus), other = join(&bus), full = join(&bus), to[MEMBERS];
 	struct job job = { .fd = other.fd, .to = GROUP(3) };
 	int poller = edge_poll(a.fd);
 
@@ -221,7 +221,10 @@ TEST(multicast_beside_others_loses_no_edge_of_a_full_recipient)
 		OK(add_address(to[i].accepted, ADDRESS(3, 2 + i)));
 		look_long(to[i].fd);
 	}
-	fill(a.fd, full.id);
+	/* By another one, and without a refusal: reading tells `a` alone, and gives it no budget back. */
+	for (int i = 0; i < ROOM; i++)
+		OK(post(b.fd, full.id, "filler"));
+	FAILS(EAGAIN, post(a.fd, full.id, "x"));
 	start_job(&job, multicast_until_done);
 	EVENTUALLY(job.result > 0);
 	for (int round = 0; round < ROUNDS; round++) {
