@@ -5,6 +5,7 @@
  */
 #include "dbus.h"
 #include "hook.h"
+#include <linux/sockios.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -224,5 +225,88 @@ TEST_EACH(message_is_overtaken_in_three_rounds_at_most, overtakers)
 		CHECK(judged <= row->judged);
 		close_sockets();
 	} while (judged < row->judged);
+	unload_hook();
+}
+
+/*
+ * A change that is made after the message was judged for the first member, and before it has its
+ * place, applies to it.
+ */
+
+enum { ALL_CHANGES = 1000 };
+
+static void name_the_sender(void)
+{
+	OK(set_name("@bus", a.id, "org.example.n"));
+}
+
+static void shut_the_first(void)
+{
+	OK(shutdown(members[0].fd, SHUT_RD));
+}
+
+static const struct {
+	const char *name;
+	const char *rule;		/* of the first member */
+	void (*change)(void);
+	int gets;			/* how many messages that one gets */
+} late_changes[] = {
+	/* What was found out about the rule, which asks for a sender, is not the sender's. */
+	{ "name_of_the_sender", "sender='org.example.n',member='Changed'", name_the_sender, 1 },
+	{ "end_of_receiving", "member='Changed'", shut_the_first, 0 },
+};
+
+static void *send_signal(void *data)
+{
+	OK(signal_all(*(int *)data, &a_signal));
+	return NULL;
+}
+
+static int charged(int fd)
+{
+	int n = -1;
+
+	OK(ioctl(fd, SIOCOUTQ, &n));
+	return n;
+}
+
+/* Return: whether the change came in time for the hook's patience. */
+static int change_while_judged(void (*change)(void))
+{
+	pthread_t sender;
+
+	tell_hook("calls", 0);
+	tell_hook("changes", 0);
+	tell_hook("in_vain", 0);
+	EQ(0, pthread_create(&sender, NULL, send_signal, &a.fd));
+	EVENTUALLY(hook_says("calls"));
+	change();
+	tell_hook("changes", ALL_CHANGES);
+	EQ(0, pthread_join(sender, NULL));
+	return !hook_says("in_vain");
+}
+
+/* As above: once more if the change came too late. */
+TEST_EACH(change_applies_to_a_message_that_was_judged_before, late_changes)
+{
+	int in_time;
+
+	load_hook();
+	tell_hook("patience_ms", PATIENCE_MS * patience());
+	do {
+		bus = open_bus("@bus");
+		a = join(&bus);
+		for (n_members = 0; n_members < 2; n_members++)
+			members[n_members] = join(&bus);
+		OK(add_rule("@bus", members[0].id, row->rule));
+		OK(add_rule("@bus", members[1].id, ""));
+		in_time = change_while_judged(row->change);
+		if (in_time) {
+			EQ(row->gets, drain(members[0].fd));
+			EQ(1, drain(members[1].fd));
+			EQ(0, charged(a.fd));
+		}
+		close_sockets();
+	} while (!in_time);
 	unload_hook();
 }

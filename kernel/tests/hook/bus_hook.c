@@ -37,11 +37,13 @@ static unsigned long long last_src, last_dst;
 module_param(last_src, ullong, 0644);
 module_param(last_dst, ullong, 0644);
 
-static unsigned int patience_ms, changes;
+static unsigned int patience_ms, changes, in_vain;
 module_param(patience_ms, uint, 0644);
 MODULE_PARM_DESC(patience_ms, "for how long each call waits until there are as many changes as calls");
 module_param(changes, uint, 0644);
 MODULE_PARM_DESC(changes, "that somebody has made");
+module_param(in_vain, uint, 0644);
+MODULE_PARM_DESC(in_vain, "calls that have waited for a change and seen none");
 
 /* Under RCU nobody sleeps. */
 static void bus_hook_await_change(void)
@@ -50,6 +52,7 @@ static void bus_hook_await_change(void)
 
 	for (ms = 0; ms < patience_ms && READ_ONCE(changes) < calls; ms++)
 		mdelay(1);
+	in_vain += patience_ms && READ_ONCE(changes) < calls;
 }
 
 static unsigned int bus_hook(void *priv, struct sk_buff *skb,
