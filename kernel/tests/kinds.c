@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules that say the same are of one kind, and a message is held against one of them only: each
- * client gets what its own rules want all the same, however those of the others come and go.
+ * Rules that say the same are of one kind, and a message is usually held against one of them only:
+ * each client gets what its own rules want all the same, however those of the others come and go.
  */
 #include "dbus.h"
 
@@ -55,21 +55,24 @@ TEST(each_of_equal_rules_counts_until_it_is_removed)
 	EQ(want, who_gets(a.fd, c, &a_signal));
 }
 
+/* Many kinds, so that some of them are in one place wherever the modules look for equal rules. */
 TEST(similar_rules_of_many_clients_are_told_apart)
 {
+	enum { RULES = 50 };
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), c[ALIKE];
 	char rule[64], arg[8];
 
-	for (int i = 0; i < ALIKE; i++) {
+	for (int i = 0; i < ALIKE; i++)
 		c[i] = join(&bus);
+	for (int n = 0; n < ALIKE * RULES; n++) {
 		/* They are all found by the same hash, since that is not about later arguments. */
-		snprintf(rule, sizeof(rule), "member='Changed',arg1='%d'", i / 2);
-		OK(add_rule("@bus", c[i].id, rule));
+		snprintf(rule, sizeof(rule), "member='Changed',arg1='%d'", n);
+		OK(add_rule("@bus", c[n / RULES].id, rule));
 	}
-	for (int i = 0; i < ALIKE; i++) {
-		snprintf(arg, sizeof(arg), "%d", i);
-		EQ(i < ALIKE / 2 ? 3 << 2 * i : 0,
+	for (int n = 0; n <= ALIKE * RULES; n++) {
+		snprintf(arg, sizeof(arg), "%d", n);
+		EQ(n < ALIKE * RULES ? 1 << n / RULES : 0,
 		   who_gets(a.fd, c, &(struct words){ A_SIGNAL, .args = { "x", arg } }));
 	}
 }
