@@ -31,7 +31,8 @@ void afbus_shut(struct afbus_sock *s, int how, int err)
 
 	lockdep_assert_held(&s->bus->lock);
 
-	s->bus->routes++;
+	if (how & RCV_SHUTDOWN & ~sk->sk_shutdown)
+		s->bus->routes++;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	if (err)
 		WRITE_ONCE(sk->sk_err, err);
