@@ -6,6 +6,8 @@
 
 #include <linux/bitops.h>
 #include <linux/jhash.h>
+#include <linux/once.h>
+#include <linux/random.h>
 #include <linux/rculist.h>
 #include "nfdbus.h"
 
@@ -44,6 +46,20 @@ static u32 nfdbus_mix(u32 class, u8 type, u32 path, u32 interface, u32 member,
 			    class & NFDBUS_BY_MEMBER ? member : 0,
 			    (class & NFDBUS_BY_ARG0 ? arg0 : 0) ^
 			    (class & NFDBUS_BY_TYPE ? type : 0) ^ class << 8);
+}
+
+/**
+ * nfdbus_bucket() - which bucket of a client's table rules are in
+ * @hash: of their index
+ *
+ * By a secret: nobody can collect rules of different hashes in one bucket.
+ */
+u32 nfdbus_bucket(u32 hash)
+{
+	static u32 secret __read_mostly;
+
+	get_random_once(&secret, sizeof(secret));
+	return jhash_1word(hash, secret) % NFDBUS_BUCKETS;
 }
 
 /**

@@ -268,13 +268,7 @@ int nfdbus_kind_join(struct nfdbus_bus *bus, struct nfdbus_entry *e);
 void nfdbus_kind_leave(struct nfdbus_bus *bus, struct nfdbus_entry *e);
 
 /* match.c */
-
-/* Not by the bits that choose a word of the sieve: those are the lowest. */
-static inline u32 nfdbus_bucket(u32 hash)
-{
-	return (hash >> 26) % NFDBUS_BUCKETS;
-}
-
+u32 nfdbus_bucket(u32 hash);
 void nfdbus_index_rule(struct nfdbus_index *index,
 		       const struct nfdbus_rule *rule);
 const struct afbus_marks *nfdbus_read(void *data, const struct sk_buff *skb,

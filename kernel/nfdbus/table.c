@@ -8,6 +8,11 @@
 #include <linux/slab.h>
 #include "nfdbus.h"
 
+/*
+ * However many: a client's table has NFDBUS_BUCKETS buckets, and its sieve
+ * AFBUS_SIEVE_WORDS words. With more rules, verdicts take longer and sieves let
+ * more messages through.
+ */
 static unsigned int max_rules = 512;
 module_param(max_rules, uint, 0644);
 MODULE_PARM_DESC(max_rules, "match rules that one client may have (default 512)");
