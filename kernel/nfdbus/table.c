@@ -217,9 +217,9 @@ int nfdbus_rule_add(struct afbus_bus *on, struct nfdbus_client *client,
 		nfdbus_entry_forget(e);
 out:
 	mutex_unlock(&bus->lock);
-	/* A lookup may still meet it among the kinds. */
+	/* It is in no table, so nobody looks at it. */
 	if (err)
-		kfree_rcu(e, rcu);
+		kfree(e);
 	return err;
 }
 
