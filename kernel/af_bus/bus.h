@@ -41,7 +41,8 @@ struct sock;
  * @last_ticket: last place given among waiting senders
  * @stamp: mark of the current walk over recipients, see struct afbus_sock
  * @routes: a number that changes when an address may have another joined holder,
- *	or a multicast other recipients or other verdicts
+ *	or a multicast other recipients or other verdicts; so each change of a
+ *	rule makes all senders look their last recipient up anew
  * @addrs: addresses by value
  * @nr_given: length of @addrs without the prefix-0 addresses
  * @groups: groups by prefix

@@ -90,7 +90,8 @@ static __always_inline void afbus_route_add(struct afbus_send *s,
 
 /*
  * The client that holds an address, if it has joined. A sender remembers the
- * last one that it found, until any client joins, leaves or changes an address.
+ * last one that it found, until afbus_bus.routes changes: for a new holder, but
+ * also for what concerns multicasts alone, such as a change of a rule.
  */
 static struct afbus_sock *afbus_route_find(struct afbus_sock *from, u64 dst)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Kinds of rules: rules of a bus that say the same are of one kind, whichever
- * clients have them. So a message is held against one of them only.
+ * clients have them. So a message is usually held against one of them only: a
+ * send remembers NFDBUS_JUDGED kinds, each in the place that its number gives.
  *
  * A kind is a number and owns nothing: each client pays for all of its own
  * rules. One rule of each kind is in the table, and stands for the others.

@@ -128,7 +128,7 @@ static bool nfdbus_index_message(struct nfdbus_index *index,
 	return true;
 }
 
-/* Equal rules are asked once: nothing that they look at changes. */
+/* Equal rules are asked once, usually: nothing that they look at changes. */
 static bool nfdbus_fits(struct nfdbus_parsed *p, const struct nfdbus_entry *e)
 {
 	struct nfdbus_judged *judged = &p->judged[e->kind % NFDBUS_JUDGED];

@@ -45,7 +45,8 @@
  *
  * Tables change under the mutex alone, which may take long. Under the lock of
  * af_bus's bus two words are written, one which says whether a rule counts and
- * one of the sieve: nobody on the bus waits for more than that.
+ * one of the sieve; if a client loses all its rules at once, the 129 words of its
+ * sieve. Nobody on the bus waits for more than that.
  */
 
 #include <linux/kref.h>

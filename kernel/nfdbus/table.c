@@ -303,9 +303,10 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 
 	if (list_empty(&client->rules))
 		return;
+	/* No message looks for rules of a client that has left. */
 	if (on) {
 		afbus_protocol_begin_change(on);
-		/* No message looks for rules of a client that has left. */
+		/* With the classes all rules stop counting. */
 		WRITE_ONCE(client->sieve.classes, 0);
 		memset(client->sieve.words, 0, sizeof(client->sieve.words));
 		afbus_protocol_change_to(on, client->addr, true);

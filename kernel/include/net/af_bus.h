@@ -53,8 +53,8 @@
  * @words: each mark belongs to one, and has some bits there
  *
  * A client's private data begins with it, if its protocol reads multicasts. The
- * protocol adds to @classes before a change, and takes away after one; @words
- * change within one: afbus_protocol_begin_change().
+ * protocol adds to @classes before a change, and takes away within or after one;
+ * @words change within one: afbus_protocol_begin_change().
  */
 struct afbus_sieve {
 	u32	classes;
@@ -105,7 +105,8 @@ static inline void afbus_marks_add(struct afbus_marks *marks, u32 class,
  * @fds: descriptors that the message carries
  * @scratch: AFBUS_SCRATCH bytes for the protocol alone, the same for all
  *	recipients of the message; aligned as a u64, and not filled in but for
- *	the first u64, which is 0 before the first verdict
+ *	the first u64, which is 0 before read() or the first verdict, whichever
+ *	comes first
  */
 struct afbus_hook_state {
 	struct nf_hook_state	nf;
