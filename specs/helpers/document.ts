@@ -107,7 +107,7 @@ const timeless = (text: string): string =>
     // A slow eavesdropper misses copies, and the report counts them; a quick one misses none.
     .replace(/\d+ deliver(?:y|ies)\b/g, '_ deliveries')
     .replace(/\d+ cop(?:y|ies)\b/g, '_ copies')
-    .replace(/^.* copies(?: missed by eavesdroppers, as they|, as eavesdroppers) may\n/gm, '')
+    .replace(/^.* copies(?: missed by eavesdroppers, which may miss some|, as eavesdroppers may)\n/gm, '')
     // How many could be compared depends on who was quicker.
     .replace(/^( +[✓–] (?:order\.\w+|kernel)) .*$/gm, '$1')
     .replace(/\d{4}-\d\d-\d\dT[\d:]+/g, '_')
