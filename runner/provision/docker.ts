@@ -132,14 +132,17 @@ async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
 const AGENTS = '/var/lib/afbus-topo';
 
 /**
- * Arguments: the folder of copies, the name of this one, what is copied. All users of an engine may do this at once: each
- * copies to a place of its own, and of several whole copies one stays.
+ * Arguments: the folder of copies, the name of this one, what is copied. Users of an engine may do this at once, so only
+ * the one who has locked the folder copies. What lies there under the name of an unfinished copy is then of one that
+ * was killed.
  */
 export const COPY_ONCE = `
+exec 9<"$1" && flock 9 || exit
+rm -rf "$1"/new*
 [ ! -e "$1/$2" ] || exit 0
-to=$1/$2; new=$(mktemp -d "$1/new.XXXXXX") || exit; shift 2
-cp -r "$@" "$new" && chmod 755 "$new" && mv -T "$new" "$to" 2>/dev/null && exit
-rm -rf "$new"; [ -e "$to" ]`;
+to=$1/$2; new=$1/new; shift 2
+mkdir "$new" && cp -r "$@" "$new" && chmod 755 "$new" && mv -T "$new" "$to" && exit
+rm -rf "$new"; exit 1`;
 
 /** Copies Node and the agent from the image to the engine's machine, once per version. */
 async function copyAgent(docker: Dockerode, image: string): Promise<string> {

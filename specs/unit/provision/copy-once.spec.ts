@@ -1,47 +1,98 @@
 // SPDX-License-Identifier: MIT
 // The copy of the agent on the machine of an engine, if several users of that engine make it at once.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { COPY_ONCE } from '../../../runner/provision/docker.ts';
 import { folder } from '../../helpers/cli.ts';
 
-/** While one copies, another comes and is done first. */
-const AMID = `#!/bin/sh
+/** A `cp` that tells that it runs, and copies when the file `go` is there. */
+const SLOW = `#!/bin/sh
 PATH=$USUAL
-[ -e "$COPIES/key" ] || sh -c "$SCRIPT" sh "$COPIES" key "$FILES" || exit
+: >"$COPIES.copies"
+while [ ! -e "$COPIES.go" ]; do sleep 0.02; done
 exec cp "$@"
 `;
+const AGENT = 'agent.cjs';
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await wait(20);
+}
+
+const hasChild = ({ pid }: ChildProcess): boolean =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') !== '';
 
 describe('the copy of the agent', () => {
-  const copy = (files: ReturnType<typeof folder>, path: string) =>
-    spawnSync('sh', ['-c', COPY_ONCE, 'sh', files.path('copies'), 'key', `${files.path('agent')}/.`], {
-      env: {
-        ...{ PATH: `${path}${process.env.PATH}`, USUAL: process.env.PATH, SCRIPT: COPY_ONCE },
-        ...{ COPIES: files.path('copies'), FILES: `${files.path('agent')}/.` },
-      },
-      encoding: 'utf8',
-    });
-
-  it('is whole, and leaves nothing else, though another one is made meanwhile', () => {
-    using files = folder({ cp: AMID });
+  function place() {
+    const files = folder({ cp: SLOW });
     chmodSync(files.path('cp'), 0o755);
     for (const name of ['agent', 'copies']) mkdirSync(files.path(name));
-    writeFileSync(files.path('agent/agent.cjs'), '');
-    for (const path of [`${files.path('')}:`, '']) {
-      const { status, stderr } = copy(files, path);
-      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-      assert.deepEqual(readdirSync(files.path('copies')), ['key']);
-      assert.deepEqual(readdirSync(files.path('copies/key')), ['agent.cjs']);
-      assert.equal(statSync(files.path('copies/key')).mode & 0o777, 0o755);
-    }
+    writeFileSync(files.path(join('agent', AGENT)), '');
+    return files;
+  }
+  type Place = ReturnType<typeof place>;
+
+  /** In a group of its own. */
+  const start = (files: Place, path = '') =>
+    spawn('sh', ['-c', COPY_ONCE, 'sh', files.path('copies'), 'key', `${files.path('agent')}/.`], {
+      env: {
+        PATH: `${path}${process.env.PATH}`,
+        ...{ USUAL: process.env.PATH, COPIES: files.path('copies') },
+      },
+      stdio: 'ignore',
+      detached: true,
+    });
+  const slow = (files: Place) => start(files, `${files.path('')}:`);
+  const end = async (child: ChildProcess): Promise<unknown> => (await once(child, 'exit'))[0];
+
+  function isWhole(files: Place): void {
+    assert.deepEqual(readdirSync(files.path('copies')), ['key']);
+    assert.deepEqual(readdirSync(files.path('copies/key')), [AGENT]);
+    assert.equal(statSync(files.path('copies/key')).mode & 0o777, 0o755);
+  }
+
+  it('is whole, and leaves nothing else, though another one is made meanwhile', async () => {
+    using files = place();
+    const first = slow(files);
+    await until(() => existsSync(files.path('copies.copies')));
+    const second = start(files);
+    await until(() => hasChild(second)); // which waits for the lock
+    writeFileSync(files.path('copies.go'), '');
+    assert.deepEqual(await Promise.all([end(first), end(second)]), [0, 0]);
+    isWhole(files);
+    assert.equal(await end(start(files)), 0);
+    isWhole(files);
   });
 
-  it('fails if there is nothing to copy', () => {
-    using files = folder({});
-    mkdirSync(files.path('copies'));
-    assert.notEqual(copy(files, '').status, 0);
+  it('leaves nothing of one that was killed, nor of one that an earlier version left', async () => {
+    using files = place();
+    const first = slow(files);
+    await until(() => existsSync(files.path('copies.copies')));
+    process.kill(-(first.pid as number), 'SIGKILL');
+    await end(first);
+    assert.deepEqual(readdirSync(files.path('copies')), ['new']);
+    mkdirSync(files.path('copies/new.x1Y2z3'));
+    assert.equal(await end(start(files)), 0);
+    isWhole(files);
+  });
+
+  it('fails if there is nothing to copy', async () => {
+    using files = place();
+    rmSync(files.path('agent'), { recursive: true });
+    assert.notEqual(await end(start(files)), 0);
     assert.deepEqual(readdirSync(files.path('copies')), []);
   });
 });
