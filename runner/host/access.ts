@@ -70,13 +70,16 @@ function enclosureFor(sockets: Sockets): Enclosure | Exposure {
   const paths = Object.values(sockets);
   const long = paths.find((path) => Buffer.byteLength(path) > LONGEST);
   if (long !== undefined)
-    return { why: `a socket's path may not be as long as ${long}`, hint: 'choose a shorter XDG_STATE_HOME' };
+    return {
+      why: `the path of its socket has more than ${LONGEST} bytes: ${long}`,
+      hint: 'choose a shorter XDG_STATE_HOME',
+    };
   // testcontainers takes the path out of DOCKER_HOST as that of a URL. If it finds nothing there, it asks another engine.
   const odd = paths.find((path) => new URL(ofSocket(path)).pathname !== path);
   if (odd === undefined) return ownNetwork();
   return {
-    why: `programs that read DOCKER_HOST as a URL do not find the socket ${odd}`,
-    hint: 'choose an XDG_STATE_HOME without spaces and letters beyond ASCII',
+    why: `some programs read DOCKER_HOST as a URL, in which the path of its socket would change: ${odd}`,
+    hint: 'choose an XDG_STATE_HOME of ASCII letters, without spaces, "%", "?" and "#"',
   };
 }
 

@@ -27,7 +27,7 @@ const ENCLOSURES: readonly Enclosure[] = [
 ];
 
 const HINT =
-  'allow user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or start it as root with CAP_SYS_ADMIN';
+  'before you start it, allow user namespaces (sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or become root with CAP_SYS_ADMIN';
 
 /** What works on this machine, or why there is none. */
 export function ownNetwork(): Enclosure | Exposure {
@@ -38,5 +38,5 @@ export function ownNetwork(): Enclosure | Exposure {
     if (status === 0) return enclosure;
     why = error?.message ?? stderr.trim().split('\n').at(-1) ?? '';
   }
-  return { why: `this machine lets it have no network of its own (${why})`, hint: HINT };
+  return { why: `it can have no network of its own here (${why})`, hint: HINT };
 }
