@@ -36,7 +36,7 @@ export type Draft = Omit<DbusMessage, 'endian' | 'sender' | 'unixFds'>;
 export interface Sending {
   /** The caller keeps them, and keeps them open until the message is sent. */
   readonly fds?: readonly { readonly fd: number }[] | undefined;
-  /** Cancels a message that waits for space. */
+  /** Cancels a message that waits for room. */
   readonly signal?: AbortSignal;
 }
 

@@ -203,7 +203,7 @@ struct link {
 	struct routes *routes;	/* only on AF_BUS */
 };
 
-/* Space for the descriptors of one message. */
+/* Room for the descriptors of one message. */
 union control {
 	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	struct cmsghdr align;

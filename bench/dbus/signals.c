@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-	BURST = 32,	/* signals on their way: a native client's queue has space for 128 */
+	BURST = 32,	/* signals on their way: a native client's queue has room for 128 */
 	BURSTS = 2,
 	MAX_RECEIVERS = 64,
 };

@@ -12,7 +12,7 @@ interface Listener<Client> {
 export interface AcceptOptions {
   readonly log: Log;
   /** Waits until another client may be accepted. */
-  readonly space: () => Promise<void>;
+  readonly waitForRoom: () => Promise<void>;
 }
 
 const RETRY_MS = 100;
@@ -26,11 +26,11 @@ export const pauseToRetry = (): Promise<void> => pause(RETRY_MS);
 export async function acceptAll<Client>(
   listener: Listener<Client>,
   serve: (client: Client) => void,
-  { log, space }: AcceptOptions,
+  { log, waitForRoom }: AcceptOptions,
 ): Promise<void> {
   let failing = false;
   while (!listener.closed) {
-    await space();
+    await waitForRoom();
     try {
       const client = await listener.accept();
       failing = false;

@@ -67,7 +67,7 @@ const NAME_PREFIX = 1;
 const BACKLOG = 128;
 /** The same for this process's own attachments, which it always reads even if their clients do not. */
 const OWN_QUEUE = 16384;
-/** Maximum number of messages of the bus that may wait for space in a native client's queue. */
+/** Maximum number of messages of the bus that may wait for room in a native client's queue. */
 const MAX_WAITING = 1024;
 
 export class Bus {
@@ -152,7 +152,7 @@ export class Bus {
 
   /** Functions that admit the clients of each transport. */
   get acceptOptions(): AcceptOptions {
-    return { log: this.log, space: () => this.newcomers.space() };
+    return { log: this.log, waitForRoom: () => this.newcomers.waitForRoom() };
   }
 
   /** Bytes of the longest message that the kernel takes. */
@@ -164,7 +164,7 @@ export class Bus {
   async attach(): Promise<Attachment> {
     this.#emptyBacklog();
     this.#master.queueLength = OWN_QUEUE;
-    // The backlog has space, so this connects at once. Clients that connect later get the short queue again.
+    // The backlog has room, so this connects at once. Clients that connect later get the short queue again.
     const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
     this.#master.queueLength = NATIVE_QUEUE;
     const client = await connecting;

@@ -33,7 +33,7 @@ export class Newcomers {
   }
 
   /** Waits until there may be one more. */
-  async space(): Promise<void> {
+  async waitForRoom(): Promise<void> {
     while (this.full) await new Promise<void>((resume) => this.#waiting.push(resume));
   }
 }

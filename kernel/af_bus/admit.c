@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Admission: space at every recipient, or nobody gets the message.
+ * Admission: room at every recipient, or nobody gets the message.
  */
 
 #include "bus.h"
@@ -21,7 +21,7 @@ static enum afbus_admission afbus_admit_copy(struct afbus_send *s,
 			   afbus_queue_full(r->to);
 		break;
 	}
-	return afbus_lacks_space(s, r) ? AFBUS_NO_SPACE : AFBUS_ADMITTED;
+	return afbus_lacks_room(s, r) ? AFBUS_NO_ROOM : AFBUS_ADMITTED;
 }
 
 /**
@@ -42,7 +42,7 @@ __fastpath enum afbus_admission afbus_admit(struct afbus_send *s)
 
 	s->own_full = s->from->kind == AFBUS_CLIENT && afbus_wait_own(s->from);
 	if (s->own_full)
-		return AFBUS_NO_SPACE;
+		return AFBUS_NO_ROOM;
 
 	afbus_for_each_live(r, s) {
 		if (r->eaves || !r->skb)

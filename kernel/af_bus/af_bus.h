@@ -25,7 +25,7 @@
  *                                                            payload.c
  *   route    destination -> set of recipients                route.c
  *   filter   one copy per recipient, through its filters     filter.c, hook.c
- *   admit    space at every recipient, or wait for it        admit.c, line.c,
+ *   admit    room at every recipient, or wait for it        admit.c, line.c,
  *                                                            wait.c, pollout.c
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c
@@ -45,14 +45,14 @@
  * number of the bus's one sequence while they hold it, and a message is in
  * all its queues before the lock is released.
  *
- * DOC: Space
+ * DOC: Room
  *
  * Messages are added to a queue under the bus lock only. So a queue that has
- * space when admit looks at it still has space at commit. A sender that finds a
+ * room when admit looks at it still has room at commit. A sender that finds a
  * queue full joins the line there (struct afbus_line) with a waiter (struct
  * afbus_waiter), in the order of tickets: a send that may sleep waits itself,
  * any other leaves its socket there, which is told by POLLOUT. Waiters are
- * called when there is space, and that space is kept for them for a while.
+ * called when there is room, and that room is kept for them for a while.
  * line.c has the rules, kernel/proof a model of them.
  *
  * DOC: Weight

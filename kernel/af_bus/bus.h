@@ -50,7 +50,7 @@ struct sock;
  * @nr_clients: clients that are attached, joined or not
  * @joined: joined clients
  * @eaves: joined clients that are eavesdroppers
- * @blocked: sends and sockets that wait for space, struct afbus_wait
+ * @blocked: sends and sockets that wait for room, struct afbus_wait
  * @unrouted: the same, if the default route led them there
  * @to_tell: entries of both that are to be told of a change
  * @shut: sockets that have been shut, each with a reference, and whose sleepers

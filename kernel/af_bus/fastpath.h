@@ -58,7 +58,7 @@ __fastpath void afbus_filter_forget(struct afbus_send *s);
 enum afbus_admission {
 	AFBUS_ADMITTED,
 	AFBUS_REFUSED_BY_POLICY,
-	AFBUS_NO_SPACE,
+	AFBUS_NO_ROOM,
 };
 
 __fastpath enum afbus_admission afbus_admit(struct afbus_send *s);

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The line at a full queue: the waiters for space, and the order of their calls.
+ * The line at a full queue: the waiters for room, and the order of their calls.
  *
- * Waiters stand in the line by their tickets. As space comes up they are called,
- * the oldest first, as long as the queue takes their messages. The space is
+ * Waiters stand in the line by their tickets. As room comes up they are called,
+ * the oldest first, as long as the queue takes their messages. The room is
  * theirs until they come: senders with younger tickets leave it to them, and an
  * older sender takes it from a younger one. So of several sends that wait for
  * several queues, the oldest waits for no other send. A sender without a ticket
- * leaves space for all sends that sleep, but not for sockets that are told by
+ * leaves room for all sends that sleep, but not for sockets that are told by
  * POLLOUT, which may never come. It can pass such a socket once: when it finds
  * the queue full, it gets a ticket itself.
  *
  * A called sender may fail to come: it has no processor, it has changed its
- * mind, or it waits for another queue as well. When a queue has had space for
+ * mind, or it waits for another queue as well. When a queue has had room for
  * AFBUS_PATIENCE and waiters remain, the line is opened: the calls keep nothing
  * any more, all waiters are told, and no sender yields to another until the
- * queue is full. So no sender waits beside space for more than one patience,
- * however many others wait.
+ * queue is full. So while there is room, no sender waits for longer than one
+ * patience, however many others wait.
  *
  * The invariant: when the lock of the queue is free, no waiter is left that may
- * be called, and while any waits beside space the work is queued. The code that
- * changes the queue or its line calls afbus_line_serve(), which restores that;
- * before that it may release the bus lock, and no other. kernel/proof has a
- * model of this.
+ * be called, and if any waits although there is room, the work is queued. The
+ * code that changes the queue or its line calls afbus_line_serve(), which
+ * restores that; before that it may release the bus lock, and no other.
+ * kernel/proof has a model of this.
  */
 
 #include <linux/rbtree.h>
@@ -34,7 +34,7 @@
 #include "send.h"
 #include "sock.h"
 
-/* How long space is kept for called waiters, at most. */
+/* How long room is kept for called waiters, at most. */
 #define AFBUS_PATIENCE		(HZ / 20 + 1)
 
 /*
@@ -134,20 +134,20 @@ void afbus_line_kick(struct afbus_sock *s)
 		sock_put(&s->sk);
 }
 
-/* Note whether there is space, and since when. */
+/* Note whether there is room, and since when. */
 static bool afbus_line_look(struct afbus_sock *s)
 {
 	struct afbus_line *line = &s->line;
-	bool space = !afbus_queue_full(s);
+	bool room = !afbus_queue_full(s);
 
-	if (!space || !line->nr) {
+	if (!room || !line->nr) {
 		line->timed = false;
 		line->open = false;
 	} else if (!line->timed) {
 		line->timed = true;
 		line->since = jiffies;
 	}
-	return space;
+	return room;
 }
 
 /* How long until the line is opened. */
@@ -229,7 +229,7 @@ static void afbus_line_call(struct afbus_line *line)
 }
 
 /**
- * afbus_line_serve() - call the waiters for which there is space
+ * afbus_line_serve() - call the waiters for which there is room
  * @s: the recipient
  *
  * The lock of the queue is held; the bus lock should not be, since a wake-up
@@ -259,14 +259,14 @@ void afbus_line_serve(struct afbus_sock *s)
 }
 
 /**
- * afbus_line_space_made() - a message has been taken out of a queue
+ * afbus_line_room_made() - a message has been taken out of a queue
  * @s: the recipient
  *
- * A waiter joins the line under the lock of the queue, and looks for space
+ * A waiter joins the line under the lock of the queue, and looks for room
  * after that. If it joined before the message was taken, the caller has held
- * the lock since and sees it; if it joined after, it has seen the space.
+ * the lock since and sees it; if it joined after, it has seen the room.
  */
-void afbus_line_space_made(struct afbus_sock *s)
+void afbus_line_room_made(struct afbus_sock *s)
 {
 	unsigned long flags;
 
@@ -279,7 +279,7 @@ void afbus_line_space_made(struct afbus_sock *s)
 }
 
 /**
- * afbus_line_own() - ask to be told of space in the own queue, if it is full
+ * afbus_line_own() - ask to be told of room in the own queue, if it is full
  * @s: the client
  *
  * Return: whether it is.
@@ -297,7 +297,7 @@ bool afbus_line_own(struct afbus_sock *s)
 	return full;
 }
 
-/* The called waiters did not come: space is not kept for them any longer. */
+/* The called waiters did not come: room is not kept for them any longer. */
 static void afbus_line_open(struct afbus_line *line)
 {
 	struct afbus_waiter *w, *next;
@@ -307,7 +307,7 @@ static void afbus_line_open(struct afbus_line *line)
 	line->open = afbus_line_first(line);
 }
 
-/* Whether a newcomer leaves space for all sends that sleep. */
+/* Whether a newcomer leaves room for all sends that sleep. */
 static bool afbus_line_has_spare(const struct afbus_sock *s,
 				 unsigned int weight)
 {
@@ -318,7 +318,7 @@ static bool afbus_line_has_spare(const struct afbus_sock *s,
 				 line->sleepers_weight + weight - 1);
 }
 
-/* Whether a sender with @ticket may take space now, of which there is some. */
+/* Whether a sender with @ticket may take room now, of which there is some. */
 static bool afbus_line_may_pass(const struct afbus_sock *s, u64 ticket,
 				unsigned int weight)
 {
@@ -335,7 +335,7 @@ static bool afbus_line_may_pass(const struct afbus_sock *s, u64 ticket,
 }
 
 /**
- * afbus_line_admits() - whether a sender may take space that others wait for
+ * afbus_line_admits() - whether a sender may take room that others wait for
  * @s: the recipient
  * @ticket: of the sender, U64_MAX without one
  * @weight: what its message weighs
@@ -344,32 +344,32 @@ bool afbus_line_admits(struct afbus_sock *s, u64 ticket, unsigned int weight)
 {
 	struct afbus_line *line = &s->line;
 	unsigned long flags;
-	bool space, ret;
+	bool room, ret;
 
 	lockdep_assert_held(&s->bus->lock);
 
 	spin_lock_irqsave(&s->sk.sk_receive_queue.lock, flags);
-	space = afbus_line_look(s);
-	if (space && !afbus_line_left(line))
+	room = afbus_line_look(s);
+	if (room && !afbus_line_left(line))
 		afbus_line_open(line);
-	ret = space && afbus_line_may_pass(s, ticket, weight);
+	ret = room && afbus_line_may_pass(s, ticket, weight);
 	spin_unlock_irqrestore(&s->sk.sk_receive_queue.lock, flags);
 	return ret;
 }
 
 /**
- * afbus_line_join() - wait for space
+ * afbus_line_join() - wait for room
  * @s: the recipient
- * @w: the waiter; if it was called, others have taken its space
+ * @w: the waiter; if it was called, others have taken its room
  *
- * Return: true if there is space by now: the caller serves the line after it has
- * let go of the bus lock. Otherwise the reader that makes space serves it.
+ * Return: true if there is room by now: the caller serves the line after it has
+ * let go of the bus lock. Otherwise the reader that makes room serves it.
  */
 bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w)
 {
 	struct afbus_line *line = &s->line;
 	unsigned long flags;
-	bool space;
+	bool room;
 
 	lockdep_assert_held(&s->bus->lock);
 
@@ -378,9 +378,9 @@ bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w)
 	rb_add_cached(&w->node, &line->waiting, afbus_waiter_less);
 	w->state = AFBUS_WAITING;
 	afbus_line_count(line, w, 1);
-	space = afbus_line_look(s);
+	room = afbus_line_look(s);
 	spin_unlock_irqrestore(&s->sk.sk_receive_queue.lock, flags);
-	return space;
+	return room;
 }
 
 /**
@@ -389,9 +389,9 @@ bool afbus_line_join(struct afbus_sock *s, struct afbus_waiter *w)
  * @w: the waiter
  * @called: even if it was called
  *
- * Return: true if others wait beside space: the caller serves the line after it
- * has let go of the bus lock. If it loses its processor that may take a while,
- * so the work stands by.
+ * Return: true if others wait although there is room: the caller serves the
+ * line after it has let go of the bus lock. If it loses its processor that may
+ * take a while, so the work stands by.
  */
 bool afbus_line_leave(struct afbus_sock *s, struct afbus_waiter *w,
 		      bool called)

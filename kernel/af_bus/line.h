@@ -2,7 +2,7 @@
 #ifndef _AF_BUS_LINE_H
 #define _AF_BUS_LINE_H
 
-/* The line of waiters for space in a queue. */
+/* The line of waiters for room in a queue. */
 
 #include <linux/list.h>
 #include <linux/rbtree.h>
@@ -11,7 +11,7 @@
 struct afbus_sock;
 
 /**
- * struct afbus_line - waiters for space in a receive queue, see line.c
+ * struct afbus_line - waiters for room in a receive queue, see line.c
  * @waiting: waiters that have not been called, by ticket
  * @called: waiters that have been called and have not come yet, by ticket
  * @nr_called: length of @called
@@ -19,14 +19,14 @@ struct afbus_sock;
  * @sleepers_weight: what the messages of these sends weigh
  * @nr: waiters in both; grows under the bus lock only, and may be read without
  *	the queue's lock by a holder of the bus lock, or by a reader that has
- *	held the queue's lock since it made space
- * @own: the owner of the queue wants to be told of space, too; read as @nr is
+ *	held the queue's lock since it made room
+ * @own: the owner of the queue wants to be told of room, too; read as @nr is
  * @open: called waiters did not come: no sender yields to another
  * @passing: the waiters are being told of a change, in the order of tickets
  * @passed: ticket of the last waiter that has been told
  * @pass_end: ticket of the last waiter that is to be told
  * @timed: @since is valid
- * @since: when the space came up that some waiters have not used yet
+ * @since: when the room came up that some waiters have not used yet
  * @work: opens the line, tells of a change; holds a reference on the socket
  *
  * Under the lock of the receive queue; joined under the bus lock as well.
@@ -52,7 +52,7 @@ struct afbus_line {
 void afbus_line_init(struct afbus_line *line);
 bool afbus_line_is_empty(const struct afbus_line *line);
 bool afbus_line_own(struct afbus_sock *s);
-void afbus_line_space_made(struct afbus_sock *s);
+void afbus_line_room_made(struct afbus_sock *s);
 void afbus_line_changed(struct afbus_sock *s);
 
 #endif /* _AF_BUS_LINE_H */

@@ -2,7 +2,7 @@
 #ifndef _AF_BUS_POLLOUT_H
 #define _AF_BUS_POLLOUT_H
 
-/* Sockets that are told of space by POLLOUT, for sends that did not sleep. */
+/* Sockets that are told of room by POLLOUT, for sends that did not sleep. */
 
 #include <linux/types.h>
 

@@ -2,7 +2,7 @@
 #ifndef _AF_BUS_QUEUE_H
 #define _AF_BUS_QUEUE_H
 
-/* The receive queue of a socket: whether it has space, and how messages leave it. */
+/* The receive queue of a socket: whether it has room, and how messages leave it. */
 
 #include <linux/bus.h>
 #include <linux/skbuff.h>

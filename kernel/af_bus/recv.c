@@ -173,7 +173,7 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 		if (!(flags & MSG_PEEK)) {
 			/* It is taken, even if copying it out fails. */
 			sk_peek_offset_bwd(sk, skb->len);
-			afbus_line_space_made(s);
+			afbus_line_room_made(s);
 		}
 		err = afbus_recv_copy(sock, msg, skb, size, skip, flags);
 		skb_free_datagram(sk, skb);

@@ -296,7 +296,7 @@ __fastpath int afbus_route(struct afbus_send *s)
 }
 
 /**
- * afbus_route_grow() - make space for the recipients that the route missed
+ * afbus_route_grow() - make room for the recipients that the route missed
  * @s: the send, in no line
  *
  * Return: 0 or -ENOMEM.

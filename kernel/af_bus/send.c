@@ -126,7 +126,7 @@ enum afbus_attempt {
 	AFBUS_BLOCKED,		/* it waits in lines, and may sleep now */
 };
 
-/* There is no space somewhere: wait for it, or fail. */
+/* There is no room somewhere: wait for it, or fail. */
 static enum afbus_attempt afbus_send_block(struct afbus_send *s)
 {
 	if (s->timeo) {
@@ -157,7 +157,7 @@ static enum afbus_attempt afbus_send_try(struct afbus_send *s)
 	case AFBUS_ADMITTED:
 		afbus_commit(s);
 		return AFBUS_SENT;
-	case AFBUS_NO_SPACE:
+	case AFBUS_NO_ROOM:
 		return afbus_send_block(s);
 	case AFBUS_REFUSED_BY_POLICY:
 		break;

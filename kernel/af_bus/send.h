@@ -16,14 +16,14 @@
 #define AFBUS_INLINE_RCPTS	3
 
 /**
- * struct afbus_wait - a sender that waits for space: a send that sleeps, or a socket
+ * struct afbus_wait - a sender that waits for room: a send that sleeps, or a socket
  * @bus_node: in afbus_bus.blocked, .unrouted or .to_tell
  * @ticket: its place in every line; 0 if it never had to wait
  * @weight: what its message weighs; that of a socket, the last one refused
  * @task: the task that sleeps; NULL if @from is to be told by POLLOUT
  * @from: the socket, if there is no task
  * @pending: waiters of the send that were not called, and one before it sleeps
- * @woken: try again: there may be space, or the route has changed
+ * @woken: try again: there may be room, or the route has changed
  */
 struct afbus_wait {
 	struct list_head	bus_node;
@@ -121,9 +121,9 @@ struct afbus_rcpt {
  * @rcpts: recipients, in no order
  * @inline_rcpts: @rcpts of the usual case, on the stack of the call
  * @nr: recipients met so far
- * @cap: space in @rcpts
+ * @cap: room in @rcpts
  * @live: recipients of the last route that are in @rcpts
- * @missing: recipients of the last route that @rcpts has no space for
+ * @missing: recipients of the last route that @rcpts has no room for
  * @unmade: recipients of the last route for which the message is to be judged
  *	and a copy made, for the first time or once more
  * @routes: afbus_bus.routes as of the last walk over recipients
@@ -264,11 +264,11 @@ void afbus_pollout_keep(struct afbus_send *s);
 void afbus_pollout_settle(struct afbus_send *s);
 
 /*
- * Whether a recipient takes the copy now. Waiters come first: space that is
- * kept for them is not space.
+ * Whether a recipient takes the copy now. Waiters come first: room that is
+ * kept for them is not room.
  */
-static inline bool afbus_has_space(const struct afbus_send *s,
-				   struct afbus_sock *to)
+static inline bool afbus_has_room(const struct afbus_send *s,
+				  struct afbus_sock *to)
 {
 	lockdep_assert_held(&s->bus->lock);
 
@@ -282,8 +282,8 @@ static inline bool afbus_has_space(const struct afbus_send *s,
 }
 
 /* Whether the send must wait for the recipient. */
-static inline bool afbus_lacks_space(const struct afbus_send *s,
-				     const struct afbus_rcpt *r)
+static inline bool afbus_lacks_room(const struct afbus_send *s,
+				    const struct afbus_rcpt *r)
 {
 	if (r->eaves || !r->skb)
 		return false;
@@ -291,7 +291,7 @@ static inline bool afbus_lacks_space(const struct afbus_send *s,
 	if (s->bus->overflow == BUS_OVERFLOW_EVICT &&
 	    r->to->kind == AFBUS_CLIENT)
 		return false;
-	return !afbus_has_space(s, r->to);
+	return !afbus_has_room(s, r->to);
 }
 
 #endif /* _AF_BUS_SEND_H */

@@ -68,13 +68,13 @@ enum afbus_kind {
  * @last_routes: afbus_bus.routes at that time
  * @pollout_waiters: waiters of this sender, for sends that did not sleep
  * @nr_pollout_waiters: length of @pollout_waiters
- * @awaited_by: such waiters of other sockets, for space in this one
+ * @awaited_by: such waiters of other sockets, for room in this one
  * @refused: a send has failed with EAGAIN, and none has got through since; read
  *	without the lock
  *
  * With locks of their own, or none:
  *
- * @line: waiters for space in the receive queue
+ * @line: waiters for room in the receive queue
  * @told_any: told of something that has no waiter in @pollout_waiters, see
  *	afbus_pollout_tell_any() and struct afbus_pollout_waiter
  * @nr_told: how many of @told_any and the waiters' are not 0

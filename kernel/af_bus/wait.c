@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends that sleep. A send waits at every recipient that has no space for it,
+ * Sends that sleep. A send waits at every recipient that has no room for it,
  * with one ticket, and is woken when all of them have called it. Until then the
- * recipients that called it first keep space for it: for a patience at most, if
+ * recipients that called it first keep room for it: for a patience at most, if
  * others want it (line.c).
  */
 
@@ -22,7 +22,7 @@ static void afbus_wait_wake(struct afbus_wait *wait)
 }
 
 /**
- * afbus_wait_tell() - tell a sender that waits of space, or of a change
+ * afbus_wait_tell() - tell a sender that waits of room, or of a change
  * @wait: the wait; under the lock of the queue in whose line it stood
  */
 void afbus_wait_tell(struct afbus_wait *wait)
@@ -94,7 +94,7 @@ static void afbus_wait_join(struct afbus_send *s, struct afbus_rcpt *r)
 }
 
 /**
- * afbus_wait_begin() - wait for space
+ * afbus_wait_begin() - wait for room
  * @s: the send, not admitted under this hold of the lock
  */
 void afbus_wait_begin(struct afbus_send *s)
@@ -127,11 +127,11 @@ void afbus_wait_begin(struct afbus_send *s)
 		s->wait.ticket = ++s->bus->last_ticket;
 	/*
 	 * The first time it waits at one recipient only: the others are often read
-	 * until that one has space.
+	 * until that one has room.
 	 */
 	afbus_for_each_rcpt(r, s) {
 		if (r->live && (again || r == s->full) &&
-		    afbus_lacks_space(s, r))
+		    afbus_lacks_room(s, r))
 			afbus_wait_join(s, r);
 		else if (r->enlisted && !r->live)
 			afbus_wait_leave(s, r, true);
@@ -139,7 +139,7 @@ void afbus_wait_begin(struct afbus_send *s)
 }
 
 /**
- * afbus_wait_hand_over() - give the space that was not used to other waiters
+ * afbus_wait_hand_over() - give the room that was not used to other waiters
  * @s: the send, committed, or waiting again, or given up
  *
  * A wake-up takes as long as a send: so not under the bus lock, where the whole
@@ -177,7 +177,7 @@ struct afbus_sleeper {
 
 /*
  * Recipients wake a send by itself. What comes through the socket's own wait
- * queue is the end of the connection, or space in the sender's own queue.
+ * queue is the end of the connection, or room in the sender's own queue.
  */
 static int afbus_sleeper_wake(wait_queue_entry_t *wait, unsigned int mode,
 			      int sync, void *key)
@@ -194,8 +194,8 @@ static int afbus_sleeper_wake(wait_queue_entry_t *wait, unsigned int mode,
 }
 
 /*
- * The sender's own queue may have had space and be full again since admit
- * looked. The reader that made the space has told of it, and will not tell of
+ * The sender's own queue may have had room and be full again since admit
+ * looked. The reader that made the room has told of it, and will not tell of
  * the next: so ask again.
  */
 static bool afbus_wait_is_over(struct afbus_send *s)
@@ -208,7 +208,7 @@ static bool afbus_wait_is_over(struct afbus_send *s)
 }
 
 /**
- * afbus_wait_sleep() - sleep until there may be space
+ * afbus_wait_sleep() - sleep until there may be room
  * @s: the send, waiting
  *
  * Return: 0 to try again; -EAGAIN if the time is up; -EINTR, -ERESTARTSYS.

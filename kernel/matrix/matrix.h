@@ -24,7 +24,7 @@ enum {
 	TARGET = 500,
 	LISTENER,
 	PEER,				/* the other half of TARGET */
-	READER, READER_PEER,		/* a member with space in its queue */
+	READER, READER_PEER,		/* a member with room in its queue */
 	FULL, FULL_PEER,		/* a member whose queue is full */
 	BYSTANDER, BYSTANDER_PEER,	/* a member that no cell touches: it must go on */
 	WAITING,			/* connected, and not accepted yet */

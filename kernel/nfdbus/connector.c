@@ -78,7 +78,7 @@ static void nfdbus_cn_reply(const struct cn_msg *to, u32 portid, int err)
 				       sizeof(answer.reply));
 	/*
 	 * With GFP_ATOMIC the connector does not wait until the receiver has
-	 * space: a program that does not read its answers could otherwise keep
+	 * room: a program that does not read its answers could otherwise keep
 	 * the module loaded for as long as it likes.
 	 */
 	cn_netlink_send(&answer.msg, portid, 0, GFP_ATOMIC);

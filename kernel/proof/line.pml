@@ -10,11 +10,12 @@
  * A scene defines NS, NR and SLOTS(r), includes this file and starts the
  * processes. What is checked:
  *
- *  - A queue never holds more than it may (take_space).
+ *  - A queue never holds more than it may (take_room).
  *  - After each step on a line no waiter is left that could be called; and while
- *    one waits beside space, the work that ends this is queued (check_line).
- *  - No younger message takes the space of an older one, unless the line is
- *    open since called senders did not come (take_space).
+ *    one waits although there is room, the work that ends this is queued
+ *    (check_line).
+ *  - No younger message takes the room of an older one, unless the line is
+ *    open since called senders did not come (take_room).
  *  - When nothing else can happen, each send that still sleeps, and each socket
  *    that got EAGAIN and no edge since, has a full recipient (witness).
  *  - If all recipients read, every message is sent (witness, ALL_READ).
@@ -39,7 +40,7 @@
 #define CALLED		2
 
 /* A recipient and its line. */
-byte space[NR];			/* messages that the queue takes now */
+byte room[NR];			/* messages that the queue takes now */
 bool gone[NR];			/* it is a recipient no more */
 bool open[NR];			/* called senders did not come: nobody yields */
 bool queued[NR];		/* the work is queued: patience runs */
@@ -132,10 +133,10 @@ inline may_call(r)
 {
 	find_first(r, 0);
 	if
-	:: first == NS || !space[r] -> yes = false
+	:: first == NS || !room[r] -> yes = false
 	:: else ->
 		count_called(r, ticket[AT(first, r)]);
-		yes = open[r] || (space[r] > earlier &&
+		yes = open[r] || (room[r] > earlier &&
 				  (called < MAX_CALLED || !earlier))
 	fi
 }
@@ -144,7 +145,7 @@ inline may_call(r)
 inline serve(r)
 {
 	if
-	:: !space[r] -> open[r] = false
+	:: !room[r] -> open[r] = false
 	:: else
 	fi;
 	n = 0;
@@ -160,7 +161,7 @@ inline serve(r)
 	again[r] = yes;
 	if
 	:: first == NS -> open[r] = false
-	:: first != NS && space[r] -> queued[r] = true
+	:: first != NS && room[r] -> queued[r] = true
 	:: else
 	fi;
 	check_line(r)
@@ -170,7 +171,7 @@ inline check_line(r)
 {
 	may_call(r);
 	assert(!yes || again[r]);
-	assert(first == NS || !space[r] || queued[r])
+	assert(first == NS || !room[r] || queued[r])
 }
 
 /* Sends that sleep, called or not. */
@@ -182,22 +183,22 @@ inline count_sleepers(r)
 	}
 }
 
-/* Whether @s may take space at @r now; patience may be over just then. */
+/* Whether @s may take room at @r now; patience may be over just then. */
 inline admits(s, r)
 {
 	if
-	:: late && space[r] -> lose_calls(r)
+	:: late && room[r] -> lose_calls(r)
 	:: else
 	fi;
 	find_first(r, 0);
 	if
-	:: !space[r] || open[r] -> yes = space[r]
-	:: space[r] && !open[r] && !ticket[AT(s, r)] ->
+	:: !room[r] || open[r] -> yes = room[r]
+	:: room[r] && !open[r] && !ticket[AT(s, r)] ->
 		count_sleepers(r);
-		yes = space[r] > n
+		yes = room[r] > n
 	:: else ->
 		count_called(r, ticket[AT(s, r)]);
-		yes = space[r] > earlier &&
+		yes = room[r] > earlier &&
 		      (first == NS || ticket[AT(s, r)] <= ticket[AT(first, r)])
 	fi
 }
@@ -232,17 +233,17 @@ inline admit(s, to)
 	}
 }
 
-/* The message gets in. Whom it overtakes there has its own space still. */
-inline take_space(s, r)
+/* The message gets in. Whom it overtakes there has its own room still. */
+inline take_room(s, r)
 {
-	assert(space[r]);
-	space[r]--;
+	assert(room[r]);
+	room[r]--;
 	for (j : 0 .. NS - 1) {
 		if
 		:: j != s && !open[r] && state[AT(j, r)] != IDLE &&
 		   (ticket[AT(s, r)] -> ticket[AT(s, r)] > ticket[AT(j, r)] :
 					sleeper[j]) ->
-			/* Space is left for it and all older ones, asleep if need be. */
+			/* Room is left for it and all older ones, asleep if need be. */
 			called = 0;
 			for (k : 0 .. NS - 1) {
 				if
@@ -252,7 +253,7 @@ inline take_space(s, r)
 				:: else
 				fi
 			}
-			assert(space[r] >= called)
+			assert(room[r] >= called)
 		:: else
 		fi
 	}
@@ -262,7 +263,7 @@ inline commit(s, to)
 {
 	for (i : 0 .. NR - 1) {
 		if
-		:: (to) & BIT(i) && !gone[i] -> take_space(s, i)
+		:: (to) & BIT(i) && !gone[i] -> take_room(s, i)
 		:: else
 		fi
 	}
@@ -279,7 +280,7 @@ inline join_line(s, r)
 	state[AT(s, r)] = WAITING;
 	touched[s] = touched[s] | BIT(r);
 	if
-	:: !space[r] -> open[r] = false
+	:: !room[r] -> open[r] = false
 	:: else
 	fi
 }
@@ -418,7 +419,7 @@ inline interrupt(s)
 	:: d_step { late = true; attempt }				\
 	fi
 
-/* Sends @messages to @to, sleeping for space; @signals times it is interrupted. */
+/* Sends @messages to @to, sleeping for room; @signals times it is interrupted. */
 proctype sleeping(byte s, to, messages, signals)
 {
 	do
@@ -570,7 +571,7 @@ proctype reader(byte r)
 {
 endidle:
 	do
-	:: d_step { space[r] < SLOTS(r) -> space[r]++ };
+	:: d_step { room[r] < SLOTS(r) -> room[r]++ };
 progressr:	d_step { serve(r) }
 	od
 }
@@ -606,7 +607,7 @@ inline work_open(r)
 		queued[r] && may_open ->
 		queued[r] = false;
 		if
-		:: space[r] -> lose_calls(r)
+		:: room[r] -> lose_calls(r)
 		:: else
 		fi;
 		serve(r)
@@ -723,7 +724,7 @@ endidle:
 	d_step {
 		for (k : 0 .. NR - 1) {
 			find_first(k, 0);
-			assert(first == NS || !space[k])
+			assert(first == NS || !room[k])
 		}
 		for (k : 0 .. NS - 1) {
 			/* Of what a send lacks, one; of a socket's sends, each. */
@@ -731,7 +732,7 @@ endidle:
 			for (i : 0 .. NR - 1) {
 				if
 				:: stuck[k] & BIT(i) ->
-					n = !space[i] && !gone[i] && !failing &&
+					n = !room[i] && !gone[i] && !failing &&
 					    rules[k] & BIT(i);
 					assert(sleeper[k] || n);
 					yes = yes || n
@@ -750,7 +751,7 @@ inline setup()
 {
 	d_step {
 		for (i : 0 .. NR - 1) {
-			space[i] = SLOTS(i)
+			room[i] = SLOTS(i)
 		}
 		for (i : 0 .. NS - 1) {
 			rules[i] = 7

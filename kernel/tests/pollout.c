@@ -6,7 +6,7 @@
 #include "bus.h"
 #include <linux/filter.h>
 
-/* An event loop that polls by level sleeps between EAGAIN and space, as one that polls by edges does. */
+/* An event loop that polls by level sleeps between EAGAIN and room, as one that polls by edges does. */
 TEST_LONG(loop_that_polls_by_level_does_not_spin, 60)
 {
 	enum { MESSAGES = 100 };
@@ -243,7 +243,7 @@ TEST(multicast_beside_others_loses_no_edge_of_a_full_recipient)
 	CHECK(edge_comes(poller, 10000));
 }
 
-TEST(sender_whose_time_is_up_is_told_of_space)
+TEST(sender_whose_time_is_up_is_told_of_room)
 {
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), b = join(&bus);

@@ -171,7 +171,7 @@ static void send_long_done(struct fixture *f, long len)
 }
 
 /*
- * A sender that may not wait leaves a waiter at the full queue: it is told of space, or gets
+ * A sender that may not wait leaves a waiter at the full queue: it is told of room, or gets
  * ENOMEM.
  */
 static void before_full(struct fixture *f)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contract section 4: the line at a full queue. While there is space, no waiter waits for longer
+ * Contract section 4: the line at a full queue. While there is room, no waiter waits for longer
  * than a patience, whatever the other waiters do. A socket that got EAGAIN is told of every change
  * that may let it through, and is not writable until then. A read calls no more waiters than it has
- * made space for.
+ * made room for.
  */
 #include "bus.h"
 
@@ -66,10 +66,10 @@ static void take_turns(struct turns *t, int b_is_full)
 }
 
 /*
- * A send that sleeps after the multicast in B's line gets the space that B makes; the multicast
+ * A send that sleeps after the multicast in B's line gets the room that B makes; the multicast
  * does not.
  */
-TEST(sleeper_gets_the_space_that_a_stuck_multicast_keeps)
+TEST(sleeper_gets_the_room_that_a_stuck_multicast_keeps)
 {
 	struct turns t;
 	struct job v;
@@ -84,7 +84,7 @@ TEST(sleeper_gets_the_space_that_a_stuck_multicast_keeps)
 }
 
 /* The same for a sender that does not sleep: it gets through, or is told to try again. */
-TEST(poller_gets_the_space_that_a_stuck_multicast_keeps)
+TEST(poller_gets_the_room_that_a_stuck_multicast_keeps)
 {
 	struct turns t;
 	int poller;
@@ -148,10 +148,10 @@ TEST_EACH(empty_queue_takes_a_message_at_once_whoever_is_stuck_elsewhere, crowds
 }
 
 /*
- * All space of B is kept for multicasts that are stuck at X: for one patience, however many there
+ * All room of B is kept for multicasts that are stuck at X: for one patience, however many there
  * are.
  */
-TEST_EACH(nobody_waits_longer_than_a_patience_beside_space, crowds)
+TEST_EACH(nobody_waits_longer_than_a_patience_while_there_is_room, crowds)
 {
 	struct bus bus = open_bus("@bus");
 	struct client x = join_at(&bus, ADDRESS(2, 1)), b = join_at(&bus, ADDRESS(2, 2));
@@ -177,7 +177,7 @@ TEST_EACH(nobody_waits_longer_than_a_patience_beside_space, crowds)
 }
 
 /*
- * Sockets that got EAGAIN and never come back keep no space from sends that sleep, beyond a
+ * Sockets that got EAGAIN and never come back keep no room from sends that sleep, beyond a
  * patience.
  */
 TEST(sockets_that_never_come_back_are_not_waited_for)
@@ -203,8 +203,8 @@ TEST(sockets_that_never_come_back_are_not_waited_for)
 	OK(post(newcomer.fd, b.id, "at once"));
 }
 
-/* A read calls one socket for the space of one message, although a thousand want it. */
-TEST_LONG(read_tells_as_many_as_it_makes_space_for, 60)
+/* A read calls one socket for the room of one message, although a thousand want it. */
+TEST_LONG(read_tells_as_many_as_it_makes_room_for, 60)
 {
 	enum { SOCKETS = 500 };
 	struct bus bus = open_bus("@bus");
@@ -397,7 +397,7 @@ TEST_EACH(socket_is_not_writable_until_a_change, changes)
 
 /*
  * There is one line for both: a socket that was refused before another sender went to sleep is
- * called first, and the space is kept for it for a while.
+ * called first, and the room is kept for it for a while.
  */
 TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 {
@@ -419,7 +419,7 @@ TEST_LONG(older_poller_goes_before_a_younger_sleeper, 60)
 		got = post(a.fd, b.id, "older") > 0;
 		/* The machine is busy and this is too late: then the outcome proves nothing. */
 		if (!got && tick_ms() - start < PROMPT_MS)
-			FAIL("the younger one has its space");
+			FAIL("the younger one has its room");
 		do
 			drain(b.fd);
 		while (usleep(1000), !j.done);

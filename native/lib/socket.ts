@@ -59,12 +59,12 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
     return this.#sender.send(data, options);
   }
 
-  /** Number of sends that wait for space, or for earlier sends. */
+  /** Number of sends that wait for room, or for earlier sends. */
   get pendingSends(): number {
     return this.#readiness.waiting('out');
   }
 
-  /** Whether the kernel made a send of this socket wait for space. */
+  /** Whether the kernel made a send of this socket wait for room. */
   get blocked(): boolean {
     return this.#readiness.blocked('out');
   }

@@ -13,7 +13,7 @@ export interface SendOptions {
   readonly fds?: readonly (number | { readonly fd: number })[];
   /** SCM_CREDENTIALS to show instead of this process's own; EPERM without the capability to forge them. */
   readonly credentials?: Credentials;
-  /** Ends the wait for space; then nobody has got the message. */
+  /** Ends the wait for room; then nobody has got the message. */
   readonly signal?: AbortSignal;
   /** Fail with EAGAIN instead of waiting, also if earlier sends of this socket still wait. Default false. */
   readonly nonblocking?: boolean;

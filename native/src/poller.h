@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reports the edges of one socket on the event loop of its environment.
 //
-// A socket stays writable (level) while another member's queue is full, and only an edge shows that there is space
+// A socket stays writable (level) while another member's queue is full, and only an edge shows that there is room
 // again. So each socket is in an epoll set of its own, edge-triggered, and libuv polls that set: the set is readable
 // after an edge, and not again before the next one.
 #pragma once

@@ -234,7 +234,7 @@ export type Order =
   | { readonly do: 'report' }
   /**
    * Answered by `done`, with `blocked`, when the state is as asked, or `within` ms passed. A send is blocked if it was
-   * tried just now and found no space: `message` is its number.
+   * tried just now and found no room: `message` is its number.
    */
   | { readonly do: 'await-blocked'; readonly blocked: boolean; readonly within: number }
   /** Client: answered by `done`, with `ended`, when the socket has ended, or `within` ms passed. */
@@ -284,7 +284,7 @@ export type PackedKind = readonly [
   lost: number,
 ];
 
-/** `t1` is null while the send waits for space; it is reported again when it has returned. */
+/** `t1` is null while the send waits for room; it is reported again when it has returned. */
 export type PackedSend = readonly [message: number, t0: Time, t1: Time | null, error: string | null];
 
 export type AgentReport =

@@ -19,7 +19,7 @@ export class Reports {
   #sends: PackedSend[] = [];
   #dbus: DbusReport[] = [];
   #forget: (() => void) | undefined;
-  /** The sends that wait for space now: they are reported early, in case this process is killed. */
+  /** The sends that wait for room now: they are reported early, in case this process is killed. */
   unfinished: () => readonly PackedSend[] = () => [];
 
   constructor(clock: Clock, say: (report: AgentReport) => void) {

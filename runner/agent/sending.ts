@@ -50,7 +50,7 @@ export class Sending {
   }
 
   /**
-   * Number of the message whose send waits for space, as the kernel says after all pending events were served; else
+   * Number of the message whose send waits for room, as the kernel says after all pending events were served; else
    * null.
    */
   async blocked(socket: Socket): Promise<number | null> {

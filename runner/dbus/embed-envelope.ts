@@ -10,7 +10,7 @@ import { type DbusMessage, marshal } from './message.ts';
 /** Messages of one step differ only in their serials and envelopes. */
 const templates = new WeakMap<DbusMessage, Buffer>();
 
-/** The message with space for its envelope, and any serial. */
+/** The message with room for its envelope, and any serial. */
 export function templateOf(message: DbusMessage): Buffer {
   const last = { type: 'ay', value: new Uint8Array(ENVELOPE_SIZE) };
   const known = templates.get(message) ?? marshal({ ...message, args: [...message.args, last] }, 1);

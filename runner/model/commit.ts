@@ -27,7 +27,7 @@ export function commit(
   if (sent.holders > 0) charge(sent);
   for (const [watcher, length] of watchers) {
     const missed = isFullOfWatching(watcher);
-    // 3.5: eavesdropping affects nobody else; a copy that finds no space is dropped and counted.
+    // 3.5: eavesdropping affects nobody else; a copy that finds no room is dropped and counted.
     if (missed) watcher.lost++;
     else deliver(sent, watcher, length, true);
     (missed ? lost : copies).push(watcher);

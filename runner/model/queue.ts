@@ -19,7 +19,7 @@ const isHeavy = (endpoint: Endpoint): boolean => endpoint.queued >= maxQueued(en
 export const isFull = (endpoint: Endpoint): boolean =>
   isLong(endpoint) || isHeavy(endpoint) || (endpoint.draining && endpoint.bus.overflow === 'block');
 
-/** Nobody waits for an eavesdropper, so for its copies a queue has space as soon as its weight allows it. */
+/** Nobody waits for an eavesdropper, so for its copies a queue has room as soon as its weight allows it. */
 export const isFullOfWatching = (client: Endpoint): boolean => isLong(client) || isHeavy(client);
 
 /** Section 4: a send begins only if the sender's budget is not used up. */

@@ -89,7 +89,7 @@ function lengthAt(recipient: Endpoint, message: Message): number | undefined {
 }
 
 /**
- * Section 4: all recipients must have space, or nobody gets the message. A send never waits for an eavesdropper (3.5).
+ * Section 4: all recipients must have room, or nobody gets the message. A send never waits for an eavesdropper (3.5).
  */
 function admit(
   from: Endpoint,

@@ -42,7 +42,7 @@ export function possibilityOf(state: BusState, outcome: Exclude<Outcome, { wait:
 
 export const WOULD_WAIT: Possibility = {
   error: 'EAGAIN',
-  because: 'the send needs space and may not wait for it (section 4)',
+  because: 'the send needs room and may not wait for it (section 4)',
 };
 
 /** Merges all possible outcomes. */

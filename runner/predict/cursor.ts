@@ -29,7 +29,7 @@ export interface PlayContext {
   readonly effort: Effort;
   /** Whether this reader takes a message from that sender at once. */
   readonly eager: (reader: model.Endpoint, from: model.Endpoint) => boolean;
-  /** Senders that wait for space, and the send step in which each waits; its other sends follow that one. */
+  /** Senders that wait for room, and the send step in which each waits; its other sends follow that one. */
   readonly waiting: Map<Lane, string>;
   /** Send step → number of its messages that have returned, for faults with `after`. */
   readonly returned: Map<string, number>;

@@ -205,7 +205,7 @@ class Configuration {
 
   /**
    * The states after one more action; empty if all branches are over, or stuck. Readers whose timing does not matter
-   * read only if a sender needs the space.
+   * read only if a sender needs the room.
    */
   next(): readonly Configuration[] {
     const next = this.#cursors.flatMap((_, n) => this.#advanced(n));

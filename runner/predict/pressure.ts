@@ -43,7 +43,7 @@ export class Pressure {
       .map(({ name }) => name);
   }
 
-  /** The possible outcomes of a send whose outcome is `possibility` if its recipients have space. */
+  /** The possible outcomes of a send whose outcome is `possibility` if its recipients have room. */
   possibilities(
     step: SendStep,
     state: BusState,
@@ -58,7 +58,7 @@ export class Pressure {
     const full = recipients.filter((each) => this.#mayBeFull(before(each)));
     const surely = recipients.some((each) => this.#isSurelyFull(state, each));
     const lacks = step.nonblocking && this.#mayLackRoom(state, from);
-    // The sender's own space is checked first (section 3).
+    // The sender's own room is checked first (section 3).
     if (overflow === 'fail' && surely) return lacks ? [OVERFLOW, WOULD_WAIT] : [OVERFLOW];
     const evicts = (each: model.Endpoint) => overflow === 'evict' && each.side === 'client';
     const waits = overflow !== 'fail' && full.some((each) => !evicts(each));
@@ -69,7 +69,7 @@ export class Pressure {
     return waits || lacks ? [...possibilities, WOULD_WAIT] : possibilities;
   }
 
-  /** Each recipient that has space gets a copy; one that has none gets no copy, and is evicted. */
+  /** Each recipient that has room gets a copy; one that has none gets no copy, and is evicted. */
   #withEvictions(state: BusState, possibility: Possibility, full: readonly model.Endpoint[]): Possibility {
     if (full.length === 0 || 'error' in possibility) return possibility;
     const may = full.map((each) => state.laneOf(each));
@@ -80,7 +80,7 @@ export class Pressure {
     };
   }
 
-  /** Whether the sender may lack space of its own: its queue or its send buffer may be full. */
+  /** Whether the sender may lack room of its own: its queue or its send buffer may be full. */
   #mayLackRoom(state: BusState, from: model.Endpoint): boolean {
     const before = this.#before(state, from);
     const lane = this.#state.laneOf(before);

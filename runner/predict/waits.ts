@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * `blocked: false` for a client that never has to wait: every reader empties its queue, or has space for all that
+ * `blocked: false` for a client that never has to wait: every reader empties its queue, or has room for all that
  * comes.
  */
 import { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER } from '../model/index.ts';

@@ -12,7 +12,7 @@ import type { Settler } from './settle.ts';
 const PIPES_MS = 2000;
 /** More than the time that nodes give their agents to end. */
 const SALVAGE_MS = 4000;
-/** Longer than a sender needs to continue when there is space. */
+/** Longer than a sender needs to continue when there is room. */
 const WAKE_MS = 2000;
 const LOOK_MS = 50;
 /** Enough for several rounds of reading on a slow machine. */

@@ -183,7 +183,7 @@ export const BUGS = {
     }),
   },
   'succeed-though-full': {
-    does: 'a nonblocking send that finds no space succeeds',
+    does: 'a nonblocking send that finds no room succeeds',
     check: 'errors',
     hooks: (strikes) => ({
       send({ go, nonblocking, socket }) {

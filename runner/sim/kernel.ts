@@ -3,8 +3,8 @@
  * The simulated kernel: buses of the reference model with their paths, and the callers to wake when one of them
  * changes.
  *
- * The model says at once what a call does to a bus; the kernel adds what takes time. A send that finds no space waits
- * in line at one full queue, and is tried again when that has space. Those in line are tried one by one.
+ * The model says at once what a call does to a bus; the kernel adds what takes time. A send that finds no room waits
+ * in line at one full queue, and is tried again when that has room. Those in line are tried one by one.
  */
 import type { KernelRecord } from '../agent/kernel-log.ts';
 import type { ListenOptions } from '../agent/system.ts';

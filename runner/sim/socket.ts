@@ -151,7 +151,7 @@ export class SimSocket implements Socket {
     this.#answer()?.resolve([]);
   }
 
-  /** The send at the front may find space, or an error: it is tried in a step of its own. */
+  /** The send at the front may find room, or an error: it is tried in a step of its own. */
   room(): void {
     if (this.#trying || this.#sends.length === 0) return;
     this.#trying = true;

@@ -185,7 +185,7 @@ export interface Progress {
   readonly sends: readonly string[];
 }
 
-/** `expect: { client, blocked, within }`: within that time the client has (or has not) a send that waits for space. */
+/** `expect: { client, blocked, within }`: within that time the client has (or has not) a send that waits for room. */
 export interface BlockedStep {
   readonly kind: 'blocked';
   readonly id: string;

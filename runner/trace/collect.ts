@@ -141,7 +141,7 @@ export class Collector {
     return promise;
   }
 
-  /** Sends that were tried, found no space, and have not returned yet. */
+  /** Sends that were tried, found no room, and have not returned yet. */
   waiting(): readonly SendEvent[] {
     return [...this.#sends.values()].filter((s) => s.t1 === undefined);
   }

@@ -170,7 +170,7 @@ export interface ProcessEvent {
 
 /** All living parties have read everything, and nothing moves any more: a copy that is missing will not come. */
 export interface ReadOut {
-  /** Messages whose senders still wait, although there is space everywhere. */
+  /** Messages whose senders still wait, although there is room everywhere. */
   readonly stuck: readonly number[];
 }
 
@@ -197,7 +197,7 @@ export interface Trace {
   /** Why the run ended before its last step; absent if it did not. */
   readonly cut?: string;
   /**
-   * The time of the cut on the agents' clock. After it all parties read, so sends find space that they would not have
+   * The time of the cut on the agents' clock. After it all parties read, so sends find room that they would not have
    * had.
    */
   readonly cutAt?: Time;

@@ -61,7 +61,7 @@ function judgeSend(facts: Facts, findings: Findings, message: PlannedMessage): v
   const { error: errno, t1 = 0 } = facts.sends[message.number] ?? {};
   const { expected } = message;
   if (errno !== undefined && expected.or?.includes(errno)) return;
-  // Queues are read empty after the cut, so a full queue had space again.
+  // Queues are read empty after the cut, so a full queue had room again.
   if (errno === undefined && t1 > (facts.trace.cutAt ?? Infinity)) return;
   const tied = { ...about(message), detail: reasons(message) };
   if (expected.kind === 'delivered') {

@@ -77,7 +77,7 @@ export interface SendView {
   /** Length of each message, including its envelope. */
   readonly bytes: { readonly min: number; readonly max: number };
   readonly fds: number;
-  /** Numbers of descriptors that may arrive, for clients that may not have space for all. */
+  /** Numbers of descriptors that may arrive, for clients that may not have room for all. */
   readonly fdsAt?: Readonly<Record<Lane, readonly number[]>>;
   readonly nonblocking: boolean;
   /** Consecutive messages with the same expectation, grouped. */

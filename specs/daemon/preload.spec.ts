@@ -261,7 +261,7 @@ describe('libafbus-dbus-preload', function () {
     assert.equal(await next(), 'goes on 21');
   });
 
-  it('gives and takes as many descriptors as there is space for', async () => {
+  it('gives and takes as many descriptors as there is room for', async () => {
     const { next } = await bytes('descriptors');
     assert.equal(await next(), '254 at once EINVAL');
     assert.equal(await next(), 'an impossible length EINVAL');

@@ -299,7 +299,7 @@ static void send_pairs(int client)
 	send_numbered(client, 2);
 }
 
-/* There is space for one descriptor of the first two. */
+/* There is room for one descriptor of the first two. */
 static void lost_descriptors(const char *unused)
 {
 	struct rlimit limit, most;
@@ -484,7 +484,7 @@ static void interrupted(const char *unused)
 	leave(bus);
 }
 
-/* There is space for two that it does not accept: one waits for an answer, and one of three cannot even connect. */
+/* There is room for two that it does not accept: one waits for an answer, and one of three cannot even connect. */
 static void silent(const char *unused)
 {
 	int listener = listen_at(0), status;

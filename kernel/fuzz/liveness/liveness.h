@@ -32,7 +32,7 @@ enum {
 
 enum op {
 	PARKED,
-	SEND,				/* waits until all recipients have space */
+	SEND,				/* waits until all recipients have room */
 	SEND_ON_EDGE,			/* the same by EAGAIN and edges of POLLOUT */
 	SEND_NOW,			/* does not wait */
 	RECEIVE,

@@ -9,8 +9,8 @@
 
 init {
 	setup();
-	space[1] = 0;
-	space[2] = 0;
+	room[1] = 0;
+	room[2] = 0;
 	atomic {
 		sleeper[0] = true; sleeper[1] = true;
 		unsent = 4;

@@ -10,7 +10,7 @@
 
 init {
 	setup();
-	space[0] = 0;
+	room[0] = 0;
 	atomic {
 		sleeper[0] = true; sleeper[1] = true; sleeper[2] = true;
 		unsent = 4;

@@ -9,7 +9,7 @@
 
 init {
 	setup();
-	space[1] = 1;
+	room[1] = 1;
 	atomic {
 		sleeper[0] = true; sleeper[1] = true;
 		unsent = 5;

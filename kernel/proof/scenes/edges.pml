@@ -8,7 +8,7 @@
 
 init {
 	setup();
-	space[1] = 0;
+	room[1] = 0;
 	atomic {
 		/* Recipient 1 reads nothing. */
 		sleeper[2] = true;

@@ -179,7 +179,7 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The lowest rate allowed, over the time in which sends are under way: `1000/s`.',
   'traffic[].expect.client': 'The client that the expectation is about.',
   'traffic[].expect.blocked':
-    'Whether one of its sends waits for space (`true`) or none does (`false`). Only in a branch of `parallel`.',
+    'Whether one of its sends waits for room (`true`) or none does (`false`). Only in a branch of `parallel`.',
   'traffic[].expect.hangup':
     'Its socket has ended: the client was expelled, or the master left before the client had joined. On a message bus: the bus has cut it off, since it was paused and too much waited for it.',
   'traffic[].expect.within':

@@ -73,7 +73,7 @@ STEP    LINE  WHAT                         MESSAGES  BYTES     MUST HAPPEN
     const { stdout } = await planOf(TOPOLOGY, '--why');
     const reasons = stdout.split('\n').filter((line) => line.includes('because'));
     assert.equal(reasons.length, 3);
-    assert.match(reasons.join('\n'), /needs space and may not wait for it \(section 4\)/);
+    assert.match(reasons.join('\n'), /needs room and may not wait for it \(section 4\)/);
   });
 
   it('as JSON lists messages separately if different outcomes are expected of them', async () => {

@@ -23,7 +23,7 @@ it('an accept without a free descriptor is tried again, and leaves time for othe
     served.push(client);
     listener.closed = true;
   };
-  await acceptAll(listener, serve, { log: (text) => logged.push(text), space: async () => {} });
+  await acceptAll(listener, serve, { log: (text) => logged.push(text), waitForRoom: async () => {} });
   assert.deepEqual(served, ['client']);
   assert.deepEqual(logged, ['cannot accept a client: EMFILE: too many open files, accept']);
 });

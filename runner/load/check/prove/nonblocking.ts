@@ -29,7 +29,7 @@ export function checkNonblocking(
 
 /**
  * The top-level step from which on a bus may have a party that does not read. A send that succeeds there although one
- * is full, or nearly full, shows something: it may be an eavesdropper, or have space for this message.
+ * is full, or nearly full, shows something: it may be an eavesdropper, or have room for this message.
  */
 function unreadSince(topology: Topology): ReadonlyMap<string, number> {
   const busOf = busOfSender(topology);
