@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Marks everything that a run makes with its owner; `ps`, `down` and `doctor` rely on these marks only. */
 
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { hash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { machineId } from '../host/machine-id.ts';
 
 const PREFIX = 'org.afbus-topo';
 export const LABEL = {
@@ -27,7 +28,7 @@ export interface Ownership {
   readonly file: string;
   /** ISO 8601 */
   readonly started: string;
-  /** `pid@boot-id@machine` of the runner. */
+  /** `pid@boot-id@machine@pid-namespace` of the runner. */
   readonly owner: string;
   /** Made by `up`, to outlive its runner: only `down` ends it. */
   readonly kept: boolean;
@@ -41,7 +42,7 @@ export function ownership(run: string, topology: string, file: string, kept: boo
     topology,
     file,
     started: new Date().toISOString(),
-    owner: `${process.pid}@${bootId()}@${hostname()}`,
+    owner: [process.pid, bootId(), machine(), pidNamespace()].join('@'),
     kept,
   };
 }
@@ -73,18 +74,32 @@ export function fromLabels(labels: Readonly<Record<string, string>>): Ownership 
 }
 
 /**
- * Whether the runner that made it was killed. Only the machine that ran the runner can tell, and only since its last
- * boot or because it has booted again. The runs of other machines (on a shared engine) count as alive.
+ * Whether the runner that made it was killed. Only the machine that ran the runner can tell: it has booted again, or
+ * there is no such process in the same namespace. The runs of other machines (on a shared engine) and of containers
+ * count as alive.
  */
 export function isOrphan(o: Ownership): boolean {
-  const [pid, boot, machine] = o.owner.split('@');
-  if (o.kept || machine !== hostname()) return false;
+  const [pid, boot, where, namespace] = o.owner.split('@');
+  if (o.kept || where !== machine()) return false;
   if (boot !== bootId()) return true;
+  if (namespace !== pidNamespace()) return false;
   try {
     process.kill(Number(pid), 0);
     return false;
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** Machines may have the same name, or be copies with the same id, but hardly both. */
+const machine = (): string => hash('sha256', `${machineId()} ${hostname()}`).slice(0, 16);
+
+/** A container may share its machine's name. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return 'unknown';
   }
 }
 
