@@ -4,9 +4,9 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type Dockerode from 'dockerode';
 import { EXIT } from '../common/errors.ts';
 import { type Command, startCommand } from '../provision/command.ts';
+import { partFrames } from '../provision/frames.ts';
 import { pick, pickRunning, withRuns } from './find-run.ts';
 
 export interface ExecFlags {
@@ -30,7 +30,7 @@ export async function exec(
     using signals = passSignals(starting);
     const command = await starting;
     if (flags.tty) await onTerminal(command, input);
-    else await onStreams(command, input, backend.docker);
+    else await onStreams(command, input);
     const status = await command.status();
     process.exitCode = signals.first === undefined ? status : exitCodeAfter(signals.first);
   });
@@ -39,10 +39,10 @@ export async function exec(
 /** Some terminals say that they have no rows. */
 const sizeOfTerminal = () => ({ rows: process.stdout.rows || 24, columns: process.stdout.columns || 80 });
 
-async function onStreams(command: Command, input: boolean, docker: Dockerode): Promise<void> {
+async function onStreams(command: Command, input: boolean): Promise<void> {
   const [out, err] = [new PassThrough(), new PassThrough()];
   const ended = () => [out, err].forEach((s) => void s.end());
-  docker.modem.demuxStream(command.stream, out, err);
+  partFrames(command.stream, out, err);
   // The status tells of an error.
   command.stream
     .on('error', () => {})

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { InvalidInput } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
+import { fromEngine } from '../provision/engine-answer.ts';
 import { pick, pickNode, withRuns } from './find-run.ts';
 
 /** `logs`: stderr of the nodes; their stdout is the agents' protocol, which is of no use to people. */
@@ -19,7 +20,8 @@ export async function logs(name: string, node: string | undefined): Promise<void
         process.stderr.write(`${neutral(n.name)} is missing: its log went with its container\n`);
         continue;
       }
-      const raw = await it.backend.docker.getContainer(n.id).logs({ stdout: false, stderr: true });
+      const container = it.backend.docker.getContainer(n.id);
+      const raw = await fromEngine(() => container.logs({ stdout: false, stderr: true }));
       const lines = unframe(raw).split('\n').filter(Boolean);
       for (const line of lines) console.log(neutral(`${n.name} | ${line}`));
       count += lines.length;

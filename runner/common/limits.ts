@@ -137,7 +137,7 @@ export const LIMITS = {
   },
   answerBytes: {
     most: 16 * MIB,
-    what: 'bytes that a command of the runner in a host answers, such as a list of runs',
+    what: 'bytes that a Docker Engine, or a command of the runner in a host, answers at once',
     over: 'an environment error',
   },
   stderrBytes: {

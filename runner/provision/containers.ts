@@ -14,6 +14,7 @@ import { EnvironmentError } from '../common/errors.ts';
 import type { NodeSpec } from '../topology/topology.ts';
 import { connectNode } from './connection.ts';
 import { reaping } from './first-process.ts';
+import { partFrames } from './frames.ts';
 import type { NodeConnection } from './lab.ts';
 import { LABEL, type Ownership, toLabels } from './labels.ts';
 
@@ -123,7 +124,7 @@ class NodeContainer extends GenericContainer {
     });
     const output = new PassThrough();
     const errors = new PassThrough();
-    container.modem.demuxStream(stream, output, errors);
+    partFrames(stream as Duplex, output, errors);
     stream.on('close', () => output.end()).on('end', () => output.end());
     stream.on('error', (e) => output.destroy(e));
     this.#connection = connectNode(this.node.name, { input: stream as Duplex, output, errors });

@@ -5,15 +5,19 @@
  */
 
 import { existsSync } from 'node:fs';
-import { Duplex, PassThrough } from 'node:stream';
+import { Duplex, PassThrough, type Writable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../common/errors.ts';
+import { LIMITS } from '../common/limits.ts';
+import { Lines } from '../common/lines.ts';
+import { neutral } from '../common/neutral.ts';
 import { agentImage } from '../host/agent-image.ts';
 import type { Backend } from './backend.ts';
 import type { Choice } from './choose.ts';
 import { dial } from './dial.ts';
 import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
 import { type Engine, engineAt } from './engine.ts';
+import { partFrames } from './frames.ts';
 
 /** How long `ps` and `down` wait for an engine that does not answer. */
 const PATIENCE_MS = 5000;
@@ -179,10 +183,22 @@ async function hostChannel(docker: Dockerode, image: string, command: readonly s
   });
   const raw = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
   const output = new PassThrough();
-  container.modem.demuxStream(raw, output, process.stderr);
+  partFrames(raw as Duplex, output, stderrLines());
   raw.on('end', () => output.end());
   await container.start();
   return joined(raw as Duplex, output);
+}
+
+/** What a program of a file says there must not steer the terminal. */
+function stderrLines(): Pick<Writable, 'write'> {
+  const onLine = (line: Buffer) => process.stderr.write(`${neutral(line.toString())}\n`);
+  const lines = new Lines(onLine, { most: LIMITS.stderrBytes.most, onExcess: () => {} });
+  return {
+    write: (text: Buffer) => {
+      lines.push(text);
+      return true;
+    },
+  };
 }
 
 /** Writes go to the raw stream; reads come from its demultiplexed output. */

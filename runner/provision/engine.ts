@@ -4,9 +4,11 @@
  * engine.
  */
 
-import type { Agent } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent } from 'node:https';
 import Dockerode from 'dockerode';
 import { type Certificates, certificatesIn } from '../common/certificates.ts';
+import { bounded } from './bounded-agent.ts';
 
 export interface EngineAddress {
   /** `unix://…` or `tcp://…` */
@@ -21,6 +23,9 @@ export interface Engine {
 }
 
 const UNIX = 'unix://';
+
+/** As Node's own agent: a connection is kept for the next request. */
+const LIKE_GLOBAL = { keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const;
 
 /** For engines that need more than an address. */
 export interface Own {
@@ -43,16 +48,22 @@ export function environmentOf({ host, certDir }: EngineAddress): Engine['environ
 export function engineAt(address: EngineAddress, own?: Own): Engine {
   const { host, certDir } = address;
   const environment = environmentOf(address);
-  if (host.startsWith(UNIX))
-    return { docker: new Dockerode({ socketPath: host.slice(UNIX.length), host: '' }), environment };
+  if (host.startsWith(UNIX)) {
+    const at = { socketPath: host.slice(UNIX.length), host: '' };
+    return { docker: client(at, new HttpAgent(LIKE_GLOBAL)), environment };
+  }
   const { hostname, port, protocol } = new URL(host);
   const isSecure = certDir !== undefined || protocol === 'https:';
-  const docker = new Dockerode({
-    protocol: isSecure ? 'https' : 'http',
+  const at = {
+    protocol: isSecure ? ('https' as const) : ('http' as const),
     host: hostname,
     port: Number(port) || (isSecure ? 2376 : 2375),
     ...(own?.certificates ?? (certDir !== undefined && certificatesIn(certDir, HINT))),
-    ...(own && { agent: own.agent }),
-  });
-  return { docker, environment };
+  };
+  const agent = own?.agent ?? new (isSecure ? Agent : HttpAgent)(LIKE_GLOBAL);
+  return { docker: client(at, agent), environment };
 }
+
+/** dockerode's types lack the agent. */
+const client = (at: Dockerode.DockerOptions, agent: HttpAgent): Dockerode =>
+  new Dockerode({ ...at, ...{ agent: bounded(agent) } });

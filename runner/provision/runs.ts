@@ -4,6 +4,7 @@
 import type Dockerode from 'dockerode';
 import { answer } from '../host/host.ts';
 import type { Backend } from './backend.ts';
+import { fromEngine, listOf } from './engine-answer.ts';
 import { fromLabels, isOrphan, LABEL, type Ownership } from './labels.ts';
 import { REMOVE_RUN, RUNS } from './processes.ts';
 
@@ -24,7 +25,7 @@ export interface Run extends Ownership {
 }
 
 export async function listRuns(backend: Backend): Promise<readonly Run[]> {
-  const asked = Promise.all([containerRuns(backend), processRuns(backend)]);
+  const asked = fromEngine(() => Promise.all([containerRuns(backend), processRuns(backend)]));
   // If the engine does not answer, its host may have died.
   const [containers, processes] = await asked.catch(async (error) => {
     throw (await backend.probe()) ?? error;
@@ -35,21 +36,31 @@ export async function listRuns(backend: Backend): Promise<readonly Run[]> {
 async function containerRuns(backend: Backend): Promise<readonly Run[]> {
   const { docker } = backend;
   const filters = { label: [LABEL.run] };
-  const [containers, { Volumes }] = await Promise.all([
+  const [containers, volumes] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listVolumes({ filters }),
   ]);
-  return runsOf(containers, Volumes ?? []);
+  return runsOf(containersIn(containers), volumesIn(volumes));
 }
 
 type Container = Pick<Dockerode.ContainerInfo, 'Id' | 'State' | 'Labels'>;
-type Volume = Pick<Dockerode.VolumeInspectInfo, 'Labels'>;
+type Volume = Pick<Dockerode.VolumeInspectInfo, 'Name' | 'Labels'>;
+
+const containersIn = (answer: unknown): readonly Container[] =>
+  listOf<Container>(answer, ['Id', 'State'], ['Labels']);
+
+/** An engine without any says null. */
+const volumesIn = (answer: { readonly Volumes?: unknown } | null): readonly Volume[] =>
+  listOf<Volume>(answer?.Volumes ?? [], ['Name'], ['Labels']);
 
 /**
  * The runs of these containers and volumes. A node whose container was removed by somebody else is missing, not
  * forgotten, even if it was the last.
  */
-export function runsOf(containers: readonly Container[], volumes: readonly Volume[]): readonly Run[] {
+export function runsOf(
+  containers: readonly Container[],
+  volumes: readonly Pick<Volume, 'Labels'>[],
+): readonly Run[] {
   const runs = new Map<string, Run & { nodes: RunNode[] }>();
   const runOf = (labels: Readonly<Record<string, string>>) => {
     const owner = fromLabels(labels);
@@ -63,9 +74,9 @@ export function runsOf(containers: readonly Container[], volumes: readonly Volum
   };
   for (const { Labels } of volumes) runOf(Labels ?? {});
   for (const { Labels, State, Id } of containers) {
-    const run = runOf(Labels);
+    const run = runOf(Labels ?? {});
     if (!run) continue;
-    const node = { name: Labels[LABEL.node] ?? '', state: State, id: Id };
+    const node = { name: Labels?.[LABEL.node] ?? '', state: State, id: Id };
     const place = run.nodes.findIndex(({ name }) => name === node.name);
     if (place < 0) run.nodes.unshift(node);
     else run.nodes[place] = node;
@@ -129,7 +140,10 @@ const nobody = (run: string): Ownership => ({
 });
 
 /** Ends a run and removes everything with its mark; the second time it does nothing. */
-export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
+export const removeRun = (backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> =>
+  fromEngine(() => remove(backend, run));
+
+async function remove(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
   const { docker } = backend;
   if (run.launcher === 'process') {
     await answer(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
@@ -138,14 +152,12 @@ export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launch
   }
   const mark = `${LABEL.run}=${run.run}`;
   await removeContainers(docker, mark);
-  const { Volumes } = await docker.listVolumes({ filters: { label: [mark] } });
-  await Promise.all(
-    (Volumes ?? []).map((v) => docker.getVolume(v.Name).remove({ force: true }).catch(goneAlready)),
-  );
+  const volumes = volumesIn(await docker.listVolumes({ filters: { label: [mark] } }));
+  await Promise.all(volumes.map((v) => docker.getVolume(v.Name).remove({ force: true }).catch(goneAlready)));
 }
 
 async function removeContainers(docker: Dockerode, label: string): Promise<void> {
-  const containers = await docker.listContainers({ all: true, filters: { label: [label] } });
+  const containers = containersIn(await docker.listContainers({ all: true, filters: { label: [label] } }));
   await Promise.all(
     containers.map((c) => docker.getContainer(c.Id).remove({ force: true, v: true }).catch(goneAlready)),
   );

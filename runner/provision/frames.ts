@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Parts the output of a container that has no terminal: frames of a header (which stream, how many bytes) and that many
+ * bytes. Nothing is kept until its frame is whole: the header is what an engine says, and it may say 4 GiB.
+ */
+
+import type { Readable, Writable } from 'node:stream';
+
+const HEADER = 8;
+/** Of the length in the header. */
+const LENGTH_AT = 4;
+
+type Output = Pick<Writable, 'write'>;
+
+/** Writes what comes to the two outputs. It ends neither; a stream without frames is destroyed. */
+export function partFrames(from: Readable, stdout: Output, stderr: Output): void {
+  // By the number in the header: stdin, which nobody wants back, the two, and what the engine itself says.
+  const outputs = [null, stdout, stderr, stderr];
+  const header = Buffer.alloc(HEADER);
+  let known = 0;
+  let left = 0;
+
+  /** Takes bytes of the header from the part; returns how many. */
+  const begin = (part: Buffer): number => {
+    const taken = part.copy(header, known);
+    known += taken;
+    if (known === HEADER) left = header.readUInt32BE(LENGTH_AT);
+    return taken;
+  };
+  const pass = (part: Buffer): number => {
+    const text = part.subarray(0, left);
+    outputs[header[0] as number]?.write(text);
+    left -= text.length;
+    return text.length;
+  };
+  from.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; ) {
+      if (known === HEADER && left === 0) known = 0;
+      at += (known < HEADER ? begin : pass)(chunk.subarray(at));
+      if (known > 0 && (header[0] as number) >= outputs.length)
+        return void from.destroy(new Error('the engine sends no frames of output'));
+    }
+  });
+}
