@@ -10,6 +10,7 @@ import type { Trace } from '../trace/trace.ts';
 import { account } from './account.ts';
 import { blocked } from './blocked.ts';
 import { budget } from './budget.ts';
+import { contradicted } from './contradicted.ts';
 import { nothingDelivered } from './delivered.ts';
 import { errors } from './errors.ts';
 import { collect } from './facts.ts';
@@ -52,6 +53,6 @@ export function judge(plan: Plan, trace: Trace, where?: Pick<Where, 'backend' | 
   const has = (result: string) => checks.some((c) => c.result === result);
   const judged = { checks, account: account(facts) };
   if (has('fail')) return { result: 'fail', ...judged };
-  const reason = nothingDelivered(facts) ?? faultsMissed(facts);
+  const reason = nothingDelivered(facts) ?? contradicted(facts) ?? faultsMissed(facts);
   return reason === undefined ? { result: 'pass', ...judged } : { result: 'skip', reason, ...judged };
 }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// An expectation that the model contradicts never passes: either a copy shows that it is wrong, or the run is skip.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { playText } from './play.ts';
+
+const file = (reader: string, recipients: string, then = '') => `buses: { car: {} }
+groups: { g: { prefix: 1 } }
+clients: { a: {}, b: { groups: [g] }, c: { ${reader} } }
+traffic:
+  - a -> ${recipients === '[]' ? 'c' : 'g'}: "x"
+    expect: { recipients: ${recipients} }
+  - a -> b: "y"
+  ${then}
+`;
+const DROPS = 'filter: { drop: true }';
+const LATE = 'receive: manual';
+const DIES = '- fault: { kill: c }';
+
+async function resultOf(source: string): Promise<string> {
+  const { verdict } = await playText(source, { seed: 1 });
+  return verdict.reason === undefined ? verdict.result : `${verdict.result}: ${verdict.reason}`;
+}
+
+describe('an expectation that the model contradicts', () => {
+  it('fails if a copy shows that it is wrong', async () => {
+    assert.equal(await resultOf(file('', '[]')), 'fail');
+    assert.equal(await resultOf(file('', '[b, c]')), 'fail');
+  });
+
+  const open = /^skip: \S+:5 expects what cannot happen \("c" gets .*, and no client showed who is right/;
+  for (const [title, reader, then] of [
+    ['a filter drops the copy', DROPS, ''],
+    ['its reader ends before it reads', LATE, DIES],
+  ] as const) {
+    it(`is skip if ${title}`, async () => {
+      assert.match(await resultOf(file(reader, '[]', then)), open);
+      assert.match(await resultOf(file(reader, '[b, c]', then)), open);
+    });
+  }
+
+  it('is another thing than a copy that nobody can see, which the model expects as well', async () => {
+    assert.equal(await resultOf(file(DROPS, '[c]').replace('a -> g', 'a -> c')), 'pass');
+  });
+});
