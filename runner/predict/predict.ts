@@ -262,7 +262,7 @@ class Walk {
 
   #hangup({ id, client }: HangupStep): void {
     if (this.#states.some((state) => model.hungUp(state.party(client).client))) return;
-    const message = `the socket of "${client}" does not hang up here: nothing expels the client, and its master has not left`;
+    const message = `the socket of "${client}" does not hang up here: nothing expels the client, and only one that has not joined ends with its master (section 5)`;
     this.findings.push({ step: id, kind: 'impossible', message });
   }
 

@@ -18,11 +18,16 @@ import type { SendStep, Topology } from '../../topology/topology.ts';
 import type { Deliveries, Scope } from '../resolve/index.ts';
 import { prove } from './prove/index.ts';
 
+export interface Expectations {
+  readonly contradictions: Contradictions;
+  readonly prediction: Prediction;
+}
+
 /**
  * Reports steps that can never end, and expectations that can never hold; returns the reasons, for the report of a run
  * in which they do not hold.
  */
-export function checkExpectations(scope: Scope, topology: Topology, deliveries: Deliveries): Contradictions {
+export function checkExpectations(scope: Scope, topology: Topology, deliveries: Deliveries): Expectations {
   const contradictions = new Map<string, string>();
   const prediction = predict(topology, longest);
   const limited = limitedShares(topology);
@@ -39,7 +44,7 @@ export function checkExpectations(scope: Scope, topology: Topology, deliveries: 
     deliveries.count(step.as, length, (lane) => limited.get(lane)?.(step.id, length) ?? [length]);
   }
   prove(scope, prediction, topology, longest);
-  return contradictions;
+  return { contradictions, prediction };
 }
 
 /** Sizes and generated bodies are drawn when a file is played. The checks use the longest size, filled with zeros. */

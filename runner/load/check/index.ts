@@ -26,9 +26,10 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   const sure = sureSteps(scope, steps);
   if (sure.length === 0) return nothing;
   const certain = { ...topology, steps: sure };
-  const all = [...checkExpectations(scope, certain, deliveries), ...checkMessageBuses(scope, certain)];
+  const { contradictions, prediction } = checkExpectations(scope, certain, deliveries);
+  const all = [...contradictions, ...checkMessageBuses(scope, certain)];
   if (isWhole) {
-    proveWhole(scope, topology);
+    proveWhole(scope, prediction, topology);
     checkUses(scope, topology);
     checkSleeps(scope, topology);
   }

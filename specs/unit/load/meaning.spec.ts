@@ -79,6 +79,7 @@ expect:
     const said = complaints(withParties('- a -> c: "x"\n    expect: { recipients: [c] }'));
     assert.deepEqual(said, [
       '2 warning: nothing is sent to group "g", so a run proves nothing about it',
+      '3 warning: no message reaches "m", so it makes no difference when it reads',
       '6 warning: "c" has not joined bus "cabin" and gets messages from its master only',
     ]);
   });

@@ -5,11 +5,20 @@
 import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
 import { parseRule } from '../../../dbus/index.ts';
-import { busOf, type FaultAction, oppositeOf, subjectOf, type Verb } from '../../../topology/faults.ts';
-import { partyOf } from '../../../topology/lane.ts';
+import type { Prediction } from '../../../predict/index.ts';
+import {
+  busOf,
+  type FaultAction,
+  oppositeOf,
+  readingEffect,
+  subjectOf,
+  type Verb,
+} from '../../../topology/faults.ts';
+import { parseLane, partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
+import { lanesOf } from './coming.ts';
 import { busOfSender } from './parties.ts';
 
 /**
@@ -21,23 +30,34 @@ const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
   ...(['add-match', 'remove-match', 'join', 'close-listener'] as const),
 ]);
 
-export function checkFaultsMet(places: Places, topology: Topology): void {
+export function checkFaultsMet(places: Places, prediction: Prediction, topology: Topology): void {
   const busOfClient = busesOf(topology);
   // A fault of a node consists of one fault per process; it is enough if a message meets one of them.
-  const written = Map.groupBy(spansIn(topology), ({ fault }) => formatPath(pathOf(places, fault.step)));
+  const written = Map.groupBy(spansIn(prediction, topology), ({ fault }) =>
+    formatPath(pathOf(places, fault.step)),
+  );
   for (const spans of written.values()) {
     const [first] = spans;
     if (first === undefined || spans.some(({ isMet }) => isMet)) continue;
     const { fault, end } = first;
     const until = end === undefined ? 'comes after it' : 'is sent before it is undone';
     const { action } = fault.step;
-    const whither = 'address' in action ? ` to ${action.address} or its group` : '';
     places.problems.warning(pathOf(places, fault.step), {
       code: 'vacuous',
-      message: `this fault has no effect: no message${whither} on bus "${busOf(action, busOfClient)}" ${until}`,
+      message: `this fault has no effect: no message ${which(action, busOfClient)} ${until}`,
       hint: end ? 'Send one beside it, in `parallel`, or remove it.' : 'Send one after it, or remove it.',
     });
   }
+}
+
+/** The messages in which its effect would show. */
+function which(action: FaultAction, busOfClient: BusOfClient): string {
+  const party = partyOf(subjectOf(action));
+  const effect = readingEffect(action);
+  if (effect === 'stops') return `that reaches "${party}"`;
+  if (effect === 'pauses') return `that "${party}" sends or gets`;
+  const whither = 'address' in action ? `to ${action.address} or its group ` : '';
+  return `${whither}on bus "${busOf(action, busOfClient)}"`;
 }
 
 type Placed<S extends Visit['step'] = Visit['step']> = Visit<S> & { readonly order: number };
@@ -50,10 +70,10 @@ interface Span {
 }
 
 /** Walks backwards, so that the next send and the next fault are known at each step. */
-function spansIn(topology: Topology): Span[] {
+function spansIn(prediction: Prediction, topology: Topology): Span[] {
   const busOfClient = busesOf(topology);
   const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
-  const topicsOfSend = topicsIn(topology);
+  const topicsOfSend = topicsIn(prediction, topology);
   const met = visits
     .filter(isSend)
     .flatMap((visit) => topicsOfSend(visit.step).map((topic) => ({ visit, key: `${visit.top} ${topic}` })));
@@ -105,25 +125,41 @@ function busesOf({ clients }: Topology): BusOfClient {
   return (client) => buses.get(client) ?? '';
 }
 
-/** The topics of a send, by which it meets faults: its bus, and the address or group that it names. */
-function topicsIn(topology: Topology): (send: SendStep) => string[] {
+/** The topics of a send, by which it meets faults: its bus, the address or group that it names, who sends and reads it. */
+function topicsIn(prediction: Prediction, topology: Topology): (send: SendStep) => string[] {
   const busOf = busOfSender(topology);
   const prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
-  return ({ from, to }) => {
+  const known = new Map<SendStep, string[]>();
+  return (send) => {
+    const { from, to } = send;
     const bus = busOf(from);
-    if (to.kind === 'address') return [bus, topic(bus, to.address)];
-    if (to.kind !== 'group') return [bus];
-    return [bus, topic(bus, groupAddress(prefixes.get(to.name) ?? 0))];
+    const named = () => {
+      if (to.kind === 'address') return [topic(bus, to.address)];
+      return to.kind === 'group' ? [topic(bus, groupAddress(prefixes.get(to.name) ?? 0))] : [];
+    };
+    const readers = () => [...lanesOf(prediction, send)].map((lane) => reading(parseLane(lane).agent));
+    const topics = known.get(send) ?? [bus, ...named(), sending(partyOf(from)), ...new Set(readers())];
+    known.set(send, topics);
+    return topics;
   };
 }
 
-/** A fault with an address concerns sends to that address and to its group; others concern every send on the bus. */
+/**
+ * A fault with an address concerns sends to that address and to its group, one of a reader what reaches it, and others
+ * concern every send on the bus. A party that is paused does not send either.
+ */
 function topicsOfFault(action: FaultAction, bus: string): string[] {
+  const party = partyOf(subjectOf(action));
+  const effect = readingEffect(action);
+  if (effect === 'stops') return [reading(party)];
+  if (effect === 'pauses') return [reading(party), sending(party)];
   if (!('address' in action)) return [bus];
   const { address } = action;
   return [topic(bus, address), topic(bus, groupAddress(prefixNumber(address)))];
 }
 
+const reading = (party: string): string => `read by ${party}`;
+const sending = (party: string): string => `sent by ${party}`;
 const topic = (bus: string, address: Address): string => `${bus} ${address}`;
 
 /** Equal for faults that do the same. */

@@ -3,9 +3,9 @@
 import type { Path } from '../../../common/diagnostic.ts';
 import { CLASS, type Filter, RETURN_A } from '../../../common/filter.ts';
 import type { Datagrams, Prediction } from '../../../predict/index.ts';
-import { sends } from '../../../topology/steps.ts';
 import type { ClientSpec, SendStep, Topology } from '../../../topology/topology.ts';
 import { type Places, writtenClients } from '../places.ts';
+import { comingTo } from './coming.ts';
 
 /** `longest` makes each message at its maximum length. */
 export function checkFilters(
@@ -16,7 +16,7 @@ export function checkFilters(
 ): void {
   const cutting = topology.clients.filter(({ filter, buffer }) => filter ?? buffer);
   if (cutting.length === 0) return;
-  const coming = comingTo(cutting, prediction, topology);
+  const coming = comingTo(prediction, topology);
   for (const [, written, path] of writtenClients(scope)) {
     const { line, column } = scope.tree.place(path);
     const here = cutting.filter(({ place }) => place.line === line && place.column === column);
@@ -68,26 +68,6 @@ function tell(
     ? `Send a message that it ${does}, or remove it.`
     : `Send "${name}" something, or remove it.`;
   problems.warning(path, { code: 'vacuous', message, hint });
-}
-
-/** Client → the sends of which it may get a message. */
-function comingTo(
-  clients: readonly ClientSpec[],
-  prediction: Prediction,
-  { steps }: Topology,
-): ReadonlyMap<string, ReadonlySet<SendStep>> {
-  const coming = new Map(clients.map(({ name }) => [name, new Set<SendStep>()]));
-  for (const step of sends(steps)) {
-    const seen = new Set<unknown>();
-    for (let n = 0; n < step.count; n++) {
-      const allowed = prediction.of(step.id, n);
-      if (allowed === undefined || seen.has(allowed)) continue;
-      seen.add(allowed);
-      const { must = [], may = [] } = allowed.delivered ?? {};
-      for (const lane of [...must, ...may]) coming.get(lane)?.add(step);
-    }
-  }
-  return coming;
 }
 
 /** A program that reads the message counts as cutting: it may see bytes that this check does not know. */

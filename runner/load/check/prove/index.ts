@@ -13,9 +13,11 @@ import { checkLimitsHit } from './limits.ts';
 import { checkNonblocking } from './nonblocking.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { checkOverflow } from './overflow.ts';
+import { checkPlacing } from './placing.ts';
 import { checkRules } from './rules.ts';
 import { checkSelves } from './selves.ts';
 import { checkTraffic } from './traffic.ts';
+import { checkUnread } from './unread.ts';
 import { checkWaits } from './waits.ts';
 
 export function prove(scope: Scope, prediction: Prediction, topology: Topology, datagrams: Datagrams): void {
@@ -31,9 +33,11 @@ export function prove(scope: Scope, prediction: Prediction, topology: Topology, 
 }
 
 /** The checks that need all steps, because they report what none of the steps does. */
-export function proveWhole(scope: Scope, topology: Topology): void {
-  checkBudgets(scope, topology);
-  checkFaultsMet(scope, topology);
+export function proveWhole(scope: Scope, prediction: Prediction, topology: Topology): void {
+  checkBudgets(scope, prediction, topology);
+  checkFaultsMet(scope, prediction, topology);
+  checkPlacing(scope, topology);
+  checkUnread(scope, prediction, topology);
   checkRules(scope, topology);
   checkTraffic(scope, topology);
 }
