@@ -17,6 +17,7 @@ import { type Config, readConfig } from './config/config.ts';
 import { ConfigError } from './config/error.ts';
 import { ConfiguredPolicy, isOpenForEveryone } from './config/policy.ts';
 import { readServices } from './config/services.ts';
+import type { Service } from './driver/activation.ts';
 import { Driver, type DriverOptions } from './driver/driver.ts';
 import { DriverError } from './driver/error.ts';
 import { DEFAULT_LIMITS, type Limits } from './driver/limits.ts';
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   readonly config?: string;
   /** Replace those of the configuration, and the defaults. */
   readonly limits?: Partial<Limits>;
+  /** What the bus can start if there is no configuration. */
+  readonly services?: readonly Service[];
 }
 
 const ID_BYTES = 16;
@@ -94,6 +97,7 @@ async function serve(
     const timer = setTimeout(() => bus.perform(what()), delay).unref();
     return () => clearTimeout(timer);
   });
+  if (config === undefined) driver.activation.setServices(options.services ?? []);
   const launcher = new Launcher(driver, (effects) => bus.perform(effects), {
     log: toStderr,
     environment: starterEnvironment(listening[0]?.address, guid, config),

@@ -57,6 +57,7 @@ function roleFor(order: Order, tools: Tools): Role {
       return new Master(tools);
     case 'serve-dbus':
       return new Daemon(tools);
+    case 'be-startable':
     case 'join-dbus':
       return new DbusClient(tools);
     case 'run-program':

@@ -41,6 +41,8 @@ export class DbusClient extends DbusRole {
   #position = 0;
   readonly #end: Waiters;
   #ended = false;
+  readonly #start: Waiters;
+  #started = false;
   /** What has stopped it from reading, if it was not the end of its connection: it carries out no more orders. */
   #failure: unknown;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -49,6 +51,7 @@ export class DbusClient extends DbusRole {
     super();
     this.#tools = tools;
     this.#end = new Waiters(tools.system.clock);
+    this.#start = new Waiters(tools.system.clock);
   }
 
   async handle(order: Order): Promise<Result> {
@@ -67,6 +70,15 @@ export class DbusClient extends DbusRole {
       case 'settle-dbus':
         await this.#settle(order);
         return undefined;
+      case 'be-startable':
+        await this.#tools.system.startable(order.at, () => {
+          this.#started = true;
+          this.#start.settle();
+        });
+        return undefined;
+      case 'await-start':
+        if (!this.#started) await this.#start.wait(order.within);
+        return { started: this.#started };
       case 'await-end':
         if (!this.#ended) await this.#end.wait(order.within);
         return { ended: this.#ended };

@@ -12,6 +12,7 @@ import { loadedAddon } from '../../native/lib/load.ts';
 import { wallClock } from '../common/clock.ts';
 import { formatAddress } from '../dbus/index.ts';
 import { settled } from './event-loop.ts';
+import { serviceOf, startable } from './service.ts';
 import type { PipeEnds, System } from './system.ts';
 
 /**
@@ -51,10 +52,14 @@ export const linux: System = {
     return listener;
   },
 
-  async serveDbus({ path, unixPath, limits }) {
+  async serveDbus({ path, unixPath, limits, services: orders }) {
     const { startDaemon } = await import('../../daemon/daemon.ts');
-    await startDaemon({ address: addressOf('afbus', path), listen: [addressOf('unix', unixPath)], limits });
+    const services = orders.map(serviceOf);
+    const [address, listen] = [addressOf('afbus', path), [addressOf('unix', unixPath)]];
+    await startDaemon({ address, listen, limits, services });
   },
+
+  startable,
 
   async joinDbus(path, connect) {
     if (connect === 'legacy') return (await import('../../dbus/stream.ts')).StreamConnection.open(path);

@@ -19,7 +19,7 @@ import type { Lane } from '../topology/lane.ts';
 import type { BusLimits } from '../topology/message-bus.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 export type NodeOrder =
   | {
@@ -111,6 +111,9 @@ export interface AnswerOrder {
   readonly pipes: number;
 }
 
+/** A service of a message bus: a client that waits at `at`, or a program that ends at once. */
+export type ServiceOrder = { readonly name: string } & ({ readonly at: string } | { readonly exit: number });
+
 export type Order =
   | FaultOrder
   /** Master: runs our D-Bus daemon in its process; `done` when clients can connect. */
@@ -119,7 +122,12 @@ export type Order =
       readonly path: string;
       readonly unixPath: string;
       readonly limits: BusLimits;
+      readonly services: readonly ServiceOrder[];
     }
+  /** Client: `done` when the bus can start it at `at`. */
+  | { readonly do: 'be-startable'; readonly at: string }
+  /** Client: answered by `done`, with `started`, when the bus has started it, or `within` ms passed. */
+  | { readonly do: 'await-start'; readonly within: number }
   /**
    * Client: joins a message bus; answers with its unique name. `client`: what it writes into the descriptors that it
    * gets. `answers`: by method.
@@ -381,6 +389,7 @@ export interface OrderResult {
   readonly blocked?: boolean;
   readonly message?: number;
   readonly ended?: boolean;
+  readonly started?: boolean;
   /** Number of messages that this order read. */
   readonly read?: number;
 }

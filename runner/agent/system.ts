@@ -11,6 +11,7 @@ import type { Filter } from '../common/filter.ts';
 import type { DbusMessage, ReceivedMessage } from '../dbus/index.ts';
 import type { BusLimits } from '../topology/message-bus.ts';
 import type { Overflow, Protocol } from '../topology/topology.ts';
+import type { ServiceOrder } from './protocol.ts';
 
 export interface System {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ export interface System {
   listen(options: ListenOptions): Promise<Listener>;
   /** Runs our D-Bus daemon; resolves when clients can connect. */
   serveDbus(options: DaemonOptions): Promise<void>;
+  /** Resolves when the D-Bus daemon can start a service at `at`; the first time that it does, calls `then`. */
+  startable(at: string, then: () => void): Promise<void>;
   /** Joins a message bus: over AF_BUS, or through the daemon's AF_UNIX listener. */
   joinDbus(path: string, connect: 'native' | 'legacy'): Promise<DbusConnection>;
   /** Starts a program in a group of processes of its own. Absent if the system has none: a simulated one. */
@@ -44,6 +47,7 @@ export interface DaemonOptions {
   readonly path: string;
   readonly unixPath: string;
   readonly limits: BusLimits;
+  readonly services: readonly ServiceOrder[];
 }
 
 export interface ProgramListener {

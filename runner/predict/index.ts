@@ -10,6 +10,7 @@ export {
   expectedOf,
   expectedText,
   type HeardAt,
+  isAsking,
   type Operation,
   type Operations,
   predictOperations,

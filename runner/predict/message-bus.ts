@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Finds the messages that clients of message buses send, and what must come of each according to the model. Pure. */
 
+import { DEFAULT_LIMITS } from '../../daemon/driver/limits.ts';
 import type { Arg, DbusMessage } from '../dbus/index.ts';
 import { DRIVER, forwarded, marshal, readHeader, uniqueName } from '../dbus/index.ts';
 import { type Heard, MessageBus, type RuleUse } from '../model/index.ts';
@@ -15,6 +16,9 @@ import {
   heardText,
   RELEASE_RESULTS,
   REQUEST_RESULTS,
+  type ServiceSpec,
+  START_RESULTS,
+  startedByBus,
 } from '../topology/message-bus.ts';
 import { mayBeCutOff, type Sleep, sleepsIn } from '../topology/sleeps.ts';
 import { type Visit, walk } from '../topology/steps.ts';
@@ -88,6 +92,25 @@ export interface RuleStep {
   readonly nth?: number;
 }
 
+/** A step that makes the bus start a service. */
+export interface Start {
+  /** The step's id. */
+  readonly step: string;
+  readonly name: string;
+  /** The client that connects; absent if the service is a program that ends. */
+  readonly client?: string;
+  /** Whether that client was started before. It starts once. */
+  readonly again: boolean;
+  /** How long the bus waits until the name has an owner, in ms. */
+  readonly within: number;
+}
+
+/** A step about a client that its bus has not started by then. */
+export interface Early {
+  readonly step: string;
+  readonly client: string;
+}
+
 export interface Operations {
   readonly list: readonly Operation[];
   /** Client → the signals of the bus to it, in order. */
@@ -95,6 +118,8 @@ export interface Operations {
   /** Id of a `hears` step → the signals since the client's last `hears` step. */
   readonly since: ReadonlyMap<string, readonly string[]>;
   readonly uses: readonly RuleStep[];
+  readonly starts: readonly Start[];
+  readonly early: readonly Early[];
   /** Id of the step that pauses a client → what waits for the client when it goes on. */
   readonly waiting: ReadonlyMap<string, Waiting>;
 }
@@ -112,10 +137,12 @@ const DRIVER_PATH = '/org/freedesktop/DBus';
 
 export function predictOperations(topology: Topology): Operations {
   const walker = new Walk(topology);
-  for (const client of topology.messageBuses?.clients ?? []) walker.arrive(client);
+  const { clients = [], buses = [] } = topology.messageBuses ?? {};
+  const late = startedByBus({ buses });
+  for (const client of clients) if (!late.has(client.name)) walker.arrive(client, -1);
   for (const visit of walk(topology.steps)) walker.step(visit);
-  const { heard, since, uses, waiting } = walker;
-  return { list: walker.finish(), heard, since, uses, waiting };
+  const { heard, since, uses, waiting, starts, early } = walker;
+  return { list: walker.finish(), heard, since, uses, waiting, starts, early };
 }
 
 /** What must come of all messages of a step. */
@@ -140,6 +167,8 @@ class Walk {
   readonly heard = new Map<string, HeardAt[]>();
   readonly since = new Map<string, readonly string[]>();
   readonly uses: RuleStep[] = [];
+  readonly starts: Start[] = [];
+  readonly early: Early[] = [];
   readonly #clients: ReadonlyMap<string, DbusClientSpec>;
   readonly #buses: ReadonlyMap<string, MessageBus>;
   /** Client → number of its signals that `hears` steps have covered. */
@@ -147,6 +176,8 @@ class Walk {
 
   readonly #sleeps: readonly Sleep[];
   readonly #limits: ReadonlyMap<string, BusLimits>;
+  /** Bus → name → its service. */
+  readonly #services: ReadonlyMap<string, ReadonlyMap<string, ServiceSpec>>;
   readonly #uniques = new Map<string, string>();
   readonly waiting = new Map<string, Waiting>();
   /** The clients that are paused now. */
@@ -157,15 +188,22 @@ class Walk {
   constructor({ messageBuses, steps }: Topology) {
     this.#sleeps = sleepsIn(steps);
     this.#limits = new Map(messageBuses?.buses.map(({ name, limits }) => [name, limits]));
+    this.#services = new Map(
+      messageBuses?.buses.map(({ name, services }) => [
+        name,
+        new Map(services.map((each) => [each.name, each])),
+      ]),
+    );
     this.#clients = new Map(messageBuses?.clients.map((client) => [client.name, client]));
     this.#buses = new Map(messageBuses?.buses.map(({ name }) => [name, new MessageBus()]));
   }
 
-  arrive({ name, bus, match, names, place }: DbusClientSpec): void {
+  /** It connects in this top-level step, or (-1) before the first one. */
+  arrive({ name, bus, match, names, place }: DbusClientSpec, top: number): void {
     this.heard.set(name, []);
     const before = [...this.#uniques.keys()].filter((each) => this.#client(each).bus === bus).length;
     this.#uniques.set(name, uniqueName(`0000/${(before + 1).toString(16).padStart(12, '0')}`));
-    const where = { top: -1, place };
+    const where = { top, place };
     this.#hear(where.top, this.#bus(bus).join(name));
     for (const [nth, rule] of match.entries())
       this.#act({ do: 'add-match', client: name, rule }, { ...where, nth });
@@ -189,6 +227,11 @@ class Walk {
   }
 
   #act(action: DbusAction, where: Where): void {
+    const early = this.#notStarted(action);
+    if (early !== undefined) {
+      this.early.push({ step: where.step ?? '', client: early });
+      return;
+    }
     const bus = this.#bus(this.#client(action.client).bus);
     switch (action.do) {
       case 'own': {
@@ -202,6 +245,16 @@ class Walk {
         const { result, heard } = bus.release(action.client, action.name);
         this.#hear(where.top, heard);
         this.#ask(action, where, toBus('ReleaseName', [string(action.name)]), returns(result));
+        break;
+      }
+      case 'start': {
+        const wasRunning = bus.ownerOf(action.name) !== undefined;
+        const failure = this.#services.get(this.#client(action.client).bus)?.has(action.name)
+          ? this.#start(action.name, action, where)
+          : UNKNOWN;
+        const args = [string(action.name), { type: 'u', value: 0 }];
+        const outcome = failure?.outcome ?? returns(wasRunning ? 2 : 1);
+        this.#ask(action, where, toBus('StartServiceByName', args), outcome);
         break;
       }
       case 'add-match':
@@ -252,11 +305,12 @@ class Walk {
   #signal(action: DbusAction & { do: 'signal' }, where: Where, bus: MessageBus): void {
     const { content, client, count, to } = action;
     const message = { type: 'signal', ...content } as const;
+    const failure = to === undefined ? undefined : this.#start(to, action, where);
     const owner = to === undefined ? undefined : this.#holder(bus, to);
     const addressed = owner === undefined ? [] : [owner];
     const recipients = to === undefined ? bus.receivers(client, message) : addressed;
     const lost = to !== undefined && owner === undefined;
-    const modelled: DbusExpected = lost ? UNKNOWN : { outcome: { kind: 'sent' }, recipients };
+    const modelled: DbusExpected = lost ? (failure ?? UNKNOWN) : { outcome: { kind: 'sent' }, recipients };
     const asleep = recipients.filter((name) => mayBeCutOff(this.#sleeps, name, where.top));
     const sleepers = recipients.flatMap((name) => this.#asleep.get(name) ?? []);
     const bytes = sleepers.length > 0 ? this.#lengthOf(action, message) : 0;
@@ -297,9 +351,10 @@ class Walk {
   #call(action: DbusAction & { do: 'call' }, where: Where, bus: MessageBus): void {
     const { content, to } = action;
     const message = { type: 'method_call', ...content } as const;
+    const failure = this.#start(to, action, where);
     const callee = this.#holder(bus, to);
     if (callee === undefined) {
-      this.#add(action, where, message, UNKNOWN, to);
+      this.#add(action, where, message, failure ?? UNKNOWN, to);
       return;
     }
     const { answers } = this.#client(callee);
@@ -307,6 +362,27 @@ class Walk {
     const outcome = answered(answer, content.args);
     const modelled: DbusExpected = { outcome, by: callee, recipients: [callee] };
     this.#add(action, where, message, modelled, to, { back: backIn(answer, action) });
+  }
+
+  /** The client of an action that nothing has started yet. */
+  #notStarted(action: DbusAction): string | undefined {
+    const parties = 'to' in action && action.to !== undefined ? [action.client, action.to] : [action.client];
+    return parties.find((name) => this.#clients.has(name) && !this.#uniques.has(name));
+  }
+
+  /** Starts the service of a name without an owner, if it has one; returns what the bus answers if that fails. */
+  #start(name: string, { client: caller }: DbusAction, { top, step = '' }: Where): DbusExpected | undefined {
+    const { bus } = this.#client(caller);
+    const service = this.#services.get(bus)?.get(name);
+    if (service === undefined || this.#bus(bus).ownerOf(name) !== undefined) return undefined;
+    const client = 'client' in service ? service.client : undefined;
+    const again = client !== undefined && this.#uniques.has(client);
+    const { service_start_timeout: within = DEFAULT_LIMITS.service_start_timeout } =
+      this.#limits.get(bus) ?? {};
+    this.starts.push({ step, name, again, within, ...(client !== undefined && { client }) });
+    if (again || ('exit' in service && service.exit !== 0)) return ENDED;
+    if (client !== undefined) this.arrive(this.#client(client), top);
+    return this.#bus(bus).ownerOf(name) === undefined ? LATE : undefined;
   }
 
   /** The client that gets a message to this client or well-known name. */
@@ -399,11 +475,16 @@ interface Where {
 type Outcome = DbusExpected['outcome'];
 
 /** The bus's answer to a message for a name without an owner, even if the message is a signal. */
-const UNKNOWN: DbusExpected = {
-  outcome: { kind: 'error', name: `${ERROR}ServiceUnknown` },
+const unreached = (error: string): DbusExpected => ({
+  outcome: { kind: 'error', name: `${ERROR}${error}` },
   by: DRIVER,
   recipients: [],
-};
+});
+const UNKNOWN = unreached('ServiceUnknown');
+/** The service has ended before its name had an owner. */
+const ENDED = unreached('Spawn.ChildExited');
+/** The name had no owner in time. */
+const LATE = unreached('TimedOut');
 const NOTHING: Outcome = { kind: 'reply', args: argsText([]) };
 const returns = (value: number): Outcome => ({ kind: 'reply', args: argsText([{ type: 'u', value }]) });
 const fails = (name: string): Outcome => ({ kind: 'error', name: `${ERROR}${name}` });
@@ -449,14 +530,21 @@ function written(
   };
 }
 
-function codeOf(action: DbusAction, result: string): number {
-  const words: readonly string[] = action.do === 'own' ? REQUEST_RESULTS : RELEASE_RESULTS;
+/** Results of calls of the bus, in the order of their numbers, which count from 1. */
+const RESULTS = { own: REQUEST_RESULTS, release: RELEASE_RESULTS, start: START_RESULTS } as const;
+export type Asking = keyof typeof RESULTS;
+
+/** Whether the bus answers an action with a result. */
+export const isAsking = (verb: string): verb is Asking => Object.hasOwn(RESULTS, verb);
+
+function codeOf({ do: verb }: DbusAction, result: string): number {
+  const words: readonly string[] = isAsking(verb) ? RESULTS[verb] : [];
   return words.indexOf(result) + 1;
 }
 
 /** The word for a result of the bus: `owner`, `not-owner`. */
-export function resultText(verb: 'own' | 'release', args: string): string {
-  const words: readonly string[] = verb === 'own' ? REQUEST_RESULTS : RELEASE_RESULTS;
+export function resultText(verb: Asking, args: string): string {
+  const words: readonly string[] = RESULTS[verb];
   return words[Number(args.slice('u '.length)) - 1] ?? args;
 }
 
@@ -468,6 +556,6 @@ export function expectedText(
   if (outcome.kind === 'error') return outcome.name;
   if (outcome.kind === 'sent')
     return [...recipients, ...may.map((name) => `perhaps ${name}`)].join(', ') || 'nobody';
-  if (action.do === 'own' || action.do === 'release') return resultText(action.do, outcome.args);
+  if (isAsking(action.do)) return resultText(action.do, outcome.args);
   return action.do === 'call' ? `${by ?? 'anybody'} answers ${outcome.args}` : 'done';
 }

@@ -86,6 +86,7 @@ const result = map({
   blocked: maybe(flag),
   message: maybe(index),
   ended: maybe(flag),
+  started: maybe(flag),
   read: maybe(index),
   unique: maybe(text),
   program: maybe(program),

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus: brings them up, plays their steps, and proves that all messages of a step have arrived. */
-import type { AnswerOrder } from '../agent/protocol.ts';
+import type { AnswerOrder, ServiceOrder } from '../agent/protocol.ts';
 import { DRIVER, marshal } from '../dbus/index.ts';
 import type { Operation } from '../plan/plan.ts';
 import { masterOf } from '../topology/lane.ts';
-import type { Answer, DbusAction, DbusClientSpec, DbusStep } from '../topology/message-bus.ts';
+import {
+  type Answer,
+  type DbusAction,
+  type DbusClientSpec,
+  type DbusStep,
+  type ServiceSpec,
+  startedByBus,
+} from '../topology/message-bus.ts';
 import type { Step } from '../topology/topology.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import type { RunContext } from './context.ts';
@@ -28,20 +35,29 @@ export class MessageBuses {
     this.#context = context;
   }
 
-  /** Starts the daemons. Then clients connect one after another, each with its rules and names. */
+  /**
+   * Starts the daemons. Then clients connect one after another, each with its rules and names; those that the bus
+   * starts wait for that.
+   */
   async attach(): Promise<void> {
     const { agents, plan } = this.#context;
     const { buses = [], clients = [] } = plan.topology.messageBuses ?? {};
     await Promise.all(
-      buses.map(({ name, path, limits }) =>
+      buses.map(({ name, path, limits, services }) =>
         agents.call(
           masterOf(name),
-          { do: 'serve-dbus', path, unixPath: unixPathOf(path), limits },
+          {
+            ...{ do: 'serve-dbus', path, unixPath: unixPathOf(path), limits },
+            services: services.map((each) => this.#serviceOrder(path, each)),
+          },
           { what: `the D-Bus daemon of ${name} to listen at ${path}` },
         ),
       ),
     );
-    for (const client of clients) await this.#arrive(client);
+    const late = startedByBus({ buses });
+    for (const client of clients)
+      if (late.has(client.name)) await this.#wait(client);
+      else await this.#arrive(client);
     await this.settle();
   }
 
@@ -67,8 +83,54 @@ export class MessageBuses {
       await agents.signal(client, 'SIGCONT', { what: `${client} to go on` });
       this.#paused.delete(client);
     } else if (action.do === 'hangup') return this.#hangup(action);
-    else if (action.do !== 'hears') await this.#send(this.#operations.filter(({ step }) => step === id));
+    else if (action.do !== 'hears') await this.#sendAll(id);
     return undefined;
+  }
+
+  /** Sends the messages of a step. A client that the bus has to start for it arrives meanwhile. */
+  async #sendAll(step: string): Promise<void> {
+    const { starts = [] } = this.#context.plan.operations ?? {};
+    const own = starts.filter((start) => start.step === step);
+    const within = own.reduce((sum, start) => sum + start.within, WITHIN);
+    await Promise.all([
+      this.#send(
+        this.#operations.filter((each) => each.step === step),
+        within,
+      ),
+      ...own.map(({ client }) => (client === undefined ? undefined : this.#started(client, within))),
+    ]);
+  }
+
+  /** A client that the bus will start. */
+  async #wait({ name, bus, place }: DbusClientSpec): Promise<void> {
+    const at = this.#startPathOf(this.#pathOf(bus), name);
+    const what = `${name} to wait until ${bus} starts it`;
+    await this.#context.agents.call(name, { do: 'be-startable', at }, { what, place });
+  }
+
+  /** If the bus does not start it, what it must answer does not come. */
+  async #started(name: string, within: number): Promise<void> {
+    const client = this.#context.plan.topology.messageBuses?.clients.find((each) => each.name === name);
+    if (client === undefined) return;
+    const what = `${client.bus} to start ${name}`;
+    const { started } = await this.#context.agents.call(name, { do: 'await-start', within }, { what });
+    if (started) await this.#arrive(client);
+  }
+
+  #serviceOrder(path: string, service: ServiceSpec): ServiceOrder {
+    const { name } = service;
+    return 'client' in service ? { name, at: this.#startPathOf(path, service.client) } : service;
+  }
+
+  /** Where a client waits until its bus starts it: short, since the path of a socket has few bytes. */
+  #startPathOf(path: string, client: string): string {
+    const { clients = [] } = this.#context.plan.topology.messageBuses ?? {};
+    return `${path}.${clients.findIndex(({ name }) => name === client)}`;
+  }
+
+  #pathOf(bus: string): string {
+    const { buses = [] } = this.#context.plan.topology.messageBuses ?? {};
+    return buses.find(({ name }) => name === bus)?.path ?? '';
   }
 
   /** After it, the bus must forget the client. */
@@ -93,7 +155,7 @@ export class MessageBuses {
   async settle(step?: Step): Promise<void> {
     const { agents, plan } = this.#context;
     const clients = (plan.topology.messageBuses?.clients ?? []).filter(
-      ({ name }) => agents.alive(name) && !this.#paused.has(name),
+      ({ name }) => agents.alive(name) && this.#unique.has(name) && !this.#paused.has(name),
     );
     const purpose = (client: string) => ({
       what: `${client} to get all that is for it`,
@@ -121,8 +183,8 @@ export class MessageBuses {
   }
 
   async #arrive({ name, bus, connect, answers, place }: DbusClientSpec): Promise<void> {
-    const { agents, collector, plan } = this.#context;
-    const path = plan.topology.messageBuses?.buses.find((each) => each.name === bus)?.path ?? '';
+    const { agents, collector } = this.#context;
+    const path = this.#pathOf(bus);
     const { unique } = await agents.call(
       name,
       {
@@ -139,7 +201,7 @@ export class MessageBuses {
   }
 
   /** Sends the messages of one step, which differ only in their serials. */
-  async #send(operations: readonly Operation[]): Promise<void> {
+  async #send(operations: readonly Operation[], within = WITHIN): Promise<void> {
     const [first] = operations;
     if (!first) return;
     const { client, message, to, name, place, fds: pipes } = first;
@@ -149,7 +211,7 @@ export class MessageBuses {
       client,
       {
         ...{ do: 'send-dbus', message: bytes.toString('base64'), serial: serialOf(first) },
-        ...{ count: operations.length, pipes, within: WITHIN },
+        ...{ count: operations.length, pipes, within },
         ...(destination !== undefined && { destination }),
       },
       { what: `${name} to be done`, place },

@@ -40,6 +40,8 @@ export interface Hooks {
   keepsSleeper?(at: object): boolean;
   /** Whether a message bus forgets what waits for a client that it cuts off. */
   forgetsSleeper?(at: object): boolean;
+  /** Whether a message bus does not start a service that somebody needs. */
+  forgetsStart?(at: object): boolean;
   /** Whether a closed socket stays in memory. */
   leaks?(endpoint: Endpoint): boolean;
 }

@@ -338,6 +338,11 @@ export const BUGS = {
     check: 'dbus.signals',
     hooks: (strikes) => ({ forgetsSleeper: strikes }),
   },
+  'forget-start': {
+    does: 'a message bus does not start a service',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({ forgetsStart: strikes }),
+  },
   'lose-dbus-fd': {
     does: 'a message of a client of a message bus comes without its descriptors',
     check: 'dbus.fds',

@@ -42,6 +42,8 @@ export class Kernel {
   readonly hooks: Hooks;
   /** Path → the message bus of D-Bus at this path. */
   readonly messageBuses = new Map<string, SimMessageBus>();
+  /** Clients that a message bus can start, by the path at which they wait. */
+  readonly startables = new Map<string, () => void>();
   readonly #paths = new Map<string, Bound>();
   readonly #sockets = new Map<model.Endpoint, SimSocket>();
   /** Full endpoint → the sockets in line there, in the order in which they began to wait. */
@@ -244,6 +246,13 @@ export class Kernel {
     for (const [endpoint, [first]] of this.#lines)
       if (endpoint.bus === socket.endpoint.bus && first !== socket) return endpoint;
     return undefined;
+  }
+
+  /** Starts the client that waits at `at`; false if none does. */
+  launch(at: string): boolean {
+    const start = this.startables.get(at);
+    start?.();
+    return this.startables.delete(at);
   }
 
   #room(endpoint: model.Endpoint): void {

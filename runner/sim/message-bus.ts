@@ -5,9 +5,11 @@
  */
 import { Driver } from '../../daemon/driver/driver.ts';
 import type { Effect, Outgoing } from '../../daemon/driver/effect.ts';
+import { DriverError } from '../../daemon/driver/error.ts';
 import { DEFAULT_LIMITS, NATIVE_QUEUE } from '../../daemon/driver/limits.ts';
 import { Peer } from '../../daemon/driver/peer.ts';
 import { onlyFor } from '../../daemon/driver/policy.ts';
+import type { ServiceOrder } from '../agent/protocol.ts';
 import type { DbusConnection, DbusDraft, DbusGiven } from '../agent/system.ts';
 import { DRIVER, forwarded, marshal, matches, parse, parseRule, readHeader } from '../dbus/index.ts';
 import type { BusLimits } from '../topology/message-bus.ts';
@@ -15,7 +17,15 @@ import type { DbusCopy, Hooks } from './bug.ts';
 import type { WriteEnd } from './files.ts';
 import type { Owner } from './owner.ts';
 
-type BusHooks = Pick<Hooks, 'dbus' | 'keepsSleeper' | 'forgetsSleeper'>;
+type BusHooks = Pick<Hooks, 'dbus' | 'keepsSleeper' | 'forgetsSleeper' | 'forgetsStart'>;
+
+interface BusOptions {
+  readonly hooks: BusHooks;
+  readonly limits: BusLimits;
+  readonly services: readonly ServiceOrder[];
+  /** Starts the client that waits at a path; false if none does. */
+  readonly launch: (at: string) => boolean;
+}
 
 /** The bus's id, which no client looks at. */
 const ID = '0'.repeat(32);
@@ -29,9 +39,23 @@ export class SimMessageBus {
   #clients = 0;
   #serial = 0;
 
-  constructor({ pid, user: { uid } }: Owner, hooks: BusHooks = {}, limits: BusLimits = {}) {
+  readonly #owner: Owner;
+  readonly #services: ReadonlyMap<string, ServiceOrder>;
+  readonly #launch: BusOptions['launch'];
+  /** Name → forgets that its service, which was started, has to own it in time. */
+  readonly #deadlines = new Map<string, () => void>();
+
+  constructor(owner: Owner, { hooks, limits, services, launch }: BusOptions) {
+    const {
+      pid,
+      user: { uid },
+    } = owner;
     const options = { limits: { ...DEFAULT_LIMITS, ...limits }, policy: onlyFor(uid), id: ID, machineId: ID };
     this.#driver = new Driver({ ...options, self: { pid, uid } });
+    this.#driver.activation.setServices(services.map(({ name }) => ({ name, exec: [] })));
+    this.#owner = owner;
+    this.#services = new Map(services.map((service) => [service.name, service]));
+    this.#launch = launch;
     this.#hooks = hooks;
   }
 
@@ -53,8 +77,11 @@ export class SimMessageBus {
     const to = this.#driver.route(peer, header);
     const named = Buffer.concat(forwarded(bytes, header, peer.name));
     if (to === 'everyone') this.#toAll(peer, named, fds);
-    else if (to === 'bus') this.#perform(this.#driver.handle(peer, { header, bytes, fds }));
-    else this.#deliver(to, named, fds);
+    else if (to === 'bus') {
+      // It may hold them until a service has started.
+      for (const end of fds) end.hold();
+      this.#perform(this.#driver.handle(peer, { header, bytes, fds }));
+    } else this.#deliver(to, named, fds);
     for (let full = this.#full.pop(); full; full = this.#full.pop()) this.leave(full);
   }
 
@@ -79,7 +106,34 @@ export class SimMessageBus {
       else if (effect.do === 'broadcast') this.#toAll(undefined, this.#marshal(effect.message));
       else if (effect.do === 'forward') this.#deliver(effect.to, named(effect), fdsOf(effect));
       else if (effect.do === 'multicast') this.#toAll(effect.from, named(effect), fdsOf(effect));
+      else if (effect.do === 'start') this.#start(effect);
+      if (effect.do === 'forward' || effect.do === 'multicast' || effect.do === 'discard')
+        for (const end of fdsOf(effect)) end.letGo();
     }
+  }
+
+  /** As a launcher does it. A program that exits with 0 may have gone to the background. */
+  #start({ service: { name }, timeout }: Effect & { do: 'start' }): void {
+    const service = this.#services.get(name) as ServiceOrder;
+    const exit = this.#hooks.forgetsStart?.(service) ? 0 : this.#exitOf(service);
+    this.#deadlines.get(name)?.();
+    const late = new DriverError('TimedOut', `Failed to activate service '${name}': timed out`);
+    this.#deadlines.set(
+      name,
+      this.#owner.process.clock.after(timeout, () => this.#failed(name, late)),
+    );
+    if (exit !== 0)
+      this.#failed(name, new DriverError('Spawn.ChildExited', `Process ${name} exited with status ${exit}`));
+  }
+
+  #exitOf(service: ServiceOrder): number {
+    return 'at' in service ? Number(!this.#launch(service.at)) : service.exit;
+  }
+
+  /** Does nothing if the name has an owner by now. */
+  #failed(name: string, error: DriverError): void {
+    const { activation } = this.#driver;
+    if (activation.isStarting(name)) this.#perform(activation.failed(name, error));
   }
 
   #marshal(message: Outgoing): Buffer {
@@ -110,7 +164,8 @@ export class SimMessageBus {
 const named = ({ from, message: { bytes, header } }: Effect & { do: 'forward' | 'multicast' }): Buffer =>
   Buffer.concat(forwarded(bytes, header, from.name));
 
-const fdsOf = ({ message }: Effect & { do: 'forward' | 'multicast' }) => message.fds as readonly WriteEnd[];
+const fdsOf = ({ message }: Effect & { do: 'forward' | 'multicast' | 'discard' }) =>
+  message.fds as readonly WriteEnd[];
 
 /** What may wait for a client that sleeps. */
 interface Room {

@@ -39,9 +39,18 @@ export function simSystem(scheduler: Scheduler, kernel: Kernel, owner: Owner, co
       return new SimListener(kernel, owner, connected, options);
     },
 
-    async serveDbus({ path, limits }) {
+    async serveDbus({ path, limits, services }) {
       await process.turn();
-      kernel.messageBuses.set(path, new SimMessageBus(owner, kernel.hooks, limits));
+      const launch = (at: string) => kernel.launch(at);
+      kernel.messageBuses.set(
+        path,
+        new SimMessageBus(owner, { hooks: kernel.hooks, limits, services, launch }),
+      );
+    },
+
+    async startable(at, then) {
+      await process.turn();
+      kernel.startables.set(at, () => process.post(then));
     },
 
     async joinDbus(path, connect) {

@@ -11,13 +11,32 @@ export interface MessageBusSpec {
   /** Path of the AF_BUS socket; legacy clients connect to `<path>.unix`. */
   readonly path: string;
   readonly limits: BusLimits;
+  /** What it starts when somebody needs a name that nobody owns. */
+  readonly services: readonly ServiceSpec[];
   readonly place: Place;
 }
 
 /** Limits of the daemon that the file sets, in its words. */
 export interface BusLimits {
   readonly max_outgoing_bytes?: number;
+  /** ms */
+  readonly service_start_timeout?: number;
 }
+
+/**
+ * The service of a well-known name: a client of the file, which connects when the bus starts it, or a program that ends
+ * at once.
+ */
+export type ServiceSpec = { readonly name: string } & (
+  | { readonly client: string }
+  | { readonly exit: number }
+);
+
+/** Clients that are on no bus until their bus starts them. */
+export const startedByBus = ({ buses }: Pick<MessageBuses, 'buses'>): ReadonlySet<string> =>
+  new Set(
+    buses.flatMap(({ services }) => services.flatMap((each) => ('client' in each ? [each.client] : []))),
+  );
 
 /**
  * How a client answers calls of a method: with values, with an error, or not at all. For other methods it returns the
@@ -56,6 +75,7 @@ export interface DbusContent {
 
 export const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'] as const;
 export const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'] as const;
+export const START_RESULTS = ['started', 'already-running'] as const;
 
 /** Flags of RequestName (D-Bus Specification). */
 export const ALLOW_REPLACEMENT = 1;
@@ -64,7 +84,7 @@ export const DO_NOT_QUEUE = 4;
 
 export type DbusAction =
   | { readonly do: 'own'; readonly client: string; readonly name: string; readonly flags: number }
-  | { readonly do: 'release'; readonly client: string; readonly name: string }
+  | { readonly do: 'release' | 'start'; readonly client: string; readonly name: string }
   | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
   | {
       readonly do: 'signal';
@@ -93,7 +113,7 @@ export type DbusAction =
 export interface DbusExpect {
   /** `expect: model`: the file leaves it to the model on purpose. */
   readonly model?: true;
-  /** Result of `own` or `release`, as a word. */
+  /** Result of `own`, `release` or `start`, as a word. */
   readonly result?: string;
   readonly error?: string;
   readonly reply?: readonly Arg[];
@@ -120,6 +140,7 @@ export function dbusText(action: DbusAction): string {
   switch (action.do) {
     case 'own':
     case 'release':
+    case 'start':
       return `${client} ${action.do} ${action.name}`;
     case 'add-match':
     case 'remove-match':

@@ -8,6 +8,7 @@ import { checkLimits } from './limits.ts';
 import { checkMemory } from './memory.ts';
 import { checkMessageBuses, checkUses } from './message-bus.ts';
 import { proveWhole } from './prove/index.ts';
+import { checkServices, checkStarted } from './services.ts';
 import { checkSize } from './size.ts';
 import { checkSleeps } from './sleeps.ts';
 import { checkUnused } from './unused.ts';
@@ -26,12 +27,14 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
   const sure = sureSteps(scope, steps);
   if (sure.length === 0) return nothing;
   const certain = { ...topology, steps: sure };
+  checkServices(scope, certain);
   const { contradictions, prediction } = checkExpectations(scope, certain, deliveries);
   const all = [...contradictions, ...checkMessageBuses(scope, certain)];
   if (isWhole) {
     proveWhole(scope, prediction, topology);
     checkUses(scope, topology);
     checkSleeps(scope, topology);
+    checkStarted(scope, topology);
   }
   return new Map(all);
 }

@@ -11,6 +11,7 @@ import {
   type DbusExpected,
   expectedOf,
   expectedText,
+  isAsking,
   type Operation,
   type Operations,
   predictOperations,
@@ -43,6 +44,8 @@ function checkStep(places: Places, step: DbusStep, operations: readonly Operatio
   const expected = expectedOf(operations.map((each) => each.expected));
   if (!modelled || !expected) return undefined;
   const path = places.paths.get(step.id) ?? [];
+  // What is wrong with it was said already.
+  if (places.problems.isBroken(path)) return undefined;
   if (Object.keys(step.expect).length === 0) {
     unsaid(places, step, modelled, path);
     alone(places, step, modelled, path);
@@ -72,11 +75,7 @@ function unsaid(
         : `perhaps nobody gets this signal: the bus may have cut ${quoted(may)} off by then`,
       'Expect it: expect: { recipients: [] }.',
     );
-  else if (
-    (action.do === 'own' || action.do === 'release') &&
-    outcome.kind === 'reply' &&
-    outcome.args !== 'u 1'
-  ) {
+  else if (isAsking(action.do) && outcome.kind === 'reply' && outcome.args !== 'u 1') {
     const word = resultText(action.do, outcome.args);
     say(`the result of this step is ${word}`, `Expect it: expect: { result: ${word} }.`);
   }

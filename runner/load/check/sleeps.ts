@@ -71,13 +71,15 @@ function checkMeanwhile(
   { sleep, sleeps, operations }: Meanwhile,
 ): void {
   const { client, from, to } = sleep;
+  const starting = new Set(operations.starts.map(({ step }) => step));
   const ofIt = new Set(operations.list.filter((each) => isToIt(each, client)).map(({ step }) => step));
   for (const step of flat(steps.slice(from + 1, to))) {
     if (step.kind !== 'dbus') continue;
     const { action } = step;
     const other = sleeps.find(({ pause, hangup }) => pause === step && hangup !== undefined);
     const isIts = action.client === client && action.do !== 'resume';
-    if (!CHANGES.includes(action.do) && other === undefined && !isIts && !ofIt.has(step.id)) continue;
+    const changes = CHANGES.includes(action.do) || starting.has(step.id);
+    if (!changes && other === undefined && !isIts && !ofIt.has(step.id)) continue;
     problems.error(paths.get(step.id) ?? [], {
       code: 'impossible',
       message: `"${client}" is cut off at some moment of its sleep, which may be before this step or after it`,

@@ -24,6 +24,7 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
       continue;
     }
     refuse(scope, bus?.master, ['limits'], [...at, 'master'], 'these are limits of dbus-daemon');
+    refuse(scope, bus?.master, ['services'], [...at, 'master'], 'only dbus-daemon starts services');
     const { queueLength, sendBuffer } = bus ?? {};
     const spec: BusSpec = {
       name,

@@ -27,7 +27,7 @@ const PLURAL: Readonly<Record<Kind, string>> = {
 
 const MAX_LISTED = 12;
 const ITS_STEPS =
-  'The steps of a message bus are own, release, add-match, remove-match, signal, call and run.';
+  'The steps of a message bus are own, release, start, add-match, remove-match, signal, call and run.';
 const MESSAGE_BUS = 'a message bus has master: { program: dbus-daemon }';
 
 export class Names {

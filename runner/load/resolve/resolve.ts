@@ -7,6 +7,7 @@ import { budgetsOf } from './budgets.ts';
 import { resolveBuses, resolveGroups } from './buses.ts';
 import { resolveClients } from './clients.ts';
 import { Deliveries } from './deliveries.ts';
+import { checkServices } from './message-bus/parties.ts';
 import { Names } from './names.ts';
 import { resolveNodes } from './nodes.ts';
 import { PartyState } from './party-state.ts';
@@ -29,6 +30,7 @@ export function resolve(given: Given, combination: Combination, checkParallel: C
   resolveBuses(scope, nodes);
   resolveGroups(scope);
   resolveClients(scope, nodes);
+  checkServices(scope);
   const deliveries = new Deliveries(scope);
   const steps = resolveSteps(scope, {
     parties: PartyState.start(scope.clients.values(), scope.buses.keys()),

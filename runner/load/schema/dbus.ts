@@ -9,6 +9,7 @@ import { duration, fds } from './values.ts';
 /** Results of RequestName, in the order of their numbers. */
 const REQUEST_RESULTS = ['owner', 'queued', 'exists', 'already-owner'];
 const RELEASE_RESULTS = ['released', 'non-existent', 'not-owner'];
+const START_RESULTS = ['started', 'already-running'];
 const HEARS_HINT =
   'Write "NameAcquired org.example.Player" or "NameOwnerChanged org.example.Player: player -> nobody".';
 
@@ -74,6 +75,7 @@ const verbs = {
     queue: flag.optional(),
   }),
   release: map({ client, name: wellKnown }),
+  start: map({ client, name: wellKnown }),
   'add-match': map({ client, rule }),
   'remove-match': map({ client, rule }),
   signal: map({
@@ -106,6 +108,7 @@ const expectOf = <T extends z.core.$ZodLooseShape>(shape: T) =>
 export const dbusSteps = [
   map({ own: verbs.own, expect: expectOf({ result: oneOf(REQUEST_RESULTS).optional(), error }) }),
   map({ release: verbs.release, expect: expectOf({ result: oneOf(RELEASE_RESULTS).optional(), error }) }),
+  map({ start: verbs.start, expect: expectOf({ result: oneOf(START_RESULTS).optional(), error }) }),
   map({ 'add-match': verbs['add-match'], expect: expectOf({ error }) }),
   map({ 'remove-match': verbs['remove-match'], expect: expectOf({ error }) }),
   map({ signal: verbs.signal, expect: expectOf({ error, recipients: list(ref('a client')).optional() }) }),
@@ -130,6 +133,17 @@ const PROGRAM_HINT = 'Write [dbus-send, --session, …]: the program, then its a
 export const program = list(words).min(1, { error: expected('a program', PROGRAM_HINT) });
 
 const exit = whole('an exit status', 0, 255);
+
+const SERVICE_HINT = 'Write the name of a client, which connects when the bus starts it, or { exit: 1 }.';
+/** What a bus starts, by name: a client, or a program that ends at once. */
+export const services = z.record(
+  wellKnown,
+  pick([ref('a client of a message bus'), map({ exit }, 'a service', SERVICE_HINT)], (input) =>
+    typeof input === 'string' ? 0 : 1,
+  ),
+  { error: expected('a map from names to services', 'Write { org.example.Player: player }.') },
+);
+
 /** A text that tells lines apart: each line contains an empty one, and none contains a line break. */
 const line = words
   .min(1, {

@@ -7,6 +7,7 @@ import { didYouMean, nearest } from '../../common/nearest.ts';
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   own: ['requestname', 'acquirename', 'ownname', 'takename', 'getname', 'request', 'acquire'],
   release: ['releasename', 'unownname', 'dropname', 'losename', 'unown'],
+  start: ['startservicebyname', 'startservice', 'activate', 'launch'],
   'add-match': ['subscribe', 'addrule', 'listen', 'monitor'],
   'remove-match': ['unsubscribe', 'removerule', 'deletematch', 'delmatch', 'unlisten'],
   signal: ['emit', 'emitsignal', 'sendsignal', 'publish', 'broadcast'],
@@ -16,6 +17,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 const EXAMPLES: Readonly<Record<string, string>> = {
   own: '{ client: panel, name: org.example.Player }',
   release: '{ client: panel, name: org.example.Player }',
+  start: '{ client: panel, name: org.example.Player }',
   'add-match': `{ client: panel, rule: "type='signal'" }`,
   'remove-match': `{ client: panel, rule: "type='signal'" }`,
   signal: '{ from: player, path: /p, interface: org.example.Player, member: Changed }',

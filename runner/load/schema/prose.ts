@@ -52,6 +52,13 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.master.program':
     'The program of the master. `dbus-daemon` is the D-Bus daemon of this project, and makes this bus a message bus. By default the master does what the file says.',
   'buses.*.master.limits': 'Limits of the program, by the names of dbus-daemon.',
+  'buses.*.master.services':
+    'What the program starts when somebody needs a well-known name that nobody owns: by a call or signal to the name, or by `start`.',
+  'buses.*.master.services.*':
+    'A client, which connects when the bus starts it; or a program that ends at once.',
+  'buses.*.master.services.*.exit': 'The exit status of that program.',
+  'buses.*.master.limits.service_start_timeout':
+    'How long a service may take until it owns its name. `25s` by default.',
   'buses.*.master.limits.max_outgoing_bytes':
     'A legacy client is disconnected if that many bytes wait for it beside those that its socket holds. 127MiB by default.',
   'buses.*.master.node':
@@ -196,6 +203,10 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].release': 'A client of a message bus gives up a well-known name, or no longer waits for it.',
   'traffic[].release.client': 'The client.',
   'traffic[].release.name': 'The name.',
+  'traffic[].start':
+    'A client of a message bus asks it to start the service of a name (StartServiceByName), and waits until the name has an owner.',
+  'traffic[].start.client': 'The client.',
+  'traffic[].start.name': 'The name.',
   'traffic[].add-match': 'A client of a message bus adds a match rule.',
   'traffic[].add-match.client': 'The client.',
   'traffic[].add-match.rule': "The rule: `\"type='signal',interface='org.example.Player'\"`.",
@@ -230,7 +241,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].call.fds[]': 'A descriptor.',
   'traffic[].call.fds[].pipe': 'The name of a pipe whose writing end is passed.',
   'traffic[].expect.result':
-    'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`) or to `release` (`released`, `non-existent`, `not-owner`).',
+    'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`) to `release` (`released`, `non-existent`, `not-owner`) or to `start` (`started`, `already-running`).',
   'traffic[].expect.reply': 'The values that a call returns.',
   'traffic[].expect.signature': 'Their types, if they do not follow from the values.',
   'traffic[].expect.by': 'The client that answers the call.',

@@ -21,9 +21,9 @@ import {
   whole,
 } from './blocks.ts';
 import { budgets } from './budgets.ts';
-import { answers, program, rule, wellKnown } from './dbus.ts';
+import { answers, program, rule, services, wellKnown } from './dbus.ts';
 import { sendDefaults, steps } from './steps.ts';
-import { address, size } from './values.ts';
+import { address, duration, size } from './values.ts';
 
 const user = text(USER, 'a user', 'Write "uid:gid" in numbers: "1000:1000".');
 
@@ -67,10 +67,11 @@ const master = map({
   node: ref('a node').optional(),
   program: oneOf(['dbus-daemon']).optional(),
   limits: map(
-    { max_outgoing_bytes: size.optional() },
+    { max_outgoing_bytes: size.optional(), service_start_timeout: duration.optional() },
     'limits',
     'Write { max_outgoing_bytes: 64KiB }.',
   ).optional(),
+  services: services.optional(),
   admit: list(ref('the name of a client, with * as wildcard')).optional(),
   deny: list(map({ uid: id.optional(), gid: id.optional() }, 'a rule', 'Write { uid: 65534 }.')).optional(),
 });

@@ -127,7 +127,7 @@ export type WrittenStep =
 export const ARROW = /^\s*\S+\s*->\s*\S+\s*$/;
 const KINDS = ['send', 'parallel', 'fault'];
 const STEP_HINT =
-  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, add-match, remove-match, signal, call or run.';
+  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, start, add-match, remove-match, signal, call or run.';
 
 /** Number of options before those of message buses. */
 const FIRST_VERB = 5;

@@ -203,6 +203,15 @@ traffic:
         expect: { recipients: [panel, applet] }
 `;
 
+const SERVICE = `
+buses: { session: { master: { program: dbus-daemon, services: { org.example.Player: player } } } }
+clients:
+  panel: {}
+  player: { names: [org.example.Player] }
+traffic:
+  - call: { from: panel, to: org.example.Player, path: /p, member: Seek }
+`;
+
 const SLEEPER = `
 buses: { session: { master: { program: dbus-daemon } } }
 clients:
@@ -284,6 +293,7 @@ const CASES: Readonly<Record<BugName, Case>> = {
   'silent-change': { yaml: BUS_OF_NAMES, every: 1, kind: 'not-told', step: '3' },
   'keep-sleeper': { yaml: SLEEPER, kind: 'unended', step: '4' },
   'forget-sleeper': { yaml: SLEEPER, kind: 'lost', step: '2' },
+  'forget-start': { yaml: SERVICE, kind: 'wrong-answer', step: '1' },
   'lose-dbus-fd': { yaml: PASSED_ON, kind: 'fds', step: '1' },
   'swap-dbus-fds': { yaml: PASSED_ON, kind: 'token', step: '1' },
   'keep-dbus-fd': { yaml: PASSED_ON, kind: 'no-eof', step: '1' },

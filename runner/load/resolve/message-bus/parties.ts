@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Message buses of D-Bus and their clients, from their written form. */
 import type { Path } from '../../../common/diagnostic.ts';
-import { size } from '../../../common/scalars.ts';
+import { duration, size } from '../../../common/scalars.ts';
 import { DRIVER, eavesdrops, parseRule } from '../../../dbus/index.ts';
-import type { Answer, DbusClientSpec, MessageBusSpec } from '../../../topology/message-bus.ts';
+import type {
+  Answer,
+  BusLimits,
+  DbusClientSpec,
+  MessageBusSpec,
+  ServiceSpec,
+} from '../../../topology/message-bus.ts';
 import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
 import { isRule } from '../rules.ts';
@@ -55,9 +61,38 @@ export function messageBus(
       hint,
     });
   }
-  const most = bus.master?.limits?.max_outgoing_bytes;
-  const limits = most === undefined ? {} : { max_outgoing_bytes: size(most) };
-  return { name, node, path, limits, place: scope.tree.place(at) };
+  const services = servicesOf(scope, bus.master?.services, [...at, 'master', 'services']);
+  return { name, node, path, limits: limitsOf(bus), services, place: scope.tree.place(at) };
+}
+
+function limitsOf({ master }: WrittenBus): BusLimits {
+  const { max_outgoing_bytes: bytes, service_start_timeout: timeout } = master?.limits ?? {};
+  return {
+    ...(bytes !== undefined && { max_outgoing_bytes: size(bytes) }),
+    ...(timeout !== undefined && { service_start_timeout: duration(timeout) }),
+  };
+}
+
+type WrittenServices = NonNullable<WrittenBus['master']>['services'];
+
+function servicesOf(scope: Scope, written: WrittenServices, at: Path): readonly ServiceSpec[] {
+  return Object.entries(written ?? {})
+    .filter(([name]) => isForClients(scope, name, [...at, name]))
+    .map(([name, service]) => ({ name, ...(typeof service === 'string' ? { client: service } : service) }));
+}
+
+/** Reports services that are no clients of their bus. The clients are known after the buses. */
+export function checkServices({ names, problems, messageBuses, dbusClients }: Scope): void {
+  for (const { name: bus, services } of messageBuses.values())
+    for (const service of services) {
+      if (!('client' in service)) continue;
+      const at = ['buses', bus, 'master', 'services', service.name];
+      if (names.find(service.client, [DBUS_CLIENT], at) === undefined) continue;
+      const other = dbusClients.get(service.client)?.bus;
+      if (other === undefined || other === bus) continue;
+      const message = `"${service.client}" is on bus "${other}", and "${bus}" starts it`;
+      problems.error(at, { code: 'impossible', message, hint: 'Let a bus start its own clients.' });
+    }
 }
 
 export function refuse(

@@ -24,10 +24,10 @@ import type { StepContext } from '../step-context.ts';
 import { warnOfTwins } from '../twins.ts';
 import { DBUS_CLIENT, isForClients, isPredicted } from './parties.ts';
 
-type Verb = 'own' | 'release' | 'add-match' | 'remove-match' | 'signal' | 'call';
+type Verb = 'own' | 'release' | 'start' | 'add-match' | 'remove-match' | 'signal' | 'call';
 type Content = NonNullable<WrittenDbusStep['signal']> | NonNullable<WrittenDbusStep['call']>;
 
-const VERBS: readonly string[] = ['own', 'release', 'add-match', 'remove-match', 'signal', 'call'];
+const VERBS: readonly string[] = ['own', 'release', 'start', 'add-match', 'remove-match', 'signal', 'call'];
 
 export const isDbusStep = (written: WrittenStep): boolean =>
   Object.keys(written).some((key) => VERBS.includes(key));
@@ -131,7 +131,7 @@ function stepOf({ scope, id, path }: StepContext, action: DbusAction, expect: Db
 function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): DbusAction | undefined {
   const { scope, path } = where;
   const at = (key: string): Path => [...path, verb, key];
-  const { own, release, signal, call } = written;
+  const { own, release, start, signal, call } = written;
   if (own) {
     const { client, name } = own;
     const flags = flagsOf(own);
@@ -142,6 +142,11 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
     const { client, name } = release;
     if (!isThere(where, client, at('client')) || !isForClients(scope, name, at('name'))) return undefined;
     return { do: 'release', ...release };
+  }
+  if (start) {
+    const { client, name } = start;
+    if (!isThere(where, client, at('client')) || !isForClients(scope, name, at('name'))) return undefined;
+    return { do: 'start', ...start };
   }
   if (signal) {
     const { from: client, to, count = 1 } = signal;
@@ -200,7 +205,7 @@ function isThere({ scope }: StepContext, client: string, at: Path): boolean {
 function mayReceive({ scope }: StepContext, to: string | undefined, from: string, at: Path): boolean {
   if (to === DRIVER) {
     const message = 'a step cannot call the bus itself';
-    const hint = 'Write own, release, add-match or remove-match instead: these steps call it.';
+    const hint = 'Write own, release, start, add-match or remove-match instead: these steps call it.';
     scope.problems.error(at, { code: 'impossible', message, hint });
     return false;
   }
