@@ -7,6 +7,8 @@ import type { Sleep } from '../topology/sleeps.ts';
 export interface Waiting {
   readonly have: number;
   readonly most: number;
+  /** How much of it its socket may hold, which does not count; 0 for a native client. */
+  readonly held: number;
   readonly unit: 'messages' | 'bytes';
 }
 
@@ -30,6 +32,11 @@ const SURE_NATIVE: Amount = { messages: NATIVE_QUEUE, bytes: MIB };
 /** The daemon forgets what it keeps when it cuts a client off. Each socket holds more than this, whatever its size. */
 const SURE_SOCKET = 16 * 1024;
 
+/** Linux lets a socket hold messages up to this weight, unless the machine is told otherwise (net.core.wmem_default). */
+const SOCKET_WEIGHT = 212_992;
+/** The least that the kernel adds to the length of a message. */
+const MESSAGE_WEIGHT = 512;
+
 export class Sleeper {
   readonly sleep: Sleep;
   readonly #native: boolean;
@@ -51,9 +58,20 @@ export class Sleeper {
   }
 
   get waiting(): Waiting {
-    if (this.#native) return { have: this.#arrivals.length, most: NATIVE_QUEUE, unit: 'messages' };
+    if (this.#native) return { have: this.#arrivals.length, most: NATIVE_QUEUE, held: 0, unit: 'messages' };
     const have = this.#arrivals.reduce((sum, { bytes }) => sum + bytes, 0);
-    return { have, most: this.#outgoing, unit: 'bytes' };
+    return { have, most: this.#outgoing, held: this.#held, unit: 'bytes' };
+  }
+
+  /** Bytes that its socket may hold at most. */
+  get #held(): number {
+    let [held, weight] = [0, 0];
+    for (const { bytes } of this.#arrivals) {
+      if (weight >= SOCKET_WEIGHT) break;
+      held += bytes;
+      weight += bytes + MESSAGE_WEIGHT;
+    }
+    return held;
   }
 
   /** Numbers of the messages for which there may be no room. In `parallel`, any of them may be the last. */

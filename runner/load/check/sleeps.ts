@@ -26,13 +26,18 @@ function checkRoom(
   { client, pause, hangup }: Sleep,
   { waiting }: Operations,
 ): void {
-  const { have, most, unit } = waiting.get(pause.id) ?? NOTHING;
-  if (have > most === (hangup !== undefined)) return;
+  const { have, most, held, unit } = waiting.get(pause.id) ?? NOTHING;
+  if (hangup === undefined ? have <= most : have - held > most) return;
   const path = paths.get((hangup ?? pause).id) ?? [];
   const fact = `${have} ${unit} wait for "${client}" while it sleeps, and the bus keeps ${most}`;
   if (hangup)
     problems.warning([...path, 'expect', 'hangup'], {
-      ...{ code: 'impossible', message: `this cannot happen here: ${fact}` },
+      ...(have > most
+        ? {
+            code: 'unsaid',
+            message: `this need not happen: ${fact}, beside what its socket holds, which may be all of the rest`,
+          }
+        : { code: 'impossible', message: `this cannot happen here: ${fact}` }),
       hint: 'Send more signals for it while it is paused.',
     });
   else
@@ -94,4 +99,4 @@ function checkMeanwhile(
 const isToIt = ({ to, modelled: { recipients, may = [] } }: Operation, client: string): boolean =>
   to !== undefined && [...recipients, ...may].includes(client);
 
-const NOTHING = { have: 0, most: 0, unit: 'messages' } as const;
+const NOTHING = { have: 0, most: 0, held: 0, unit: 'messages' } as const;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** `blocked: false` for a client that never has to wait, and waits that may last longer than the run. */
+/**
+ * `blocked: false` for a client that never has to wait, a hang-up that has come already, and waits that may last longer
+ * than the run.
+ */
 import { idleWaits, type Prediction } from '../../../predict/index.ts';
 import { endsInTime } from '../../../topology/budgets.ts';
-import { walk } from '../../../topology/steps.ts';
+import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { Step, Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
 
@@ -14,6 +17,7 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
       hint: 'Remove it, or let a recipient stop reading: receive: manual, or a stop-reading step before.',
     });
   }
+  checkHangups({ problems, paths }, topology);
   for (const { step } of walk(topology.steps)) {
     const wait = waitOf(step);
     if (wait === undefined || endsInTime(wait)) continue;
@@ -22,6 +26,23 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
       message: `this ${wait.fails}: a run is cut off after two minutes, before this wait ends`,
       hint: `Write less than 2m, or leave it out: ${wait.default} is the default.`,
     });
+  }
+}
+
+/** Reports a hang-up of a socket that has hung up before: it stays at its end. */
+function checkHangups({ problems, paths }: Places, { steps }: Topology): void {
+  const seen = new Map<string, Visit>();
+  for (const visit of walk(steps)) {
+    const { step } = visit;
+    if (step.kind !== 'hangup') continue;
+    const first = seen.get(step.client);
+    if (first === undefined) seen.set(step.client, visit);
+    else if (!areConcurrent(first, visit))
+      problems.warning([...(paths.get(step.id) ?? []), 'expect', 'hangup'], {
+        code: 'vacuous',
+        message: `"${step.client}" hangs up at line ${first.step.place.line} already, so this cannot fail`,
+        hint: 'Remove one of the two steps.',
+      });
   }
 }
 
