@@ -65,6 +65,8 @@ export const EVERYONE = multicastAddress(0);
 const NAME_PREFIX = 1;
 /** Maximum number of clients that wait to be accepted. */
 const BACKLOG = 128;
+/** A queue holds one message more than its length (docs/af_bus.md, section 4). */
+const LENGTH = NATIVE_QUEUE - 1;
 /** The same for this process's own attachments, which it always reads even if their clients do not. */
 const OWN_QUEUE = 16384;
 /** Maximum number of messages of the bus that may wait for room in a native client's queue. */
@@ -123,7 +125,7 @@ export class Bus {
 
   static async open(path: string, options: BusOptions): Promise<Bus> {
     const master = await BusMaster.listen({
-      ...{ path, protocol: 'dbus', backlog: BACKLOG, queueLength: NATIVE_QUEUE },
+      ...{ path, protocol: 'dbus', backlog: BACKLOG, queueLength: LENGTH },
       // A client that does not read must not delay those that send to it.
       overflow: 'evict',
       sendBuffer: options.driver.limits.max_message_size + MESSAGE_ROOM,
@@ -166,7 +168,7 @@ export class Bus {
     this.#master.queueLength = OWN_QUEUE;
     // The backlog has room, so this connects at once. Clients that connect later get the short queue again.
     const connecting = BusClient.connect(this.#master.path, { protocol: 'dbus' });
-    this.#master.queueLength = NATIVE_QUEUE;
+    this.#master.queueLength = LENGTH;
     const client = await connecting;
     try {
       while (!this.#unclaimed.has(client.address)) {

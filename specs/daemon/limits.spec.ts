@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'mocha';
-import { UnixStream } from '../../native/lib/index.ts';
+import { type BusError, UnixStream } from '../../native/lib/index.ts';
 import type { Arg } from '../../runner/dbus/index.ts';
 import type { Got } from '../dbus/client.ts';
 import { startDaemon, startOurs } from '../dbus/daemons.ts';
 import { RawClient } from '../dbus/raw-client.ts';
+import { NativeClient } from './native-client.ts';
 import { bytesOf, errorOf, onEachBus, string, uint32 } from './talk.ts';
 
 const CALL = { type: 'method_call', path: '/', interface: 'a.B', member: 'M' } as const;
@@ -216,6 +217,29 @@ describe('a client that does not read', function () {
       }),
     );
     assert.ok(last < COUNT - 1, `it was sent ${last}`);
+  });
+
+  it('is expelled by the message after the 128 that may wait for it, if it is native', async () => {
+    await using bus = await startOurs();
+    using sender = await NativeClient.join(bus.afbus as string);
+    using full = await NativeClient.join(bus.afbus as string);
+    using over = await NativeClient.join(bus.afbus as string);
+    for (const [client, member] of [
+      [full, 'Full'],
+      [over, 'Over'],
+    ] as const)
+      await client.call('AddMatch', [string(`member='${member}'`)]);
+    const send = async (member: string, count: number) => {
+      for (let n = 0; n < count; n++)
+        await sender.sendMessage({ type: 'signal', path: '/', interface: 'a.B', member });
+    };
+    await send('Full', 128);
+    await send('Over', 129);
+    for (let n = 0; n < 128; n++) assert.equal((await full.next())?.member, 'Full');
+    assert.equal(errorOf(await full.call('GetId')), 'method_return');
+    await assert.rejects(over.next(), ({ code }: BusError) => code === 'ENOBUFS');
+    for (let n = 0; n < 128; n++) assert.equal((await over.next())?.member, 'Over');
+    assert.equal(await over.next(), undefined);
   });
 
   it('is cut off with max_outgoing_unix_fds descriptors that it has not taken', async () => {
