@@ -11,9 +11,16 @@ import type { PlannedMessage } from '../plan/plan.ts';
 import { type FaultAction, rowOf } from '../topology/faults.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { SendStep } from '../topology/topology.ts';
-import { busOf, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import {
+  allowedLanes,
+  busOf,
+  expectedLanes,
+  type Facts,
+  type LaneFacts,
+  messageOf,
+  outcomeOf,
+} from './facts.ts';
 import { overlapInWords, overlaps } from './overlap.ts';
-import { allowedLanes, expectedLanes } from './words.ts';
 
 /** Maximum number of lines: in a file with many steps only the totals matter. */
 const SHOWN = 20;

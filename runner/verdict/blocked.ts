@@ -7,11 +7,11 @@ import { endsInTime } from '../topology/budgets.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { BlockedStep } from '../topology/topology.ts';
 import { type Facts, outcomeOf } from './facts.ts';
+import { about, clock } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, clock } from './words.ts';
 
 /** Checks the steps about waiting, and sends that still wait at the end. */
 export function blocked(facts: Facts): CheckResult {

@@ -14,9 +14,9 @@ import { canFail } from '../topology/budgets.ts';
 import type { Budget } from '../topology/topology.ts';
 import type { SendEvent } from '../trace/trace.ts';
 import { type Facts, messageOf, outcomeOf } from './facts.ts';
+import { aboutStep } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import type { CheckResult } from './verdict.ts';
-import { aboutStep } from './words.ts';
 
 /**
  * Checks the file's budgets; undefined if it has none. Times of a simulated run measure nothing, so it is skipped

@@ -3,9 +3,9 @@
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
-import { busOf, type Facts, type LaneFacts } from './facts.ts';
+import { busOf, expectedLanes, type Facts, type LaneFacts } from './facts.ts';
+import { about, list, neighbours, observedLanes, reasons } from './failure-text.ts';
 import type { Findings } from './findings.ts';
-import { about, expectedLanes, list, neighbours, observedLanes, reasons } from './words.ts';
 
 /** Compares the lanes that must get a message with those that got it. */
 export const compare = (facts: Facts, message: PlannedMessage) => ({

@@ -6,9 +6,17 @@ import { count } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { faults } from '../topology/steps.ts';
 import type { Destination, SendStep } from '../topology/topology.ts';
-import { type Facts, type LaneFacts, messageOf, outcomeOf, topOf } from './facts.ts';
+import {
+  allowedLanes,
+  expectedLanes,
+  type Facts,
+  type LaneFacts,
+  messageOf,
+  outcomeOf,
+  topOf,
+} from './facts.ts';
+import { about, some } from './failure-text.ts';
 import type { Findings } from './findings.ts';
-import { about, allowedLanes, expectedLanes, some } from './words.ts';
 
 export type Missing = PlannedMessage;
 

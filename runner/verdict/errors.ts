@@ -5,11 +5,11 @@ import { plural } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { SendEvent } from '../trace/trace.ts';
-import { type Facts, outcomeOf, topOf } from './facts.ts';
+import { expectedLanes, type Facts, outcomeOf, topOf } from './facts.ts';
+import { about, aboutStep, list, observedLanes, reasons } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
 import type { CheckResult } from './verdict.ts';
-import { about, aboutStep, expectedLanes, list, observedLanes, reasons } from './words.ts';
 
 const KINDS = [
   'delivered-though-failed',

@@ -131,6 +131,14 @@ export function messageOf(facts: Facts, delivery: DeliveryEvent): PlannedMessage
   return delivery.fence || delivery.message === null ? undefined : facts.plan.messages[delivery.message];
 }
 
+/** The lanes that must get a message. */
+export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
+  message.expected.kind === 'delivered' ? message.expected.lanes : [];
+
+/** The lanes that may get it as well. */
+export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
+  message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
+
 /** Index of a message's top-level step. */
 export const topOf = (facts: Facts, message: PlannedMessage): number =>
   facts.steps.get(message.step)?.top ?? 0;

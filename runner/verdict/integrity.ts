@@ -9,10 +9,10 @@ import { attachments } from './attachments.ts';
 import { type CredentialsRule, credentialsRule } from './credentials.ts';
 import { descriptorProblem } from './descriptors.ts';
 import { type Facts, type LaneFacts, messageOf } from './facts.ts';
+import { about } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { pipes } from './pipes.ts';
 import type { CheckResult } from './verdict.ts';
-import { about } from './words.ts';
 
 const KINDS = [
   ...[

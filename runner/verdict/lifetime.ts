@@ -9,10 +9,10 @@ import type { ClientSpec, FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { type DueEnd, dueEnds } from './due-ends.ts';
 import type { Facts, LaneFacts } from './facts.ts';
+import { clock } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
-import { clock } from './words.ts';
 
 const KINDS = ['crashed', 'cut', 'ended', 'unended', 'step', 'incomplete', 'unplayed'];
 

@@ -10,8 +10,8 @@ import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
 import { busOf, type Facts, messageOf, topOf } from './facts.ts';
+import { about, list } from './failure-text.ts';
 import type { Findings } from './findings.ts';
-import { about, list } from './words.ts';
 
 /** Maximum number of alternatives in a report. */
 const SHOWN = 4;

@@ -4,10 +4,10 @@
 import type { PlannedMessage } from '../plan/plan.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { PipeEvent } from '../trace/trace.ts';
-import { type Facts, outcomeOf } from './facts.ts';
+import { allowedLanes, expectedLanes, type Facts, outcomeOf } from './facts.ts';
+import { about, list } from './failure-text.ts';
 import type { Findings } from './findings.ts';
 import { endsAt } from './steps.ts';
-import { about, allowedLanes, expectedLanes, list } from './words.ts';
 
 /** Checks the pipes of every message that had some; returns how many there were. */
 export function pipes(facts: Facts, findings: Findings): number {

@@ -6,12 +6,12 @@ import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { addDuplicate, addExtra, addInvented, addLost, compare } from './copies.ts';
 import { type Missing, settle } from './eavesdrop.ts';
-import { type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import { allowedLanes, expectedLanes, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import { reasons } from './failure-text.ts';
 import { judgeFence, type SentFences, sentFences } from './fences.ts';
 import { Findings } from './findings.ts';
 import { linearizable } from './linearizable.ts';
 import type { CheckResult } from './verdict.ts';
-import { allowedLanes, expectedLanes, reasons } from './words.ts';
 import { writtenDeliveries } from './written.ts';
 
 const KINDS = [

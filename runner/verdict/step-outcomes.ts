@@ -3,8 +3,8 @@
 import type { Visit } from '../topology/steps.ts';
 import type { StepEvent } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
+import { aboutStep } from './failure-text.ts';
 import type { Findings } from './findings.ts';
-import { aboutStep } from './words.ts';
 
 /** Reports steps that failed, and those of `asked` that were not played. */
 export function judgeSteps(

@@ -9,8 +9,8 @@ import { busOfMaster, defaultRoute, partyOf } from '../topology/lane.ts';
 import type { DeliveryExpect } from '../topology/topology.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import type { Facts } from './facts.ts';
+import { list, observedLanes } from './failure-text.ts';
 import type { Findings } from './findings.ts';
-import { list, observedLanes } from './words.ts';
 
 /** Checks every written line; returns how many deliveries they ask for. */
 export function writtenDeliveries(facts: Facts, findings: Findings): number {

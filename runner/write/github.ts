@@ -5,7 +5,7 @@ import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
-import { failuresOf, inWords, plainLines, resultWord, whereOf } from './words.ts';
+import { failuresOf, inWords, plainLines, resultWord, whereOf } from './verdict-text.ts';
 
 /** GitHub shows no more errors than this per step of a workflow. */
 const MAX_ANNOTATIONS = 10;

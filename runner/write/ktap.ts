@@ -8,7 +8,7 @@ import { wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
-import { inWords, plainLines, resultWord, unshown, whereOf } from './words.ts';
+import { inWords, plainLines, resultWord, unshown, whereOf } from './verdict-text.ts';
 
 /** One stream for all files. */
 export function writeKtap(strange: readonly Report[]): string {

@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { neutralJson } from '../common/neutral.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { failuresOf, inWords, plainLines } from './words.ts';
+import { failuresOf, inWords, plainLines } from './verdict-text.ts';
 
 export interface Finding {
   /** Stable name of the kind of finding. */

@@ -7,7 +7,7 @@ import type { CheckResult, Failure, Verdict } from '../verdict/verdict.ts';
 import { align } from './align.ts';
 import { type Paint, painter } from './paint.ts';
 import { placed } from './unplayed.ts';
-import { inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from './words.ts';
+import { inWords, placeOf, resultWord, secondsOf, unshown, whereOf } from './verdict-text.ts';
 
 export interface TextOptions {
   readonly color: boolean;

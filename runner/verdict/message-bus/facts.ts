@@ -4,8 +4,8 @@ import { DRIVER, isUnique } from '../../dbus/index.ts';
 import type { Operation, Plan } from '../../plan/plan.ts';
 import { argsText } from '../../topology/message-bus.ts';
 import type { DbusEvent, Trace } from '../../trace/trace.ts';
+import { list } from '../failure-text.ts';
 import type { FailureText } from '../findings.ts';
-import { list } from '../words.ts';
 
 export type Got = DbusEvent & { readonly kind: 'got' };
 

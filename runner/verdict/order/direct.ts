@@ -5,9 +5,8 @@
  */
 
 import { partyOf } from '../../topology/lane.ts';
-
+import { about, clock } from '../failure-text.ts';
 import type { FailureText, Findings } from '../findings.ts';
-import { about, clock } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 /** Program order in each lane: a sender's messages must come in the order in which their sends began. */

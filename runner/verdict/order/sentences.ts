@@ -2,9 +2,8 @@
 /** Describes a cycle of "A before B" in words. */
 
 import { partyOf } from '../../topology/lane.ts';
-
+import { about, clock, some } from '../failure-text.ts';
 import type { FailureText } from '../findings.ts';
-import { about, clock, some } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 import type { Hop } from './witness.ts';
 

@@ -2,8 +2,8 @@
 /** Checks the kernel's numbers (BUS_PASSSEQ): rising in every lane, one per message, the same in all lanes. */
 
 import { count } from '../../common/text.ts';
+import { about } from '../failure-text.ts';
 import type { FailureText, Findings } from '../findings.ts';
-import { about } from '../words.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 export interface Sequence {

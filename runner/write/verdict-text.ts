@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Phrases that several reports use. */
+/** Parts of the text of a verdict that several reports use. */
 
 import { count } from '../common/text.ts';
 import type { Where } from '../provision/where.ts';

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Phrases that several checks use. */
+/** Parts of the text of a failure that several checks use: names, places, reasons, what was observed, times. */
 
 import type { PlannedMessage } from '../plan/plan.ts';
 import type { Lane } from '../topology/lane.ts';
 import { partyOf } from '../topology/lane.ts';
-import type { Facts, LaneFacts } from './facts.ts';
-
+import { allowedLanes, expectedLanes, type Facts, type LaneFacts } from './facts.ts';
 import type { FailureText } from './findings.ts';
 
 /** `a, b, c`, or `nobody`. */
@@ -34,14 +33,6 @@ export function aboutStep(facts: Facts, id: string): Pick<FailureText, 'step' | 
     ...(contradiction !== undefined && { detail: [otherwise(contradiction)] }),
   };
 }
-
-/** The lanes that must get a message. */
-export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
-  message.expected.kind === 'delivered' ? message.expected.lanes : [];
-
-/** The lanes that may get it as well. */
-export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
-  message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
 
 /** Why it is expected, if the model says so; and which other outcomes are right. */
 export function reasons(message: PlannedMessage): string[] {
