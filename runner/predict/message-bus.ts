@@ -16,6 +16,7 @@ import {
   heardText,
   RELEASE_RESULTS,
   REQUEST_RESULTS,
+  type RuleChange,
   type ServiceSpec,
   START_RESULTS,
   startedByBus,
@@ -83,7 +84,7 @@ export interface HeardAt {
 
 /** A rule that a client adds or removes, and whether it serves any purpose. */
 export interface RuleStep {
-  readonly verb: 'add-match' | 'remove-match';
+  readonly verb: RuleChange['do'];
   readonly client: string;
   readonly text: string;
   readonly use: RuleUse;
@@ -292,7 +293,7 @@ class Walk {
     }
   }
 
-  #use(action: DbusAction & { do: 'add-match' | 'remove-match' }, { step, nth }: Where, use: RuleUse): void {
+  #use(action: RuleChange, { step, nth }: Where, use: RuleUse): void {
     const { do: verb, client, rule: text } = action;
     const which = { ...(step !== undefined && { step }), ...(nth !== undefined && { nth }) };
     this.uses.push({ verb, client, text, use, ...which });

@@ -82,10 +82,17 @@ export const ALLOW_REPLACEMENT = 1;
 export const REPLACE_EXISTING = 2;
 export const DO_NOT_QUEUE = 4;
 
+/** A client adds or removes a match rule. */
+export interface RuleChange {
+  readonly do: 'add-match' | 'remove-match';
+  readonly client: string;
+  readonly rule: string;
+}
+
 export type DbusAction =
   | { readonly do: 'own'; readonly client: string; readonly name: string; readonly flags: number }
   | { readonly do: 'release' | 'start'; readonly client: string; readonly name: string }
-  | { readonly do: 'add-match' | 'remove-match'; readonly client: string; readonly rule: string }
+  | RuleChange
   | {
       readonly do: 'signal';
       readonly client: string;

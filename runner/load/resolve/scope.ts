@@ -12,22 +12,24 @@ import type { Runs } from './message-bus/programs.ts';
 import type { Kind, Names } from './names.ts';
 import type { Tally } from './tally.ts';
 
-export type {
-  Written,
-  WrittenAnswers,
-  WrittenBudgets,
-  WrittenClient,
-  WrittenDbus,
-  WrittenDbusExpect,
-  WrittenDbusStep,
-  WrittenFault,
-  WrittenFilter,
-  WrittenHears,
-  WrittenOutcome,
-  WrittenRun,
-  WrittenSend,
-  WrittenSendExpect,
-  WrittenStep,
+export {
+  DBUS_VERBS,
+  type DbusVerb,
+  type Written,
+  type WrittenAnswers,
+  type WrittenBudgets,
+  type WrittenClient,
+  type WrittenDbus,
+  type WrittenDbusExpect,
+  type WrittenDbusStep,
+  type WrittenFault,
+  type WrittenFilter,
+  type WrittenHears,
+  type WrittenOutcome,
+  type WrittenRun,
+  type WrittenSend,
+  type WrittenSendExpect,
+  type WrittenStep,
 } from '../schema/index.ts';
 
 /** What exists before anything is resolved. */

@@ -117,7 +117,8 @@ export const dbusSteps = [
     expect: expectOf({ reply: args.optional(), signature, error, by: ref('a client').optional() }),
   }),
 ] as const;
-export const DBUS_VERBS = Object.keys(verbs);
+export type DbusVerb = keyof typeof verbs;
+export const DBUS_VERBS: readonly string[] = Object.keys(verbs);
 
 export const hears = map({
   client,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 export type { WrittenBudgets } from './budgets.ts';
-export type {
-  WrittenAnswers,
-  WrittenDbus,
-  WrittenDbusExpect,
-  WrittenDbusStep,
-  WrittenHears,
-  WrittenOutcome,
-  WrittenRun,
+export {
+  DBUS_VERBS,
+  type DbusVerb,
+  type WrittenAnswers,
+  type WrittenDbus,
+  type WrittenDbusExpect,
+  type WrittenDbusStep,
+  type WrittenHears,
+  type WrittenOutcome,
+  type WrittenRun,
 } from './dbus.ts';
 export type { WrittenFault } from './faults.ts';
 export type { Written, WrittenClient, WrittenFilter } from './schema.ts';

@@ -9,31 +9,31 @@ import {
   type DbusStep,
   DO_NOT_QUEUE,
   REPLACE_EXISTING,
+  type RuleChange,
 } from '../../../topology/message-bus.ts';
 import { fdsOf } from '../bodies.ts';
 import { argsOf } from '../dbus-args.ts';
-import type {
-  Scope,
-  WrittenDbusExpect,
-  WrittenDbusStep,
-  WrittenFault,
-  WrittenHears,
-  WrittenStep,
+import {
+  DBUS_VERBS,
+  type DbusVerb,
+  type Scope,
+  type WrittenDbusExpect,
+  type WrittenDbusStep,
+  type WrittenFault,
+  type WrittenHears,
+  type WrittenStep,
 } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { warnOfTwins } from '../twins.ts';
 import { DBUS_CLIENT, isForClients, isPredicted } from './parties.ts';
 
-type Verb = 'own' | 'release' | 'start' | 'add-match' | 'remove-match' | 'signal' | 'call';
 type Content = NonNullable<WrittenDbusStep['signal']> | NonNullable<WrittenDbusStep['call']>;
 
-const VERBS: readonly string[] = ['own', 'release', 'start', 'add-match', 'remove-match', 'signal', 'call'];
-
 export const isDbusStep = (written: WrittenStep): boolean =>
-  Object.keys(written).some((key) => VERBS.includes(key));
+  Object.keys(written).some((key) => DBUS_VERBS.includes(key));
 
 export function dbusStep(where: StepContext, written: WrittenDbusStep): DbusStep | undefined {
-  const verb = Object.keys(written).find((key) => VERBS.includes(key)) as Verb;
+  const verb = Object.keys(written).find((key) => DBUS_VERBS.includes(key)) as DbusVerb;
   const action = actionOf(where, written, verb);
   if (action === undefined || !mayStand(where, action, verb)) return undefined;
   const { expect: said = {} } = written;
@@ -128,7 +128,7 @@ function stepOf({ scope, id, path }: StepContext, action: DbusAction, expect: Db
   return { kind: 'dbus', id, action, expect, place: scope.tree.place(path) };
 }
 
-function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): DbusAction | undefined {
+function actionOf(where: StepContext, written: WrittenDbusStep, verb: DbusVerb): DbusAction | undefined {
   const { scope, path } = where;
   const at = (key: string): Path => [...path, verb, key];
   const { own, release, start, signal, call } = written;
@@ -163,9 +163,10 @@ function actionOf(where: StepContext, written: WrittenDbusStep, verb: Verb): Dbu
     if (scope.away.get(to)?.how === 'paused' && !isThere(where, to, at('to'))) return undefined;
     return { do: 'call', client, content, to, fds: fdsOf(scope, call, at) };
   }
-  const rule = written[verb as 'add-match' | 'remove-match'];
+  const change = verb as RuleChange['do'];
+  const rule = written[change];
   if (rule === undefined || !isThere(where, rule.client, at('client'))) return undefined;
-  return isPredicted(scope, rule.rule, at('rule')) ? { do: verb as 'add-match', ...rule } : undefined;
+  return isPredicted(scope, rule.rule, at('rule')) ? { do: change, ...rule } : undefined;
 }
 
 function flagsOf(own: NonNullable<WrittenDbusStep['own']>): number {
