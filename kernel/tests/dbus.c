@@ -38,7 +38,7 @@ static void says_no_fd(struct bytes *b) { put_field(b, UNIX_FDS, "u", "0"); }
 
 static const struct {
 	const char *name;
-	struct words words;
+	struct dbus_message sent;
 	int n, arrives;
 } fd_counts[] = {
 	{ "none_said_none_there", { A_SIGNAL }, 0, 1 },
@@ -62,7 +62,7 @@ TEST_EACH(multicast_has_the_descriptors_that_it_says, fd_counts)
 	int fds[2] = { STDIN_FILENO, STDIN_FILENO };
 	struct message m;
 
-	write_message(&b, &row->words);
+	write_message(&b, &row->sent);
 	OK(send_bytes_fds(f.a.fd, &everyone, b.data, b.len, fds, row->n, MSG_DONTWAIT));
 	if (!row->arrives) {
 		GETS_NOTHING(f.all.fd);
@@ -253,7 +253,7 @@ TEST(sender_is_who_the_kernel_says)
 {
 	struct fixture f = make_fixture();
 	struct client c = join(&f.bus);
-	struct words lie = { A_SIGNAL, .sender = ":0.4" };
+	struct dbus_message lie = { A_SIGNAL, .sender = ":0.4" };
 	char rule[64];
 
 	snprintf(rule, sizeof(rule), "sender=':0.%llx'", (unsigned long long)f.a.id);
@@ -335,7 +335,7 @@ static volatile long sent;
 
 static void *keep_sending(void *arg)
 {
-	struct words mine = { A_SIGNAL, .args = { "x", "/y/" } };
+	struct dbus_message mine = { A_SIGNAL, .args = { "x", "/y/" } };
 	struct bytes *m = malloc(sizeof(*m));
 
 	(void)arg;

@@ -70,8 +70,8 @@ static inline void put_signature(struct bytes *b, const char *signature)
 enum { CALL = 1, RETURN, ERROR, SIGNAL };
 enum { PATH = 1, INTERFACE, MEMBER, ERROR_NAME, REPLY_SERIAL, DESTINATION, SENDER, SIGNATURE, UNIX_FDS };
 
-/* A message in words. What is not given is left out; the type is a signal by default. */
-struct words {
+/* A message to write. A field that is not given is left out; the type is a signal by default. */
+struct dbus_message {
 	int big;
 	int type;
 	const char *path, *interface, *member, *error, *destination, *sender;
@@ -97,7 +97,7 @@ static inline void put_field(struct bytes *b, int code, const char *type, const 
 		put_text(b, value);
 }
 
-static inline void put_args(struct bytes *b, const struct words *w, const char *signature)
+static inline void put_args(struct bytes *b, const struct dbus_message *w, const char *signature)
 {
 	for (int i = 0; signature[i]; i++) {
 		if (signature[i] == 's' || signature[i] == 'o')
@@ -109,11 +109,11 @@ static inline void put_args(struct bytes *b, const struct words *w, const char *
 		else if (signature[i] == 'y')
 			put_u8(b, strtoul(w->args[i], NULL, 0));
 		else
-			FAIL("cannot say %s in words", signature);
+			FAIL("cannot write arguments of type %s", signature);
 	}
 }
 
-static inline void write_message(struct bytes *b, const struct words *w)
+static inline void write_message(struct bytes *b, const struct dbus_message *w)
 {
 	char serial[16], strings[65] = "";
 	const char *signature = w->signature;
@@ -160,14 +160,14 @@ static inline void write_message(struct bytes *b, const struct words *w)
 /* A signal with the fields that it must have, and no others. */
 #define A_SIGNAL .path = "/org/example/Player", .interface = "org.example.Player", .member = "Changed"
 
-static const struct words a_signal = { A_SIGNAL };
+static const struct dbus_message a_signal = { A_SIGNAL };
 
 static inline ssize_t post_bytes(int fd, uint64_t to, const struct bytes *b)
 {
 	return send_bytes(fd, to, b->data, b->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static inline ssize_t signal_all(int fd, const struct words *w)
+static inline ssize_t signal_all(int fd, const struct dbus_message *w)
 {
 	static __thread struct bytes b;
 

@@ -8,7 +8,7 @@
 enum { ALIKE = 8 };
 
 /* Who gets a signal, as a bit for each of many clients. */
-static unsigned int who_gets(int from, const struct client *c, const struct words *signal)
+static unsigned int who_gets(int from, const struct client *c, const struct dbus_message *signal)
 {
 	unsigned int who = 0;
 
@@ -23,6 +23,7 @@ TEST(each_of_equal_rules_counts_until_it_is_removed)
 	static const char rule[] = "type='signal',member='Changed'", same[] = "member=Changed,type=signal";
 	struct bus bus = open_bus("@bus");
 	struct client a = join(&bus), c[ALIKE];
+	const struct dbus_message other = { .path = "/a", .interface = "a.b", .member = "Other" };
 	unsigned int want = 0;
 
 	for (int i = 0; i < ALIKE; i++) {
@@ -30,7 +31,7 @@ TEST(each_of_equal_rules_counts_until_it_is_removed)
 		OK(add_rule("@bus", c[i].id, i % 2 ? rule : same));
 		want |= 1 << i;
 		EQ(want, who_gets(a.fd, c, &a_signal));
-		EQ(0, who_gets(a.fd, c, &(struct words){ .path = "/a", .interface = "a.b", .member = "Other" }));
+		EQ(0, who_gets(a.fd, c, &other));
 	}
 	/* The first one, one from between, the last one; then all of them again. */
 	for (int n = 0; n < 2 * ALIKE; n++) {
@@ -73,7 +74,7 @@ TEST(similar_rules_of_many_clients_are_told_apart)
 	for (int n = 0; n <= ALIKE * RULES; n++) {
 		snprintf(arg, sizeof(arg), "%d", n);
 		EQ(n < ALIKE * RULES ? 1 << n / RULES : 0,
-		   who_gets(a.fd, c, &(struct words){ A_SIGNAL, .args = { "x", arg } }));
+		   who_gets(a.fd, c, &(struct dbus_message){ A_SIGNAL, .args = { "x", arg } }));
 	}
 }
 

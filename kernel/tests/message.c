@@ -26,7 +26,7 @@ static void many_fields(struct bytes *b)
 	align(b, 8);
 }
 
-static const struct words full = {
+static const struct dbus_message full = {
 	A_SIGNAL, .sender = ":0.1", .destination = "org.example.Other", .signature = "sous",
 	.args = { "text", "/object", "17", "" }, .more_fields = many_fields,
 };
@@ -34,11 +34,11 @@ static const struct words full = {
 TEST(message_cut_off_at_any_byte_reaches_nobody)
 {
 	struct fixture f = make_fixture();
-	struct words words = full;
+	struct dbus_message sent = full;
 	size_t whole;
 
-	for (words.big = 0; words.big < 2; words.big++) {
-		write_message(&b, &words);
+	for (sent.big = 0; sent.big < 2; sent.big++) {
+		write_message(&b, &sent);
 		whole = b.len;
 		expect(&f, 1, "the whole message");
 		while (b.len--)
@@ -54,11 +54,11 @@ TEST_LONG(message_with_any_byte_changed_does_no_harm, 60)
 {
 	static const unsigned char values[] = { 0, 1, 0x7f, 0x80, 0xff, '/', 's', 'v', '(' };
 	struct fixture f = make_fixture();
-	struct words words = full;
+	struct dbus_message sent = full;
 
 	OK(add_rule("@bus", f.none.id, "arg3='',arg0='text',arg1path='/object'"));
-	for (words.big = 0; words.big < 2; words.big++) {
-		write_message(&b, &words);
+	for (sent.big = 0; sent.big < 2; sent.big++) {
+		write_message(&b, &sent);
 		for (size_t i = 0; i < b.len; i++) {
 			unsigned char was = b.data[i];
 
@@ -95,18 +95,20 @@ static void long_field(struct bytes *b)
 TEST_LONG(long_headers_are_read_to_their_end, 60)
 {
 	struct fixture f = make_fixture();
-	struct words words = { .interface = "a.b", .more_fields = long_field, .args = { "argument" } };
+	struct dbus_message sent = {
+		.interface = "a.b", .more_fields = long_field, .args = { "argument" },
+	};
 	int room = 1 << 20;
 
 	OK(setsockopt(f.a.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)));
 	OK(add_rule("@bus", f.none.id, "path='/behind/the/linear/part',member='Behind',arg0='argument'"));
 	for (filler = 0; filler < 65000; filler += filler > 7000 && filler < 8300 ? 1 : 1000) {
-		words.big = filler & 1;
-		write_message(&b, &words);
+		sent.big = filler & 1;
+		write_message(&b, &sent);
 		expect(&f, 1, "a long header");
 		EQ(1, drain(f.none.fd));
 	}
 	filler = 65536;
-	write_message(&b, &words);
+	write_message(&b, &sent);
 	expect(&f, 0, "a header of more than 64 KiB");
 }

@@ -90,9 +90,9 @@ static void before_send(struct setting *w) { OK(add_rule("@bus", w->b.id, "arg0=
 
 static int call_send(struct setting *w)
 {
-	static const struct words words = { A_SIGNAL, .args = { "x" } };
+	static const struct dbus_message sent = { A_SIGNAL, .args = { "x" } };
 
-	return signal_all(w->a.fd, &words);
+	return signal_all(w->a.fd, &sent);
 }
 
 static void send_failed(struct setting *w) { GETS_NOTHING(w->b.fd); }

@@ -13,7 +13,7 @@ static int gets(struct fixture *f, const struct client *c, int number)
 	char member[16];
 
 	snprintf(member, sizeof(member), "M%d", number);
-	OK(signal_all(f->a.fd, &(struct words){ .path = "/a", .interface = "a.b", .member = member }));
+	OK(signal_all(f->a.fd, &(struct dbus_message){ .path = "/a", .interface = "a.b", .member = member }));
 	EQ(1, drain(f->all.fd));
 	return drain(c->fd);
 }
@@ -60,10 +60,10 @@ TEST(first_rule_of_its_class_on_the_bus_counts_at_once)
 
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 		OK(add_rule("@bus", c.id, classes[i]));
-		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		OK(signal_all(a.fd, &(struct dbus_message){ A_SIGNAL, .args = { "text" } }));
 		EQ(1, drain(c.fd));
 		OK(remove_rule("@bus", c.id, classes[i]));
-		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		OK(signal_all(a.fd, &(struct dbus_message){ A_SIGNAL, .args = { "text" } }));
 		GETS_NOTHING(c.fd);
 	}
 }
@@ -95,10 +95,10 @@ TEST(client_with_rules_of_all_classes_gets_what_they_ask_for)
 
 	add_rules_of_all_classes(&c);
 	for (int i = 0; i < 2; i++) {
-		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		OK(signal_all(a.fd, &(struct dbus_message){ A_SIGNAL, .args = { "text" } }));
 		GETS_NOTHING(c.fd);
 		OK(add_rule("@bus", c.id, right));
-		OK(signal_all(a.fd, &(struct words){ A_SIGNAL, .args = { "text" } }));
+		OK(signal_all(a.fd, &(struct dbus_message){ A_SIGNAL, .args = { "text" } }));
 		EQ(1, drain(c.fd));
 		OK(remove_rule("@bus", c.id, right));
 	}
