@@ -12,8 +12,8 @@
 #include "sock.h"
 
 /*
- * The mark of sockets that this walk has met already: a socket whose stamp is
- * the walk's is at rcpts[slot], or among the missing.
+ * A socket whose stamp equals the bus's has the entry rcpts[slot]. Its slot is
+ * this one if the array was full when the walk met the socket.
  */
 #define AFBUS_SLOT_MISSING	UINT_MAX
 
@@ -35,7 +35,7 @@ static void afbus_route_begin(struct afbus_send *s)
 	s->unrouted = false;
 }
 
-/* The entry of a recipient that this walk meets first; NULL without room. */
+/* The entry of a recipient met for the first time; NULL if none is free. */
 static __always_inline struct afbus_rcpt *
 afbus_route_new(struct afbus_send *s, struct afbus_sock *to)
 {
@@ -117,21 +117,27 @@ static bool afbus_receives(const struct afbus_sock *to)
 	return !(to->sk.sk_shutdown & RCV_SHUTDOWN);
 }
 
-/* A sieve is asked about that many classes at most under the lock. */
+/* Maximum of classes for which a sieve is looked at under the bus lock. */
 #define AFBUS_MAX_PROBES	8
 
-/* Whether a client's sieve may have one of the marks: if not, it wants nothing. */
+/*
+ * Whether a client may have a rule for a message. If its sieve has none of the
+ * message's marks, it has no such rule.
+ */
 static __always_inline bool afbus_may_want(const struct afbus_sieve *sieve,
 					   const struct afbus_marks *marks)
 {
 	u32 classes = READ_ONCE(sieve->classes);
 	unsigned int class;
 
-	/* It is the first on the bus with a rule of this class. */
+	/*
+	 * The client has got the bus's first rule of a class since the message
+	 * was read: the message has no mark for that class.
+	 */
 	if (classes & ~marks->classes)
 		return true;
 	classes &= marks->fitting;
-	/* The verdict, which is given without that lock, is for the others. */
+	/* With more classes, leave it to the verdict, which needs no lock. */
 	if (hweight32(classes) > AFBUS_MAX_PROBES)
 		return true;
 	for (; classes; classes &= classes - 1) {
@@ -143,8 +149,8 @@ static __always_inline bool afbus_may_want(const struct afbus_sieve *sieve,
 }
 
 /*
- * Whether the protocol rules out a member. It has not done so for one that was a
- * recipient in an earlier walk: that one's verdict holds, or is asked for again.
+ * Whether the protocol rules out a member. A member that was a recipient in an
+ * earlier walk is not ruled out here: its verdict holds, or is asked for again.
  */
 static __always_inline bool afbus_route_passes_by(const struct afbus_send *s,
 						  const struct afbus_sock *to)
@@ -185,7 +191,7 @@ static __always_inline void afbus_route_members(struct afbus_send *s, bool pick)
 	}
 }
 
-/* Compiled twice, so that buses without a protocol have nothing to look at. */
+/* Two calls that are compiled apart: without a protocol no member is tested. */
 static void afbus_route_multicast(struct afbus_send *s)
 {
 	if (s->marks)
@@ -208,7 +214,7 @@ static bool afbus_is_stranger(const struct afbus_sock *s)
 	return s->kind == AFBUS_CLIENT && !s->joined;
 }
 
-/* @watched: result: the message is on the bus, and not between a stranger and the master. */
+/* @watched: result: eavesdroppers hear it; no stranger sends it or gets it. */
 static int afbus_route_unicast(struct afbus_send *s, bool *watched)
 {
 	struct afbus_sock *from = s->from, *to;
@@ -256,10 +262,10 @@ static int afbus_route_anew(struct afbus_send *s)
 }
 
 /*
- * Whether the last walk still tells the recipients of a multicast: nothing has
- * changed since but that their copies were made. A sender that waits for a
- * recipient needs a walk of its own under this hold of the lock:
- * afbus_pollout_settle() goes by its marks, and others walk meanwhile.
+ * Whether the recipients that the last walk found still hold: since then only
+ * their copies were made. A sender whose socket waits for POLLOUT walks anew
+ * under each hold of the lock: afbus_pollout_settle() goes by the marks of its
+ * walk, which the walks of other senders overwrite.
  */
 static bool afbus_route_holds(const struct afbus_send *s)
 {

@@ -108,7 +108,7 @@ static int afbus_send_build(struct afbus_send *s, struct msghdr *msg)
 	return afbus_payload_fill(s, msg);
 }
 
-/* The protocol reads what may go to many: some of them it can rule out then. */
+/* The protocol reads a multicast once, and may then rule out recipients. */
 static void afbus_send_read(struct afbus_send *s)
 {
 	const struct afbus_protocol *protocol = s->from->protocol;
@@ -122,7 +122,7 @@ static void afbus_send_read(struct afbus_send *s)
 enum afbus_attempt {
 	AFBUS_SENT,
 	AFBUS_FAILED,		/* for good: afbus_send.err */
-	AFBUS_UNPREPARED,	/* something has to be made ready first */
+	AFBUS_UNPREPARED,	/* afbus_send_prepare() comes first */
 	AFBUS_BLOCKED,		/* it waits in lines, and may sleep now */
 };
 
@@ -166,7 +166,7 @@ static enum afbus_attempt afbus_send_try(struct afbus_send *s)
 	return AFBUS_FAILED;
 }
 
-/* Of those who poll a socket there may be many: not under the bus lock. */
+/* Not under the bus lock: any number of threads may poll the socket. */
 static void afbus_send_wake_own(struct afbus_send *s)
 {
 	if (likely(!s->wake_own))
@@ -185,7 +185,7 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 	if (s->waits)
 		afbus_wait_dequeue(s);
 	attempt = afbus_send_try(s);
-	/* Places in lines are in the array of recipients, which may move. */
+	/* Waiters are in the array of recipients, which may move. */
 	if (s->waits && attempt != AFBUS_BLOCKED &&
 	    (attempt != AFBUS_UNPREPARED || s->missing))
 		afbus_wait_end(s);
@@ -245,8 +245,9 @@ static int afbus_send_sleep(struct afbus_send *s)
 }
 
 /*
- * Sleep ended early: leave all lines. If the time was up, the sender may poll
- * next; otherwise it may try again, and then has its place in the line.
+ * The sleep ended without success: leave all lines. After a timeout the sender
+ * gets POLLOUT when there is room; after a signal it keeps its place in the
+ * line, since it may try again.
  */
 static int afbus_send_give_up(struct afbus_send *s, int err)
 {
@@ -349,7 +350,7 @@ static void afbus_send_end(struct afbus_send *s)
 	/* Usually there is none: skip the call. */
 	if (s->pollout)
 		afbus_pollout_free(s);
-	/* Usually the message has taken them. */
+	/* Usually the message has taken both. */
 	if (s->scm.pid || s->scm.fp)
 		afbus_scm_end(s);
 	afbus_send_end_msg(s);

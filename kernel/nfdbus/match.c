@@ -11,7 +11,7 @@
 #include <linux/rculist.h>
 #include "nfdbus.h"
 
-/* Of a long path, the hash is that of its beginning and of its length. */
+/* A long path is hashed by its beginning and its length. */
 static u32 nfdbus_hash(const void *text, u32 len)
 {
 	return jhash(text, min_t(u32, len, NFDBUS_PIECE), len);
@@ -63,7 +63,7 @@ u32 nfdbus_bucket(u32 hash)
 }
 
 /**
- * nfdbus_index_rule() - where a rule belongs
+ * nfdbus_index_rule() - where in its client's table a rule belongs
  * @index: result
  * @rule: the rule
  */
@@ -105,7 +105,10 @@ static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
 	return true;
 }
 
-/* Where rules of a class for a message are; false if it lacks their parts. */
+/*
+ * Where in tables the rules of a class are that may want a message. False if
+ * the message lacks a field that rules of this class ask for.
+ */
 static bool nfdbus_index_message(struct nfdbus_index *index,
 				 struct nfdbus_parsed *p)
 {
@@ -128,7 +131,10 @@ static bool nfdbus_index_message(struct nfdbus_index *index,
 	return true;
 }
 
-/* Equal rules are asked once, usually: nothing that they look at changes. */
+/*
+ * Usually a message is compared once with equal rules, whichever clients have
+ * them: what a rule looks at, its sender aside, does not change meanwhile.
+ */
 static bool nfdbus_fits(struct nfdbus_parsed *p, const struct nfdbus_entry *e)
 {
 	struct nfdbus_judged *judged = &p->judged[e->kind % NFDBUS_JUDGED];
@@ -172,7 +178,10 @@ static bool nfdbus_is_free(const struct afbus_hook_state *state)
 	       state->flags & AFBUS_TO_MASTER;
 }
 
-/* What is no message: recipients get it from the master, eavesdroppers never. */
+/*
+ * What is no D-Bus message passes if the master sends it, but never to an
+ * eavesdropper.
+ */
 static bool nfdbus_passes_anyway(const struct afbus_hook_state *state)
 {
 	return (state->flags & (AFBUS_FROM_MASTER | AFBUS_EAVESDROP)) ==
@@ -258,7 +267,7 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
 	if (nfdbus_is_free(state))
 		return NF_ACCEPT;
-	/* A signal of the bus driver needs a rule, like any other. */
+	/* A signal of the bus driver needs a matching rule, like any other. */
 	client = afbus_protocol_client(state->recipient, NULL);
 	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
 							       NF_DROP;

@@ -65,11 +65,11 @@ static bool nfdbus_read_value(struct nfdbus_draft *d, struct nfdbus_reader *r)
 		if (c == '\\' && !quoted && r->at < r->len &&
 		    r->text[r->at] == '\'')
 			c = r->text[r->at++];
-		/* There is room: a value is no longer than its text. */
+		/* It fits: a value is no longer than its text. */
 		d->values[d->nr_bytes++] = c;
 	}
 	if (quoted)
-		return nfdbus_bad(d, start, "apostrophe without its other half");
+		return nfdbus_bad(d, start, "apostrophe without a closing one");
 	/* The comma. */
 	if (r->at < r->len)
 		r->at++;
@@ -151,23 +151,23 @@ static const char *nfdbus_judge_value(struct nfdbus_draft *d,
 	switch (term->key) {
 	case NFDBUS_KEY_TYPE:
 		d->type = nfdbus_type_of(value, len);
-		return d->type ? NULL : "no type of messages";
+		return d->type ? NULL : "not a message type";
 	case NFDBUS_KEY_SENDER:
 	case NFDBUS_KEY_DESTINATION:
 		return nfdbus_name_valid(NFDBUS_BUS_NAME, value, len) ?
-			NULL : "no bus name";
+			NULL : "not a bus name";
 	case NFDBUS_KEY_INTERFACE:
 		return nfdbus_name_valid(NFDBUS_INTERFACE, value, len) ?
-			NULL : "no name of an interface";
+			NULL : "not an interface name";
 	case NFDBUS_KEY_MEMBER:
 		return nfdbus_name_valid(NFDBUS_MEMBER, value, len) ?
-			NULL : "no name of a member";
+			NULL : "not a member name";
 	case NFDBUS_KEY_PATH:
 	case NFDBUS_KEY_PATH_NAMESPACE:
-		return nfdbus_path_valid(value, len) ? NULL : "no object path";
+		return nfdbus_path_valid(value, len) ? NULL : "not an object path";
 	case NFDBUS_KEY_ARG_NAMESPACE:
 		return nfdbus_name_valid(NFDBUS_NAMESPACE, value, len) ?
-			NULL : "no namespace of names";
+			NULL : "not a namespace of bus names";
 	case NFDBUS_KEY_EAVESDROP:
 		return nfdbus_is(value, len, "true") ||
 		       nfdbus_is(value, len, "false") ?
@@ -199,7 +199,7 @@ static bool nfdbus_insert_term(struct nfdbus_draft *d,
 		i--;
 	if (i && nfdbus_place(&d->terms[i - 1]) == place)
 		return false;
-	/* There is a place for each, so there is room. */
+	/* It fits: each place is taken once at most. */
 	memmove(&d->terms[i + 1], &d->terms[i],
 		(d->nr_terms - i) * sizeof(*term));
 	d->terms[i] = *term;
@@ -238,7 +238,7 @@ static bool nfdbus_read_term(struct nfdbus_draft *d, struct nfdbus_reader *r)
 	if (term.key == NFDBUS_KEY_EAVESDROP && term.len == strlen("false"))
 		term.len = 0;
 	if (!nfdbus_insert_term(d, &term))
-		return nfdbus_bad(d, start, "said before, or not to be had with what was");
+		return nfdbus_bad(d, start, "repeats or contradicts an earlier key");
 	return true;
 }
 
@@ -428,11 +428,11 @@ static bool nfdbus_term_matches(const struct nfdbus_rule *rule,
 }
 
 /**
- * nfdbus_rule_fits() - whether a message is one that a rule is for
+ * nfdbus_rule_fits() - whether a rule matches a message, its sender aside
  * @rule: the rule
  * @m: the message, valid
  *
- * Its sender is not looked at: nfdbus_rule_is_from().
+ * nfdbus_rule_is_from() compares the sender.
  */
 bool nfdbus_rule_fits(const struct nfdbus_rule *rule, struct nfdbus_message *m)
 {

@@ -9,9 +9,9 @@
 #include "nfdbus.h"
 
 /*
- * However many: a client's table has NFDBUS_BUCKETS buckets, and its sieve
- * AFBUS_SIEVE_WORDS words. With more rules, verdicts take longer and sieves let
- * more messages through.
+ * Whatever the maximum, a client's table has NFDBUS_BUCKETS buckets and its
+ * sieve AFBUS_SIEVE_WORDS words. With more rules, verdicts take longer and
+ * sieves let more messages through.
  */
 static unsigned int max_rules = 512;
 module_param(max_rules, uint, 0644);
@@ -51,7 +51,7 @@ static struct nfdbus_entry *nfdbus_entry_new(struct nfdbus_client *client,
 	return e;
 }
 
-/* Find out who the sender is that a rule wants; stands in for it otherwise. */
+/* Point a rule to the address of the sender that it names, if it names one. */
 static int nfdbus_entry_resolve(struct nfdbus_entry *e)
 {
 	const struct nfdbus_term *term;
@@ -87,7 +87,7 @@ static void nfdbus_entry_forget(struct nfdbus_entry *e)
 	e->name = NULL;
 }
 
-/* There is a rule of this class from now on. */
+/* Count a rule of this class, for its client and for the bus. */
 static void nfdbus_class_get(struct nfdbus_client *client, u32 class)
 {
 	struct nfdbus_bus *bus = client->bus;
@@ -113,7 +113,7 @@ static void nfdbus_class_put(struct nfdbus_client *client, u32 class)
 		WRITE_ONCE(bus->classes, bus->classes & ~BIT(class));
 }
 
-/* The word of a rule in its client's sieve, made by the other rules. */
+/* A rule's word in its client's sieve, as the client's other rules make it. */
 static u64 nfdbus_sieve_without(const struct nfdbus_entry *e)
 {
 	u32 place = afbus_mark_word(e->index.hash);
@@ -129,7 +129,7 @@ static u64 nfdbus_sieve_without(const struct nfdbus_entry *e)
 	return word;
 }
 
-/* From now on the rule counts, or does not. */
+/* Let a rule count for messages from now on, or let it count no more. */
 static void nfdbus_entry_set_live(struct nfdbus_entry *e,
 				  struct afbus_bus *on, bool live)
 {
@@ -242,7 +242,7 @@ static void nfdbus_entry_end(struct nfdbus_entry *e)
 	kfree_rcu(e, rcu);
 }
 
-/* An equal rule of the client. */
+/* A rule of the client that equals @rule; NULL if it has none. */
 static struct nfdbus_entry *nfdbus_entry_find(struct nfdbus_client *client,
 					      const struct nfdbus_rule *rule)
 {
@@ -306,7 +306,7 @@ void nfdbus_rule_remove_all(struct afbus_bus *on, struct nfdbus_client *client)
 	/* No message looks for rules of a client that has left. */
 	if (on) {
 		afbus_protocol_begin_change(on);
-		/* With the classes all rules stop counting. */
+		/* Without classes, verdicts look for no rule of this client. */
 		WRITE_ONCE(client->sieve.classes, 0);
 		memset(client->sieve.words, 0, sizeof(client->sieve.words));
 		afbus_protocol_change_to(on, client->addr, true);

@@ -11,9 +11,9 @@ static const struct {
 	const char *name, *rule, *why, *place;
 } reasons[] = {
 	{ "key", "typ='signal'", "no such key", "byte 0" },
-	{ "value", "member='a',type='signals'", "no type of messages", "byte 16" },
+	{ "value", "member='a',type='signals'", "not a message type", "byte 16" },
 	{ "apostrophe", "member='a',arg0='x", "apostrophe", "byte 16" },
-	{ "twice", "arg0=a,arg0=b", "said before", "byte 7" },
+	{ "twice", "arg0=a,arg0=b", "repeats", "byte 7" },
 	{ "equals", "type", "key without a value", "byte 0" },
 };
 
