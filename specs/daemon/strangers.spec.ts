@@ -107,7 +107,7 @@ describe('strangers', function () {
     await eventually(() => openFds(bus) <= before);
   });
 
-  it('that take the descriptors of others out of step: such a message is dropped', async () => {
+  it('that send more or fewer descriptors than a message declares have it dropped', async () => {
     await using bus = await startOurs();
     using native = await NativeClient.join(bus.afbus as string);
     using legacy = await RawClient.join(bus.path);

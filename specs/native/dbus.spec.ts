@@ -52,7 +52,7 @@ describe('a bus of D-Bus', () => {
     assert.deepEqual(counts(a.client, b.client, c.client, d.client), [0, 0, 1, 1]);
   });
 
-  it('judges only multicasts of clients', async () => {
+  it('judges no unicast, and no multicast of the master that is no D-Bus message', async () => {
     await using bus = await Bus.open(DBUS);
     const [a, b] = await bus.joinMany(2, 1, DBUS);
     assert.ok(a && b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The layout shows which way the data goes: a room sees itself, `common`, and what the rooms below it hand up.
+// The layout shows which way the data goes: a folder imports itself, `common`, and what earlier folders give.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,17 +9,17 @@ import { describe, it } from 'mocha';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /**
- * The house from the ground up: each room, and what it may import beside itself and `common`, rooms or single files.
- * A room stands on those before it, so nothing runs back up. A folder that is not named belongs to the one around it.
+ * Each folder (or file that stands for one), and what it may import beside itself and `common`: folders or single files.
+ * These are all before it, so no import leads back. A folder that is not named belongs to the one around it.
  */
-const HOUSE: Readonly<Record<string, readonly string[]>> = {
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'native/lib': [],
   // What no healthy kernel prints: for the verdict, and for guests that are thrown away.
   'images/scratch/splats.json': [],
   'runner/common': ['images/scratch/splats.json'],
   // Messages, names and rules of D-Bus: bytes and texts in, data out.
   'runner/dbus': [],
-  // What a file comes to: its types, the walk over its steps, the names of its sockets, what its faults are.
+  // What a file becomes: its types, the walk over its steps, the names of its sockets, what its faults are.
   'runner/topology': ['runner/dbus'],
   // What decides in a message bus, and does nothing itself.
   'daemon/driver': ['runner/dbus'],
@@ -27,7 +27,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   'runner/model': ['runner/dbus'],
   // What the contract says of a file: the loader points out what cannot be, the plan takes its expectations from it.
   'runner/predict': ['runner/topology', 'runner/model', 'runner/dbus', 'daemon/driver/limits.ts'],
-  // The rooms of the loader are a column: each is entered by its own door.
+  // The folders of the loader are a column: each is imported by its index.ts only.
   'runner/load/diagnostic': [],
   'runner/load/yaml': ['runner/topology', 'runner/load/diagnostic/index.ts'],
   'runner/load/schema': ['runner/dbus', 'runner/load/diagnostic/index.ts', 'runner/load/yaml/index.ts'],
@@ -60,7 +60,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   // A client of the bus, for programs.
   dbus: ['runner/dbus', 'native/lib'],
   'runner/host': [],
-  // It runs the bus of D-Bus, and its clients, as it runs masters and clients of others.
+  // It runs the message bus of D-Bus and its clients, as it runs masters and clients of other buses.
   'runner/agent': [
     'runner/topology',
     'runner/dbus',
@@ -95,7 +95,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     'runner/trace/trace.ts',
     'runner/verdict/verdict.ts',
   ],
-  // The same agents on a simulated kernel: it may see what they are made of, and the model that it keeps to.
+  // The same agents on a simulated kernel, so it imports their parts, and the model that this kernel follows.
   'runner/sim': [
     'daemon/driver',
     'runner/topology',
@@ -147,11 +147,11 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const ROOMS = Object.keys(HOUSE);
+const FOLDERS = Object.keys(MAY_IMPORT);
 const isIn = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
-/** The innermost room around a file. */
-const roomOf = (path: string): string | undefined =>
-  ROOMS.filter((room) => isIn(path, room)).sort((a, b) => b.length - a.length)[0];
+/** The innermost listed folder around a file. */
+const folderOf = (path: string): string | undefined =>
+  FOLDERS.filter((folder) => isIn(path, folder)).sort((a, b) => b.length - a.length)[0];
 
 const tracked = (...patterns: string[]) =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns], {
@@ -162,14 +162,17 @@ const tracked = (...patterns: string[]) =>
     .filter(Boolean);
 
 describe('structure', () => {
-  it('gives every file of the runner a room', () => {
-    for (const file of tracked('runner/*.ts')) assert.ok(roomOf(file), `${file} is in no room`);
+  it('lists a folder for every file of the runner', () => {
+    for (const file of tracked('runner/*.ts')) assert.ok(folderOf(file), `${file} is in no listed folder`);
   });
 
-  it('stands on the ground: each room imports only from rooms below it', () => {
-    for (const [room, allowed] of Object.entries(HOUSE)) {
+  it('lets each folder import only folders that are listed before it', () => {
+    for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
       for (const each of allowed)
-        assert.ok(ROOMS.indexOf(roomOf(each) ?? '') < ROOMS.indexOf(room), `${room} is below ${each}`);
+        assert.ok(
+          FOLDERS.indexOf(folderOf(each) ?? '') < FOLDERS.indexOf(folder),
+          `${folder} is listed before ${each}`,
+        );
     }
   });
 
@@ -188,7 +191,7 @@ describe('structure', () => {
     for (const file of tracked('runner/*.ts', 'daemon/*.ts', 'dbus/*.ts', 'native/lib/*.ts')) visit(file, []);
   });
 
-  it('keeps the rooms of the loader apart: 30 imports at most go from one to another', () => {
+  it('keeps the folders of the loader apart: 30 imports at most go from one to another', () => {
     const inLoader = (path: string) => /^runner\/load\/(?:(\w+)\/)?/.exec(path);
     const between = tracked('runner/load/*.ts').flatMap((file) =>
       imports(file).filter((target) => inLoader(target) && inLoader(target)?.[1] !== inLoader(file)?.[1]),
@@ -196,14 +199,14 @@ describe('structure', () => {
     assert.ok(between.length <= 30, `${between.length} imports: let checks have less of what others know`);
   });
 
-  for (const [room, allowed] of Object.entries(HOUSE)) {
-    it(`${room} imports only what it may`, () => {
-      const open = [room, 'runner/common', ...allowed];
-      for (const file of tracked(`${room}*`)) {
-        if (roomOf(file) !== room) continue;
+  for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
+    it(`${folder} imports only what it may`, () => {
+      const open = [folder, 'runner/common', ...allowed];
+      for (const file of tracked(`${folder}*`)) {
+        if (folderOf(file) !== folder) continue;
         for (const target of imports(file)) {
           const fits = open.some(
-            (place) => isIn(target, place) && (place === target || roomOf(target) === place),
+            (place) => isIn(target, place) && (place === target || folderOf(target) === place),
           );
           assert.ok(fits, `${file} imports ${target}`);
         }

@@ -62,7 +62,7 @@ describe('the connection of a client of a message bus', () => {
       }
   });
 
-  it('goes on after a descriptor that does not work, and closes all', async () => {
+  it('goes on after a descriptor that does not work, and closes all that came', async () => {
     const [closed, written]: [number[], number[]] = [[], []];
     const fds = [3, 4].map((fd) => ({ fd, close: () => closed.push(fd) }));
     const { got, end } = await joined([[HELLO, tick('Tick', fds), tick('Tock')]], (fd) => {

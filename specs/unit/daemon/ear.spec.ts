@@ -94,7 +94,7 @@ describe('the ear of the bus', () => {
     return peer;
   };
 
-  it('listens while there is somebody to tell', () => {
+  it('listens while it has a listener', () => {
     const [one, two] = [monitor(), monitor()];
     assert.deepEqual(done.splice(0), ['rule ""', 'eavesdrop true']);
     ear.delete(one);
@@ -106,7 +106,7 @@ describe('the ear of the bus', () => {
     assert.deepEqual(done, ['rule ""', 'eavesdrop true']);
   });
 
-  it('loses all whom it has to tell when it is evicted, and comes back', async () => {
+  it('cuts off its listeners when it is evicted, and comes back', async () => {
     const from = scene.join();
     const lost = monitor();
     done = [];
@@ -117,7 +117,7 @@ describe('the ear of the bus', () => {
     assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One' }), [`${from.name} One > ${late.name}`]);
   });
 
-  it('loses all whom it has to tell when copies for it were dropped, and goes on', async () => {
+  it('cuts off its listeners when copies for it were dropped, and goes on', async () => {
     const from = scene.join();
     const lost = monitor();
     done = [];
@@ -130,7 +130,7 @@ describe('the ear of the bus', () => {
     assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two' }), [`${from.name} Two > ${late.name}`]);
   });
 
-  it('that is evicted, and does not know yet, lets clients leave, and loses those that come', async () => {
+  it('that is evicted, and does not know yet, lets clients leave, and cuts off those that come', async () => {
     const early = monitor();
     refusal = 'ENOTCONN';
     done = [];
@@ -157,7 +157,7 @@ describe('the ear of the bus', () => {
     assert.deepEqual(done, ['close', 'close', log, 'pause', 'pause', 'join']);
   });
 
-  it('gives up what it could not join the bus with', async () => {
+  it('closes the attachment with which it could not join the bus', async () => {
     refusal = 'ENOMEM';
     await assert.rejects(ear.join(), { code: 'ENOMEM' });
     assert.deepEqual(done, ['close', 'close']);
@@ -207,7 +207,7 @@ describe('the ear of the bus', () => {
     ]);
   });
 
-  it('tells nothing that it hears again, be it passed on by the bus or told by itself', async () => {
+  it('copies no message twice, whether the bus has passed it on or it has sent the copy itself', async () => {
     const [from, to] = [scene.join(), scene.join()];
     const all = monitor();
     const message = { ...SIGNAL, member: 'Once', destination: to.name };

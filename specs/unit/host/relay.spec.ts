@@ -72,7 +72,7 @@ describe('the relay', () => {
     assert.equal(String(await engineAt(host.docker).docker.ping()), 'OK');
   });
 
-  it('leads to the channel, where one side goes on after the other has said its last', async () => {
+  it('leads to the channel, in which one side may go on after the other has ended', async () => {
     const heard = Promise.withResolvers<string>();
     relay(
       await gate(async (socket) => {

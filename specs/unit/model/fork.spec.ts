@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import * as model from '../../../runner/model/index.ts';
 
 describe('a forked bus', () => {
-  it('takes the copies of one message for one message, the sender being among its recipients', () => {
+  it('charges a message once for all its copies, that of its sender included', () => {
     const bus = model.listen();
     const pairs = Array.from({ length: 3 }, () => {
       const made = model.attach(bus);

@@ -49,7 +49,7 @@ describe('model, match rules', () => {
     assert.equal(scene.tell('a', TO_ALL, { dbus: CHANGED }), 'b');
   });
 
-  it('judge nothing but multicasts of clients', () => {
+  it('judge no unicast, and no multicast of the master that is no D-Bus message', () => {
     const scene = bus({ a: [], b: [] });
     assert.equal(scene.tell('a', 'b'), 'b');
     assert.equal(scene.tell('a'), '@a');
