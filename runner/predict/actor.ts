@@ -30,5 +30,7 @@ function partyThatActs(state: BusState, step: Step): Sender | undefined {
     case 'dbus':
     case 'program':
       return undefined;
+    default:
+      return step satisfies never;
   }
 }

@@ -123,6 +123,11 @@ class Walk {
         this.#hangup(step);
         break;
       case 'blocked':
+      case 'dbus':
+      case 'program':
+        break;
+      default:
+        step satisfies never;
     }
   }
 

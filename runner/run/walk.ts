@@ -66,6 +66,8 @@ export class Walker {
       case 'program':
         await this.programs.play(step);
         return undefined;
+      default:
+        return step satisfies never;
     }
   }
 

@@ -8,29 +8,31 @@ import type { Place } from '../topology/topology.ts';
 export type Result = 'pass' | 'fail' | 'error' | 'skip';
 
 /** The names of docs/topology.md, "The checks". */
-export type CheckName =
-  | 'recipients'
-  | 'integrity'
-  | 'errors'
-  | 'order.total'
-  | 'order.fifo'
-  | 'order.causal'
-  | 'blocked'
-  | 'lifetime'
+export const CHECKS = [
+  'recipients',
+  'integrity',
+  'errors',
+  'order.total',
+  'order.fifo',
+  'order.causal',
+  'blocked',
+  'lifetime',
   /** Present only if the file sets limits. */
-  | 'budget'
+  'budget',
   /** Present only if the file has a message bus of D-Bus. */
-  | 'dbus.signals'
-  | 'dbus.replies'
-  | 'dbus.names'
-  | 'dbus.order'
+  'dbus.signals',
+  'dbus.replies',
+  'dbus.names',
+  'dbus.order',
   /** Present only if the file expects it to cut a client off. */
-  | 'dbus.lifetime'
+  'dbus.lifetime',
   /** Present only if the file passes descriptors on it. */
-  | 'dbus.fds'
+  'dbus.fds',
   /** Present only if the file runs programs on it. */
-  | 'dbus.programs'
-  | 'kernel';
+  'dbus.programs',
+  'kernel',
+] as const;
+export type CheckName = (typeof CHECKS)[number];
 
 export interface Failure {
   readonly check: CheckName;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The schema of `--format json` and of each line of `--format jsonl`, published as docs/report.schema.json. */
 import * as z from 'zod';
+import { CHECKS } from '../verdict/verdict.ts';
 
 const text = z.string();
 const count = z.int().min(0);
@@ -22,25 +23,7 @@ const diagnostic = z
   })
   .describe('What is wrong with a file, or odd, at its place.');
 
-const checkName = z.enum([
-  'recipients',
-  'integrity',
-  'errors',
-  'order.total',
-  'order.fifo',
-  'order.causal',
-  'dbus.signals',
-  'dbus.replies',
-  'dbus.names',
-  'dbus.order',
-  'dbus.lifetime',
-  'dbus.fds',
-  'dbus.programs',
-  'blocked',
-  'lifetime',
-  'budget',
-  'kernel',
-]);
+const checkName = z.enum(CHECKS);
 
 const failure = z.strictObject({
   check: checkName,

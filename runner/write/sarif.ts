@@ -4,7 +4,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { neutralJson } from '../common/neutral.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { CheckName, Verdict } from '../verdict/verdict.ts';
 import { failuresOf, inWords, plainLines } from './verdict-text.ts';
 
 export interface Finding {
@@ -101,9 +101,7 @@ export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
 }
 
 /** What each check proves (docs/topology.md, "The checks"). */
-export const CHECK_RULES: Readonly<
-  Record<Verdict['checks'][number]['name'] | 'environment' | 'nothing-proved', string>
-> = {
+export const CHECK_RULES: Readonly<Record<CheckName | 'environment' | 'nothing-proved', string>> = {
   recipients: 'Each message reached exactly its recipients.',
   integrity: 'Payload, length, sender, credentials and descriptors of each copy are right.',
   errors: 'Each failed send failed as expected, and nobody got it.',
