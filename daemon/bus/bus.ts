@@ -349,7 +349,7 @@ export class Bus {
     this.perform(this.driver.refuse(from, header, new DriverError('LimitsExceeded', text)));
   }
 
-  /** `instead`: what a client has said is heard even if it has left since. */
+  /** Sends to everyone. `instead`: sends if the client of `through` has left meanwhile. */
   #toAll(
     through: AcceptedClient | undefined,
     bytes: Uint8Array,

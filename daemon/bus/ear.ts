@@ -29,7 +29,7 @@ export interface EarOptions {
 export class Ear {
   readonly #options: EarOptions;
   readonly #listeners = new Set<Peer>();
-  /** There is none for a moment after the kernel has evicted it. */
+  /** Absent for a moment after the kernel has evicted it. */
   #attachment: Attachment | undefined;
   #heard = new Heard();
   #closed = false;
@@ -91,7 +91,7 @@ export class Ear {
     for (const peer of [...this.#listeners]) this.#options.lose(peer);
   }
 
-  /** Until it is back, clients that want to listen are lost. */
+  /** Attaches again. Until that has succeeded, `add` disconnects clients that want to listen. */
   async #return(): Promise<void> {
     const { log, pause } = this.#options;
     let failing = false;
@@ -108,7 +108,10 @@ export class Ear {
     }
   }
 
-  /** What is for the client itself, or for many, reaches it without this process, except for a monitor's signals. */
+  /**
+   * Whether to copy a message to the client. A message to the client itself, or to many, reaches it without this
+   * process; a monitor gets a copy even of those to many.
+   */
   #wants(peer: Peer, header: Header, bytes: Uint8Array, sender: string): boolean {
     const { driver } = this.#options;
     const { destination, unixFds = 0 } = header;
@@ -122,7 +125,7 @@ export class Ear {
     );
   }
 
-  /** A copy that is sent from here is heard as well: the bus then repeats a message. */
+  /** Copies that this process sends are heard here as well: the bus repeats a message then. */
   #hear(message: Message): void {
     const { data, fds, from, lost } = message;
     // The kernel has dropped copies before this message, since the queue was full.
@@ -154,7 +157,7 @@ function end({ client, accepted }: Attachment): void {
   accepted.close();
 }
 
-/** False if the kernel has evicted it, which `#listen` has not read yet. */
+/** Begins to hear everything. False if the kernel has evicted the attachment, which `#listen` has not noticed yet. */
 function open({ accepted }: Attachment): boolean {
   try {
     accepted.addMatch('');
@@ -166,7 +169,7 @@ function open({ accepted }: Attachment): boolean {
   }
 }
 
-/** An ear that cannot be shut has nobody to tell. */
+/** Stops hearing. Errors do not matter: there is no listener any more. */
 function shut({ accepted }: Attachment): void {
   try {
     accepted.setEavesdrop(false);

@@ -51,7 +51,7 @@ export class Launcher {
     child.unref();
     this.#latest.set(name, child);
     const fail = (error: DriverError | undefined): void => {
-      // If an earlier process had the name and left it, that says nothing about one that was started later.
+      // The failure of an earlier process of this name does not concern a later start.
       if (error && this.#latest.get(name) === child) this.#fail(name, error);
     };
     setTimeout(() => fail(timedOut(name, timeout)), timeout).unref();

@@ -223,7 +223,7 @@ export class Legacy implements Connection {
     return this.#fds.splice(0, count);
   }
 
-  /** What comes for the client, until it leaves. */
+  /** Passes on what comes for the client, until it leaves. */
   async #deliverAll({ client }: Attachment): Promise<void> {
     try {
       for await (const batch of client.batches()) {
@@ -248,7 +248,7 @@ export class Legacy implements Connection {
     const from = this.#bus.peerAt(message.from);
     const isBus = message.from === MASTER_ADDRESS;
     try {
-      // One that has left may have been a client of the bus itself, and have said anything.
+      // The bus has checked what a tracked client sends. Any other client, and one that has left, may send anything.
       const said = isBus || from?.tracked ? readHeader(data) : checkMessage(message);
       const sender = isBus ? said.sender : uniqueName(message.from);
       if (this.#isRepeated(isBus, sender, said.serial)) {
@@ -272,7 +272,7 @@ export class Legacy implements Connection {
     return (state === 'monitor' || eavesdrops) && this.#heard.isRepeated(isBus, sender ?? DRIVER, serial);
   }
 
-  /** `header` has the true sender; `from`: the client, unless it is the bus or one that has left. */
+  /** `header` has the true sender; `from` is that client, undefined for the bus and for a client that has left. */
   #wants(header: Header, bytes: Buffer, from: Peer | undefined): boolean {
     const { peer } = this;
     const { driver } = this.#bus;
@@ -292,7 +292,7 @@ export class Legacy implements Connection {
     if (replySerial !== undefined && sender === DRIVER && header.errorName === NO_REPLY)
       return replies.giveUp(peer, replySerial);
     const reply = replySerial !== undefined && from !== undefined && replies.settle(peer, replySerial, from);
-    // What came through the bus for this client alone was asked about when it was sent.
+    // The bus asked the policy about a message for this client alone when it passed the message on.
     const isJudged = header.destination !== undefined && from?.tracked !== false;
     return isJudged || this.#may(header, from, false, reply);
   }
@@ -344,6 +344,6 @@ export class Legacy implements Connection {
 
 const NO_REPLY = 'org.freedesktop.DBus.Error.NoReply';
 
-/** What ends a connection, and is no fault of ours. */
+/** Errors that end a connection, and are no mistakes of this program. */
 const isEnd = (error: unknown): boolean =>
   error instanceof Refused || error instanceof NotDbus || error instanceof BusError;

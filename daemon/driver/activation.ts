@@ -93,7 +93,7 @@ export class Activation {
     ]);
   }
 
-  /** A client has left: drops what it has waiting. Else it could come again and send as much once more. */
+  /** A client has left: drops what it has waiting. Otherwise it could connect again and send as much once more. */
   left(peer: Peer): readonly Effect[] {
     const effects: Effect[] = [];
     for (const [name, waiting] of this.#starting) {

@@ -40,7 +40,7 @@ export function fds(facts: BusFacts): CheckResult[] {
   const killed = killedIn(facts);
   let checked = 0;
   for (const operation of carrying) {
-    // Who could not send has nothing to read; who was killed has read nothing.
+    // A sender that could not send has nothing to read; one that was killed has read nothing.
     if (facts.sent.get(operation.number) !== undefined) continue;
     for (const passed of passedWith(operation, holders.get(operation.number) ?? []))
       if (!killed.has(passed.by)) checked += judge(facts, findings, passed, reports);
