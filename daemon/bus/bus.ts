@@ -29,6 +29,7 @@ import { NATIVE_QUEUE } from '../driver/limits.ts';
 import { signal } from '../driver/message.ts';
 import type { Peer } from '../driver/peer.ts';
 import { type AcceptOptions, acceptAll, pauseToRetry } from './accept.ts';
+import type { Attachment } from './attachment.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 import { Ear } from './ear.ts';
 import { isGone } from './gone.ts';
@@ -45,12 +46,6 @@ export interface Connection {
   becomeMonitor(serial: number): void;
   /** Disconnects it. */
   close(reason?: string): void;
-}
-
-/** The two ends of an attachment: a connection of this process to its own bus, for a client of another transport. */
-export interface Attachment {
-  readonly client: BusClient;
-  readonly accepted: AcceptedClient;
 }
 
 /** What the bus can do for the driver. */

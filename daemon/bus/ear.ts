@@ -7,7 +7,7 @@ import { BusError, MASTER_ADDRESS, type Message, type OwnedFd } from '../../nati
 import { DRIVER, forwarded, type Header, NotDbus, uniqueName } from '../../runner/dbus/index.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Peer } from '../driver/peer.ts';
-import type { Attachment } from './bus.ts';
+import type { Attachment } from './attachment.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 import { isGone } from './gone.ts';
 import { Heard } from './heard.ts';

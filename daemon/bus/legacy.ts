@@ -20,7 +20,8 @@ import {
 } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
-import { type Attachment, type Bus, type Connection, EVERYONE } from './bus.ts';
+import type { Attachment } from './attachment.ts';
+import { type Bus, type Connection, EVERYONE } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { beforeEach, describe, it } from 'mocha';
-import type { Attachment } from '../../../daemon/bus/bus.ts';
+import type { Attachment } from '../../../daemon/bus/attachment.ts';
 import { Ear } from '../../../daemon/bus/ear.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
 import { BusError } from '../../../native/lib/index.ts';
