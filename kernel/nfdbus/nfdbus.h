@@ -39,9 +39,9 @@
  * long. So the same hashes are the marks of struct afbus_sieve: a message whose
  * hashes are not in a client's sieve passes that client by.
  *
- * Equal rules of all clients are of one kind (kind.c). What a message was found
- * to be for one rule of a kind, it is for all of them: only the sender that a
- * rule wants is looked at anew, since names may get other owners meanwhile.
+ * Equal rules of all clients are of one kind (kind.c). A message that fits one
+ * rule of a kind fits all of them: only the sender that a rule wants is compared
+ * anew, since names may get other owners meanwhile.
  *
  * Tables change under the mutex alone, which may take long. Under the lock of
  * af_bus's bus two words are written, one which says whether a rule counts and
