@@ -14,7 +14,7 @@ export function assertHarmless({ stdout, stderr }: CliResult, format: string): v
     const own = format === 'github' && stream === 'stdout' ? /^::(error|warning) (file|title)=/ : /^(?!)/;
     for (const command of commands) assert.match(command, own, `${stream} of ${format}`);
     for (const command of commands) assert.doesNotMatch(command, /^\s*::\w+ file=evil/, stream);
-    // In YAML it is a line of a block.
-    if (format !== 'yaml') assert.doesNotMatch(text, /^\s*(not )?ok 99/m, `${stream} of ${format}`);
+    // In YAML it is a line of a block. The 99th combination of a matrix has a line of its own.
+    if (format !== 'yaml') assert.doesNotMatch(text, /^\s*(not )?ok 99 forged/m, `${stream} of ${format}`);
   }
 }
