@@ -54,9 +54,9 @@ export class AcceptedClient extends BusSocket {
   }
 
   /**
-   * Gives the client of a D-Bus bus a match rule: multicasts of other clients reach it if one of its rules matches. It
-   * may have the same rule several times. EINVAL for a text that is no rule; the error contains the `rule`, and says
-   * why.
+   * Gives the client of a D-Bus bus a match rule: a multicast that is a D-Bus message reaches it if one of its rules
+   * matches. It may have the same rule several times. EINVAL for a text that is no rule; the error contains the `rule`,
+   * and says why.
    */
   addMatch(rule: string): void {
     addMatch(this.path, this.peer, rule);
