@@ -23,7 +23,7 @@ ${nodes.map(caseOf).join('\n')}
     -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;
     *:@topology) ${name}_files -f ;;
     *:@directory) ${name}_files -d ;;
-    *:@up) COMPREPLY=($(compgen -W "$(${root.name} ps 2>/dev/null | sed '1d;s/ .*//')" -- "$cur")) ;;
+    *:@up) ${name}_up ;;
     *) COMPREPLY=($(compgen -W "$wanted" -- "$cur")) ;;
   esac
 }
@@ -34,6 +34,14 @@ ${name}_files() {
     COMPREPLY+=("$file")
   done < <(compgen -d -- "$cur"; [ "$1" = -d ] || compgen -f -X '!*.topo.yaml' -- "$cur")
   compopt -o filenames 2>/dev/null
+}
+# A name may be a stranger's. compgen would run the commands in it.
+${name}_up() {
+  local up
+  COMPREPLY=()
+  while IFS= read -r up; do
+    case $up in "$cur"*) COMPREPLY+=("$(printf %q "$up")") ;; esac
+  done < <(${root.name} ps 2>/dev/null | sed '1d;s/ .*//')
 }
 complete -F ${name} ${root.name}
 `;

@@ -2,6 +2,7 @@
 // The scripts know every verb and flag, since they are made from the command line; bash really runs its own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'mocha';
 import { cli, folder } from '../../helpers/cli.ts';
 
@@ -65,6 +66,17 @@ describe('completion', function () {
     assert.deepEqual(offeredWith(ps, 'down', ''), ['cabin', 'trunk']);
     assert.deepEqual(offeredWith(ps, 'down', 'cabin', 't'), ['trunk']);
     assert.deepEqual(offeredWith('afbus-topo() { false; }\n', 'down', ''), []);
+  });
+
+  it('runs no name of what is up, and offers it as one word', () => {
+    const name = '$(touch${IFS}ran)`touch${IFS}ran`;touch';
+    writeFileSync(files.path('up'), `TOPOLOGY  RUN\n${name}  1a\n`);
+    const ps = 'afbus-topo() { cat up; }\n';
+    const [word = '', ...others] = offeredWith(ps, 'down', '');
+    assert.deepEqual(others, []);
+    const echoed = execFileSync('bash', ['-c', `printf %s ${word}`], { cwd: files.path('.') });
+    assert.equal(String(echoed), name);
+    assert.ok(!existsSync(files.path('ran')));
   });
 
   for (const shell of ['zsh', 'fish']) {
