@@ -15,6 +15,10 @@ const HABITS: readonly { readonly not: RegExp; readonly say: string; readonly ri
   { not: /\b(let|lets|letting) ((it|them|him|her|nobody|clients|users) )?on\b/i, say: 'admit' },
   { not: /\bput off the bus\b/i, say: 'expel, evict' },
   { not: /\bmidst\b/i, say: 'in the middle' },
+  {
+    not: /\b(wait\w* for|finds? no|told of|makes?) space\b|\bspace for (a|the|this|another) message\b/i,
+    say: 'room, as the contract calls what a queue has free',
+  },
   { not: /\bone behind the other\b/i, say: 'in sequence' },
   {
     not: /\bbehind\b/i,
@@ -93,7 +97,7 @@ describe('plain English', () => {
   });
 
   it('fails for words that it must keep out', () => {
-    const text = 'so many messages come behind it for whoever is let on';
-    assert.equal(found([{ place: 'x:1', text }]).length, 4);
+    const text = 'so many messages come behind it for whoever is let on, and wait for space';
+    assert.equal(found([{ place: 'x:1', text }]).length, 5);
   });
 });
