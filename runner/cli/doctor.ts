@@ -107,5 +107,5 @@ const MARKS = { ok: ['green', '✓'], note: ['yellow', '•'], missing: ['red', 
 
 function line({ about, state, text, fix }: Finding): string {
   const [style, mark] = MARKS[state];
-  return `${styleText(style, mark, { stream: process.stdout })} ${about.padEnd(10)} ${neutral(text)}${fix ? `\n             fix: ${fix}` : ''}`;
+  return `${styleText(style, mark, { stream: process.stdout })} ${about.padEnd(10)} ${neutral(text)}${fix ? `\n             fix: ${neutral(fix)}` : ''}`;
 }

@@ -36,6 +36,9 @@ export interface Ownership {
 
 export const newRun = (): string => randomBytes(4).toString('hex');
 
+/** Ids become words of commands and names of folders, so none but those that `newRun` makes are believed. */
+export const isRun = (text: string): boolean => /^[0-9a-f]{8}$/.test(text);
+
 export function ownership(run: string, topology: string, file: string, kept: boolean): Ownership {
   return {
     run,
@@ -62,7 +65,7 @@ export function toLabels(o: Ownership, node?: string): Record<string, string> {
 export function fromLabels(labels: Readonly<Record<string, string>>): Ownership | null {
   const text = (label: string) => (typeof labels[label] === 'string' ? labels[label] : '');
   const run = text(LABEL.run);
-  if (run === '') return null;
+  if (!isRun(run)) return null;
   return {
     run,
     topology: text(LABEL.topology),

@@ -5,7 +5,7 @@ import type Dockerode from 'dockerode';
 import { answer } from '../host/host.ts';
 import type { Backend } from './backend.ts';
 import { fromEngine, listOf } from './engine-answer.ts';
-import { fromLabels, isOrphan, LABEL, type Ownership } from './labels.ts';
+import { fromLabels, isOrphan, isRun, LABEL, type Ownership } from './labels.ts';
 import { REMOVE_RUN, RUNS } from './processes.ts';
 
 export interface RunNode {
@@ -112,7 +112,7 @@ export function runsIn(said: string): readonly Run[] {
   let run = '';
   for (const line of said.split('\n')) {
     const [, word, rest = ''] = /^(run|owner|node) (.*)$/.exec(line) ?? [];
-    if (word === 'run') run = RUN.test(rest) ? rest : '';
+    if (word === 'run') run = isRun(rest) ? rest : '';
     if (run === '') continue;
     if (word === 'owner')
       runs.push({ ...(ownerIn(rest) ?? nobody(run)), run, launcher: 'process', nodes: [] });
@@ -123,9 +123,6 @@ export function runsIn(said: string): readonly Run[] {
   }
   return runs;
 }
-
-/** Ids as `newRun` makes them: they become words of a shell command and names of folders, so others are refused. */
-const RUN = /^[0-9a-f]{8}$/;
 
 function ownerIn(text: string): Ownership | null {
   try {

@@ -49,6 +49,11 @@ describe('the runs of container nodes', () => {
 
   const volume = { Labels: { ...toLabels(owner), [LABEL.nodes]: 'here there gone' } };
 
+  it('are none of ours if they have another id, which would become a word of a command', () => {
+    const Labels = { ...toLabels(owner, 'here'), [LABEL.run]: 'x;touch ran\u001b[2J' };
+    assert.deepEqual(runsOf([{ Id: 'a', State: 'running', Labels }], [{ Labels }]), []);
+  });
+
   it('are known by their volumes when somebody has removed all of their containers', () => {
     const [run, ...others] = runsOf([], [volume, volume]);
     assert.ok(run);
