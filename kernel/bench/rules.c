@@ -57,7 +57,7 @@ static struct setup *set_up(int number, const char *path, int n, int rules)
 		give_rules(path, &s->to[i], number == BUS_PROTO_DBUS ? rules : 0);
 	}
 	s->dst = n == 1 ? s->to[0].id : GROUP(PREFIX);
-	write_message(&s->message, &(struct words){ A_SIGNAL, .sender = ":0.1", .args = { "text", "more" } });
+	write_message(&s->message, &(struct dbus_message){ A_SIGNAL, .sender = ":0.1", .args = { "text", "more" } });
 	return s;
 }
 

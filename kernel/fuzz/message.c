@@ -40,7 +40,7 @@ static void a_deep_body(struct bytes *b)
 	put_text(b, "behind");
 }
 
-static const struct words words[] = {
+static const struct dbus_message known[] = {
 	{ A_SIGNAL },
 	{ A_SIGNAL, .destination = ":0.2" },
 	{ .path = "/", .interface = "a.b", .member = "M", .args = { "", "/aa/bb/", "x" } },
@@ -100,8 +100,8 @@ void prepare_messages(void)
 {
 	static struct bytes b;
 
-	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(words); i++) {
-		struct words w = words[i / 2];
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(known); i++) {
+		struct dbus_message w = known[i / 2];
 
 		w.big = i % 2;
 		w.more_fields = for_one;

@@ -192,7 +192,7 @@ static void random_fields(struct bytes *b)
 
 static void random_message(struct bytes *b)
 {
-	struct words w = {
+	struct dbus_message w = {
 		.big = draw(2), .type = 1 + draw(4),
 		.path = ONE_OF(paths), .interface = names[draw(2)], .member = ONE_OF(members),
 		.error = "a.b", .destination = SOME(names), .sender = SOME(names),
