@@ -27,6 +27,11 @@ const LOOK_AT_CLOCK = 40;
 /** Powers of 2 between which a delay of a process or an order begins, in ns; it is less than twice that, so than 268 ms. */
 const MIN_DELAY_POWER = 10;
 const MAX_DELAY_POWER = 27;
+/**
+ * Half of the orders that are delayed take at least 2 to that power, so 16 ms. Without these a branch of some messages
+ * would hardly ever end before another has begun.
+ */
+const TIME_SLICE_POWER = 24;
 /** A process runs at most that many steps before it may be delayed, or as many as it has run so far if that is more. */
 const UNDISTURBED = 256;
 /** One in that many processes has delays of a kind. */
@@ -83,7 +88,7 @@ export class Scheduler {
 
   /** Gives `process` a task when an order to it arrives, not before `earliest`; returns that time, in ns. */
   order(process: Process, earliest: number, then: Task): number {
-    const at = Math.max(earliest, this.#time + this.#delay());
+    const at = Math.max(earliest, this.#time + this.#lateness());
     this.#timers.add(at, () => process.post(then));
     this.#wake();
     return at;
@@ -157,6 +162,13 @@ export class Scheduler {
   #holdUp(process: Process): void {
     process.hold();
     this.#timers.add(this.#time + this.#delay(), () => process.letGo());
+  }
+
+  /** ns; of orders: as often as not the process waits for a free processor, for at least a time slice. */
+  #lateness(): number {
+    return this.random.oneIn(2)
+      ? this.random.magnitude(2 ** TIME_SLICE_POWER, 2 ** MAX_DELAY_POWER)
+      : this.#delay();
   }
 
   /** ns */
