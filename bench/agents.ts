@@ -70,7 +70,9 @@ const nodes = new Map(await Promise.all(topology.nodes.map(({ name }) => startNo
 const MS_PER_TICK = 10;
 /** What a read of a file in /proc fails with if the process has ended. */
 const GONE = new Set<string | undefined>(['ENOENT', 'ESRCH']);
-let [usedBefore, used] = [new Map<string, number>(), new Map<string, number>()];
+/** In user space, and in the kernel. */
+type Ticks = readonly [number, number];
+let [usedBefore, used] = [new Map<string, Ticks>(), new Map<string, Ticks>()];
 const marks: { readonly text: string; readonly at: number }[] = [];
 const trace = await run(
   planned,
@@ -91,7 +93,10 @@ for (const lane of trace.deliveries.values())
 const figures = {
   result,
   processor: Object.fromEntries(
-    [...used].map(([who, ticks]) => [who, seconds((ticks - (usedBefore.get(who) ?? 0)) * MS_PER_TICK)]),
+    [...used].map(([who, ticks]) => [
+      who,
+      ticks.map((count, i) => seconds((count - (usedBefore.get(who)?.[i] ?? 0)) * MS_PER_TICK)),
+    ]),
   ),
   starting: seconds(at('connecting') - at('starting')),
   attaching: seconds(at('step 1 of') - at('connecting')),
@@ -114,15 +119,15 @@ function tell(text: string): void {
 }
 
 /** Ticks of processor time that this process and those of the nodes have taken so far. */
-function processorTimes(): Map<string, number> {
-  const times = new Map<string, number>();
+function processorTimes(): Map<string, Ticks> {
+  const times = new Map<string, Ticks>();
   for (const { pid, words, stat } of processes()) {
     const script = words.findIndex((word) => word.endsWith('dist/agent.cjs'));
     if (script < 0 && pid !== process.pid) continue;
     // After the name in brackets: the state, and ten more until the time in user space and in the kernel.
     const fields = stat.split(') ').at(-1)?.split(' ') ?? [];
     const who = script < 0 ? 'runner' : words.slice(script + 1, -1).join(' ');
-    times.set(who, Number(fields[11]) + Number(fields[12]));
+    times.set(who, [Number(fields[11]), Number(fields[12])]);
   }
   return times;
 }
