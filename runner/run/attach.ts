@@ -11,6 +11,8 @@ import type { BusState, ClientState } from './parties.ts';
 import type { Answer } from './waits.ts';
 
 const TOLD_EVERY = 100;
+/** A master admits a crowd in parts, while the rest still connects. Most buses are one part. */
+const ADMITTED_AT_ONCE = 100;
 
 /** Resolves when every client is connected and its policy is in force. Buses do not wait for each other. */
 export async function attachAll(context: RunContext, progress: (text: string) => void): Promise<void> {
@@ -35,10 +37,19 @@ const atFirst = ({ clients }: BusState): ClientState[] =>
 async function attach(context: RunContext, bus: BusState, count: Counters): Promise<void> {
   await listen(context, bus.spec);
   const clients = atFirst(bus);
-  // One after another: the kernel assigns addresses in this order, and files may name them.
-  for (const batch of batchesOf(context, clients))
-    await connectInTurn(context, bus.spec, batch, count.connected);
-  await admitInTurn(context, clients, count.attached);
+  const waiting: ClientState[] = [];
+  let left = clients.length;
+  let admitted: Promise<unknown> = Promise.resolve();
+  for await (const client of connectInTurn(context, bus.spec, clients)) {
+    count.connected();
+    waiting.push(client);
+    if (--left > 0 && waiting.length < ADMITTED_AT_ONCE) continue;
+    const those = waiting.splice(0);
+    // The next ones connect meanwhile.
+    admitted = admitted.then(() => admitInTurn(context, those, count.attached));
+    admitted.catch(() => {}); // awaited below
+  }
+  await admitted;
 }
 
 /**
@@ -56,19 +67,15 @@ function batchesOf({ agents }: RunContext, clients: readonly ClientState[]): Cli
   return batches;
 }
 
-async function connectInTurn(
-  context: RunContext,
-  bus: BusSpec,
-  clients: readonly ClientState[],
-  connected: () => void,
-) {
-  const answers = context.agents.callInTurn(clients.map((client) => connecting(context, bus, client)));
-  await Promise.all(
-    clients.map(async (client, i) => {
+/** Yields each client when it has connected. The kernel assigns addresses in this order, and files may name them. */
+async function* connectInTurn(context: RunContext, bus: BusSpec, clients: readonly ClientState[]) {
+  for (const batch of batchesOf(context, clients)) {
+    const answers = context.agents.callInTurn(batch.map((client) => connecting(context, bus, client)));
+    for (const [i, client] of batch.entries()) {
       client.address = (await answers[i])?.address ?? null;
-      connected();
-    }),
-  );
+      yield client;
+    }
+  }
 }
 
 /** Reports the progress from time to time. */
