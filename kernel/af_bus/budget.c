@@ -201,6 +201,21 @@ static bool afbus_copy_excuse(struct sk_buff *skb, struct afbus_charge *charge)
 	return true;
 }
 
+/**
+ * afbus_end_charge() - end the charge for a copy that has been taken
+ * @skb: the copy, in no queue any more
+ *
+ * Its reader may be kept from copying it out for as long as it likes, by memory
+ * that is not there: no sender is to pay for that.
+ */
+void afbus_end_charge(struct sk_buff *skb)
+{
+	struct afbus_charge charge;
+
+	if (afbus_copy_excuse(skb, &charge))
+		afbus_uncharge(charge.from, charge.weight);
+}
+
 static unsigned int afbus_excuse_some(struct afbus_sock *s,
 				      struct afbus_charge *charges)
 {

@@ -52,6 +52,7 @@ bool afbus_wait_budget(struct afbus_sock *s);
 int afbus_charge_wait(struct afbus_sock *s, unsigned int weight, long *timeo);
 void afbus_uncharge(struct afbus_sock *s, unsigned int weight);
 void afbus_uncharge_quietly(struct afbus_sock *s, unsigned int weight);
+void afbus_end_charge(struct sk_buff *skb);
 void afbus_end_charges(struct afbus_sock *s);
 
 #endif /* _AF_BUS_BUDGET_H */

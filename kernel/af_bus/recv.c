@@ -4,6 +4,7 @@
  */
 
 #include "af_bus.h"
+#include "budget.h"
 #include "bus.h"
 #include "fastpath.h"
 #include "line.h"
@@ -171,8 +172,12 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 	err = -EAGAIN;
 	if (skb) {
 		if (!(flags & MSG_PEEK)) {
-			/* It is taken, even if copying it out fails. */
+			/*
+			 * It is taken, even if copying it out fails, or takes
+			 * for ever.
+			 */
 			sk_peek_offset_bwd(sk, skb->len);
+			afbus_end_charge(skb);
 			afbus_line_room_made(s);
 		}
 		err = afbus_recv_copy(sock, msg, skb, size, skip, flags);

@@ -4,7 +4,9 @@
 
 #include <linux/filter.h>
 #include <linux/sockios.h>
+#include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 enum { OVERHEAD = 768, LONG_QUEUE = 4000, ROUNDS = 40 };
 
@@ -396,6 +398,82 @@ TEST_EACH(client_that_is_gone_costs_its_senders_nothing, partings)
 	EQ(60, n);
 	EQ(0, charged(f.a.fd));
 	EQ(0, charged(f.c.fd));
+}
+
+enum { PAGE = 4096 };
+
+/* Memory of which the first access waits for let_touch(). Return: tells of that access by POLLIN. */
+static int make_missing_page(void **page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register missing = {
+		.range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		SKIP("this kernel has no userfaultfd");
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(*page != MAP_FAILED);
+	missing.range.start = (uintptr_t)*page;
+	OK(ioctl(fd, UFFDIO_API, &api));
+	OK(ioctl(fd, UFFDIO_REGISTER, &missing));
+	return fd;
+}
+
+static void let_touch(int fd, void *page)
+{
+	struct uffdio_zeropage zeros = { .range = { (uintptr_t)page, PAGE } };
+
+	OK(ioctl(fd, UFFDIO_ZEROPAGE, &zeros));
+}
+
+struct reading {
+	int fd;
+	void *page;
+	ssize_t len;
+};
+
+static void *read_to_page(void *data)
+{
+	struct reading *r = data;
+
+	r->len = recv(r->fd, r->page, PAGE, 0);
+	return NULL;
+}
+
+static const struct {
+	const char *name;
+	uint64_t to;
+	void (*part)(const struct client *c);
+} readings[] = {
+	{ "unicast", 2, NULL }, { "multicast", GROUP(2), NULL },
+	{ "unicast_to_an_expelled_client", 2, expel }, { "multicast_to_an_expelled_client", GROUP(2), expel },
+};
+
+/* It has taken the message out of its queue, where nobody can end the charge any more. */
+TEST_EACH(reader_that_waits_for_memory_costs_its_senders_nothing, readings)
+{
+	struct fixture f = make_fixture(BUS_OVERFLOW_BLOCK, 0);
+	struct reading r = { .fd = f.b.fd };
+	int touched = make_missing_page(&r.page);
+	struct pollfd p = { .fd = touched, .events = POLLIN };
+	pthread_t reader;
+
+	OK(send_big(f.a.fd, row->to, 1000));
+	drain_all(f.c.fd);
+	EQ(weight(1000), charged(f.a.fd));
+	EQ(0, pthread_create(&reader, NULL, read_to_page, &r));
+	EQ(1, OK(poll(&p, 1, -1)));
+	EQ(POLLIN, p.revents);
+	if (row->part)
+		row->part(&f.b);
+	EQ(0, charged(f.a.fd));
+	let_touch(touched, r.page);
+	EQ(0, pthread_join(reader, NULL));
+	EQ(1000, r.len);
+	EQ(0, charged(f.a.fd));
+	close(touched);
 }
 
 /* It was charged because the bus did not evict yet. */
