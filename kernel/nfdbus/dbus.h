@@ -20,7 +20,9 @@
  */
 
 #include <linux/bits.h>
+#include <linux/minmax.h>
 #include <linux/skbuff.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/nfdbus.h>
 
@@ -61,25 +63,8 @@ enum nfdbus_grammar {
 	NFDBUS_NAMESPACE,
 };
 
-/* What a byte is; 0 if it is neither. */
-#define NFDBUS_DIGIT	1
-#define NFDBUS_LETTER	2
-
-extern const u8 nfdbus_bytes[256];
-
-/**
- * nfdbus_path_step() - whether a byte may follow another in an object path
- * @before: the byte before, NUL at the beginning
- * @c: the byte
- */
-static inline bool nfdbus_path_step(char before, char c)
-{
-	if (c == '/')
-		return before != '/';
-	return before && nfdbus_bytes[(u8)c];
-}
-
 bool nfdbus_name_valid(enum nfdbus_grammar grammar, const char *name, u32 len);
+bool nfdbus_path_part_valid(char before, const char *part, u32 len);
 bool nfdbus_path_valid(const char *path, u32 len);
 bool nfdbus_unique_name(const char *name, u32 len, u64 *addr);
 bool nfdbus_is_driver(const char *name, u32 len);
@@ -158,16 +143,125 @@ struct nfdbus_message {
 	struct nfdbus_text	args[NFDBUS_ARGS];
 };
 
+/*
+ * These are called for each piece of each message, so they are part of their
+ * callers.
+ */
+
+/**
+ * nfdbus_peek() - look at a piece of a message
+ * @m: the message; only @m->skb needs to be set
+ * @at: where it begins
+ * @len: bytes that are wanted; set to those that the piece has, which are all
+ *	if no more than NFDBUS_PIECE were wanted
+ * @buf: NFDBUS_PIECE bytes, for a piece that is not contiguous in the message
+ *
+ * Return: the piece; NULL if the message ends before that, or @len is 0.
+ */
+static __always_inline const u8 *nfdbus_peek(const struct nfdbus_message *m,
+					     u32 at, u32 *len, u8 *buf)
+{
+	u32 size = m->skb->len;
+
+	if (at >= size || !*len || *len > size - at)
+		return NULL;
+	*len = min_t(u32, *len, NFDBUS_PIECE);
+	return skb_header_pointer(m->skb, at, *len, buf);
+}
+
+static __always_inline bool nfdbus_get_u8(const struct nfdbus_message *m,
+					  u32 at, u8 *value)
+{
+	const u8 *p = skb_header_pointer(m->skb, at, 1, value);
+
+	if (p)
+		*value = *p;
+	return p;
+}
+
+/**
+ * nfdbus_get_u32() - read a number, which is aligned
+ * @m: the message
+ * @at: where it begins
+ * @end: nothing from there on may be read
+ * @value: result
+ *
+ * Return: whether there is one.
+ */
+static __always_inline bool nfdbus_get_u32(const struct nfdbus_message *m,
+					   u32 at, u32 end, u32 *value)
+{
+	const u8 *p;
+	u8 buf[4];
+
+	if (at > end || end - at < sizeof(buf))
+		return false;
+	p = skb_header_pointer(m->skb, at, sizeof(buf), buf);
+	if (!p)
+		return false;
+	*value = m->big ? (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3] :
+			  (u32)p[3] << 24 | p[2] << 16 | p[1] << 8 | p[0];
+	return true;
+}
+
+/**
+ * nfdbus_align() - skip padding
+ * @m: the message
+ * @at: where it begins, 8 at least; moved to its end
+ * @end: nothing from there on may be read
+ * @to: a power of 2, 8 at most
+ *
+ * Return: whether all of it is there, and is zeros.
+ */
+static __always_inline bool nfdbus_align(const struct nfdbus_message *m,
+					 u32 *at, u32 end, u32 to)
+{
+	u32 len = -*at & (to - 1);
+	__le64 last, buf;
+	const void *p;
+
+	if (*at > end || len > end - *at)
+		return false;
+	if (!len)
+		return true;
+	*at += len;
+	/* It is the end of eight bytes, which are looked at as a whole. */
+	p = skb_header_pointer(m->skb, *at - sizeof(last), sizeof(last), &buf);
+	if (!p)
+		return false;
+	memcpy(&last, p, sizeof(last));
+	return !(le64_to_cpu(last) >> (64 - 8 * len));
+}
+
+/**
+ * nfdbus_get_text() - read a string or an object path
+ * @m: the message
+ * @at: where, before the padding; moved to its end
+ * @end: nothing from there on may be read
+ * @text: result; its bytes have not been checked
+ *
+ * Return: whether there is one, with a NUL at its end.
+ */
+static __always_inline bool nfdbus_get_text(const struct nfdbus_message *m,
+					    u32 *at, u32 end,
+					    struct nfdbus_text *text)
+{
+	u32 pos = *at, len;
+	u8 nul;
+
+	if (!nfdbus_align(m, &pos, end, 4) ||
+	    !nfdbus_get_u32(m, pos, end, &len))
+		return false;
+	pos += sizeof(len);
+	if (len >= end - pos || !nfdbus_get_u8(m, pos + len, &nul) || nul)
+		return false;
+	*text = (struct nfdbus_text){ pos, len };
+	*at = pos + len + sizeof(nul);
+	return true;
+}
+
 bool nfdbus_message_parse(struct nfdbus_message *m, const struct sk_buff *skb);
 u32 nfdbus_message_fds(const struct nfdbus_message *m);
-const u8 *nfdbus_peek(const struct nfdbus_message *m, u32 at, u32 *len,
-		      u8 *buf);
-bool nfdbus_get_u8(const struct nfdbus_message *m, u32 at, u8 *value);
-bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end,
-		    u32 *value);
-bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to);
-bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
-		     struct nfdbus_text *text);
 bool nfdbus_text_clean(const struct nfdbus_message *m,
 		       const struct nfdbus_text *text, u32 max);
 bool nfdbus_text_is_path(const struct nfdbus_message *m,

@@ -7,12 +7,18 @@
 #include <linux/string.h>
 #include "dbus.h"
 
+/* What a byte is; 0 if it is in no element. */
+#define NFDBUS_DIGIT	BIT(0)
+#define NFDBUS_LETTER	BIT(1)
+#define NFDBUS_DASH	BIT(2)
+
 /* A table, since every byte of a multicast's names and path is looked up. */
-const u8 nfdbus_bytes[256] = {
+static const u8 nfdbus_bytes[256] = {
 	['0' ... '9'] = NFDBUS_DIGIT,
 	['A' ... 'Z'] = NFDBUS_LETTER,
 	['a' ... 'z'] = NFDBUS_LETTER,
 	['_'] = NFDBUS_LETTER,
+	['-'] = NFDBUS_DASH,
 };
 
 static bool nfdbus_is_digit(char c)
@@ -20,20 +26,44 @@ static bool nfdbus_is_digit(char c)
 	return nfdbus_bytes[(u8)c] == NFDBUS_DIGIT;
 }
 
-static bool nfdbus_is_letter(char c)
-{
-	return nfdbus_bytes[(u8)c] == NFDBUS_LETTER;
-}
-
-/*
- * Whether @c may follow @before in an element of a name. For the first byte of
- * an element, @before is a dot.
+/**
+ * struct nfdbus_elements - a walk over the elements of a name or path
+ * @first: what the first byte of an element may be
+ * @rest: what the others may be
+ * @separator: what is between elements
+ * @inside: the walk has ended in an element, and not at its beginning
+ * @nr: elements so far
  */
-static bool nfdbus_name_step(char before, char c, bool dashes, bool digits)
+struct nfdbus_elements {
+	u8		first;
+	u8		rest;
+	u8		separator;
+	bool		inside;
+	unsigned int	nr;
+};
+
+/* Go on with a walk; false if bytes may not follow each other like this. */
+static __always_inline bool nfdbus_walk_elements(struct nfdbus_elements *e,
+						 const char *text, u32 len)
 {
-	if (nfdbus_is_letter(c) || (dashes && c == '-'))
-		return true;
-	return nfdbus_is_digit(c) && (before != '.' || digits);
+	const u8 *p = (const u8 *)text, *end = p + len;
+
+	while (p < end) {
+		if (!e->inside) {
+			if (!(nfdbus_bytes[*p++] & e->first))
+				return false;
+			e->inside = true;
+			e->nr++;
+		}
+		while (p < end && nfdbus_bytes[*p] & e->rest)
+			p++;
+		if (p < end) {
+			if (*p++ != e->separator)
+				return false;
+			e->inside = false;
+		}
+	}
+	return true;
 }
 
 /**
@@ -46,40 +76,51 @@ bool nfdbus_name_valid(enum nfdbus_grammar grammar, const char *name, u32 len)
 {
 	bool dashes = grammar == NFDBUS_BUS_NAME || grammar == NFDBUS_NAMESPACE;
 	bool unique = dashes && len && name[0] == ':';
-	unsigned int elements = 1;
-	char before = '.';
-	u32 i;
+	struct nfdbus_elements e = {
+		.first = NFDBUS_LETTER | (dashes ? NFDBUS_DASH : 0) |
+			 (unique ? NFDBUS_DIGIT : 0),
+		.rest = NFDBUS_LETTER | NFDBUS_DIGIT |
+			(dashes ? NFDBUS_DASH : 0),
+		.separator = '.',
+	};
 
-	if (!len || len > NFDBUS_NAME_MAX)
+	if (len > NFDBUS_NAME_MAX ||
+	    !nfdbus_walk_elements(&e, name + unique, len - unique) || !e.inside)
 		return false;
-
-	for (i = unique; i < len; i++) {
-		if (name[i] == '.') {
-			if (before == '.' || grammar == NFDBUS_MEMBER)
-				return false;
-			elements++;
-		} else if (!nfdbus_name_step(before, name[i], dashes, unique)) {
-			return false;
-		}
-		before = name[i];
+	switch (grammar) {
+	case NFDBUS_MEMBER:
+		return e.nr == 1;
+	case NFDBUS_NAMESPACE:
+		return true;
+	default:
+		return e.nr > 1;
 	}
-	if (before == '.')
+}
+
+/**
+ * nfdbus_path_part_valid() - whether something is a part of an object path
+ * @before: the byte before it, NUL if it is the beginning
+ * @part: the part
+ * @len: its bytes, 1 at least
+ */
+bool nfdbus_path_part_valid(char before, const char *part, u32 len)
+{
+	struct nfdbus_elements e = {
+		.first = NFDBUS_LETTER | NFDBUS_DIGIT,
+		.rest = NFDBUS_LETTER | NFDBUS_DIGIT,
+		.separator = '/',
+		.inside = before != '/',
+	};
+
+	if (!before && part[0] != '/')
 		return false;
-	return elements > 1 || grammar == NFDBUS_MEMBER ||
-	       grammar == NFDBUS_NAMESPACE;
+	return nfdbus_walk_elements(&e, part, len);
 }
 
 bool nfdbus_path_valid(const char *path, u32 len)
 {
-	char before = '\0';
-	u32 i;
-
-	for (i = 0; i < len; i++) {
-		if (!nfdbus_path_step(before, path[i]))
-			return false;
-		before = path[i];
-	}
-	return len == 1 || (len && before != '/');
+	return len && nfdbus_path_part_valid('\0', path, len) &&
+	       (len == 1 || path[len - 1] != '/');
 }
 
 /**

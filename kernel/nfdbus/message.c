@@ -15,115 +15,6 @@
 
 #define NFDBUS_VERSION		1
 
-/**
- * nfdbus_peek() - look at a piece of a message
- * @m: the message; only @m->skb needs to be set
- * @at: where it begins
- * @len: bytes that are wanted; set to those that the piece has, which are all
- *	if no more than NFDBUS_PIECE were wanted
- * @buf: NFDBUS_PIECE bytes, for a piece that is not contiguous in the message
- *
- * Return: the piece; NULL if the message ends before that, or @len is 0.
- */
-const u8 *nfdbus_peek(const struct nfdbus_message *m, u32 at, u32 *len, u8 *buf)
-{
-	u32 size = m->skb->len;
-
-	if (at >= size || !*len || *len > size - at)
-		return NULL;
-	*len = min_t(u32, *len, NFDBUS_PIECE);
-	return skb_header_pointer(m->skb, at, *len, buf);
-}
-
-bool nfdbus_get_u8(const struct nfdbus_message *m, u32 at, u8 *value)
-{
-	const u8 *p = skb_header_pointer(m->skb, at, 1, value);
-
-	if (p)
-		*value = *p;
-	return p;
-}
-
-/**
- * nfdbus_get_u32() - read a number, which is aligned
- * @m: the message
- * @at: where it begins
- * @end: nothing from there on may be read
- * @value: result
- *
- * Return: whether there is one.
- */
-bool nfdbus_get_u32(const struct nfdbus_message *m, u32 at, u32 end, u32 *value)
-{
-	const u8 *p;
-	u8 buf[4];
-
-	if (at > end || end - at < sizeof(buf))
-		return false;
-	p = skb_header_pointer(m->skb, at, sizeof(buf), buf);
-	if (!p)
-		return false;
-	*value = m->big ? (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3] :
-			  (u32)p[3] << 24 | p[2] << 16 | p[1] << 8 | p[0];
-	return true;
-}
-
-/**
- * nfdbus_align() - skip padding
- * @m: the message
- * @at: where it begins; moved to its end
- * @end: nothing from there on may be read
- * @to: a power of 2, 8 at most
- *
- * Return: whether all of it is there, and is zeros.
- */
-bool nfdbus_align(const struct nfdbus_message *m, u32 *at, u32 end, u32 to)
-{
-	u32 i, len = -*at & (to - 1);
-	const u8 *p;
-	u8 buf[8];
-
-	if (*at > end || len > end - *at)
-		return false;
-	if (!len)
-		return true;
-	p = skb_header_pointer(m->skb, *at, len, buf);
-	for (i = 0; p && i < len; i++) {
-		if (p[i])
-			return false;
-	}
-	*at += len;
-	return p;
-}
-
-/**
- * nfdbus_get_text() - read a string or an object path
- * @m: the message
- * @at: where, before the padding; moved to its end
- * @end: nothing from there on may be read
- * @text: result; its bytes have not been checked
- *
- * Return: whether there is one, with a NUL at its end.
- */
-bool nfdbus_get_text(const struct nfdbus_message *m, u32 *at, u32 end,
-		     struct nfdbus_text *text)
-{
-	u8 nul;
-
-	if (!nfdbus_align(m, at, end, 4) ||
-	    !nfdbus_get_u32(m, *at, end, &text->len))
-		return false;
-	*at += 4;
-	if (text->len >= end - *at)
-		return false;
-	text->at = *at;
-	*at += text->len;
-	if (!nfdbus_get_u8(m, *at, &nul) || nul)
-		return false;
-	(*at)++;
-	return true;
-}
-
 /* Whether there is no NUL in the first @max bytes of a string. */
 bool nfdbus_text_clean(const struct nfdbus_message *m,
 		       const struct nfdbus_text *text, u32 max)
@@ -147,21 +38,17 @@ bool nfdbus_text_is_path(const struct nfdbus_message *m,
 			 const struct nfdbus_text *text, u32 max)
 {
 	u8 buf[NFDBUS_PIECE] __uninitialized;
-	u32 done, len, i;
-	char before = 0;
+	char before = '\0';
+	u32 done, len;
 	const u8 *p;
 
 	max = min(max, text->len);
 	for (done = 0; done < max; done += len) {
 		len = max - done;
 		p = nfdbus_peek(m, text->at + done, &len, buf);
-		if (!p)
+		if (!p || !nfdbus_path_part_valid(before, (const char *)p, len))
 			return false;
-		for (i = 0; i < len; i++) {
-			if (!nfdbus_path_step(before, p[i]))
-				return false;
-			before = p[i];
-		}
+		before = p[len - 1];
 	}
 	return text->len == 1 || max < text->len || (max && before != '/');
 }
@@ -213,55 +100,54 @@ static bool nfdbus_text_is_name(const struct nfdbus_message *m,
 	return p && nfdbus_name_valid(grammar, (const char *)p, len);
 }
 
-/* Whether the value of a known field is valid. */
-static bool nfdbus_field_fits(const struct nfdbus_message *m, u8 code,
-			      const struct nfdbus_text *text)
+/* The fields: the only type that each can have, and what a name must be like. */
+static const struct {
+	u8	type;
+	u8	grammar;
+} nfdbus_fields[__NFDBUS_FIELD_MAX] = {
+	[NFDBUS_FIELD_PATH]		= { 'o' },
+	[NFDBUS_FIELD_INTERFACE]	= { 's', NFDBUS_INTERFACE },
+	[NFDBUS_FIELD_MEMBER]		= { 's', NFDBUS_MEMBER },
+	[NFDBUS_FIELD_ERROR_NAME]	= { 's', NFDBUS_INTERFACE },
+	[NFDBUS_FIELD_REPLY_SERIAL]	= { 'u' },
+	[NFDBUS_FIELD_DESTINATION]	= { 's', NFDBUS_BUS_NAME },
+	[NFDBUS_FIELD_SENDER]		= { 's', NFDBUS_BUS_NAME },
+	[NFDBUS_FIELD_SIGNATURE]	= { 'g' },
+	[NFDBUS_FIELD_UNIX_FDS]		= { 'u' },
+};
+
+static bool nfdbus_get_number(const struct nfdbus_message *m, u8 code, u32 *at,
+			      u32 end, struct nfdbus_text *text)
 {
-	switch (code) {
-	case NFDBUS_FIELD_PATH:
-		return nfdbus_text_is_path(m, text, text->len);
-	case NFDBUS_FIELD_MEMBER:
-		return nfdbus_text_is_name(m, text, NFDBUS_MEMBER);
-	case NFDBUS_FIELD_INTERFACE:
-	case NFDBUS_FIELD_ERROR_NAME:
-		return nfdbus_text_is_name(m, text, NFDBUS_INTERFACE);
-	case NFDBUS_FIELD_DESTINATION:
-	case NFDBUS_FIELD_SENDER:
-		return nfdbus_text_is_name(m, text, NFDBUS_BUS_NAME);
-	default:
+	u32 number;
+
+	if (!nfdbus_align(m, at, end, sizeof(number)) ||
+	    !nfdbus_get_u32(m, *at, end, &number))
 		return false;
-	}
+	text->at = *at;
+	text->len = sizeof(number);
+	*at += sizeof(number);
+	return number || code == NFDBUS_FIELD_UNIX_FDS;
 }
 
-/* The value of a field with a known code, which has one possible type. */
+/* The value of a field with a known code. */
 static bool nfdbus_known_field(struct nfdbus_message *m, u8 code, u8 type,
 			       u32 *at, u32 end)
 {
 	struct nfdbus_text *text = &m->fields[code];
-	u32 number;
 
 	/* A field occurs once at most. */
-	if (text->at)
+	if (text->at || type != nfdbus_fields[code].type)
 		return false;
-
-	switch (code) {
-	case NFDBUS_FIELD_REPLY_SERIAL:
-	case NFDBUS_FIELD_UNIX_FDS:
-		if (type != 'u' || !nfdbus_align(m, at, end, 4) ||
-		    !nfdbus_get_u32(m, *at, end, &number))
-			return false;
-		text->at = *at;
-		text->len = sizeof(number);
-		*at += sizeof(number);
-		return number || code == NFDBUS_FIELD_UNIX_FDS;
-	case NFDBUS_FIELD_SIGNATURE:
-		return type == 'g' &&
-		       nfdbus_get_signature(m, at, end, false, text);
-	default:
-		return type == (code == NFDBUS_FIELD_PATH ? 'o' : 's') &&
-		       nfdbus_get_text(m, at, end, text) &&
-		       nfdbus_field_fits(m, code, text);
-	}
+	if (type == 's')
+		return nfdbus_get_text(m, at, end, text) &&
+		       nfdbus_text_is_name(m, text, nfdbus_fields[code].grammar);
+	if (type == 'o')
+		return nfdbus_get_text(m, at, end, text) &&
+		       nfdbus_text_is_path(m, text, text->len);
+	if (type == 'g')
+		return nfdbus_get_signature(m, at, end, false, text);
+	return nfdbus_get_number(m, code, at, end, text);
 }
 
 /*

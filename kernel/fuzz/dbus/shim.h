@@ -6,6 +6,7 @@
 #ifndef SHIM_H
 #define SHIM_H
 
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,9 @@ typedef uint64_t u64;
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define __uninitialized
+#undef __always_inline
+#define __always_inline inline __attribute__((__always_inline__))
+#define le64_to_cpu(x)	le64toh(x)
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 
 struct sk_buff {
