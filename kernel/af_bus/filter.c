@@ -258,6 +258,27 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 	return err;
 }
 
+/* The protocol has read the message already: it needs to see the client alone. */
+static bool afbus_is_wanted(const struct afbus_send *s,
+			    const struct afbus_rcpt *r)
+{
+	bool wanted;
+
+	rcu_read_lock();
+	wanted = s->from->protocol->wants(r->to->data, s->msg->src, s->scratch);
+	rcu_read_unlock();
+	return wanted;
+}
+
+static int afbus_copy_judge(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	if (!s->marks)
+		return afbus_has_judge(s, r) ? afbus_hook_verdict(s, r) : 0;
+	if (!afbus_is_wanted(s, r))
+		return -EPERM;
+	return afbus_hook_present() ? afbus_hook_verdict(s, r) : 0;
+}
+
 /*
  * Let protocol and hooks see the message, and copy it if they let it pass: so a
  * message that a recipient does not want costs no copy.
@@ -265,7 +286,7 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 {
 	unsigned long verdicts;
-	int err = 0;
+	int err;
 
 	afbus_filter_unmake(s, r);
 	/*
@@ -274,8 +295,7 @@ static int afbus_copy_make(struct afbus_send *s, struct afbus_rcpt *r)
 	 */
 	verdicts = smp_load_acquire(&r->to->verdicts_to);
 	r->filtered = afbus_hook_present();
-	if (afbus_has_judge(s, r))
-		err = afbus_hook_verdict(s, r);
+	err = afbus_copy_judge(s, r);
 	/* A message to one recipient fails with the verdict's error. */
 	if (err && !r->eaves && !afbus_addr_is_multicast(s->dst))
 		return err;

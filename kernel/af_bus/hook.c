@@ -101,7 +101,8 @@ int afbus_hook_verdict(struct afbus_send *s, struct afbus_rcpt *r)
 		state.flags |= AFBUS_EAVESDROP;
 
 	rcu_read_lock();
-	if (protocol)
+	/* If it has told the marks of the message, it has had its say. */
+	if (protocol && !s->marks)
 		verdict = protocol->verdict(s->msg->skb, &state);
 	if (verdict == NF_ACCEPT)
 		verdict = afbus_hook_run(s->msg->skb, &state);

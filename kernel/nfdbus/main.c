@@ -23,6 +23,7 @@ const struct afbus_protocol nfdbus_protocol = {
 	.client_leave	= nfdbus_client_leave,
 	.client_free	= nfdbus_client_free,
 	.read		= nfdbus_read,
+	.wants		= nfdbus_wants,
 	.verdict	= nfdbus_verdict,
 };
 

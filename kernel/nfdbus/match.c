@@ -105,30 +105,30 @@ static bool nfdbus_need_arg0(struct nfdbus_parsed *p)
 	return true;
 }
 
-/*
- * Where in tables the rules of a class are that may want a message. False if
- * the message lacks a field that rules of this class ask for.
- */
-static bool nfdbus_index_message(struct nfdbus_index *index,
-				 struct nfdbus_parsed *p)
+/* Whether a message has the fields that rules of a class ask for. */
+static bool nfdbus_fits_class(struct nfdbus_parsed *p, u32 class)
 {
 	const struct nfdbus_text *f = p->m.fields;
-	u32 class = index->class;
 
-	if (p->marks.fitting & BIT(class)) {
-		index->hash = p->hashes[class];
-		return true;
-	}
-	if (p->marks.classes & BIT(class))
-		return false;
-	if ((class & NFDBUS_BY_PATH && !f[NFDBUS_FIELD_PATH].at) ||
-	    (class & NFDBUS_BY_INTERFACE && !f[NFDBUS_FIELD_INTERFACE].at) ||
-	    (class & NFDBUS_BY_MEMBER && !f[NFDBUS_FIELD_MEMBER].at) ||
-	    (class & NFDBUS_BY_ARG0 && !nfdbus_need_arg0(p)))
-		return false;
-	index->hash = nfdbus_mix(class, p->m.type, p->path, p->interface,
-				 p->member, p->arg0);
-	return true;
+	return !(class & NFDBUS_BY_PATH && !f[NFDBUS_FIELD_PATH].at) &&
+	       !(class & NFDBUS_BY_INTERFACE && !f[NFDBUS_FIELD_INTERFACE].at) &&
+	       !(class & NFDBUS_BY_MEMBER && !f[NFDBUS_FIELD_MEMBER].at) &&
+	       !(class & NFDBUS_BY_ARG0 && !nfdbus_need_arg0(p));
+}
+
+/* Find out where rules of a class for a message are, once for all clients. */
+static void nfdbus_index_message(struct nfdbus_parsed *p, u32 class)
+{
+	u32 hash;
+
+	p->marks.classes |= BIT(class);
+	if (!nfdbus_fits_class(p, class))
+		return;
+	hash = nfdbus_mix(class, p->m.type, p->path, p->interface, p->member,
+			  p->arg0);
+	p->hashes[class] = hash;
+	p->buckets[class] = nfdbus_bucket(hash);
+	afbus_marks_add(&p->marks, class, hash);
 }
 
 /*
@@ -146,36 +146,43 @@ static bool nfdbus_fits(struct nfdbus_parsed *p, const struct nfdbus_entry *e)
 	return judged->fits;
 }
 
-static bool nfdbus_wants(const struct nfdbus_client *client,
-			 struct nfdbus_parsed *p, u64 src)
+static bool nfdbus_wants_of_class(const struct nfdbus_client *client,
+				  struct nfdbus_parsed *p, u32 class, u64 src)
 {
-	u32 classes = READ_ONCE(client->sieve.classes);
 	const struct nfdbus_entry *e;
-	struct nfdbus_index index;
+	u32 hash = p->hashes[class];
 
-	for (; classes; classes &= classes - 1) {
-		index.class = __ffs(classes);
-		if (!nfdbus_index_message(&index, p))
-			continue;
-		hlist_for_each_entry_rcu(e,
-				&client->table[nfdbus_bucket(index.hash)],
-				node) {
-			if (e->index.hash == index.hash &&
-			    e->index.class == index.class &&
-			    READ_ONCE(e->live) &&
-			    nfdbus_rule_is_from(&e->rule, src) &&
-			    nfdbus_fits(p, e))
-				return true;
-		}
+	hlist_for_each_entry_rcu(e, &client->table[p->buckets[class]], node) {
+		if (e->index.hash == hash && e->index.class == class &&
+		    READ_ONCE(e->live) && nfdbus_rule_is_from(&e->rule, src) &&
+		    nfdbus_fits(p, e))
+			return true;
 	}
 	return false;
 }
 
-/* Rules do not concern what is sent to one recipient. */
-static bool nfdbus_is_free(const struct afbus_hook_state *state)
+/**
+ * nfdbus_wants() - whether any rule of a client wants a message
+ * @data: the client
+ * @src: address of the sender
+ * @scratch: the message, which is valid
+ */
+bool nfdbus_wants(const void *data, u64 src, void *scratch)
 {
-	return !(state->flags & AFBUS_MULTICAST) ||
-	       state->flags & AFBUS_TO_MASTER;
+	const struct nfdbus_client *client = data;
+	u32 classes = READ_ONCE(client->sieve.classes), class;
+	struct nfdbus_parsed *p = scratch;
+
+	for (; classes; classes &= classes - 1) {
+		class = __ffs(classes);
+		/* It is the first on the bus with a rule of this class. */
+		if (!(p->marks.classes & BIT(class)))
+			nfdbus_index_message(p, class);
+		if (p->marks.fitting & BIT(class) &&
+		    nfdbus_wants_of_class(client, p, class, src))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -227,28 +234,22 @@ const struct afbus_marks *nfdbus_read(void *data, const struct sk_buff *skb,
 				      unsigned int fds, void *scratch)
 {
 	const struct nfdbus_bus *bus = data;
-	u32 classes = READ_ONCE(bus->classes), left;
+	u32 classes = READ_ONCE(bus->classes);
 	struct nfdbus_parsed *p = scratch;
-	struct nfdbus_index index;
 
 	BUILD_BUG_ON(NFDBUS_CLASSES > AFBUS_CLASSES);
+	BUILD_BUG_ON(NFDBUS_BUCKETS > U8_MAX + 1);
 	nfdbus_parse(p, skb, fds);
 	if (!p->m.valid)
 		return NULL;
-	for (left = classes; left; left &= left - 1) {
-		index.class = __ffs(left);
-		if (!nfdbus_index_message(&index, p))
-			continue;
-		p->hashes[index.class] = index.hash;
-		afbus_marks_add(&p->marks, index.class, index.hash);
-	}
-	p->marks.classes = classes;
+	for (; classes; classes &= classes - 1)
+		nfdbus_index_message(p, __ffs(classes));
 	return &p->marks;
 }
 
 /**
- * nfdbus_verdict() - whether a recipient gets a message
- * @skb: the message
+ * nfdbus_verdict() - whether a recipient gets what is not for nfdbus_wants()
+ * @skb: the message: to one recipient, or a multicast that is no D-Bus message
  * @state: the recipient
  *
  * Return: NF_ACCEPT or NF_DROP.
@@ -257,18 +258,11 @@ unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state)
 {
 	struct nfdbus_parsed *p = state->scratch;
-	const struct nfdbus_client *client;
 
-	if (nfdbus_is_free(state) && !(state->flags & AFBUS_EAVESDROP))
+	/* Rules do not concern what is sent to one recipient. */
+	if (!(state->flags & (AFBUS_MULTICAST | AFBUS_EAVESDROP)))
 		return NF_ACCEPT;
 	if (!p->done)
 		nfdbus_parse(p, skb, state->fds);
-	if (!p->m.valid)
-		return nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
-	if (nfdbus_is_free(state))
-		return NF_ACCEPT;
-	/* A signal of the bus driver needs a matching rule, like any other. */
-	client = afbus_protocol_client(state->recipient, NULL);
-	return client && nfdbus_wants(client, p, state->src) ? NF_ACCEPT :
-							       NF_DROP;
+	return p->m.valid || nfdbus_passes_anyway(state) ? NF_ACCEPT : NF_DROP;
 }

@@ -223,8 +223,9 @@ struct nfdbus_judged {
  * @member: hash of its member
  * @arg0: hash of its first argument, once a rule has asked for it
  * @has_arg0: a rule has asked, and the argument is a string
- * @hashes: of rules for the message, of the classes that fit it in @marks
- * @marks: what these hashes are in sieves
+ * @hashes: of rules for the message, by class; of the classes that fit it
+ * @buckets: the buckets of clients' tables that these hashes belong to
+ * @marks: what these hashes are in sieves, and which classes fit
  * @judged: the kinds that were last asked for, each in one place
  * @m: the message; last, as its arguments are not filled in
  */
@@ -236,6 +237,7 @@ struct nfdbus_parsed {
 	u32			arg0;
 	bool			has_arg0;
 	u32			hashes[NFDBUS_CLASSES];
+	u8			buckets[NFDBUS_CLASSES];
 	struct afbus_marks	marks;
 	struct nfdbus_judged	judged[NFDBUS_JUDGED];
 	struct nfdbus_message	m;
@@ -274,6 +276,7 @@ void nfdbus_index_rule(struct nfdbus_index *index,
 		       const struct nfdbus_rule *rule);
 const struct afbus_marks *nfdbus_read(void *data, const struct sk_buff *skb,
 				      unsigned int fds, void *scratch);
+bool nfdbus_wants(const void *data, u64 src, void *scratch);
 unsigned int nfdbus_verdict(const struct sk_buff *skb,
 			    const struct afbus_hook_state *state);
 

@@ -42,7 +42,7 @@
 #define AFBUS_EAVESDROP		BIT(3)
 
 /* Bytes on the sender's stack for what a protocol has parsed of a message. */
-#define AFBUS_SCRATCH		1152
+#define AFBUS_SCRATCH		1184
 
 #define AFBUS_SIEVE_WORDS	128
 #define AFBUS_CLASSES		32
@@ -142,8 +142,12 @@ afbus_hook_state(const struct nf_hook_state *state)
  * @read: reads a multicast, once and before its recipients are looked for, into
  *	scratch space; returns its marks there, or NULL if it has none to tell
  *	by. May be NULL
- * @verdict: called for each recipient, before the hooks and in the same way;
- *	the message is the same for all
+ * @wants: whether a client wants a multicast of which read() told the marks.
+ *	Called for each recipient, before the hooks, with the client's private
+ *	data, the prefix-0 address of the sender, and the scratch space of the
+ *	message; under rcu_read_lock(). Needed by a protocol with read()
+ * @verdict: called for each recipient of any other message, before the hooks
+ *	and in the same way; the message is the same for all
  */
 struct afbus_protocol {
 	int		number;
@@ -156,6 +160,7 @@ struct afbus_protocol {
 	void		(*client_free)(void *client);
 	const struct afbus_marks *(*read)(void *bus, const struct sk_buff *skb,
 					  unsigned int fds, void *scratch);
+	bool		(*wants)(const void *client, u64 src, void *scratch);
 	unsigned int	(*verdict)(const struct sk_buff *skb,
 				   const struct afbus_hook_state *state);
 };
