@@ -37,19 +37,26 @@ function sayHangup(code: number): void {
   if (code === EXIT.interrupted) process.exitCode = EXIT.hangup;
 }
 
+/** Runs work after the handlers of all signals that have come before: work that follows work lets none of them run. */
+export async function guarded<T>(work: () => T, signal: AbortSignal): Promise<T> {
+  await nextTurn();
+  signal.throwIfAborted();
+  return work();
+}
+
 /**
  * Runs work that lets no handler run until it is done, before anything is up. A signal then ends the process, as if
  * there were no handler. A signal that has come before is handled first, or it would be lost when its handler is
  * removed.
  */
 export async function unguarded<T>(work: () => T, signal: AbortSignal): Promise<T> {
-  await nextTurn();
-  signal.throwIfAborted();
-  const guards = SIGNALS.flatMap((name) => process.listeners(name).map((guard) => ({ name, guard })));
-  for (const { name, guard } of guards) process.off(name, guard);
-  try {
-    return work();
-  } finally {
-    for (const { name, guard } of guards) process.on(name, guard);
-  }
+  return await guarded(() => {
+    const guards = SIGNALS.flatMap((name) => process.listeners(name).map((guard) => ({ name, guard })));
+    for (const { name, guard } of guards) process.off(name, guard);
+    try {
+      return work();
+    } finally {
+      for (const { name, guard } of guards) process.on(name, guard);
+    }
+  }, signal);
 }

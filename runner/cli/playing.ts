@@ -18,7 +18,7 @@ import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { folderBelow, keepArtifacts, Room } from './artifacts.ts';
 import { inputOf } from './input.ts';
-import { unguarded } from './interrupt.ts';
+import { guarded, unguarded } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
@@ -29,8 +29,11 @@ export interface PlayMode {
   readonly keep: boolean;
   readonly replace: boolean;
   readonly signal: AbortSignal;
-  /** Whether results of other files are still unwritten: a signal must not end the process before they are written. */
-  readonly unwritten?: () => boolean;
+  /**
+   * Whether there are results already: a signal must not end the process before they are written. Each `unguarded` also has a
+   * short moment in which a signal is lost, which thousands of repeats would meet.
+   */
+  readonly begun?: () => boolean;
   /** Artifact folders that other files use; absent if there is only one file, which has the whole folder. */
   readonly taken?: Set<string>;
 }
@@ -159,7 +162,7 @@ async function playOne(
           const { topology, seed, contradictions, warnings, sources } = load();
           return { plan: makePlan(topology, { seed, contradictions }), warnings, sources };
         });
-      const made = mode.unwritten?.() ? prepare() : await unguarded(prepare, mode.signal);
+      const made = await (mode.begun?.() ? guarded : unguarded)(prepare, mode.signal);
       detail(summary(made.plan));
       return made;
     });

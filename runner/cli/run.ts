@@ -19,8 +19,8 @@ export async function runFiles(files: readonly string[], flags: PlayFlags): Prom
   const sharing = files.length > 1 ? { taken: new Set<string>() } : {};
   for (const file of files) {
     if (interrupt.signal.aborted) break;
-    const unwritten = () => !atOnce && results.length > 0;
-    const mode = { keep: false, replace: false, signal: interrupt.signal, unwritten, ...sharing };
+    const begun = () => results.length > 0;
+    const mode = { keep: false, replace: false, signal: interrupt.signal, begun, ...sharing };
     await playFile(file, flags, mode, (result) => {
       results.push(result);
       if (atOnce) writeResults([result], flags.format);

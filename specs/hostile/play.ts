@@ -29,7 +29,7 @@ export const playHere: Player = async (sandbox, seed) => {
     ...(bug && { simBug: bug }),
   };
   const results: FileResult[] = [];
-  const mode = { keep: false, replace: false, signal: new AbortController().signal, unwritten: () => true };
+  const mode = { keep: false, replace: false, signal: new AbortController().signal, begun: () => true };
   const played = await captured(() => playFile(sandbox.file, flags, mode, (result) => results.push(result)));
   const worst = Math.max(played.code, ...results.map(({ exitCode }) => exitCode));
   const said: Said[] = [{ ...played, by: 'run', format: 'text', code: worst }];
