@@ -10,7 +10,9 @@
       'sources': [
         'src/address.cc',
         'src/bus_socket.cc',
+        'src/columns.cc',
         'src/environment.cc',
+        'src/envelope.cc',
         'src/message.cc',
         'src/module.cc',
         'src/netlink.cc',

@@ -49,8 +49,8 @@ export interface Constants {
   readonly DEFAULT_FAMILY: number;
 }
 
-/** Layout of a received batch in `Addon.batch`: indexes into the header, then into the row of each message. */
-export interface BatchLayout {
+/** Layout of `Addon.batch`: indexes into the header, then into the row of each message; or those of columns.h. */
+export interface BatchLayout extends ColumnsLayout {
   readonly header: number;
   readonly stride: number;
   readonly maxMessages: number;
@@ -77,6 +77,28 @@ export interface BatchLayout {
   readonly flagLost: number;
   readonly flagTimestamp: number;
   readonly flagSecurity: number;
+}
+
+/** A batch in columns: indexes into the header, the place of each column, and indexes into the row of each kind. */
+interface ColumnsLayout {
+  readonly columnsHeader: number;
+  readonly columnsCount: number;
+  readonly columnsKinds: number;
+  readonly lastFence: number;
+  readonly numberColumn: number;
+  readonly sequenceColumn: number;
+  readonly lengthColumn: number;
+  readonly kindColumn: number;
+  readonly columns: number;
+  readonly kindFlags: number;
+  readonly kindPrefix: number;
+  readonly kindClient: number;
+  readonly kindPid: number;
+  readonly kindUid: number;
+  readonly kindGid: number;
+  readonly kindStride: number;
+  readonly kindFence: number;
+  readonly kindIntact: number;
 }
 
 /** A result ≥ 0, or a negative errno. */
@@ -151,9 +173,15 @@ export interface RawSocket extends RawPolled {
   ): Result;
   /**
    * Reads up to `max` messages; returns the bytes of the batch, 0 at the end, or a negative errno. A limit of -1 means
-   * none.
+   * none. With `nonce`, a batch that can be in columns (columns.h) is: then it returns true.
    */
-  receive(max: number, flags: number, maxBytes: number, maxControl: number): Buffer | Result;
+  receive(
+    max: number,
+    flags: number,
+    maxBytes: number,
+    maxControl: number,
+    nonce?: number,
+  ): Buffer | true | Result;
 }
 
 export interface Addon {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** Receives of one socket, and how its connection ended. */
 import type { Addon, RawSocket } from './addon.ts';
+import { type Columns, unpackColumns } from './columns.ts';
 import { busError, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
 import { type Message, unpackBatch } from './message.ts';
 import { BLOCKED, type Readiness } from './readiness.ts';
-import type { End, ReceiveOptions } from './types.ts';
+import type { End, MarkedReceiveOptions } from './types.ts';
 
 const DEFAULT_MAX = 64;
+
+type Batch = Message[] | Columns;
 
 export class Receiver {
   readonly #addon: Addon = loadedAddon();
@@ -24,18 +27,18 @@ export class Receiver {
     this.#readiness = readiness;
   }
 
-  receive(options: ReceiveOptions, signal?: AbortSignal): Promise<Message[]> {
+  receive(options: MarkedReceiveOptions): Promise<Batch> {
     if (this.#raw.fd < 0) return Promise.reject(closedError('recvmsg', false));
-    let read: () => Message[] | typeof BLOCKED;
+    let read: () => Batch | typeof BLOCKED;
     try {
       read = this.#reader(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#readiness.run('in', () => (this.#raw.fd < 0 ? [] : read()), signal);
+    return this.#readiness.run('in', () => (this.#raw.fd < 0 ? [] : read()), options.signal);
   }
 
-  tryReceive(options: ReceiveOptions): Message[] {
+  tryReceive(options: MarkedReceiveOptions): Batch {
     if (this.#raw.fd < 0) throw closedError('recvmsg', false);
     if (this.#readiness.waiting('in') > 0)
       throw new Error('a receive of this socket is waiting: its turn comes first');
@@ -56,20 +59,21 @@ export class Receiver {
     this.#finish({ why: 'closed' });
   }
 
-  #reader(options: ReceiveOptions): () => Message[] | typeof BLOCKED {
-    const { peek = false, max = DEFAULT_MAX, maxBytes = -1, maxControl = -1 } = options;
+  #reader(options: MarkedReceiveOptions): () => Batch | typeof BLOCKED {
+    const { peek = false, max = DEFAULT_MAX, maxBytes = -1, maxControl = -1, nonce } = options;
     const { maxMessages } = this.#addon.layout;
     checkLimit('max', max, 1, maxMessages);
     checkLimit('maxBytes', maxBytes, -1, 0x7fff_ffff);
     checkLimit('maxControl', maxControl, -1, 0x7fff_ffff);
     const flags = peek ? this.#addon.constants.MSG_PEEK : 0;
-    return () => this.#take(peek ? 1 : max, flags, maxBytes, maxControl);
+    return () => this.#take(peek ? 1 : max, flags, maxBytes, maxControl, nonce);
   }
 
-  #take(max: number, flags: number, maxBytes: number, maxControl: number): Message[] | typeof BLOCKED {
+  #take(...request: Parameters<RawSocket['receive']>): Batch | typeof BLOCKED {
     const error = this.#error;
     this.#error = 0;
-    const result = error || this.#raw.receive(max, flags, maxBytes, maxControl);
+    const result = error || this.#raw.receive(...request);
+    if (result === true) return unpackColumns(this.#addon);
     if (typeof result !== 'number') return unpackBatch(this.#addon, result);
     if (result === -this.#addon.constants.EAGAIN) return BLOCKED;
     if (result === 0) {

@@ -2,6 +2,7 @@
 /** What clients and accepted sockets share: sending, receiving, options and the end of a connection. */
 
 import type { RawSocket } from './addon.ts';
+import type { Columns } from './columns.ts';
 import { check } from './errors.ts';
 import type { FilterInstruction } from './filter.ts';
 import { loadedAddon } from './load.ts';
@@ -10,7 +11,7 @@ import { BusOptions } from './options.ts';
 import { Readiness } from './readiness.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import type { End, ReceiveOptions, SendOptions, WaitOptions } from './types.ts';
+import type { End, MarkedReceiveOptions, ReceiveOptions, SendOptions, WaitOptions } from './types.ts';
 
 /** A connected bus socket. Use BusClient.connect and BusMaster.accept to get one. */
 export abstract class BusSocket extends BusOptions implements AsyncDisposable, Disposable {
@@ -78,12 +79,16 @@ export abstract class BusSocket extends BusOptions implements AsyncDisposable, D
    * Reads messages: waits for the first, then reads what is queued, up to `max`. Resolves with [] only at the end
    * (`atEnd` is set then). Waiting calls are served in order. Rejects with BusError, or with the signal's reason.
    */
-  receive(options: ReceiveOptions & WaitOptions = {}): Promise<Message[]> {
-    return this.#receiver.receive(options, options.signal);
+  receive(options?: ReceiveOptions & WaitOptions): Promise<Message[]>;
+  receive(options: MarkedReceiveOptions): Promise<Message[] | Columns>;
+  receive(options: MarkedReceiveOptions = {}): Promise<Message[] | Columns> {
+    return this.#receiver.receive(options);
   }
 
   /** Reads what is queued now, up to `max`; [] if nothing is, and at the end. Throws while a `receive` waits. */
-  tryReceive(options: ReceiveOptions | number = {}): Message[] {
+  tryReceive(options?: ReceiveOptions | number): Message[];
+  tryReceive(options: MarkedReceiveOptions): Message[] | Columns;
+  tryReceive(options: MarkedReceiveOptions | number = {}): Message[] | Columns {
     return this.#receiver.tryReceive(typeof options === 'number' ? { max: options } : options);
   }
 

@@ -32,6 +32,12 @@ export interface ReceiveOptions {
   readonly maxControl?: number;
 }
 
+/** For agents: a batch may come in columns (columns.ts) if all of its messages have an envelope with this nonce. */
+export interface MarkedReceiveOptions extends ReceiveOptions {
+  readonly nonce?: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface WaitOptions {
   /** Ends the wait; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;

@@ -139,12 +139,15 @@ Napi::Value BusSocket::SendMessage(Info info) {
   return Number(info, Send(fd_.Get(), message));
 }
 
-// receive(max, flags, maxBytes, maxControl)
+// receive(max, flags, maxBytes, maxControl, nonce)
 Napi::Value BusSocket::ReceiveBatch(Info info) {
   Inbox& inbox = environment_.Messages();
   ReceiveRequest request = {static_cast<size_t>(Int(info[0])), Int(info[1]), Int(info[2]), Int(info[3])};
   Result count = inbox.Receive(fd_.Get(), request, &deferred_);
   if (count <= 0) return Number(info, count);
+  if (info[4].IsNumber() && environment_.PackColumns(static_cast<uint32_t>(Int(info[4])))) {
+    return Napi::Boolean::New(info.Env(), true);
+  }
   environment_.PackBatch();
   return Napi::Buffer<char>::Copy(info.Env(), inbox.Bytes(), inbox.Length());
 }

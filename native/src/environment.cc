@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "environment.h"
 
+#include <algorithm>
+
 namespace afbus {
 
 Environment::Environment(Napi::Env env) {
   napi_get_uv_event_loop(env, &loop_);
   napi_add_async_cleanup_hook(env, OnTeardown, this, &hook_);
-  auto table = Napi::Float64Array::New(env, batch::kHeader + Inbox::kMaxMessages * batch::kStride);
+  constexpr size_t kRoom = batch::kHeader + Inbox::kMaxMessages * batch::kStride;
+  auto table = Napi::Float64Array::New(env, std::max(kRoom, columns::kRoom));
   numbers_ = table.Data();
   table_ = Napi::Persistent(table.As<Napi::Object>());
 }

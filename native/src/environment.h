@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "columns.h"
 #include "message.h"
 #include "poller.h"
 
@@ -38,6 +39,8 @@ class Environment {
   Napi::Value BatchTable() const { return table_.Value(); }
   // Writes the messages in the inbox to the table.
   void PackBatch();
+  // Writes them in columns instead; false if they cannot be (columns.h).
+  bool PackColumns(uint32_t nonce) { return afbus::PackColumns(inbox_, nonce, numbers_); }
 
   // Descriptors of the last batch; from now on CloseFd closes them, or the end of the environment.
   std::vector<int> TakeReceivedFds();

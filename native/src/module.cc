@@ -61,6 +61,13 @@ Napi::Object Layout(Napi::Env env) {
       {"flagTruncated", kTruncated}, {"flagControlTruncated", kControlTruncated}, {"flagSequence", kSequence},
       {"flagCredentials", kCredentials}, {"flagLost", kLost}, {"flagTimestamp", kTimestamp},
       {"flagSecurity", kSecurity},
+      {"columnsHeader", columns::kHeader}, {"columnsCount", columns::kCount}, {"columnsKinds", columns::kKinds},
+      {"lastFence", columns::kLastFence},
+      {"numberColumn", columns::kNumbers}, {"sequenceColumn", columns::kSequences},
+      {"lengthColumn", columns::kLengths}, {"kindColumn", columns::kKindOf}, {"columns", columns::kColumns},
+      {"kindFlags", columns::kFlags}, {"kindPrefix", columns::kPrefix}, {"kindClient", columns::kClient},
+      {"kindPid", columns::kPid}, {"kindUid", columns::kUid}, {"kindGid", columns::kGid},
+      {"kindStride", columns::kKindStride}, {"kindFence", columns::kFence}, {"kindIntact", columns::kIntact},
   });
 }
 

@@ -13,7 +13,10 @@ import {
   type PackedDeliveries,
   type PackedKind,
 } from './protocol.ts';
-import type { Message } from './system.ts';
+import type { Columns, ColumnsKind, Message } from './system.ts';
+
+/** What messages of one kind have in common, aside from their flags. */
+type Shared = Pick<Message, 'from' | 'credentials' | 'fds' | 'lost'>;
 
 /** The envelope, if the datagram belongs to this run. */
 export function envelopeOf(message: Message, nonce: number): Envelope | null {
@@ -38,16 +41,29 @@ export class Deliveries implements PackedDeliveries {
   }
 
   add(t: Time, message: Message, envelope: Envelope | null): void {
-    const last = this.taken[this.taken.length - 1];
-    if (last?.[0] === t) last[1]++;
-    else this.taken.push([t, 1]);
+    this.#took(t, 1);
     this.message.push(envelope ? envelope.number : null);
     this.sequence.push(message.sequence ?? null);
     this.length.push(message.data.length);
     this.kind.push(this.#kindOf(message, flagsOf(message, envelope)));
   }
 
-  #kindOf(message: Message, flags: number): number {
+  addColumns(t: Time, { count, number, sequence, length, kind, kinds }: Columns): void {
+    this.#took(t, count);
+    this.message.push(...number);
+    this.sequence.push(...sequence);
+    this.length.push(...length);
+    const here = kinds.map((each) => this.#kindOf({ ...each, fds: [] }, flagsOfKind(each)));
+    for (const each of kind) this.kind.push(here[each] as number);
+  }
+
+  #took(t: Time, count: number): void {
+    const last = this.taken[this.taken.length - 1];
+    if (last?.[0] === t) last[1] += count;
+    else this.taken.push([t, count]);
+  }
+
+  #kindOf(message: Shared, flags: number): number {
     const last = this.kind[this.kind.length - 1];
     if (last !== undefined && isOfKind(this.kinds[last] as PackedKind, message, flags)) return last;
     const known = this.kinds.findIndex((kind) => isOfKind(kind, message, flags));
@@ -55,18 +71,21 @@ export class Deliveries implements PackedDeliveries {
   }
 }
 
-function kindOf({ from, credentials, fds, lost }: Message, flags: number): PackedKind {
+function kindOf({ from, credentials, fds, lost }: Shared, flags: number): PackedKind {
   const sender = credentials ? ([credentials.pid, credentials.uid, credentials.gid] as const) : null;
   return [flags, from, sender, fds.length, lost ?? 0];
 }
 
-function isOfKind([flags, from, sender, fds, lost]: PackedKind, message: Message, its: number): boolean {
+function isOfKind([flags, from, sender, fds, lost]: PackedKind, message: Shared, its: number): boolean {
   if (its !== flags || message.from !== from || message.fds.length !== fds) return false;
   const { credentials } = message;
   if (!credentials || !sender) return !credentials && !sender && (message.lost ?? 0) === lost;
   const { pid, uid, gid } = credentials;
   return pid === sender[0] && uid === sender[1] && gid === sender[2] && (message.lost ?? 0) === lost;
 }
+
+const flagsOfKind = ({ fence, intact }: ColumnsKind): number =>
+  (fence ? FLAG_FENCE : 0) | (intact ? FLAG_INTACT : 0);
 
 function flagsOf(message: Message, envelope: Envelope | null): number {
   return (

@@ -7,7 +7,7 @@
  */
 import { envelopeOf } from './delivery.ts';
 import type { Reports } from './reports.ts';
-import type { End, Message, Socket, System } from './system.ts';
+import type { Batch, Columns, End, Message, Socket, System } from './system.ts';
 import { leaveTokens } from './tokens.ts';
 import { Waiters } from './waiters.ts';
 
@@ -36,7 +36,7 @@ export class Lane {
   readonly #system: System;
   readonly #nonce: number;
   readonly #reports: Reports;
-  readonly #room: { readonly maxBytes?: number };
+  readonly #room: { readonly nonce: number; readonly maxBytes?: number };
   readonly #empty: Waiters;
   readonly #fences: Waiters;
   readonly #end: Waiters;
@@ -61,7 +61,7 @@ export class Lane {
     this.#nonce = nonce;
     this.#system = system;
     this.#reports = reports;
-    this.#room = maxBytes === undefined ? {} : { maxBytes };
+    this.#room = { nonce, ...(maxBytes !== undefined && { maxBytes }) };
     this.#empty = new Waiters(system.clock);
     this.#fences = new Waiters(system.clock);
     this.#end = new Waiters(system.clock);
@@ -189,23 +189,25 @@ export class Lane {
     if (this.#errands.length > 0) for (const errand of this.#errands.splice(0)) errand();
   }
 
-  async #next(max: number): Promise<Message[]> {
+  async #next(max: number): Promise<Batch> {
     // Taken before the look: a caller that wakes the loop meanwhile ends the wait below.
     const { signal } = this.#wake;
     if (this.#empty.size > 0) {
       const batch = await this.socket.tryReceive({ max, ...this.#room });
-      if (batch.length > 0 || this.socket.atEnd) return batch;
+      if (countOf(batch) > 0 || this.socket.atEnd) return batch;
       this.#empty.settle();
     }
     return this.socket.receive({ max, ...this.#room, signal });
   }
 
-  #took(turn: Turn, batch: readonly Message[]): void {
+  #took(turn: Turn, batch: Batch): void {
     const t = this.#system.now();
-    for (const message of batch) this.#record(message, t);
-    turn.left -= batch.length;
-    turn.taken += batch.length;
-    if (batch.length === 0) this.#finish(this.socket.closed ? 'closed' : 'eof');
+    if ('count' in batch) this.#recordColumns(batch, t);
+    else for (const message of batch) this.#record(message, t);
+    const count = countOf(batch);
+    turn.left -= count;
+    turn.taken += count;
+    if (count === 0) this.#finish(this.socket.closed ? 'closed' : 'eof');
   }
 
   #record(message: Message, t: number): void {
@@ -213,8 +215,17 @@ export class Lane {
     this.#reports.delivery(this.name, this.#position++, t, message, envelope);
     leaveTokens(this.#system, this.name, message.fds);
     for (const fd of message.fds) fd.close();
-    if (envelope?.kind !== 'fence') return;
-    this.#lastFence = envelope.number;
+    if (envelope?.kind === 'fence') this.#passFence(envelope.number);
+  }
+
+  #recordColumns(columns: Columns, t: number): void {
+    this.#reports.columns(this.name, this.#position, t, columns);
+    this.#position += columns.count;
+    if (columns.lastFence >= 0) this.#passFence(columns.lastFence);
+  }
+
+  #passFence(number: number): void {
+    this.#lastFence = number;
     this.#fences.settle();
   }
 
@@ -258,3 +269,5 @@ export class Lane {
     wake.abort(WAKE);
   }
 }
+
+const countOf = (batch: Batch): number => ('count' in batch ? batch.count : batch.length);

@@ -6,7 +6,7 @@ import type { Envelope } from '../common/envelope.ts';
 import type { Lane } from '../topology/lane.ts';
 import { Deliveries } from './delivery.ts';
 import type { AgentReport, DbusReport, PackedSend } from './protocol.ts';
-import type { Message } from './system.ts';
+import type { Columns, Message } from './system.ts';
 
 const BATCH = 256;
 const LATEST_MS = 250;
@@ -29,14 +29,13 @@ export class Reports {
 
   /** Positions of a lane come one after another. */
   delivery(lane: Lane, position: number, t: Time, message: Message, envelope: Envelope | null): void {
-    let deliveries = this.#deliveries.get(lane);
-    if (!deliveries) {
-      deliveries = new Deliveries(lane, position);
-      this.#deliveries.set(lane, deliveries);
-    }
-    deliveries.add(t, message, envelope);
-    if (++this.#delivered >= BATCH) this.flush();
-    else this.#soon();
+    this.#deliveriesOf(lane, position).add(t, message, envelope);
+    this.#count(1);
+  }
+
+  columns(lane: Lane, position: number, t: Time, columns: Columns): void {
+    this.#deliveriesOf(lane, position).addColumns(t, columns);
+    this.#count(columns.count);
   }
 
   dbus(row: DbusReport): void {
@@ -73,6 +72,21 @@ export class Reports {
     if (dbus.length > 0) this.#say({ say: 'dbus', list: dbus });
     if (sends.length > 0) this.#say({ say: 'sends', list: sends });
     if (deliveries.length > 0) this.#say({ say: 'deliveries', list: deliveries });
+  }
+
+  #deliveriesOf(lane: Lane, position: number): Deliveries {
+    let deliveries = this.#deliveries.get(lane);
+    if (!deliveries) {
+      deliveries = new Deliveries(lane, position);
+      this.#deliveries.set(lane, deliveries);
+    }
+    return deliveries;
+  }
+
+  #count(delivered: number): void {
+    this.#delivered += delivered;
+    if (this.#delivered >= BATCH) this.flush();
+    else this.#soon();
   }
 
   #soon(): void {

@@ -127,6 +127,8 @@ export interface ReadOptions {
   readonly max: number;
   /** Bytes of each message; the kernel cuts longer ones, and says so. */
   readonly maxBytes?: number;
+  /** Of the run: a batch may come in columns if all of its messages have an envelope with this nonce. */
+  readonly nonce: number;
 }
 
 export interface ReceiveOptions extends ReadOptions {
@@ -145,6 +147,27 @@ export interface Message {
   readonly lost?: number;
 }
 
+/** Messages of this run that have nothing but a sequence number and credentials, in columns; see native/lib/columns.ts. */
+export interface Columns {
+  readonly count: number;
+  readonly number: readonly number[];
+  readonly sequence: readonly number[];
+  readonly length: readonly number[];
+  readonly kind: readonly number[];
+  readonly kinds: readonly ColumnsKind[];
+  readonly lastFence: number;
+}
+
+export interface ColumnsKind {
+  readonly fence: boolean;
+  readonly intact: boolean;
+  readonly from: Address;
+  readonly credentials: Credentials;
+}
+
+/** Messages that were read together. */
+export type Batch = readonly Message[] | Columns;
+
 export interface End {
   readonly why: 'eof' | 'hangup' | 'error' | 'closed';
   /** errno name, if `why` is `error`. */
@@ -159,9 +182,9 @@ export interface Socket {
   readonly pendingSends: number;
   readonly ended: Promise<End>;
   send(data: Buffer, options?: SendOptions): Promise<void>;
-  receive(options: ReceiveOptions): Promise<Message[]>;
+  receive(options: ReceiveOptions): Promise<Batch>;
   /** The messages that are queued now, without waiting. */
-  tryReceive(options: ReadOptions): Message[] | Promise<Message[]>;
+  tryReceive(options: ReadOptions): Batch | Promise<Batch>;
   whenBlocked(blocked: boolean, options: { readonly signal: AbortSignal }): Promise<void>;
   close(): void;
 }

@@ -2,11 +2,12 @@
 // One reader a socket: positions, drains, fences, counted reads, and ends.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { envelopeOf } from '../../../runner/agent/delivery.ts';
 import { Lane } from '../../../runner/agent/lane.ts';
 import { linux } from '../../../runner/agent/linux.ts';
 import type { AgentReport } from '../../../runner/agent/protocol.ts';
 import type { Reports } from '../../../runner/agent/reports.ts';
-import type { Message, Socket, System } from '../../../runner/agent/system.ts';
+import type { Batch, Columns, Message, Socket, System } from '../../../runner/agent/system.ts';
 import { type Envelope, type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
 
 const NONCE = 5;
@@ -16,12 +17,14 @@ class Queue {
   atEnd = false;
   closed = false;
   tries = 0;
+  /** Whether it gives its batches in columns. */
+  columns = false;
   readonly batches: number[] = [];
   readonly #messages: Message[] = [];
   readonly #ended = Promise.withResolvers<{ why: string; code?: string }>();
   #hungUp = false;
   #error: string | undefined;
-  #waiter: { resolve: (batch: Message[]) => void; reject: (e: unknown) => void; max: number } | undefined;
+  #waiter: { resolve: (batch: Batch) => void; reject: (e: unknown) => void; max: number } | undefined;
 
   get ended() {
     return this.#ended.promise;
@@ -41,13 +44,13 @@ class Queue {
     this.#wake();
   }
 
-  tryReceive({ max }: { max: number }): Message[] {
+  tryReceive({ max }: { max: number }): Batch {
     assert.equal(this.#waiter, undefined, 'a receive is waiting');
     this.tries++;
     return this.#take(max) ?? [];
   }
 
-  receive({ max, signal }: { max: number; signal: AbortSignal }): Promise<Message[]> {
+  receive({ max, signal }: { max: number; signal: AbortSignal }): Promise<Batch> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject, max };
       this.#waiter = waiter;
@@ -74,19 +77,30 @@ class Queue {
     }
   }
 
-  #take(max: number): Message[] | undefined {
+  #take(max: number): Batch | undefined {
     const code = this.#error;
     this.#error = undefined;
     if (code !== undefined) throw Object.assign(new Error(code), { code });
     if (this.#messages.length > 0) {
       const batch = this.#messages.splice(0, max);
       this.batches.push(batch.length);
-      return batch;
+      return this.columns ? columnsOf(batch) : batch;
     }
     if (!this.#hungUp) return undefined;
     this.atEnd = true;
     return [];
   }
+}
+
+/** The batch in columns, as far as a lane looks at them itself. */
+function columnsOf(batch: readonly Message[]): Columns {
+  const envelopes = batch.map((message) => envelopeOf(message, NONCE));
+  const fences = envelopes.filter((envelope) => envelope?.kind === 'fence');
+  return {
+    count: batch.length,
+    number: envelopes.map((envelope) => envelope?.number ?? -1),
+    lastFence: fences.at(-1)?.number ?? -1,
+  } as Partial<Columns> as Columns;
 }
 
 /** What the process was limited to, in order. */
@@ -95,11 +109,13 @@ const system: System = { ...linux, limitDescriptors: (more) => void limits.push(
 
 function lane() {
   limits.length = 0;
-  const rows: { position: number; message: Message; envelope: Envelope | null }[] = [];
+  const rows: { position: number; envelope: Pick<Envelope, 'number'> | null }[] = [];
   const said: AgentReport[] = [];
   const reports = {
-    delivery: (_: string, position: number, __: number, message: Message, envelope: Envelope | null) =>
-      rows.push({ position, message, envelope }),
+    delivery: (_: string, position: number, __: number, ___: Message, envelope: Envelope | null) =>
+      rows.push({ position, envelope }),
+    columns: (_: string, position: number, __: number, { number }: Columns) =>
+      rows.push(...Array.from(number, (each, i) => ({ position: position + i, envelope: { number: each } }))),
     say: (r: AgentReport) => said.push(r),
   };
   const queue = new Queue();
@@ -132,6 +148,29 @@ describe('Lane', () => {
       [1, 11],
       [2, 12],
     ]);
+  });
+
+  it('takes columns as it takes messages: it counts them, knows their fences, and goes on after them', async () => {
+    const { lane: l, queue, numbers } = lane();
+    queue.columns = true;
+    queue.put(10);
+    queue.put(0, 'fence');
+    queue.put(11);
+    assert.equal(await l.read(3), 3);
+    await l.fence(0);
+    const next = l.fence(2);
+    l.start();
+    queue.put(2, 'fence');
+    await next;
+    queue.columns = false;
+    queue.put(12);
+    await l.drain();
+    queue.hangUp();
+    assert.equal(await l.ended(5000), true);
+    assert.deepEqual(
+      numbers(),
+      [10, 0, 11, 2, 12].map((number, i) => [i, number]),
+    );
   });
 
   it('is drained only if its queue was found empty after the order to drain it', async () => {

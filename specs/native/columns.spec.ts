@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Batches in columns say of each message what reading it by itself says, whatever bytes a sender makes up.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { Columns } from '../../native/lib/columns.ts';
+import { type BusClient, type Message, multicastAddress } from '../../native/lib/index.ts';
+import { envelopeOf } from '../../runner/agent/delivery.ts';
+import { encode } from '../../runner/common/envelope.ts';
+import { Bus, leaksNothing } from './bus.ts';
+
+const NONCE = 0xfedc_ba98;
+const PASS = { passSequence: true, passCredentials: true };
+const ALL = multicastAddress(1);
+const body = (length: number) => Buffer.from(Array.from({ length }, (_, i) => i * 7 + length));
+const message = (number: number, length = 20) => encode('message', NONCE, number, body(length));
+
+/** One sender, and two receivers of the same messages. */
+async function pair(options = PASS) {
+  const bus = await Bus.open();
+  const sender = await bus.connect();
+  const [one, other] = await bus.joinMany(2, 1, options);
+  assert.ok(one && other);
+  return { bus, sender: sender.client, one: one.client, other: other.client };
+}
+
+const marked = (client: BusClient, options = {}) => client.tryReceive({ nonce: NONCE, max: 256, ...options });
+
+function columnsOf(batch: Message[] | Columns): Columns {
+  assert.ok('count' in batch, 'a batch in columns');
+  return batch;
+}
+
+function messagesOf(batch: Message[] | Columns): Message[] {
+  assert.ok(!('count' in batch), 'a batch of messages');
+  return batch;
+}
+
+function rowsOfColumns({ count, number, sequence, length, kind, kinds }: Columns) {
+  return Array.from({ length: count }, (_, i) => ({
+    number: number[i],
+    sequence: sequence[i],
+    length: length[i],
+    ...kinds[kind[i] ?? -1],
+  }));
+}
+
+const rowsOfMessages = (messages: readonly Message[]) =>
+  messages.map((each) => {
+    const envelope = envelopeOf(each, NONCE);
+    return {
+      number: envelope?.number,
+      sequence: each.sequence,
+      length: each.data.length,
+      fence: envelope?.kind === 'fence',
+      intact: envelope?.intact === true,
+      from: each.from,
+      credentials: each.credentials,
+    };
+  });
+
+/** Sends the datagrams to both, and compares what they read. */
+async function same(datagrams: readonly Buffer[]): Promise<Columns> {
+  const { bus, sender, one, other } = await pair();
+  await using _ = bus;
+  for (const datagram of datagrams) await sender.send(datagram, { to: ALL });
+  const columns = columnsOf(marked(one));
+  assert.equal(columns.count, datagrams.length);
+  assert.deepEqual(rowsOfColumns(columns), rowsOfMessages(other.tryReceive(256)));
+  return columns;
+}
+
+describe('columns', () => {
+  it('have the number, sequence, length, sender and credentials of each message, and the last fence', async () => {
+    const fence = (number: number) => encode('fence', NONCE, number, Buffer.alloc(0));
+    const columns = await same([message(0), fence(4), message(1), fence(0xffff_ffff), message(2, 0)]);
+    assert.equal(columns.kinds.length, 2);
+    assert.equal(columns.lastFence, 0xffff_ffff);
+    assert.equal((await same([message(7)])).lastFence, -1);
+  });
+
+  it('know each length of an intact message, and each byte that is not as it was sent', async () => {
+    for (let first = 0; first < 80; first += 8) {
+      const datagrams = Array.from({ length: 8 }, (_, i) => message(i, first + i));
+      assert.deepEqual(
+        (await same(datagrams)).kinds.map(({ intact }) => intact),
+        [true],
+      );
+    }
+    const sent = message(3, 19);
+    for (let at = 4; at < sent.length; at += 8) {
+      // The identity must stay: without it the message is none of this run.
+      const places = Array.from({ length: 8 }, (_, i) => at + i).filter(
+        (place) => place < sent.length && (place >= 12 || place === 6 || place === 7),
+      );
+      if (places.length === 0) continue;
+      const damaged = places.map((place) => {
+        const copy = Buffer.from(sent);
+        copy[place] = (copy[place] as number) ^ 0x10;
+        return copy;
+      });
+      const { kinds } = await same(damaged);
+      // The number is not covered by the checksum: another number is another message.
+      const numbers = places.filter((place) => place >= 12 && place < 16).length;
+      assert.deepEqual(
+        kinds.map(({ intact }) => intact).sort(),
+        numbers === 0 ? [false] : numbers === places.length ? [true] : [false, true],
+      );
+    }
+  });
+
+  it('know that a message lacks its end, up to an identity alone', async () => {
+    const sent = message(5, 30);
+    const columns = await same([16, 17, 31, 32, 61].map((length) => sent.subarray(0, length)));
+    assert.deepEqual(
+      columns.kinds.map(({ intact }) => intact),
+      [false],
+    );
+  });
+
+  it('have as many kinds as there are, and a large message', async () => {
+    const { bus, one } = await pair();
+    await using _ = bus;
+    const senders = await bus.joinMany(20, 2);
+    for (const { client } of senders) await client.send(message(1, 4096), { to: ALL });
+    const columns = columnsOf(marked(one));
+    assert.equal(columns.kinds.length, 20);
+    assert.deepEqual(
+      rowsOfColumns(columns).map(({ from, intact }) => [from, intact]),
+      senders.map(({ client }) => [client.address, true]),
+    );
+  });
+
+  it('stay as they are when the next batch is read', async () => {
+    const { bus, sender, one } = await pair();
+    await using _ = bus;
+    for (const number of [1, 2]) await sender.send(message(number), { to: ALL });
+    const first = columnsOf(marked(one, { max: 1 }));
+    const second = columnsOf(marked(one, { max: 1 }));
+    assert.deepEqual([[...first.number], [...second.number]], [[1], [2]]);
+  });
+
+  it('come from a read that waits, too', async () => {
+    const { bus, sender, one } = await pair();
+    await using _ = bus;
+    const waiting = one.receive({ nonce: NONCE });
+    await sender.send(message(1), { to: ALL });
+    assert.deepEqual([...columnsOf(await waiting).number], [1]);
+  });
+
+  for (const [what, other] of Object.entries({
+    'no envelope': Buffer.from('hello'),
+    'no byte': Buffer.alloc(0),
+    'a part of an identity': message(1).subarray(0, 15),
+    'an envelope of another run': encode('message', NONCE + 1, 1, body(20)),
+    'an unknown kind': Buffer.from(message(1)).fill(2, 5, 6),
+    'an unknown version': Buffer.from(message(1)).fill(2, 4, 5),
+  })) {
+    it(`a batch that has a message with ${what} comes as messages`, async () => {
+      const { bus, sender, one, other: second } = await pair();
+      await using _ = bus;
+      for (const datagram of [message(0), other, message(2)]) await sender.send(datagram, { to: ALL });
+      const messages = messagesOf(marked(one));
+      assert.deepEqual(rowsOfMessages(messages), rowsOfMessages(second.tryReceive()));
+      assert.deepEqual(messages[1]?.data, other);
+    });
+  }
+
+  it('a batch with descriptors, a cut message, or without a sequence or credentials comes as messages', async () => {
+    const { bus, sender, one } = await pair();
+    await using _ = bus;
+    await sender.send(message(1), { to: ALL, fds: [0] });
+    const [given] = messagesOf(marked(one));
+    assert.equal(given?.fds.length, 1);
+    given?.fds[0]?.close();
+    await sender.send(message(2), { to: ALL });
+    assert.equal(messagesOf(marked(one, { maxBytes: 40 }))[0]?.truncated, true);
+    await sender.send(message(3), { to: ALL });
+    assert.equal(messagesOf(marked(one, { maxControl: 0 }))[0]?.controlTruncated, true);
+    for (const lacking of [{ passSequence: true }, { passCredentials: true }]) {
+      const less = await bus.join(3, lacking);
+      await sender.send(message(4), { to: less.accepted.peer });
+      assert.equal(messagesOf(marked(less.client)).length, 1);
+    }
+  });
+
+  it('a reader that gives no nonce gets messages', async () => {
+    const { bus, sender, one } = await pair();
+    await using _ = bus;
+    await sender.send(message(1), { to: ALL });
+    assert.equal(one.tryReceive().length, 1);
+  });
+
+  it('keep no descriptor of a batch', () =>
+    leaksNothing(async () => {
+      const { bus, sender, one } = await pair();
+      await using _ = bus;
+      for (const number of [1, 2, 3]) await sender.send(message(number), { to: ALL });
+      assert.equal(columnsOf(marked(one)).count, 3);
+    }));
+});
