@@ -8,6 +8,7 @@
 import type { Addon, RawPolled } from './addon.ts';
 import { check } from './errors.ts';
 import { takeTurn } from './turn.ts';
+import type { Interrupt } from './types.ts';
 
 /** The result of an attempt that would have to wait. */
 export const BLOCKED = Symbol('blocked');
@@ -52,7 +53,7 @@ export class Readiness {
   /**
    * Resolves with the attempt's result, after the attempts before it; rejects with what it throws, or the abort reason.
    */
-  run<T>(direction: Direction, attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
+  run<T>(direction: Direction, attempt: Attempt<T>, signal?: Interrupt): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const queue = this.#queues[direction];
     let blocked = false;

@@ -32,10 +32,18 @@ export interface ReceiveOptions {
   readonly maxControl?: number;
 }
 
+/** As much of an AbortSignal as a wait needs. */
+export interface Interrupt {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** For agents: a batch may come in columns (columns.ts) if all of its messages have an envelope with this nonce. */
 export interface MarkedReceiveOptions extends ReceiveOptions {
   readonly nonce?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: Interrupt;
 }
 
 export interface WaitOptions {

@@ -10,6 +10,7 @@ import type { Reports } from './reports.ts';
 import type { Batch, Columns, End, Message, Socket, System } from './system.ts';
 import { leaveTokens } from './tokens.ts';
 import { Waiters } from './waiters.ts';
+import { Wake } from './wake.ts';
 
 /** Maximum number of messages in one read. */
 const BATCH = 256;
@@ -43,7 +44,7 @@ export class Lane {
   /** Run between two reads, when no message is being handled. */
   readonly #errands: (() => void)[] = [];
   #batch = BATCH;
-  #wake = new AbortController();
+  #wake = new Wake(WAKE);
   /** null if nobody reads. */
   #turn: Turn | null = null;
   #position = 0;
@@ -191,7 +192,7 @@ export class Lane {
 
   async #next(max: number): Promise<Batch> {
     // Taken before the look: a caller that wakes the loop meanwhile ends the wait below.
-    const { signal } = this.#wake;
+    const signal = this.#wake;
     if (this.#empty.size > 0) {
       const batch = await this.socket.tryReceive({ max, ...this.#room });
       if (countOf(batch) > 0 || this.socket.atEnd) return batch;
@@ -265,8 +266,8 @@ export class Lane {
 
   #wakeLoop(): void {
     const wake = this.#wake;
-    this.#wake = new AbortController();
-    wake.abort(WAKE);
+    this.#wake = new Wake(WAKE);
+    wake.abort();
   }
 }
 

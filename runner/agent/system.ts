@@ -131,8 +131,16 @@ export interface ReadOptions {
   readonly nonce: number;
 }
 
+/** As much of an AbortSignal as a read needs. */
+export interface Interrupt {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface ReceiveOptions extends ReadOptions {
-  readonly signal: AbortSignal;
+  readonly signal: Interrupt;
 }
 
 /** The parts of a received message that agents look at. */

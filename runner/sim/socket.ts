@@ -8,6 +8,7 @@ import type {
   AcceptedSocket,
   ClientSocket,
   End,
+  Interrupt,
   Message,
   ReadOptions,
   ReceiveOptions,
@@ -51,7 +52,7 @@ export class SimSocket implements Socket {
   readonly #sends: Send[] = [];
   #receive: Receive | undefined;
   /** The signal that the latest receives share; it has one listener, not one for each of them. */
-  #signal: AbortSignal | undefined;
+  #signal: Interrupt | undefined;
   #reading = false;
   #trying = false;
   readonly #blockWaiters = new Set<{ blocked: boolean; settle: () => void }>();
@@ -112,7 +113,7 @@ export class SimSocket implements Socket {
     });
   }
 
-  #listenTo(signal: AbortSignal): void {
+  #listenTo(signal: Interrupt): void {
     if (this.#signal === signal) return;
     this.#signal = signal;
     const abort = () => {
