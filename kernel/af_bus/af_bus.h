@@ -25,7 +25,7 @@
  *                                                            payload.c
  *   route    destination -> set of recipients                route.c
  *   filter   one copy per recipient, through its filters     filter.c, hook.c
- *   admit    room at every recipient, or wait for it        admit.c, line.c,
+ *   admit    room at every recipient, or wait for it         admit.c, line.c,
  *                                                            wait.c, pollout.c
  *   ------   point of no return
  *   commit   place in the sequence, copies into the queues   commit.c

@@ -4,10 +4,10 @@
  * may be.
  *
  * The descriptors of a message count once, against the user that sends it, from
- * before the send waits for anything until the last recipient has taken its
- * copy. The sender is charged for the payload for that long, too. Beyond
- * RLIMIT_NOFILE of the sender the send fails, except with a capability; what
- * AF_UNIX has in flight for the same user counts as well.
+ * before the send waits for anything until the last recipient has got them, or
+ * closed. (The charge for the payload ends earlier: when the copy leaves the
+ * queue.) Beyond RLIMIT_NOFILE of the sender the send fails, except with a
+ * capability; what AF_UNIX has in flight for the same user counts as well.
  *
  * Copies of eavesdroppers must make no difference to the sender. Descriptors of
  * each one count against the user that connected the eavesdropper, in a

@@ -21,7 +21,8 @@ int afbus_register_protocol(const struct afbus_protocol *protocol)
 {
 	int err = -EINVAL;
 
-	if (protocol->number <= BUS_PROTO_NONE ||
+	if (!protocol->read != !protocol->wants ||
+	    protocol->number <= BUS_PROTO_NONE ||
 	    protocol->number > BUS_PROTO_MAX)
 		return err;
 

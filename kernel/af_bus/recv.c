@@ -174,11 +174,12 @@ static int afbus_recv_next(struct socket *sock, struct msghdr *msg,
 		if (!(flags & MSG_PEEK)) {
 			/*
 			 * It is taken, even if copying it out fails, or takes
-			 * for ever.
+			 * for ever. The line comes first: a sender that the
+			 * charge wakes may preempt this reader.
 			 */
 			sk_peek_offset_bwd(sk, skb->len);
-			afbus_end_charge(skb);
 			afbus_line_room_made(s);
+			afbus_end_charge(skb);
 		}
 		err = afbus_recv_copy(sock, msg, skb, size, skip, flags);
 		skb_free_datagram(sk, skb);

@@ -11,9 +11,9 @@
  * the very same code in user space.
  *
  * A message was written by a stranger. Every length in it is unsigned and
- * compared with what is there before it is used, nothing is read but through
- * nfdbus_peek(), and each loop takes a byte of the message or of a signature,
- * or ends. Nothing may change the message meanwhile.
+ * compared with what is there before it is used, nothing is read but by
+ * skb_header_pointer(), and each loop takes a byte of the message or of a
+ * signature, or ends. Nothing may change the message meanwhile.
  *
  * Buffers on the stack are filled before they are read; to clear them each time,
  * as some kernels would, takes longer than all the rest.

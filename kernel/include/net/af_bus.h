@@ -145,7 +145,8 @@ afbus_hook_state(const struct nf_hook_state *state)
  * @wants: whether a client wants a multicast of which read() told the marks.
  *	Called for each recipient, before the hooks, with the client's private
  *	data, the prefix-0 address of the sender, and the scratch space of the
- *	message; under rcu_read_lock(). Needed by a protocol with read()
+ *	message, to whose marks it may add those of classes that read() did
+ *	not look at; under rcu_read_lock(). Needed by a protocol with read()
  * @verdict: called for each recipient of any other message, before the hooks
  *	and in the same way; the message is the same for all
  */
