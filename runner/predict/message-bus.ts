@@ -97,6 +97,8 @@ export interface RuleStep {
 export interface Start {
   /** The step's id. */
   readonly step: string;
+  /** Index of its top-level step. */
+  readonly top: number;
   readonly name: string;
   /** The client that connects; absent if the service is a program that ends. */
   readonly client?: string;
@@ -380,7 +382,7 @@ class Walk {
     const again = client !== undefined && this.#uniques.has(client);
     const { service_start_timeout: within = DEFAULT_LIMITS.service_start_timeout } =
       this.#limits.get(bus) ?? {};
-    this.starts.push({ step, name, again, within, ...(client !== undefined && { client }) });
+    this.starts.push({ step, top, name, again, within, ...(client !== undefined && { client }) });
     if (again || ('exit' in service && service.exit !== 0)) return ENDED;
     if (client !== undefined) this.arrive(this.#client(client), top);
     return this.#bus(bus).ownerOf(name) === undefined ? LATE : undefined;

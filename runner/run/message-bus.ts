@@ -90,14 +90,15 @@ export class MessageBuses {
   /** Sends the messages of a step. A client that the bus has to start for it arrives meanwhile. */
   async #sendAll(step: string): Promise<void> {
     const { starts = [] } = this.#context.plan.operations ?? {};
-    const own = starts.filter((start) => start.step === step);
-    const within = own.reduce((sum, start) => sum + start.within, WITHIN);
+    const own = this.#operations.filter((each) => each.step === step);
+    // Another branch may wait for a start of this one.
+    const beside = starts.filter(({ top }) => top === own[0]?.top);
+    const within = beside.reduce((sum, start) => sum + start.within, WITHIN);
     await Promise.all([
-      this.#send(
-        this.#operations.filter((each) => each.step === step),
-        within,
+      this.#send(own, within),
+      ...beside.map(({ client, step: its }) =>
+        client === undefined || its !== step ? undefined : this.#started(client, within),
       ),
-      ...own.map(({ client }) => (client === undefined ? undefined : this.#started(client, within))),
     ]);
   }
 

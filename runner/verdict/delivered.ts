@@ -48,7 +48,7 @@ const isHeard = (step: SendStep | DbusStep): boolean =>
 const isMessage = (step: Step): step is SendStep | DbusStep =>
   step.kind === 'send' || (step.kind === 'dbus' && SAID.has(step.action.do));
 
-const SAID = new Set(['signal', 'call', 'own', 'release', 'hears']);
+const SAID = new Set(['signal', 'call', 'own', 'release', 'start', 'hears']);
 
 /** Whether the file itself says that nobody gets it; a prediction does not count. */
 function saysNobody(step: SendStep | DbusStep): boolean {

@@ -2,8 +2,8 @@
 /** Clients of message buses that their bus starts: whether it does so once, and before a step needs them. */
 import { predictOperations } from '../../predict/index.ts';
 import { startedByBus } from '../../topology/message-bus.ts';
-import { areConcurrent, flat, walk } from '../../topology/steps.ts';
-import type { Topology } from '../../topology/topology.ts';
+import { areConcurrent, type Visit, walk } from '../../topology/steps.ts';
+import type { Step, Topology } from '../../topology/topology.ts';
 import type { Places } from './places.ts';
 
 /** Reports steps that need a client too early, that would start it twice, or beside which it would start. */
@@ -11,6 +11,7 @@ export function checkServices({ problems, paths }: Places, topology: Topology): 
   if (topology.messageBuses === undefined) return;
   const { early, starts } = predictOperations(topology);
   const names = namesOf(topology);
+  const services = servicesOf(topology);
   for (const { step, client } of early)
     problems.error(paths.get(step) ?? [], {
       code: 'impossible',
@@ -24,26 +25,36 @@ export function checkServices({ problems, paths }: Places, topology: Topology): 
         message: `nobody owns ${name}, so the bus would start "${client}" a second time; a client starts once`,
         hint: `Let "${client}" keep the name, or let another client own it before this step.`,
       });
-  const started = new Map(starts.map((each) => [each.step, each]));
+  const started = new Map(starts.flatMap((each) => (each.client === undefined ? [] : [[each.step, each]])));
   const visits = [...walk(topology.steps)];
-  const signals = visits.filter(({ step }) => step.kind === 'dbus' && step.action.do === 'signal');
   for (const visit of visits) {
     const start = started.get(visit.step.id);
-    if (start?.client === undefined || !signals.some((each) => areConcurrent(each, visit))) continue;
+    if (start?.client === undefined) continue;
+    const { client, name } = start;
+    const meets = ({ step }: Visit) =>
+      started.has(step.id) || isTouching(step, client, (to) => to !== name && services.get(to) === client);
+    const other = visits.find((each) => areConcurrent(each, visit) && meets(each));
+    if (other === undefined) continue;
     problems.error(paths.get(visit.step.id) ?? [], {
       code: 'impossible',
-      message: `this starts "${start.client}" beside a signal of another branch, which it may be in time for or not`,
-      hint: `Write - start: { client: …, name: ${start.name} } before the parallel step.`,
+      message: `this starts "${client}" beside line ${other.step.place.line}, in another branch: either may come first`,
+      hint: `Write - start: { client: …, name: ${name} } before the parallel step.`,
     });
   }
+}
+
+/** Whether a step ends in another way if it comes before the start of a client. `another`: names a service of it. */
+function isTouching(step: Step, client: string, another: (name: string) => boolean): boolean {
+  if (step.kind !== 'dbus') return false;
+  const { action } = step;
+  if (action.do === 'signal' || action.client === client) return true;
+  return 'to' in action && action.to !== undefined && (action.to === client || another(action.to));
 }
 
 /** Reports clients that the bus never starts. */
 export function checkStarted({ problems }: Places, topology: Topology): void {
   const { buses } = topology.messageBuses ?? { buses: [] };
-  // What programs call is in no model.
-  const programs = [...flat(topology.steps)].some(({ kind }) => kind === 'program');
-  if (programs || buses.length === 0) return;
+  if (buses.length === 0) return;
   const started = new Set(predictOperations(topology).starts.map(({ client }) => client));
   const names = namesOf(topology);
   for (const client of startedByBus({ buses }))
@@ -55,9 +66,11 @@ export function checkStarted({ problems }: Places, topology: Topology): void {
 }
 
 /** Client → the first name that it is started for. */
-function namesOf({ messageBuses }: Topology): ReadonlyMap<string, string> {
+const namesOf = (topology: Topology): ReadonlyMap<string, string> =>
+  new Map([...servicesOf(topology)].toReversed().map(([name, client]) => [client, name]));
+
+/** Name → the client that is started for it. */
+function servicesOf({ messageBuses }: Topology): ReadonlyMap<string, string> {
   const services = messageBuses?.buses.flatMap((bus) => bus.services) ?? [];
-  return new Map(
-    services.toReversed().flatMap((each) => ('client' in each ? [[each.client, each.name]] : [])),
-  );
+  return new Map(services.flatMap((each) => ('client' in each ? [[each.name, each.client]] : [])));
 }

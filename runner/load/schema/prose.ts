@@ -241,7 +241,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].call.fds[]': 'A descriptor.',
   'traffic[].call.fds[].pipe': 'The name of a pipe whose writing end is passed.',
   'traffic[].expect.result':
-    'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`) to `release` (`released`, `non-existent`, `not-owner`) or to `start` (`started`, `already-running`).',
+    'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`), to `release` (`released`, `non-existent`, `not-owner`) or to `start` (`started`, `already-running`).',
   'traffic[].expect.reply': 'The values that a call returns.',
   'traffic[].expect.signature': 'Their types, if they do not follow from the values.',
   'traffic[].expect.by': 'The client that answers the call.',

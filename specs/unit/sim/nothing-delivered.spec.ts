@@ -67,6 +67,11 @@ describe('a run on a message bus that delivers nothing', () => {
     ['is skip if all it does is to kill a client', '- fault: { kill: b }', NONE],
     ['passes if a call is answered', '- call: { from: b, to: a, path: /a, member: Echo }', 'pass'],
     ['passes if a name is asked for', '- own: { client: b, name: org.example.B }', 'pass'],
+    [
+      'passes if a service is asked for',
+      '- start: { client: b, name: org.example.B }\n    expect: { error: org.freedesktop.DBus.Error.ServiceUnknown }',
+      'pass',
+    ],
     ['passes if a client hears of its name', '- expect: { client: b, hears: ["NameAcquired b"] }', 'pass'],
   ];
   for (const [title, source, expected] of cases) {
