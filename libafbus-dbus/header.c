@@ -197,7 +197,6 @@ static int read_field(struct wire *w, struct afdbus_message *m, struct seen *see
 	const char *type;
 	uint8_t code;
 	int result = wire_align(w, 8);
-	size_t begin = w->at;
 
 	if (result == 0)
 		result = wire_number(w, 'y', &code);
@@ -207,16 +206,13 @@ static int read_field(struct wire *w, struct afdbus_message *m, struct seen *see
 		return result;
 	if (code == 0 || type_length(type, strlen(type)) != strlen(type) || *type == '\0')
 		return -EBADMSG;
-	if (code > UNIX_FDS)
+	if (code > UNIX_FDS) {
+		m->unknown_fields = true;
 		return wire_skip(w, type, FIELD_DEPTH);
+	}
 	if (type[0] != known_fields[code].type || type[1] != '\0')
 		return -EBADMSG;
-	result = read_known(w, m, code, seen);
-	if (code == SENDER) {
-		m->sender_begin = begin;
-		m->sender_end = w->at;
-	}
-	return result;
+	return read_known(w, m, code, seen);
 }
 
 /* The fields that a message of this type must have. */
@@ -256,6 +252,31 @@ static int read_fields(struct wire *w, struct afdbus_message *m, struct seen *se
 	while (result == 0 && w->at < w->length)
 		result = read_field(w, m, seen);
 	return result;
+}
+
+size_t remove_claims(const struct afdbus_message *m)
+{
+	struct wire w = { m->bytes, FIXED_HEADER + u32_at(m->bytes, 12), FIXED_HEADER, m->bytes[0] == other_order };
+	size_t begin, to, end = w.at;
+	const char *type;
+	uint8_t code;
+
+	if (!m->sender && !m->unknown_fields)
+		return w.length;
+	while (w.at < w.length) {
+		wire_align(&w, 8);
+		begin = w.at;
+		wire_number(&w, 'y', &code);
+		wire_text(&w, 'g', &type);
+		wire_skip(&w, type, FIELD_DEPTH);
+		if (code == SENDER || code > UNIX_FDS)
+			continue;
+		to = align_up(end, 8);
+		memset(m->bytes + end, 0, to - end);
+		memmove(m->bytes + to, m->bytes + begin, w.at - begin);
+		end = to + w.at - begin;
+	}
+	return end;
 }
 
 int declared_fds(uint8_t *bytes, unsigned int *n_fds)

@@ -78,7 +78,8 @@ struct frame {
 struct afdbus_message {
 	uint8_t type, flags;
 	uint32_t serial, reply_serial;
-	size_t reply_serial_at, sender_begin, sender_end;	/* in the bytes of a received message; 0: not there */
+	size_t reply_serial_at;	/* in the bytes of a received message; 0: not there */
+	bool unknown_fields;	/* a received message has some */
 	const char *path, *interface, *member, *error_name, *destination, *sender, *signature;
 	char from[24];		/* the sender, if it was made from its address */
 	bool made;		/* made by this program: it owns its texts, and is written, not read */
@@ -129,6 +130,11 @@ int declared_fds(uint8_t *bytes, unsigned int *n_fds);
 uint32_t u32_at(const uint8_t *bytes, size_t at);
 /* Reads the header of the message in m->bytes, in place; does not look at the body. */
 int read_header(struct afdbus_message *m, size_t length, unsigned int *unix_fds);
+/*
+ * Removes from a header that was read what a bus removes: the sender that it claims, and fields that nobody knows. Nothing
+ * that points into the header is valid then. Returns where its fields end, without the padding after them.
+ */
+size_t remove_claims(const struct afdbus_message *m);
 /* Reads and checks the whole message in m->bytes, which has m->n_fds descriptors. -EBADMSG if it is not valid. */
 int read_whole(struct afdbus_message *m, size_t length);
 /*

@@ -117,7 +117,9 @@ static void take_message(struct stream *s, const struct shown *shown)
 	name_of_address(shown->from, sender);
 	s->in = m->bytes;
 	s->in_left = shown->length;
-	if (shown->from == MASTER ? !m->sender : !m->sender || strcmp(m->sender, sender) != 0)
+	/* The master has removed what nobody knows. */
+	if (shown->from == MASTER ? !m->sender :
+				    m->unknown_fields || !m->sender || strcmp(m->sender, sender) != 0)
 		s->in = put_sender(m, shown->from == MASTER ? DRIVER : sender, &s->in_left);
 }
 

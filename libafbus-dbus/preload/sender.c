@@ -16,19 +16,6 @@ void put_number(uint8_t *message, size_t at, uint32_t value)
 	memcpy(message + at, &value, sizeof(value));
 }
 
-/* Removes the sender that the message claims, if it claims one. Returns where its fields end then. */
-static size_t remove_sender(const struct afdbus_message *m)
-{
-	size_t end = FIXED_HEADER + u32_at(m->bytes, FIELDS_LENGTH), next = align_up(m->sender_end, 8);
-
-	if (m->sender_end == 0)
-		return end;
-	if (next >= end)	/* it is the last one */
-		return m->sender_begin;
-	memmove(m->bytes + m->sender_begin, m->bytes + next, end - next);
-	return end - (next - m->sender_begin);
-}
-
 /* The field of a sender; its length. */
 static size_t write_sender(uint8_t *at, const uint8_t *message, const char *sender)
 {
@@ -48,7 +35,7 @@ uint8_t *put_sender(const struct afdbus_message *m, const char *sender, size_t *
 {
 	uint8_t field[SENDER_SPACE] = { 0 }, *body = m->body.bytes, *message;
 	size_t size = write_sender(field, m->bytes, sender);
-	size_t fields_end = remove_sender(m), begin = align_up(fields_end, 8);
+	size_t fields_end = remove_claims(m), begin = align_up(fields_end, 8);
 	size_t header = align_up(begin + size, 8);
 
 	message = body - header;
