@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Faults that change how messages are delivered although none is sent while they last: no run can show their effect.
+ * Faults that change how messages are delivered although nothing meets them while they last: no run can show their
+ * effect.
  */
 import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
@@ -16,13 +17,13 @@ import {
 } from '../../../topology/faults.ts';
 import { parseLane, partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
-import type { FaultStep, SendStep, Topology } from '../../../topology/topology.ts';
+import type { FaultStep, SendStep, Step, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
 import { lanesOf } from './coming.ts';
 import { busOfSender } from './parties.ts';
 
 /**
- * Verbs whose effect shows in messages only. The end of a process or of a membership shows by itself: sockets end. A
+ * Verbs whose effect shows in messages. The end of a process or of a membership shows by itself: sockets end. A
  * limit is checked by what it cuts.
  */
 const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
@@ -55,7 +56,7 @@ function which(action: FaultAction, busOfClient: BusOfClient): string {
   const party = partyOf(subjectOf(action));
   const effect = readingEffect(action);
   if (effect === 'stops') return `that reaches "${party}"`;
-  if (effect === 'pauses') return `that "${party}" sends or gets`;
+  if (effect === 'pauses' && !isOfMaster(action)) return `that "${party}" sends or gets`;
   const whither = 'address' in action ? `to ${action.address} or its group ` : '';
   return `${whither}on bus "${busOf(action, busOfClient)}"`;
 }
@@ -69,22 +70,22 @@ interface Span {
   readonly isMet: boolean;
 }
 
-/** Walks backwards, so that the next send and the next fault are known at each step. */
+/** Walks backwards, so that the next step that shows something and the next fault are known at each step. */
 function spansIn(prediction: Prediction, topology: Topology): Span[] {
   const busOfClient = busesOf(topology);
   const visits = [...walk(topology.steps)].map((visit, order) => ({ ...visit, order }));
-  const topicsOfSend = topicsIn(prediction, topology);
-  const met = visits
-    .filter(isSend)
-    .flatMap((visit) => topicsOfSend(visit.step).map((topic) => ({ visit, key: `${visit.top} ${topic}` })));
-  const senders = Map.groupBy(met, ({ key }) => key);
-  const nextSend = new Map<string, number>();
+  const topicsOfStep = topicsIn(prediction, topology);
+  const met = visits.flatMap((visit) =>
+    topicsOfStep(visit.step).map((topic) => ({ visit, key: `${visit.top} ${topic}` })),
+  );
+  const showing = Map.groupBy(met, ({ key }) => key);
+  const nextShowing = new Map<string, number>();
   const nextAbout = new Map<string, number>();
   const nextSame = new Map<string, Placed<FaultStep>>();
   const spans: Span[] = [];
   for (const visit of visits.toReversed()) {
     const { step, order } = visit;
-    if (step.kind === 'send') for (const topic of topicsOfSend(step)) nextSend.set(topic, order);
+    for (const topic of topicsOfStep(step)) nextShowing.set(topic, order);
     if (step.kind === 'blocked' || step.kind === 'hangup') nextAbout.set(step.client, order);
     if (!isFault(visit)) continue;
     const { action, id } = visit.step;
@@ -93,12 +94,12 @@ function spansIn(prediction: Prediction, topology: Topology): Span[] {
     const opposite = oppositeOf(action);
     const end = opposite && nextSame.get(keyOf(opposite));
     const beside = (other: Placed | undefined) =>
-      topics.flatMap((topic) => (senders.get(`${other?.top} ${topic}`) ?? []).map(({ visit }) => visit));
+      topics.flatMap((topic) => (showing.get(`${other?.top} ${topic}`) ?? []).map(({ visit }) => visit));
     const isMet =
-      topics.some((topic) => isBefore(nextSend.get(topic), end)) ||
+      topics.some((topic) => isBefore(nextShowing.get(topic), end)) ||
       (CONDITIONS.has(action.fault) && isBefore(nextAbout.get(party), end)) ||
-      beside(visit).some((send) => areConcurrent(send, visit)) ||
-      (end !== undefined && beside(end).some((send) => send.order > order && areConcurrent(send, end)));
+      beside(visit).some((other) => areConcurrent(other, visit)) ||
+      (end !== undefined && beside(end).some((other) => other.order > order && areConcurrent(other, end)));
     // If a rule is added for good, rules.ts checks whether a matching message comes.
     const isOther = action.fault === 'add-match' && end === undefined;
     if (ABOUT_MESSAGES.has(action.fault) && !id.endsWith('.end') && !isOther)
@@ -112,11 +113,12 @@ function spansIn(prediction: Prediction, topology: Topology): Span[] {
 /** Verbs that other faults and expectations may depend on: a party may have to be paused, or to have joined. */
 const CONDITIONS: ReadonlySet<Verb> = new Set(['pause', 'join']);
 
-const isSend = (visit: Placed): visit is Placed<SendStep> => visit.step.kind === 'send';
 const isFault = (visit: Placed): visit is Placed<FaultStep> => visit.step.kind === 'fault';
 
 const isBefore = (next: number | undefined, end: Placed | undefined): boolean =>
   next !== undefined && (end === undefined || next < end.order);
+
+const isOfMaster = (action: FaultAction): boolean => subjectOf(action).kind === 'master';
 
 type BusOfClient = (client: string) => string;
 
@@ -125,8 +127,19 @@ function busesOf({ clients }: Topology): BusOfClient {
   return (client) => buses.get(client) ?? '';
 }
 
-/** The topics of a send, by which it meets faults: its bus, the address or group that it names, who sends and reads it. */
-function topicsIn(prediction: Prediction, topology: Topology): (send: SendStep) => string[] {
+/**
+ * The topics of a step, by which it meets faults. Those of a send are its bus, the address or group that it names, who
+ * sends and reads it; that of an expected hang-up is whose end is noticed.
+ */
+function topicsIn(prediction: Prediction, topology: Topology): (step: Step) => string[] {
+  const topicsOfSend = topicsOfSends(prediction, topology);
+  return (step) => {
+    if (step.kind === 'hangup') return [noticing(step.client)];
+    return step.kind === 'send' ? topicsOfSend(step) : [];
+  };
+}
+
+function topicsOfSends(prediction: Prediction, topology: Topology): (send: SendStep) => string[] {
   const busOf = busOfSender(topology);
   const prefixes = new Map(topology.groups.map(({ name, prefix }) => [name, prefix]));
   const known = new Map<SendStep, string[]>();
@@ -146,13 +159,14 @@ function topicsIn(prediction: Prediction, topology: Topology): (send: SendStep) 
 
 /**
  * A fault with an address concerns sends to that address and to its group, one of a reader what reaches it, and others
- * concern every send on the bus. A party that is paused does not send either.
+ * concern every send on the bus. A party that is paused does not send either; if it is a master, each message on its bus
+ * shows that clients need no master for it. One that stops reading shows that a hang-up is noticed without reading.
  */
 function topicsOfFault(action: FaultAction, bus: string): string[] {
   const party = partyOf(subjectOf(action));
   const effect = readingEffect(action);
-  if (effect === 'stops') return [reading(party)];
-  if (effect === 'pauses') return [reading(party), sending(party)];
+  if (effect === 'stops') return [reading(party), noticing(party)];
+  if (effect === 'pauses' && !isOfMaster(action)) return [reading(party), sending(party)];
   if (!('address' in action)) return [bus];
   const { address } = action;
   return [topic(bus, address), topic(bus, groupAddress(prefixNumber(address)))];
@@ -160,6 +174,7 @@ function topicsOfFault(action: FaultAction, bus: string): string[] {
 
 const reading = (party: string): string => `read by ${party}`;
 const sending = (party: string): string => `sent by ${party}`;
+const noticing = (party: string): string => `end of ${party}`;
 const topic = (bus: string, address: Address): string => `${bus} ${address}`;
 
 /** Equal for faults that do the same. */
