@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Expectations of the file that the model contradicts, in a run that passes: no reader could see which of them is right. */
+/**
+ * Expectations of the file that the model contradicts, in a run that passes: no reader could see the difference, or the
+ * bus did as the file says.
+ */
 import type { Facts } from './facts.ts';
 
 /** Why the run proves nothing about such an expectation; undefined if there is none. */
@@ -7,7 +10,7 @@ export function contradicted({ plan, steps }: Facts): string | undefined {
   for (const [id, why] of plan.contradictions) {
     const { place } = steps.get(id)?.step ?? {};
     if (place === undefined) continue;
-    return `${place.file}:${place.line} expects what cannot happen (${why}), and no client showed who is right; let the recipients read, or write expect: model`;
+    return `${place.file}:${place.line} expects what the model contradicts (${why}), and no check could tell from what happened which of them is right; correct it, or write expect: model`;
   }
   return undefined;
 }
