@@ -7,16 +7,23 @@
  * is a volume of the run, mounted at the same path in every node.
  */
 
+import { globalAgent as httpAgent } from 'node:http';
+import { globalAgent as httpsAgent } from 'node:https';
 import { type Duplex, PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { GenericContainer } from 'testcontainers';
+import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
 import { EnvironmentError } from '../common/errors.ts';
 import type { NodeSpec } from '../topology/topology.ts';
+import { bounded } from './bounded-agent.ts';
 import { connectNode } from './connection.ts';
+import { fromEngine } from './engine-answer.ts';
 import { reaping } from './first-process.ts';
 import { partFrames } from './frames.ts';
 import type { NodeConnection } from './lab.ts';
 import { LABEL, type Ownership, toLabels } from './labels.ts';
+
+/** By these testcontainers asks an engine before `lead` gives it a client. */
+for (const agent of [httpAgent, httpsAgent]) bounded(agent);
 
 export interface ContainerNodes {
   readonly docker: Dockerode;
@@ -31,7 +38,8 @@ export interface ContainerNodes {
 
 /** Starts every node and waits until each said hello. If it fails, `removeRun` must remove what was started before. */
 export async function startContainers(lab: ContainerNodes): Promise<Map<string, NodeConnection>> {
-  const volumes = await createVolumes(lab);
+  const volumes = await fromEngine(() => createVolumes(lab));
+  await fromEngine(() => lead(lab.docker));
   const started = new Map<string, NodeConnection>();
   const [first, ...rest] = lab.nodes;
   if (!first) return started;
@@ -46,6 +54,15 @@ export async function startContainers(lab: ContainerNodes): Promise<Map<string, 
   const failed = (await Promise.allSettled([owning, ...all])).find((j) => j.status === 'rejected');
   if (failed) throw failed.reason;
   return new Map(lab.nodes.map((n) => [n.name, started.get(n.name) as NodeConnection]));
+}
+
+/**
+ * Leads testcontainers to the engine of the run, by a client whose answers are bounded. Its own takes another engine of
+ * this machine if that one does not answer, and stays with the one that it took first. All its parts share one dockerode.
+ */
+async function lead({ modem }: Dockerode): Promise<void> {
+  const { container } = await getContainerRuntimeClient();
+  container.dockerode.modem = modem;
 }
 
 /** There is one at least: by its labels the run is still known when somebody has removed all containers. */
