@@ -17,6 +17,7 @@ import type { Choice } from './choose.ts';
 import { dial } from './dial.ts';
 import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
 import { type Engine, engineAt } from './engine.ts';
+import { fromEngine } from './engine-answer.ts';
 import { partFrames } from './frames.ts';
 
 /** How long `ps` and `down` wait for an engine that does not answer. */
@@ -94,8 +95,8 @@ function over({ docker, environment, release }: Reached, image: string, info: In
     environment,
     image,
     mounts: [],
-    agentOnHost: () => copyAgent(docker, image),
-    channel: (command) => hostChannel(docker, image, command),
+    agentOnHost: () => fromEngine(() => copyAgent(docker, image)),
+    channel: (command) => fromEngine(() => hostChannel(docker, image, command)),
     broken: new Promise(() => {}),
     probe: async () => null,
     release,

@@ -6,7 +6,7 @@
 
 import { EnvironmentError } from '../common/errors.ts';
 
-/** What fails in the work that asks an engine is an error of the environment. */
+/** What fails in work that does nothing but ask an engine is an error of the environment. */
 export async function fromEngine<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -25,7 +25,7 @@ export interface Run extends Ownership {
 }
 
 export async function listRuns(backend: Backend): Promise<readonly Run[]> {
-  const asked = fromEngine(() => Promise.all([containerRuns(backend), processRuns(backend)]));
+  const asked = Promise.all([fromEngine(() => containerRuns(backend)), processRuns(backend)]);
   // If the engine does not answer, its host may have died.
   const [containers, processes] = await asked.catch(async (error) => {
     throw (await backend.probe()) ?? error;
@@ -137,17 +137,18 @@ const nobody = (run: string): Ownership => ({
 });
 
 /** Ends a run and removes everything with its mark; the second time it does nothing. */
-export const removeRun = (backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> =>
-  fromEngine(() => remove(backend, run));
-
-async function remove(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
-  const { docker } = backend;
-  if (run.launcher === 'process') {
+export async function removeRun(backend: Backend, run: Pick<Run, 'run' | 'launcher'>): Promise<void> {
+  if (run.launcher === 'process')
     await answer(await backend.channel(['sh', '-c', REMOVE_RUN, 'sh', run.run]));
-    await removeContainers(docker, `${LABEL.command}=${run.run}`);
-    return;
-  }
-  const mark = `${LABEL.run}=${run.run}`;
+  await fromEngine(() => removeFrom(backend.docker, run));
+}
+
+async function removeFrom(
+  docker: Dockerode,
+  { run, launcher }: Pick<Run, 'run' | 'launcher'>,
+): Promise<void> {
+  if (launcher === 'process') return removeContainers(docker, `${LABEL.command}=${run}`);
+  const mark = `${LABEL.run}=${run}`;
   await removeContainers(docker, mark);
   const volumes = volumesIn(await docker.listVolumes({ filters: { label: [mark] } }));
   await Promise.all(volumes.map((v) => docker.getVolume(v.Name).remove({ force: true }).catch(goneAlready)));

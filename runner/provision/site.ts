@@ -5,7 +5,6 @@ import { type Clock, wallClock } from '../common/clock.ts';
 import type { HostDied } from '../common/errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Backend } from './backend.ts';
-import { fromEngine } from './engine-answer.ts';
 import { type Launcher, provision } from './index.ts';
 import type { Lab } from './lab.ts';
 import type { Ownership } from './labels.ts';
@@ -35,7 +34,7 @@ export const engineSite = (backend: Backend, launcher: Launcher): Site => ({
   clock: wallClock,
   broken: backend.broken,
   others: async () => removeOrphans(backend, await listRuns(backend)),
-  start: (plan, owner, onNode) => fromEngine(() => provision(plan, { backend, launcher, owner, onNode })),
+  start: (plan, owner, onNode) => provision(plan, { backend, launcher, owner, onNode }),
   remove: (run) => removeRun(backend, run),
   probe: backend.probe,
   release: backend.release,
