@@ -78,3 +78,37 @@ export class Lines {
     return line;
   }
 }
+
+/**
+ * Splits text that is for people at newlines, and a longer line after each `most` bytes: so all of it is passed on, and
+ * little is kept.
+ */
+export class CutLines {
+  readonly #lines: Lines;
+  readonly #most: number;
+  /** Of the unfinished line. */
+  #length = 0;
+
+  constructor(onLine: (line: Buffer) => void, most: number) {
+    this.#lines = new Lines(onLine);
+    this.#most = most;
+  }
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#length === this.#most && chunk[at] !== NEWLINE) this.end();
+      const left = chunk.subarray(at, at + this.#most - this.#length + 1);
+      const newline = left.indexOf(NEWLINE);
+      const part = newline < 0 ? left.subarray(0, this.#most - this.#length) : left.subarray(0, newline + 1);
+      this.#lines.push(part);
+      this.#length = newline < 0 ? this.#length + part.length : 0;
+      at += part.length;
+    }
+  }
+
+  /** Passes the unfinished line on, if there is one. */
+  end(): void {
+    if (this.#length > 0) this.#lines.push(Buffer.of(NEWLINE));
+    this.#length = 0;
+  }
+}

@@ -6,7 +6,7 @@ import { type NodeOrder, type NodeReport, PROTOCOL_VERSION } from '../agent/prot
 import { EnvironmentError } from '../common/errors.ts';
 import { gathering } from '../common/gather.ts';
 import { LIMITS } from '../common/limits.ts';
-import { Lines } from '../common/lines.ts';
+import { CutLines, Lines } from '../common/lines.ts';
 import type { NodeConnection } from './lab.ts';
 
 export interface Streams {
@@ -21,7 +21,8 @@ type Hello = NodeConnection['hello'];
 /** Waits for `hello` and resolves with the connection; rejects with what the node said instead. */
 export async function connectNode(name: string, streams: Streams): Promise<NodeConnection> {
   const noise = new LastLines(20);
-  if (streams.errors) follow(streams.errors, (line) => noise.add(line), LIMITS.stderrBytes.most);
+  const errors = new CutLines((line) => noise.add(line.toString()), LIMITS.stderrBytes.most);
+  streams.errors?.on('data', (chunk: Buffer) => errors.push(chunk));
   const ended = Promise.withResolvers<string>();
   let listener: ((report: NodeReport) => void) | null = null;
   const early: NodeReport[] = [];
@@ -46,15 +47,16 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
   streams.output.once('close', () => ended.resolve('its stream ended'));
   streams.output.once('end', () => ended.resolve('its stream ended'));
   for (const s of [streams.input, streams.output]) s.on('error', (e) => ended.resolve(e.message));
-  void ended.promise.then((why) =>
+  void ended.promise.then((why) => {
+    errors.end();
     first.reject(
       new EnvironmentError(
         `node "${name}" ended before it was ready (${why})`,
         `look at its last lines above, then run "afbus-topo doctor"`,
         { lines: noise.list() },
       ),
-    ),
-  );
+    );
+  });
   const hello = await first.promise;
   const write = gathering(streams.input);
   if (hello.version !== PROTOCOL_VERSION) throw otherVersion(name, hello.version);
@@ -75,7 +77,7 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
   };
 }
 
-function follow(stream: Readable, onLine: (line: string) => void, most: number, onExcess = () => {}): void {
+function follow(stream: Readable, onLine: (line: string) => void, most: number, onExcess: () => void): void {
   const lines = new Lines((line) => onLine(line.toString()), { most, onExcess });
   stream.on('data', (chunk: Buffer) => lines.push(chunk));
 }

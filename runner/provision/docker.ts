@@ -5,12 +5,8 @@
  */
 
 import { existsSync } from 'node:fs';
-import { Duplex, PassThrough, type Writable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../common/errors.ts';
-import { LIMITS } from '../common/limits.ts';
-import { Lines } from '../common/lines.ts';
-import { neutral } from '../common/neutral.ts';
 import { agentImage } from '../host/agent-image.ts';
 import type { Backend } from './backend.ts';
 import type { Choice } from './choose.ts';
@@ -18,7 +14,7 @@ import { dial } from './dial.ts';
 import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
 import { type Engine, engineAt } from './engine.ts';
 import { fromEngine } from './engine-answer.ts';
-import { partFrames } from './frames.ts';
+import { hostChannel } from './host-channel.ts';
 
 /** How long `ps` and `down` wait for an engine that does not answer. */
 const PATIENCE_MS = 5000;
@@ -170,51 +166,4 @@ async function copyAgent(docker: Dockerode, image: string): Promise<string> {
     await container.remove({ force: true }).catch(() => {});
   }
   return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.cjs`;
-}
-
-/** Runs a command in the root namespaces of the engine's machine, through a privileged container. */
-async function hostChannel(docker: Dockerode, image: string, command: readonly string[]): Promise<Duplex> {
-  const container = await docker.createContainer({
-    Image: image,
-    Entrypoint: ['nsenter', '-t', '1', '-a', '--'],
-    Cmd: [...command],
-    OpenStdin: true,
-    StdinOnce: true,
-    HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'none', AutoRemove: true },
-  });
-  const raw = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
-  const output = new PassThrough();
-  partFrames(raw as Duplex, output, stderrLines());
-  raw.on('end', () => output.end());
-  await container.start();
-  return joined(raw as Duplex, output);
-}
-
-/** What a program of a file says there must not steer the terminal. */
-function stderrLines(): Pick<Writable, 'write'> {
-  const onLine = (line: Buffer) => process.stderr.write(`${neutral(line.toString())}\n`);
-  const lines = new Lines(onLine, { most: LIMITS.stderrBytes.most, onExcess: () => {} });
-  return {
-    write: (text: Buffer) => {
-      lines.push(text);
-      return true;
-    },
-  };
-}
-
-/** Writes go to the raw stream; reads come from its demultiplexed output. */
-function joined(raw: Duplex, output: PassThrough): Duplex {
-  const both = new Duplex({
-    read: () => void output.resume(),
-    write: (chunk, encoding, done) => void raw.write(chunk, encoding, done),
-    final: (done) => void raw.end(done),
-    destroy: (error, done) => {
-      raw.destroy();
-      done(error);
-    },
-  });
-  raw.on('error', (error) => both.destroy(error));
-  output.on('data', (data) => both.push(data) || output.pause());
-  output.on('end', () => both.push(null));
-  return both;
 }

@@ -6,7 +6,7 @@ import { socketsLeft } from '../../../runner/agent/kernel-facts.ts';
 import { parseRecord } from '../../../runner/agent/kernel-log.ts';
 import { Waiters } from '../../../runner/agent/waiters.ts';
 import { wallClock } from '../../../runner/common/clock.ts';
-import { Lines } from '../../../runner/common/lines.ts';
+import { CutLines, Lines } from '../../../runner/common/lines.ts';
 
 describe('Lines', () => {
   it('cuts at newlines, however the bytes come', () => {
@@ -16,6 +16,21 @@ describe('Lines', () => {
       const lines = new Lines((line) => got.push(line.toString()));
       for (let at = 0; at < text.length; at += size) lines.push(Buffer.from(text.slice(at, at + size)));
       assert.deepEqual(got, ['one', '', 'two and more'], `pieces of ${size}`);
+    }
+  });
+});
+
+describe('CutLines', () => {
+  it('passes on all of a line that is too long, and the lines after it, however the bytes come', () => {
+    const text = `1234\n\n12345\n${'x'.repeat(9)}\nnext\nlast`;
+    for (let size = 1; size <= text.length; size++) {
+      const got: string[] = [];
+      const lines = new CutLines((line) => got.push(line.toString()), 4);
+      for (let at = 0; at < text.length; at += size) lines.push(Buffer.from(text.slice(at, at + size)));
+      assert.deepEqual(got, ['1234', '', '1234', '5', 'xxxx', 'xxxx', 'x', 'next'], `pieces of ${size}`);
+      lines.end();
+      lines.end();
+      assert.equal(got.slice(8).join(), 'last', `pieces of ${size}`);
     }
   });
 });
