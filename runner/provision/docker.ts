@@ -10,6 +10,7 @@ import { EnvironmentError } from '../common/errors.ts';
 import { agentImage } from '../host/agent-image.ts';
 import type { Backend } from './backend.ts';
 import type { Choice } from './choose.ts';
+import { copyAgent } from './copy-agent.ts';
 import { dial } from './dial.ts';
 import { DEFAULT_HOST, type Endpoint, endpointOf } from './endpoint.ts';
 import { type Engine, engineAt } from './engine.ts';
@@ -127,43 +128,4 @@ async function ensureImage(docker: Dockerode, choice: Choice): Promise<string> {
     await loaded(docker, said, name);
   }
   return name;
-}
-
-/** Folder on the engine's machine that keeps agents for plain processes, one per version. */
-const AGENTS = '/var/lib/afbus-topo';
-
-/**
- * Arguments: the folder of copies, the name of this one, what is copied. Users of an engine may do this at once, so only
- * the one who has locked the folder copies. What lies there under the name of an unfinished copy is then of one that
- * was killed.
- */
-export const COPY_ONCE = `
-exec 9<"$1" && flock 9 || exit
-rm -rf "$1"/new*
-[ ! -e "$1/$2" ] || exit 0
-to=$1/$2; new=$1/new; shift 2
-mkdir "$new" && cp -r "$@" "$new" && chmod 755 "$new" && mv -T "$new" "$to" && exit
-rm -rf "$new"; exit 1`;
-
-/** Copies Node and the agent from the image to the engine's machine, once per version. */
-async function copyAgent(docker: Dockerode, image: string): Promise<string> {
-  const key = image.slice(image.lastIndexOf(':') + 1);
-  const container = await docker.createContainer({
-    Image: image,
-    Entrypoint: ['sh', '-c', COPY_ONCE, 'sh', AGENTS, key, '/opt/afbus-topo/.', '/usr/local/bin/node'],
-    HostConfig: { Binds: [`${AGENTS}:${AGENTS}`], NetworkMode: 'none' },
-  });
-  try {
-    await container.start();
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode !== 0) {
-      throw new EnvironmentError(
-        `the agent could not be copied to ${AGENTS} of the engine's machine`,
-        'use --launcher container',
-      );
-    }
-  } finally {
-    await container.remove({ force: true }).catch(() => {});
-  }
-  return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.cjs`;
 }

@@ -15,8 +15,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
 import { describe, it } from 'mocha';
-import { COPY_ONCE } from '../../../runner/provision/docker.ts';
+import { EnvironmentError } from '../../../runner/common/errors.ts';
+import { copyAgent, copyOnce } from '../../../runner/provision/copy-agent.ts';
 import { folder } from '../../helpers/cli.ts';
 
 /** A `cp` that tells that it runs, and copies when the file `go` is there. */
@@ -46,8 +48,8 @@ describe('the copy of the agent', () => {
   type Place = ReturnType<typeof place>;
 
   /** In a group of its own. */
-  const start = (files: Place, path = '') =>
-    spawn('sh', ['-c', COPY_ONCE, 'sh', files.path('copies'), 'key', `${files.path('agent')}/.`], {
+  const start = (files: Place, path = '', patience?: number) =>
+    spawn('sh', ['-c', copyOnce(patience), 'sh', files.path('copies'), 'key', `${files.path('agent')}/.`], {
       env: {
         PATH: `${path}${process.env.PATH}`,
         ...{ USUAL: process.env.PATH, COPIES: files.path('copies') },
@@ -87,6 +89,33 @@ describe('the copy of the agent', () => {
     mkdirSync(files.path('copies/new.x1Y2z3'));
     assert.equal(await end(start(files)), 0);
     isWhole(files);
+  });
+
+  /** What is said if the copy ends with that status. */
+  async function saidAfter(StatusCode: unknown): Promise<EnvironmentError> {
+    const container = { start: async () => {}, wait: async () => ({ StatusCode }), remove: async () => {} };
+    const docker = { createContainer: async () => container };
+    const error = await copyAgent(docker as unknown as Dockerode, 'afbus-topo/agent:1').catch((e) => e);
+    assert.ok(error instanceof EnvironmentError);
+    return error;
+  }
+
+  it('waits for no other one that makes no progress, and says how to end that', async () => {
+    using files = place();
+    const first = slow(files);
+    await until(() => existsSync(files.path('copies.copies')));
+    process.kill(-(first.pid as number), 'SIGSTOP');
+    const { message, hint } = await saidAfter(await end(start(files, '', 0)));
+    process.kill(-(first.pid as number), 'SIGKILL');
+    await end(first);
+    assert.match(message, /another container has locked that folder for 60 s$/);
+    assert.match(hint, /if it is paused, remove it/);
+  });
+
+  it('says nothing of another one if it fails itself', async () => {
+    const { message, hint } = await saidAfter(1);
+    assert.match(message, /could not be copied to \S+ of the engine's machine$/);
+    assert.equal(hint, 'use --launcher container');
   });
 
   it('fails if there is nothing to copy', async () => {
