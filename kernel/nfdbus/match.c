@@ -9,12 +9,16 @@
 #include <linux/once.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
+#include <linux/stringhash.h>
 #include "nfdbus.h"
 
-/* A long path is hashed by its beginning and its length. */
-static u32 nfdbus_hash(const void *text, u32 len)
+/*
+ * Of a long path, the hash is that of its beginning and of its length. Each
+ * message has three texts, so it is the hash that takes a word at a time.
+ */
+static u32 nfdbus_hash(const void *text, u32 part, u32 len)
 {
-	return jhash(text, min_t(u32, len, NFDBUS_PIECE), len);
+	return full_name_hash((const void *)(unsigned long)len, text, part);
 }
 
 static u32 nfdbus_hash_text(const struct nfdbus_message *m,
@@ -27,7 +31,7 @@ static u32 nfdbus_hash_text(const struct nfdbus_message *m,
 	if (!text->at)
 		return 0;
 	p = nfdbus_peek(m, text->at, &len, buf);
-	return jhash(p ?: buf, p ? len : 0, text->len);
+	return nfdbus_hash(p ?: buf, p ? len : 0, text->len);
 }
 
 static u32 nfdbus_hash_value(const struct nfdbus_rule *rule,
@@ -35,7 +39,9 @@ static u32 nfdbus_hash_value(const struct nfdbus_rule *rule,
 {
 	const struct nfdbus_term *term = nfdbus_rule_term(rule, key, 0);
 
-	return term ? nfdbus_hash(nfdbus_rule_value(rule, term), term->len) : 0;
+	return term ? nfdbus_hash(nfdbus_rule_value(rule, term),
+				  min_t(u32, term->len, NFDBUS_PIECE),
+				  term->len) : 0;
 }
 
 static u32 nfdbus_mix(u32 class, u8 type, u32 path, u32 interface, u32 member,
