@@ -17,4 +17,4 @@ export {
   resultText,
 } from './message-bus.ts';
 export { type Contradictions, type Finding, type Prediction, predict } from './predict.ts';
-export { idleWaits } from './waits.ts';
+export { idleWaits, lanesOf } from './waits.ts';

@@ -74,7 +74,7 @@ function comingTo(lane: Lane, { prediction, until }: Moment): number {
 }
 
 /** Lanes that any message of the step may reach. */
-function lanesOf(prediction: Prediction, { id, count }: SendStep): ReadonlySet<Lane> {
+export function lanesOf(prediction: Prediction, { id, count }: SendStep): ReadonlySet<Lane> {
   const lanes = new Set<Lane>();
   const seen = new Set<unknown>();
   for (let n = 0; n < count; n++) {

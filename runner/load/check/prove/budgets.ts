@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Budgets that no run can exceed, and budgets for which nothing is measured. */
 import type { Path } from '../../../common/diagnostic.ts';
-import type { Prediction } from '../../../predict/index.ts';
+import { lanesOf, type Prediction } from '../../../predict/index.ts';
 import { canFail } from '../../../topology/budgets.ts';
 import { parseLane } from '../../../topology/lane.ts';
 import { sends } from '../../../topology/steps.ts';
 import type { Budget, Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
-import { lanesOf } from './coming.ts';
 
 export function checkBudgets({ problems, paths }: Places, prediction: Prediction, topology: Topology): void {
   for (const budget of topology.budgets) {

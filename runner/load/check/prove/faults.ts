@@ -6,7 +6,7 @@
 import { type Address, groupAddress, prefixNumber } from '../../../common/address.ts';
 import { formatPath } from '../../../common/diagnostic.ts';
 import { parseRule } from '../../../dbus/index.ts';
-import type { Prediction } from '../../../predict/index.ts';
+import { lanesOf, type Prediction } from '../../../predict/index.ts';
 import {
   busOf,
   type FaultAction,
@@ -19,7 +19,6 @@ import { parseLane, partyOf } from '../../../topology/lane.ts';
 import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Step, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
-import { lanesOf } from './coming.ts';
 import { busOfSender } from './parties.ts';
 
 /**
