@@ -15,6 +15,6 @@ export {
   type Operations,
   predictOperations,
   resultText,
-} from './message-bus.ts';
+} from './message-bus/index.ts';
 export { type Contradictions, type Finding, type Prediction, predict } from './predict.ts';
 export { idleWaits, lanesOf } from './waits.ts';

@@ -91,7 +91,8 @@ export interface RuleChange {
 
 export type DbusAction =
   | { readonly do: 'own'; readonly client: string; readonly name: string; readonly flags: number }
-  | { readonly do: 'release' | 'start'; readonly client: string; readonly name: string }
+  | { readonly do: 'release'; readonly client: string; readonly name: string }
+  | { readonly do: 'start'; readonly client: string; readonly name: string }
   | RuleChange
   | {
       readonly do: 'signal';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What waits for a client of a message bus that sleeps, and for which of it there is certainly room. Pure. */
-import { DEFAULT_LIMITS, NATIVE_QUEUE } from '../../daemon/driver/limits.ts';
-import type { Sleep } from '../topology/sleeps.ts';
+import { DEFAULT_LIMITS, NATIVE_QUEUE } from '../../../daemon/driver/limits.ts';
+import type { Sleep } from '../../topology/sleeps.ts';
 
 /** What waits for a client when it goes on, and how much the bus keeps for it. */
 export interface Waiting {
@@ -12,7 +12,7 @@ export interface Waiting {
   readonly unit: 'messages' | 'bytes';
 }
 
-interface Arrival {
+export interface Arrival {
   readonly top: number;
   /** Its number; absent for a signal of the bus. */
   readonly number?: number;
