@@ -4,7 +4,7 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT } from '../common/errors.ts';
+import { EXIT, InvalidInput } from '../common/errors.ts';
 import { type Command, startCommand } from '../provision/command.ts';
 import { partFrames } from '../provision/frames.ts';
 import { pick, pickRunning, withRuns } from './find-run.ts';
@@ -17,9 +17,10 @@ export interface ExecFlags {
 export async function exec(
   name: string,
   node: string,
-  argv: readonly string[],
+  words: readonly string[],
   flags: ExecFlags,
 ): Promise<void> {
+  const argv = commandIn(words);
   await withRuns(async (found) => {
     const { backend, run } = pick(found, name);
     const target = pickRunning({ backend, run }, node);
@@ -34,6 +35,13 @@ export async function exec(
     const status = await command.status();
     process.exitCode = signals.first === undefined ? status : exitCodeAfter(signals.first);
   });
+}
+
+/** `--` may stand before the command, as for other programs that run one. */
+export function commandIn(words: readonly string[]): readonly string[] {
+  const argv = words[0] === '--' ? words.slice(1) : words;
+  if (argv.length > 0) return argv;
+  throw new InvalidInput('there is no command after --', 'write "afbus-topo exec NAME NODE -- COMMAND"');
 }
 
 /** Some terminals say that they have no rows. */

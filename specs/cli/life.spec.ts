@@ -101,7 +101,7 @@ describe('the life of a topology', function () {
         ['there', 'running'],
       ]);
 
-      const shown = await cli(['exec', name, 'here', 'cat', '/proc/net/protocols']);
+      const shown = await cli(['exec', name, 'here', '--', 'cat', '/proc/net/protocols']);
       assert.equal(shown.code, 0, shown.stderr);
       assert.match(
         shown.stdout,

@@ -2,6 +2,7 @@
 // Nodes in which a command can run, and those in which none can.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { commandIn } from '../../../runner/cli/exec.ts';
 import { type Found, pickRunning } from '../../../runner/cli/find-run.ts';
 
 describe('a node', () => {
@@ -19,4 +20,13 @@ describe('a node', () => {
       /node "hub" of "cabin" is exited: no command can run in it/,
     );
   });
+});
+
+describe('the command of exec', () => {
+  it('may stand after --', () => {
+    assert.deepEqual(commandIn(['--', 'ls', '--', '-l']), ['ls', '--', '-l']);
+    assert.deepEqual(commandIn(['ls', '--', '-l']), ['ls', '--', '-l']);
+  });
+
+  it('is needed after --', () => assert.throws(() => commandIn(['--']), /there is no command after --/));
 });
