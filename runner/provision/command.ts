@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EnvironmentError } from '../common/errors.ts';
 import { answer } from '../host/host.ts';
 import type { Backend } from './backend.ts';
+import { fromEngine } from './engine-answer.ts';
 import { LABEL } from './labels.ts';
 import { goneAlready, type Run, type RunNode } from './runs.ts';
 
@@ -58,13 +59,15 @@ export async function startCommand(
 ): Promise<Command> {
   const mark = randomUUID();
   const place = { ...backend, run, node };
-  const started = await (launcher === 'container' ? inContainer : inProcessNode)(place, options, mark);
+  const start = launcher === 'container' ? inContainer : inProcessNode;
+  const started = await fromEngine(() => start(place, options, mark));
   const reaches = async (name: NodeJS.Signals): Promise<boolean> => {
     const command = ['sh', '-c', SIGNAL, 'sh', name.slice('SIG'.length), mark];
     return (await answer(await backend.channel(command))).length > 0;
   };
   return {
     ...started,
+    status: () => fromEngine(started.status),
     // The engine may have said that it starts the command when there is no process yet.
     signal: async (name) => {
       while (!(await reaches(name)) && !started.stream.closed) await pause(PAUSE_MS);
