@@ -59,11 +59,20 @@ export async function startContainers(lab: ContainerNodes): Promise<Map<string, 
 /**
  * Leads testcontainers to the engine of the run, by a client whose answers are bounded. Its own takes another engine of
  * this machine if that one does not answer, and stays with the one that it took first. All its parts share one dockerode.
+ * It would pull an image that the engine lacks, from a registry on which anybody may have taken the name of ours.
  */
 async function lead({ modem }: Dockerode): Promise<void> {
   const { container } = await getContainerRuntimeClient();
   container.dockerode.modem = modem;
+  Object.assign(container.dockerode, { pull: neverPulled });
 }
+
+const neverPulled = async (image: string): Promise<never> => {
+  throw new EnvironmentError(
+    `the engine has no image ${image} any more`,
+    'run it again, which loads the image',
+  );
+};
 
 /** There is one at least: by its labels the run is still known when somebody has removed all containers. */
 async function createVolumes(lab: ContainerNodes): Promise<Map<string, string>> {

@@ -65,13 +65,17 @@ describe('a container node', () => {
     files[Symbol.dispose]();
   });
 
-  async function startsAt(run: Record<string, Answer>, own: Record<string, Answer>): Promise<Error> {
+  async function startsAt(
+    run: Record<string, Answer>,
+    own: Record<string, Answer>,
+    image = 'afbus-topo/agent:1',
+  ): Promise<Error> {
     Object.assign(answers, { run: { '/volumes/create': say(201, {}), ...run }, own });
     [asked, sent] = [[], 0];
     const owner = { run: 'r', topology: 't', file: 'f', started: '', owner: '', kept: false };
     const starting = start({
       docker: engineAt({ host: `unix://${files.path('run')}` }).docker,
-      image: 'afbus-topo/agent:1',
+      image,
       mounts: [],
       owner,
       nodes: [{ name: 'n', env: {} }] as unknown as Parameters<typeof startContainers>[0]['nodes'],
@@ -108,5 +112,14 @@ describe('a container node', () => {
       others.filter((each) => each !== 'own /info'),
       [],
     );
+  });
+
+  it('is of no image that a registry has', async () => {
+    // testcontainers looks for an image once.
+    const image = 'afbus-topo/agent:2';
+    const lacks = { '/agent:2/json': say(404, { message: 'No such image' }) };
+    const error = await startsAt({ ...lacks, '/json': say(200, {}) }, { '/info': say(200, {}) }, image);
+    assert.match(error.message, /the engine has no image afbus-topo\/agent:2 any more$/);
+    assert.ok(!asked.some((each) => each.endsWith('/images/create')));
   });
 });
