@@ -3,14 +3,21 @@
 
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../common/errors.ts';
+import { answer } from '../host/host.ts';
+import { commandContainer } from './host-channel.ts';
 
 /** Folder on the engine's machine that keeps agents for plain processes, one per version. */
 const AGENTS = '/var/lib/afbus-topo';
+
+/** What is copied of the image. */
+const COPIED = ['/opt/afbus-topo/.', '/usr/local/bin/node'];
 
 /** How long to wait for the copy that somebody else makes, in seconds. */
 const PATIENCE = 60;
 /** The exit status after that. */
 const LOCKED = 75;
+/** More than the lock and a copy of 120 MB need on any machine. */
+const COPY_MS = 3 * PATIENCE * 1000;
 
 /**
  * Arguments: the folder of copies, the name of this one, what is copied. Users of an engine may do this at once, so only
@@ -29,23 +36,18 @@ rm -rf "$new"; exit 1`;
 /** Copies Node and the agent from the image to the engine's machine, once per version. */
 export async function copyAgent(docker: Dockerode, image: string): Promise<string> {
   const key = image.slice(image.lastIndexOf(':') + 1);
-  const container = await docker.createContainer({
+  const said = await commandContainer(docker, {
     Image: image,
-    Entrypoint: ['sh', '-c', copyOnce(), 'sh', AGENTS, key, '/opt/afbus-topo/.', '/usr/local/bin/node'],
+    Entrypoint: ['sh', '-c', `(${copyOnce()}); echo $?`, 'sh', AGENTS, key, ...COPIED],
     HostConfig: { Binds: [`${AGENTS}:${AGENTS}`], NetworkMode: 'none' },
   });
-  try {
-    await container.start();
-    const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    if (StatusCode === LOCKED) throw locked();
-    if (StatusCode !== 0) {
-      throw new EnvironmentError(
-        `the agent could not be copied to ${AGENTS} of the engine's machine`,
-        'use --launcher container',
-      );
-    }
-  } finally {
-    await container.remove({ force: true }).catch(() => {});
+  const status = `${await answer(said, COPY_MS)}`.trim();
+  if (status === String(LOCKED)) throw locked();
+  if (status !== '0') {
+    throw new EnvironmentError(
+      `the agent could not be copied to ${AGENTS} of the engine's machine`,
+      'use --launcher container',
+    );
   }
   return `${AGENTS}/${key}/node ${AGENTS}/${key}/agent.cjs`;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The copy of the agent on the machine of an engine, if several users of that engine make it at once.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type Dockerode from 'dockerode';
+import type { ContainerCreateOptions, default as Dockerode } from 'dockerode';
 import { describe, it } from 'mocha';
 import { EnvironmentError } from '../../../runner/common/errors.ts';
 import { copyAgent, copyOnce } from '../../../runner/provision/copy-agent.ts';
@@ -29,6 +30,7 @@ while [ ! -e "$COPIES.go" ]; do sleep 0.02; done
 exec cp "$@"
 `;
 const AGENT = 'agent.cjs';
+const IMAGE = 'afbus-topo/agent:1';
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await wait(20);
@@ -91,14 +93,56 @@ describe('the copy of the agent', () => {
     isWhole(files);
   });
 
+  /** An engine whose containers write this to their stdout, and what was done with them. */
+  function engine(output: string, start = async () => {}) {
+    const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, output.length]);
+    const attach = async () => Readable.from([Buffer.concat([head, Buffer.from(output)])]);
+    const [created, removed] = [[] as ContainerCreateOptions[], [] as unknown[]];
+    const container = { attach, start, remove: async (options: unknown) => void removed.push(options) };
+    const createContainer = async (options: ContainerCreateOptions) => {
+      created.push(options);
+      return container;
+    };
+    return { docker: { createContainer } as unknown as Dockerode, created, removed };
+  }
+
   /** What is said if the copy ends with that status. */
-  async function saidAfter(StatusCode: unknown): Promise<EnvironmentError> {
-    const container = { start: async () => {}, wait: async () => ({ StatusCode }), remove: async () => {} };
-    const docker = { createContainer: async () => container };
-    const error = await copyAgent(docker as unknown as Dockerode, 'afbus-topo/agent:1').catch((e) => e);
-    assert.ok(error instanceof EnvironmentError);
+  async function saidAfter(status: unknown): Promise<EnvironmentError> {
+    const error = await copyAgent(engine(`${status}\n`).docker, IMAGE).catch((e) => e);
+    assert.ok(error instanceof EnvironmentError, error.stack);
     return error;
   }
+
+  it('is made in a container that the engine removes itself, since the runner may be killed', async () => {
+    const { docker, created } = engine('0\n');
+    assert.equal(
+      await copyAgent(docker, IMAGE),
+      '/var/lib/afbus-topo/1/node /var/lib/afbus-topo/1/agent.cjs',
+    );
+    assert.equal(created[0]?.HostConfig?.AutoRemove, true);
+  });
+
+  it('leaves no container that cannot be started', async () => {
+    const { docker, removed } = engine('', async () => {
+      throw new Error('no space left on device');
+    });
+    await assert.rejects(copyAgent(docker, IMAGE), /no space left on device/);
+    assert.deepEqual(removed, [{ force: true }]);
+  });
+
+  it('tells by the output of its container how it ended', async () => {
+    using files = place();
+    const { docker, created } = engine('0\n');
+    await copyAgent(docker, IMAGE);
+    const [sh = '', ...args] = [created[0]?.Entrypoint ?? []].flat().slice(0, 4);
+    const [from, to] = [files.path('agent'), files.path('copies')];
+    const said = () =>
+      execFileSync(sh, [...args, to, 'key', `${from}/.`], { encoding: 'utf8', stdio: 'pipe' });
+    assert.equal(said(), '0\n');
+    isWhole(files);
+    rmSync(to, { recursive: true });
+    assert.notEqual(said(), '0\n');
+  });
 
   it('waits for no other one that makes no progress, and says how to end that', async () => {
     using files = place();
