@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly limits?: Partial<Limits>;
   /** What the bus can start if there is no configuration. */
   readonly services?: readonly Service[];
+  /** The descriptor for the output of services, if it is not that of this process. */
+  readonly serviceOutput?: number;
 }
 
 const ID_BYTES = 16;
@@ -101,6 +103,7 @@ async function serve(
   const launcher = new Launcher(driver, (effects) => bus.perform(effects), {
     log: toStderr,
     environment: starterEnvironment(listening[0]?.address, guid, config),
+    ...(options.serviceOutput !== undefined && { output: options.serviceOutput }),
     ...(config?.type === 'system' && config.servicehelper !== undefined && { helper: config.servicehelper }),
   });
   const bus = await Bus.open(socketPath(afbus), {

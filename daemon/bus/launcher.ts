@@ -13,6 +13,8 @@ export interface LauncherOptions {
   readonly log: Log;
   /** The environment of services. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where services write what is no error, as spawn() names it: to the daemon's own output if it is not said. */
+  readonly output?: number;
   /** Starts services of the system bus as their users: dbus-daemon-launch-helper. */
   readonly helper?: string;
 }
@@ -22,6 +24,7 @@ export class Launcher {
   readonly #perform: (effects: readonly Effect[]) => void;
   readonly #log: Log;
   readonly #environment: Record<string, string>;
+  readonly #output: number | 'inherit';
   /** The last process of each service. */
   readonly #latest = new Map<string, ChildProcess>();
   helper: string | undefined;
@@ -31,6 +34,7 @@ export class Launcher {
     this.#perform = perform;
     this.#log = options.log;
     this.#environment = { ...options.environment };
+    this.#output = options.output ?? 'inherit';
     this.helper = options.helper;
   }
 
@@ -45,7 +49,7 @@ export class Launcher {
     const env = { ...process.env, ...this.#environment };
     const child = spawn(program as string, args, {
       env,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', this.#output, 'inherit'],
       detached: true,
     });
     child.unref();

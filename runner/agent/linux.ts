@@ -56,7 +56,7 @@ export const linux: System = {
     const { startDaemon } = await import('../../daemon/daemon.ts');
     const services = orders.map(serviceOf);
     const [address, listen] = [addressOf('afbus', path), [addressOf('unix', unixPath)]];
-    await startDaemon({ address, listen, limits, services });
+    await startDaemon({ address, listen, limits, services, serviceOutput: STDERR });
   },
 
   startable,
@@ -74,6 +74,9 @@ export const linux: System = {
   close: closeSync,
   limitDescriptors,
 };
+
+/** An agent reports on its stdout: what a service writes there would be taken for a report. */
+const STDERR = 2;
 
 const addressOf = (transport: string, path: string): string =>
   formatAddress({

@@ -2,7 +2,7 @@
 // The processes of services that the bus starts.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'mocha';
@@ -38,6 +38,24 @@ it('a process that had its name and has ended does not count for the next start'
       `:0.1 < !Spawn.ChildExited "Process ${NAME} exited with status 4"`,
     ]);
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('what a service writes goes to the descriptor that the launcher was given', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'launcher-spec-'));
+  const output = openSync(join(folder, 'output'), 'w');
+  try {
+    const scene = new Scene();
+    const ended = Promise.withResolvers<unknown>();
+    const launcher = new Launcher(scene.driver, ended.resolve, { log: () => {}, environment: {}, output });
+    scene.driver.activation.setServices([{ name: NAME, exec: ['/bin/player'] }]);
+    scene.call(scene.join(), 'StartServiceByName', [string(NAME), uint32(0)]);
+    launcher.start({ name: NAME, exec: ['/bin/sh', '-c', 'echo a report; exit 1'] }, TIMEOUT);
+    await ended.promise;
+    assert.equal(readFileSync(join(folder, 'output'), 'utf8'), 'a report\n');
+  } finally {
+    closeSync(output);
     rmSync(folder, { recursive: true });
   }
 });
