@@ -54,25 +54,36 @@ export interface Row {
   readonly reading?: ReadingEffect;
   /** The verb that takes it back; absent for faults that last. */
   readonly opposite?: Verb;
+  /**
+   * A run can show its effect in messages only. Without it, the effect shows by itself: the end of a process or of a
+   * membership by sockets that end, a limit by what it cuts.
+   */
+  readonly shows?: 'in messages';
 }
 
 export const FAULTS = {
   kill: { by: 'SIGKILL', changes: 'routes', ends: 'process', reading: 'ends' },
   stop: { by: 'SIGTERM', changes: 'routes', ends: 'process', reading: 'ends' },
-  pause: { by: 'SIGSTOP', changes: 'reading', reading: 'pauses', opposite: 'resume' },
+  pause: { by: 'SIGSTOP', changes: 'reading', reading: 'pauses', opposite: 'resume', shows: 'in messages' },
   resume: { by: 'SIGCONT', changes: 'reading', reading: 'resumes' },
   start: { by: 'node', changes: 'routes' },
   leave: { by: 'master', changes: 'routes', ends: 'sockets', reading: 'ends' },
-  'close-listener': { by: 'master', changes: 'listener' },
+  'close-listener': { by: 'master', changes: 'listener', shows: 'in messages' },
   // An expelled client still reads what is in its queue (af_bus.md section 5).
   expel: { by: 'master', changes: 'routes', ends: 'place' },
-  join: { by: 'master', changes: 'routes' },
-  eavesdrop: { by: 'master', changes: 'routes', opposite: 'eavesdrop' },
-  'add-address': { by: 'master', changes: 'routes', opposite: 'del-address' },
-  'del-address': { by: 'master', changes: 'routes', opposite: 'add-address' },
-  'add-match': { by: 'master', changes: 'routes', opposite: 'remove-match' },
-  'remove-match': { by: 'master', changes: 'routes', opposite: 'add-match' },
-  'stop-reading': { by: 'client', changes: 'reading', reading: 'stops', opposite: 'read' },
+  join: { by: 'master', changes: 'routes', shows: 'in messages' },
+  eavesdrop: { by: 'master', changes: 'routes', opposite: 'eavesdrop', shows: 'in messages' },
+  'add-address': { by: 'master', changes: 'routes', opposite: 'del-address', shows: 'in messages' },
+  'del-address': { by: 'master', changes: 'routes', opposite: 'add-address', shows: 'in messages' },
+  'add-match': { by: 'master', changes: 'routes', opposite: 'remove-match', shows: 'in messages' },
+  'remove-match': { by: 'master', changes: 'routes', opposite: 'add-match', shows: 'in messages' },
+  'stop-reading': {
+    by: 'client',
+    changes: 'reading',
+    reading: 'stops',
+    opposite: 'read',
+    shows: 'in messages',
+  },
   read: { by: 'client', changes: 'reading', reading: 'reads on' },
   limit: { by: 'client', changes: 'process', opposite: 'limit' },
 } as const satisfies Readonly<Record<Verb, Row>>;

@@ -4,9 +4,10 @@
 import type { Path } from '../../common/diagnostic.ts';
 import { LIMITS } from '../../common/limits.ts';
 import { didYouMean } from '../../common/nearest.ts';
-import { show } from '../../common/text.ts';
+import { either, show } from '../../common/text.ts';
 import { masterOf } from '../../topology/lane.ts';
 import type { Problems } from '../diagnostic/index.ts';
+import { DBUS_STEPS } from './scope.ts';
 
 /** `replicas` is the written name of a client with replicas: `tool` for `tool-0` …. */
 export type Kind =
@@ -26,8 +27,7 @@ const PLURAL: Readonly<Record<Kind, string>> = {
 };
 
 const MAX_LISTED = 12;
-const ITS_STEPS =
-  'The steps of a message bus are own, release, start, add-match, remove-match, signal, call and run.';
+const ITS_STEPS = `A step of a message bus is ${either(DBUS_STEPS)}.`;
 const MESSAGE_BUS = 'a message bus has master: { program: dbus-daemon }';
 
 export class Names {

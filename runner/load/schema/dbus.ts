@@ -119,6 +119,8 @@ export const dbusSteps = [
 ] as const;
 export type DbusVerb = keyof typeof verbs;
 export const DBUS_VERBS: readonly string[] = Object.keys(verbs);
+/** The keys of all steps of message buses. */
+export const DBUS_STEPS: readonly string[] = [...DBUS_VERBS, 'run'];
 
 export const hears = map({
   client,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 export type { WrittenBudgets } from './budgets.ts';
 export {
+  DBUS_STEPS,
   DBUS_VERBS,
   type DbusVerb,
   type WrittenAnswers,

@@ -8,6 +8,7 @@ import { either, show } from '../../common/text.ts';
 import { type Choice, expected, flag, has, list, map, NAME_HINT, pick, ref, text, whole } from './blocks.ts';
 import { budgets } from './budgets.ts';
 import {
+  DBUS_STEPS,
   DBUS_VERBS,
   dbus,
   dbusSteps,
@@ -126,8 +127,7 @@ export type WrittenStep =
 /** The key of a send in short form. */
 export const ARROW = /^\s*\S+\s*->\s*\S+\s*$/;
 const KINDS = ['send', 'parallel', 'fault'];
-const STEP_HINT =
-  'A step is `camera -> lidar: "text"`, send, parallel, fault or expect; on a message bus own, release, start, add-match, remove-match, signal, call or run.';
+const STEP_HINT = `A step is \`camera -> lidar: "text"\`, send, parallel, fault or expect; on a message bus ${either(DBUS_STEPS)}.`;
 
 /** Number of options before those of message buses. */
 const FIRST_VERB = 5;
@@ -157,7 +157,7 @@ function chooseStep(input: unknown): Choice {
   const [first] = keys;
   if (first === undefined) return { message: 'this step is empty', hint: STEP_HINT };
   if (keys.length === 1 && first === 'expect') return 3;
-  const hint = stepMeant(first, [...KINDS, 'expect', ...DBUS_VERBS, 'run'], VERBS) ?? STEP_HINT;
+  const hint = stepMeant(first, [...KINDS, 'expect', ...DBUS_STEPS], VERBS) ?? STEP_HINT;
   return { code: 'unknown-key', message: `unknown step ${show(first)}`, hint, at: first, onKey: true };
 }
 

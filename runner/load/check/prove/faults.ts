@@ -12,6 +12,7 @@ import {
   type FaultAction,
   oppositeOf,
   readingEffect,
+  rowOf,
   subjectOf,
   type Verb,
 } from '../../../topology/faults.ts';
@@ -20,15 +21,6 @@ import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, SendStep, Step, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
 import { busOfSender } from './parties.ts';
-
-/**
- * Verbs whose effect shows in messages. The end of a process or of a membership shows by itself: sockets end. A
- * limit is checked by what it cuts.
- */
-const ABOUT_MESSAGES: ReadonlySet<Verb> = new Set([
-  ...(['pause', 'stop-reading', 'eavesdrop', 'add-address', 'del-address'] as const),
-  ...(['add-match', 'remove-match', 'join', 'close-listener'] as const),
-]);
 
 export function checkFaultsMet(places: Places, prediction: Prediction, topology: Topology): void {
   const busOfClient = busesOf(topology);
@@ -101,7 +93,7 @@ function spansIn(prediction: Prediction, topology: Topology): Span[] {
       (end !== undefined && beside(end).some((other) => other.order > order && areConcurrent(other, end)));
     // If a rule is added for good, rules.ts checks whether a matching message comes.
     const isOther = action.fault === 'add-match' && end === undefined;
-    if (ABOUT_MESSAGES.has(action.fault) && !id.endsWith('.end') && !isOther)
+    if (rowOf(action).shows === 'in messages' && !id.endsWith('.end') && !isOther)
       spans.push({ fault: visit, end, isMet });
     nextAbout.set(party, order);
     nextSame.set(keyOf(action), visit);
