@@ -4,7 +4,6 @@
  * the socket at which the client waits, and ends. If nobody waits there, its exit status is 1.
  */
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import type { ServiceOrder } from './protocol.ts';
 
 /** `@name` is an abstract name here, as in all of this project. */
@@ -26,8 +25,6 @@ export async function startable(at: string, then: () => void): Promise<void> {
     connection.destroy();
     then();
   });
-  // A client that was killed has left its own.
-  if (!at.startsWith('@')) rmSync(at, { force: true });
   server.listen(at.replace(/^@/, '\0')).unref();
   await once(server, 'listening');
 }

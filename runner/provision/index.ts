@@ -53,9 +53,10 @@ async function startInEngine(
   return startContainers({ ...shared, docker: backend.docker, image: backend.image, mounts: backend.mounts });
 }
 
+/** A folder comes before those in it: what is mounted over it later would hide them. */
 function busDirectories({ buses, messageBuses }: Topology): readonly string[] {
   const paths = [...buses, ...(messageBuses?.buses ?? [])].map(({ path }) => path);
-  return [...new Set(paths.filter((path) => !path.startsWith('@')).map((path) => dirname(path)))];
+  return [...new Set(paths.filter((path) => !path.startsWith('@')).map((path) => dirname(path)))].sort();
 }
 
 function requireBus(node: NodeConnection, backend: Backend): void {

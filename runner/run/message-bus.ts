@@ -9,6 +9,7 @@ import {
   type DbusAction,
   type DbusClientSpec,
   type DbusStep,
+  LEGACY,
   type ServiceSpec,
   startedByBus,
 } from '../topology/message-bus.ts';
@@ -48,7 +49,7 @@ export class MessageBuses {
           masterOf(name),
           {
             ...{ do: 'serve-dbus', path, unixPath: unixPathOf(path), limits },
-            services: services.map((each) => this.#serviceOrder(path, each)),
+            services: services.map((each) => this.#serviceOrder(each)),
           },
           { what: `the D-Bus daemon of ${name} to listen at ${path}` },
         ),
@@ -104,7 +105,7 @@ export class MessageBuses {
 
   /** A client that the bus will start. */
   async #wait({ name, bus, place }: DbusClientSpec): Promise<void> {
-    const at = this.#startPathOf(this.#pathOf(bus), name);
+    const at = this.#startPathOf(name);
     const what = `${name} to wait until ${bus} starts it`;
     await this.#context.agents.call(name, { do: 'be-startable', at }, { what, place });
   }
@@ -118,15 +119,15 @@ export class MessageBuses {
     if (started) await this.#arrive(client);
   }
 
-  #serviceOrder(path: string, service: ServiceSpec): ServiceOrder {
+  #serviceOrder(service: ServiceSpec): ServiceOrder {
     const { name } = service;
-    return 'client' in service ? { name, at: this.#startPathOf(path, service.client) } : service;
+    return 'client' in service ? { name, at: this.#startPathOf(service.client) } : service;
   }
 
-  /** Where a client waits until its bus starts it: short, since the path of a socket has few bytes. */
-  #startPathOf(path: string, client: string): string {
+  /** Where a client waits until its bus starts it: apart from all buses, since none has its AF_UNIX socket there. */
+  #startPathOf(client: string): string {
     const { clients = [] } = this.#context.plan.topology.messageBuses ?? {};
-    return `${path}.${clients.findIndex(({ name }) => name === client)}`;
+    return `@afbus-start.${clients.findIndex(({ name }) => name === client)}`;
   }
 
   #pathOf(bus: string): string {
@@ -220,7 +221,7 @@ export class MessageBuses {
   }
 }
 
-export const unixPathOf = (path: string): string => `${path}.unix`;
+export const unixPathOf = (path: string): string => `${path}${LEGACY}`;
 
 /** The answers in the form for agents: without the serials that are not known yet. */
 function marshalled(answers: DbusClientSpec['answers']): Record<string, AnswerOrder> {

@@ -4,6 +4,9 @@ import type { Arg } from '../dbus/index.ts';
 import type { ProgramSpec } from './program.ts';
 import type { FdSpec, Place } from './topology.ts';
 
+/** Follows the path of a bus in that of the socket for legacy clients. */
+export const LEGACY = '.unix';
+
 export interface MessageBusSpec {
   readonly name: string;
   /** The node on which the daemon runs. */

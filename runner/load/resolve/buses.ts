@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Buses with their masters, and groups. */
 
+import { dirname, normalize } from 'node:path/posix';
 import type { Path } from '../../common/diagnostic.ts';
 import { size } from '../../common/scalars.ts';
+import { LEGACY } from '../../topology/message-bus.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
 import { isMessageBus, MESSAGE_BUS, messageBus, refuse } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
@@ -17,7 +19,7 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
     const isMessage = isMessageBus(bus);
     scope.names.declare(isMessage ? MESSAGE_BUS : 'bus', name, at);
     const path = bus?.path ?? `/run/bus/${name}`;
-    checkPath(scope, path, name, paths, [...at, 'path']);
+    checkPath(scope, path, { bus: name, ...(isMessage && { ending: LEGACY }) }, paths, [...at, 'path']);
     const node = nodes.forMaster(name, bus?.master?.node, [...at, 'master']);
     if (bus && isMessage) {
       scope.messageBuses.set(name, messageBus(scope, name, { bus, path, node: node ?? '' }, at));
@@ -49,23 +51,39 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
   }
 }
 
+/** Reports a path at which no bus can listen, or at which another one does. `ending`: of the socket beside it. */
 function checkPath(
   { problems }: Scope,
   path: string,
-  bus: string,
+  { bus, ending }: { readonly bus: string; readonly ending?: string },
   paths: Map<string, string>,
   at: Path,
 ): void {
-  const holder = paths.get(path);
-  paths.set(path, bus);
-  if (holder !== undefined) {
-    const message = `bus "${holder}" has the path ${path} already`;
+  const most = MAX_PATH - (ending?.length ?? 0);
+  if (Buffer.byteLength(path) > most) {
+    const beside = ending === undefined ? '' : `, as ${ending} follows for legacy clients`;
+    problems.error(at, { code: 'bad-value', message: `a bus path has at most ${most} bytes${beside}` });
+  }
+  const mistake = path.startsWith('@') ? undefined : mistakeIn(path);
+  if (mistake) problems.error(at, { code: 'bad-value', ...mistake });
+  for (const taken of ending === undefined ? [path] : [path, `${path}${ending}`]) {
+    const holder = paths.get(taken);
+    paths.set(taken, bus);
+    if (holder === undefined) continue;
+    const message = `bus "${holder}" has the path ${taken} already`;
     problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path.' });
   }
-  if (Buffer.byteLength(path) > MAX_PATH) {
-    problems.error(at, { code: 'bad-value', message: `a bus path has at most ${MAX_PATH} bytes` });
-  }
-  if (path.includes('\0')) problems.error(at, { code: 'bad-value', message: 'a bus path holds no NUL' });
+}
+
+/** The folder of a path is mounted in each node, as Docker writes it: `volume:folder`. */
+function mistakeIn(path: string): { readonly message: string; readonly hint: string } | undefined {
+  const plain = normalize(path).replace(/\/$/, '');
+  const folder = dirname(plain);
+  const hint = 'Choose another folder: /run/bus.';
+  if (folder === '/' || plain === '') return { message: 'a bus cannot be in the folder / itself', hint };
+  if (folder.includes(':')) return { message: 'the folder of a bus path holds no ":"', hint };
+  if (plain === path) return undefined;
+  return { message: 'a bus path has no empty part and no . or .. as a part', hint: `Write ${plain}.` };
 }
 
 export function resolveGroups(scope: Scope): void {

@@ -87,7 +87,7 @@ traffic:
 
   it('gets a warning if --set gives one that no file uses', () => {
     const { diagnostics } = load('x', {
-      source: 'buses: { cabin: { path: "${PATHH:-/x}" } }',
+      source: 'buses: { cabin: { path: "${PATHH:-/run/x}" } }',
       set: { PATH: '/y' },
     });
     assert.deepEqual(
