@@ -29,7 +29,7 @@ static int send_to(struct link *link, uint64_t address, const struct afdbus_mess
 	memset(&to, 0, SHORT_NAME);
 	to.sbus_family = link->family;
 	to.sbus_addr.s_addr = address;
-	put_fds(&message, m);
+	put_fds(&message, m->fds, m->n_fds);
 	sent = link_send(link, &message, deadline);
 	return sent < 0 ? sent : 0;
 }

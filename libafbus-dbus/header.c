@@ -142,7 +142,7 @@ static bool valid_interface_field(const char *name)
 
 static bool valid_path_field(const char *path)
 {
-	return strcmp(path, DRIVER_PATH "/Local") != 0;
+	return valid_path(path) && strcmp(path, DRIVER_PATH "/Local") != 0;
 }
 
 struct known_field {
@@ -170,6 +170,33 @@ struct seen {
 	uint32_t unix_fds;
 };
 
+/* It follows the four bytes of its code and signature, which are aligned to 8: it needs no padding. */
+static int read_u32(struct wire *w, uint32_t *value)
+{
+	if (w->length - w->at < sizeof(*value))
+		return -EBADMSG;
+	*value = u32_at(w->bytes, w->at);
+	w->at += sizeof(*value);
+	return 0;
+}
+
+/* Names and paths are ASCII, so no other check of their encoding is needed. */
+static int read_name(struct wire *w, const struct known_field *field, const char **text)
+{
+	uint32_t length;
+	int result = read_u32(w, &length);
+
+	if (result < 0)
+		return result;
+	if (length >= w->length - w->at)
+		return -EBADMSG;
+	*text = (const char *)w->bytes + w->at;
+	w->at += length + 1;
+	if (w->bytes[w->at - 1] != '\0' || strlen(*text) != length || !field->valid(*text))
+		return -EBADMSG;
+	return 0;
+}
+
 static int read_known(struct wire *w, struct afdbus_message *m, uint8_t code, struct seen *seen)
 {
 	const struct known_field *field = &known_fields[code];
@@ -180,37 +207,50 @@ static int read_known(struct wire *w, struct afdbus_message *m, uint8_t code, st
 		return -EBADMSG;
 	seen->fields |= 1U << code;
 	if (code == REPLY_SERIAL) {
-		result = wire_number(w, 'u', &m->reply_serial);
+		result = read_u32(w, &m->reply_serial);
 		m->reply_serial_at = w->at - sizeof(m->reply_serial);
 		return result == 0 && m->reply_serial == 0 ? -EBADMSG : result;
 	}
 	if (code == UNIX_FDS)
-		return wire_number(w, 'u', &seen->unix_fds);
-	result = wire_text(w, field->type, text);
-	if (result == 0 && field->valid && !field->valid(*text))
+		return read_u32(w, &seen->unix_fds);
+	return code == SIGNATURE ? wire_text(w, 'g', text) : read_name(w, field, text);
+}
+
+static int skip_unknown(struct wire *w)
+{
+	const char *type;
+	int result = wire_text(w, 'g', &type);
+
+	if (result < 0)
+		return result;
+	if (*type == '\0' || type_length(type, strlen(type)) != strlen(type))
 		return -EBADMSG;
-	return result;
+	return wire_skip(w, type, FIELD_DEPTH);
+}
+
+/* The signature of a known field is its one type. */
+static bool read_type(struct wire *w, char type)
+{
+	const uint8_t signature[] = { 1, type, '\0' };
+
+	if (w->length - w->at < sizeof(signature) || memcmp(w->bytes + w->at, signature, sizeof(signature)) != 0)
+		return false;
+	w->at += sizeof(signature);
+	return true;
 }
 
 static int read_field(struct wire *w, struct afdbus_message *m, struct seen *seen)
 {
-	const char *type;
 	uint8_t code;
-	int result = wire_align(w, 8);
 
-	if (result == 0)
-		result = wire_number(w, 'y', &code);
-	if (result == 0)
-		result = wire_text(w, 'g', &type);
-	if (result < 0)
-		return result;
-	if (code == 0 || type_length(type, strlen(type)) != strlen(type) || *type == '\0')
+	if (wire_align(w, 8) < 0 || w->at == w->length)
 		return -EBADMSG;
+	code = w->bytes[w->at++];
 	if (code > UNIX_FDS) {
 		m->unknown_fields = true;
-		return wire_skip(w, type, FIELD_DEPTH);
+		return skip_unknown(w);
 	}
-	if (type[0] != known_fields[code].type || type[1] != '\0')
+	if (code == 0 || !read_type(w, known_fields[code].type))
 		return -EBADMSG;
 	return read_known(w, m, code, seen);
 }

@@ -224,7 +224,7 @@ ssize_t link_receive(struct link *link, struct msghdr *message, int64_t deadline
 int write_all(struct link *link, const char *bytes, size_t length, int64_t deadline);
 int read_some(struct link *link, char *bytes, size_t length, int64_t deadline);
 unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max);
-void put_fds(struct msghdr *message, const struct afdbus_message *m);
+void put_fds(struct msghdr *message, const int *fds, unsigned int n);
 void close_fds(const int *fds, unsigned int count);
 /* Gives back the memory of a long message. */
 void trim_inbox(struct link *link, size_t used);

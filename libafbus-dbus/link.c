@@ -243,19 +243,19 @@ unsigned int take_fds(struct msghdr *message, int *fds, unsigned int max)
 }
 
 /* The message's control buffer has room for MAX_FDS. */
-void put_fds(struct msghdr *message, const struct afdbus_message *m)
+void put_fds(struct msghdr *message, const int *fds, unsigned int n)
 {
 	struct cmsghdr *c = message->msg_control;
 
-	if (m->n_fds == 0) {
+	if (n == 0) {
 		message->msg_control = NULL;
 		return;
 	}
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(m->n_fds * sizeof(int));
-	memcpy(CMSG_DATA(c), m->fds, m->n_fds * sizeof(int));
-	message->msg_controllen = CMSG_SPACE(m->n_fds * sizeof(int));
+	c->cmsg_len = CMSG_LEN(n * sizeof(*fds));
+	memcpy(CMSG_DATA(c), fds, n * sizeof(*fds));
+	message->msg_controllen = CMSG_SPACE(n * sizeof(*fds));
 }
 
 void trim_inbox(struct link *link, size_t used)

@@ -94,5 +94,12 @@ uint64_t route_to(struct routes *routes, const char *destination, uint8_t type)
 
 void name_of_address(uint64_t address, char name[24])
 {
-	snprintf(name, 24, ":0.%llx", (unsigned long long)address);
+	unsigned int digits = 1;
+
+	while (digits < 16 && address >> 4 * digits)
+		digits++;
+	memcpy(name, ":0.", 3);
+	for (unsigned int n = 0; n < digits; n++)
+		name[3 + n] = "0123456789abcdef"[address >> 4 * (digits - 1 - n) & 0xf];
+	name[3 + digits] = '\0';
 }

@@ -31,7 +31,7 @@ static int send_bytes(struct link *link, const struct afdbus_message *m, const s
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control };
 	ssize_t sent;
 
-	put_fds(&message, m);
+	put_fds(&message, m->fds, m->n_fds);
 	sent = link_send(link, &message, deadline);
 	if (sent < 0)
 		return sent;

@@ -4,22 +4,27 @@
 
 #include <string.h>
 
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+/* What a character is in a name: every message has several names, each of which is walked over. */
+enum { LETTER = 1, DIGIT = 2, HYPHEN = 4 };
 
-static bool is_digit(char c)
+static const uint8_t kinds[256] = {
+	['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER, ['0' ... '9'] = DIGIT, ['-'] = HYPHEN,
+};
+
+static bool is_one_of(char c, unsigned int wanted)
 {
-	return c >= '0' && c <= '9';
+	return kinds[(uint8_t)c] & wanted;
 }
 
 /* Length of an element of a path or name. */
 static size_t element(const char *text, bool digit_first, bool hyphen)
 {
+	unsigned int wanted = LETTER | DIGIT | (hyphen ? HYPHEN : 0);
 	size_t n = 0;
 
-	while (is_letter(text[n]) || (hyphen && text[n] == '-') || (is_digit(text[n]) && (n > 0 || digit_first)))
+	if (!digit_first && is_one_of(text[0], DIGIT))
+		return 0;
+	while (is_one_of(text[n], wanted))
 		n++;
 	return n;
 }
@@ -117,7 +122,7 @@ bool valid_utf8(const char *text, size_t length)
 
 bool is_basic(char type)
 {
-	return type != '\0' && strchr("ybnqiuxtdsogh", type);
+	return size_of(type) > 0 || type == 's' || type == 'o' || type == 'g';
 }
 
 struct nesting {

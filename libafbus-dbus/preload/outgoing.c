@@ -151,7 +151,6 @@ static void drop_fds(struct stream *s, unsigned int from, unsigned int count)
 static int send_once(struct stream *s, int fd, uint64_t address, unsigned int n_fds, int flags)
 {
 	union control control;
-	struct afdbus_message with_fds = { .fds = s->out_fds, .n_fds = n_fds };
 	struct iovec data = { s->out, s->out_length };
 	struct sockaddr_bus to;
 	struct msghdr message = {
@@ -161,7 +160,7 @@ static int send_once(struct stream *s, int fd, uint64_t address, unsigned int n_
 	memset(&to, 0, SHORT_NAME);
 	to.sbus_family = s->link.family;
 	to.sbus_addr.s_addr = address;
-	put_fds(&message, &with_fds);
+	put_fds(&message, s->out_fds, n_fds);
 	return NEXT(sendmsg)(fd, &message, flags & (MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 ? -errno : 0;
 }
 
