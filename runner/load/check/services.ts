@@ -51,10 +51,16 @@ function isTouching(step: Step, client: string, another: (name: string) => boole
   return 'to' in action && action.to !== undefined && (action.to === client || another(action.to));
 }
 
-/** Reports clients that the bus never starts. */
+/** Reports clients that the bus never starts, and a limit of its starts if it has no services. */
 export function checkStarted({ problems }: Places, topology: Topology): void {
   const { buses } = topology.messageBuses ?? { buses: [] };
   if (buses.length === 0) return;
+  for (const { name, services, limits } of buses)
+    if (limits.service_start_timeout !== undefined && services.length === 0)
+      problems.warning(['buses', name, 'master', 'limits', 'service_start_timeout'], {
+        ...{ code: 'vacuous', message: `nothing shows this limit: bus "${name}" starts no services` },
+        hint: 'Give it one: services: { org.example.Player: player }; or remove the limit.',
+      });
   const started = new Set(predictOperations(topology).starts.map(({ client }) => client));
   const names = namesOf(topology);
   for (const client of startedByBus({ buses }))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Clients of message buses that sleep: whether what waits for them is enough for their bus to cut them off. */
 import { type Operation, type Operations, predictOperations } from '../../predict/index.ts';
+import type { MessageBuses } from '../../topology/message-bus.ts';
 import { type Sleep, sleepsIn } from '../../topology/sleeps.ts';
 import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
@@ -10,13 +11,29 @@ import type { Places } from './places.ts';
 const CHANGES: readonly string[] = ['own', 'release', 'kill'];
 
 export function checkSleeps(places: Places, topology: Topology): void {
-  if (topology.messageBuses === undefined) return;
+  const { messageBuses } = topology;
+  if (messageBuses === undefined) return;
   const sleeps = sleepsIn(topology.steps);
+  checkShown(places, messageBuses, sleeps);
   const operations = predictOperations(topology);
   for (const sleep of sleeps) {
     checkRoom(places, sleep, operations);
     if (sleep.hangup) checkMeanwhile(places, topology, { sleep, sleeps, operations });
     else checkCalls(places, sleep, operations);
+  }
+}
+
+/** Reports a limit of what waits for legacy clients on a bus on which nothing waits for any: none of them is paused. */
+function checkShown({ problems }: Places, { buses, clients }: MessageBuses, sleeps: readonly Sleep[]): void {
+  const legacy = clients.filter(({ connect }) => connect === 'legacy');
+  const asleep = legacy.filter(({ name }) => sleeps.some(({ client }) => client === name));
+  for (const { name, limits } of buses) {
+    if (limits.max_outgoing_bytes === undefined || asleep.some(({ bus }) => bus === name)) continue;
+    problems.warning(['buses', name, 'master', 'limits', 'max_outgoing_bytes'], {
+      code: 'vacuous',
+      message: `nothing shows this limit: no legacy client of bus "${name}" is paused`,
+      hint: 'Pause one (connect: legacy) while signals are sent to it, or remove the limit.',
+    });
   }
 }
 

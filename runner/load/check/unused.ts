@@ -2,10 +2,12 @@
 /** Things that are allowed but probably mistakes. */
 
 import { prefixNumber } from '../../common/address.ts';
+import type { Path } from '../../common/diagnostic.ts';
 import { didYouMean } from '../../common/nearest.ts';
 import { denies, matches, type Scope, validEntries } from '../resolve/index.ts';
 
 export function checkUnused(scope: Scope): void {
+  checkDefaults(scope);
   if (scope.problems.isBroken(['clients'])) return;
   checkNodes(scope);
   checkGroups(scope);
@@ -59,4 +61,40 @@ function checkPatterns(scope: Scope): void {
       scope.problems.warning([...path, 'master', 'deny', n], { code: 'unused', message, hint });
     });
   }
+}
+
+const KINDS = ['nodes', 'buses', 'groups', 'clients'] as const;
+
+function checkDefaults(scope: Scope): void {
+  const { written, problems, taken } = scope;
+  for (const kind of KINDS) {
+    if (problems.isBroken([kind]) || problems.isBroken(['defaults', kind])) continue;
+    const items = Object.keys(written[kind] ?? {});
+    for (const key of leaves(written.defaults?.[kind]))
+      if (!items.some((item) => isTaken(scope, kind, item, key)))
+        untaken(scope, [kind, ...key], `no item of \`${kind}\``);
+  }
+  if (problems.isBroken(['traffic']) || problems.isBroken(['defaults', 'sends'])) return;
+  for (const key of Object.keys(written.defaults?.sends ?? {}))
+    if (!taken.has(key))
+      untaken(scope, ['sends', key], key === 'rate' ? 'no send of several messages' : 'no send');
+}
+
+function untaken({ problems }: Scope, path: Path, nobody: string): void {
+  const message = `${nobody} takes this default`;
+  const hint = 'Remove it, or let one take it that does not have the key itself.';
+  problems.warning(['defaults', ...path], { code: 'unused', message, hint });
+}
+
+/** The paths of the values in nested maps; a list is one value. */
+function* leaves(value: unknown, path: Path = []): Generator<Path> {
+  if (value === undefined || value === null) return;
+  if (typeof value !== 'object' || Array.isArray(value)) yield path;
+  else for (const [key, each] of Object.entries(value)) yield* leaves(each, [...path, key]);
+}
+
+/** An item that takes a default has its value from the place of the default. */
+function isTaken({ tree }: Scope, kind: string, item: string, key: Path): boolean {
+  const [own, inherited] = [tree.place([kind, item, ...key]), tree.place(['defaults', kind, ...key])];
+  return own.file === inherited.file && own.line === inherited.line && own.column === inherited.column;
 }

@@ -68,6 +68,7 @@ function scopeOf(given: Given): Scope {
     away: new Map(),
     rested: new Set(),
     budgets: [],
+    taken: new Set(),
     incarnation: (name) => names.incarnation(name),
     startAgain: (name) => names.startAgain(name),
     paths: new Map(),

@@ -55,6 +55,8 @@ export interface Scope extends Given {
   /** Clients of message buses that have been paused and resumed. */
   readonly rested: Set<string>;
   readonly budgets: Budget[];
+  /** The keys of `defaults.sends` that sends take, and that mean something for one of them. */
+  readonly taken: Set<string>;
   /** The client that a name stands for at this step: the original, or the one that a restart started. */
   incarnation(name: string): string;
   /** Starts a client again under a new name, which its old name stands for from now on. */

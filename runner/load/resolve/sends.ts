@@ -36,6 +36,7 @@ export function resolveSend(
   checkLength(scope, bus, body, keysOf(expect).error, at(send.size === undefined ? 'payload' : 'size'));
   const nonblocking = send.nonblocking ?? false;
   const count = send.count ?? 1;
+  if (send.rate !== undefined && count === 1) idleRate(scope, at);
   const facts = { from: who, to, bus, as: send.as, fds: send.fds?.length ?? 0, count, nonblocking };
   return {
     kind: 'send',
@@ -59,6 +60,17 @@ const keysOf = (expect: WrittenSendExpect | undefined) => (expect === 'model' ? 
 function checkNames(scope: Scope, recipients: readonly string[], path: Path): void {
   recipients.forEach((name, n) => {
     party(scope, name, [...path, 'expect', 'recipients', n]);
+  });
+}
+
+/** Reports the rate of one message. Many sends may take one from the defaults; a variable may be a larger number. */
+function idleRate({ tree, problems }: Scope, at: (key: string) => Path): void {
+  const path = at('rate');
+  if (path[0] === 'defaults' || tree.substituted(at('count')) !== undefined) return;
+  problems.warning(path, {
+    code: 'vacuous',
+    message: 'this rate has no effect: the send has one message',
+    hint: 'Write how many: count: 100; or remove the rate.',
   });
 }
 

@@ -131,6 +131,8 @@ function withDefaults(
   if (defaults === undefined) return resolveSend(where, send, expect, at);
   const taken = takenBySend(defaults, send);
   const place = (key: string): Path => (taken.includes(key) ? [...path, key] : at(key));
+  const isOne = (send.count ?? defaults.count ?? 1) === 1;
+  for (const key of taken) if (key !== 'rate' || !isOne) where.scope.taken.add(key);
   const values = Object.fromEntries(taken.map((key) => [key, defaults[key as keyof typeof defaults]]));
   return resolveSend(where, { ...values, ...send }, expect, place);
 }
