@@ -19,7 +19,7 @@ export function putSignpost(socket: string, { transport, options }: Address): re
     symlinkSync(formatAddress(bus), link);
     return [link];
   } catch (error) {
-    toStderr(`no signpost to the bus: ${(error as Error).message}`);
+    toStderr(`cannot make the link by which programs find this bus: ${(error as Error).message}`);
     return [];
   }
 }

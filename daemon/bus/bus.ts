@@ -133,7 +133,7 @@ export class Bus {
       attach: () => bus.attach(),
       pause: pauseToRetry,
       lose: (peer) =>
-        bus.#connections.get(peer.address)?.close('more came for it than the bus could pass on'),
+        bus.#connections.get(peer.address)?.close('more messages came for it than the bus could pass on'),
       copy: (to, bytes, fds) => void bus.#copy(to, bytes, fds),
     });
     await bus.#ear.join();

@@ -242,7 +242,7 @@ export class Legacy implements Connection {
   #deliver(message: Message): void {
     const { data, fds, lost } = message;
     if (lost !== undefined) {
-      this.close('more came for others than the bus could let it hear');
+      this.close('more messages for others came than the bus could copy to it');
       closeAll(fds);
       return;
     }

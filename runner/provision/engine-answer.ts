@@ -30,7 +30,7 @@ export function listOf<T>(
     texts.every((name) => typeof entry?.[name] === 'string') &&
     maps.every((name) => isMap(entry?.[name] ?? {}));
   if (Array.isArray(answer) && answer.every(hasForm)) return answer;
-  throw engineError('it gives a list of another form');
+  throw engineError('its answer is not the expected list');
 }
 
 const isMap = (value: unknown): boolean =>

@@ -39,7 +39,10 @@ export class Programs {
       const { output, within } = expect;
       const texts = Array.isArray(output) ? (output as readonly string[]) : [];
       const order = { do: 'await-program', end: needsEnd(expect), texts, within } as const;
-      ({ program: state } = await agents.call(client, order, { what: `${client} to do what it must`, step }));
+      ({ program: state } = await agents.call(client, order, {
+        what: `${client} to do what is expected of it`,
+        step,
+      }));
     }
     if (state === undefined) return;
     if (state.state !== 'runs') this.#running.delete(client);

@@ -329,7 +329,7 @@ export const BUGS = {
     hooks: (strikes) => ({ dbus: (m, at) => (m.member === 'NameOwnerChanged' && strikes(at) ? [] : [m]) }),
   },
   'keep-sleeper': {
-    does: 'a message bus does not cut off a client that sleeps for too long',
+    does: 'a message bus does not cut off a client that is paused for too long',
     check: 'dbus.lifetime',
     hooks: (strikes) => ({ keepsSleeper: strikes }),
   },

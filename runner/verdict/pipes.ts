@@ -94,7 +94,7 @@ function judgePipe(
     );
   }
   if (!pipe.eof && !mayBeQueued(facts, message, got)) {
-    const held = 'no EOF: some write end is open still';
+    const held = 'no EOF: some write end is still open';
     add(
       'no-eof',
       `a descriptor of ${message.name} leaked`,

@@ -112,9 +112,10 @@ export const CHECK_RULES: Readonly<Record<CheckName | 'environment' | 'nothing-p
   'dbus.replies': 'Each call came to the client that it is for, and was answered once, as it must be.',
   'dbus.names': 'The bus told each client of names and their owners what it must, in order.',
   'dbus.order': 'One order of all signals explains what every client got.',
-  'dbus.lifetime': 'The bus has cut off the clients that slept for too long.',
-  'dbus.fds': 'Each descriptor of D-Bus works at those that got it, and is gone after them.',
-  'dbus.programs': 'Each program ended as it must, and wrote what it must.',
+  'dbus.lifetime': 'The bus has cut off the clients that were paused for too long.',
+  'dbus.fds':
+    'Each descriptor that was passed on a message bus works for those that got it, and is closed after them.',
+  'dbus.programs': 'Each program ended as expected, and wrote what was expected.',
   blocked: 'Sends that must wait did wait, and went on when they could.',
   lifetime: 'Sockets end when they should, and not before.',
   budget: 'Latency and throughput are within the limits of the file.',

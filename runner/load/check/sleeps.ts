@@ -46,13 +46,13 @@ function checkRoom(
   const { have, most, held, unit } = waiting.get(pause.id) ?? NOTHING;
   if (hangup === undefined ? have <= most : have - held > most) return;
   const path = paths.get((hangup ?? pause).id) ?? [];
-  const fact = `${have} ${unit} wait for "${client}" while it sleeps, and the bus keeps ${most}`;
+  const fact = `${have} ${unit} wait for "${client}" while it is paused, and the bus keeps ${most}`;
   if (hangup)
     problems.warning([...path, 'expect', 'hangup'], {
       ...(have > most
         ? {
             code: 'unsaid',
-            message: `this need not happen: ${fact}, beside what its socket holds, which may be all of the rest`,
+            message: `this may not happen: ${fact}; the socket of "${client}" may hold all of the rest`,
           }
         : { code: 'impossible', message: `this cannot happen here: ${fact}` }),
       hint: 'Send more signals for it while it is paused.',
@@ -104,7 +104,7 @@ function checkMeanwhile(
     if (!changes && other === undefined && !isIts && !ofIt.has(step.id)) continue;
     problems.error(paths.get(step.id) ?? [], {
       code: 'impossible',
-      message: `"${client}" is cut off at some moment of its sleep, which may be before this step or after it`,
+      message: `"${client}" is cut off at some moment of its pause: before this step, or after it`,
       hint: isIts
         ? 'Put this step before its pause.'
         : `Put this step before its pause, or after - expect: { client: ${client}, hangup: true }.`,

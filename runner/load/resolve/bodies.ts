@@ -101,7 +101,7 @@ export function fdsOf(
   const all = seen.size * (send.count ?? 1);
   if (all > most)
     problems.error(at('fds'), {
-      ...{ code: 'impossible', message: `this step passes ${all} descriptors, and ${most} at most` },
+      ...{ code: 'impossible', message: `this step passes ${all} descriptors; the limit is ${most}` },
       hint: 'Send fewer messages in this step, or without descriptors.',
     });
   return [...seen].map((name) => ({ kind: 'pipe', name }));

@@ -40,7 +40,7 @@ export class Tally {
     const all = values * this.#combinations;
     this.full = all > LIMITS.values.most;
     if (!this.full) return true;
-    const message = `${values} values in ${this.#combinations} combinations are ${all}, and ${LIMITS.values.most} at most are looked at`;
+    const message = `${values} values in each of ${this.#combinations} combinations are ${all}; the limit is ${LIMITS.values.most}`;
     const hint = 'Use replicas and count, split the file, or pin a variable with --set.';
     problems.error(path, { code: 'too-big', message, hint });
     return false;
@@ -53,7 +53,7 @@ export class Tally {
     const { most } = LIMITS[what];
     this.full = this.#counts[what] > most;
     if (this.full) {
-      const message = `up to here the file has ${this.#counts[what]} ${NOUNS[what]}, and ${most} at most are played`;
+      const message = `up to here the file has ${this.#counts[what]} ${NOUNS[what]}; the limit is ${most}`;
       const hint =
         'All combinations of a matrix count together: split the file, or pin a variable with --set.';
       problems.error(path, { code: 'too-big', message, hint });

@@ -45,7 +45,8 @@ export function fds(facts: BusFacts): CheckResult[] {
     for (const passed of passedWith(operation, holders.get(operation.number) ?? []))
       if (!killed.has(passed.by)) checked += judge(facts, findings, passed, reports);
   }
-  const reason = checked === 0 ? 'nobody lived to read what was written into its descriptors' : undefined;
+  const reason =
+    checked === 0 ? 'each client that could read what was written into a descriptor had ended' : undefined;
   return [findings.result(checked, plural(checked, 'descriptor'), reason)];
 }
 
@@ -119,7 +120,7 @@ function judgePipe(
   if (!eof)
     add(
       'no-eof',
-      `descriptor ${index} is open still, although all that got it have closed it`,
+      `descriptor ${index} is still open, although all that got it have closed it`,
       'end of file',
       'none',
     );
@@ -133,7 +134,7 @@ function miscounted(
 ): void {
   const what = isAnswer ? 'an answer' : 'a message';
   findings.add('fds', operation.step, () => ({
-    summary: `${client} got ${what} with a wrong number of descriptors`,
+    summary: `${client} got ${what} with the wrong number of descriptors`,
     expected: String(due),
     observed: String(fds),
     ...about(operation),
@@ -142,7 +143,7 @@ function miscounted(
 
 function unreported(findings: Findings, operation: Operation): void {
   findings.add('no-pipe', operation.step, () => ({
-    summary: 'nothing is known of a descriptor',
+    summary: 'nothing is known about a descriptor',
     expected: 'what was written into it, and its end',
     observed: 'no report',
     ...about(operation),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `dbus.lifetime`: the bus has cut off the clients that slept for too long. */
+/** `dbus.lifetime`: the bus has cut off the clients that were paused for too long. */
 import { plural } from '../../common/text.ts';
 import { flat } from '../../topology/steps.ts';
 import { Findings } from '../findings.ts';

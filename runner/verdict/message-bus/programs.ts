@@ -75,8 +75,9 @@ function unexpected(expect: ProgramExpect, event: ProgramEvent): Wrong | undefin
   if (state === 'late')
     return ['still-runs', 'did not end in time', `it still ran after ${expect.within} ms`];
   if (crashed(event) || (expect.exit !== undefined && event.exit !== expect.exit))
-    return ['wrong-exit', 'did not end as it must', endText(event)];
-  if (!isAsExpected(expect, output)) return ['wrong-output', 'did not write what it must', wrote(output)];
+    return ['wrong-exit', 'did not end as expected', endText(event)];
+  if (!isAsExpected(expect, output))
+    return ['wrong-output', 'did not write what was expected', wrote(output)];
   if (needsEnd(expect) && state === 'runs') return ['still-runs', 'did not end', 'it still runs'];
   return undefined;
 }

@@ -29,9 +29,10 @@ function summary(names: readonly string[], cycle: readonly Hop[]): string {
   const lanes = new Set(cycle.flatMap((h) => (h.lane ? [h.lane.index] : [])));
   if (cycle.every((h) => h.lane)) return `${lanes.size} lanes contradict each other about ${joined(names)}`;
   const why = new Set(cycle.map((h) => h.why));
-  if (why.has('realtime')) return `${joined(names)} arrived in another order than they were sent in`;
+  if (why.has('realtime')) return `${joined(names)} did not arrive in the order in which they were sent`;
   if (why.has('causal')) return `${joined(names)}: an effect was seen before its cause`;
-  if (why.has('session')) return `${joined(names)} arrived in another order than their sender sent them in`;
+  if (why.has('session'))
+    return `${joined(names)} did not arrive in the order in which their sender sent them`;
   return `${joined(names)}: lanes contradict the kernel's own numbers`;
 }
 

@@ -91,6 +91,6 @@ describe('a client of the listener that is a monitor', () => {
   it('is cut off when the kernel has dropped copies for it', async () => {
     await answer(102);
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
-    assert.deepEqual(logged, ['disconnected: more came for others than the bus could let it hear']);
+    assert.deepEqual(logged, ['disconnected: more messages for others came than the bus could copy to it']);
   });
 });

@@ -31,47 +31,47 @@ interface Case {
 const TOO_MUCH: Readonly<Record<string, Case>> = {
   'clients and messages': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 10000, groups: [all] }, q: { replicas: 10000 } }\n${send(1_000_000)}`,
-    says: /20001 clients, and 20000 at most/,
+    says: /20001 clients; the limit is 20000/,
     line: 3,
   },
   'messages, summed up': {
     source: `${HEAD}${clients(1)}${send(600_000, 'r-0')}  - send: { from: s, to: r-0, count: 600000 }\n`,
-    says: /1200000 messages, and 1000000 at most/,
+    says: /1200000 messages; the limit is 1000000/,
     line: 6,
   },
   copies: {
     source: `${HEAD}${clients(10_000)}${send(501)}`,
-    says: /5010000 copies of messages, and 5000000 at most/,
+    says: /5010000 copies of messages; the limit is 5000000/,
     line: 5,
   },
   'signals of a message bus': {
     source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, ${Array.from({ length: 250 }, (_, i) => `c${i}: {}`).join(', ')} }\ntraffic:\n${'  - signal: { from: s, path: /, interface: a.B, member: X, count: 10000 }\n    expect: model\n'.repeat(3)}`,
-    says: /5020000 copies of messages, and 5000000 at most/,
+    says: /5020000 copies of messages; the limit is 5000000/,
     line: 6,
   },
   'descriptors of a step': {
     source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, r: { match: ["member='X'"] } }\ntraffic:\n  - signal: { from: s, path: /, interface: a.B, member: X, count: 2001, fds: [{ pipe: p }, { pipe: q }] }\n`,
-    says: /this step passes 4002 descriptors, and 4000 at most/,
+    says: /this step passes 4002 descriptors; the limit is 4000/,
     line: 4,
   },
   'instructions of filters': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 200, groups: [all], filter: { bpf: "${'ld #1\\n'.repeat(99)}ret #65535" } } }\n${send(5000)}`,
-    says: /instructions of filters and rules for copies to go through, and 50000000 at most/,
+    says: /instructions of filters and rules for copies to go through; the limit is 50000000/,
     line: 5,
   },
   'rules that messages are compared with': {
     source: `buses: { b: { protocol: nfdbus } }\nclients: { s: {}, r: { replicas: 200, match: [${Array.from({ length: 500 }, (_, i) => `"member='m${i}'"`).join(', ')}] } }\ntraffic:\n  - send: { from: s, to: b, count: 1000, payload: { dbus: { type: signal, path: /, interface: a.B, member: X } } }\n`,
-    says: /instructions of filters and rules for copies to go through, and 50000000 at most/,
+    says: /instructions of filters and rules for copies to go through; the limit is 50000000/,
     line: 4,
   },
   'groups of clients': {
     source: `${HEAD}clients: { s: {}, r: { replicas: 9999, groups: [${Array(50).fill('all').join(', ')}] } }\n`,
-    says: /groups, addresses, names, rules and patterns of clients, and 200000 at most/,
+    says: /groups, addresses, names, rules and patterns of clients; the limit is 200000/,
     line: 3,
   },
   'patterns that admit clients': {
     source: `buses: { b: { master: { admit: [${Array(300).fill('"r*-*"').join(', ')}] } } }\nclients: { r: { replicas: 9999 } }\n`,
-    says: /groups, addresses, names, rules and patterns of clients, and 200000 at most/,
+    says: /groups, addresses, names, rules and patterns of clients; the limit is 200000/,
     line: 2,
   },
   'values of a matrix': {
@@ -81,7 +81,7 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
   },
   'clients of all combinations': {
     source: `matrix: { n: [${Array.from({ length: 256 }, (_, i) => 9000 + i).join(', ')}] }\n${HEAD}clients: { r: { replicas: "\${n}" } }\n`,
-    says: /clients, and 20000 at most/,
+    says: /clients; the limit is 20000/,
     line: 4,
   },
   combinations: {
@@ -103,22 +103,22 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
   },
   'values of all combinations': {
     source: `${MANY}traffic:\n${'  - s -> r-0: "${n}"\n'.repeat(4000)}`,
-    says: /values in 256 combinations are \d+, and 500000 at most/,
+    says: /values in each of 256 combinations are \d+; the limit is 500000/,
     line: 1,
   },
   'aliases of all combinations': {
     source: `${MANY}traffic:\n  - &a { s -> r-0: "\${n}" }\n${'  - *a\n'.repeat(4000)}`,
-    says: /values in 256 combinations are \d+, and 500000 at most/,
+    says: /values in each of 256 combinations are \d+; the limit is 500000/,
     line: 1,
   },
   'branches that each have thousands of clients': {
     source: `${HEAD}${clients(9000)}traffic:\n  - parallel:\n${'      - s -> r-0: hi\n'.repeat(9000)}`,
-    says: /81009000 branches that play at once, each times the clients, and 1000000 at most/,
+    says: /81009000 branches that play at once, each times the clients; the limit is 1000000/,
     line: 5,
   },
   'steps that each ask thousands of clients': {
     source: `${HEAD}${clients(9000)}traffic:\n${'  - s -> r-0: hi\n'.repeat(5700)}`,
-    says: /steps, each times the clients, and 50000000 at most/,
+    says: /steps, each times the clients; the limit is 50000000/,
     line: 5559,
   },
   'mistakes in one text': { source: `${HEAD}bad: "${'${a:-'.repeat(290_000)}"\n`, says: /never closed/ },

@@ -152,7 +152,7 @@ const PIPE_DAMAGES: Readonly<Record<string, (pipe: PipeEvent) => readonly PipeEv
   'is not known': () => [],
   'was used by one more client': (pipe) => [{ ...pipe, tokens: [...pipe.tokens, 'stranger'] }],
   'did not work for one': (pipe) => [{ ...pipe, tokens: pipe.tokens.slice(1) }],
-  'is open still': (pipe) => [{ ...pipe, eof: false }],
+  'is still open': (pipe) => [{ ...pipe, eof: false }],
 };
 
 describe('a descriptor', () => {

@@ -43,7 +43,7 @@ function limitMemory(context: Context, target: string, memory: number): Done | u
   if (needClient(context, name, 'running') === undefined) return undefined;
   if (memory < LEAST) {
     const { scope, path } = context;
-    const message = `a limit of memory is at least ${sizeInWords(LEAST)}: the kernel counts memory in batches`;
+    const message = `a memory limit is at least ${sizeInWords(LEAST)}: the kernel counts memory in batches`;
     scope.problems.error([...path.slice(0, -1), 'memory'], { code: 'bad-value', message });
     return undefined;
   }

@@ -146,7 +146,7 @@ export function isPredicted(scope: Scope, text: string, path: Path): boolean {
   if (!isRule(scope, text, path)) return false;
   const rule = parseRule(text);
   if ('mistake' in rule || !eavesdrops(rule)) return true;
-  const message = 'this rule selects messages for others, and it is not predicted who gets these';
+  const message = 'this rule selects messages for others too, and the model does not predict who gets those';
   const hint =
     'Write the rule without eavesdrop: it selects signals for everyone, and what is for this client.';
   scope.problems.error(path, { code: 'impossible', message, hint });
