@@ -46,12 +46,13 @@ export class Launcher {
     const { name, exec } = service;
     const [program, ...args] = this.helper === undefined ? exec : [this.helper, name];
     this.#log(`starts ${name}`);
-    const env = { ...process.env, ...this.#environment };
-    const child = spawn(program as string, args, {
-      env,
-      stdio: ['ignore', this.#output, 'inherit'],
-      detached: true,
-    });
+    let child: ChildProcess;
+    try {
+      child = this.#spawn(program as string, args);
+    } catch (error) {
+      this.#fail(name, notExecuted(name, error as NodeJS.ErrnoException));
+      return;
+    }
     child.unref();
     this.#latest.set(name, child);
     const fail = (error: DriverError | undefined): void => {
@@ -61,6 +62,15 @@ export class Launcher {
     setTimeout(() => fail(timedOut(name, timeout)), timeout).unref();
     child.once('error', (error) => fail(notExecuted(name, error)));
     child.once('exit', () => fail(exited(name, child)));
+  }
+
+  /** Throws some of the errors for which a program cannot be executed; the others are events of the child. */
+  #spawn(program: string, args: readonly string[]): ChildProcess {
+    return spawn(program, args, {
+      env: { ...process.env, ...this.#environment },
+      stdio: ['ignore', this.#output, 'inherit'],
+      detached: true,
+    });
   }
 
   /** Does nothing if the name has an owner by now. */
@@ -78,8 +88,9 @@ const timedOut = (name: string, timeout: number): DriverError =>
     `Failed to activate service '${name}': timed out (service_start_timeout=${timeout}ms)`,
   );
 
-function notExecuted(name: string, { errno = 0 }: NodeJS.ErrnoException): DriverError {
-  const [, why = 'unknown error'] = getSystemErrorMap().get(errno) ?? [];
+/** Node itself refuses an empty path or a NUL byte: such an error has no errno. */
+function notExecuted(name: string, { errno = 0, message }: NodeJS.ErrnoException): DriverError {
+  const [, why = message] = getSystemErrorMap().get(errno) ?? [];
   const text = why.charAt(0).toUpperCase() + why.slice(1);
   return new DriverError('Spawn.ExecFailed', `Failed to execute program ${name}: ${text}`);
 }

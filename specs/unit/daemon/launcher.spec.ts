@@ -59,3 +59,28 @@ it('what a service writes goes to the descriptor that the launcher was given', a
     rmSync(folder, { recursive: true });
   }
 });
+
+const LONG = 'x'.repeat(1 << 20);
+for (const [what, exec, environment, why] of [
+  ['is not there', ['/no/such/program'], {}, 'No such file or directory'],
+  ['is below a file', ['/etc/passwd/program'], {}, 'Not a directory'],
+  ['has no name', [''], {}, /cannot be empty/],
+  ['has a NUL byte in its name', ['/bin/\0'], {}, /without null bytes/],
+  ['gets too long an environment', ['/bin/true'], { LONG }, 'Argument list too long'],
+] as const)
+  it(`a program that ${what} is an error for who needs the service`, async () => {
+    const scene = new Scene();
+    const told = Promise.withResolvers<string[]>();
+    const launcher = new Launcher(scene.driver, (effects) => told.resolve(inWords(effects)), {
+      ...{ log: () => {}, environment },
+    });
+    scene.driver.activation.setServices([{ name: NAME, exec }]);
+    scene.call(scene.join(), 'StartServiceByName', [string(NAME), uint32(0)]);
+    launcher.start({ name: NAME, exec }, TIMEOUT);
+    const [answer = '', ...more] = await told.promise;
+    const start = `:0.1 < !Spawn.ExecFailed "Failed to execute program ${NAME}: `;
+    assert.deepEqual([answer.slice(0, start.length), more], [start, []]);
+    const said = answer.slice(start.length, -1);
+    if (typeof why === 'string') assert.equal(said, why);
+    else assert.match(said, why);
+  });
