@@ -6,6 +6,9 @@
 
 #include <linux/bus.h>
 
+/* What the driver calls a client that has no name, since its Hello was refused. */
+static const char NOBODY[] = ":not.active.yet";
+
 /* The next message as the kernel shows it without taking it from the queue. */
 struct shown {
 	size_t length;
@@ -65,10 +68,21 @@ static unsigned int count_fds(int fd, struct afdbus_message *m, size_t length)
 	return n_fds;
 }
 
-static bool is_forwarded(const struct afdbus_message *m)
+/*
+ * The client that the message is of, or the master if it is of the driver. The master forwards messages of clients,
+ * and writes their true senders.
+ */
+static uint64_t sender_of(const struct afdbus_message *m, uint64_t from)
+{
+	if (from != MASTER || !m->sender || m->sender[0] != ':')
+		return from;
+	return route_to(NULL, m->sender, m->type);
+}
+
+static bool is_forwarded(const struct afdbus_message *m, uint64_t from)
 {
 	return m->type == AFDBUS_SIGNAL && strcmp(m->member, "Forwarded") == 0 &&
-	       strcmp(m->interface, DRIVER ".AF_BUS") == 0;
+	       strcmp(m->interface, DRIVER ".AF_BUS") == 0 && sender_of(m, from) == MASTER;
 }
 
 static void learn(struct stream *s, struct afdbus_message *m)
@@ -84,25 +98,30 @@ static void learn(struct stream *s, struct afdbus_message *m)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* The master sends to a monitor, or to who eavesdrops, what others get. An answer is for a unique name. */
+/*
+ * The master sends to a monitor, or to who eavesdrops, what others get. An answer is for a unique name, or for
+ * NOBODY.
+ */
 static bool is_for_another(const struct stream *s, const struct afdbus_message *m, uint64_t from)
 {
 	return from == MASTER && m->destination && strcmp(m->destination, s->name) != 0;
 }
 
-/* Gives an answer the serial of the program's call; false if it answers no call. */
+/* Gives an answer the serial of the program's call; false if it is for the program, and answers no call. */
 static bool put_reply_serial(struct stream *s, struct afdbus_message *m, uint64_t from)
 {
+	bool is_foreign = is_for_another(s, m, from);
 	uint32_t own;
 
-	if ((m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR) || is_for_another(s, m, from))
+	if ((m->type != AFDBUS_RETURN && m->type != AFDBUS_ERROR) ||
+	    (is_foreign && strcmp(m->destination, NOBODY) != 0))
 		return true;
 	pthread_mutex_lock(&s->lock);
-	own = answer_pending(&s->pending, m->reply_serial, from);
+	own = answer_pending(&s->pending, m->reply_serial, sender_of(m, from));
 	pthread_mutex_unlock(&s->lock);
 	if (own != 0)
 		put_number(m->bytes, m->reply_serial_at, own);
-	return own != 0;
+	return own != 0 || is_foreign;
 }
 
 /*
@@ -136,7 +155,7 @@ static bool accept_shown(struct stream *s, int fd, const struct shown *shown)
 		m->n_fds = count_fds(fd, m, shown->length);
 	if (read_whole(m, shown->length) < 0)
 		return false;
-	if (shown->from == MASTER && is_forwarded(m)) {
+	if (is_forwarded(m, shown->from)) {
 		learn(s, m);
 		return false;
 	}
