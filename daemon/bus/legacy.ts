@@ -18,16 +18,23 @@ import {
   SaslServer,
   uniqueName,
 } from '../../runner/dbus/index.ts';
+import { DriverError } from '../driver/error.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
 import type { Attachment } from './attachment.ts';
 import { type Bus, type Connection, EVERYONE } from './bus.ts';
 import { checkMessage, closeAll } from './datagram.ts';
+import { isGone, isUnreachable } from './gone.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';
 
 /** Why the client must be disconnected. */
 class Refused extends Error {}
+
+/** An address; the master if there is none. */
+interface Destination {
+  readonly to?: string;
+}
 
 export class Legacy implements Connection {
   readonly #bus: Bus;
@@ -176,6 +183,7 @@ export class Legacy implements Connection {
       else
         await this.#send(
           Buffer.concat(pieces, length),
+          header,
           this.#destination(driver.route(peer, header), header),
           fds,
         );
@@ -186,15 +194,30 @@ export class Legacy implements Connection {
     if (!this.#closed) this.#bus.pump(this);
   }
 
-  #destination(recipient: Recipient, { destination }: Header): { readonly to?: string } {
+  #destination(recipient: Recipient, { destination }: Header): Destination {
     if (recipient === 'bus') return {};
     return {
       to: recipient === 'everyone' ? EVERYONE : this.#bus.addressOf(destination as string, recipient),
     };
   }
 
-  async #send(bytes: Buffer, to: { readonly to?: string }, fds: readonly OwnedFd[]): Promise<void> {
-    await (this.#attachment as Attachment).client.send(bytes, { ...to, fds });
+  /** A message that the kernel refuses does not end the connection, unless the attachment itself has ended. */
+  async #send(bytes: Buffer, header: Header, to: Destination, fds: readonly OwnedFd[]): Promise<void> {
+    const { client } = this.#attachment as Attachment;
+    try {
+      await client.send(bytes, { ...to, fds }).catch((error) => {
+        if (!isUnreachable(error)) throw error;
+        // The recipient may have shut down: the master knows what to do. If it was this client, that fails as well.
+        return client.send(bytes, { fds });
+      });
+    } catch (error) {
+      if (!(error instanceof BusError) || isGone(error)) throw error;
+      const { driver } = this.#bus;
+      driver.replies.giveUp(this.peer, header.serial);
+      const name = error.code === 'EPERM' ? 'AccessDenied' : 'LimitsExceeded';
+      const refused = new DriverError(name, `The kernel does not take the message: ${error.message}`);
+      this.#bus.perform(driver.refuse(this.peer, header, refused));
+    }
   }
 
   /** Descriptors of at most one message wait for the rest of it. */

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Bus } from '../../../daemon/bus/bus.ts';
 import { Legacy } from '../../../daemon/bus/legacy.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
-import type { UnixStream } from '../../../native/lib/index.ts';
+import { BusError, type UnixStream } from '../../../native/lib/index.ts';
 import { type DbusMessage, DRIVER, lengthOf, parse } from '../../../runner/dbus/index.ts';
-import { Scene, uint32 } from './scene.ts';
+import { inWords, Scene, uint32 } from './scene.ts';
 
 const MASTER = '0000/000000000000';
 const ADDRESS = '0000/0000000000ff';
@@ -93,4 +93,87 @@ describe('a client of the listener that is a monitor', () => {
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
     assert.deepEqual(logged, ['disconnected: more messages for others came than the bus could copy to it']);
   });
+});
+
+describe('a message of a client of the listener that the kernel does not take', () => {
+  const refusal = (code: string) => new BusError(1, code, 'text', { syscall: 'sendmsg' });
+
+  /** What it says is sent to, what comes of that, and whether the client is still connected. */
+  async function outcome(refuse: (to: string | undefined) => BusError | undefined) {
+    const scene = new Scene();
+    const other = scene.join();
+    const [sentTo, done]: [(string | undefined)[], string[]] = [[], []];
+    const chunks = [Buffer.from(LOGIN)];
+    const told = Promise.withResolvers<Buffer>();
+    const idle = Promise.withResolvers<void>();
+    const nothing = () => {};
+    const stream = {
+      credentials: { pid: 7, uid: 1000, gid: 1000 },
+      ...{ groups: [], pendingBytes: 0, write: async () => {} },
+      async receive() {
+        const data = chunks.shift();
+        if (data === undefined) idle.resolve();
+        return { data: data ?? (await told.promise), fds: [] };
+      },
+      close: () => idle.resolve(),
+    };
+    const client = {
+      ...{ address: ADDRESS, close: nothing },
+      batches: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),
+      async send(_: Buffer, { to }: { to?: string }) {
+        sentTo.push(to);
+        const error = refuse(to);
+        if (error) throw error;
+      },
+    };
+    let left = false;
+    const bus = {
+      ...{ driver: scene.driver, guid: '0'.repeat(32), mechanisms: ['EXTERNAL'], maxMessage: 1 << 20 },
+      ...{ newcomers: { add: nothing, delete: nothing }, log: nothing, pump: nothing },
+      attach: async () => ({ client, accepted: { close: nothing } }),
+      add({ peer }: Legacy) {
+        scene.driver.connect(peer);
+        scene.call(peer, 'Hello');
+        const call = { destination: other.name, path: '/p', interface: 'a.B', member: 'M' };
+        chunks.push(Buffer.from(scene.incoming(call).bytes));
+      },
+      remove: () => {
+        left = true;
+      },
+      addressOf: (_: string, { address }: Peer) => address,
+      perform: (effects: Parameters<Bus['perform']>[0]) => done.push(...inWords(effects)),
+    };
+    const legacy = new Legacy(bus as unknown as Bus, stream as unknown as UnixStream);
+    void legacy.run();
+    await idle.promise;
+    const result = { sentTo: sentTo.map((to) => (to === other.address ? 'other' : to)), done, left };
+    legacy.close();
+    told.resolve(Buffer.alloc(0));
+    return result;
+  }
+
+  for (const code of ['EPIPE', 'EHOSTUNREACH'])
+    it(`goes to the master, if its recipient is not there: ${code}`, async () => {
+      assert.deepEqual(await outcome((to) => (to === undefined ? undefined : refusal(code))), {
+        ...{ sentTo: ['other', undefined], done: [], left: false },
+      });
+    });
+
+  it('ends the connection if the master is not there either', async () => {
+    const { sentTo, left } = await outcome(() => refusal('EPIPE'));
+    assert.deepEqual([sentTo, left], [['other', undefined], true]);
+  });
+
+  for (const [code, name] of [
+    ['ENOMEM', 'LimitsExceeded'],
+    ['ETOOMANYREFS', 'LimitsExceeded'],
+    ['EPERM', 'AccessDenied'],
+  ] as const)
+    it(`is answered with an error: ${code}`, async () => {
+      const { sentTo, done, left } = await outcome(() => refusal(code));
+      assert.deepEqual([sentTo, left], [['other'], false]);
+      assert.deepEqual(done, [
+        `:0.ff < !${name} "The kernel does not take the message: ${code}: text, sendmsg"`,
+      ]);
+    });
 });
