@@ -157,7 +157,7 @@ class Reader {
   #includeFolder(element: Element): void {
     const folder = beside(element, plain(element));
     if (!existsSync(folder)) return;
-    for (const name of readdirSync(folder).toSorted())
+    for (const name of orRefuse(element, folder, (path) => readdirSync(path)).toSorted())
       if (name.endsWith('.conf')) this.file(join(folder, name), element);
   }
 
@@ -172,14 +172,18 @@ class Reader {
   }
 }
 
-function read(path: string, from: Place): string {
+const read = (path: string, from: Place): string =>
+  orRefuse(from, path, (file) => readFileSync(file, 'utf8'));
+
+/** What is read from a path that the configuration names at this place. */
+function orRefuse<T>(from: Place, path: string, reading: (path: string) => T): T {
   try {
-    return readFileSync(path, 'utf8');
+    return reading(path);
   } catch (error) {
     throw new ConfigError(
       from,
       `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`,
-      'Give a path of a file that exists and that this user may read.',
+      'Give a path that exists and that this user may read.',
     );
   }
 }

@@ -98,6 +98,7 @@ describe('the configuration of a message bus', () => {
     ['<limit>1</limit>', /<limit> needs the attribute name/],
     ['<auth>DBUS_COOKIE_SHA1</auth>', /does not have the authentication mechanism DBUS_COOKIE_SHA1/],
     ['<include>missing.conf</include>', /^bus.conf:2: cannot read .*missing.conf: ENOENT/],
+    ['<includedir>bus.conf</includedir>', /^bus.conf:2: cannot read .*bus.conf: ENOTDIR/],
     ['<include>bus.conf</include>', /bus.conf includes itself/],
     ['<include ignore_missing="maybe">x</include>', /ignore_missing is yes or no, not "maybe"/],
     ['<apparmor mode="required"/>', /cannot enforce rules of AppArmor/],
