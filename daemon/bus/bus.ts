@@ -13,15 +13,7 @@ import {
   multicastAddress,
   type OwnedFd,
 } from '../../native/lib/index.ts';
-import {
-  DRIVER,
-  forwarded,
-  type Header,
-  type Mechanism,
-  marshal,
-  NotDbus,
-  readHeader,
-} from '../../runner/dbus/index.ts';
+import { forwarded, type Header, type Mechanism, NotDbus, readHeader } from '../../runner/dbus/index.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Effect, Incoming, Outgoing } from '../driver/effect.ts';
 import { DriverError } from '../driver/error.ts';
@@ -35,6 +27,7 @@ import { Ear } from './ear.ts';
 import { isGone } from './gone.ts';
 import type { Log } from './log.ts';
 import { Newcomers } from './newcomers.ts';
+import { ownMessage } from './own-message.ts';
 
 /** A client, as the daemon is connected with it. */
 export interface Connection {
@@ -224,14 +217,28 @@ export class Bus {
 
   handle(connection: Connection, message: Message): void {
     const { peer } = connection;
+    let header: Header;
     try {
-      const header = peer.tracked ? readHeader(message.data) : checkMessage(message);
-      this.perform(this.driver.handle(peer, { header, bytes: message.data, fds: message.fds }));
+      header = peer.tracked ? readHeader(message.data) : checkMessage(message);
     } catch (error) {
       if (!(error instanceof NotDbus)) throw error;
       closeAll(message.fds);
       connection.close(`it has sent what is no D-Bus message: ${error.message}`);
+      return;
     }
+    try {
+      this.perform(this.driver.handle(peer, { header, bytes: message.data, fds: message.fds }));
+    } catch (error) {
+      this.#excuse(peer, header, error as Error);
+      closeAll(message.fds);
+    }
+  }
+
+  /** A message that this program fails to handle ends neither the bus nor a connection: it is answered and logged. */
+  #excuse(peer: Peer, header: Header, { stack, message }: Error): void {
+    this.log(`a fault of this program: ${stack}`, peer);
+    const why = new DriverError('Failed', `The bus could not handle the message: ${message}`);
+    this.perform(this.driver.refuse(peer, header, why));
   }
 
   perform(effects: readonly Effect[]): void {
@@ -276,7 +283,7 @@ export class Bus {
 
   #marshal(message: Outgoing): Buffer {
     this.#serial = (this.#serial % 0xffff_ffff) + 1;
-    return marshal({ ...message, endian: 'little', sender: DRIVER }, this.#serial);
+    return ownMessage(message, this.#serial, this.maxMessage);
   }
 
   #send(to: Peer, bytes: Uint8Array, fds: readonly OwnedFd[]): void {
