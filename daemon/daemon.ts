@@ -125,6 +125,7 @@ async function serve(
       const changed = read(options.config);
       configure(driver, changed);
       if (!isOpenForEveryone(changed.sections)) removeAll(signposts);
+      bus.perform(driver.activation.changed());
     }
     limit();
   };
@@ -165,8 +166,7 @@ function answer(peer: Peer, serial: number, act: () => void) {
     act();
     return replyTo(peer, { serial }, []);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return errorTo(peer, serial, new DriverError('Failed', error.message));
+    return errorTo(peer, serial, new DriverError('Failed', (error as Error).message));
   }
 }
 

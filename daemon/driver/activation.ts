@@ -5,7 +5,7 @@ import { type Call, LATER } from './call.ts';
 import type { Driver } from './driver.ts';
 import { discarded, type Effect, type Incoming } from './effect.ts';
 import { DriverError } from './error.ts';
-import { replyTo, uint32 } from './message.ts';
+import { replyTo, signal, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
 
 /** What a `.service` file says. */
@@ -43,6 +43,11 @@ export class Activation {
 
   setServices(services: readonly Service[]): void {
     this.#services = new Map(services.map((service) => [service.name, service]));
+  }
+
+  /** Tells everyone that the services were read again. */
+  changed(): readonly Effect[] {
+    return [{ do: 'broadcast', message: signal('ActivatableServicesChanged', []) }];
   }
 
   startByName(call: Call, name: string): readonly Arg[] | typeof LATER {
