@@ -57,9 +57,10 @@ export class Activation {
     return LATER;
   }
 
-  /** A message for a name without an owner: waits for the service. */
+  /** A message for a name without an owner: waits for the service. Nobody starts it who may not send there. */
   deliver(name: string, peer: Peer, message: Incoming): readonly Effect[] {
     this.#serviceOf(name);
+    this.#driver.checkNamed(peer, message.header);
     return this.#wait(name, { peer, message, header: message.header });
   }
 

@@ -203,6 +203,11 @@ export class Driver {
       throw new DriverError('AccessDenied', `${name} is neither root nor the user that runs the bus`);
   }
 
+  /** Throws unless the client may send this to the name that it names: the bus, or a service that is not there yet. */
+  checkNamed(peer: Peer, header: Header): void {
+    if (!this.policy.maySend(peer, header, 'bus', false)) throw this.#rejected(peer, header, DRIVER);
+  }
+
   /** Delivers a message to a client. */
   deliver(peer: Peer, message: Incoming, to: Peer): readonly Effect[] {
     this.#allow(peer, message.header, to);
@@ -297,7 +302,7 @@ export class Driver {
         'AccessDenied',
         `Method '${method.name}' is only available at the canonical object path '${DRIVER_PATH}'`,
       );
-    if (!this.policy.maySend(peer, header, 'bus', false)) throw this.#rejected(peer, header, DRIVER);
+    this.checkNamed(peer, header);
     if (method.privileged) this.checkPrivilege(peer);
     const call = new Call(this, peer, header, argsOf(bytes, header));
     const args = method.handler(call);

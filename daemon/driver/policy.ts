@@ -3,7 +3,10 @@
 import type { Header } from '../../runner/dbus/index.ts';
 import type { Peer } from './peer.ts';
 
-/** Destination of a message: one client, the bus itself, or all clients with a matching rule. */
+/**
+ * Destination of a message: one client, the bus itself, or all clients with a matching rule. The bus also stands for
+ * the owner of a name that has none yet.
+ */
 export type Recipient = Peer | 'bus' | 'everyone';
 
 export interface Policy {

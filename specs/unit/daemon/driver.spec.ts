@@ -2,6 +2,9 @@
 // The driver of the message bus: what it answers, what it wants done, and in which order.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import type { Peer } from '../../../daemon/driver/peer.ts';
+import { onlyFor } from '../../../daemon/driver/policy.ts';
+import type { Header } from '../../../runner/dbus/index.ts';
 import { inWords, Scene, string, uint32 } from './scene.ts';
 
 const NAME = 'org.example.Player';
@@ -343,5 +346,15 @@ describe('the bus driver', () => {
       ':0.2 < return 1',
     ]);
     assert.deepEqual(scene.call(a, 'StartServiceByName', ask(0)), [':0.1 < return 2']);
+  });
+
+  it('starts no service for a message that the policy does not let its sender send', () => {
+    const policy = { ...onlyFor(1000), maySend: (_: Peer, { member }: Header) => member !== 'Spy' };
+    const scene = new Scene({ policy });
+    const a = scene.join();
+    scene.driver.activation.setServices([{ name: NAME, exec: ['/bin/player'] }]);
+    const say = (member: string) => scene.handle(a, { path: '/', member, destination: NAME });
+    assert.match(say('Spy')[0] as string, /^:0.1 < !AccessDenied .*member=.*Spy/);
+    assert.deepEqual(say('Play'), [`start ${NAME} in 25000`]);
   });
 });
