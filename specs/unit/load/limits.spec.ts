@@ -95,6 +95,17 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /the topology has more than 250000 words and marks of YAML/,
     line: 1,
   },
+  files: {
+    source: parts(100),
+    part: 'nodes: {}\n',
+    says: /a topology is made of 100 files at most/,
+    line: 1,
+  },
+  buffers: {
+    source: 'buses: { b: {} }\nclients: { r: { buffer: 257MiB } }\n',
+    says: /no message is as long as 269484032 bytes/,
+    line: 2,
+  },
   'bytes of all files': {
     source: parts(90),
     part: `description: "${'long '.repeat(200_000)}"\n`,
