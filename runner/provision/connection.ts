@@ -16,10 +16,17 @@ export interface Streams {
   readonly errors?: Readable;
 }
 
+/** Bytes of the end of a line: a node may send nothing but these. */
+const NEWLINE = 1;
+
 type Hello = NodeConnection['hello'];
 
 /** Waits for `hello` and resolves with the connection; rejects with what the node said instead. */
-export async function connectNode(name: string, streams: Streams): Promise<NodeConnection> {
+export async function connectNode(
+  name: string,
+  streams: Streams,
+  most: number = LIMITS.runBytes.most,
+): Promise<NodeConnection> {
   const noise = new LastLines(20);
   const errors = new CutLines((line) => noise.add(line.toString()), LIMITS.stderrBytes.most);
   streams.errors?.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -27,10 +34,11 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
   let listener: ((report: NodeReport) => void) | null = null;
   const early: NodeReport[] = [];
   const first = Promise.withResolvers<Hello>();
-  let left: number = LIMITS.runBytes.most;
-  const take = (line: string) => {
-    left -= line.length;
-    if (left < 0) return excess(`it reported more than ${LIMITS.runBytes.most} bytes`);
+  let left = most;
+  const take = (bytes: Buffer) => {
+    left -= bytes.length + NEWLINE;
+    if (left < 0) return excess(`it reported more than ${most} bytes`);
+    const line = bytes.toString();
     const report = parse(line);
     if (!report) return noise.add(line);
     if (report.say === 'hello') return first.resolve(report);
@@ -77,8 +85,8 @@ export async function connectNode(name: string, streams: Streams): Promise<NodeC
   };
 }
 
-function follow(stream: Readable, onLine: (line: string) => void, most: number, onExcess: () => void): void {
-  const lines = new Lines((line) => onLine(line.toString()), { most, onExcess });
+function follow(stream: Readable, onLine: (line: Buffer) => void, most: number, onExcess: () => void): void {
+  const lines = new Lines(onLine, { most, onExcess });
   stream.on('data', (chunk: Buffer) => lines.push(chunk));
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'mocha';
+import { PROTOCOL_VERSION } from '../../../runner/agent/protocol.ts';
 import { EnvironmentError } from '../../../runner/common/errors.ts';
 import { LIMITS } from '../../../runner/common/limits.ts';
 import { connectNode } from '../../../runner/provision/connection.ts';
@@ -18,5 +19,35 @@ describe('a node that ends before it is ready', () => {
     const error = await connecting;
     assert.ok(error instanceof EnvironmentError);
     assert.deepEqual(error.lines.slice(-3), ['x', 'why', 'last']);
+  });
+});
+
+describe('a node that reports without end', () => {
+  const MOST = 1000;
+  /** Where it takes the place of a run's 1 GiB. */
+  async function endsAfter(line: string, lines: number): Promise<string | undefined> {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const connecting = connectNode('n', { input, output }, MOST);
+    output.write(`${HELLO}\n`);
+    const node = await connecting;
+    output.write(`${line}\n`.repeat(lines));
+    await turn();
+    return Promise.race([node.closed, turn(undefined)]);
+  }
+  const HELLO = JSON.stringify({
+    ...{ say: 'hello', version: PROTOCOL_VERSION, kernel: '6.12', bus: { family: 46 }, pid: 1 },
+  });
+  const left = MOST - HELLO.length - 1;
+
+  it('is cut off when it has sent as many bytes as it may', async () => {
+    const more = 'it reported more than 1000 bytes';
+    assert.equal(await endsAfter('x'.repeat(left - 1), 1), undefined);
+    assert.equal(await endsAfter('x'.repeat(left), 1), more);
+    assert.equal(await endsAfter('€'.repeat(Math.ceil(left / 3)), 1), more);
+  });
+
+  it('is cut off even if its lines are empty', async () => {
+    assert.equal(await endsAfter('', left), undefined);
+    assert.equal(await endsAfter('', left + 1), 'it reported more than 1000 bytes');
   });
 });
