@@ -8,7 +8,7 @@ import { checkLimits } from './limits.ts';
 import { checkMemory } from './memory.ts';
 import { checkMessageBuses, checkUses } from './message-bus.ts';
 import { proveWhole } from './prove/index.ts';
-import { checkServices, checkStarted } from './services.ts';
+import { checkPatience, checkServices, checkStarted } from './services.ts';
 import { checkSize } from './size.ts';
 import { checkSleeps } from './sleeps.ts';
 import { checkUnused } from './unused.ts';
@@ -35,6 +35,7 @@ export function check({ scope, topology, deliveries }: Resolved): Contradictions
     checkUses(scope, topology);
     checkSleeps(scope, topology);
     checkStarted(scope, topology);
+    checkPatience(scope, topology);
   }
   return new Map(all);
 }

@@ -71,6 +71,27 @@ export function checkStarted({ problems }: Places, topology: Topology): void {
       });
 }
 
+/** In ms: in less, a client that is started for its name may not have it yet, on a machine that is busy or emulated. */
+const ENOUGH = 1000;
+
+/** Warns of limits in which services start or not, as the machine is fast or slow. */
+export function checkPatience({ problems }: Places, { messageBuses }: Topology): void {
+  const { buses, clients } = messageBuses ?? { buses: [], clients: [] };
+  const owners = new Map(clients.map(({ name, names }) => [name, names]));
+  for (const { name: bus, limits, services } of buses) {
+    if ((limits.service_start_timeout ?? ENOUGH) >= ENOUGH) continue;
+    const hasName = (each: (typeof services)[number]) =>
+      'client' in each && owners.get(each.client)?.includes(each.name);
+    const service = services.find(hasName);
+    if (service === undefined || !('client' in service)) continue;
+    problems.warning(['buses', bus, 'master', 'limits', 'service_start_timeout'], {
+      code: 'impossible',
+      message: `"${service.client}" may not own ${service.name} by then: it connects first, and adds its rules`,
+      hint: 'Give services 1s or more. Callers of one that is late get TimedOut.',
+    });
+  }
+}
+
 /** Client → the first name that it is started for. */
 const namesOf = (topology: Topology): ReadonlyMap<string, string> =>
   new Map([...servicesOf(topology)].toReversed().map(([name, client]) => [client, name]));
