@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Draws a run as a Mermaid sequence diagram: who sent what to whom, in the order of the sends. */
 
+import { neutralBlank } from '../common/neutral.ts';
 import { count } from '../common/text.ts';
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
 import { parseLane } from '../topology/lane.ts';
@@ -71,7 +72,7 @@ function arrowsOf(
 ): string[] {
   const from = participants.get(send.agent);
   const label = entities(message.name);
-  if (send.error !== undefined) return [`${from}-x${from}: ${label} ${send.error}`];
+  if (send.error !== undefined) return [`${from}-x${from}: ${label} ${entities(send.error)}`];
   if (receivers.length === 0) return [`Note over ${from}: ${label} reached nobody`];
   return receivers.map((r) => `${from}->>${participants.get(r) ?? from}: ${label}`);
 }
@@ -81,5 +82,6 @@ function note(plan: Plan, participants: ReadonlyMap<string, string>, text: strin
   return `Note over ${first === last ? first : `${first},${last}`}: ${entities(text)}`;
 }
 
-/** In Mermaid, `#` begins an entity and `;` ends a statement. */
-const entities = (text: string): string => text.replace(/[#;]/g, (c) => `#${c.charCodeAt(0)};`);
+/** In Mermaid, `#` begins an entity, `;` and a line break end a statement. Nodes choose the texts of their errors. */
+const entities = (text: string): string =>
+  neutralBlank(text).replace(/[#;<>&"]/g, (char) => `#${char.charCodeAt(0)};`);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { renderSequence } from '../../../runner/write/sequence.ts';
+import { assertHarmless } from '../../helpers/harmless.ts';
 import { baseRun } from '../verdict/helpers/base-run.ts';
 import { small } from '../verdict/helpers/small-run.ts';
 
@@ -45,6 +46,16 @@ describe('sequence diagram', () => {
     const picture = renderSequence(plan, trace);
     assert.match(picture, /p8-xp8: out#35;1 EHOSTUNREACH/);
     assert.match(picture, /Note over p2: a#35;1 reached nobody/);
+  });
+
+  it('is steered by no error that a node makes up', () => {
+    const { plan, trace } = baseRun();
+    trace.deliveries.clear();
+    const error = 'E\n::error::x\u001b[2J\u007f; click p1 <x>';
+    const sends = trace.sends.map((send) => (send.error === undefined ? send : { ...send, error }));
+    const picture = renderSequence(plan, { ...trace, sends });
+    assert.match(picture, /^ {2}p8-xp8: out#35;1 E ::error::x \[2J #59; click p1 #60;x#62;$/m);
+    assertHarmless({ code: 0, stdout: picture, stderr: '' }, 'mermaid');
   });
 
   it('says what it leaves out', () => {
