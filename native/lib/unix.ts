@@ -118,7 +118,10 @@ export class UnixStream extends UnixSocket {
     return fd < 0 ? undefined : new OwnedFd(fd);
   }
 
-  /** Waits for bytes and reads what is queued. Rejects with BusError (ECONNRESET, …) or the signal's reason. */
+  /**
+   * Waits for bytes and reads what is queued. Rejects with BusError (ECONNRESET, …) or the signal's reason. EMFILE: this
+   * process had no room for descriptors that came. Some bytes are lost then, so the stream must be closed.
+   */
   receive({ signal }: WaitOptions = {}): Promise<Chunk> {
     return this.readiness.run('in', () => this.#receive(), signal);
   }

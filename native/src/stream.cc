@@ -82,6 +82,7 @@ Result SendStream(int fd, const std::vector<iovec>& pieces, const int* fds, size
 }
 
 Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* fds) {
+  const size_t before = fds->size();
   // From recvmsg until its descriptors have owners, nothing may fail.
   fds->reserve(fds->size() + kMaxFds);
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
@@ -100,6 +101,11 @@ Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* f
       std::memcpy(&received, CMSG_DATA(each) + i * sizeof(int), sizeof(received));
       fds->emplace_back(received);
     }
+  }
+  // If one is lost, nobody can say which of the others belong to which bytes.
+  if (header.msg_flags & MSG_CTRUNC) {
+    fds->resize(before);
+    return -EMFILE;
   }
   return length;
 }

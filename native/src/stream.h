@@ -24,7 +24,8 @@ Result ConnectStream(int fd, std::string_view path);
 
 // The kernel takes as many bytes as it has room for, and all descriptors with the first byte.
 Result SendStream(int fd, const std::vector<iovec>& pieces, const int* fds, size_t fd_count);
-// Bytes read, 0 at the end. Descriptors that came with them are added to `fds`.
+// Bytes read, 0 at the end. Descriptors that came with them are added to `fds`. -EMFILE if this process had no room for
+// some of them: the bytes are lost, too, so the stream is of no use any more.
 Result ReceiveStream(int fd, char* buffer, size_t room, std::vector<UniqueFd>* fds);
 
 // The peer's supplementary groups.

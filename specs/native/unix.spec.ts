@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // AF_UNIX streams with descriptors and credentials.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { closeSync, fstatSync, openSync, rmSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, it } from 'mocha';
 import { UnixListener, UnixStream } from '../../native/lib/index.ts';
 import { freshName, leaksNothing } from './bus.ts';
@@ -36,6 +38,26 @@ describe('a stream of AF_UNIX', () => {
     assert.deepEqual(await b.receive(), { data: Buffer.alloc(0), fds: [] });
     await assert.rejects(b.write(Buffer.from('x')), { code: 'EPIPE' });
     b.close();
+  });
+
+  it('fails if there is no room for a descriptor: nobody could say which one is lost', async () => {
+    const script = `
+      import { closeSync, openSync } from 'node:fs';
+      import { UnixStream } from '${new URL('../../native/lib/index.ts', import.meta.url)}';
+      const [a, b] = UnixStream.pair();
+      const fd = openSync('/dev/null');
+      await a.write(Buffer.from('x'), { fds: [{ fd }, { fd }] });
+      let last;
+      try { for (;;) last = openSync('/dev/null'); } catch {}
+      closeSync(last);
+      const said = await b.receive().then(({ fds }) => fds.length, ({ code }) => code);
+      openSync('/dev/null');
+      process.stdout.write(String(said));
+      process.exit();`;
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 128; exec "$@"', 'sh', ...node]);
+    // The one for which there was room is closed again, so that there is room once more.
+    assert.equal(stdout, 'EMFILE');
   });
 
   it('writes the rest in order, as the kernel gets room for it', async () => {
