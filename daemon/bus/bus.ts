@@ -219,7 +219,9 @@ export class Bus {
     const { peer } = connection;
     let header: Header;
     try {
-      header = peer.tracked ? readHeader(message.data) : checkMessage(message);
+      // A client is not to blame for descriptors for which this process has no room.
+      const isChecked = peer.tracked || message.controlTruncated;
+      header = isChecked ? readHeader(message.data) : checkMessage(message);
     } catch (error) {
       if (!(error instanceof NotDbus)) throw error;
       closeAll(message.fds);
@@ -227,6 +229,8 @@ export class Bus {
       return;
     }
     try {
+      if (message.controlTruncated)
+        throw new DriverError('LimitsExceeded', 'The bus has no room for the descriptors of the message');
       this.perform(this.driver.handle(peer, { header, bytes: message.data, fds: message.fds }));
     } catch (error) {
       this.#excuse(peer, header, error as Error);
@@ -235,10 +239,10 @@ export class Bus {
   }
 
   /** A message that this program fails to handle ends neither the bus nor a connection: it is answered and logged. */
-  #excuse(peer: Peer, header: Header, { stack, message }: Error): void {
-    this.log(`a fault of this program: ${stack}`, peer);
-    const why = new DriverError('Failed', `The bus could not handle the message: ${message}`);
-    this.perform(this.driver.refuse(peer, header, why));
+  #excuse(peer: Peer, header: Header, error: Error): void {
+    this.log(`cannot handle a message: ${error instanceof DriverError ? error.message : error.stack}`, peer);
+    const why = new DriverError('Failed', `The bus could not handle the message: ${error.message}`);
+    this.perform(this.driver.refuse(peer, header, error instanceof DriverError ? error : why));
   }
 
   perform(effects: readonly Effect[]): void {

@@ -271,6 +271,11 @@ export class Legacy implements Connection {
     }
     const from = this.#bus.peerAt(message.from);
     const isBus = message.from === MASTER_ADDRESS;
+    if (message.controlTruncated) {
+      this.#bus.log('a message is lost: the bus has no room for its descriptors', from);
+      closeAll(fds);
+      return;
+    }
     try {
       // The bus has checked what a tracked client sends. Any other client, and one that has left, may send anything.
       const said = isBus || from?.tracked ? readHeader(data) : checkMessage(message);

@@ -88,6 +88,21 @@ describe('a client of the listener that is a monitor', () => {
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
   });
 
+  it('loses a message for whose descriptors there was no room, and no more', async () => {
+    const descriptor = { closed: false, close: () => (descriptor.closed = true) };
+    const message = {
+      data: scene.incoming({ ...SIGNAL, member: 'Lost' }).bytes,
+      from: from.address,
+      controlTruncated: true,
+    };
+    assert.deepEqual(await answer(102), ['method_return']);
+    hear([{ ...message, fds: [descriptor] }]);
+    await immediate();
+    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
+    assert.deepEqual(logged, ['a message is lost: the bus has no room for its descriptors']);
+    assert.ok(descriptor.closed);
+  });
+
   it('is cut off when the kernel has dropped copies for it', async () => {
     await answer(102);
     assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
