@@ -77,7 +77,9 @@ export class Bus {
   #onNative: ((accepted: AcceptedClient) => void) | undefined;
   /** Native clients that came before they could be served. */
   readonly #early: AcceptedClient[] = [];
+  /** Addresses of names that have owners. None is ever used for another name. */
   readonly #nameAddresses = new Map<string, string>();
+  #lastNameAddress = 0;
   /** How each effect is carried out. */
   readonly #acts: { readonly [Do in Effect['do']]: (effect: Effect & { do: Do }) => void } = {
     join: ({ peer }) => this.#attempt(peer, (connection) => this.#join(connection)),
@@ -387,8 +389,9 @@ export class Bus {
 
   /** Removes the name's address and the rules about it. */
   #own(name: string, from: Peer | undefined, to: Peer | undefined): void {
-    const address = this.#nameAddresses.get(name) ?? formatAddress(NAME_PREFIX, this.#nameAddresses.size + 1);
-    this.#nameAddresses.set(name, address);
+    const address = this.#nameAddresses.get(name) ?? formatAddress(NAME_PREFIX, ++this.#lastNameAddress);
+    if (to) this.#nameAddresses.set(name, address);
+    else this.#nameAddresses.delete(name);
     if (from) this.#attempt(from, ({ accepted }) => accepted.deleteAddress(address));
     if (to)
       this.#attempt(to, ({ accepted }) => {
