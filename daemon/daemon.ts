@@ -125,6 +125,7 @@ async function serve(
       const changed = read(options.config);
       configure(driver, changed);
       if (!isOpenForEveryone(changed.sections)) removeAll(signposts);
+      bus.reconsider();
       bus.perform(driver.activation.changed());
     }
     limit();

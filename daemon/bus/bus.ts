@@ -48,6 +48,9 @@ export interface Services {
   reload(peer: Peer, serial: number): void;
 }
 
+/** Why a native client must go. */
+export const RESTRICTED =
+  'the policy restricts messages of its user, which must connect to the listener of legacy clients';
 export const EVERYONE = multicastAddress(0);
 /** Prefix of the addresses that stand for well-known names (docs/dbus.md section 1). */
 const NAME_PREFIX = 1;
@@ -200,6 +203,12 @@ export class Bus {
     connection.accepted.close();
     this.perform(this.driver.leave(connection.peer));
     this.#ear?.delete(connection.peer);
+  }
+
+  /** The policy has changed: expels native clients whose messages it restricts now, since the kernel does not ask it. */
+  reconsider(): void {
+    for (const connection of [...this.#connections.values()])
+      if (!connection.peer.tracked && this.driver.restricts(connection.peer)) connection.close(RESTRICTED);
   }
 
   /** The client at a prefix-0 address; undefined for the master, and for a client that has left. */

@@ -3,7 +3,7 @@
 import { type AcceptedClient, BusError, type Message } from '../../native/lib/index.ts';
 import { SaslServer } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
-import type { Bus, Connection } from './bus.ts';
+import { type Bus, type Connection, RESTRICTED } from './bus.ts';
 import { closeAll } from './datagram.ts';
 
 export class Native implements Connection {
@@ -82,21 +82,18 @@ export class Native implements Connection {
       return;
     }
     const { pid, uid, gid } = this.accepted.credentials;
-    const { policy, self } = this.#bus.driver;
+    const { driver } = this.#bus;
     const peer = new Peer(
       this.accepted.peer,
       { pid, uid, groups: [gid] },
       { fds: this.#sasl.fds, tracked: false },
     );
-    if (!policy.mayConnect(peer)) {
+    if (!driver.policy.mayConnect(peer)) {
       this.close('the policy does not let its user connect');
       return;
     }
-    // The kernel delivers between native clients: no policy about messages applies to them.
-    if (uid !== 0 && uid !== self.uid && !policy.isOpenFor(peer)) {
-      this.close(
-        'the policy restricts messages of its user, which must connect to the listener of legacy clients',
-      );
+    if (driver.restricts(peer)) {
+      this.close(RESTRICTED);
       return;
     }
     this.#peer = peer;

@@ -198,14 +198,22 @@ export class Driver {
   readonly introspection = introspection;
 
   /** Throws unless the client is root or the user of the bus. */
-  checkPrivilege({ name, credentials: { uid } }: Peer): void {
-    if (uid !== 0 && uid !== this.self.uid)
-      throw new DriverError('AccessDenied', `${name} is neither root nor the user that runs the bus`);
+  checkPrivilege(peer: Peer): void {
+    if (!this.#isPrivileged(peer))
+      throw new DriverError('AccessDenied', `${peer.name} is neither root nor the user that runs the bus`);
   }
 
   /** Throws unless the client may send this to the name that it names: the bus, or a service that is not there yet. */
   checkNamed(peer: Peer, header: Header): void {
     if (!this.policy.maySend(peer, header, 'bus', false)) throw this.#rejected(peer, header, DRIVER);
+  }
+
+  /**
+   * Whether the policy restricts messages of this client. The kernel delivers between native clients without asking it,
+   * so such a client cannot be one, unless it could do anything to the bus anyhow.
+   */
+  restricts(peer: Peer): boolean {
+    return !this.#isPrivileged(peer) && !this.policy.isOpenFor(peer);
   }
 
   /** Delivers a message to a client. */
@@ -244,6 +252,10 @@ export class Driver {
     if ((header.flags & NO_AUTO_START) !== 0)
       throw new DriverError('NameHasNoOwner', `Name "${destination}" does not exist`);
     return this.activation.deliver(destination, peer, message);
+  }
+
+  #isPrivileged({ credentials: { uid } }: Peer): boolean {
+    return uid === 0 || uid === this.self.uid;
   }
 
   #isPeerCall({ type, destination, interface: name }: Header): boolean {

@@ -330,6 +330,14 @@ describe('the bus driver', () => {
     assert.deepEqual(scene.call(root, 'ReloadConfig'), ['reload :0.2']);
   });
 
+  it('restricts clients whom the policy does not let do everything, unless they could change it', () => {
+    const scene = new Scene({
+      policy: { ...onlyFor(1000), isOpenFor: ({ credentials: { uid } }) => uid === 2 },
+    });
+    const restricted = (uid: number) => scene.driver.restricts(scene.join({ uid }));
+    assert.deepEqual([0, 1000, 1, 2].map(restricted), [false, false, true, false]);
+  });
+
   it('starts services for callers and for messages, once', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
