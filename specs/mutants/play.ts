@@ -45,20 +45,24 @@ export async function playUntilDead(
   return fate;
 }
 
+/** A run that an error of the environment prevented has no checks. */
+type Played = Pick<Verdict, 'result' | 'reason'> & Partial<Pick<Verdict, 'checks'>>;
+const NONE: Verdict['checks'] = [];
+
 /** The checks that fail, by name. */
-function failures(verdicts: readonly Verdict[]): readonly string[] {
+function failures(verdicts: readonly Played[]): readonly string[] {
   const failed = verdicts
-    .flatMap(({ checks }) => checks)
+    .flatMap(({ checks = NONE }) => checks)
     .filter((check) => check.failures.some(({ kind }) => !OF_THE_CUT.includes(kind)));
   return [...new Set(failed.map(({ name }) => name))];
 }
 
 /** Plays it with these modules; no verdict at all if the host broke. */
-export async function play(topology: string, modules: string): Promise<readonly Verdict[]> {
+export async function play(topology: string, modules: string): Promise<readonly Played[]> {
   const file = inProject('topologies', `${topology}.topo.yaml`);
   const args = ['run', '--quiet', '--no-untrusted', '--launcher', 'process', '--timeout', LIMIT];
   const { stdout } = await cli([...args, '--format', 'json', file], { env: { AFBUS_MODULES: modules } });
-  return [JSON.parse(stdout || '[]') as Verdict | Verdict[]].flat();
+  return [JSON.parse(stdout || '[]') as Played | Played[]].flat();
 }
 
 const SUFFIX = '.topo.yaml';
