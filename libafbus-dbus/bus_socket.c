@@ -31,6 +31,9 @@ static int send_to(struct link *link, uint64_t address, const struct afdbus_mess
 	to.sbus_addr.s_addr = address;
 	put_fds(&message, m->fds, m->n_fds);
 	sent = link_send(link, &message, deadline);
+	/* A client that was expelled is told once by this errno, and then that there is no other end. */
+	if (sent == -ENOBUFS)
+		sent = link_send(link, &message, deadline);
 	return sent < 0 ? sent : 0;
 }
 
@@ -77,8 +80,9 @@ static int receive_datagram(struct link *link, int64_t deadline, struct afdbus_m
 		ssize_t length = link_receive(link, &message, deadline);
 		int result;
 
+		/* It was expelled, because its queue was full. */
 		if (length < 0)
-			return length;
+			return length == -ENOBUFS ? -ECONNRESET : length;
 		if (length == 0 && message.msg_namelen == 0)
 			return 0;
 		result = parse_message(link->inbox, length, fds, take_fds(&message, fds, MAX_FDS), m);
