@@ -74,6 +74,22 @@ function expand(
   const names = client.replicas === undefined ? [key] : replicaNames(key, client.replicas);
   if (client.replicas !== undefined) for (const name of names) scope.names.declare('client', name, path);
   if (!fresh || bus === undefined) return [];
+  return drafts(scope, { key, client, path, bus, node: node ?? '', groups, names }, owners);
+}
+
+/** Where a client is, by what names, and in which groups. */
+interface Home extends Pick<Draft, 'bus' | 'node' | 'groups' | 'path'> {
+  readonly key: string;
+  readonly client: Some;
+  readonly names: readonly string[];
+}
+
+/** A draft of each replica. */
+function drafts(
+  scope: Scope,
+  { key, client, path, bus, node, groups, names }: Home,
+  owners: Map<string, string>,
+): Draft[] {
   const spec = scope.buses.get(bus);
   const who = client.user === undefined ? { uid: 0, gid: 0 } : user(client.user);
   const admitted = spec === undefined || admits(spec, key, who);
@@ -91,7 +107,7 @@ function expand(
   return names.map((name, index) => ({
     name,
     bus,
-    node: node ?? '',
+    node,
     user: who,
     groups,
     join: client.join ?? true,

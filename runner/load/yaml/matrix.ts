@@ -71,41 +71,50 @@ function axesOf(
     });
     return [];
   }
-  return Object.entries(matrix).map(([name, values]): Axis => {
-    const path = ['matrix', name];
-    const spot = at.children.get(name) ?? at;
-    if (!NAME.test(name)) {
-      const message = `${show(name)} is not the name of a variable`;
-      const hint = 'Letters, digits and underscores, no digit first.';
-      complain(path, spot, { code: 'bad-name', message, hint, onKey: true });
-    }
-    if (!Array.isArray(values) || values.length === 0) {
-      const message = Array.isArray(values)
-        ? 'there is no value'
-        : `expected a list of values, got ${show(values)}`;
-      complain(path, spot, { code: 'wrong-type', message, hint: `Write ${name}: [2, 8, 32].` });
-      return [name, []];
-    }
-    const texts = values.map((value: unknown, n) =>
-      textOf(value, [...path, n], spot.children.get(n) ?? spot, complain),
-    );
-    const seen = new Set<string>();
-    const again = texts.findIndex((text) => seen.size === seen.add(text).size);
-    if (again >= 0) {
-      const message = `${show(values[again])} is there twice`;
-      complain([...path, again], spot.children.get(again) ?? spot, { code: 'duplicate-name', message });
-    }
-    const given = set[name];
-    if (Object.hasOwn(set, name) && given !== undefined) {
-      if (steeringIn(given) !== undefined) complain(path, spot, steering('the value that --set gives'));
-      return [name, [given]];
-    }
-    for (const n of texts.keys()) {
-      if (steeringIn(texts[n] ?? '') !== undefined)
-        complain([...path, n], spot.children.get(n) ?? spot, steering('this value'));
-    }
-    return [name, texts];
-  });
+  return Object.entries(matrix).map(([name, values]) =>
+    axisOf(name, values, at.children.get(name) ?? at, set, complain),
+  );
+}
+
+function axisOf(
+  name: string,
+  values: unknown,
+  spot: SourceNode,
+  set: Readonly<Record<string, string>>,
+  complain: Complain,
+): Axis {
+  const path = ['matrix', name];
+  if (!NAME.test(name)) {
+    const message = `${show(name)} is not the name of a variable`;
+    const hint = 'Letters, digits and underscores, no digit first.';
+    complain(path, spot, { code: 'bad-name', message, hint, onKey: true });
+  }
+  if (!Array.isArray(values) || values.length === 0) {
+    const message = Array.isArray(values)
+      ? 'there is no value'
+      : `expected a list of values, got ${show(values)}`;
+    complain(path, spot, { code: 'wrong-type', message, hint: `Write ${name}: [2, 8, 32].` });
+    return [name, []];
+  }
+  const texts = values.map((value: unknown, n) =>
+    textOf(value, [...path, n], spot.children.get(n) ?? spot, complain),
+  );
+  const seen = new Set<string>();
+  const again = texts.findIndex((text) => seen.size === seen.add(text).size);
+  if (again >= 0) {
+    const message = `${show(values[again])} is there twice`;
+    complain([...path, again], spot.children.get(again) ?? spot, { code: 'duplicate-name', message });
+  }
+  const given = set[name];
+  if (Object.hasOwn(set, name) && given !== undefined) {
+    if (steeringIn(given) !== undefined) complain(path, spot, steering('the value that --set gives'));
+    return [name, [given]];
+  }
+  for (const n of texts.keys()) {
+    if (steeringIn(texts[n] ?? '') !== undefined)
+      complain([...path, n], spot.children.get(n) ?? spot, steering('this value'));
+  }
+  return [name, texts];
 }
 
 /** The text as written: 0x10 and 1.10 stay as they are. */

@@ -101,19 +101,12 @@ export class Walk {
     }
     const bus = this.#parties.busOf(action.client);
     switch (action.do) {
-      case 'own': {
-        const { result, heard } = bus.request(action.client, action.name, action.flags);
-        this.heard.add(where.top, heard);
-        const args = [string(action.name), { type: 'u', value: action.flags }];
-        this.#ask(action, where, toBus('RequestName', args), returns(result));
+      case 'own':
+        this.#own(action, where, bus);
         break;
-      }
-      case 'release': {
-        const { result, heard } = bus.release(action.client, action.name);
-        this.heard.add(where.top, heard);
-        this.#ask(action, where, toBus('ReleaseName', [string(action.name)]), returns(result));
+      case 'release':
+        this.#release(action, where, bus);
         break;
-      }
       case 'start':
         this.#startByName(action, where, bus);
         break;
@@ -137,24 +130,42 @@ export class Walk {
       case 'kill':
         this.heard.add(where.top, bus.leave(action.client));
         break;
-      case 'pause': {
-        const { outgoing } = this.#parties.limitsOf(action.client);
-        this.sleepers.pause(this.#parties.client(action.client), where.step, outgoing);
+      case 'pause':
+        this.#pause(action.client, where);
         break;
-      }
       case 'resume':
         this.sleepers.resume(action.client);
         break;
-      case 'hangup': {
-        // The bus has removed it at some moment of its sleep.
-        const since = this.sleepers.cutOffSince(action.client, where.top);
-        this.heard.add(where.top, bus.leave(action.client), since);
+      case 'hangup':
+        this.#cutOff(action.client, where, bus);
         break;
-      }
       case 'hears':
         this.heard.cover(action.client, where.step ?? '');
         break;
     }
+  }
+
+  #own(action: DbusAction & { do: 'own' }, where: Where, bus: MessageBus): void {
+    const { result, heard } = bus.request(action.client, action.name, action.flags);
+    this.heard.add(where.top, heard);
+    const args = [string(action.name), { type: 'u', value: action.flags }];
+    this.#ask(action, where, toBus('RequestName', args), returns(result));
+  }
+
+  #release(action: DbusAction & { do: 'release' }, where: Where, bus: MessageBus): void {
+    const { result, heard } = bus.release(action.client, action.name);
+    this.heard.add(where.top, heard);
+    this.#ask(action, where, toBus('ReleaseName', [string(action.name)]), returns(result));
+  }
+
+  #pause(client: string, { step }: Where): void {
+    const { outgoing } = this.#parties.limitsOf(client);
+    this.sleepers.pause(this.#parties.client(client), step, outgoing);
+  }
+
+  /** The bus has removed it at some moment of its sleep. */
+  #cutOff(client: string, { top }: Where, bus: MessageBus): void {
+    this.heard.add(top, bus.leave(client), this.sleepers.cutOffSince(client, top));
   }
 
   #use(action: RuleChange, { step, nth }: Where, use: RuleUse): void {

@@ -76,10 +76,9 @@ function judge(
   answers: readonly Got[],
   callees: ReadonlyMap<Operation, readonly Copy[]>,
 ): void {
-  const { expected, step, client } = call;
+  const { expected, client } = call;
   const [answer, ...more] = answers;
-  const add = (kind: string, summary: string, wanted: string, observed: string) =>
-    findings.add(kind, step, () => ({ summary, expected: wanted, observed, ...about(call) }));
+  const add = adder(findings, call);
   const error = facts.sent.get(call.number);
   if (error !== undefined || !facts.sent.has(call.number)) {
     if (error !== undefined || !facts.cut)
@@ -108,8 +107,12 @@ function judge(
       `an answer of ${expected.by}`,
       `one of ${by}`,
     );
-  if (call.message.type === 'signal') return;
-  const copies = callees.get(call) ?? [];
+  if (call.message.type !== 'signal') judgeCallees(facts, findings, call, callees.get(call) ?? []);
+}
+
+/** Who got an answered call, and what of it. */
+function judgeCallees(facts: BusFacts, findings: Findings, call: Operation, copies: readonly Copy[]): void {
+  const add = adder(findings, call);
   for (const { client: callee, got } of copies)
     if (!isAsSent(call, got))
       add(
@@ -119,12 +122,22 @@ function judge(
         saidText(got),
       );
   const got = copies.map(({ client: callee }) => callee).toSorted();
-  const due = expected.recipients.toSorted();
+  const due = call.expected.recipients.toSorted();
   // The caller may have got the answer before the report of the client that gave it has come.
   if (facts.cut && isPartOf(got, due)) return;
   if (got.join() !== due.join())
-    add('wrong-callee', `a call of ${client} came to others`, receiversText(due), receiversText(got));
+    add(
+      'wrong-callee',
+      `a call of ${call.client} reached other clients`,
+      receiversText(due),
+      receiversText(got),
+    );
 }
+
+const adder =
+  (findings: Findings, call: Operation) =>
+  (kind: string, summary: string, expected: string, observed: string): void =>
+    findings.add(kind, call.step, () => ({ summary, expected, observed, ...about(call) }));
 
 /** Whether `all` contains each of `some` at least as often. */
 function isPartOf(some: readonly string[], all: readonly string[]): boolean {
