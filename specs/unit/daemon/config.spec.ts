@@ -279,5 +279,21 @@ describe('the configuration of a message bus', () => {
       );
       assert.deepEqual(made.call(alice, 'GetId'), [`${alice.name} < return "id"`]);
     });
+
+    it('refuses what has waited for a service to its sender, and lets the service have its name', () => {
+      const {
+        scene: made,
+        alice,
+        bob,
+      } = scene(`
+        <policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
+        <deny receive_interface="a.Secret"/></policy>`);
+      made.driver.activation.setServices([{ name: 'org.S', exec: ['/bin/s'] }]);
+      const to = { path: '/', destination: 'org.S', interface: 'a.Secret' };
+      assert.deepEqual(made.handle(alice, { ...to, member: 'M' }), ['start org.S in 25000']);
+      const [refusal, ...rest] = made.call(bob, 'RequestName', [string('org.S'), uint32(0)]).slice(-2);
+      assert.match(refusal as string, new RegExp(`^${alice.name} < !AccessDenied `));
+      assert.deepEqual(rest, [`${bob.name} < return 1`]);
+    });
   });
 });
