@@ -20,7 +20,8 @@ export function logsIn(
     texts.push(newestOf(bytes, left));
     left -= bytes.length;
   }
-  return new Map(Array.from(newest, ([agent, texts]) => [agent, texts.toReversed().join('')]));
+  // A process may write the two halves of a command one after the other.
+  return new Map(Array.from(newest, ([agent, texts]) => [agent, neutralLines(texts.toReversed().join(''))]));
 }
 
 function newestOf(bytes: Buffer, most: number): string {

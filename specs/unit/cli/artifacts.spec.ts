@@ -62,6 +62,11 @@ describe('the artifacts of a run', function () {
     assert.deepEqual(Object.fromEntries(logsIn(logs, 0)), {});
   });
 
+  it('have no command for a CI service in them, though a process writes it in two halves', () => {
+    const halves = [':', ':error::x\n#', '#[error]x\n'].map((text) => ({ agent: 'a', text }));
+    assert.deepEqual(Object.fromEntries(logsIn(halves)), { a: ': :error::x\n## [error]x\n' });
+  });
+
   it('stay short even if the file has a long line', async () => {
     const long = 'a'.repeat(200_000);
     const sends = Array.from(
