@@ -43,6 +43,9 @@ const TOPOLOGIES = [
   'eavesdrop',
   'kill-node',
   'credentials',
+  'message-bus/calls',
+  'message-bus/activation',
+  'message-bus/programs-call',
 ];
 const TIMEOUT_MS = 60_000;
 /** Of processor, for one run with its reports. */
