@@ -2,19 +2,25 @@
 // What users of a message bus rely on, message by message: dbus-daemon and this project's bus do the same.
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
-import { it } from 'mocha';
 import { UnixStream } from '../../native/lib/index.ts';
 import { type Arg, DRIVER, marshal } from '../../runner/dbus/index.ts';
 import type { Got } from '../dbus/client.ts';
-import type { RunningBus } from '../dbus/daemons.ts';
 import { RawClient } from '../dbus/raw-client.ts';
-import { bytesOf, errorOf, inLine, message, onEachBus, patched, string, uint32 } from './talk.ts';
+import {
+  bytesOf,
+  type Case,
+  errorOf,
+  inLine,
+  message,
+  patched,
+  playOnEachBus,
+  string,
+  uint32,
+} from './talk.ts';
 
 const NAME = 'org.example.Player';
 const PEER = { path: '/p', interface: 'a.B', member: 'M' } as const;
 const SIGNAL = { type: 'signal', ...PEER } as const;
-
-type Case = (join: () => Promise<RawClient>, bus: RunningBus) => Promise<void>;
 
 const CASES: Readonly<Record<string, Case>> = {
   'Hello: its reply, then the name; once': async (_, bus) => {
@@ -302,19 +308,4 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-onEachBus('the behaviour', (bus) => {
-  for (const [title, play] of Object.entries(CASES))
-    it(title, async () => {
-      const clients: RawClient[] = [];
-      const join = async () => {
-        const client = await RawClient.join(bus().path);
-        clients.push(client);
-        return client;
-      };
-      try {
-        await play(join, bus());
-      } finally {
-        for (const client of clients) client.close();
-      }
-    });
-});
+playOnEachBus('the behaviour', CASES);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What specs of message buses say, and what they hear, in few words. */
-import { after, before, describe } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import { type Arg, type DbusMessage, DRIVER, marshal } from '../../runner/dbus/index.ts';
 import type { Got } from '../dbus/client.ts';
 import { type RunningBus, startDaemon, startOurs } from '../dbus/daemons.ts';
+import { RawClient } from '../dbus/raw-client.ts';
 
 export const string = (value: string): Arg => ({ type: 's', value });
 export const uint32 = (value: number): Arg => ({ type: 'u', value });
@@ -47,4 +48,27 @@ export function onEachBus(title: string, specs: (bus: () => RunningBus) => void,
 
       specs(() => bus);
     });
+}
+
+/** What happens on a bus; `join` is for clients that end with it. */
+export type Case = (join: () => Promise<RawClient>, bus: RunningBus) => Promise<void>;
+
+/** Plays each case on dbus-daemon and on this project's bus: both do the same. */
+export function playOnEachBus(what: string, cases: Readonly<Record<string, Case>>): void {
+  onEachBus(what, (bus) => {
+    for (const [title, play] of Object.entries(cases))
+      it(title, async () => {
+        const clients: RawClient[] = [];
+        const join = async () => {
+          const client = await RawClient.join(bus().path);
+          clients.push(client);
+          return client;
+        };
+        try {
+          await play(join, bus());
+        } finally {
+          for (const client of clients) client.close();
+        }
+      });
+  });
 }
