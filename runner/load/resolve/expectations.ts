@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What a file expects of a send, with groups and replicas replaced by their clients; empty if the model decides. */
 
-import type { Path } from '../../common/diagnostic.ts';
 import type { Destination, SendExpect, Sender } from '../../topology/topology.ts';
 import { receivers } from './parties.ts';
 import { reasons } from './reasons.ts';
@@ -46,26 +45,11 @@ export function expectation(
   if (expect?.recipients === undefined) return {};
   warnOfTwins(scope, expect.recipients, [...at, 'recipients']);
   const recipients = new Set(
-    expect.recipients.flatMap((name, n) => recipientsNamed(where, name, facts.bus, [...at, 'recipients', n])),
+    expect.recipients.flatMap((name, n) =>
+      receivers(scope, parties, name, facts.bus, [...at, 'recipients', n]),
+    ),
   );
   scope.reasons.set(where.id, reasons(where, facts, recipients));
   deliveries.compare(facts.as, recipients);
   return { recipients: [...recipients] };
-}
-
-/** The receivers that a name stands for at this step. It is an error if there are none: nothing would be expected. */
-function recipientsNamed(
-  { scope, parties }: StepContext,
-  name: string,
-  bus: string,
-  path: Path,
-): readonly string[] {
-  const found = receivers(scope, parties, name, bus, path);
-  if (found.length > 0 || scope.problems.isFaulty(path) || scope.problems.isBroken(['clients'])) return found;
-  scope.problems.error(path, {
-    code: 'vacuous',
-    message: `"${name}" stands for nobody at this step: it has no joined member`,
-    hint: 'Write recipients: [] if nobody is to get the message.',
-  });
-  return found;
 }

@@ -6,7 +6,7 @@ import { ADDRESS } from '../../common/scalars.ts';
 import { busOfMaster } from '../../topology/lane.ts';
 import type { Destination, Sender } from '../../topology/topology.ts';
 import type { Kind } from './names.ts';
-import type { PartyState } from './party-state.ts';
+import type { ClientState, PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
 /** Looks up `cabin.master`: undefined if the text names no master; without `known` if there is no such bus. */
@@ -70,8 +70,8 @@ export function party(
 }
 
 /**
- * Looks up names of receivers; groups, buses and replicas are replaced by the clients and `<bus>.master` they stand for
- * at this step.
+ * Looks up names of receivers; groups, buses and replicas are replaced by the clients they stand for at this step. It
+ * is an error if there are none: nothing would be expected.
  */
 export function receivers(
   scope: Scope,
@@ -82,13 +82,34 @@ export function receivers(
 ): readonly string[] {
   const known = party(scope, text, path);
   if (known === undefined || !sameBus(scope, known.bus, bus, text, path)) return [];
-  const { kind } = known;
-  if (kind === 'master') return [text];
-  if (kind === 'bus') return parties.joined(bus).map((client) => client.name);
-  if (kind === 'replicas') return replicasOf(scope, text).map((name) => scope.incarnation(name));
-  if (kind === 'client') return [scope.incarnation(text)];
+  if (known.kind === 'master') return [text];
+  if (known.kind === 'client') return [scope.incarnation(text)];
+  const found = members(scope, parties, known.kind, text, bus).map((client) => client.name);
+  if (found.length === 0 && !scope.problems.isBroken(['clients'])) {
+    scope.problems.error(path, {
+      code: 'vacuous',
+      message: `"${text}" stands for nobody at this step: it has no joined member`,
+      hint: 'To say that a send reaches nobody, write recipients: [] there.',
+    });
+  }
+  return found;
+}
+
+/** The joined clients that a group, a bus or the name of replicas stands for. */
+function members(
+  scope: Scope,
+  parties: PartyState,
+  kind: Kind,
+  text: string,
+  bus: string,
+): readonly ClientState[] {
+  if (kind === 'bus') return parties.joined(bus);
+  if (kind === 'replicas') {
+    const all = new Set(replicasOf(scope, text).map((name) => scope.incarnation(name)));
+    return parties.joined(bus).filter(({ name }) => all.has(name));
+  }
   const prefix = scope.groups.get(text)?.prefix;
-  return prefix === undefined ? [] : parties.members(bus, prefix).map((client) => client.name);
+  return prefix === undefined ? [] : parties.members(bus, prefix);
 }
 
 const replicasOf = ({ clients }: Scope, base: string): string[] =>

@@ -37,6 +37,28 @@ describe('recipients', () => {
     }
   });
 
+  it('of replicas are those that have joined and are there', () => {
+    const last = (traffic: string, client = '{ replicas: 3, groups: [g] }') => {
+      const step = ok(`
+buses: { cabin: {} }
+groups: { g: { prefix: 1 } }
+clients: { a: {}, lamp: ${client} }
+traffic:${traffic}
+  - a -> g: "x"
+    expect: { recipients: [lamp] }`).steps.at(-1);
+      return step?.kind === 'send' && step.expect.recipients;
+    };
+    for (const fault of ['kill', 'stop', 'expel'])
+      assert.deepEqual(last(`\n  - fault: { ${fault}: lamp-1 }`), ['lamp-0', 'lamp-2'], fault);
+    assert.deepEqual(last('\n  - fault: { kill: lamp-1 }\n  - fault: { restart: lamp-1 }'), [
+      'lamp-0',
+      'lamp-2',
+      'lamp-1.2',
+    ]);
+    const apart = '{ replicas: 3, groups: [g], join: false }';
+    assert.deepEqual(last('\n  - fault: { join: lamp-0 }', apart), ['lamp-0']);
+  });
+
   it('of a bus are all joined clients; a name counts once', () => {
     assert.deepEqual(recipients('- a -> cabin: "x"\n    expect: { recipients: [b, cabin, g] }'), [
       'b',
