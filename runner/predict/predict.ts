@@ -8,6 +8,7 @@
 
 import * as model from '../model/index.ts';
 import { parseLane } from '../topology/lane.ts';
+import { resumption } from '../topology/pauses.ts';
 import { faults, sends } from '../topology/steps.ts';
 import type { FaultStep, HangupStep, ParallelStep, SendStep, Step, Topology } from '../topology/topology.ts';
 import { actorOf } from './actor.ts';
@@ -339,7 +340,7 @@ function endless(top: Step, { stuck: { step, wait }, state }: Deadlock, orderDep
     return {
       ...base,
       message,
-      hint: `Put - fault: { resume: ${actor.name} } before it, or into another branch.`,
+      hint: `Put - fault: ${resumption(state.topology, actor.name, top)} before it, or into another branch.`,
     };
   }
   if (step.kind === 'fault' && step.after) {
@@ -358,18 +359,20 @@ function endless(top: Step, { stuck: { step, wait }, state }: Deadlock, orderDep
     return {
       ...base,
       message,
-      hint: 'Let their recipients read in another branch, or give the bus a larger `sendBuffer`.',
+      hint: 'Let their recipients read, or resume those that are paused, in another branch, or give the bus a larger `sendBuffer`.',
     };
   }
   const to = lane === undefined ? undefined : state.endpoint(lane);
   const holds = to?.queue.length ?? 0;
+  const isPaused = to !== undefined && !state.acts(to);
   const heavy = to && holds <= to.queueLength ? ', which weigh half a send buffer' : '';
   const why = own
     ? `"${name}" has not read its own queue of ${holds} messages, and must read first`
-    : `"${name}" does not read, and its queue is full with ${holds} messages${heavy}`;
+    : `"${name}" ${isPaused ? 'is paused' : 'does not read'}, and its queue is full with ${holds} messages${heavy}`;
+  const remedy = isPaused ? resumption(state.topology, name, top) : `{ read: ${name} }`;
   const hint =
     top === step
-      ? `Put the send into a branch of \`parallel\`, and - fault: { read: ${name} } into another.`
-      : `Put - fault: { read: ${name} } into another branch.`;
+      ? `Put the send into a branch of \`parallel\`, and - fault: ${remedy} into another.`
+      : `Put - fault: ${remedy} into another branch.`;
   return { ...base, message: `${never}: ${why}`, hint };
 }

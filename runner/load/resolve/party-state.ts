@@ -9,6 +9,12 @@ import { prefixNumber } from '../../common/address.ts';
 import type { ClientSpec, Sender } from '../../topology/topology.ts';
 import { ruleKey } from './rules.ts';
 
+/** Since which line, and the node whose fault has paused it, if one has. */
+export interface Pause {
+  readonly line: number;
+  readonly node?: string;
+}
+
 export interface ClientState {
   readonly name: string;
   readonly bus: string;
@@ -17,7 +23,7 @@ export interface ClientState {
   reading: boolean;
   /** Why it takes no part any more (`killed`, `expelled` …), and the line that says so. */
   gone?: { readonly how: 'killed' | 'stopped' | 'expelled' | 'disconnected'; readonly line: number };
-  paused?: { readonly line: number };
+  paused?: Pause;
   /** Set while the number of its descriptors is limited. */
   limited?: { readonly line: number } | undefined;
   addresses: ReadonlySet<Address>;
@@ -31,7 +37,7 @@ export interface MasterState {
   gone?: { readonly how: 'killed' | 'stopped' | 'left'; readonly line: number };
   /** Its listening socket is closed. */
   deaf?: { readonly line: number };
-  paused?: { readonly line: number };
+  paused?: Pause;
 }
 
 export type Change = (parties: PartyState) => void;

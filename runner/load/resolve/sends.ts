@@ -97,7 +97,9 @@ function checkSender(
     scope.problems.error(path, { code: 'impossible', message, hint });
   } else if (state?.paused !== undefined && !parties.concurrent) {
     const message = `"${name}" has been paused since line ${state.paused.line}: this step would never end`;
-    const hint = `Put - fault: { resume: ${name} } before it.`;
+    const { node } = state.paused;
+    const fault = node === undefined ? `resume: ${name}` : `resume-node: ${node}`;
+    const hint = `Put - fault: { ${fault} } before it.`;
     scope.problems.error(path, { code: 'impossible', message, hint });
   }
 }

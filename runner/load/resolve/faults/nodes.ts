@@ -2,7 +2,7 @@
 /** Faults that affect all processes of a node. */
 import { partyOf } from '../../../topology/lane.ts';
 import type { FaultStep, Sender, Step } from '../../../topology/topology.ts';
-import type { ClientState, MasterState } from '../party-state.ts';
+import type { ClientState, MasterState, PartyState } from '../party-state.ts';
 import type { Scope } from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { type Context, contextOf, impossible, isDead } from './context.ts';
@@ -38,8 +38,17 @@ const onNode =
       const step = resolveFault({ ...where, id: `${id}.b${n + 1}.1` }, { [verb]: partyOf(party) });
       return step === undefined ? [] : [[step]];
     });
+    if (verb === 'pause') parties.apply((each) => pauseWith(each, node, concerned));
     return [{ kind: 'parallel', id, branches, place: scope.tree.place(path) }];
   };
+
+/** Notes that these go on with their node. */
+function pauseWith(parties: PartyState, node: string, concerned: readonly Sender[]): void {
+  for (const party of concerned) {
+    const state = parties.party(party);
+    if (state?.paused !== undefined) state.paused = { ...state.paused, node };
+  }
+}
 
 export const nodes = {
   'kill-node': onNode('kill'),
