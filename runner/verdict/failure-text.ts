@@ -47,7 +47,7 @@ export function reasons(message: PlannedMessage): string[] {
 }
 
 /** For expectations of the file that the model contradicts. */
-const otherwise = (why: string): string => `the model expects otherwise: ${why}`;
+export const otherwise = (why: string): string => `the model expects otherwise: ${why}`;
 
 /**
  * The lanes that got a message, the expected ones first, in their order; `×2` means two copies. Reads all lanes, so

@@ -53,9 +53,20 @@ function checkStep(places: Places, step: DbusStep, operations: readonly Operatio
   }
   const [observed, wanted] = [expectedText(step.action, modelled), expectedText(step.action, expected)];
   if (observed === wanted) return undefined;
-  const message = `this cannot happen here: the model says ${observed}, not ${wanted}`;
-  places.problems.warning([...path, 'expect'], { code: 'impossible', message });
-  return message;
+  const isSent = modelled.outcome.kind === 'sent' && expected.outcome.kind === 'sent';
+  const why = isSent ? `it reaches ${reach(modelled)}, not ${reach(expected)}` : `${observed}, not ${wanted}`;
+  places.problems.warning([...path, 'expect'], {
+    code: 'impossible',
+    message: `this cannot happen here: the model says ${isSent ? 'that ' : ''}${why}`,
+  });
+  return why;
+}
+
+/** `"fast" and perhaps "slow"` */
+function reach({ recipients, may = [] }: DbusExpected): string {
+  const perhaps = may.length > 0 ? [`perhaps ${quoted(may)}`] : [];
+  const sure = recipients.length > 0 ? [quoted(recipients)] : [];
+  return [...sure, ...perhaps].join(' and ') || 'nobody';
 }
 
 /** Reports a failure, or a signal for nobody, that the file does not state. */
@@ -106,15 +117,15 @@ function checkHeard(
   const first = at < 0 ? modelled.length : at;
   if (first === modelled.length && action.heard.length === first) return undefined;
   const [real, written] = [modelled[first] ?? 'nothing more', action.heard[first]];
-  const message = `this cannot happen here: the bus tells it ${real}`;
+  const why = `the bus tells it ${real}`;
   const index = written === undefined ? [] : [first];
   const hint = written === undefined ? `Add "${real}".` : didYouMean(written, modelled);
   problems.warning([...(paths.get(id) ?? []), 'expect', 'hears', ...index], {
     code: 'impossible',
-    message,
+    message: `this cannot happen here: ${why}`,
     hint,
   });
-  return message;
+  return why;
 }
 
 /**

@@ -15,6 +15,12 @@ interface Due {
   readonly step?: { readonly id: string; readonly place: DbusStep['place'] };
 }
 
+interface AllDue {
+  readonly due: readonly Due[];
+  /** Where lists of `hears` end that leave out what the model expects next: what comes there is missing in the list. */
+  readonly ends: ReadonlyMap<number, NonNullable<Due['step']>>;
+}
+
 const SHOWN = 3;
 const DRIVER_PATH = '/org/freedesktop/DBus';
 
@@ -22,26 +28,22 @@ export function names(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.names', ['wrong-order', 'not-told', 'told-without-reason']);
   let checked = 0;
   for (const [client, log] of facts.logs) {
-    const due = dueTo(facts, client);
+    const { due, ends } = dueTo(facts, client);
     checked += due.length;
-    compare(
-      facts,
-      findings,
-      client,
-      due,
-      log.flatMap((copy) => heardIn(facts, copy)),
-    );
+    const heard = log.flatMap((copy) => heardIn(facts, copy));
+    compare(facts, findings, client, { due, ends, heard });
   }
   return findings.result(checked, plural(checked, 'change of a name', 'changes of names'));
 }
 
 /** Signals according to the file, or else to the model. */
-function dueTo({ plan }: BusFacts, client: string): Due[] {
+function dueTo({ plan }: BusFacts, client: string): AllDue {
   const { steps } = plan.topology;
   const due: Due[] = (plan.operations?.heard.get(client) ?? []).map(({ top, text }) => {
     const step = steps[top];
     return step === undefined ? { text } : { text, step };
   });
+  const ends = new Map<number, NonNullable<Due['step']>>();
   let at = 0;
   for (const step of flat(steps)) {
     if (step.kind !== 'dbus' || step.action.do !== 'hears' || step.action.client !== client) continue;
@@ -49,8 +51,9 @@ function dueTo({ plan }: BusFacts, client: string): Due[] {
     const { heard } = step.action;
     due.splice(at, modelled, ...heard.map((text) => ({ text, step })));
     at += heard.length;
+    if (heard.length < modelled) ends.set(at, step);
   }
-  return due;
+  return { due, ends };
 }
 
 /** Every signal of the bus. One with an unexpected form gets a text that equals no expected one. */
@@ -68,19 +71,19 @@ function compare(
   { cut }: BusFacts,
   findings: Findings,
   client: string,
-  due: readonly Due[],
-  heard: readonly string[],
+  { due, ends, heard }: AllDue & { readonly heard: readonly string[] },
 ): void {
   const at = due.findIndex(({ text }, n) => text !== heard[n]);
   const first = at < 0 ? due.length : at;
   if (first === due.length && heard.length === due.length) return;
   if (cut && heard[first] === undefined) return;
-  const { step } = due[first] ?? due.at(-1) ?? {};
+  const short = heard[first] === undefined ? undefined : ends.get(first);
+  const step = short ?? (due[first] ?? due.at(-1))?.step;
   const wanted = due.slice(first).map(({ text }) => text);
   const observed = heard.slice(first);
   findings.add(kindOf(wanted, observed), step?.id, () => ({
     summary: `the bus did not tell ${client} about names what it must tell`,
-    expected: some(wanted),
+    expected: short ? 'nothing more by then' : some(wanted),
     observed: some(observed),
     ...(step && { step: step.id, place: step.place }),
     ...(first > 0 && { detail: [`after ${heard[first - 1]}`] }),

@@ -50,3 +50,36 @@ describe('an expectation that the model contradicts', () => {
     assert.equal(await resultOf(file(DROPS, '[c]').replace('a -> g', 'a -> c')), 'pass');
   });
 });
+
+describe('an expectation of a message bus that the model contradicts', () => {
+  const OWNERS = `buses: { session: { master: { program: dbus-daemon } } }
+clients: { v1: {}, v2: {}, ui: { match: ["type='signal',member='Changed'"] } }
+traffic:
+  - own: { client: v1, name: org.example.Svc, allow-replacement: true }
+  - own: { client: v2, name: org.example.Svc, replace: true }
+`;
+  const failureOf = async (rest: string) => {
+    const { verdict, plan } = await playText(`${OWNERS}${rest}`, { seed: 1 });
+    const [failure] = verdict.checks.flatMap(({ failures }) => failures);
+    const step = plan.topology.steps.findIndex(({ id }) => id === failure?.step);
+    return { ...failure, step };
+  };
+
+  it('is the place of the failure if a list of signals leaves out the next one, and says why', async () => {
+    const failure = await failureOf(`
+  - expect: { client: v1, hears: ["NameAcquired v1", "NameAcquired org.example.Svc"] }
+  - fault: { kill: v2 }
+`);
+    assert.deepEqual([failure.step, failure.expected], [2, 'nothing more by then']);
+    const why = 'the model expects otherwise: the bus tells it NameLost org.example.Svc';
+    assert.deepEqual(failure.detail, ['after NameAcquired org.example.Svc', why]);
+  });
+
+  it('fails with the reason of the model', async () => {
+    const failure = await failureOf(`
+  - signal: { from: v1, path: /, interface: a.B, member: Changed }
+    expect: { recipients: [v2] }
+`);
+    assert.deepEqual(failure.detail, ['the model expects otherwise: it reaches "ui", not "v2"']);
+  });
+});
