@@ -148,9 +148,10 @@ function load(name: string, rest: string, make: Make, where: StepContext): Draft
   if (into === CLASS.ldx && nibble !== null)
     return make(CLASS.ldx | MODE.msh | SIZE.byte, number(nibble[1] ?? '', where));
   if (name === 'ldxb') refuse(where, rest, 'expected 4*([k]&0xf)');
-  if (name === 'ldi' || name === 'ldxi') return make(into | MODE.imm, immediate(rest, where));
+  if (name === 'ldi' || name === 'ldxi')
+    return make(into | MODE.imm, number(rest.replace(/^#\s*/, ''), where));
   const whole = name === 'ld' || name === 'ldx';
-  if (whole && /^#len$|^#pktlen$/.test(rest)) return make(into | MODE.len);
+  if (whole && /^#?(?:len|pktlen)$/.test(rest)) return make(into | MODE.len);
   if (whole && rest.startsWith('#')) return make(into | MODE.imm, immediate(rest, where));
   if (whole && /^M\s*\[/.test(rest)) return make(into | MODE.mem, cell(rest, where));
   const size = name === 'ldh' ? SIZE.half : name === 'ldb' ? SIZE.byte : SIZE.word;

@@ -196,6 +196,8 @@ describe('a filter', () => {
     assert.equal(kept('ld [36]\nret #5'), 5);
     assert.equal(kept('ldx #-1\nldb [x + 1]\nret #5'), 5);
     assert.equal(answer('ld #len'), 40);
+    for (const bare of ['ld len', 'ldx len\ntxa', 'ldi 40', 'ldi #40', 'ldxi 0x28\ntxa'])
+      assert.equal(answer(bare), 40, bare);
     assert.equal(answer('ldx 4*([5]&0xf)\ntxa'), 12);
   });
 
