@@ -2,7 +2,7 @@
 /** Turns the arguments of a D-Bus message in a file into values with their types. */
 
 import type { Path } from '../../common/diagnostic.ts';
-import { show } from '../../common/text.ts';
+import { count as counted, show } from '../../common/text.ts';
 import {
   type Arg,
   BadValue,
@@ -58,7 +58,7 @@ function typesIn(
     const hint = 'Its types are y b n q i u x t d s o g h v, aT, (T…) and a{KT}: sa{sv}as.';
     problems.error([...at, 'signature'], { code: 'bad-value', message, hint });
   } else if (types.length !== count) {
-    const message = `the signature has ${types.length} types for ${count} arguments`;
+    const message = `the signature has ${counted(types.length, 'type')} for ${counted(count, 'argument')}`;
     problems.error([...at, 'signature'], { code: 'impossible', message });
     return undefined;
   }

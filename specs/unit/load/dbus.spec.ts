@@ -156,7 +156,7 @@ describe('D-Bus in a file', () => {
 
   const WRONG: readonly (readonly [message: string, complaint: RegExp])[] = [
     ["signature: 'a{vs}', args: [{}]", /"a\{vs\}" is no list of types/],
-    ['signature: ss, args: [x]', /2 types for 1 arguments/],
+    ['signature: ss, args: [x]', /2 types for 1 argument$/],
     ['signature: y, args: [256]', /whole number from 0 to 255 for type y, got 256/],
     ["signature: t, args: ['18446744073709551616']", /out of the range of type t/],
     ["signature: 'a(si)', args: [[[x]]]", /expected a list of the 2 members of \(si\)/],
