@@ -93,6 +93,11 @@ export class Names {
   find(name: string, wanted: readonly Kind[], path: Path, madeUp: readonly string[] = []): Kind | undefined {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
+    if (kind === 'message bus' && wanted.includes('bus')) {
+      const message = `"${name}" is a message bus: it has no groups, and no fault and no plain send is for its daemon`;
+      this.#problems.error(path, { code: 'unknown-name', message, hint: ITS_STEPS });
+      return undefined;
+    }
     // Steps for programs are steps of a message bus as well.
     const isElsewhere = kind === 'client of a message bus' && !wanted.includes('program');
     if (this.#excused(name, wanted)) return undefined;
