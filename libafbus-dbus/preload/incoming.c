@@ -173,22 +173,21 @@ static bool is_line(const struct stream *s, const struct shown *shown)
 	return shown->from == MASTER && shown->length > 0 && first != 'l' && first != 'B';
 }
 
-/* Takes the message out of the queue, with its descriptors if there is room for them. */
-static int take_out(int fd, struct msghdr *control, int flags)
+/* Takes the message out of the queue. This does not wait, since the message is there. */
+static int take_out(int fd)
 {
-	struct msghdr message = { 0 };
+	return NEXT(recv)(fd, NULL, 0, MSG_DONTWAIT) < 0 ? end_of_stream(errno) : 0;
+}
 
-	if (control) {
-		message.msg_control = control->msg_control;
-		message.msg_controllen = control->msg_controllen;
-	}
-	/* This does not wait, since the message is there. */
+/* The same, with the message's descriptors if there is room for them. */
+static int take_out_with(int fd, struct msghdr *control, int flags)
+{
+	struct msghdr message = { .msg_control = control->msg_control, .msg_controllen = control->msg_controllen };
+
 	if (NEXT(recvmsg)(fd, &message, MSG_DONTWAIT | (flags & MSG_CMSG_CLOEXEC)) < 0)
 		return end_of_stream(errno);
-	if (control) {
-		control->msg_controllen = message.msg_controllen;
-		control->msg_flags |= message.msg_flags & MSG_CTRUNC;
-	}
+	control->msg_controllen = message.msg_controllen;
+	control->msg_flags |= message.msg_flags & MSG_CTRUNC;
 	return 0;
 }
 
@@ -201,6 +200,7 @@ static int fill(struct stream *s, int fd, int flags)
 
 		if (result < 0 || shown.ended)
 			return result;
+		s->in_more = shown.more;
 		if (is_line(s, &shown)) {
 			s->in = inbox(s);
 			s->in_left = shown.length;
@@ -208,7 +208,7 @@ static int fill(struct stream *s, int fd, int flags)
 		}
 		if (accept_shown(s, fd, &shown))
 			return 1;
-		result = take_out(fd, NULL, 0);
+		result = take_out(fd);
 		trim_inbox(&s->link, SENDER_SPACE + shown.length);
 		if (result < 0)
 			return result;
@@ -242,10 +242,13 @@ static ssize_t receive(struct stream *s, int fd, struct msghdr *message, int fla
 	}
 	n = copy_out(s, message);
 	whole = n == s->in_left && !(flags & MSG_PEEK);
-	if (whole)
-		result = take_out(fd, message, flags);
-	else
+	if (whole && s->in_more) {
+		result = take_out_with(fd, message, flags);
+	} else {
 		message->msg_controllen = 0;
+		if (whole)
+			result = take_out(fd);
+	}
 	if (result < 0)
 		return result;
 	if (whole)

@@ -93,6 +93,7 @@ struct stream {
 	pthread_mutex_t in_lock;	/* taken before lock, as is out_lock */
 	uint8_t *in;		/* the unread part of a message that is still in the kernel's queue */
 	size_t in_left;
+	bool in_more;		/* that message has control messages */
 	struct afdbus_message in_header;
 
 	pthread_mutex_t out_lock;
