@@ -18,7 +18,7 @@ import { wantsColor } from '../write/paint.ts';
 import { renderText } from '../write/text.ts';
 import { folderBelow, keepArtifacts, Room } from './artifacts.ts';
 import { inputOf } from './input.ts';
-import { guarded, unguarded } from './interrupt.ts';
+import type { Interrupt } from './interrupt.ts';
 import type { PlayFlags } from './options.ts';
 import { report, warn } from './report-error.ts';
 import { chooseSite } from './site.ts';
@@ -28,12 +28,7 @@ import { Ui } from './ui.ts';
 export interface PlayMode {
   readonly keep: boolean;
   readonly replace: boolean;
-  readonly signal: AbortSignal;
-  /**
-   * Whether there are results already: a signal must not end the process before they are written. Each `unguarded` also has a
-   * short moment in which a signal is lost, which thousands of repeats would meet.
-   */
-  readonly begun?: () => boolean;
+  readonly interrupt: Pick<Interrupt, 'signal' | 'during'>;
   /** Artifact folders that other files use; absent if there is only one file, which has the whole folder. */
   readonly taken?: Set<string>;
 }
@@ -73,7 +68,7 @@ export async function playFile(
     };
     done(await playOne(file, load, flags, { ...mode, room }));
     n++;
-  } while (n < seeds.length * (loaded?.topologies.length ?? 0) && !mode.signal.aborted);
+  } while (n < seeds.length * (loaded?.topologies.length ?? 0) && !mode.interrupt.signal.aborted);
 }
 
 /** One seed per repeat: the one that was given or drawn, and those after it. */
@@ -162,7 +157,7 @@ async function playOne(
           const { topology, seed, contradictions, warnings, sources } = load();
           return { plan: makePlan(topology, { seed, contradictions }), warnings, sources };
         });
-      const made = await (mode.begun?.() ? guarded : unguarded)(prepare, mode.signal);
+      const made = await mode.interrupt.during(prepare);
       detail(summary(made.plan));
       return made;
     });
@@ -191,7 +186,7 @@ async function playAt(
   plan: Plan,
   warnings: readonly Diagnostic[],
   flags: PlayFlags,
-  { keep, replace, signal, deadline }: PlayMode & { readonly deadline: Deadline },
+  { keep, replace, interrupt: { signal }, deadline }: PlayMode & { readonly deadline: Deadline },
   progress: Progress,
 ): Promise<Played> {
   const { topology, seed } = plan;

@@ -2,7 +2,7 @@
 import { EXIT } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
-import { onInterrupt } from './interrupt.ts';
+import { Interrupt } from './interrupt.ts';
 import type { Format, PlayFlags } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
 import { writeResults } from './results.ts';
@@ -13,14 +13,13 @@ import { writeResults } from './results.ts';
  */
 export async function runFiles(files: readonly string[], flags: PlayFlags): Promise<void> {
   if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
-  using interrupt = onInterrupt();
+  using interrupt = new Interrupt();
   const results: FileResult[] = [];
   const atOnce = EACH_AT_ONCE.includes(flags.format);
   const sharing = files.length > 1 ? { taken: new Set<string>() } : {};
   for (const file of files) {
     if (interrupt.signal.aborted) break;
-    const begun = () => results.length > 0;
-    const mode = { keep: false, replace: false, signal: interrupt.signal, begun, ...sharing };
+    const mode = { keep: false, replace: false, interrupt, ...sharing };
     await playFile(file, flags, mode, (result) => {
       results.push(result);
       if (atOnce) writeResults([result], flags.format);

@@ -2,7 +2,7 @@
 import { EXIT, InvalidInput } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
-import { onInterrupt } from './interrupt.ts';
+import { Interrupt } from './interrupt.ts';
 import { type PlayFlags, topologyFile } from './options.ts';
 import { type FileResult, playFile, worst } from './playing.ts';
 import { writeResults } from './results.ts';
@@ -11,7 +11,7 @@ type UpFlags = PlayFlags & { readonly rm?: boolean; readonly replace?: boolean }
 
 /** `up`: plays one file and leaves its nodes running; prints the next commands on stderr. */
 export async function up(named: string | undefined, flags: UpFlags): Promise<void> {
-  using interrupt = onInterrupt();
+  using interrupt = new Interrupt();
   const file = topologyFile(named);
   const keep = flags.rm !== true;
   if (keep && flags.backend === 'sim') {
@@ -22,7 +22,7 @@ export async function up(named: string | undefined, flags: UpFlags): Promise<voi
   }
   if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   const results: FileResult[] = [];
-  const mode = { keep, replace: flags.replace === true, signal: interrupt.signal };
+  const mode = { keep, replace: flags.replace === true, interrupt };
   await playFile(file, flags, mode, (result) => void results.push(result));
   writeResults(results, flags.format);
   const [result] = results;

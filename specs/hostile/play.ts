@@ -5,7 +5,7 @@ import { config } from '../../runner/cli/config.ts';
 import { graph } from '../../runner/cli/graph.ts';
 import { FORMATS, type Format } from '../../runner/cli/options.ts';
 import { plan } from '../../runner/cli/plan.ts';
-import { type FileResult, playFile } from '../../runner/cli/playing.ts';
+import { type FileResult, type PlayMode, playFile } from '../../runner/cli/playing.ts';
 import { writeResults } from '../../runner/cli/results.ts';
 import { validate } from '../../runner/cli/validate.ts';
 import { Random } from '../../runner/common/random.ts';
@@ -29,7 +29,7 @@ export const playHere: Player = async (sandbox, seed) => {
     ...(bug && { simBug: bug }),
   };
   const results: FileResult[] = [];
-  const mode = { keep: false, replace: false, signal: new AbortController().signal, begun: () => true };
+  const mode = { keep: false, replace: false, interrupt: UNHANDLED };
   const played = await captured(() => playFile(sandbox.file, flags, mode, (result) => results.push(result)));
   const worst = Math.max(played.code, ...results.map(({ exitCode }) => exitCode));
   const said: Said[] = [{ ...played, by: 'run', format: 'text', code: worst }];
@@ -40,6 +40,12 @@ export const playHere: Player = async (sandbox, seed) => {
   const [by, format, work] = random.pick(VERBS);
   said.push({ ...(await captured(async () => work(sandbox.file))), by, format });
   return said;
+};
+
+/** Ctrl-C ends the fuzzer, not a play. */
+const UNHANDLED: PlayMode['interrupt'] = {
+  signal: new AbortController().signal,
+  during: async (work) => work(),
 };
 
 const VERBS: readonly (readonly [by: string, format: string, work: (file: string) => void])[] = [

@@ -5,13 +5,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, it } from 'mocha';
+import { Interrupt } from '../../../runner/cli/interrupt.ts';
 
 const MODULE = fileURLToPath(new URL('../../../runner/cli/interrupt.ts', import.meta.url));
 const DEADLINE = fileURLToPath(new URL('../../../runner/common/deadline.ts', import.meta.url));
 const HEAD = `
   import { writeSync } from 'node:fs';
-  const { onInterrupt, unguarded } = await import(${JSON.stringify(MODULE)});
-  const { signal } = onInterrupt();
+  const { Interrupt } = await import(${JSON.stringify(MODULE)});
+  const interrupt = new Interrupt();
+  const { signal } = interrupt;
 `;
 
 describe('an interrupt', () => {
@@ -31,19 +33,20 @@ describe('an interrupt', () => {
     it(`ends planning that has no end (${name})`, async () => {
       const how = await interrupted(
         name,
-        "await unguarded(() => { writeSync(1, 'planning'); for (;;); }, signal);",
+        "await interrupt.during(() => { writeSync(1, 'planning'); for (;;); });",
       );
       assert.deepEqual(how, [null, name]);
     });
 
-    it(`that came before planning is not lost (${name})`, async () => {
+    it(`that came before more planning is not lost (${name})`, async () => {
       const how = await interrupted(
         name,
-        `signal.addEventListener('abort', () => process.exit(7));
+        `interrupt.handle();
+        signal.addEventListener('abort', () => process.exit(7));
         writeSync(1, 'busy');
         const end = performance.now() + 1000;
         while (performance.now() < end);
-        await unguarded(() => {}, signal).catch(() => {});
+        await interrupt.during(() => {}).catch(() => {});
         process.exit(0);`,
       );
       assert.deepEqual(how, [7, null]);
@@ -52,7 +55,7 @@ describe('an interrupt', () => {
     it(`is handled once planning is over (${name})`, async () => {
       const how = await interrupted(
         name,
-        `await unguarded(() => {}, signal);
+        `await interrupt.during(() => {});
         signal.addEventListener('abort', () => process.exit(7));
         setInterval(() => {}, 1000);
         writeSync(1, 'planned');`,
@@ -61,10 +64,27 @@ describe('an interrupt', () => {
     });
   }
 
+  it('keeps its handlers once it has them, since what comes as they are taken off would be lost', async () => {
+    using interrupt = new Interrupt();
+    const handlers = () => process.listenerCount('SIGTERM');
+    const before = handlers();
+    const counts = [
+      await interrupt.during(handlers),
+      handlers(),
+      await interrupt.during(handlers),
+      handlers(),
+    ];
+    assert.deepEqual(
+      counts.map((each) => each - before),
+      [0, 1, 1, 1],
+    );
+  });
+
   it('ends the reading of a file while results of others are not written yet, and is handled', async () => {
     const how = await interrupted(
       'SIGINT',
-      `const { Deadline } = await import(${JSON.stringify(DEADLINE)});
+      `interrupt.handle();
+      const { Deadline } = await import(${JSON.stringify(DEADLINE)});
       let why = '';
       try {
         new Deadline(100_000).during('the file', () => { writeSync(1, 'reading'); for (;;); });
@@ -84,6 +104,7 @@ describe('an interrupt', () => {
   ] as const) {
     it(`that comes again (${first}, ${second}) ends a clean-up that has no end, and says how to end it later`, async () => {
       const program = `${HEAD}
+        interrupt.handle();
         setInterval(() => {}, 1000);
         writeSync(1, 'ready');`;
       const args = ['--input-type=module', '--eval', program];
