@@ -11,7 +11,7 @@ type Signal = (typeof SIGNALS)[number];
 /** What a signal does to the command, as a signal to abort. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
-  readonly signal = this.#controller.signal;
+  readonly signal: AbortSignal = this.#controller.signal;
   #handled = false;
 
   /** From here on a signal is handled. Before, it ends the process, which has started and printed nothing yet. */
