@@ -96,7 +96,7 @@ class Writer {
     this.section(`\`${at}\``, at, inner.json);
   }
 
-  /** The map that a value is, or that its entries or items are. */
+  /** The map that a value is, or that its entries or items are; of a choice, the first that has one. */
   #mapIn(json: Json): { json: Json; nesting: 'itself' | 'entries' | 'items' } | undefined {
     if (this.#keysOf(json, '').length > 0) return { json, nesting: 'itself' };
     const entries = isJson(json.additionalProperties) ? this.#mapIn(json.additionalProperties) : undefined;
@@ -104,7 +104,9 @@ class Writer {
     // The items of `parallel` are steps, which have their own section.
     const items =
       isJson(json.items) && !isChoice(json.items) ? this.#mapIn(this.#target(json.items)) : undefined;
-    return items?.nesting === 'itself' ? { json: items.json, nesting: 'items' } : undefined;
+    if (items?.nesting === 'itself') return { json: items.json, nesting: 'items' };
+    const options = ((json.anyOf as Json[] | undefined) ?? []).map((each) => this.#mapIn(each));
+    return options.find((each) => each !== undefined);
   }
 
   #target(json: Json): Json {
@@ -141,19 +143,24 @@ class Writer {
 
   #value(json: Json): string {
     if (typeof json.$ref === 'string') return json.$ref === '#/$defs/variable' ? '' : 'step';
-    if (Array.isArray(json.anyOf)) {
-      const options = [...new Set((json.anyOf as Json[]).map((each) => this.#value(each)))];
-      return options.filter((each) => each !== '' && each !== 'nothing').join(' or ');
-    }
+    if (Array.isArray(json.anyOf)) return this.#options(json).join(' or ');
     if (Array.isArray(json.enum)) return (json.enum as string[]).map((word) => `\`${word}\``).join(', ');
     if (json.const !== undefined) return `\`${json.const}\``;
     return this.#typed(json);
   }
 
+  /** What a choice allows, each once, with the choices inside it. */
+  #options(json: Json): string[] {
+    const options = ((json.anyOf as Json[] | undefined) ?? []).flatMap((each) =>
+      Array.isArray(each.anyOf) ? this.#options(each) : [this.#value(each)],
+    );
+    return [...new Set(options)].filter((each) => each !== '' && each !== 'nothing');
+  }
+
   #typed(json: Json): string {
     switch (json.type) {
       case 'array':
-        return isJson(json.items) ? `list of ${this.#value(json.items)}` : 'list';
+        return isJson(json.items) ? `list of ${grouped(this.#value(json.items))}` : 'list';
       case 'object':
         return isJson(json.additionalProperties) && !json.properties
           ? `name → ${this.#value(json.additionalProperties)}`
@@ -196,6 +203,9 @@ function formOf(pattern: unknown): string | undefined {
   for (const [form, words] of FORMS) if (pattern === form || pattern.startsWith(`${form}|`)) return words;
   return undefined;
 }
+
+/** A choice inside a list, so that it does not read as a choice between the list and something else. */
+const grouped = (value: string): string => (value.includes(' or ') ? `(${value})` : value);
 
 const plain = (type: string): string => (type === 'string' ? 'text' : type);
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, it } from 'mocha';
 import { parse } from 'yaml';
+import { PROSE } from '../../../../../runner/load/schema/prose.ts';
 import { jsonSchema } from '../../../../../runner/load/schema/publish/json-schema.ts';
 import { reference } from '../../../../../runner/load/schema/publish/reference.ts';
 import { topologySchema } from '../../../../../runner/load/schema/schema.ts';
@@ -86,6 +87,17 @@ function* mutants(root: unknown, part: unknown = root, path = ''): Generator<[wh
   delete holder.surplus;
 }
 
+/** The paths of all keys that the reference has a row for. */
+function rowsOf(page: string): Set<string> {
+  const rows = new Set<string>();
+  for (const section of page.split(/^## /m)) {
+    const [title = ''] = section.split('\n');
+    const folder = title.startsWith('`') ? `${title.replaceAll('`', '')}.` : '';
+    for (const [, key] of section.matchAll(/^\| `([^`]+)`(?: \*)? \|/gm)) rows.add(folder + key);
+  }
+  return rows;
+}
+
 describe('the published schema', () => {
   it('is what the command prints', () =>
     published('docs/topology.schema.json', `${JSON.stringify(schema, null, 2)}\n`));
@@ -95,6 +107,16 @@ describe('the published schema', () => {
   it('has words for every key, and no others (runner/load/schema/prose.ts)', () => {
     assert.deepEqual(wordless, [], 'keys of the language that prose.ts says nothing about');
     assert.deepEqual(keyless, [], 'words of prose.ts about keys that are not there');
+  });
+
+  it('has a row in the reference for every key that has words', () => {
+    const rows = rowsOf(reference(schema));
+    const keys = Object.keys(PROSE).filter((path) => /[a-z]$/.test(path));
+    assert.ok(keys.length > 100);
+    assert.deepEqual(
+      keys.filter((path) => !rows.has(path)),
+      [],
+    );
   });
 
   for (const file of topologies('topologies')) {
