@@ -45,13 +45,14 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.queueLength':
     'How many messages a receive queue holds before it is full; one more still fits. 10 by default. A queue is also full when its messages weigh half of `sendBuffer`.',
   'buses.*.sendBuffer':
-    'How many bytes of one sender may be unread in the queues of others, and so the limit of one message: `208KiB`. A queue is full when its messages weigh half of that; a message weighs its length plus 768 bytes.',
+    'How many bytes of one sender may be unread in the queues of others, and so the limit of one message. `208KiB` by default. A queue is full when its messages weigh half of that; a message weighs its length plus 768 bytes.',
   'buses.*.overflow':
     'What happens if a recipient is full: the sender waits (`block`, the default), the send fails with ENOBUFS (`fail`), or the recipient is expelled (`evict`).',
   'buses.*.master': 'The process that listens, admits clients and gives out addresses.',
   'buses.*.master.program':
     'The program of the master. `dbus-daemon` is the D-Bus daemon of this project, and makes this bus a message bus. By default the master does what the file says.',
-  'buses.*.master.limits': 'Limits of the program, by the names of dbus-daemon.',
+  'buses.*.master.limits':
+    "Limits of the program, under the names that they have in dbus-daemon's configuration.",
   'buses.*.master.services':
     'What the program starts when somebody needs a well-known name that nobody owns: by a call or signal to the name, or by `start`.',
   'buses.*.master.services.*':
@@ -60,7 +61,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'buses.*.master.limits.service_start_timeout':
     'How long a service may take until it owns its name. `25s` by default.',
   'buses.*.master.limits.max_outgoing_bytes':
-    'A legacy client is disconnected if that many bytes wait for it beside those that its socket holds. 127MiB by default.',
+    'A legacy client is disconnected if that many bytes wait for it in addition to those in its socket. 127MiB by default.',
   'buses.*.master.node':
     'The node that the master runs in. May be left out if the file has one node or none.',
   'buses.*.master.admit':
@@ -88,7 +89,7 @@ export const PROSE: Readonly<Record<string, string>> = {
     'More addresses that the master gives it, as `pppp/cccccccccccc` in hex. With `replicas` they count up.',
   'clients.*.user': 'User and group id of its process, as numbers: `"1000:1000"`. Root by default.',
   'clients.*.join':
-    'Whether the master joins it to the bus at the start. `true` by default; a `join` step does it later.',
+    'Whether the master joins it to the bus at the start. `true` by default. With `false`, a `join` fault can do it later.',
   'clients.*.eavesdrop': 'Whether it gets a copy of every message on the bus. `false` by default.',
   'clients.*.replicas':
     'How many copies of this client there are: `tool` with 3 is `tool-0`, `tool-1` and `tool-2`; `tool` stands for all of them.',
@@ -115,7 +116,8 @@ export const PROSE: Readonly<Record<string, string>> = {
     'How a client of a message bus answers calls, by method. A call of any other method is answered with its own arguments.',
   'clients.*.answers.*': 'An answer: a `reply`, or an `error`.',
   'clients.*.answers.*.reply': 'The values that it returns.',
-  'clients.*.answers.*.signature': 'Their types, if they do not follow from the values.',
+  'clients.*.answers.*.signature':
+    'The types of the values in `reply`, if they do not follow from the values.',
   'clients.*.answers.*.fds':
     'Descriptors that go with the reply; values of type `h` are indexes into them. The caller writes its name into them, and the client reads it.',
   'clients.*.answers.*.fds[]': 'A descriptor.',
@@ -124,7 +126,8 @@ export const PROSE: Readonly<Record<string, string>> = {
 
   traffic:
     'The steps to play, in order. A step ends when its sends have returned and each recipient has what it is to get.',
-  'traffic[]': 'A step: `camera -> sensors: "text"`, `send`, `parallel`, `fault` or `expect`.',
+  'traffic[]':
+    'A step: `camera -> sensors: "text"`, `send`, `parallel`, `fault` or `expect`; on a message bus also `signal`, `call`, `own`, `release`, `start`, `add-match`, `remove-match` or `run`.',
   'traffic[].->':
     'A send in short: sender, arrow, destination, and the text to send. A destination is a client, a group, a bus (every client on it), `<bus>.master` or an address.',
   'traffic[].send': 'A send with all its keys.',
@@ -219,7 +222,7 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The only receiver: a client or a well-known name. By default every client with a matching rule gets it.',
   'traffic[].signal.path': 'The object that it comes from: `/org/example/Player`.',
   'traffic[].signal.interface': 'The interface: `org.example.Player`.',
-  'traffic[].signal.member': 'What has happened: `Changed`.',
+  'traffic[].signal.member': 'The name of the signal: `Changed`.',
   'traffic[].signal.signature': 'The types of the arguments, if they do not follow from their values.',
   'traffic[].signal.args':
     'The arguments: texts, whole numbers, `true` or `false`, `{ path: /a/b }`; with a `signature`, values of any type.',
@@ -232,8 +235,8 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].call.from': 'The client that calls.',
   'traffic[].call.to': 'The client, or the well-known name, that is called.',
   'traffic[].call.path': 'The object: `/org/example/Player`.',
-  'traffic[].call.interface': 'The interface. Optional in a call.',
-  'traffic[].call.member': 'The method.',
+  'traffic[].call.interface': 'The interface of the method. A call may leave it out.',
+  'traffic[].call.member': 'The name of the method.',
   'traffic[].call.signature': 'The types of the arguments, if they do not follow from their values.',
   'traffic[].call.args': 'The arguments, written as for a signal.',
   'traffic[].call.fds':
@@ -243,7 +246,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].expect.result':
     'What the bus answers to `own` (`owner`, `queued`, `exists`, `already-owner`), to `release` (`released`, `non-existent`, `not-owner`) or to `start` (`started`, `already-running`).',
   'traffic[].expect.reply': 'The values that a call returns.',
-  'traffic[].expect.signature': 'Their types, if they do not follow from the values.',
+  'traffic[].expect.signature': 'The types of the values in `reply`, if they do not follow from the values.',
   'traffic[].expect.by': 'The client that answers the call.',
   'traffic[].run':
     'Starts the program of a client of a message bus. With `expect` below it the step waits for that, else it ends when the program has started.',
@@ -266,7 +269,7 @@ export const PROSE: Readonly<Record<string, string>> = {
     'The master closes its listening socket only: no more clients can connect.',
   'traffic[].fault.expel':
     'The master expels the client from the bus. The client can still read what is in its queue.',
-  'traffic[].fault.join': 'The master joins a client to the bus that is not on it yet.',
+  'traffic[].fault.join': 'The master joins the client, which has connected but is not on the bus yet.',
   'traffic[].fault.stop-reading': 'The client stops reading, so its queue fills.',
   'traffic[].fault.eavesdrop': 'The client becomes an eavesdropper, or stops being one (`on: false`).',
   'traffic[].fault.on': 'Whether to begin (`true`, the default) or to stop (`false`).',
@@ -274,7 +277,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].fault.del-address': 'The master takes the address in `address` from the client.',
   'traffic[].fault.add-match': 'The master adds the match rule in `rule` for the client.',
   'traffic[].fault.remove-match':
-    'The master removes one match rule of the client that says the same as `rule`.',
+    'The master removes one match rule of the client that means the same as `rule`.',
   'traffic[].fault.rule': "A D-Bus match rule: `\"type='signal',interface='org.example.Player'\"`.",
   'traffic[].fault.restart':
     'The process of the client is killed if it still runs, and another takes its place. To the bus it is another client, with a new prefix-0 address. The master admits it as the file says.',
@@ -301,7 +304,8 @@ export const PROSE: Readonly<Record<string, string>> = {
   'traffic[].fault.read': 'The client reads `count` messages, or all that are there and every later one.',
   'traffic[].fault.count': 'How many messages. With `all`, the default, the client also goes on reading.',
 
-  expect: 'What must hold for the whole run. Each key has a default.',
+  expect:
+    'What must hold for the whole run. Limits of latency and throughput are checked only if the file gives them.',
   'expect.delivery': '`exactly-once`, the default: each message reaches each of its recipients once.',
   'expect.order': '`total`, the default: one order of all messages explains what every socket received.',
   'expect.latency': 'Upper limits for the time from the call of the send until a reader has the copy.',
@@ -312,7 +316,7 @@ export const PROSE: Readonly<Record<string, string>> = {
   'expect.throughput': 'A lower limit for the rate of messages.',
   'expect.throughput.min': 'The lowest rate allowed, over the time in which sends are under way: `1000/s`.',
   'expect.deliveries':
-    '`model`, the default: the reference model decides what the file does not say of a send. Or a list of deliveries, each of which must be observed.',
+    '`model`, the default: the reference model decides what the file does not say of a send. Or a list of deliveries that must be observed in addition.',
   'expect.deliveries[]': 'A copy that must arrive.',
   'expect.deliveries[].to': 'The client, or `<bus>.master`, that gets it.',
   'expect.deliveries[].message': 'The message: the `as` of its send.',

@@ -24,9 +24,9 @@ export function reference(schema: Json): string {
 const HEAD = `# Reference of the topology language
 
 Every key of \`*.topo.yaml\`, made from the schema that validates it (\`afbus-topo schema --format
-markdown\`). What the words mean together is in [topology.md](topology.md); how to begin, in
-[tutorial.md](tutorial.md). Keys that must be there are marked with an asterisk. Wherever a value
-belongs, a variable may stand: \`\${n}\`, or \`\${n:-8}\` with a default.
+markdown\`). [topology.md](topology.md) says how the keys work together, [tutorial.md](tutorial.md)
+how to begin. An asterisk marks a key that must be there. A variable may stand in place of any
+value: \`\${n}\`, or \`\${n:-8}\` with a default.
 
 | value | is written |
 |---|---|
