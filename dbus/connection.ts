@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import {
   addressFromBigInt,
   BusClient,
+  BusError,
   MASTER_ADDRESS,
   type Message,
   type OwnedFd,
@@ -82,7 +83,11 @@ export class Connection {
     const count = fds.length > 0 && { unixFds: fds.length };
     const bytes = marshal({ ...message, ...count, endian: 'little' }, serial);
     checkHeader(bytes);
-    await this.#socket.send(bytes, { to: this.#routes.to(message.destination), fds, ...waiting });
+    const to = this.#routes.to(message.destination);
+    await this.#socket.send(bytes, { to, fds, ...waiting }).catch((error) => {
+      if (to === MASTER_ADDRESS || !isRefusal(error)) throw error;
+      return this.#socket.send(bytes, { fds, ...waiting });
+    });
   }
 
   /** Messages in the order of the bus, until the connection ends. */
@@ -110,6 +115,13 @@ export class Connection {
 /** Why the bus refuses this process. */
 export const refusal = (answer: string): DbusError =>
   new DbusError(`${ERROR}AuthFailed`, `the bus does not let this process in: ${answer.trim()}`);
+
+/**
+ * The kernel refuses a message to another client: it goes to the master, which knows what to do, since the recipient may
+ * have closed or shut down. If this client itself was expelled, the master cannot be reached either.
+ */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof BusError && (error.code === 'EPIPE' || error.code === 'EHOSTUNREACH');
 
 /** Closes the descriptors that nobody has taken. */
 export function discard({ fds }: Pick<Received, 'fds'>): void {

@@ -159,6 +159,16 @@ describe('afbus-topo/dbus, misused', function () {
       await fails(answer, 'Failed', /Error\.Failed$/);
     });
 
+    it('of a client that takes nothing any more gets no reply', async () => {
+      const [caller, deaf] = [await enter(), await stranger()];
+      deaf.socket.shutdown('read');
+      const call = { destination: deaf.name, path: PATH, interface: NAME, member: 'Act' };
+      await caller.notify(call);
+      await caller.signal({ ...SIGNAL, destination: deaf.name });
+      await fails(caller.call({ ...call, timeout: 20 }), 'NoReply');
+      assert.equal(await caller.owner(deaf.name), deaf.name);
+    });
+
     it('of the unique name that would be the multicast address reaches nobody', async () => {
       const { caller, service, call } = await scene();
       await service.match('', () => {});
