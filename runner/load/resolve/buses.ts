@@ -8,14 +8,15 @@ import { LEGACY } from '../../topology/message-bus.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
 import { isMessageBus, MESSAGE_BUS, messageBus, refuse } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
-import { busOf, type Scope, validEntries } from './scope.ts';
+import { busOf, isWritten, type Scope, validEntries } from './scope.ts';
 
 /** sun_path's 108 bytes: a pathname ends with NUL, an abstract name starts with one. */
 const MAX_PATH = 107;
 
 export function resolveBuses(scope: Scope, nodes: Nodes): void {
   const paths = new Map<string, string>();
-  for (const [name, bus, at] of validEntries(scope, 'buses', scope.written.buses)) {
+  const kindOf = (at: Path) => (isWritten(scope, [...at, 'master', 'program']) ? MESSAGE_BUS : 'bus');
+  for (const [name, bus, at] of validEntries(scope, 'buses', scope.written.buses, kindOf)) {
     const isMessage = isMessageBus(bus);
     scope.names.declare(isMessage ? MESSAGE_BUS : 'bus', name, at);
     const path = bus?.path ?? `/run/bus/${name}`;
@@ -88,7 +89,7 @@ function mistakeIn(path: string): { readonly message: string; readonly hint: str
 
 export function resolveGroups(scope: Scope): void {
   const prefixes = new Map<string, string>();
-  for (const [name, group, at] of validEntries(scope, 'groups', scope.written.groups)) {
+  for (const [name, group, at] of validEntries(scope, 'groups', scope.written.groups, () => 'group')) {
     scope.names.declare('group', name, at);
     const bus = busOf(scope, group.bus, at);
     if (bus === undefined) continue;

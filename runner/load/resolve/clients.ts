@@ -6,20 +6,28 @@ import { user } from '../../common/scalars.ts';
 import type { BusSpec, DenyRule, User } from '../../topology/topology.ts';
 import { assignAddresses, type Draft } from './addresses.ts';
 import { bufferOf, filterOf } from './filters.ts';
-import { dbusClient, MESSAGE_BUS, refuseDbusKeys, refuseKernelKeys } from './message-bus/parties.ts';
+import {
+  DBUS_CLIENT,
+  dbusClient,
+  MESSAGE_BUS,
+  refuseDbusKeys,
+  refuseKernelKeys,
+} from './message-bus/parties.ts';
 import { programClient } from './message-bus/programs.ts';
+import type { Kind } from './names.ts';
 import type { Nodes } from './nodes.ts';
 import { ownedNames } from './owned-names.ts';
 import { rulesOf } from './rules.ts';
 import type { WrittenClient } from './scope.ts';
-import { busOf, type Scope, validEntries } from './scope.ts';
+import { busOf, isWritten, type Scope, validEntries, writtenAt } from './scope.ts';
 
 type Some = NonNullable<WrittenClient>;
 
 export function resolveClients(scope: Scope, nodes: Nodes): void {
   const drafts: Draft[] = [];
   const owners = new Map<string, string>();
-  for (const [name, client, path] of validEntries(scope, 'clients', scope.written.clients)) {
+  const kindOf = (path: Path) => kindOfBroken(scope, path);
+  for (const [name, client, path] of validEntries(scope, 'clients', scope.written.clients, kindOf)) {
     if (!fits(scope, client ?? {}, path)) {
       scope.names.declareBroken('client', name);
       continue;
@@ -31,6 +39,22 @@ export function resolveClients(scope: Scope, nodes: Nodes): void {
     scope.clients.set(draft.name, { ...draft, addresses: addresses.get(draft.name) ?? [] });
   }
 }
+
+/** What a client with a mistake in it is: its bus says, and whether it has a program. */
+function kindOfBroken(scope: Scope, path: Path): Kind {
+  const { names } = scope;
+  const buses = [...names.of('bus'), ...names.of(MESSAGE_BUS)];
+  const named = writtenAt(scope, [...path, 'bus']);
+  const bus = named === undefined && buses.length === 1 ? buses[0] : named;
+  if (names.kindOf(String(bus)) !== MESSAGE_BUS) return 'client';
+  return isWritten(scope, [...path, 'program']) ? 'program' : DBUS_CLIENT;
+}
+
+/** Whether a mistake, which has been reported, hides if this is a message bus. */
+const isUnclear = ({ buses, messageBuses, problems }: Scope, bus: string): boolean =>
+  !buses.has(bus) &&
+  !messageBuses.has(bus) &&
+  (problems.isFaulty(['buses', bus]) || problems.isFaulty(['buses', bus, 'master']));
 
 /** Counts the client, with everything that each of its replicas has or is compared with. */
 function fits({ tally, buses, problems }: Scope, client: Some, path: Path): boolean {
@@ -59,13 +83,14 @@ function expand(
 ): Draft[] {
   const bus = busOf(scope, client.bus, path, ['bus', MESSAGE_BUS]);
   const node = nodes.forClient(client.node, path);
-  if (bus !== undefined && scope.messageBuses.has(bus)) {
+  if (bus !== undefined && scope.names.kindOf(bus) === MESSAGE_BUS) {
     refuseKernelKeys(scope, client, path);
     const add = client.program === undefined ? dbusClient : programClient;
     add(scope, key, client, { bus, node: node ?? '' }, path);
     return [];
   }
-  refuseDbusKeys(scope, client, path);
+  const isLost = bus === undefined || isUnclear(scope, bus);
+  if (!isLost) refuseDbusKeys(scope, client, path);
   const groups = (client.groups ?? []).filter((group, n) =>
     checkGroup(scope, group, bus, [...path, 'groups', n]),
   );
@@ -73,7 +98,8 @@ function expand(
   const fresh = scope.names.declare(client.replicas === undefined ? 'client' : 'replicas', key, path);
   const names = client.replicas === undefined ? [key] : replicaNames(key, client.replicas);
   if (client.replicas !== undefined) for (const name of names) scope.names.declare('client', name, path);
-  if (!fresh || bus === undefined) return [];
+  if (isLost) scope.names.declareBroken('client', key);
+  if (!fresh || isLost) return [];
   return drafts(scope, { key, client, path, bus, node: node ?? '', groups, names }, owners);
 }
 

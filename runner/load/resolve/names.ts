@@ -55,7 +55,10 @@ export class Names {
     return taken === undefined;
   }
 
-  /** Adds the name of an entry that could not be read: names that derive from it are not reported as unknown. */
+  /**
+   * Adds the name of an entry that could not be read, as what it was meant to be: hints list it, and neither it nor a
+   * name that derives from it is reported as unknown, or as something else.
+   */
   declareBroken(kind: Kind, name: string): void {
     this.#broken.push(name);
     if (!this.#kinds.has(name)) this.#enter(kind, name);
@@ -80,6 +83,11 @@ export class Names {
     const again = this.incarnation(name);
     this.#kinds.set(again, 'client');
     return again;
+  }
+
+  /** What a name of the file stands for, if anything. */
+  kindOf(name: string): Kind | undefined {
+    return this.#kinds.get(name);
   }
 
   of(kind: Kind): readonly string[] {

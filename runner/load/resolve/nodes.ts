@@ -21,7 +21,7 @@ export function resolveNodes(scope: Scope): Nodes {
 
 function declared(scope: Scope): Nodes {
   const list: NodeSpec[] = [];
-  for (const [name, node, path] of validEntries(scope, 'nodes', scope.written.nodes)) {
+  for (const [name, node, path] of validEntries(scope, 'nodes', scope.written.nodes, () => 'node')) {
     scope.names.declare('node', name, path);
     const keys = Object.keys(node?.env ?? {});
     // The text as written: for LEVEL: 1.10, YAML's number would become 1.1.

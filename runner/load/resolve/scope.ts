@@ -67,20 +67,31 @@ export interface Scope extends Given {
   readonly reasons: Map<string, ReadonlyMap<string, string>>;
 }
 
-/** The valid entries of a section. The names of the others are known, their content is skipped. */
+/**
+ * The valid entries of a section. The content of the others is skipped; the first look at them gives `kindOf`, which says
+ * what their names were meant to be.
+ */
 export function* validEntries<T>(
   { problems, names }: Scope,
   section: 'nodes' | 'buses' | 'groups' | 'clients',
   entries: Readonly<Record<string, T>> | undefined,
+  kindOf?: (path: Path) => Kind,
 ): Generator<[name: string, value: T, path: Path]> {
-  const kind = ({ nodes: 'node', buses: 'bus', groups: 'group', clients: 'client' } as const)[section];
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return;
   for (const [name, value] of Object.entries(entries)) {
     const path = [section, name];
-    if (problems.isBroken(path)) names.declareBroken(kind, name);
-    else yield [name, value, path];
+    if (!problems.isBroken(path)) yield [name, value, path];
+    else if (kindOf) names.declareBroken(kindOf(path), name);
   }
 }
+
+/** The value that the file gives here, of whatever type. */
+export const writtenAt = ({ tree }: Given, path: Path): unknown =>
+  path.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], tree.value);
+
+/** Whether the file gives this value, even a wrong one, or one under a misspelt key. */
+export const isWritten = (given: Given, path: Path): boolean =>
+  writtenAt(given, path) !== undefined || given.problems.isBroken(path);
 
 /** The bus that is named, or the only one. */
 export function busOf(

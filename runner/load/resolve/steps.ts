@@ -8,6 +8,7 @@ import { takenBySend } from '../yaml/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { resolveFaults } from './faults/faults.ts';
 import { countSends } from './faults/progress.ts';
+import { DBUS_CLIENT } from './message-bus/parties.ts';
 import { checkRuns, isProgram, killProgram, outcomeStep, runStep } from './message-bus/programs.ts';
 import {
   checkPaused,
@@ -193,7 +194,8 @@ function observation(where: StepContext, written: Observation): Step | undefined
   const { client, blocked } = written;
   const at = [...path, 'expect'];
   const within = written.within === undefined ? DEFAULT_WITHIN : duration(written.within);
-  if (blocked === undefined && scope.dbusClients.has(client)) return hangupStep(where, client, within);
+  if (blocked === undefined && scope.names.kindOf(client) === DBUS_CLIENT)
+    return hangupStep(where, client, within);
   if (scope.names.find(client, ['client'], [...at, 'client']) === undefined) return undefined;
   const base = { id, client: scope.incarnation(client), within, place: scope.tree.place(path) };
   if (blocked === undefined) {

@@ -104,8 +104,8 @@ export function killProgram(where: StepContext, fault: WrittenFault): ProgramSte
 }
 
 /** Whether the fault is about a program. */
-export const isProgram = ({ programs }: Scope, fault: WrittenFault): boolean =>
-  Object.values(fault).some((value) => typeof value === 'string' && programs.has(value));
+export const isProgram = ({ names }: Scope, fault: WrittenFault): boolean =>
+  Object.values(fault).some((value) => names.kindOf(String(value)) === PROGRAM);
 
 /** After the last step: reports programs that are not started, or of which nothing is expected. */
 export function checkRuns(scope: Scope): void {

@@ -119,10 +119,8 @@ function isPaused({ scope }: StepContext, client: string, at: Path): boolean {
 }
 
 /** Whether the fault concerns a client of a message bus. */
-export const isAboutDbus = ({ dbusClients, programs }: Scope, fault: WrittenFault): boolean =>
-  Object.values(fault).some(
-    (value) => typeof value === 'string' && (dbusClients.has(value) || programs.has(value)),
-  );
+export const isAboutDbus = ({ names }: Scope, fault: WrittenFault): boolean =>
+  Object.values(fault).some((value) => [DBUS_CLIENT, 'program'].includes(names.kindOf(String(value)) ?? ''));
 
 function stepOf({ scope, id, path }: StepContext, action: DbusAction, expect: DbusExpect): DbusStep {
   return { kind: 'dbus', id, action, expect, place: scope.tree.place(path) };
@@ -213,7 +211,7 @@ function mayReceive({ scope }: StepContext, to: string | undefined, from: string
   if (to === undefined || isWellKnown(to)) return true;
   if (scope.names.find(to, [DBUS_CLIENT], at) === undefined) return false;
   const [bus, other] = [from, to].map((name) => scope.dbusClients.get(name)?.bus);
-  if (bus === other) return true;
+  if (bus === other || bus === undefined || other === undefined) return true;
   const message = `"${to}" is on bus "${other}", the sender on "${bus}"`;
   scope.problems.error(at, { code: 'impossible', message, hint: 'Buses do not reach each other.' });
   return false;
