@@ -13,6 +13,7 @@ import type { Kind, Names } from './names.ts';
 import type { Tally } from './tally.ts';
 
 export {
+  commandHint,
   DBUS_STEPS,
   DBUS_VERBS,
   type DbusVerb,

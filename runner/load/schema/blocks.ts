@@ -109,9 +109,9 @@ function listHint(input: unknown): string | undefined {
   return typeof input === 'object' && input !== null ? 'Start each item with a `-`.' : undefined;
 }
 
-export function list<T extends z.ZodType>(item: T) {
+export function list<T extends z.ZodType>(item: T, hint: Hint = listHint) {
   return z.array(item, {
-    error: expected('a list', listHint),
+    error: expected('a list', hint),
   });
 }
 

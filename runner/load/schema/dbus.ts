@@ -132,8 +132,18 @@ const words = z
   .refine((value) => !value.includes('\0'), { error: expected('a text without NUL') });
 
 const PROGRAM_HINT = 'Write [dbus-send, --session, …]: the program, then its arguments.';
+/** A text that YAML reads as one, without quotes. */
+const PLAIN = /^(?!(true|false|null)$)([a-z./_]|-+[a-z])[\w./=:@*-]*(?<!:)$/i;
+
+/** A command line as a list. What quotes group in a shell is for its writer to say. */
+export function commandHint(written: unknown): string {
+  if (typeof written !== 'string' || /["'\\]/.test(written)) return PROGRAM_HINT;
+  const parts = written.split(/\s+/).filter((part) => part !== '');
+  return `Write [${parts.map((part) => (PLAIN.test(part) ? part : JSON.stringify(part))).join(', ')}].`;
+}
+
 /** A program and its arguments. */
-export const program = list(words).min(1, { error: expected('a program', PROGRAM_HINT) });
+export const program = list(words, commandHint).min(1, { error: expected('a program', PROGRAM_HINT) });
 
 const exit = whole('an exit status', 0, 255);
 

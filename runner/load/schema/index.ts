@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 export type { WrittenBudgets } from './budgets.ts';
 export {
+  commandHint,
   DBUS_STEPS,
   DBUS_VERBS,
   type DbusVerb,

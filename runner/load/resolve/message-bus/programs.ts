@@ -8,7 +8,14 @@ import {
   type ProgramSpec,
   type ProgramStep,
 } from '../../../topology/program.ts';
-import type { Scope, WrittenClient, WrittenFault, WrittenOutcome, WrittenRun } from '../scope.ts';
+import {
+  commandHint,
+  type Scope,
+  type WrittenClient,
+  type WrittenFault,
+  type WrittenOutcome,
+  type WrittenRun,
+} from '../scope.ts';
 import type { StepContext } from '../step-context.ts';
 import { refuse } from './parties.ts';
 import { faultOf, mayStand } from './steps.ts';
@@ -51,7 +58,15 @@ export function programClient(
   );
   scope.names.declare(PROGRAM, name, path);
   const argv = (client.program ?? []) as unknown as ProgramSpec['argv'];
+  warnOfLine(scope, argv[0], [...path, 'program', 0]);
   scope.programs.set(name, { name, bus, node, argv, place: scope.tree.place([...path, 'program']) });
+}
+
+/** Warns of a whole command line in the place of the program: no program has such a name. */
+function warnOfLine({ problems }: Scope, program: string, path: Path): void {
+  if (!/\s/.test(program)) return;
+  const message = 'this is a command line, and the first item is the program alone';
+  problems.warning(path, { code: 'bad-value', message, hint: commandHint(program) });
 }
 
 /** `run: caller` */
