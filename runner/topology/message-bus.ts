@@ -6,6 +6,8 @@ import type { FdSpec, Place } from './topology.ts';
 
 /** Follows the path of a bus in that of the socket for legacy clients. */
 export const LEGACY = '.unix';
+/** Follows that path in the link that leads to the bus (daemon/signpost.ts). */
+export const SIGNPOST = '.afbus';
 
 export interface MessageBusSpec {
   readonly name: string;

@@ -4,7 +4,7 @@
 import { dirname, normalize } from 'node:path/posix';
 import type { Path } from '../../common/diagnostic.ts';
 import { size } from '../../common/scalars.ts';
-import { LEGACY } from '../../topology/message-bus.ts';
+import { LEGACY, SIGNPOST } from '../../topology/message-bus.ts';
 import type { BusSpec, DenyRule } from '../../topology/topology.ts';
 import { isMessageBus, MESSAGE_BUS, messageBus, refuse } from './message-bus/parties.ts';
 import type { Nodes } from './nodes.ts';
@@ -20,7 +20,7 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
     const isMessage = isMessageBus(bus);
     scope.names.declare(isMessage ? MESSAGE_BUS : 'bus', name, at);
     const path = bus?.path ?? `/run/bus/${name}`;
-    checkPath(scope, path, { bus: name, ...(isMessage && { ending: LEGACY }) }, paths, [...at, 'path']);
+    checkPath(scope, path, { bus: name, isMessage }, paths, [...at, 'path']);
     const node = nodes.forMaster(name, bus?.master?.node, [...at, 'master']);
     if (bus && isMessage) {
       scope.messageBuses.set(name, messageBus(scope, name, { bus, path, node: node ?? '' }, at));
@@ -52,22 +52,22 @@ export function resolveBuses(scope: Scope, nodes: Nodes): void {
   }
 }
 
-/** Reports a path at which no bus can listen, or at which another one does. `ending`: of the socket beside it. */
+/** Reports a path at which no bus can listen, or at which another one does. */
 function checkPath(
   { problems }: Scope,
   path: string,
-  { bus, ending }: { readonly bus: string; readonly ending?: string },
+  { bus, isMessage }: { readonly bus: string; readonly isMessage: boolean },
   paths: Map<string, string>,
   at: Path,
 ): void {
-  const most = MAX_PATH - (ending?.length ?? 0);
+  const most = MAX_PATH - (isMessage ? LEGACY.length : 0);
   if (Buffer.byteLength(path) > most) {
-    const beside = ending === undefined ? '' : `, as ${ending} follows for legacy clients`;
+    const beside = isMessage ? `, as ${LEGACY} follows for legacy clients` : '';
     problems.error(at, { code: 'bad-value', message: `a bus path has at most ${most} bytes${beside}` });
   }
   const mistake = path.startsWith('@') ? undefined : mistakeIn(path);
   if (mistake) problems.error(at, { code: 'bad-value', ...mistake });
-  for (const taken of ending === undefined ? [path] : [path, `${path}${ending}`]) {
+  for (const taken of isMessage ? takenBy(path) : [path]) {
     const holder = paths.get(taken);
     paths.set(taken, bus);
     if (holder === undefined) continue;
@@ -75,6 +75,13 @@ function checkPath(
     problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path.' });
   }
 }
+
+/**
+ * The paths of a message bus: its own, that of its socket for legacy clients, and the link beside that one. Abstract
+ * names of AF_BUS and of AF_UNIX do not meet, and have no link.
+ */
+const takenBy = (path: string): readonly string[] =>
+  path.startsWith('@') ? [path] : [path, `${path}${LEGACY}`, `${path}${LEGACY}${SIGNPOST}`];
 
 /** The folder of a path is mounted in each node, as Docker writes it: `volume:folder`. */
 function mistakeIn(path: string): { readonly message: string; readonly hint: string } | undefined {
