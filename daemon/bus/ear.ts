@@ -128,8 +128,8 @@ export class Ear {
   /** Copies that this process sends are heard here as well: the bus repeats a message then. */
   #hear(message: Message): void {
     const { data, fds, from, lost } = message;
-    // The kernel has dropped copies before this message, since the queue was full.
-    if (lost !== undefined) this.#loseAll();
+    // The kernel has dropped copies before this message, since the queue was full, or descriptors of this one.
+    if (lost !== undefined || message.controlTruncated) this.#loseAll();
     try {
       const header = checkMessage(message);
       const byBus = from === MASTER_ADDRESS;

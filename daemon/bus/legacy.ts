@@ -19,6 +19,7 @@ import {
   uniqueName,
 } from '../../runner/dbus/index.ts';
 import { DriverError } from '../driver/error.ts';
+import { errorTo } from '../driver/message.ts';
 import { Peer } from '../driver/peer.ts';
 import type { Recipient } from '../driver/policy.ts';
 import type { Attachment } from './attachment.ts';
@@ -81,7 +82,7 @@ export class Legacy implements Connection {
       await this.#readAll();
     } catch (error) {
       if (!isEnd(error)) throw error;
-      this.close(error instanceof Refused || error instanceof NotDbus ? error.message : undefined);
+      this.close(reasonIn(error));
     } finally {
       clearTimeout(late);
       this.close();
@@ -206,12 +207,14 @@ export class Legacy implements Connection {
     const { client } = this.#attachment as Attachment;
     try {
       await client.send(bytes, { ...to, fds }).catch((error) => {
-        if (!isUnreachable(error)) throw error;
         // The recipient may have shut down: the master knows what to do. If it was this client, that fails as well.
-        return client.send(bytes, { fds });
+        if (isUnreachable(error)) return client.send(bytes, { fds });
+        // The kernel may lack memory, or have expelled the attachment: then this is EPIPE.
+        if (isFull(error)) return client.send(bytes, { ...to, fds });
+        throw error;
       });
     } catch (error) {
-      if (!(error instanceof BusError) || isGone(error)) throw error;
+      if (!(error instanceof BusError) || (isGone(error) && !isFull(error))) throw error;
       const { driver } = this.#bus;
       driver.replies.giveUp(this.peer, header.serial);
       const name = error.code === 'EPERM' ? 'AccessDenied' : 'LimitsExceeded';
@@ -271,12 +274,12 @@ export class Legacy implements Connection {
     }
     const from = this.#bus.peerAt(message.from);
     const isBus = message.from === MASTER_ADDRESS;
-    if (message.controlTruncated) {
-      this.#bus.log('a message is lost: the bus has no room for its descriptors', from);
-      closeAll(fds);
-      return;
-    }
     try {
+      if (message.controlTruncated) {
+        closeAll(fds);
+        this.#miss(readHeader(data), from);
+        return;
+      }
       // The bus has checked what a tracked client sends. Any other client, and one that has left, may send anything.
       const said = isBus || from?.tracked ? readHeader(data) : checkMessage(message);
       const sender = isBus ? said.sender : uniqueName(message.from);
@@ -294,6 +297,28 @@ export class Legacy implements Connection {
       this.#bus.log(`dropped what is no D-Bus message: ${error.message}`, from);
     }
     closeAll(fds);
+  }
+
+  /** The bus has no room for the descriptors of a message for this client: somebody learns of it. */
+  #miss(header: Header, from: Peer | undefined): void {
+    const { peer } = this;
+    if (!peer.fds) return;
+    const { driver } = this.#bus;
+    const { type, destination, serial, replySerial } = header;
+    const noRoom = new DriverError(
+      'LimitsExceeded',
+      'The bus has no room for the descriptors of the message',
+    );
+    const isForIt = destination !== undefined && this.#isAddressed(header);
+    if (isForIt && type === 'method_call' && from) {
+      driver.replies.giveUp(from, serial);
+      this.#bus.perform(driver.refuse(from, header, noRoom));
+    } else if (isForIt && replySerial !== undefined) {
+      // The reply of a tracked client was settled when it was passed on. Other clients may answer calls of others.
+      const isExpected = from && (from.tracked || driver.replies.settle(peer, replySerial, from));
+      if (isExpected)
+        this.#bus.perform([{ do: 'send', to: peer, message: errorTo(peer, replySerial, noRoom) }]);
+    } else this.close('the bus has no room for the descriptors of a message for it');
   }
 
   #isRepeated(isBus: boolean, sender: string | undefined, serial: number): boolean {
@@ -374,5 +399,14 @@ export class Legacy implements Connection {
 const NO_REPLY = 'org.freedesktop.DBus.Error.NoReply';
 
 /** Errors that end a connection, and are no mistakes of this program. */
+/** Why the bus ends the connection; undefined if the client has. */
+function reasonIn(error: unknown): string | undefined {
+  if (error instanceof Refused || error instanceof NotDbus) return error.message;
+  const lacksRoom = error instanceof BusError && error.code === 'EMFILE';
+  return lacksRoom ? 'the bus has no room for the descriptors that it has sent' : undefined;
+}
+
+const isFull = (error: unknown): boolean => error instanceof BusError && error.code === 'ENOBUFS';
+
 const isEnd = (error: unknown): boolean =>
   error instanceof Refused || error instanceof NotDbus || error instanceof BusError;

@@ -117,18 +117,21 @@ describe('the ear of the bus', () => {
     assert.deepEqual(await heard(from, { ...SIGNAL, member: 'One' }), [`${from.name} One > ${late.name}`]);
   });
 
-  it('cuts off its listeners when copies for it were dropped, and goes on', async () => {
-    const from = scene.join();
-    const lost = monitor();
-    done = [];
-    hear([
-      { data: scene.incoming({ ...SIGNAL, member: 'One' }).bytes, fds: [], from: from.address, lost: 1 },
-    ]);
-    await immediate();
-    assert.deepEqual(done.splice(0), [`lose ${lost.name}`, 'eavesdrop false', 'no rules']);
-    const late = monitor();
-    assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two' }), [`${from.name} Two > ${late.name}`]);
-  });
+  for (const [what, flags, fds] of [
+    ['copies for it', { lost: 1 }, 0],
+    ['descriptors of one', { controlTruncated: true }, 2],
+  ] as const)
+    it(`cuts off its listeners when ${what} were dropped, and goes on`, async () => {
+      const from = scene.join();
+      const lost = monitor();
+      done = [];
+      const { bytes: data } = scene.incoming({ ...SIGNAL, member: 'One', unixFds: fds });
+      hear([{ data, fds: [], from: from.address, ...flags }]);
+      await immediate();
+      assert.deepEqual(done.splice(0), [`lose ${lost.name}`, 'eavesdrop false', 'no rules']);
+      const late = monitor();
+      assert.deepEqual(await heard(from, { ...SIGNAL, member: 'Two' }), [`${from.name} Two > ${late.name}`]);
+    });
 
   it('that is evicted, and does not know yet, lets clients leave, and cuts off those that come', async () => {
     const early = monitor();

@@ -13,14 +13,16 @@ import { inWords, Scene, uint32 } from './scene.ts';
 const MASTER = '0000/000000000000';
 const ADDRESS = '0000/0000000000ff';
 const LOGIN = '\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n';
-const SIGNAL = { type: 'signal', path: '/p', interface: 'a.B' } as const;
+const SIGNAL = { type: 'signal', path: '/p', interface: 'a.B', member: 'S' } as const;
+const NO_ROOM = 'disconnected: the bus has no room for the descriptors of a message for it';
 
-describe('a client of the listener that is a monitor', () => {
+describe('a client of the listener', () => {
   let scene: Scene;
   let legacy: Legacy;
   let from: Peer;
   let said: string[];
   let logged: string[];
+  let done: string[];
   let hear: (batch: unknown[]) => void;
 
   beforeEach(async () => {
@@ -28,6 +30,7 @@ describe('a client of the listener that is a monitor', () => {
     from = scene.join();
     said = [];
     logged = [];
+    done = [];
     const chunks = [Buffer.from(LOGIN)];
     const stream = {
       credentials: { pid: 7, uid: 1000, gid: 1000 },
@@ -57,16 +60,20 @@ describe('a client of the listener that is a monitor', () => {
       remove: ({ peer }: Legacy) => scene.driver.leave(peer),
       log: (text: string) => logged.push(text),
       peerAt: (address: string) => (address === from.address ? from : undefined),
+      perform: (effects: Parameters<Bus['perform']>[0]) => done.push(...inWords(effects)),
     };
     legacy = new Legacy(bus as unknown as Bus, stream as unknown as UnixStream);
     void legacy.run();
     await joined.promise;
     scene.call(legacy.peer, 'Hello');
+  });
+
+  function becomeMonitor() {
     scene.call(legacy.peer, 'BecomeMonitor', [{ type: 'as', value: [] }, uint32(0)], {
       interface: 'org.freedesktop.DBus.Monitoring',
     });
     legacy.becomeMonitor(102);
-  });
+  }
 
   afterEach(() => legacy.close());
 
@@ -81,32 +88,64 @@ describe('a client of the listener that is a monitor', () => {
   const answer = (replySerial: number) =>
     gets(undefined, { type: 'method_return', destination: legacy.peer.name, replySerial });
 
-  it('hears nothing before the reply to that call, whatever else is answered', async () => {
-    assert.deepEqual(await answer(101), ['method_return']);
-    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Early' }), []);
-    assert.deepEqual(await answer(102), ['method_return']);
-    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
+  describe('that is a monitor', () => {
+    beforeEach(becomeMonitor);
+
+    it('hears nothing before the reply to that call, whatever else is answered', async () => {
+      assert.deepEqual(await answer(101), ['method_return']);
+      assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Early' }), []);
+      assert.deepEqual(await answer(102), ['method_return']);
+      assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
+    });
+
+    it('is cut off when the kernel has dropped copies for it', async () => {
+      await answer(102);
+      assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
+      assert.deepEqual(logged, ['disconnected: more messages for others came than the bus could copy to it']);
+    });
+
+    it('is cut off when the bus has no room for the descriptors of what it hears', async () => {
+      await answer(102);
+      await misses({ ...SIGNAL });
+      assert.deepEqual(logged, [NO_ROOM]);
+    });
   });
 
-  it('loses a message for whose descriptors there was no room, and no more', async () => {
+  /** A message came for it without its descriptors. */
+  async function misses(message: Partial<DbusMessage>) {
     const descriptor = { closed: false, close: () => (descriptor.closed = true) };
-    const message = {
-      data: scene.incoming({ ...SIGNAL, member: 'Lost' }).bytes,
-      from: from.address,
-      controlTruncated: true,
-    };
-    assert.deepEqual(await answer(102), ['method_return']);
-    hear([{ ...message, fds: [descriptor] }]);
+    const { bytes } = scene.incoming({ unixFds: 2, ...message });
+    hear([{ data: bytes, from: from.address, controlTruncated: true, fds: [descriptor] }]);
     await immediate();
-    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'Late' }), ['Late']);
-    assert.deepEqual(logged, ['a message is lost: the bus has no room for its descriptors']);
     assert.ok(descriptor.closed);
+    assert.deepEqual(said.splice(0), []);
+    return done.splice(0);
+  }
+
+  const error = (to: Peer) => [
+    `${to.name} < !LimitsExceeded "The bus has no room for the descriptors of the message"`,
+  ];
+
+  it('lets a caller know that the bus has no room for the descriptors of its call', async () => {
+    const call = { destination: legacy.peer.name, path: '/p', interface: 'a.B', member: 'M' };
+    assert.deepEqual(await misses(call), error(from));
+    assert.deepEqual(await misses({ ...call, flags: 1 }), []);
+    assert.deepEqual(logged, []);
   });
 
-  it('is cut off when the kernel has dropped copies for it', async () => {
-    await answer(102);
-    assert.deepEqual(await gets(from, { ...SIGNAL, member: 'After' }, 3), []);
-    assert.deepEqual(logged, ['disconnected: more messages for others came than the bus could copy to it']);
+  it('gets an error for an answer for whose descriptors the bus has no room, if it waits for that', async () => {
+    const answer = { type: 'method_return', destination: legacy.peer.name, replySerial: 7 } as const;
+    assert.deepEqual(await misses(answer), error(legacy.peer));
+    from = scene.join({ tracked: false });
+    assert.deepEqual(await misses(answer), []);
+    scene.driver.replies.expect({ caller: legacy.peer, serial: 7, callee: from });
+    assert.deepEqual(await misses(answer), error(legacy.peer));
+    assert.deepEqual(logged, []);
+  });
+
+  it('is cut off when it would lose a signal without knowing it', async () => {
+    await misses({ ...SIGNAL });
+    assert.deepEqual(logged, [NO_ROOM]);
   });
 });
 
@@ -177,6 +216,17 @@ describe('a message of a client of the listener that the kernel does not take', 
   it('ends the connection if the master is not there either', async () => {
     const { sentTo, left } = await outcome(() => refusal('EPIPE'));
     assert.deepEqual([sentTo, left], [['other', undefined], true]);
+  });
+
+  it('is sent once more if the kernel may lack memory, or have expelled the client', async () => {
+    const { sentTo, done, left } = await outcome(() => refusal('ENOBUFS'));
+    assert.deepEqual([sentTo, left], [['other', 'other'], false]);
+    assert.deepEqual(done, [
+      ':0.ff < !LimitsExceeded "The kernel does not take the message: ENOBUFS: text, sendmsg"',
+    ]);
+    let sends = 0;
+    const expelled = await outcome(() => refusal(sends++ === 0 ? 'ENOBUFS' : 'EPIPE'));
+    assert.ok(expelled.left);
   });
 
   for (const [code, name] of [
