@@ -39,7 +39,7 @@ const program = new Command('afbus-topo')
 Examples:
   afbus-topo init cabin.topo.yaml                   write a topology to start from
   afbus-topo run --backend sim cabin.topo.yaml      play it on a simulated bus: no kernel, milliseconds
-  afbus-topo plan --why cabin.topo.yaml             what would be started and sent, and what must come of it
+  afbus-topo plan --why cabin.topo.yaml             what would be started and sent, and the outcome that must follow
   afbus-topo graph --format svg cabin.topo.yaml     draw it
   afbus-topo validate --format sarif *.topo.yaml    every mistake with its place: no host, no Docker
   afbus-topo up topologies/quickstart.topo.yaml     bring up, play, check, leave running
@@ -78,11 +78,11 @@ withPlayOptions(verb('run <files...>', 'play each file and take it down again'))
 
 verb('down [names...]', 'take down what is up; no error if nothing is')
   .addOption(formatOption(['text', 'json']))
-  .option('--all', 'everything of this tool, whatever its name')
+  .option('--all', 'everything that this tool has brought up, whatever its name')
   .addHelpText('after', '\nExample: afbus-topo down quickstart')
   .action(async (names, flags) => (await import('./down.ts')).down(names, flags));
 
-verb('validate <files...>', 'check files: every error with its place; starts nothing')
+verb('validate <files...>', 'check files: every error and warning with its place; starts nothing')
   .addOption(formatOption(['text', 'json', 'github', 'sarif']))
   .addOption(setOption())
   .addOption(strictOption())
@@ -109,7 +109,7 @@ verb('init [file]', 'write a topology to start from; never overwrites')
 verb('plan <file>', 'show what would be started and sent, and what the outcome must be; starts nothing')
   .addOption(setOption())
   .addOption(formatOption(['text', 'json']))
-  .addOption(seedOption('draws sizes; the same seed draws the same ones').default(0))
+  .addOption(seedOption('seed from which sizes are drawn').default(0))
   .option('--why', 'also show the rules of the contract that make the model expect it')
   .addHelpText('after', '\nExample: afbus-topo plan --why my.topo.yaml')
   .action(async (file, flags) => (await import('./plan.ts')).plan(file, flags));
@@ -130,7 +130,7 @@ verb('ps', 'list what is up')
   .addHelpText('after', '\nExample: afbus-topo ps --format json')
   .action(async (flags) => (await import('./ps.ts')).ps(flags));
 
-verb('logs <name> [node]', 'what the nodes of a topology wrote to their logs')
+verb('logs <name> [node]', 'print what the nodes of a topology wrote to their logs')
   .addHelpText('after', '\nExample: afbus-topo logs quickstart gateway')
   .action(async (name, node) => (await import('./logs.ts')).logs(name, node));
 
@@ -148,7 +148,7 @@ verb('exec <name> <node> <command...>', 'run a command inside a node')
 verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a difference')
   .addOption(fuzzBackendOption())
   .addOption(kernelOption())
-  .addOption(seedOption('what the topologies are drawn from'))
+  .addOption(seedOption('seed from which the topologies are drawn'))
   .addOption(runsOption())
   .option('--all', 'go on after the first failure')
   .option('--out <directory>', 'where failing topologies are saved, made as small as possible', '.')
@@ -157,22 +157,22 @@ verb('fuzz', 'play random topologies, simulated and on a kernel, and look for a 
   .addHelpText('after', '\nExample: afbus-topo fuzz --seed 1 --runs 200 --backend vm')
   .action(async (flags) => (await import('./fuzz.ts')).fuzzAll(flags));
 
-verb('doctor', 'what this machine has, lacks and still runs, with the fix for each')
+verb('doctor', 'show what this machine has, lacks and still runs, with the fix for each')
   .addOption(formatOption(['text', 'json']))
   .addHelpText('after', '\nExample: afbus-topo doctor')
   .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
 
-const host = verb('host', 'the AF_BUS host: a virtual machine whose kernel has the module')
+const host = verb('host', 'control the AF_BUS host: a virtual machine whose kernel has the module')
   .helpCommand(false)
   .addHelpText('after', '\nExample: afbus-topo host start --kernel 6.1 && afbus-topo host status');
 for (const [name, description] of [
-  ['build', 'build its image'],
-  ['start', 'start it, building what is missing'],
-  ['stop', 'stop it and all that runs on it'],
-  ['status', 'say what state it is in'],
-  ['shell', 'a root shell inside it'],
-  ['logs', 'its kernel console'],
-  ['clean', 'remove its images; the next start builds anew'],
+  ['build', "build the host's image"],
+  ['start', 'start the host, building what is missing'],
+  ['stop', 'stop the host and all that runs on it'],
+  ['status', 'say what state the host is in'],
+  ['shell', 'open a root shell inside the host'],
+  ['logs', 'print the kernel console of the host'],
+  ['clean', "remove the host's images; the next start builds them anew"],
 ] as const) {
   const sub = host
     .command(name)
@@ -181,12 +181,18 @@ for (const [name, description] of [
     .addHelpText('after', `\nExample: afbus-topo host ${name}`);
   if (name === 'status') sub.addOption(formatOption(['text', 'json']));
   if (name === 'start')
-    sub.option('--port <port>', 'TCP port of the Docker API on 127.0.0.1, instead of sockets of your own');
+    sub.option(
+      '--port <port>',
+      'serve the Docker API on this TCP port of 127.0.0.1, instead of a socket of your own',
+    );
   sub.action(async (flags) => (await import('./host.ts')).hostVerbs[name](flags));
 }
 
-verb('dbus-daemon', 'a D-Bus message bus whose transport is AF_BUS; runs until it is stopped')
-  .requiredOption('--address <address>', 'the bus: afbus:path=/run/my-bus or afbus:abstract=my-bus')
+verb('dbus-daemon', 'run a D-Bus message bus whose transport is AF_BUS, until it is stopped')
+  .requiredOption(
+    '--address <address>',
+    'where the bus listens: afbus:path=/run/my-bus or afbus:abstract=my-bus',
+  )
   .option('--listen <addresses...>', 'where AF_UNIX programs connect: unix:path=/run/my-legacy-bus')
   .option('--config <file>', "dbus-daemon's configuration; without one the bus is for its own user alone")
   .option(
@@ -214,7 +220,7 @@ Examples:
   )
   .action(async (shell) => (await import('./completion/index.ts')).completion(program, shell));
 
-verb('version', 'versions of this tool, Node and the kernels it is made for')
+verb('version', 'print the versions of this tool, of Node, and of the kernels that it is made for')
   .addOption(formatOption(['text', 'json']))
   .addHelpText('after', '\nExample: afbus-topo version --format json')
   .action(({ format }) => {

@@ -51,7 +51,7 @@ export const runsOption = () =>
   new Option('--runs <number>', 'how many topologies').argParser(count).default(100);
 
 export const repeatOption = () =>
-  new Option('--repeat <number>', 'play each file that often, with a seed of its own each time')
+  new Option('--repeat <number>', 'how many times to play each file, each time with another seed')
     .argParser(count)
     .default(1);
 
@@ -101,7 +101,7 @@ export const playOptions = (): Option[] => [
     'play each file in a fresh host, so that no file affects the verdict of another; the default in CI (CI=true)',
   ),
   new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
-  seedOption('draws sizes and bodies; printed with every verdict'),
+  seedOption('seed from which sizes and bodies are drawn; printed with every verdict'),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
   // For tests of the checks. Hidden, since a bug in the simulated bus is of no use to others.
   new Option('--sim-bug <name>', 'a fault for the simulated bus to have').hideHelp(),

@@ -84,7 +84,7 @@ describe('completion', function () {
       const { stdout } = await cli(['completion', shell]);
       for (const words of [
         'draw buses, nodes, clients and groups',
-        'start it, building what is missing',
+        'start the host, building what is missing',
         'auto vm docker',
       ])
         assert.ok(stdout.includes(words), words);
