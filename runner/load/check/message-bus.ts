@@ -17,7 +17,7 @@ import {
   predictOperations,
   resultText,
 } from '../../predict/index.ts';
-import type { DbusStep } from '../../topology/message-bus.ts';
+import { type DbusStep, REPLACE_EXISTING } from '../../topology/message-bus.ts';
 import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
 import type { Places } from './places.ts';
@@ -47,19 +47,30 @@ function checkStep(places: Places, step: DbusStep, operations: readonly Operatio
   // What is wrong with it was said already.
   if (places.problems.isBroken(path)) return undefined;
   if (Object.keys(step.expect).length === 0) {
-    unsaid(places, step, modelled, path);
+    unsaid(places, step, modelled, inVain(step, operations), path);
     alone(places, step, modelled, path);
     return undefined;
   }
   const [observed, wanted] = [expectedText(step.action, modelled), expectedText(step.action, expected)];
   if (observed === wanted) return undefined;
   const isSent = modelled.outcome.kind === 'sent' && expected.outcome.kind === 'sent';
-  const why = isSent ? `it reaches ${reach(modelled)}, not ${reach(expected)}` : `${observed}, not ${wanted}`;
+  const why = isSent
+    ? `it reaches ${reach(modelled)}, not ${reach(expected)}`
+    : `${observed}, not ${wanted}${inVain(step, operations)}`;
   places.problems.warning([...path, 'expect'], {
     code: 'impossible',
     message: `this cannot happen here: the model says ${isSent ? 'that ' : ''}${why}`,
   });
   return why;
+}
+
+/** Why a client does not get the name that it asks for, if it does not. */
+function inVain({ action }: DbusStep, [operation]: readonly Operation[]): string {
+  const holder = operation?.holder;
+  if (action.do !== 'own' || holder === undefined) return '';
+  return (action.flags & REPLACE_EXISTING) > 0
+    ? `: "${holder}" has the name, and does not allow others to replace it`
+    : `: "${holder}" has the name, and this step does not replace it`;
 }
 
 /** `"fast" and perhaps "slow"` */
@@ -74,6 +85,7 @@ function unsaid(
   { problems }: Places,
   { action }: DbusStep,
   { outcome, recipients, may = [] }: DbusExpected,
+  reason: string,
   path: Path,
 ): void {
   const say = (message: string, hint: string) => problems.error(path, { code: 'unsaid', message, hint });
@@ -88,7 +100,7 @@ function unsaid(
     );
   else if (isAsking(action.do) && outcome.kind === 'reply' && outcome.args !== 'u 1') {
     const word = resultText(action.do, outcome.args);
-    say(`the result of this step is ${word}`, `Expect it: expect: { result: ${word} }.`);
+    say(`the result of this step is ${word}${reason}`, `Expect it: expect: { result: ${word} }.`);
   }
 }
 

@@ -42,6 +42,8 @@ export interface Operation {
   readonly fds: number;
   /** How many come with the answer: those of the call, or new ones. */
   readonly back: Back;
+  /** Who owns the name that this asks for in vain. */
+  readonly holder?: string;
   /** What the model predicts. */
   readonly modelled: DbusExpected;
   /** What the file says, else what the model predicts. */

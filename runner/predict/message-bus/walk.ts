@@ -146,10 +146,14 @@ export class Walk {
   }
 
   #own(action: DbusAction & { do: 'own' }, where: Where, bus: MessageBus): void {
+    const holder = bus.ownerOf(action.name);
     const { result, heard } = bus.request(action.client, action.name, action.flags);
     this.heard.add(where.top, heard);
     const args = [string(action.name), { type: 'u', value: action.flags }];
-    this.#ask(action, where, toBus('RequestName', args), returns(result));
+    const isInVain = bus.ownerOf(action.name) !== action.client;
+    const modelled: DbusExpected = { outcome: returns(result), by: DRIVER, recipients: [] };
+    const message = toBus('RequestName', args);
+    this.#add(action, where, message, modelled, DRIVER, isInVain && holder !== undefined ? { holder } : {});
   }
 
   #release(action: DbusAction & { do: 'release' }, where: Where, bus: MessageBus): void {
@@ -248,14 +252,21 @@ export class Walk {
     message: Operation['message'],
     modelled: DbusExpected,
     to: string | undefined,
-    { nth = 0, back = NO_FDS, asleep = [] }: Partial<Pick<Draft, 'back' | 'asleep'>> & { nth?: number } = {},
+    {
+      nth = 0,
+      back = NO_FDS,
+      asleep = [],
+      ...more
+    }: Partial<Pick<Draft, 'back' | 'asleep' | 'holder'>> & {
+      nth?: number;
+    } = {},
   ): void {
     const { client } = action;
     const fds = 'fds' in action ? action.fds.length : 0;
     this.#drafts.push({
       number: this.#drafts.length,
       ...(step !== undefined && { step }),
-      ...{ top, client, place, message, modelled, fds, back, action, expect, asleep },
+      ...{ top, client, place, message, modelled, fds, back, action, expect, asleep, ...more },
       bus: this.#parties.client(client).bus,
       name: `${dbusText(action)}${nth > 0 ? ` #${nth}` : ''}`,
       ...(to !== undefined && { to }),
