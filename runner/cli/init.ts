@@ -57,7 +57,7 @@ apiVersion: afbus-topo/v1
 name: ${name}
 
 buses:
-  cabin: {}                       # its master is made up; it admits everybody
+  cabin: {}                       # the runner supplies its master, which admits everybody
 
 groups:
   displays: { prefix: 0x0001 }    # each client with an address of this prefix is a member
@@ -73,7 +73,7 @@ traffic:                          # played in order
   - sensor -> displays: "42 km/h"
     expect: { recipients: [screen, mirror, logger] }
 
-  # To one client, spelled out.
+  # To one client, in the long form.
   - send: { from: screen, to: sensor, payload: "brighter, please", as: wish }
     expect: { recipients: [sensor, logger] }
 
@@ -81,7 +81,7 @@ traffic:                          # played in order
   - parallel:
       - send: { from: sensor, to: displays, count: 100 }
         expect: { recipients: [displays, logger] }
-      - send: { from: logger, to: cabin, count: 100 }     # a bus is everybody on it
+      - send: { from: logger, to: cabin, count: 100 }     # to a bus: to everybody on it
         expect: { recipients: [cabin] }
 
   # A message that must fail, and reach nobody.
