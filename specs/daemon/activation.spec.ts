@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Services that a bus starts: for a call, by name, with an environment; and those that do not come.
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { DRIVER } from '../../runner/dbus/index.ts';
+import { startDaemon, startOurs } from '../dbus/daemons.ts';
+import { RawClient } from '../dbus/raw-client.ts';
 import { FIXTURES, PYTHON, sameSession } from './session.ts';
+import { string } from './talk.ts';
 
 const BUS =
   '--session --reply-timeout=200000 --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus';
@@ -16,6 +21,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   'org.example.Player': `${PYTHON} ${FIXTURES}/player.py`,
   'org.example.Fails': '/bin/sh -c "exit 3"',
   'org.example.Missing': '/nowhere/at/all',
+  'org.example.Below': '/etc/passwd/below',
   'org.example.Killed': `/bin/sh -c 'kill -KILL $$'`,
 };
 
@@ -47,9 +53,23 @@ describe('services', function () {
 
   it('that cannot start are reported to the caller with the reason', () =>
     sameSession(
-      ['org.example.Fails', 'org.example.Missing', 'org.example.Killed', 'org.example.Nobody']
-        .map(START)
+      ['Fails', 'Missing', 'Below', 'Killed', 'Nobody']
+        .map((name) => START(`org.example.${name}`))
         .join('\n'),
       config,
     ));
+
+  for (const [whose, start] of [
+    ['dbus-daemon', startDaemon],
+    ['this bus', startOurs],
+  ] as const)
+    it(`that were read again are announced to everyone: ${whose}`, async () => {
+      await using bus = await start(config);
+      using watcher = await RawClient.join(bus.path);
+      using other = await RawClient.join(bus.path);
+      await watcher.call('AddMatch', [string("member='ActivatableServicesChanged'")]);
+      await other.call('ReloadConfig');
+      const { sender, path, args } = await watcher.until(({ type }) => type === 'signal');
+      assert.deepEqual([sender, path, args], [DRIVER, '/org/freedesktop/DBus', []]);
+    });
 });

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, afterEach, before, describe, it } from 'mocha';
@@ -262,6 +263,22 @@ describe('libafbus-dbus', function () {
       ),
       '1 4 1 2\ndriver: Remote I/O error: org.freedesktop.DBus.Error.InvalidArgs\n',
     );
+  });
+
+  it('says that the connection has ended if the bus has expelled it', async () => {
+    const { name, lines } = await start('serve', NAME);
+    const child = children.at(-1) as ChildProcess;
+    const sender = await native();
+    child.kill('SIGSTOP');
+    while (!/^State:\s+T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'))) await immediate();
+    // One more than may wait for a client.
+    for (let n = 0; n < 129; n++)
+      await sender.sendMessage(
+        { type: 'signal', path: '/p', interface: 'a.B', member: 'Flood', destination: name },
+        { to: addressOf(name) },
+      );
+    child.kill('SIGCONT');
+    assert.match((await lines.next()).value ?? '', /^next: Connection reset by peer/);
   });
 
   it('ends with the bus', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A bus whose driver has a fault: the message that it fails at costs nobody the connection.
+// What the bus fails to handle or to answer costs nobody the connection. Its driver has a fault here.
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,8 @@ import { RawClient } from '../dbus/raw-client.ts';
 import { bytesOf, errorOf } from './talk.ts';
 
 const NO_REPLY_EXPECTED = 1;
+/** Less than the bus says of itself. */
+const LIMITS = { ...DEFAULT_LIMITS, max_message_size: 4096 };
 
 class FaultyDriver extends Driver {
   override handle(peer: Peer, message: Incoming): readonly Effect[] {
@@ -26,7 +28,7 @@ class FaultyDriver extends Driver {
   }
 }
 
-describe('a message that the bus fails to handle', function () {
+describe('a message that the bus cannot handle', function () {
   this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'dbus-guard-'));
   const logged: string[] = [];
@@ -35,7 +37,7 @@ describe('a message that the bus fails to handle', function () {
 
   before(async () => {
     const driver = new FaultyDriver({
-      ...{ limits: DEFAULT_LIMITS, policy: onlyFor(0), id: '0'.repeat(32), machineId: '0'.repeat(32) },
+      ...{ limits: LIMITS, policy: onlyFor(0), id: '0'.repeat(32), machineId: '0'.repeat(32) },
       self: { pid: process.pid, uid: 0 },
     });
     const nothing = () => {};
@@ -75,5 +77,12 @@ describe('a message that the bus fails to handle', function () {
       logged.map((text) => text.split('\n')[0]),
       [line, line],
     );
+  });
+
+  it('is LimitsExceeded if the answer is longer than the bus takes', async () => {
+    using client = await RawClient.join(join(folder, 'bus'));
+    const introspectable = { interface: 'org.freedesktop.DBus.Introspectable' };
+    assert.equal(errorOf(await client.call('Introspect', [], introspectable)), 'LimitsExceeded');
+    assert.equal(errorOf(await client.call('GetId')), 'method_return');
   });
 });

@@ -202,7 +202,7 @@ describe('native clients', function () {
     });
   }
 
-  it('learn the address of a name, which stays when its owner changes, and is stale without one', async () => {
+  it('learn the address of a name, which stays when its owner changes, and is not used again without one', async () => {
     const [caller, owner, next] = [await native(), await join('legacy'), await native()];
     const name = freshName();
     await owner.call('RequestName', [string(name), uint32(1)]);
@@ -218,6 +218,20 @@ describe('native clients', function () {
     for (const client of [next, owner]) await client.call('ReleaseName', [string(name)]);
     const serial = await caller.sendMessage({ ...CALL, destination: name }, { to });
     assert.equal(errorOf(await caller.until(({ replySerial }) => replySerial === serial)), 'ServiceUnknown');
+    await owner.call('RequestName', [string(name), uint32(0)]);
+    await caller.sendMessage({ ...CALL, destination: name }, { to });
+    const { args: again } = await caller.until(({ member }) => member === 'Forwarded');
+    assert.match(addressFromBigInt(again[1]?.value as bigint), /^0001\//);
+    assert.notEqual(again[1]?.value, args[1]?.value);
+  });
+
+  it('cost nobody else the connection if they take nothing any more', async () => {
+    const [deaf, one] = [await native(), kept(await RawClient.join(bus.path))];
+    deaf.socket.shutdown('read');
+    for (const type of ['method_call', 'signal'] as const)
+      await one.sendMessage({ ...PEER, type, destination: deaf.name, args: [string('x')] });
+    await one.sendMessage({ type: 'method_return', replySerial: 7, destination: deaf.name, args: [] });
+    assert.equal(await ask(one, 'GetId'), 'reply');
   });
 
   it('share one order with the others', async () => {

@@ -152,15 +152,23 @@ describe('libafbus-dbus-preload', function () {
       assert.equal(lstatSync(each, { throwIfNoEntry: false }), undefined);
   });
 
-  it('finds no link after the daemon has reloaded a policy that restricts users', async () => {
+  it('finds no link after the daemon has reloaded a policy that restricts users, who are expelled', async () => {
     await using strict = await startOurs('<policy context="default"><allow user="*"/></policy>');
     const config = join(dirname(strict.path), 'bus.conf');
     const rules = '<policy user="1"><deny send_interface="a.B"/></policy>';
     assert.ok(lstatSync(`${strict.path}.afbus`).isSymbolicLink());
+    process.seteuid?.(1);
+    const joining = NativeClient.join(strict.afbus as string);
+    process.seteuid?.(0);
+    using restricted = await joining;
+    using free = await NativeClient.join(strict.afbus as string);
     writeFileSync(config, readFileSync(config, 'utf8').replace('</busconfig>', `${rules}</busconfig>`));
     const reload = ['call', DRIVER, '/org/freedesktop/DBus', DRIVER, 'ReloadConfig'];
     await run('busctl', ['--user', ...reload], { env: env(strict.path) });
     assert.equal(lstatSync(`${strict.path}.afbus`, { throwIfNoEntry: false }), undefined);
+    await strict.log.says(new RegExp(`${restricted.name} .*the policy restricts messages of its user`));
+    await assert.rejects(restricted.until(() => false));
+    assert.match(String((await free.call('GetId')).args[0]?.value), /^[0-9a-f]{32}$/);
   });
 
   /** The bus that a program of others finds there. */
@@ -382,8 +390,10 @@ describe('libafbus-dbus-preload', function () {
       replySerial: call.serial,
       destination: call.sender as string,
     } as const;
-    await liar.sendMessage({ ...answer, args: [string('a lie')] }, { to: call.from });
-    // In the order of the bus, the lie came first.
+    for (const way of [{ to: call.from }, {}])
+      await liar.sendMessage({ ...answer, args: [string('a lie')] }, way);
+    // In the order of the bus, the lies came first: the master has forwarded one.
+    await liar.call('GetId');
     await callee.sendMessage({ ...answer, args: [string('true')] }, { to: call.from });
     assert.equal(await calling, 's "true"');
   });
@@ -424,6 +434,45 @@ describe('libafbus-dbus-preload', function () {
     const [name, ...answers] = (await calling).split('\n');
     assert.deepEqual(answers, ['one', 'two']);
     assert.deepEqual(froms, ['0000/000000000000', addressOf(name as string)]);
+  });
+
+  it('learns addresses from the bus alone', async () => {
+    const [callee, liar] = [await native(), await native()];
+    await callee.call('RequestName', [string(PLAYER), uint32(0)]);
+    const calling = say(PYTHON, '-c', CALL_TWICE);
+    const first = await callee.until(({ type }) => type === 'method_call');
+    await liar.sendMessage({
+      ...{
+        type: 'signal',
+        path: '/org/freedesktop/DBus',
+        interface: `${DRIVER}.AF_BUS`,
+        member: 'Forwarded',
+      },
+      destination: first.sender as string,
+      args: [string(PLAYER), { type: 't', value: BigInt(`0x${liar.name.slice(3)}`) }],
+    });
+    // The master has forwarded the lie before the answer comes.
+    await liar.call('GetId');
+    const answer = { type: 'method_return', destination: first.sender as string } as const;
+    const to = { to: addressOf(first.sender as string) };
+    await callee.sendMessage({ ...answer, replySerial: first.serial, args: [string('one')] }, to);
+    const called = async (client: NativeClient) => ({
+      client,
+      call: await client.until(({ type }) => type === 'method_call'),
+    });
+    const { client, call } = await Promise.race([called(callee), called(liar)]);
+    await client.sendMessage({ ...answer, replySerial: call.serial, args: [string('two')] }, to);
+    await calling;
+    assert.equal(client.name, callee.name);
+  });
+
+  it('gives the program the refusal of its Hello', async () => {
+    await using full = await startOurs('<limit name="max_connections_per_user">1</limit>');
+    using _one = await NativeClient.join(full.afbus as string);
+    const path = deafSocket(join(folder, 'full-bus'), full);
+    const call = ['--session', '--print-reply', `--dest=${DRIVER}`, '/', `${DRIVER}.GetId`];
+    const { stderr } = await run('dbus-send', call, { env: env(path) }).catch((error) => error);
+    assert.match(stderr, /The maximum number of active connections for UID 0 has been reached/);
   });
 
   /** None of it is a message: a D-Bus library would end its connection over it. */
