@@ -16,10 +16,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** One or two letters are close to everything, so for these one word must begin with the other. */
+/** One or two letters are close to everything, so for these one word must be the other with one letter more. */
 function isLongEnough(word: string, candidate: string): boolean {
   const [short = '', long = ''] = [word, candidate].sort((a, b) => a.length - b.length);
-  return short.length > 2 || (short.length === 2 && long.length === 3 && long.startsWith(short));
+  if (short.length !== 2) return short.length > 2;
+  return long.length === 3 && long[0] === short[0] && long.slice(1).includes(short.charAt(1));
 }
 
 /** `bus` and `buses`, `group` and `groups`. */
