@@ -99,7 +99,7 @@ export class DbusClient extends DbusRole {
     return { unique: this.#unique };
   }
 
-  async #send({ message, serial, count, pipes, destination, within }: Send): Promise<void> {
+  async #send({ message, serial, count, pipes, destination, answered, within }: Send): Promise<void> {
     const { type, args, ...fields } = parse(Buffer.from(message, 'base64'));
     const draft = {
       ...fieldsOf(fields),
@@ -109,11 +109,12 @@ export class DbusClient extends DbusRole {
     };
     if (destination === DRIVER && draft.member === 'RequestName') this.#names.add(String(args[0]?.value));
     const ends = await this.#tools.pipes.make(serial, count, pipes);
+    const answers: Promise<Answer>[] = [];
     for (let n = 0; n < count; n++) {
-      const answer = type === 'method_call' ? this.#answer(serial + n, within) : undefined;
+      if (answered) answers.push(this.#answer(serial + n, within));
       await this.#write(draft, serial + n, ends[n]);
-      await answer;
     }
+    await Promise.all(answers);
   }
 
   /**

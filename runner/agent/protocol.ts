@@ -141,7 +141,8 @@ export type Order =
     }
   /**
    * Client: sends the message (marshalled, in base64) `count` times, with serials counted up from `serial`, each with
-   * the write ends of `pipes` new pipes. For calls it is `done` when the answers have come, or `within` ms passed.
+   * the write ends of `pipes` new pipes. If they are `answered`, it is `done` when the answers have come, or
+   * `within` ms passed.
    */
   | {
       readonly do: 'send-dbus';
@@ -150,6 +151,7 @@ export type Order =
       readonly count: number;
       readonly pipes: number;
       readonly destination?: string;
+      readonly answered: boolean;
       readonly within: number;
     }
   /**

@@ -5,7 +5,7 @@ import type { Contradictions, Operations, Prediction } from '../predict/index.ts
 import type { Lane } from '../topology/lane.ts';
 import type { Place, Sender, Topology, User } from '../topology/topology.ts';
 
-export { type DbusExpected, expectedOf, expectedText, type Operation } from '../predict/index.ts';
+export { type DbusExpected, expectedOf, expectedText, isAnswered, type Operation } from '../predict/index.ts';
 export type { Contradictions };
 
 /** One process: `<bus>.master` or a client's name. */

@@ -10,6 +10,7 @@ export {
   expectedOf,
   expectedText,
   type HeardAt,
+  isAnswered,
   isAsking,
   type Operation,
   type Operations,

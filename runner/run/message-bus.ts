@@ -2,7 +2,7 @@
 /** Message buses of D-Bus: brings them up, plays their steps, and proves that all messages of a step have arrived. */
 import type { AnswerOrder, ServiceOrder } from '../agent/protocol.ts';
 import { DRIVER, marshal } from '../dbus/index.ts';
-import type { Operation } from '../plan/plan.ts';
+import { isAnswered, type Operation } from '../plan/plan.ts';
 import { masterOf } from '../topology/lane.ts';
 import {
   type Answer,
@@ -213,7 +213,7 @@ export class MessageBuses {
       client,
       {
         ...{ do: 'send-dbus', message: bytes.toString('base64'), serial: serialOf(first) },
-        ...{ count: operations.length, pipes, within },
+        ...{ count: operations.length, pipes, answered: isAnswered(first), within },
         ...(destination !== undefined && { destination }),
       },
       { what: `${name} to be done`, place },

@@ -50,6 +50,10 @@ export interface Operation {
   readonly expected: DbusExpected;
 }
 
+/** A signal is answered only if it fails; that takes a while if the bus has to start a service for it. */
+export const isAnswered = ({ message, expected }: Operation): boolean =>
+  message.type === 'method_call' || expected.outcome.kind === 'error';
+
 export interface Back {
   readonly fds: number;
   readonly are: 'of the call' | 'new';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `dbus.replies`: each call reached its client once, and got one answer, the expected one. */
 import { plural } from '../../common/text.ts';
-import type { DbusExpected, Operation } from '../../plan/plan.ts';
+import { type DbusExpected, isAnswered, type Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
 import {
@@ -28,10 +28,7 @@ const KINDS = [
 
 export function replies(facts: BusFacts): CheckResult {
   const findings = new Findings('dbus.replies', KINDS);
-  // A signal to a name without an owner is answered as well.
-  const calls = facts.operations.filter(
-    ({ message, expected }) => message.type === 'method_call' || expected.outcome.kind === 'error',
-  );
+  const calls = facts.operations.filter(isAnswered);
   const answers = answersIn(facts, findings, new Set(calls.map(({ number }) => number)));
   const callees = calleesIn(facts);
   for (const call of calls) judge(facts, findings, call, answers.get(call.number) ?? [], callees);

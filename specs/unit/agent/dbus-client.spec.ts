@@ -57,7 +57,15 @@ describe('a client of a message bus', () => {
 
   const ask = (member: string, args: readonly string[]) =>
     client.handle({
-      ...{ do: 'send-dbus', serial: 1, count: 1, pipes: 0, within: 1000, destination: DRIVER },
+      ...{
+        do: 'send-dbus',
+        serial: 1,
+        count: 1,
+        pipes: 0,
+        answered: true,
+        within: 1000,
+        destination: DRIVER,
+      },
       message: marshal(
         {
           ...{ type: 'method_call', endian: 'little', path: '/', interface: DRIVER, member },
@@ -86,5 +94,22 @@ describe('a client of a message bus', () => {
     assert.equal(settled, false);
     await tell({ ...answer, destination: ':0.5' });
     await settling;
+  });
+
+  it('waits for the errors that answer its signals, after it has sent all of them', async () => {
+    const signal = { type: 'signal', endian: 'little', path: '/', interface: 'a.B', member: 'Wake' } as const;
+    let done = false;
+    const sending = client.handle({
+      ...{ do: 'send-dbus', serial: 1, count: 2, pipes: 0, answered: true, within: 1000, destination: NAME },
+      message: marshal({ ...signal, args: [] }, 1).toString('base64'),
+    });
+    void sending.then(() => (done = true));
+    await immediate();
+    assert.deepEqual(sent, [`signal > ${NAME}`, `signal > ${NAME}`]);
+    const error = { type: 'error', sender: DRIVER, destination: ':0.5', errorName: 'a.Late' } as const;
+    await tell({ ...error, replySerial: 1 });
+    assert.equal(done, false);
+    await tell({ ...error, replySerial: 2 });
+    await sending;
   });
 });
