@@ -163,7 +163,10 @@ function loadOne(
     : { combination, tree, diagnostics, topology: freeze(resolved.topology), contradictions };
 }
 
-/** Shows a diagnostic that all combinations have once; one that some have names the first of them. */
+/**
+ * Shows a diagnostic that all combinations have once; one that some have names the first of them. What one combination
+ * uses is not unused.
+ */
 function together(file: string, runs: readonly One[], library: Library): Loaded {
   const { sources } = library;
   const topologies = runs.flatMap(({ topology }) => topology ?? []);
@@ -187,12 +190,11 @@ function together(file: string, runs: readonly One[], library: Library): Loaded 
       else known.count++;
     }
   }
-  const list = Array.from(said.values(), ({ first, combination, count }) => {
+  const list = [...said.values()].flatMap(({ first, combination, count }) => {
     if (count === runs.length) return first;
-    return {
-      ...first,
-      notes: [...(first.notes ?? []), `in the combination ${nameOfCombination(combination)}`],
-    };
+    if (first.code === 'unused') return [];
+    const note = `in the combination ${nameOfCombination(combination)}`;
+    return { ...first, notes: [...(first.notes ?? []), note] };
   });
   const [topology] = topologies;
   const diagnostics = byPlace(list, file, failed);

@@ -4,7 +4,7 @@ import { predictOperations } from '../../predict/index.ts';
 import { startedByBus } from '../../topology/message-bus.ts';
 import { areConcurrent, type Visit, walk } from '../../topology/steps.ts';
 import type { Step, Topology } from '../../topology/topology.ts';
-import type { Places } from './places.ts';
+import { type Places, warnUnshown } from './places.ts';
 
 /** Reports steps that need a client too early, that would start it twice, or beside which it would start. */
 export function checkServices({ problems, paths }: Places, topology: Topology): void {
@@ -52,15 +52,16 @@ function isTouching(step: Step, client: string, another: (name: string) => boole
 }
 
 /** Reports clients that the bus never starts, and a limit of its starts if it has no services. */
-export function checkStarted({ problems }: Places, topology: Topology): void {
+export function checkStarted(places: Places, topology: Topology): void {
+  const { problems } = places;
   const { buses } = topology.messageBuses ?? { buses: [] };
   if (buses.length === 0) return;
-  for (const { name, services, limits } of buses)
-    if (limits.service_start_timeout !== undefined && services.length === 0)
-      problems.warning(['buses', name, 'master', 'limits', 'service_start_timeout'], {
-        ...{ code: 'vacuous', message: `nothing shows this limit: bus "${name}" starts no services` },
-        hint: 'Give it one: services: { org.example.Player: player }; or remove the limit.',
-      });
+  const starting = new Set(buses.filter(({ services }) => services.length > 0).map(({ name }) => name));
+  const isShown = (name: string) => starting.has(name);
+  warnUnshown(places, buses, 'service_start_timeout', isShown, (name) => ({
+    message: `nothing shows this limit: bus "${name}" starts no services`,
+    hint: 'Give it one: services: { org.example.Player: player }; or remove the limit.',
+  }));
   const started = new Set(predictOperations(topology).starts.map(({ client }) => client));
   const names = namesOf(topology);
   for (const client of startedByBus({ buses }))

@@ -5,7 +5,7 @@ import type { MessageBuses } from '../../topology/message-bus.ts';
 import { type Sleep, sleepsIn } from '../../topology/sleeps.ts';
 import { flat } from '../../topology/steps.ts';
 import type { Topology } from '../../topology/topology.ts';
-import type { Places } from './places.ts';
+import { type Places, warnUnshown } from './places.ts';
 
 /** Steps that change names, or who has which. */
 const CHANGES: readonly string[] = ['own', 'release', 'kill'];
@@ -24,17 +24,14 @@ export function checkSleeps(places: Places, topology: Topology): void {
 }
 
 /** Reports a limit of what waits for legacy clients on a bus on which nothing waits for any: none of them is paused. */
-function checkShown({ problems }: Places, { buses, clients }: MessageBuses, sleeps: readonly Sleep[]): void {
+function checkShown(places: Places, { buses, clients }: MessageBuses, sleeps: readonly Sleep[]): void {
   const legacy = clients.filter(({ connect }) => connect === 'legacy');
   const asleep = legacy.filter(({ name }) => sleeps.some(({ client }) => client === name));
-  for (const { name, limits } of buses) {
-    if (limits.max_outgoing_bytes === undefined || asleep.some(({ bus }) => bus === name)) continue;
-    problems.warning(['buses', name, 'master', 'limits', 'max_outgoing_bytes'], {
-      code: 'vacuous',
-      message: `nothing shows this limit: no legacy client of bus "${name}" is paused`,
-      hint: 'Pause one (connect: legacy) while signals are sent to it, or remove the limit.',
-    });
-  }
+  const isShown = (name: string) => asleep.some(({ bus }) => bus === name);
+  warnUnshown(places, buses, 'max_outgoing_bytes', isShown, (name) => ({
+    message: `nothing shows this limit: no legacy client of bus "${name}" is paused`,
+    hint: 'Pause one (connect: legacy) while signals are sent to it, or remove the limit.',
+  }));
 }
 
 /** Reports a client that is not cut off although the file says so, and one that is although the file does not. */

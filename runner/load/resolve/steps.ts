@@ -132,7 +132,9 @@ function withDefaults(
   if (defaults === undefined) return resolveSend(where, send, expect, at);
   const taken = takenBySend(defaults, send);
   const place = (key: string): Path => (taken.includes(key) ? [...path, key] : at(key));
-  const isOne = (send.count ?? defaults.count ?? 1) === 1;
+  // A variable may be a larger number.
+  const isVariable = where.scope.tree.substituted(place('count')) !== undefined;
+  const isOne = !isVariable && (send.count ?? defaults.count ?? 1) === 1;
   for (const key of taken) if (key !== 'rate' || !isOne) where.scope.taken.add(key);
   const values = Object.fromEntries(taken.map((key) => [key, defaults[key as keyof typeof defaults]]));
   return resolveSend(where, { ...values, ...send }, expect, place);

@@ -9,7 +9,8 @@ import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { Step, Topology } from '../../../topology/topology.ts';
 import type { Places } from '../places.ts';
 
-export function checkWaits({ problems, paths }: Places, prediction: Prediction, topology: Topology): void {
+export function checkWaits(places: Places, prediction: Prediction, topology: Topology): void {
+  const { problems, paths } = places;
   for (const [id, { client }] of idleWaits(prediction, topology)) {
     problems.warning([...(paths.get(id) ?? []), 'expect', 'blocked'], {
       code: 'vacuous',
@@ -17,7 +18,7 @@ export function checkWaits({ problems, paths }: Places, prediction: Prediction, 
       hint: 'Remove it, or let a recipient stop reading: receive: manual, or a stop-reading step before.',
     });
   }
-  checkHangups({ problems, paths }, topology);
+  checkHangups(places, topology);
   for (const { step } of walk(topology.steps)) {
     const wait = waitOf(step);
     if (wait === undefined || endsInTime(wait)) continue;
