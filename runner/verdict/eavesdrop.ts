@@ -6,15 +6,7 @@ import { count } from '../common/text.ts';
 import type { PlannedMessage } from '../plan/plan.ts';
 import { faults } from '../topology/steps.ts';
 import type { Destination, SendStep } from '../topology/topology.ts';
-import {
-  allowedLanes,
-  expectedLanes,
-  type Facts,
-  type LaneFacts,
-  messageOf,
-  outcomeOf,
-  topOf,
-} from './facts.ts';
+import { type Facts, type LaneFacts, messageOf, topOf } from './facts.ts';
 import { about, some } from './failure-text.ts';
 import type { Findings } from './findings.ts';
 
@@ -71,22 +63,14 @@ function account(
     }));
   }
   const most = dropped.length + fencesMissed(facts, lane, reported) + unread + reported.without;
-  if (reported.lost > most + unreported(facts, lane))
+  // The trace of a run that was cut may lack one fence.
+  if (reported.lost > most + (facts.trace.cut === undefined ? 0 : 1))
     addCount(findings, lane, reported.lost, `at most ${most} counted as lost: it got all the others`);
 }
 
 function fencesMissed({ trace }: Facts, { name }: LaneFacts, reported: Reported): number {
   return trace.fences.filter(({ lanes, number }) => lanes.includes(name) && !reported.fences.has(number))
     .length;
-}
-
-/** Copies of messages whose send did not return; if the run was cut, also of one fence that the trace lacks. */
-function unreported(facts: Facts, { name }: LaneFacts): number {
-  const pending = facts.trace.sends
-    .filter(({ message }) => outcomeOf(facts, message) === 'pending')
-    .map(({ message }) => facts.plan.messages[message] as PlannedMessage)
-    .filter((message) => [...expectedLanes(message), ...allowedLanes(message)].includes(name));
-  return pending.length + (facts.trace.cut === undefined ? 0 : 1);
 }
 
 function addCount(findings: Findings, lane: LaneFacts, lost: number, expected: string): void {
@@ -156,18 +140,22 @@ function mustHaveCome(facts: Facts, lane: LaneFacts, missing: readonly Missing[]
 
 /**
  * The missing copies whose send returned before the send of another message, or of a fence, began that the lane did
- * get.
+ * get. The messages of one step are sent one after another.
  */
 function beforeTheLast(facts: Facts, lane: LaneFacts, missing: readonly Missing[]): readonly Missing[] {
   if (missing.length === 0) return missing;
   const fences = new Map(facts.trace.fences.map((f) => [`${f.bus} ${f.number}`, f.t0 ?? Infinity]));
+  const ofStep = new Map<string, number>();
   let latest = -Infinity;
   for (const d of lane.deliveries) {
     const message = messageOf(facts, d);
+    if (message) ofStep.set(message.step, Math.max(message.number, ofStep.get(message.step) ?? -1));
     const began = d.fence
       ? fences.get(`${lane.bus} ${d.message}`)
       : message && facts.sends[message.number]?.t0;
     if (began !== undefined) latest = Math.max(latest, began);
   }
-  return missing.filter((m) => (facts.sends[m.number]?.t1 ?? Infinity) < latest);
+  return missing.filter(
+    ({ number, step }) => (facts.sends[number]?.t1 ?? Infinity) < latest || number < (ofStep.get(step) ?? -1),
+  );
 }

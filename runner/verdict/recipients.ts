@@ -11,6 +11,7 @@ import { reasons } from './failure-text.ts';
 import { judgeFence, type SentFences, sentFences } from './fences.ts';
 import { Findings } from './findings.ts';
 import { linearizable } from './linearizable.ts';
+import { provenReturns } from './proven.ts';
 import type { CheckResult } from './verdict.ts';
 import { writtenDeliveries } from './written.ts';
 
@@ -26,6 +27,8 @@ const KINDS = [
   'lost-count',
 ];
 
+type Lanes = readonly string[];
+
 const EXPECTED = 1;
 const GOT = 2;
 /** The lane may get the message. */
@@ -34,8 +37,9 @@ const ALLOWED = 3;
 /** Checks which lane got which message. */
 export function recipients(facts: Facts): CheckResult {
   const findings = new Findings('recipients', KINDS);
-  const expected = byLane(facts, expectedLanes);
-  const allowed = byLane(facts, allowedLanes);
+  const proven = provenReturns(facts);
+  const expected = byLane(facts, (message) => mustGet(facts, message, proven));
+  const allowed = byLane(facts, (message) => mayGet(facts, message, proven));
   const marks = new Uint8Array(facts.plan.messages.length);
   const fences = sentFences(facts);
   let [unread, dropped] = [0, 0];
@@ -45,7 +49,7 @@ export function recipients(facts: Facts): CheckResult {
     unread += left.unread;
     dropped += left.dropped;
   });
-  partial(facts, findings);
+  partial(facts, findings, proven);
   // If a single message is wrong, the messages need not be compared with each other.
   if (!findings.any) linearizable(facts, findings);
   const written = writtenDeliveries(facts, findings);
@@ -61,20 +65,34 @@ export function recipients(facts: Facts): CheckResult {
   return findings.result(copies, `${plural(copies, 'copy', 'copies')}${lines}`, nothing);
 }
 
-/** Lane → the messages that were sent with success and that `lanesOf` assigns to it, in plan order. */
-function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly string[]): number[][] {
+/** Lane → the messages that `lanesOf` assigns to it, in plan order. */
+function byLane(facts: Facts, lanesOf: (message: PlannedMessage) => readonly Lanes[]): number[][] {
   const lists: number[][] = facts.lanes.map(() => []);
   const place = new Map(facts.lanes.map((l, i) => [l.name, i]));
-  const resolved = new Map<readonly string[], number[]>();
+  const resolved = new Map<Lanes, number[]>();
   for (const message of facts.plan.messages) {
-    const lanes = lanesOf(message);
-    if (lanes.length === 0 || outcomeOf(facts, message.number) !== 'ok') continue;
-    const places = resolved.get(lanes) ?? lanes.map((l) => place.get(l) as number);
-    resolved.set(lanes, places);
-    for (const p of places) lists[p]?.push(message.number);
+    for (const lanes of lanesOf(message)) {
+      const places = resolved.get(lanes) ?? lanes.map((l) => place.get(l) as number);
+      resolved.set(lanes, places);
+      for (const p of places) lists[p]?.push(message.number);
+    }
   }
   return lists;
 }
+
+/** The lanes that must get a message: its send succeeded. */
+const mustGet = (facts: Facts, message: PlannedMessage, proven: ReadonlySet<number>): readonly Lanes[] =>
+  succeeded(facts, message, proven) ? [expectedLanes(message)] : [];
+
+/** The lanes that may get it as well. A send that never returned may have reached its recipients, and need not. */
+function mayGet(facts: Facts, message: PlannedMessage, proven: ReadonlySet<number>): readonly Lanes[] {
+  if (succeeded(facts, message, proven)) return [allowedLanes(message)];
+  if (outcomeOf(facts, message.number) !== 'pending') return [];
+  return [expectedLanes(message), allowedLanes(message)];
+}
+
+const succeeded = (facts: Facts, { number }: PlannedMessage, proven: ReadonlySet<number>): boolean =>
+  outcomeOf(facts, number) === 'ok' || proven.has(number);
 
 /** Checks one lane; returns how many copies it may have left unread, and how many it missed as an eavesdropper. */
 function judgeLane(
@@ -122,10 +140,7 @@ function judgeDelivery(
   if (!message || outcome === 'unsent') addInvented(facts, findings, lane, d, message);
   // `errors` reports copies of failed sends, and of sends that should have failed.
   else if (outcome === 'failed' || message.expected.kind === 'error') return;
-  else if (outcome === 'pending') {
-    const lanes = [...expectedLanes(message), ...allowedLanes(message)];
-    if (!lanes.includes(lane.name)) addExtra(facts, findings, lane, message);
-  } else judgeCopy(facts, findings, lane, message, marks);
+  else judgeCopy(facts, findings, lane, message, marks);
 }
 
 function judgeCopy(
@@ -142,8 +157,9 @@ function judgeCopy(
 }
 
 /** A send that never returned must have reached all its recipients or none. */
-function partial(facts: Facts, findings: Findings): void {
+function partial(facts: Facts, findings: Findings, proven: ReadonlySet<number>): void {
   for (const [message, got] of pendingReceipts(facts)) {
+    if (proven.has(message.number)) continue;
     const certain = expectedLanes(message).filter((l) => facts.laneOf.get(l)?.readsUntil === Infinity);
     if (certain.every((l) => got.has(l))) continue;
     findings.add('partial', message.step, () => ({

@@ -36,6 +36,7 @@ export function build(history: History, bySequence: readonly (readonly number[])
   );
   sends.sort((a, b) => a.t0 - b.t0 || a.message - b.message);
   const counts = addAgents(graph, history, sends);
+  addUnreturned(graph, history, sends);
   addRealTime(graph, history, sends);
   return { graph, ...counts };
 }
@@ -63,6 +64,17 @@ function addAgents(
     addChain(graph, starts(own), causes.sort(byTime));
   }
   return counts;
+}
+
+/** The messages of one step are sent one after another, also those whose sends did not return. */
+function addUnreturned(graph: Graph, { facts }: History, sends: readonly SendEvent[]): void {
+  const stepOf = (send: SendEvent) => facts.plan.messages[send.message]?.step;
+  const inOrder = sends.toSorted((a, b) => a.message - b.message);
+  for (let i = 1; i < inOrder.length; i++) {
+    const [before, next] = [inOrder[i - 1] as SendEvent, inOrder[i] as SendEvent];
+    const timed = before.t1 !== undefined && next.t1 !== undefined;
+    if (!timed && stepOf(before) === stepOf(next)) graph.addEdge(before.message, next.message, SESSION);
+  }
 }
 
 function groupByAgent(sends: readonly SendEvent[]): Map<string, SendEvent[]> {

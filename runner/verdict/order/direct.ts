@@ -5,29 +5,36 @@
  */
 
 import { partyOf } from '../../topology/lane.ts';
+import type { SendEvent } from '../../trace/trace.ts';
 import { about, clock } from '../failure-text.ts';
 import type { FailureText, Findings } from '../findings.ts';
 import { deliveryAt, type History, type LaneOrder, nameOf } from './history.ts';
 
 /** Program order in each lane: a sender's messages must come in the order in which their sends began. */
 export function senderInversions(history: History, fifo: Findings): void {
-  const { sends } = history.facts;
+  const { sends, plan } = history.facts;
   for (const order of history.lanes) {
     const latest = new Map<string, number>();
+    const ofStep = new Map<string, number>();
     for (let i = 0; i < order.nodes.length; i++) {
       const send = sends[order.nodes[i] as number];
       if (!send || send.error !== undefined) continue;
-      const place = latest.get(send.agent);
-      const before = place === undefined ? undefined : sends[order.nodes[place] as number];
+      const step = plan.messages[send.message]?.step as string;
+      const [byTime, byNumber] = [latest.get(send.agent), ofStep.get(step)];
+      const [before, later] = [sentAt(history, order, byTime), sentAt(history, order, byNumber)];
       const through = send.t1 ?? Infinity;
-      if (before && place !== undefined && through <= before.t0 && send.message !== before.message) {
-        const step = history.facts.plan.messages[send.message]?.step;
-        fifo.add('inverted', step, () => inverted(history, order, place, i));
-      }
+      const late = before && through <= before.t0 && send.message !== before.message;
+      const report = (place: number) => fifo.add('inverted', step, () => inverted(history, order, place, i));
+      if (late) report(byTime as number);
+      else if (later && send.message < later.message) report(byNumber as number);
       if (!before || send.t0 > before.t0) latest.set(send.agent, i);
+      if (!later || send.message > later.message) ofStep.set(step, i);
     }
   }
 }
+
+const sentAt = ({ facts }: History, order: LaneOrder, place: number | undefined): SendEvent | undefined =>
+  place === undefined ? undefined : facts.sends[order.nodes[place] as number];
 
 function inverted(history: History, order: LaneOrder, first: number, second: number): FailureText {
   const [early, late] = [order.nodes[second] as number, order.nodes[first] as number];

@@ -9,6 +9,7 @@ import { errorsMutants } from './mutants/errors.ts';
 import { harmless } from './mutants/harmless.ts';
 import { integrityMutants } from './mutants/integrity.ts';
 import { kernelMutants } from './mutants/kernel.ts';
+import { killedHarmless, killedMutants } from './mutants/killed.ts';
 import { lifeMutants } from './mutants/life.ts';
 import { recipientsMutants } from './mutants/recipients.ts';
 import { sendersMutants } from './mutants/senders.ts';
@@ -32,6 +33,7 @@ describe('verdict of a broken bus', () => {
     errors: errorsMutants,
     total: totalMutants,
     senders: sendersMutants,
+    killed: killedMutants,
     life: lifeMutants,
     kernel: kernelMutants,
   };
@@ -42,7 +44,7 @@ describe('verdict of a broken bus', () => {
   }
 
   describe('what is no damage', () => {
-    for (const mutant of harmless) it(mutant.name, () => judgeMutant(mutant));
+    for (const mutant of [...harmless, ...killedHarmless]) it(mutant.name, () => judgeMutant(mutant));
   });
 });
 
