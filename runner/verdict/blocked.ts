@@ -2,11 +2,12 @@
 /** `blocked`: sends that had to wait did wait, and continued when they could. */
 
 import { plural } from '../common/text.ts';
+import type { PlannedMessage } from '../plan/plan.ts';
 import { idleWaits } from '../predict/index.ts';
 import { endsInTime } from '../topology/budgets.ts';
 import { partyOf } from '../topology/lane.ts';
 import type { BlockedStep } from '../topology/topology.ts';
-import { type Facts, outcomeOf } from './facts.ts';
+import { type Facts, outcomeOf, topOf } from './facts.ts';
 import { about, clock } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
@@ -30,7 +31,7 @@ function neverReturned(facts: Facts, findings: Findings): void {
   const stuck = new Set(facts.trace.readOut?.stuck);
   for (const { message: number, agent, t0 } of facts.trace.sends) {
     const message = facts.plan.messages[number];
-    if (!message || outcomeOf(facts, number) !== 'pending' || excused(facts, agent)) continue;
+    if (!message || outcomeOf(facts, number) !== 'pending' || endedIn(facts, agent, message)) continue;
     if (facts.trace.cut !== undefined && !stuck.has(number)) continue;
     findings.add('never-returned', message.step, () => ({
       summary: `the send of ${message.name} never returned`,
@@ -41,11 +42,6 @@ function neverReturned(facts: Facts, findings: Findings): void {
   }
 }
 
-/** Whether the sender ended in the call, or the file ends with the sender waiting. */
-function excused(facts: Facts, agent: string): boolean {
-  if (facts.crashed.has(agent) || endsAt(agent, facts.steps.values()) !== Infinity) return true;
-  let last = false;
-  for (const { step } of facts.steps.values())
-    if (step.kind === 'blocked' && step.client === agent) last = step.blocked;
-  return last;
-}
+/** Whether the sender ended in the call. Nothing else excuses it: at the end of a run, all that is left is read. */
+const endedIn = (facts: Facts, agent: string, message: PlannedMessage): boolean =>
+  facts.crashed.has(agent) || topOf(facts, message) >= endsAt(agent, facts.steps.values());

@@ -3,7 +3,7 @@
 
 import type { FaultAction } from '../../../../runner/topology/faults.ts';
 import type { Step } from '../../../../runner/topology/topology.ts';
-import { baseStory, indexIn, logOf } from './base-run.ts';
+import { baseStory, indexIn, logOf, lose, numberOf } from './base-run.ts';
 import { makeRun, renumber } from './make-run.ts';
 import { place } from './plan-of-story.ts';
 import type { Run } from './story.ts';
@@ -48,4 +48,10 @@ export const fault = (id: string, action: FaultAction): Step => ({
 export const forget = (run: Run, lane: string, first: string) => {
   logOf(run, lane).splice(indexIn(run, lane, first));
   renumber(logOf(run, lane));
+};
+
+/** The last send of a never returns, and nobody gets its message. */
+export const neverReturns = (run: Run) => {
+  delete run.trace.sends[numberOf(run, 'a#5')]?.t1;
+  for (const lane of ['ear', 'b.master@a']) lose(run, lane, 'a#5');
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What is no damage at all. */
 
-import { indexIn, logOf, numberOf } from '../helpers/base-run.ts';
-import { fault, forget, waits, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
+import { indexIn, logOf } from '../helpers/base-run.ts';
+import { fault, forget, neverReturns, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
 import { renumber } from '../helpers/make-run.ts';
 import { type Mutant, mutant } from '../mutants.ts';
 import { outOfMemory, splat } from './kernel.ts';
@@ -41,16 +41,10 @@ export const harmless: readonly Mutant[] = [
     run.trace.ends.push({ lane: 'r1', t: 10_000, why: 'eof' });
   }),
   mutant(
-    'a sender waits to the end, as the file says',
+    'a killed sender is still in a call',
     {},
-    (run) => {
-      delete run.trace.sends[numberOf(run, 'a#5')]?.t1;
-      for (const lane of ['ear', 'b.master@a']) {
-        logOf(run, lane).splice(indexIn(run, lane, 'a#5'), 1);
-        renumber(logOf(run, lane));
-      }
-    },
-    withSteps(waits),
+    (run) => neverReturns(run),
+    withStepBefore('6', fault('9', { fault: 'kill', target: { kind: 'client', name: 'a' } })),
   ),
   mutant('another part of the kernel says something', {}, (run) => {
     run.trace.kernel.push({ level: 4, text: 'overlayfs: upper fs does not support xattr' });

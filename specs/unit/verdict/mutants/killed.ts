@@ -30,13 +30,13 @@ const log = ['a#1', 'a#2', 'a#3'].map((name, i) => ({ name, t: 30 + i, sequence:
 const kill = (memory?: number) =>
   fault('2', { fault: 'kill', target: { kind: 'client', name: 'a' }, ...(memory && { memory }) });
 
-const killed = (memory?: number) => (): Run =>
-  makeRun({
-    clients,
-    sent,
-    lanes: Object.fromEntries(READERS.map((lane) => [lane, log])),
-    steps: [kill(memory)],
-  });
+/** The kill comes first in the file, so no send had to return before it. */
+const killed = (memory?: number) => (): Run => {
+  const lanes = Object.fromEntries(READERS.map((lane) => [lane, log]));
+  const run = makeRun({ clients, sent, lanes, steps: [kill(memory)] });
+  run.plan.topology.steps.reverse();
+  return run;
+};
 
 const damaged = (name: string, breaks: Mutant['breaks'], damage: (run: Run) => void) =>
   mutant(name, breaks, damage, killed());

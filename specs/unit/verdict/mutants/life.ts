@@ -2,7 +2,15 @@
 /** Damage to sockets, processes and waits. */
 
 import { indexIn, logOf, numberOf } from '../helpers/base-run.ts';
-import { fault, forget, hangup, waits, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
+import {
+  fault,
+  forget,
+  hangup,
+  neverReturns,
+  waits,
+  withStepBefore,
+  withSteps,
+} from '../helpers/base-run-with-steps.ts';
 import { renumber } from '../helpers/make-run.ts';
 import type { Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
@@ -137,6 +145,28 @@ export const lifeMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'a send that had to wait never returns, though all was read at the end',
+    { blocked: { kind: 'never-returned', message: 'a#5', step: '6' } },
+    neverReturns,
+    withSteps(waits),
+  ),
+  mutant(
+    'a send that had to wait does not go on when there is room, and the run is cut',
+    { blocked: { kind: 'never-returned', message: 'a#5' }, lifetime: { kind: 'cut' } },
+    (run) => {
+      neverReturns(run);
+      run.trace.cut = 'the deadline passed';
+      run.trace.readOut = { stuck: [numberOf(run, 'a#5')] };
+    },
+    withSteps(waits),
+  ),
+  mutant(
+    'a send never returned before its sender was killed',
+    { blocked: { kind: 'never-returned', message: 'a#5' } },
+    neverReturns,
+    withSteps(fault('7', { fault: 'kill', target: { kind: 'client', name: 'a' } })),
+  ),
+  mutant(
     'a killed sender reaches some of many',
     { recipients: { kind: 'partial', message: 'c#3', step: '4' } },
     (run) => {
@@ -144,7 +174,7 @@ export const lifeMutants: readonly Mutant[] = [
       logOf(run, 'r2').splice(indexIn(run, 'r2', 'c#3'), 1);
       renumber(logOf(run, 'r2'));
     },
-    withSteps(fault('9', { fault: 'kill', target: { kind: 'client', name: 'c' } })),
+    withStepBefore('4', fault('9', { fault: 'kill', target: { kind: 'client', name: 'c' } })),
   ),
   mutant(
     'a fault step does not work',
