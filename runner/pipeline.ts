@@ -206,6 +206,8 @@ function verdictOf({ plan, site, owner, options, trace, judgement, error }: Cont
   const { name, file, clients, nodes, messageBuses } = plan.topology;
   const reason = error?.message ?? judgement?.reason;
   const account = judgement?.account ?? [];
+  // A client that was started again is the same client of the file.
+  const first = clients.filter(({ startedByStep }) => startedByStep !== true);
   const deliveries = trace ? messagesIn(trace) : 0;
   return {
     schemaVersion: 1,
@@ -219,7 +221,7 @@ function verdictOf({ plan, site, owner, options, trace, judgement, error }: Cont
     counts: {
       sends: trace ? sendsIn(trace) : 0,
       deliveries,
-      clients: clients.length + (messageBuses?.clients.length ?? 0) + (messageBuses?.programs.length ?? 0),
+      clients: first.length + (messageBuses?.clients.length ?? 0) + (messageBuses?.programs.length ?? 0),
       nodes: nodes.length,
     },
     timings: { ...progress.timings },

@@ -54,6 +54,15 @@ describe('a play', () => {
     assert.deepEqual(seen, ['nodes', 'traffic', 'judge', 'down', 'remove']);
   });
 
+  it('counts a client that is started again once', async () => {
+    const again = 'traffic: [{ a -> b: x }, { fault: { restart: b } }, { a -> b: y }]';
+    const loaded = load('again.topo.yaml', { source: source.replace(/traffic: .*/, again) });
+    assert.ok(loaded.topology);
+    const { site, options } = diary();
+    const { verdict } = await play(plan(loaded.topology, { seed: 1 }), site, options);
+    assert.deepEqual([verdict.result, verdict.counts.clients], ['pass', 2]);
+  });
+
   it('leaves a topology up that is to be kept', async () => {
     const { seen, site, options } = diary({}, true);
     await play(planned, site, options);
