@@ -134,12 +134,14 @@ const endsIt = (action: FaultAction, { client, bus }: LaneFacts): boolean =>
 function missed(facts: Facts, { name, accepted, deliveries }: LaneFacts): string[] {
   if (accepted || !deliveries.some(({ lost }) => lost > 0)) return [];
   const ok = facts.plan.messages.filter(({ number }) => outcomeOf(facts, number) === 'ok');
-  const must = ok.filter((message) => expectedLanes(message).includes(name)).length;
-  const all = must + ok.filter((message) => allowedLanes(message).includes(name)).length;
-  const got = [...deliveries].filter((delivery) => messageOf(facts, delivery)).length;
-  const [least, most] = [Math.max(0, must - got), all - got];
+  const must = ok.filter((message) => expectedLanes(message).includes(name));
+  const all = new Set([...must, ...ok.filter((message) => allowedLanes(message).includes(name))]);
+  // A copy of any other message has its own failure.
+  const isItsOwn = (message: PlannedMessage | undefined) => message !== undefined && all.has(message);
+  const got = new Set([...deliveries].map((each) => messageOf(facts, each)).filter(isItsOwn));
+  const [least, most] = [Math.max(0, must.length - got.size), all.size - got.size];
   const missing = least < most ? `${least} to ${most}` : `${most}`;
   return most > 0
-    ? [`${name} missed ${missing} of ${count(all, 'copy', 'copies')}, as eavesdroppers may`]
+    ? [`${name} missed ${missing} of ${count(all.size, 'copy', 'copies')}, as eavesdroppers may`]
     : [];
 }

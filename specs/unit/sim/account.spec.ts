@@ -57,6 +57,18 @@ describe('the account of a run', () => {
     });
   }
 
+  it('counts no copy for an eavesdropper that the file does not expect', async () => {
+    const traffic = `- c -> a: "x"\n    expect: { recipients: [a] }\n  - send: { from: a, to: none, count: 20 }
+    expect: { recipients: [spy] }\n  - fault: { read: spy }`;
+    const { result, account = [], checks } = await verdictOf(file('block', traffic));
+    const spied = checks.find(({ name }) => name === 'recipients')?.failures.map(({ summary }) => summary);
+    assert.deepEqual([result, spied], ['fail', ['spy got c#1, which was not for it']]);
+    assert.deepEqual(
+      account.filter((line) => line.startsWith('spy')),
+      ['spy missed 10 of 20 copies, as eavesdroppers may'],
+    );
+  });
+
   it('is left out if nothing of that kind happened', async () => {
     const { account } = await verdictOf(file('block', '- a -> c: "x"').replace(/, spy: .*?\}/, ''));
     assert.equal(account, undefined);
