@@ -17,12 +17,17 @@ export function nothingDelivered({ plan, trace, lanes }: Facts): string | undefi
   const all = [...flat(plan.topology.steps)].filter(isMessage);
   const arrived = dbusArrived(plan, trace);
   if (all.some((step) => arrived.has(step.id) || isHeard(step))) return undefined;
-  if (all.length === 0) return aProgramWrote(trace) ? undefined : 'the file sends no message';
+  if (all.length === 0) return aProgramWrote(trace) ? undefined : sendsNone(trace);
   const open = all.find((step) => !saysNobody(step));
   if (open === undefined) return undefined;
   const { file, line } = open.place;
   return `no message was delivered, and ${file}:${line} does not say that nobody is to get it (expect: { recipients: [] } or { error: … })`;
 }
+
+const sendsNone = ({ programs = [] }: Trace): string =>
+  programs.some(({ state }) => state === 'simulated')
+    ? 'a program cannot be simulated, and the file itself sends no message'
+    : 'the file sends no message';
 
 const aProgramWrote = ({ programs = [] }: Trace): boolean =>
   programs.some(({ state, output }) => state !== 'simulated' && output !== '');

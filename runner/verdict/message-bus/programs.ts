@@ -76,8 +76,8 @@ function unexpected(expect: ProgramExpect, event: ProgramEvent): Wrong | undefin
     return ['still-runs', 'did not end in time', `it still ran after ${expect.within} ms`];
   if (crashed(event) || (expect.exit !== undefined && event.exit !== expect.exit))
     return ['wrong-exit', 'did not end as expected', endText(event)];
-  if (!isAsExpected(expect, output))
-    return ['wrong-output', 'did not write what was expected', wrote(output)];
+  const lack = lackOf(expect, output);
+  if (lack !== undefined) return ['wrong-output', lack, wrote(output)];
   if (needsEnd(expect) && state === 'runs') return ['still-runs', 'did not end', 'it still runs'];
   return undefined;
 }
@@ -93,9 +93,15 @@ const WORDY: Wrong = ['too-much-output', 'wrote more than is kept', 'it was kill
 /** Whether a signal ended it that neither the file nor a limit has sent. */
 const crashed = ({ state, signal }: ProgramEvent): boolean => state === 'ended' && signal !== undefined;
 
-function isAsExpected({ output: wanted }: ProgramExpect, output: string): boolean {
-  if (wanted === undefined) return true;
-  return typeof wanted === 'string' ? isWhole(output, wanted) : firstMissing(output, wanted) === undefined;
+/** What is wrong with the output, after the program's name. */
+function lackOf({ output: wanted }: ProgramExpect, output: string): string | undefined {
+  if (wanted === undefined) return undefined;
+  if (typeof wanted === 'string')
+    return isWhole(output, wanted) ? undefined : 'did not write what was expected';
+  const missing = firstMissing(output, wanted);
+  if (missing === undefined) return undefined;
+  const line = `wrote no line with ${JSON.stringify(missing)}`;
+  return output.includes(missing) ? `${line} after those for the texts before it` : line;
 }
 
 function endText({ exit, signal, output }: ProgramEvent): string {

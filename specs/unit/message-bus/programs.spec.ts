@@ -105,6 +105,18 @@ describe('programs of message buses', () => {
     assert.deepEqual((await judged({ ...RIGHT, 1: ended })).kinds, []);
   });
 
+  it('are told which line is missing, and whether it came too early', async () => {
+    const summary = async (output: string) => {
+      const { check } = await judged({ ...RIGHT, 4: { ...(RIGHT[4] as ProgramState), output } });
+      return check.failures[0]?.summary.replace(/^\S+ /, '');
+    };
+    assert.equal(await summary('member=Changed\n'), 'wrote no line with "string \\"volume\\""');
+    assert.match(
+      (await summary('   string "volume"\nmember=Changed\n')) ?? '',
+      /^wrote no line with "string .*" after those for the texts before it$/,
+    );
+  });
+
   it('fail if a step was not played', async () => {
     const { 2: _, ...others } = RIGHT;
     assert.deepEqual((await judged(others)).kinds, ['unplayed 2']);
@@ -116,6 +128,10 @@ describe('programs of message buses', () => {
     assert.deepEqual([check?.result, check?.checked], ['skip', 0]);
     assert.match(check?.reason ?? '', /^a program cannot be simulated \(.*:7, .*:9, .*:11, .*:12\)$/);
     assert.equal(verdict.result, 'skip', 'nothing else was played');
+    assert.match(
+      verdict.reason ?? '',
+      /^a program cannot be simulated, and the file itself sends no message/,
+    );
   });
 
   it('are counted as far as a cut run has played them', async () => {
