@@ -101,7 +101,9 @@ export const playOptions = (): Option[] => [
     'play each file in a fresh host, so that no file affects the verdict of another; the default in CI (CI=true)',
   ),
   new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
-  seedOption('seed from which sizes and bodies are drawn; printed with every verdict'),
+  seedOption(
+    'seed from which sizes and bodies are drawn, and with --backend sim who is quicker; printed with every verdict',
+  ),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
   // For tests of the checks. Hidden, since a bug in the simulated bus is of no use to others.
   new Option('--sim-bug <name>', 'a fault for the simulated bus to have').hideHelp(),

@@ -108,6 +108,7 @@ function idle(file: string, set: Readonly<Record<string, string>>, used: Readonl
     return diagnostic('warning', wholeFile(file), [], {
       code: 'unused',
       message,
+      ...(used.size > 0 && { expected: `variables of this file: ${[...used].join(', ')}` }),
       hint: didYouMean(name, used),
     });
   });

@@ -102,7 +102,7 @@ export function named<T extends z.ZodType>(thing: T, what: string) {
   });
 }
 
-function listHint(input: unknown): string | undefined {
+export function listHint(input: unknown): string | undefined {
   // A comma ends an item of a list, so a text with other characters than those of a word needs quotes.
   if (typeof input === 'string')
     return `Write [${/^[\w@*./ -]*$/.test(input) ? input : JSON.stringify(input)}].`;

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { HEX } from '../../common/scalars.ts';
 import { BUS_NAME, INTERFACE, MAX_NAME, MEMBER, MESSAGE_TYPES, PATH, WELL_KNOWN } from '../../dbus/index.ts';
-import { expected, flag, has, list, map, oneOf, pick, ref, text, whole } from './blocks.ts';
+import { expected, flag, has, list, listHint, map, oneOf, pick, ref, text, whole } from './blocks.ts';
 import { duration, fds } from './values.ts';
 
 /** Results of RequestName, in the order of their numbers. */
@@ -33,7 +33,9 @@ const path = text(
 
 /** A signature has at most 255 bytes, and the envelope needs two. Each value is checked against its type later. */
 const MAX_ARGS = 253;
-const args = list(z.unknown()).max(MAX_ARGS, { error: expected(`at most ${MAX_ARGS} arguments`) });
+const argsHint = (written: unknown): string | undefined =>
+  typeof written === 'number' || typeof written === 'boolean' ? `Write [${written}].` : listHint(written);
+const args = list(z.unknown(), argsHint).max(MAX_ARGS, { error: expected(`at most ${MAX_ARGS} arguments`) });
 
 const DBUS_HINT = 'Write { path: /org/example/Player, interface: org.example.Player, member: Changed }.';
 

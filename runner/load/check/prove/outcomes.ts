@@ -105,8 +105,15 @@ function subject(step: SendStep, count: number): string {
   return count === step.count ? `all ${count} messages` : `${count} of ${step.count} messages`;
 }
 
-function hintOf(step: SendStep, { kind, sure, count, allowed }: Group): string {
+function hintOf(step: SendStep, { kind, sure, first, count, allowed }: Group): string {
   const { delivered, errors } = allowed;
+  if (sure && kind === 'fails' && errors.length === 1 && first > 0 && first + count === step.count) {
+    const before =
+      first === 1
+        ? 'Send the first one in a step of its own'
+        : `Send the first ${first} in a step of their own`;
+    return `${before}, and the others in one with expect: { error: ${errors[0]} }; or write expect: model.`;
+  }
   if (!sure || count < step.count || (kind === 'fails' && errors.length > 1))
     return 'If any outcome that the model predicts is right, write expect: model.';
   const names = [...new Set((delivered?.must ?? []).map((lane) => parseLane(lane).agent))];

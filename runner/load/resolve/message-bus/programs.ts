@@ -21,6 +21,9 @@ import { refuse } from './parties.ts';
 import { faultOf, mayStand } from './steps.ts';
 
 const PROGRAM = 'program';
+/** Why a branch has no step about one. */
+const UNKNOWN =
+  'the model does not know what a program does meanwhile, so nothing could be expected of the other branches';
 /** An upper limit that a program which works never needs, even if the machine is emulated. */
 const DEFAULT_WITHIN = 60_000;
 
@@ -74,7 +77,7 @@ export function runStep(where: StepContext, { run: client, expect }: WrittenRun)
   const { scope, path } = where;
   const at = [...path, 'run'];
   if (scope.names.find(client, [PROGRAM], at) === undefined) return undefined;
-  if (!mayStand(where, { do: 'run' }, 'run')) return undefined;
+  if (!mayStand(where, { do: 'run' }, 'run', UNKNOWN)) return undefined;
   const before = scope.runs.get(client);
   if (before?.state === 'unknown') {
     const message = `"${client}" may still run: it was started at line ${scope.tree.place(before.path).line}`;
@@ -95,7 +98,7 @@ export function outcomeStep(
 ): ProgramStep | undefined {
   const at = [...where.path, 'expect'];
   const run = startedRun(where, client, [...at, 'client']);
-  if (run === undefined || !mayStand(where, { do: 'expect' }, 'expect')) return undefined;
+  if (run === undefined || !mayStand(where, { do: 'expect' }, 'expect', UNKNOWN)) return undefined;
   if (run.state === 'killed' && 'exit' in expect) {
     const message = `"${client}" was killed, so it has no exit status`;
     where.scope.problems.error([...at, 'exit'], { code: 'impossible', message, hint: 'Remove `exit`.' });
@@ -109,7 +112,7 @@ export function killProgram(where: StepContext, fault: WrittenFault): ProgramSte
   if (client === undefined) return undefined;
   const at = [...where.path, 'fault', 'kill'];
   const run = startedRun(where, client, at);
-  if (run === undefined || !mayStand(where, { do: 'fault' }, 'fault')) return undefined;
+  if (run === undefined || !mayStand(where, { do: 'fault' }, 'fault', UNKNOWN)) return undefined;
   if (run.state !== 'unknown') {
     const message = `"${client}" has ended already`;
     where.scope.problems.error(at, { code: 'impossible', message, hint: 'Remove this step.' });

@@ -225,9 +225,10 @@ export function mayStand(
   { scope, parties, path }: StepContext,
   { do: verb }: { readonly do: string },
   key: string,
+  why = 'which client gets what would depend on which branch is first',
 ): boolean {
   if (!parties.concurrent || verb === 'signal' || verb === 'call') return true;
-  const message = `\`${verb}\` cannot be played in \`parallel\`: which client gets what would depend on which branch is first`;
+  const message = `\`${verb}\` cannot be played in \`parallel\`: ${why}`;
   const hint = 'Put it before the parallel step, or after it.';
   scope.problems.error([...path, key], { code: 'impossible', message, hint, onKey: true });
   return false;
