@@ -106,14 +106,17 @@ function mayEnd(facts: Facts, lane: LaneParts, end: EndEvent): boolean {
   if (others.some((agent) => facts.crashed.has(agent))) return true;
   const bus = facts.plan.topology.buses.find((b) => b.name === client?.bus);
   if (bus?.overflow === 'evict' && client !== undefined && mayBeEvicted(facts, client)) return true;
-  for (const { step } of facts.steps.values()) {
-    if (step.kind === 'hangup' && step.client === lane.client) return true;
-    if (step.kind !== 'fault' || !endsOne(step.action, others)) continue;
-    const began = facts.trace.steps.find((s) => s.step === step.id)?.t0 ?? -Infinity;
-    if (end.t >= began) return true;
-  }
-  return false;
+  const all = [...faults(facts.plan.topology.steps)].filter(({ action }) => endsOne(action, others));
+  if (all.some(({ id }) => end.t >= beganAt(facts, id))) return true;
+  // If a fault of the file ends it, that is what the file waits for, and no other end.
+  return !(onBus && all.length > 0) && awaited(facts, lane.client);
 }
+
+const beganAt = ({ trace }: Facts, id: string): number =>
+  trace.steps.find(({ step }) => step === id)?.t0 ?? -Infinity;
+
+const awaited = ({ steps }: Facts, name: string): boolean =>
+  [...steps.values()].some(({ step }) => step.kind === 'hangup' && step.client === name);
 
 /** Only a recipient can be evicted: not a client that eavesdrops, has no address but its own, and is sent nothing. */
 function mayBeEvicted({ plan: { topology } }: Facts, { name, eavesdrop, addresses }: ClientSpec): boolean {

@@ -38,7 +38,32 @@ const FILES: Readonly<Record<string, string>> = {
 `,
 };
 
+/** The bystander that ends is b, when rowdy is expelled. */
+const BEFORE_ITS_OWN = `buses: { cabin: {} }
+clients: { b: {}, a: {}, rowdy: {} }
+traffic:
+  - a -> b: "hello"
+  - fault: { expel: rowdy }
+  - fault: { expel: b }
+  - expect: { client: b, hangup: true }
+`;
+
 describe('the end of a socket', () => {
+  for (const [what, text] of Object.entries({
+    'is not excused by a later one that the file waits for': BEFORE_ITS_OWN,
+  })) {
+    it(what, async () => {
+      const sound = await playText(text, { seed: 1 });
+      assert.deepEqual(complaints(sound.verdict), []);
+      const { verdict } = await playText(text, { seed: 1, bug: { name: 'end-bystander', every: 1 } });
+      const ended = verdict.checks.find(({ name }) => name === 'lifetime')?.failures ?? [];
+      assert.ok(
+        ended.some(({ kind, summary }) => kind === 'ended' && /socket b ended/.test(summary)),
+        complaints(verdict).join('\n'),
+      );
+    });
+  }
+
   for (const [what, text] of Object.entries(FILES)) {
     it(what, async () => {
       for (let seed = 1; seed <= 40; seed++) {

@@ -2,7 +2,14 @@
 /** What is no damage at all. */
 
 import { indexIn, logOf } from '../helpers/base-run.ts';
-import { fault, forget, neverReturns, withStepBefore, withSteps } from '../helpers/base-run-with-steps.ts';
+import {
+  fault,
+  forget,
+  hangup,
+  neverReturns,
+  withStepBefore,
+  withSteps,
+} from '../helpers/base-run-with-steps.ts';
 import { renumber } from '../helpers/make-run.ts';
 import { type Mutant, mutant } from '../mutants.ts';
 import { outOfMemory, splat } from './kernel.ts';
@@ -35,6 +42,14 @@ export const harmless: readonly Mutant[] = [
       run.trace.ends.push({ lane: 'out', t: 155, why: 'hangup' });
     },
     withSteps(fault('7', { fault: 'leave', bus: 'b' })),
+  ),
+  mutant(
+    'an expelled client ends, as the file says',
+    {},
+    (run) => {
+      run.trace.ends.push({ lane: 'r3', t: 155, why: 'eof' }, { lane: 'b.master@r3', t: 155, why: 'eof' });
+    },
+    withSteps(fault('7', { fault: 'expel', client: 'r3' }), hangup),
   ),
   mutant('a process is ended for want of memory', {}, splat(4, ...outOfMemory)),
   mutant('sockets end with the run', {}, (run) => {

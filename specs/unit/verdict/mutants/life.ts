@@ -85,6 +85,15 @@ export const lifeMutants: readonly Mutant[] = [
     withSteps(fault('7', { fault: 'expel', client: 'r3' })),
   ),
   mutant(
+    'a client ends before it is expelled, though the file waits for its end',
+    { lifetime: { kind: 'ended', summary: /socket r3 ended/ } },
+    (run) => {
+      run.trace.ends.push({ lane: 'r3', t: 100, why: 'eof' });
+      Object.assign(run.trace.steps[0] as object, { t0: 120, t1: 125 });
+    },
+    withSteps(fault('7', { fault: 'expel', client: 'r3' }), hangup),
+  ),
+  mutant(
     'an expelled client is not hung up on',
     { lifetime: { kind: 'step', step: '8' } },
     (run) => fail(run, '8', 'lifetime'),
