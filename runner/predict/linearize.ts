@@ -3,6 +3,7 @@
  * Explains what was observed of concurrent sends: the bus has one sequence of messages (af_bus.md section 4), and each
  * change of policy has a place in it. Going through the messages in the order of the kernel's numbers, it keeps all
  * combinations of places that agree with who got each message. If none is left, the observation has no explanation.
+ * A message of which nobody got a copy has no number, but it has a place too: somewhere between its sender's others.
  */
 
 import * as model from '../model/index.ts';
@@ -13,14 +14,13 @@ import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import type { BusState } from './bus-state.ts';
 import { empty, evict } from './concurrent.ts';
 import type { Datagrams } from './cursor.ts';
+import { Neighbours } from './neighbours.ts';
 
-/** A message of the step, as it was observed. */
-export interface Witnessed {
+/** A message of the step that was sent with success, as it was observed. */
+export interface Observed {
   readonly step: string;
   /** Index among the step's messages, from 0. */
   readonly n: number;
-  /** Its number in the sequence. */
-  readonly seq: number;
   readonly lanes: ReadonlySet<Lane>;
   /**
    * Whether a change had happened before the send began (`after`), or began after the send had ended (`before`), judged
@@ -30,8 +30,13 @@ export interface Witnessed {
   readonly before: (fault: string) => boolean;
 }
 
+export interface Witnessed extends Observed {
+  /** Its number in the sequence. */
+  readonly seq: number;
+}
+
 export interface NotLinearizable {
-  readonly message: Witnessed;
+  readonly message: Observed;
   /** The recipients that were possible, one list for each combination of places. */
   readonly instead: readonly (readonly Lane[])[];
 }
@@ -41,13 +46,13 @@ const MAX_STATES = 512;
 
 /**
  * The first message of a bus that no combination of places explains; undefined if all are explained, or there are too
- * many combinations. `unsure` lanes may have had a copy that nobody observed.
+ * many combinations. `unplaced` messages have no known number. `unsure` lanes may have had a copy that nobody observed.
  */
 export function notLinearizable(
   state: BusState,
   step: ParallelStep,
   bus: string,
-  seen: readonly Witnessed[],
+  { seen, unplaced }: { readonly seen: readonly Witnessed[]; readonly unplaced: readonly Observed[] },
   unsure: (lane: Lane) => boolean,
   datagrams: Datagrams,
 ): NotLinearizable | undefined {
@@ -55,7 +60,10 @@ export function notLinearizable(
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
   if (size === 1 || size > MAX_STATES) return undefined;
   const sequence = new Sequence(state, tracks, unsure, datagrams);
-  return sequence.explain(seen.toSorted((a, b) => a.seq - b.seq));
+  return sequence.explain(
+    seen.toSorted((a, b) => a.seq - b.seq),
+    unplaced,
+  );
 }
 
 interface Change {
@@ -102,6 +110,19 @@ interface Reach {
   readonly may: ReadonlySet<Lane>;
 }
 
+/** The combination of places at which a message is sent, and the one after the evictions that it causes. */
+interface Move {
+  readonly at: Places;
+  readonly after: Places;
+}
+
+/** Between two messages: the combinations that explain those before, and those that leave the later ones explained. */
+interface Gap {
+  readonly possible: readonly Places[];
+  /** Undefined if every combination does. */
+  readonly open: ReadonlySet<string> | undefined;
+}
+
 class Sequence {
   readonly #state: BusState;
   readonly #tracks: readonly Track[];
@@ -122,15 +143,62 @@ class Sequence {
     this.#datagrams = datagrams;
   }
 
-  explain(seen: readonly Witnessed[]): NotLinearizable | undefined {
+  explain(seen: readonly Observed[], unplaced: readonly Observed[]): NotLinearizable | undefined {
+    const moves: (readonly Move[])[] = [];
     let now: readonly Places[] = [this.#tracks.map(() => 0)];
     for (const message of seen) {
-      const sent = this.#tracks.findIndex(({ sends }) => sends.has(message.step));
-      const possible = this.#later(now).filter((places) => this.#inTime(places, message, sent));
-      now = possible.flatMap((places) => this.#with(places, message, sent) ?? []);
-      if (now.length === 0) return { message, instead: this.#instead(possible, message, sent) };
+      const possible = this.#later(now);
+      const next = this.#moves(possible, message);
+      if (next.length === 0) return this.#unexplained(possible, message);
+      if (unplaced.length > 0) moves.push(next);
+      now = next.map(({ after }) => after);
+    }
+    return unplaced.length === 0 ? undefined : this.#place(seen, moves, unplaced);
+  }
+
+  /** Finds, for each message by itself, a gap among the seen ones that explains it and leaves them explained. */
+  #place(
+    seen: readonly Observed[],
+    moves: readonly (readonly Move[])[],
+    unplaced: readonly Observed[],
+  ): NotLinearizable | undefined {
+    const gaps = this.#gaps(moves);
+    const neighbours = new Neighbours(
+      this.#tracks.map(({ sends }) => [...sends.keys()]),
+      seen,
+    );
+    const between = new Map<string, ReadonlySet<Gap>>();
+    for (const message of unplaced) {
+      const [first, last] = neighbours.of(message);
+      const tried = between.get(`${first} ${last}`) ?? new Set(gaps.slice(first, last + 1));
+      between.set(`${first} ${last}`, tried);
+      // The sender's messages came out of order, which is for the check of the order to say.
+      if (tried.size === 0) continue;
+      const fits = ({ possible, open }: Gap) =>
+        this.#moves(possible, message).some(({ after }) => open?.has(after.join()) ?? true);
+      if ([...tried].some(fits)) continue;
+      const possible = [...tried].flatMap((gap) => gap.possible);
+      return this.#unexplained(possible, message);
     }
     return undefined;
+  }
+
+  /** The gap before each message, and the one after the last. Gaps with the same combinations are the same object. */
+  #gaps(moves: readonly (readonly Move[])[]): readonly Gap[] {
+    const known = new Map<string, Gap>();
+    const gaps: Gap[] = [];
+    let open: ReadonlySet<string> | undefined;
+    for (let n = moves.length; n >= 0; n--) {
+      const live = (each: readonly Move[]) => each.filter(({ after }) => open?.has(after.join()) ?? true);
+      const earlier = n === 0 ? undefined : live(moves[n - 1] as readonly Move[]);
+      const from = earlier?.map(({ after }) => after) ?? [this.#tracks.map(() => 0)];
+      const key = [from.map((each) => each.join()).join(' '), ...(open ?? ['any'])].join('|');
+      const gap = known.get(key) ?? { possible: this.#later(from), open };
+      known.set(key, gap);
+      gaps.push(gap);
+      if (earlier) open = this.#earlier(earlier);
+    }
+    return gaps.reverse();
   }
 
   /** These combinations, and those after any further changes. */
@@ -146,8 +214,39 @@ class Sequence {
     return [...all.values()];
   }
 
+  /** The combinations from which these moves can be reached by further changes. */
+  #earlier(moves: readonly Move[]): ReadonlySet<string> {
+    const all = new Map(moves.map(({ at }) => [at.join(), at]));
+    for (const places of all.values()) {
+      places.forEach((place, t) => {
+        const previous = places.with(t, place - 1);
+        if (place > 0 && !all.has(previous.join())) all.set(previous.join(), previous);
+      });
+    }
+    return new Set(all.keys());
+  }
+
+  /** Where the message can be among these combinations. */
+  #moves(possible: readonly Places[], message: Observed): readonly Move[] {
+    const sent = this.#sent(message);
+    return possible
+      .filter((places) => this.#inTime(places, message, sent))
+      .flatMap((at) => {
+        const after = this.#with(at, message, sent);
+        return after ? [{ at, after }] : [];
+      });
+  }
+
+  #unexplained(possible: readonly Places[], message: Observed): NotLinearizable {
+    const sent = this.#sent(message);
+    const inTime = possible.filter((places) => this.#inTime(places, message, sent));
+    return { message, instead: this.#instead(inTime, message, sent) };
+  }
+
+  readonly #sent = ({ step }: Observed): number => this.#tracks.findIndex(({ sends }) => sends.has(step));
+
   /** Whether the combination agrees with the order in the branch and with the time stamps. */
-  #inTime(places: Places, message: Witnessed, sent: number): boolean {
+  #inTime(places: Places, message: Observed, sent: number): boolean {
     return this.#tracks.every(({ changes, sends }, t) => {
       const place = places[t] ?? 0;
       if (t === sent) return place === sends.get(message.step)?.done;
@@ -162,7 +261,7 @@ class Sequence {
    * The combination after this message and the evictions that it causes; undefined if it does not explain the
    * recipients.
    */
-  #with(places: Places, message: Witnessed, sent: number): [Places] | undefined {
+  #with(places: Places, message: Observed, sent: number): Places | undefined {
     const reach = this.#reach(places, message, sent);
     if (reach === undefined) return undefined;
     const after = [...places];
@@ -173,11 +272,11 @@ class Sequence {
       after[eviction] = 1;
     }
     for (const lane of message.lanes) if (!reach.must.has(lane) && !reach.may.has(lane)) return undefined;
-    return [after];
+    return after;
   }
 
   /** Undefined if the send fails. Messages of one step differ only if their lengths do. */
-  #reach(places: Places, { step: id, n }: Witnessed, sent: number): Reach | undefined {
+  #reach(places: Places, { step: id, n }: Observed, sent: number): Reach | undefined {
     const step = this.#tracks[sent]?.sends.get(id)?.step;
     if (step === undefined) return undefined;
     const datagram = this.#datagrams(step, n);
@@ -209,7 +308,7 @@ class Sequence {
     return state;
   }
 
-  #instead(possible: readonly Places[], message: Witnessed, sent: number): readonly (readonly Lane[])[] {
+  #instead(possible: readonly Places[], message: Observed, sent: number): readonly (readonly Lane[])[] {
     const sets = possible.flatMap((places) => {
       const reach = this.#reach(places, message, sent);
       return reach ? [[...reach.must].toSorted()] : [];

@@ -23,7 +23,7 @@ import { play, QUICK, type Schedule } from './play.ts';
 export interface Prediction {
   /** The possible outcomes of message `n` of a step, from 0; undefined if it is never sent. */
   readonly of: (step: string, n: number) => Allowed | undefined;
-  /** The possible states when a parallel step begins. */
+  /** The possible states when a parallel step begins; empty if they are not known. */
   readonly before: (parallel: string) => readonly BusState[];
   readonly findings: readonly Finding[];
 }
@@ -172,10 +172,7 @@ class Walk {
    * The outcomes come from comparing branches in any order; the schedules give the states in which the step may end.
    */
   #parallel(step: ParallelStep): void {
-    this.before.set(
-      step.id,
-      this.#states.map((state) => state.fork()),
-    );
+    this.#remember(step);
     const victims = this.#concurrent(step, ({ id }, n, possibility) => {
       const known = this.possibilities.get(id) ?? new PossibilitySet();
       this.possibilities.set(id, known);
@@ -189,6 +186,15 @@ class Walk {
     this.#play(step, step.branches, schedulesOf(step), new Map());
     this.#keep([...this.#states, ...spared]);
     this.#evict(victims, () => true);
+  }
+
+  /** Nothing is said of a step before which other states are possible than those that are followed. */
+  #remember({ id }: Step): void {
+    if (this.#lost) return;
+    this.before.set(
+      id,
+      this.#states.map((state) => state.fork()),
+    );
   }
 
   /** Explores every order of the step, if the order can make a difference; returns whether that was possible. */

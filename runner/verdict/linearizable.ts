@@ -5,16 +5,18 @@
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
-import { type NotLinearizable, notLinearizable, type Witnessed } from '../predict/index.ts';
+import { type NotLinearizable, notLinearizable, type Observed } from '../predict/index.ts';
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
-import { busOf, type Facts, messageOf, topOf } from './facts.ts';
+import { busOf, type Facts, messageOf, outcomeOf, topOf } from './facts.ts';
 import { about, list } from './failure-text.ts';
 import type { Findings } from './findings.ts';
 
 /** Maximum number of alternatives in a report. */
 const SHOWN = 4;
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Reports, for each bus and parallel step, the first message that no order explains. */
 export function linearizable(facts: Facts, findings: Findings): void {
@@ -34,21 +36,24 @@ export function linearizable(facts: Facts, findings: Findings): void {
 const changes = ({ plan: { topology } }: Facts, step: ParallelStep): boolean =>
   [...faults([step])].length > 0 || topology.buses.some(({ overflow }) => overflow === 'evict');
 
-/** Message → its number and lanes. Messages of which one copy came without a number are left out. */
-function witnessedBy(facts: Facts): Map<PlannedMessage, { seq: number; lanes: Set<string> }> {
-  const all = new Map<PlannedMessage, { seq: number; lanes: Set<string> }>();
-  const unnumbered = new Set<PlannedMessage>();
+interface Copies {
+  /** Undefined if one copy came without a number. */
+  seq: number | undefined;
+  readonly lanes: Set<string>;
+}
+
+function witnessedBy(facts: Facts): Map<PlannedMessage, Copies> {
+  const all = new Map<PlannedMessage, Copies>();
   for (const lane of facts.lanes) {
     for (const delivery of lane.deliveries) {
       const message = messageOf(facts, delivery);
       if (message === undefined) continue;
-      if (delivery.sequence === undefined) unnumbered.add(message);
-      const known = all.get(message) ?? { seq: delivery.sequence ?? 0, lanes: new Set() };
+      const known = all.get(message) ?? { seq: delivery.sequence, lanes: new Set() };
       known.lanes.add(lane.name);
+      if (delivery.sequence === undefined) known.seq = undefined;
       all.set(message, known);
     }
   }
-  for (const message of unnumbered) all.delete(message);
   return all;
 }
 
@@ -60,27 +65,35 @@ function explain(
   witnessed: ReturnType<typeof witnessedBy>,
 ): NotLinearizable | undefined {
   const top = facts.steps.get(step.id)?.top;
-  const seen = [...witnessed]
-    .filter(([message]) => topOf(facts, message) === top && busOf(facts, message) === bus)
-    .map(([message, { seq, lanes }]) => witness(facts, message, seq, lanes));
+  const messages = facts.plan.messages.filter(
+    (message) => topOf(facts, message) === top && busOf(facts, message) === bus,
+  );
+  const seen = messages.flatMap((message) => {
+    const { seq, lanes } = witnessed.get(message) ?? {};
+    return seq === undefined || lanes === undefined ? [] : [{ ...witness(facts, message, lanes), seq }];
+  });
+  const unplaced = messages.flatMap((message) => {
+    const { seq, lanes = NOBODY } = witnessed.get(message) ?? {};
+    const judged = seq === undefined && outcomeOf(facts, message.number) === 'ok';
+    return judged ? [witness(facts, message, lanes)] : [];
+  });
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
   const datagrams = datagramsOf(facts.plan);
   let first: NotLinearizable | undefined;
   for (const state of facts.plan.prediction.before(step.id)) {
-    const found = notLinearizable(state, step, bus, seen, unsure, datagrams);
+    const found = notLinearizable(state, step, bus, { seen, unplaced }, unsure, datagrams);
     if (found === undefined) return undefined;
     first ??= found;
   }
   return first;
 }
 
-function witness(facts: Facts, message: PlannedMessage, seq: number, lanes: ReadonlySet<string>): Witnessed {
+function witness(facts: Facts, message: PlannedMessage, lanes: ReadonlySet<string>): Observed {
   const { t0 = -Infinity, t1 = Infinity } = facts.sends[message.number] ?? {};
   const played = (fault: string) => facts.trace.steps.find(({ step }) => step === fault);
   return {
     step: message.step,
     n: message.number - (facts.plan.messagesOf.get(message.step)?.first ?? 0),
-    seq,
     lanes,
     after: (fault) => !isSignal(facts, fault) && (played(fault)?.t1 ?? Infinity) < t0,
     before: (fault) => (played(fault)?.t0 ?? -Infinity) > t1,
@@ -101,7 +114,7 @@ function add(
   const { first } = facts.plan.messagesOf.get(step) ?? { first: 0 };
   const message = facts.plan.messages[first + n] as PlannedMessage;
   findings.add('notLinearizable', step, () => ({
-    summary: `${message.name} contradicts earlier deliveries: no ordering of the concurrent changes explains both`,
+    summary: `${message.name} contradicts the other deliveries: no ordering of the concurrent changes explains them all`,
     expected: instead.slice(0, SHOWN).map(list).join('; or ') || 'an error',
     observed: list([...lanes].toSorted()),
     ...about(message),

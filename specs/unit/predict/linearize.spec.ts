@@ -9,6 +9,8 @@ import { bus, topologyOf } from './predicted.ts';
 interface Seen {
   readonly step: string;
   readonly lanes: string;
+  /** Its number in the sequence is not known. */
+  readonly unplaced?: true;
   /** Faults that were over before it began, and those that began after it ended. */
   readonly after?: readonly string[];
   readonly before?: readonly string[];
@@ -22,12 +24,33 @@ function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: 
   assert.ok(step?.kind === 'parallel');
   const [state] = predict(topology, datagrams).before(step.id);
   assert.ok(state);
-  const witnessed = seen.map(({ step: id, lanes, after = [], before = [] }, n): Witnessed => {
-    const words = { step: id, n: 0, seq: n + 1, lanes: new Set(lanes.split(' ').filter(Boolean)) };
-    return { ...words, after: (fault) => after.includes(fault), before: (fault) => before.includes(fault) };
+  const counts = new Map<string, number>();
+  const observed = seen.map(({ step: id, lanes, after = [], before = [] }, index) => {
+    const n = counts.get(id) ?? 0;
+    counts.set(id, n + 1);
+    const words = { step: id, n, seq: index + 1, lanes: new Set(lanes.split(' ').filter(Boolean)) };
+    return {
+      ...words,
+      after: (fault: string) => after.includes(fault),
+      before: (fault: string) => before.includes(fault),
+    };
   });
-  const found = notLinearizable(state, step, 'cabin', witnessed, (lane) => unsure.includes(lane), datagrams);
-  return found && [found.message.seq, ...found.instead.map((lanes) => lanes.join(' '))];
+  const unplaced = observed.filter((_, n) => seen[n]?.unplaced);
+  const placed: Witnessed[] = observed.filter((_, n) => !seen[n]?.unplaced);
+  const found = notLinearizable(
+    state,
+    step,
+    'cabin',
+    { seen: placed, unplaced },
+    (lane) => unsure.includes(lane),
+    datagrams,
+  );
+  return (
+    found && [
+      1 + observed.findIndex(({ step: id, n }) => id === found.message.step && n === found.message.n),
+      ...found.instead.map((lanes) => lanes.join(' ')),
+    ]
+  );
 }
 
 const JOIN = `
@@ -116,5 +139,34 @@ describe('linearize', () => {
     const settings = 'overflow: evict, queueLength: 1';
     assert.equal(verdict(sends, seen('a b', 'a', 'a'), settings), undefined);
     assert.deepEqual(verdict(sends, seen('a b', 'a', 'a b'), settings)?.[0], 3);
+  });
+
+  const group = (fault: string) => `
+  - parallel:
+      - send: { from: m, to: 0002/000000000001, count: 9 }
+      - fault: ${fault}`;
+  const row = (...lanes: string[]): Seen[] =>
+    lanes.map((text) => (text === '' ? { step: A, lanes: '', unplaced: true } : { step: A, lanes: text }));
+
+  it('finds a message without copies that somebody must get in every order', () => {
+    const moves = group('{ add-address: a, address: "0002/000000000001" }');
+    assert.equal(verdict(moves, row('cabin.master@m', 'cabin.master@m', 'a', 'a')), undefined);
+    assert.deepEqual(verdict(moves, row('cabin.master@m', '', 'a')), [2, 'cabin.master@m', 'a']);
+    assert.deepEqual(verdict(moves, row('cabin.master@m', 'a', '')), [3, 'a']);
+    assert.deepEqual(verdict(moves, row('')), [1, 'cabin.master@m', 'a']);
+  });
+
+  it('accepts a message without copies if its place can be one without recipients', () => {
+    const joins = group('{ add-address: b, address: "0002/000000000001" }').replace(
+      'to: 0002/000000000001',
+      'to: 0002/ffffffffffff',
+    );
+    assert.equal(verdict(joins, row('', '')), undefined);
+    assert.equal(verdict(joins, row('', 'b', 'b')), undefined);
+    assert.deepEqual(verdict(joins, row('', 'b', '', 'b')), [3, 'b']);
+    assert.deepEqual(verdict(joins, row('', 'b', '')), [3, 'b']);
+    const [first, second] = row('', '');
+    assert.ok(first && second);
+    assert.deepEqual(verdict(joins, [first, { ...second, after: ['1.b2.1'] }]), [2, 'b']);
   });
 });

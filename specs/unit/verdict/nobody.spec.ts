@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A message that reached nobody beside a change must have a place in the sequence at which nobody is its recipient.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { BugName } from '../../../runner/sim/index.ts';
+import { complaints, playText } from '../sim/play.ts';
+
+const BUS = `buses: { cabin: {} }
+groups: { g: { prefix: 0x0001 } }
+clients: { a: {}, b: { groups: [g] }, c: {}, d: {} }
+traffic:
+  - parallel:
+      - send: { from: c, to: d, count: 25 }
+`;
+
+/** Who gets the messages changes on the way. */
+/** The bug hits one copy in `every` of a reader, or of a sender's multicasts: more than `d` gets. */
+const CHANGES: Readonly<Record<string, { bug: BugName; every: number; yaml: string }>> = {
+  'a client gains the address': {
+    bug: 'lose',
+    every: 27,
+    yaml: `${BUS}      - send: { from: a, to: "0002/000000000001", count: 120 }
+      - fault: { add-address: b, address: "0002/000000000001", after: { messages: 10, of: c } }
+`,
+  },
+  'the client is expelled': {
+    bug: 'lose',
+    every: 27,
+    yaml: `${BUS}      - send: { from: a, to: b, count: 120 }
+      - fault: { expel: b, after: { messages: 10, of: c } }
+`,
+  },
+  'the only member leaves the group': {
+    bug: 'partial',
+    every: 7,
+    yaml: `${BUS}      - send: { from: a, to: g, count: 120 }
+      - fault: { del-address: b, address: "0001/000000000001", after: { messages: 20, of: c } }
+`,
+  },
+};
+
+describe('verdict on a message that reached nobody', () => {
+  for (const [name, { bug, every, yaml }] of Object.entries(CHANGES)) {
+    it(`accepts what the bus does while ${name}`, async () => {
+      const { verdict } = await playText(yaml, { seed: 1 });
+      assert.deepEqual(complaints(verdict), []);
+    });
+
+    it(`finds a copy that is lost while ${name}`, async () => {
+      const { verdict } = await playText(yaml, { seed: 1, bug: { name: bug, every } });
+      const { failures } = verdict.checks.find((check) => check.name === 'recipients') ?? {};
+      assert.deepEqual(
+        failures?.map(({ kind }) => kind),
+        ['notLinearizable'],
+      );
+      assert.equal(failures?.[0]?.observed, 'nobody');
+    });
+  }
+});
