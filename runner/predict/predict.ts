@@ -25,6 +25,8 @@ export interface Prediction {
   readonly of: (step: string, n: number) => Allowed | undefined;
   /** The possible states when a parallel step begins; empty if they are not known. */
   readonly before: (parallel: string) => readonly BusState[];
+  /** Whether the bus may evict the client at some time. */
+  readonly mayBeEvicted: (client: string) => boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -63,6 +65,7 @@ export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   return {
     of: (step, n) => possibilities.get(step)?.answer(n),
     before: (step) => before.get(step) ?? [],
+    mayBeEvicted: (client) => walk.mayBeEvicted(client),
     findings,
   };
 }
@@ -78,12 +81,23 @@ class Walk {
   /** Set when there were more states than are followed. */
   #lost = false;
   readonly #explorer: Explorer;
+  /** Clients of buses that evict, and those of them that may have been evicted so far. */
+  readonly #evictable: ReadonlySet<string>;
+  readonly #victims = new Set<string>();
   #states: readonly BusState[];
 
   constructor(topology: Topology, datagrams: Datagrams) {
     this.#datagrams = datagrams;
     this.#explorer = new Explorer(datagrams);
     this.#states = [BusState.start(topology)];
+    const evicting = topology.buses.flatMap(({ name, overflow }) => (overflow === 'evict' ? [name] : []));
+    const evictable = topology.clients.filter(({ bus }) => evicting.includes(bus));
+    this.#evictable = new Set(evictable.map(({ name }) => name));
+  }
+
+  /** If the states are not known any more, any client may have been evicted. */
+  mayBeEvicted(client: string): boolean {
+    return this.#evictable.has(client) && (this.#exhausted || this.#lost || this.#victims.has(client));
   }
 
   step(step: Step): void {
@@ -112,7 +126,7 @@ class Walk {
   #go(step: Step): void {
     switch (step.kind) {
       case 'send':
-        this.#send(step);
+        this.#watchingVictims(() => this.#send(step));
         break;
       case 'parallel':
         this.#parallel(step);
@@ -130,6 +144,18 @@ class Walk {
       default:
         step satisfies never;
     }
+  }
+
+  /** Notes the clients that are out after a send, and were not before. */
+  #watchingVictims(send: () => void): void {
+    if (this.#evictable.size === 0) {
+      send();
+      return;
+    }
+    const parties = () => this.#states.flatMap((state) => [...state.parties.values()]);
+    const present = new Set(parties().flatMap(({ name, client }) => (client.out ? [] : [name])));
+    send();
+    for (const { name, client } of parties()) if (client.out && present.has(name)) this.#victims.add(name);
   }
 
   #send(step: SendStep): void {
@@ -207,9 +233,11 @@ class Walk {
 
   /** Returns the clients that the bus may evict during the step. */
   #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
-    return new Set(
+    const victims = new Set(
       this.#states.flatMap((state) => concurrent(state, step, this.#datagrams, tell, this.#effort)),
     );
+    for (const client of victims) this.#victims.add(client);
+    return victims;
   }
 
   /** The state in which nobody was evicted: whatever did not fit into a queue was not for its client. */

@@ -107,10 +107,10 @@ function receivedBy(facts: Facts): ReadonlyMap<number, Receivers> {
   return all;
 }
 
-/** Reports a client whose socket ended on a bus that evicts, although no step ends it. */
+/** Reports a client whose socket ended, which the bus may evict, although no step ends it. */
 function evicted(facts: Facts, lane: LaneFacts): string[] {
-  const bus = facts.plan.topology.buses.find(({ name }) => name === lane.bus);
-  if (bus?.overflow !== 'evict' || lane.accepted || facts.crashed.has(lane.agent)) return [];
+  if (!facts.plan.prediction.mayBeEvicted(lane.client)) return [];
+  if (lane.accepted || facts.crashed.has(lane.agent)) return [];
   if (!facts.trace.ends.some((end) => end.lane === lane.name && end.why !== 'closed')) return [];
   if ([...faults(facts.plan.topology.steps)].some(({ action }) => endsIt(action, lane))) return [];
   const last = [...lane.deliveries].findLast(({ fence }) => !fence);

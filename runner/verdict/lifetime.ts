@@ -4,8 +4,8 @@
 import { count, plural } from '../common/text.ts';
 import { type FaultAction, faultText, rowOf, subjectOf } from '../topology/faults.ts';
 import { type LaneParts, masterOf, parseLane, partyOf } from '../topology/lane.ts';
-import { faults, sends } from '../topology/steps.ts';
-import type { ClientSpec, FaultStep } from '../topology/topology.ts';
+import { faults } from '../topology/steps.ts';
+import type { FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { type DueEnd, dueEnds } from './due-ends.ts';
 import type { Facts, LaneFacts } from './facts.ts';
@@ -104,8 +104,7 @@ function mayEnd(facts: Facts, lane: LaneParts, end: EndEvent): boolean {
   const onBus = joined(facts, lane.client);
   const others = lane.accepted ? [lane.client, lane.agent] : onBus ? [lane.client] : [lane.client, master];
   if (others.some((agent) => facts.crashed.has(agent))) return true;
-  const bus = facts.plan.topology.buses.find((b) => b.name === client?.bus);
-  if (bus?.overflow === 'evict' && client !== undefined && mayBeEvicted(facts, client)) return true;
+  if (facts.plan.prediction.mayBeEvicted(lane.client)) return true;
   const all = [...faults(facts.plan.topology.steps)].filter(({ action }) => endsOne(action, others));
   if (all.some(({ id }) => end.t >= beganAt(facts, id))) return true;
   // If a fault of the file ends it, that is what the file waits for, and no other end.
@@ -117,16 +116,6 @@ const beganAt = ({ trace }: Facts, id: string): number =>
 
 const awaited = ({ steps }: Facts, name: string): boolean =>
   [...steps.values()].some(({ step }) => step.kind === 'hangup' && step.client === name);
-
-/** Only a recipient can be evicted: not a client that eavesdrops, has no address but its own, and is sent nothing. */
-function mayBeEvicted({ plan: { topology } }: Facts, { name, eavesdrop, addresses }: ClientSpec): boolean {
-  if (!eavesdrop || addresses.length > 0) return true;
-  for (const { action } of faults(topology.steps))
-    if (action.fault === 'add-address' && action.client === name) return true;
-  for (const { to } of sends(topology.steps))
-    if (to.kind === 'bus' || to.kind === 'address' || (to.kind === 'client' && to.name === name)) return true;
-  return false;
-}
 
 function joined(facts: Facts, name: string): boolean {
   const client = facts.clients.get(name);

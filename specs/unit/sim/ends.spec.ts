@@ -47,10 +47,17 @@ traffic:
   - fault: { expel: b }
   - expect: { client: b, hangup: true }
 `;
+const NEVER_FULL = `buses: { cabin: { overflow: evict } }
+clients: { b: {}, a: {}, rowdy: {} }
+traffic:
+  - a -> b: "hello"
+  - fault: { expel: rowdy }
+`;
 
 describe('the end of a socket', () => {
   for (const [what, text] of Object.entries({
     'is not excused by a later one that the file waits for': BEFORE_ITS_OWN,
+    'is no eviction if its queue is never full': NEVER_FULL,
   })) {
     it(what, async () => {
       const sound = await playText(text, { seed: 1 });

@@ -14,7 +14,12 @@ export const uidOf = (i: number): number => 1000 + i;
 export const addressOf = (i: number): string => `0000/${(i + 1).toString(16).padStart(12, '0')}`;
 
 /** What the checks see of the model is in the messages. */
-const NOTHING: Prediction = { of: () => undefined, before: () => [], findings: [] };
+const NOTHING: Prediction = {
+  of: () => undefined,
+  before: () => [],
+  mayBeEvicted: () => false,
+  findings: [],
+};
 
 /** Messages, steps and parties, as they were told. */
 export function planOf(story: Story): Mutable<Plan> {

@@ -51,6 +51,10 @@ export const harmless: readonly Mutant[] = [
     },
     withSteps(fault('7', { fault: 'expel', client: 'r3' }), hangup),
   ),
+  mutant('a client that may be evicted ends', {}, (run) => {
+    run.plan.prediction = { ...run.plan.prediction, mayBeEvicted: (client) => client === 'r3' };
+    run.trace.ends.push({ lane: 'r3', t: 155, why: 'eof' });
+  }),
   mutant('a process is ended for want of memory', {}, splat(4, ...outOfMemory)),
   mutant('sockets end with the run', {}, (run) => {
     run.trace.ends.push({ lane: 'r1', t: 10_000, why: 'eof' });

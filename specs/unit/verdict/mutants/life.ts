@@ -94,6 +94,14 @@ export const lifeMutants: readonly Mutant[] = [
     withSteps(fault('7', { fault: 'expel', client: 'r3' }), hangup),
   ),
   mutant(
+    'a client that nobody could evict ends',
+    { lifetime: { kind: 'ended', summary: /socket r3 ended/ } },
+    (run) => {
+      for (const bus of run.plan.topology.buses) bus.overflow = 'evict';
+      run.trace.ends.push({ lane: 'r3', t: 100, why: 'eof' });
+    },
+  ),
+  mutant(
     'an expelled client is not hung up on',
     { lifetime: { kind: 'step', step: '8' } },
     (run) => fail(run, '8', 'lifetime'),
