@@ -26,6 +26,7 @@ const KINDS = [
     'credentials',
     'pid',
     'no-credentials',
+    'no-number',
   ],
   ...['fds', 'token', 'stray-token', 'no-eof', 'no-pipe', 'peer', 'address-taken', 'peer-credentials'],
 ];
@@ -37,25 +38,26 @@ export interface Problem {
   readonly observed: string;
 }
 
+const UNNUMBERED: Problem = {
+  kind: 'no-number',
+  what: "without its number in the bus's sequence",
+  expected: 'a number, by BUS_PASSSEQ',
+  observed: 'none',
+};
+
 /** Checks every delivery of a planned message, every pipe and every attachment. */
 export function integrity(facts: Facts): CheckResult {
   const findings = new Findings('integrity', KINDS);
   const rule = credentialsRule(facts);
   let checked = 0;
-  let silent = 0;
   for (const lane of facts.lanes) {
-    const withCredentials = lane.deliveries.some((d) => d.credentials !== undefined);
-    if (lane.deliveries.length > 0 && !withCredentials) silent++;
     for (const d of lane.deliveries) {
       const message = messageOf(facts, d);
       if (!message) continue;
       checked++;
-      for (const problem of problems(facts, lane, d, message, rule, withCredentials)) {
-        add(findings, lane, d, message, problem);
-      }
+      for (const problem of problems(facts, lane, d, message, rule)) add(findings, lane, d, message, problem);
     }
   }
-  if (silent > 0) findings.note(`credentials not judged: ${count(silent, 'lane')} showed none`);
   const piped = pipes(facts, findings);
   const attached = attachments(facts, findings);
   const unit = [
@@ -74,7 +76,6 @@ function problems(
   d: DeliveryEvent,
   message: PlannedMessage,
   rule: CredentialsRule,
-  withCredentials: boolean,
 ): Problem[] {
   const found: Problem[] = [];
   const body = bodyProblem(d, message, read(facts, lane, message));
@@ -90,8 +91,10 @@ function problems(
   }
   const descriptors = descriptorProblem(lane, d, message);
   if (descriptors) found.push(descriptors);
-  const credentials = withCredentials ? rule(lane, d, partyOf(message.from)) : undefined;
+  // Every socket of an agent asks for both (SO_PASSCRED, BUS_PASSSEQ).
+  const credentials = rule(lane, d, partyOf(message.from));
   if (credentials) found.push(credentials);
+  if (d.sequence === undefined) found.push(UNNUMBERED);
   return found;
 }
 

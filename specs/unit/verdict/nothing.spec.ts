@@ -71,13 +71,19 @@ describe('verdict of nothing', () => {
     );
   });
 
-  it('says which lanes showed no credentials', () => {
-    const { plan, trace } = baseRun();
-    for (const d of trace.deliveries.get('r2') ?? []) delete d.credentials;
-    const integrity = judge(plan, trace).checks.find((c) => c.name === 'integrity');
-    assert.equal(integrity?.result, 'pass');
-    assert.deepEqual(integrity?.notes, ['credentials not judged: 1 lane showed none']);
-  });
+  for (const [key, kind] of [
+    ['credentials', 'no-credentials'],
+    ['sequence', 'no-number'],
+  ] as const) {
+    it(`passes no copy without what every socket asks for: ${key}`, () => {
+      const { plan, trace } = baseRun();
+      const log = trace.deliveries.get('r2') ?? [];
+      for (const d of log) delete d[key];
+      const integrity = judge(plan, trace).checks.find((c) => c.name === 'integrity');
+      assert.equal(integrity?.failed, log.filter((d) => !d.fence).length);
+      assert.deepEqual([...new Set(integrity?.failures.map((f) => f.kind))], [kind]);
+    });
+  }
 
   it('says which copies nobody read', () => {
     const { plan, trace } = baseRun();

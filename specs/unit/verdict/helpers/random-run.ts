@@ -27,7 +27,6 @@ type Draft = Omit<Sent, 't0' | 't1'>;
 interface Simulation {
   readonly random: Random;
   readonly clients: readonly Party[];
-  readonly numbered: boolean;
   readonly queues: Map<string, { name: string; sequence: number }[]>;
   readonly lanes: Record<string, Got[]>;
   readonly sequences: Map<string, number>;
@@ -42,7 +41,6 @@ export function generate(seed: number): Run {
   const simulation: Simulation = {
     random: r,
     clients,
-    numbered: r(2) === 0,
     queues: new Map(),
     lanes: {},
     sequences: new Map(),
@@ -170,10 +168,8 @@ function queue(simulation: Simulation, bus: string, name: string, lanes: readonl
 function read(simulation: Simulation, lane: string): void {
   const next = simulation.queues.get(lane)?.shift();
   assert.ok(next);
-  const { name, sequence } = next;
-  const got = { name, t: ++simulation.now, ...(simulation.numbered ? { sequence } : {}) };
   simulation.lanes[lane] ??= [];
-  simulation.lanes[lane].push(got);
+  simulation.lanes[lane].push({ ...next, t: ++simulation.now });
 }
 
 function fence(simulation: Simulation, step: number, buses: readonly string[]): void {
