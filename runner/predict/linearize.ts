@@ -47,18 +47,21 @@ const MAX_STATES = 512;
 /**
  * The first message of a bus that no combination of places explains; undefined if all are explained, or there are too
  * many combinations. `unplaced` messages have no known number. `unsure` lanes may have had a copy that nobody observed.
+ * Only clients that are `evictable` may have been evicted, if the bus evicts.
  */
 export function notLinearizable(
   state: BusState,
   step: ParallelStep,
   bus: string,
   { seen, unplaced }: { readonly seen: readonly Witnessed[]; readonly unplaced: readonly Observed[] },
-  unsure: (lane: Lane) => boolean,
+  { unsure, evictable }: { unsure: (lane: Lane) => boolean; evictable: (client: string) => boolean },
   datagrams: Datagrams,
 ): NotLinearizable | undefined {
-  const tracks = tracksOf(state, step, bus);
+  const tracks = tracksOf(state, step, bus, evictable);
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
-  if (size === 1 || size > MAX_STATES) return undefined;
+  // If nothing changes, each message has one outcome, and may be judged by itself; unless the bus evicts.
+  const certain = size === 1 && state.host(bus)?.bus.overflow !== 'evict';
+  if (certain || size > MAX_STATES) return undefined;
   const sequence = new Sequence(state, tracks, unsure, datagrams);
   return sequence.explain(
     seen.toSorted((a, b) => a.seq - b.seq),
@@ -80,9 +83,15 @@ interface Track {
   readonly sends: ReadonlyMap<string, { readonly step: SendStep; readonly done: number }>;
 }
 
-function tracksOf(state: BusState, { branches }: ParallelStep, bus: string): Track[] {
+function tracksOf(
+  state: BusState,
+  { branches }: ParallelStep,
+  bus: string,
+  evictable: (client: string) => boolean,
+): Track[] {
   const evictions = [...state.parties.values()]
     .filter((party) => party.bus === bus && party.client.bus.overflow === 'evict')
+    .filter(({ name }) => evictable(name))
     .map(({ name }): Track => ({ victim: name, changes: [{ apply: evict(name) }], sends: new Map() }));
   return [...branches.flatMap(strands).map((steps) => trackOf(state, steps, bus)), ...evictions];
 }

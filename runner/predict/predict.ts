@@ -23,8 +23,8 @@ import { play, QUICK, type Schedule } from './play.ts';
 export interface Prediction {
   /** The possible outcomes of message `n` of a step, from 0; undefined if it is never sent. */
   readonly of: (step: string, n: number) => Allowed | undefined;
-  /** The possible states when a parallel step begins; empty if they are not known. */
-  readonly before: (parallel: string) => readonly BusState[];
+  /** The possible states when a parallel step begins, or a send on a bus that evicts; empty if they are not known. */
+  readonly before: (step: string) => readonly BusState[];
   /** Whether the bus may evict the client at some time. */
   readonly mayBeEvicted: (client: string) => boolean;
   readonly findings: readonly Finding[];
@@ -160,6 +160,7 @@ class Walk {
 
   #send(step: SendStep): void {
     const evicts = this.#states.some((state) => state.sender(step).bus.overflow === 'evict');
+    if (evicts) this.#remember(step);
     if (evicts && step.count > 1) {
       this.#evicting(step);
       return;

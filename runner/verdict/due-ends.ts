@@ -35,7 +35,7 @@ export function* dueEnds(facts: Facts): Generator<DueEnd> {
  * Whether the party reads all messages of the steps up to this one, and so meets the ends that they bring. An expelled
  * client is not waited for in the step, but when all that is left is read at the end of the run.
  */
-function readsBeyond({ crashed, clients, steps }: Facts, agent: string, top: number): boolean {
+export function readsBeyond({ crashed, clients, steps }: Facts, agent: string, top: number): boolean {
   const manual = clients.get(agent)?.receive === 'manual';
   const until = readsUntil({ agent, manual }, steps.values(), true);
   return !crashed.has(agent) && (until > top || until === Infinity);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Checks deliveries while the bus changed, as a part of `recipients`: one order of a parallel step's changes in the
- * sequence of the bus must explain all messages together, not only each by itself.
+ * sequence of the bus must explain all messages together, not only each by itself. An eviction is a change, too.
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
@@ -9,6 +9,7 @@ import { type NotLinearizable, notLinearizable, type Observed } from '../predict
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
+import { readsBeyond } from './due-ends.ts';
 import { busOf, type Facts, messageOf, outcomeOf, topOf } from './facts.ts';
 import { about, list } from './failure-text.ts';
 import type { Findings } from './findings.ts';
@@ -20,7 +21,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 /** Reports, for each bus and parallel step, the first message that no order explains. */
 export function linearizable(facts: Facts, findings: Findings): void {
-  const steps = facts.plan.topology.steps.filter((step) => step.kind === 'parallel');
+  const steps = stepsOf(facts);
   if (!steps.some((step) => changes(facts, step))) return;
   const witnessed = witnessedBy(facts);
   for (const step of steps) {
@@ -30,6 +31,20 @@ export function linearizable(facts: Facts, findings: Findings): void {
       if (found) add(facts, findings, found);
     }
   }
+}
+
+/** The parallel steps; and sends on a bus that evicts, beside which clients may be evicted. */
+function stepsOf({ plan: { topology }, clients }: Facts): readonly ParallelStep[] {
+  const evicting = new Set(
+    topology.buses.filter(({ overflow }) => overflow === 'evict').map(({ name }) => name),
+  );
+  return topology.steps.flatMap((step): ParallelStep[] => {
+    if (step.kind === 'parallel') return [step];
+    if (step.kind !== 'send') return [];
+    const { id, place, from } = step;
+    const bus = from.kind === 'master' ? from.bus : (clients.get(from.name)?.bus ?? '');
+    return evicting.has(bus) ? [{ kind: 'parallel', id, place, branches: [[step]] }] : [];
+  });
 }
 
 /** Whether a fault in the step changes who gets what. */
@@ -78,15 +93,22 @@ function explain(
     return judged ? [witness(facts, message, lanes)] : [];
   });
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
+  const evictable = (client: string) => mayBeEvicted(facts, client);
   const datagrams = datagramsOf(facts.plan);
   let first: NotLinearizable | undefined;
   for (const state of facts.plan.prediction.before(step.id)) {
-    const found = notLinearizable(state, step, bus, { seen, unplaced }, unsure, datagrams);
+    const found = notLinearizable(state, step, bus, { seen, unplaced }, { unsure, evictable }, datagrams);
     if (found === undefined) return undefined;
     first ??= found;
   }
   return first;
 }
+
+/** An eviction ends the client's socket. A reader that read to the end of the run has met that end. */
+const mayBeEvicted = (facts: Facts, client: string): boolean =>
+  facts.trace.cut !== undefined ||
+  !readsBeyond(facts, client, Infinity) ||
+  facts.trace.ends.some(({ lane, why }) => lane === client && why !== 'closed');
 
 function witness(facts: Facts, message: PlannedMessage, lanes: ReadonlySet<string>): Observed {
   const { t0 = -Infinity, t1 = Infinity } = facts.sends[message.number] ?? {};

@@ -135,7 +135,14 @@ describe('linearize, on a bus of D-Bus', () => {
       ...{ step: '1.b1.1', n, seq: n + 1, after: never, before: never },
       lanes: new Set(text.split(' ')),
     }));
-    return notLinearizable(state, step, 'session', { seen, unplaced: [] }, never, datagrams)?.message.n;
+    return notLinearizable(
+      state,
+      step,
+      'session',
+      { seen, unplaced: [] },
+      { unsure: never, evictable: never },
+      datagrams,
+    )?.message.n;
   };
 
   it('gives a rule one place in the sequence', () => {

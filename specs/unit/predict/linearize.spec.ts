@@ -42,7 +42,7 @@ function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: 
     step,
     'cabin',
     { seen: placed, unplaced },
-    (lane) => unsure.includes(lane),
+    { unsure: (lane) => unsure.includes(lane), evictable: () => true },
     datagrams,
   );
   return (

@@ -57,3 +57,51 @@ describe('verdict on a message that reached nobody', () => {
     });
   }
 });
+
+/** Nobody reads too slowly, so nobody is evicted; `slow` reads only after it was. */
+const EVICTS = `buses: { cabin: { overflow: evict, queueLength: 40 } }
+groups: { g: { prefix: 0x0001 } }
+clients: { a: {}, b: { groups: [g] }, c: { groups: [g] }, slow: { receive: manual } }
+`;
+
+const EVICTING: Readonly<Record<string, string>> = {
+  'one client': `${EVICTS}traffic:
+  - send: { from: a, to: b, count: 120 }
+`,
+  'the members of a group': `${EVICTS}traffic:
+  - send: { from: a, to: g, count: 120 }
+`,
+  'a client that two send to': `${EVICTS}traffic:
+  - parallel:
+      - send: { from: a, to: b, count: 60 }
+      - send: { from: c, to: b, count: 60 }
+`,
+};
+
+describe('verdict on a copy that is missing on a bus that evicts', () => {
+  for (const [name, yaml] of Object.entries(EVICTING)) {
+    // Only the last of them is lost: no later copy shows that its reader is still there.
+    for (const every of [50, 120])
+      it(`finds that ${name} lost one of ${every} and was not evicted`, async () => {
+        const { verdict } = await playText(yaml, { seed: 1, bug: { name: 'lose', every } });
+        const { failures } = verdict.checks.find((check) => check.name === 'recipients') ?? {};
+        assert.deepEqual(
+          failures?.map(({ kind }) => kind),
+          ['notLinearizable'],
+        );
+      });
+  }
+
+  it('accepts that clients are evicted which do not read', async () => {
+    const yaml = `${EVICTS}traffic:
+  - fault: { pause: c }
+  - send: { from: a, to: g, count: 60 }
+  - send: { from: a, to: slow, count: 60 }
+  - fault: { resume: c }
+`;
+    const { verdict, trace } = await playText(yaml, { seed: 1 });
+    assert.deepEqual(complaints(verdict), []);
+    const ended = trace?.ends.filter(({ why }) => why !== 'closed').map(({ lane }) => lane);
+    assert.ok(ended?.includes('c') && ended.includes('slow'));
+  });
+});
