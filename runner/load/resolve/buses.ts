@@ -67,6 +67,13 @@ function checkPath(
   }
   const mistake = path.startsWith('@') ? undefined : mistakeIn(path);
   if (mistake) problems.error(at, { code: 'bad-value', ...mistake });
+  // A socket is no folder.
+  const around = [...paths].find(([other]) => isInside(path, other) || isInside(other, path));
+  if (around !== undefined) {
+    const [inner, outer] = isInside(path, around[0]) ? [path, around[0]] : [around[0], path];
+    const message = `${outer} is the path of a bus, so ${inner} cannot be inside it`;
+    problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path: /run/bus/NAME.' });
+  }
   for (const taken of isMessage ? takenBy(path) : [path]) {
     const holder = paths.get(taken);
     paths.set(taken, bus);
@@ -75,6 +82,9 @@ function checkPath(
     problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path.' });
   }
 }
+
+const isInside = (path: string, folder: string): boolean =>
+  !folder.startsWith('@') && path.startsWith(`${folder}/`);
 
 /**
  * The paths of a message bus: its own, that of its socket for legacy clients, and the link beside that one. Abstract
