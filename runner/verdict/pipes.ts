@@ -23,7 +23,9 @@ export function pipes(facts: Facts, findings: Findings): number {
   const receivers = receiversOf(facts, new Set(carrying.map((m) => m.number)));
   for (const message of carrying) {
     const events = reports.get(message.number) ?? [];
-    if (events.length === 0 && facts.trace.cut === undefined) addUnreported(findings, message);
+    const reported = new Set(events.map(({ index }) => index));
+    for (let index = 0; index < message.fds && facts.trace.cut === undefined; index++)
+      if (!reported.has(index)) addUnreported(findings, message, index);
     for (const event of events) {
       const got = holdersOf(event, receivers.get(message.number) ?? []);
       judgePipe(facts, findings, message, event, got);
@@ -116,9 +118,9 @@ function mayBeQueued(facts: Facts, message: PlannedMessage, got: readonly string
   return lanes.some((l) => !got.includes(l) && facts.laneOf.get(l)?.readsUntil !== Infinity);
 }
 
-function addUnreported(findings: Findings, message: PlannedMessage): void {
+function addUnreported(findings: Findings, message: PlannedMessage, index: number): void {
   findings.add('no-pipe', message.step, () => ({
-    summary: `nothing is known of the pipe of ${message.name}`,
+    summary: `nothing is known of pipe ${index} of ${message.name}`,
     expected: 'its tokens and its end',
     observed: 'no report',
     ...about(message),

@@ -85,6 +85,21 @@ describe('verdict of nothing', () => {
     });
   }
 
+  it('misses each of two pipes', () => {
+    for (const index of [0, 1]) {
+      const { plan, trace } = makeRun({
+        clients: [{ name: 'a' }, { name: 'r' }],
+        sent: [{ name: 'm', from: 'a', to: ['r'], t0: 1, t1: 2, fds: 2 }],
+        lanes: { r: [{ name: 'm', t: 3, sequence: 1 }] },
+      });
+      const kinds = () =>
+        judge(plan, trace).checks.flatMap(({ failures }) => failures.map(({ kind }) => kind));
+      assert.deepEqual(kinds(), []);
+      trace.pipes = trace.pipes.filter((pipe) => pipe.index !== index);
+      assert.deepEqual(kinds(), ['no-pipe']);
+    }
+  });
+
   it('says which copies nobody read', () => {
     const { plan, trace } = baseRun();
     Object.assign(trace.exits.find((e) => e.agent === 'r2') as object, { wanted: false });
