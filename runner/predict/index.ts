@@ -4,7 +4,14 @@ export type { Allowed, Possibility } from './allowed.ts';
 export type { Datagram } from './bus-state.ts';
 export type { Datagrams } from './cursor.ts';
 export { limitedShares } from './descriptors.ts';
-export { type NotLinearizable, notLinearizable, type Observed, type Witnessed } from './linearize.ts';
+export {
+  MAX_PLACES,
+  type NotLinearizable,
+  notLinearizable,
+  type Observed,
+  TOO_MANY_PLACES,
+  type Witnessed,
+} from './linearize.ts';
 export {
   type DbusExpected,
   expectedOf,

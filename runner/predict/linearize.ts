@@ -41,13 +41,16 @@ export interface NotLinearizable {
   readonly instead: readonly (readonly Lane[])[];
 }
 
-/** Maximum number of combinations of places. */
-const MAX_STATES = 512;
+/** Maximum number of combinations of places; if there are more, nothing is explained. */
+export const MAX_PLACES = 512;
+
+/** There are too many combinations of places to go through. */
+export const TOO_MANY_PLACES = 'too many places';
 
 /**
- * The first message of a bus that no combination of places explains; undefined if all are explained, or there are too
- * many combinations. `unplaced` messages have no known number. `unsure` lanes may have had a copy that nobody observed.
- * Only clients that are `evictable` may have been evicted, if the bus evicts.
+ * The first message of a bus that no combination of places explains; undefined if all are explained. `unplaced` messages
+ * have no known number. `unsure` lanes may have had a copy that nobody observed. Only clients that are `evictable` may
+ * have been evicted, if the bus evicts.
  */
 export function notLinearizable(
   state: BusState,
@@ -56,12 +59,13 @@ export function notLinearizable(
   { seen, unplaced }: { readonly seen: readonly Witnessed[]; readonly unplaced: readonly Observed[] },
   { unsure, evictable }: { unsure: (lane: Lane) => boolean; evictable: (client: string) => boolean },
   datagrams: Datagrams,
-): NotLinearizable | undefined {
+): NotLinearizable | typeof TOO_MANY_PLACES | undefined {
   const tracks = tracksOf(state, step, bus, evictable);
   const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
   // If nothing changes, each message has one outcome, and may be judged by itself; unless the bus evicts.
   const certain = size === 1 && state.host(bus)?.bus.overflow !== 'evict';
-  if (certain || size > MAX_STATES) return undefined;
+  if (certain) return undefined;
+  if (size > MAX_PLACES) return TOO_MANY_PLACES;
   const sequence = new Sequence(state, tracks, unsure, datagrams);
   return sequence.explain(
     seen.toSorted((a, b) => a.seq - b.seq),

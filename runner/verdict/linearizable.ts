@@ -5,7 +5,13 @@
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
-import { type NotLinearizable, notLinearizable, type Observed } from '../predict/index.ts';
+import {
+  MAX_PLACES,
+  type NotLinearizable,
+  notLinearizable,
+  type Observed,
+  TOO_MANY_PLACES,
+} from '../predict/index.ts';
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
@@ -28,7 +34,8 @@ export function linearizable(facts: Facts, findings: Findings): void {
     if (!changes(facts, step)) continue;
     for (const { name } of facts.plan.topology.buses) {
       const found = explain(facts, step, name, witnessed);
-      if (found) add(facts, findings, found);
+      if (found === TOO_MANY_PLACES) findings.note(notJudged(step));
+      else if (found) add(facts, findings, found);
     }
   }
 }
@@ -78,7 +85,7 @@ function explain(
   step: ParallelStep,
   bus: string,
   witnessed: ReturnType<typeof witnessedBy>,
-): NotLinearizable | undefined {
+): NotLinearizable | typeof TOO_MANY_PLACES | undefined {
   const top = facts.steps.get(step.id)?.top;
   const messages = facts.plan.messages.filter(
     (message) => topOf(facts, message) === top && busOf(facts, message) === bus,
@@ -95,7 +102,7 @@ function explain(
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
   const evictable = (client: string) => mayBeEvicted(facts, client);
   const datagrams = datagramsOf(facts.plan);
-  let first: NotLinearizable | undefined;
+  let first: NotLinearizable | typeof TOO_MANY_PLACES | undefined;
   for (const state of facts.plan.prediction.before(step.id)) {
     const found = notLinearizable(state, step, bus, { seen, unplaced }, { unsure, evictable }, datagrams);
     if (found === undefined) return undefined;
@@ -127,6 +134,9 @@ function isSignal({ steps }: Facts, fault: string): boolean {
   const step = steps.get(fault)?.step;
   return step?.kind === 'fault' && signalOf(step.action) !== undefined;
 }
+
+const notJudged = ({ place: { file, line } }: ParallelStep): string =>
+  `the order of changes at ${file}:${line} is not judged: more than ${MAX_PLACES} combinations of them are possible`;
 
 function add(
   facts: Facts,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { datagramsOf, plan } from '../../../runner/plan/index.ts';
-import { notLinearizable, predict, type Witnessed } from '../../../runner/predict/index.ts';
+import { notLinearizable, predict, TOO_MANY_PLACES, type Witnessed } from '../../../runner/predict/index.ts';
 import { bus, topologyOf } from './predicted.ts';
 
 interface Seen {
@@ -45,6 +45,7 @@ function verdict(traffic: string, seen: readonly Seen[], settings = '', unsure: 
     { unsure: (lane) => unsure.includes(lane), evictable: () => true },
     datagrams,
   );
+  assert.ok(found !== TOO_MANY_PLACES);
   return (
     found && [
       1 + observed.findIndex(({ step: id, n }) => id === found.message.step && n === found.message.n),

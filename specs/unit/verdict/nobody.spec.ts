@@ -105,3 +105,21 @@ describe('verdict on a copy that is missing on a bus that evicts', () => {
     assert.ok(ended?.includes('c') && ended.includes('slow'));
   });
 });
+
+describe('verdict on more changes than are gone through', () => {
+  const joins = Array.from({ length: 10 }, (_, n) => `      - fault: { join: x-${n} }`).join('\n');
+  const text = `buses: { cabin: {} }
+clients: { a: {}, b: {}, x: { replicas: 10, join: false } }
+traffic:
+  - parallel:
+      - send: { from: a, to: b, count: 5 }
+${joins}
+`;
+
+  it('says that their order is not judged', async () => {
+    const { verdict } = await playText(text, { seed: 1 });
+    assert.deepEqual(complaints(verdict), []);
+    const { notes } = verdict.checks.find((check) => check.name === 'recipients') ?? {};
+    assert.match(notes?.join('\n') ?? '', /order of changes at .*:\d+ is not judged: more than 512/);
+  });
+});
