@@ -5,7 +5,7 @@
  */
 
 /** More than a queue of this process holds, so that whatever comes again is still among them. */
-const KEPT = 1 << 16;
+const MAX_REMEMBERED = 1 << 16;
 
 export class Heard {
   /** Sender and serial of each message, the oldest first. */
@@ -16,7 +16,8 @@ export class Heard {
     const message = `${sender} ${serial}`;
     const known = this.#messages.delete(message);
     this.#messages.add(message);
-    if (this.#messages.size > KEPT) this.#messages.delete(this.#messages.values().next().value as string);
+    if (this.#messages.size > MAX_REMEMBERED)
+      this.#messages.delete(this.#messages.values().next().value as string);
     return known && byBus;
   }
 }

@@ -7,7 +7,7 @@ import type { FaultStep, ParallelStep, SendStep, Step, Topology } from '../../..
 import { type Places, pathOf } from '../places.ts';
 
 /** Of fewer messages, other schedules show other places of a fault. */
-const MANY = 10;
+const MIN_COUNT = 10;
 
 export function checkPlacing(places: Places, { steps }: Topology): void {
   for (const { step, trail } of walk(steps)) {
@@ -33,7 +33,7 @@ function checkBranches(places: Places, { id, branches }: ParallelStep): void {
 /** A party that ends with the first of many messages is gone for nearly all of them, so few runs show its end among them. */
 function checkStart(places: Places, fault: FaultStep, beside: readonly SendStep[]): void {
   const all = beside.reduce((sum, send) => sum + send.count, 0);
-  if (all < MANY) return;
+  if (all < MIN_COUNT) return;
   places.problems.warning(pathOf(places, fault), {
     code: 'vacuous',
     message: `this fault begins with the first of ${count(all, 'message')}, so it may come before nearly all of them`,
