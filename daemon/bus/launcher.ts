@@ -13,7 +13,7 @@ export interface LauncherOptions {
   readonly log: Log;
   /** The environment of services. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where services write what is no error, as spawn() names it: to the daemon's own output if it is not said. */
+  /** Where services write what is no error, as spawn() names it. By default, the daemon's own output. */
   readonly output?: number;
   /** Starts services of the system bus as their users: dbus-daemon-launch-helper. */
   readonly helper?: string;

@@ -209,8 +209,8 @@ export class Driver {
   }
 
   /**
-   * Whether the policy restricts messages of this client. The kernel delivers between native clients without asking it,
-   * so such a client cannot be one, unless it could do anything to the bus anyhow.
+   * Whether the policy restricts messages of this client. The kernel delivers between native clients without asking the
+   * policy, so a restricted client cannot be a native one, unless it could do anything to the bus anyhow.
    */
   restricts(peer: Peer): boolean {
     return !this.#isPrivileged(peer) && !this.policy.isOpenFor(peer);

@@ -69,8 +69,8 @@ static unsigned int count_fds(int fd, struct afdbus_message *m, size_t length)
 }
 
 /*
- * The client that the message is of, or the master if it is of the driver. The master forwards messages of clients,
- * and writes their true senders.
+ * The client that sent the message, or the master if the driver sent it. The master forwards messages of clients, and
+ * writes their true senders.
  */
 static uint64_t sender_of(const struct afdbus_message *m, uint64_t from)
 {

@@ -24,7 +24,7 @@ export class Interrupt implements Disposable {
   /**
    * Runs work that lets no handler run until it is done. The first such work of a command has no handlers yet, so that
    * a signal ends it. They must not be taken off for the work instead: a signal that comes just before would be lost.
-   * For later work, signals that have come before are handled first, since work that follows work would let none be.
+   * Before later work, signals that have come are handled: work after work, without a turn between, would let none be.
    */
   async during<T>(work: () => T): Promise<T> {
     if (this.#handled) await nextTurn();

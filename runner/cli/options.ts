@@ -102,7 +102,7 @@ export const playOptions = (): Option[] => [
   ),
   new Option('--no-untrusted', 'trust the files, in CI too; AFBUS_TRUSTED=1 does the same'),
   seedOption(
-    'seed from which sizes and bodies are drawn, and with --backend sim who is quicker; printed with every verdict',
+    'seed from which sizes and bodies are drawn; with --backend sim it also decides who is quicker; printed with every verdict',
   ),
   new Option('--artifacts <directory>', 'also keep verdict, trace and kernel log there'),
   // For tests of the checks. Hidden, since a bug in the simulated bus is of no use to others.

@@ -165,7 +165,7 @@ function loadOne(
 }
 
 /**
- * Shows a diagnostic that all combinations have once; one that some have names the first of them. What one combination
+ * Shows a diagnostic once if all combinations have it; if only some have it, names the first of them. What one combination
  * uses is not unused.
  */
 function together(file: string, runs: readonly One[], library: Library): Loaded {

@@ -215,7 +215,7 @@ class Walk {
     this.#evict(victims, () => true);
   }
 
-  /** Nothing is said of a step before which other states are possible than those that are followed. */
+  /** Keeps nothing for a step before which the model no longer follows all possible states. */
   #remember({ id }: Step): void {
     if (this.#lost) return;
     this.before.set(

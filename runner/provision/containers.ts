@@ -70,7 +70,7 @@ async function lead({ modem }: Dockerode): Promise<void> {
 const neverPulled = async (image: string): Promise<never> => {
   throw new EnvironmentError(
     `the engine has no image ${image} any more`,
-    'run it again, which loads the image',
+    'run the command again; it loads the image',
   );
 };
 

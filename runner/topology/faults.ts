@@ -55,8 +55,8 @@ export interface Row {
   /** The verb that takes it back; absent for faults that last. */
   readonly opposite?: Verb;
   /**
-   * A run can show its effect in messages only. Without it, the effect shows by itself: the end of a process or of a
-   * membership by sockets that end, a limit by what it cuts.
+   * Only messages can show the effect of the fault. If absent, the effect shows by itself: sockets end when a process or
+   * a membership ends, and a limit shows in what it cuts.
    */
   readonly shows?: 'in messages';
 }

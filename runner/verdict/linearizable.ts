@@ -100,7 +100,7 @@ function explain(
     return judged ? [witness(facts, message, lanes)] : [];
   });
   const unsure = (lane: string) => facts.laneOf.get(lane)?.readsUntil !== Infinity;
-  const evictable = (client: string) => mayBeEvicted(facts, client);
+  const evictable = (client: string) => mayHaveBeenEvicted(facts, client);
   const datagrams = datagramsOf(facts.plan);
   let first: NotLinearizable | typeof TOO_MANY_PLACES | undefined;
   for (const state of facts.plan.prediction.before(step.id)) {
@@ -112,7 +112,7 @@ function explain(
 }
 
 /** An eviction ends the client's socket. A reader that read to the end of the run has met that end. */
-const mayBeEvicted = (facts: Facts, client: string): boolean =>
+const mayHaveBeenEvicted = (facts: Facts, client: string): boolean =>
   facts.trace.cut !== undefined ||
   !readsBeyond(facts, client, Infinity) ||
   facts.trace.ends.some(({ lane, why }) => lane === client && why !== 'closed');

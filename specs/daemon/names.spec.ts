@@ -80,7 +80,7 @@ const CASES: Readonly<Record<string, Case>> = {
     assert.equal(await own(next, NAME, REPLACE), 1);
     assert.deepEqual(await queueOf(next, NAME), [next.name, first.name, waits.name]);
   },
-  'who is replaced and does not want to wait does not': async (join) => {
+  'an owner that is replaced and does not want to wait does not wait': async (join) => {
     const [first, next] = [await join(), await join()];
     await own(first, NAME, REPLACEABLE | DO_NOT_QUEUE);
     await own(next, NAME, REPLACE);

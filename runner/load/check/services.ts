@@ -87,8 +87,8 @@ export function checkPatience({ problems }: Places, { messageBuses }: Topology):
     if (service === undefined || !('client' in service)) continue;
     problems.warning(['buses', bus, 'master', 'limits', 'service_start_timeout'], {
       code: 'impossible',
-      message: `"${service.client}" may not own ${service.name} by then: it connects first, and adds its rules`,
-      hint: 'Give services 1s or more. Callers of one that is late get TimedOut.',
+      message: `"${service.client}" might not own ${service.name} in time: it first connects and adds its rules`,
+      hint: 'Set the limit to 1s or more. If a service is late, its callers get TimedOut.',
     });
   }
 }

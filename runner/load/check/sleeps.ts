@@ -49,7 +49,7 @@ function checkRoom(
       ...(have > most
         ? {
             code: 'unsaid',
-            message: `this may not happen: ${fact}; the socket of "${client}" may hold all of the rest`,
+            message: `this might not happen: ${fact}, but the socket of "${client}" may hold the rest`,
           }
         : { code: 'impossible', message: `this cannot happen here: ${fact}` }),
       hint: 'Send more signals for it while it is paused.',

@@ -82,7 +82,7 @@ function checkDefaults(scope: Scope): void {
 
 function untaken({ problems }: Scope, path: Path, nobody: string): void {
   const message = `${nobody} takes this default`;
-  const hint = 'Remove it, or let one take it that does not have the key itself.';
+  const hint = 'Remove this default, or remove the key where it hides the default.';
   problems.warning(['defaults', ...path], { code: 'unused', message, hint });
 }
 

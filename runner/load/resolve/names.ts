@@ -102,8 +102,9 @@ export class Names {
     const kind = this.#kinds.get(name);
     if (kind !== undefined && wanted.includes(kind)) return kind;
     if (kind === 'message bus' && wanted.includes('bus')) {
-      const message = `"${name}" is a message bus: it has no groups, and no fault and no plain send is for its daemon`;
-      this.#problems.error(path, { code: 'unknown-name', message, hint: ITS_STEPS });
+      const message = `"${name}" is a message bus: it cannot have groups, and no fault or plain send can name its daemon`;
+      const hint = path[0] === 'groups' ? 'Remove the group, or give it another bus.' : ITS_STEPS;
+      this.#problems.error(path, { code: 'unknown-name', message, hint });
       return undefined;
     }
     // Steps for programs are steps of a message bus as well.

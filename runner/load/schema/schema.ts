@@ -28,7 +28,7 @@ import { address, duration, size } from './values.ts';
 const user = text(USER, 'a user', 'Write "uid:gid" in numbers: "1000:1000".');
 
 const id = whole('an id', 0, 0xffff_fffe);
-const ENV_HINT = 'Letters, digits and underscores, no digit first.';
+const ENV_HINT = 'Use letters, digits and underscores, and do not begin with a digit.';
 const envName = text(VARIABLE_NAME, 'the name of a variable', ENV_HINT, 'bad-name').refine(
   (name) => !isObeyed(name),
   {

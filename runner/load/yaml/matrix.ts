@@ -86,7 +86,7 @@ function axisOf(
   const path = ['matrix', name];
   if (!NAME.test(name)) {
     const message = `${show(name)} is not the name of a variable`;
-    const hint = 'Letters, digits and underscores, no digit first.';
+    const hint = 'Use letters, digits and underscores, and do not begin with a digit.';
     complain(path, spot, { code: 'bad-name', message, hint, onKey: true });
   }
   if (!Array.isArray(values) || values.length === 0) {

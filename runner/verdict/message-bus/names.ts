@@ -83,7 +83,7 @@ function compare(
   const observed = heard.slice(first);
   findings.add(kindOf(wanted, observed), step?.id, () => ({
     summary: `the bus did not tell ${client} about names what it must tell`,
-    expected: short && wanted.length > 0 ? 'nothing more by then' : some(wanted),
+    expected: short && wanted.length > 0 ? 'nothing more up to this step' : some(wanted),
     observed: some(observed),
     ...(step && { step: step.id, place: step.place }),
     ...(first > 0 && { detail: [`after ${heard[first - 1]}`] }),

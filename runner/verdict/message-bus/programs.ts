@@ -101,7 +101,7 @@ function lackOf({ output: wanted }: ProgramExpect, output: string): string | und
   const missing = firstMissing(output, wanted);
   if (missing === undefined) return undefined;
   const line = `wrote no line with ${JSON.stringify(missing)}`;
-  return output.includes(missing) ? `${line} after those for the texts before it` : line;
+  return output.includes(missing) ? `${line} after the lines with the texts before it in the list` : line;
 }
 
 function endText({ exit, signal, output }: ProgramEvent): string {

@@ -125,7 +125,7 @@ function judgeCallees(facts: BusFacts, findings: Findings, call: Operation, copi
   if (got.join() !== due.join())
     add(
       'wrong-callee',
-      `a call of ${call.client} reached other clients`,
+      `a call by ${call.client} reached the wrong clients`,
       receiversText(due),
       receiversText(got),
     );

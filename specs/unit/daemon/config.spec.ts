@@ -280,7 +280,7 @@ describe('the configuration of a message bus', () => {
       assert.deepEqual(made.call(alice, 'GetId'), [`${alice.name} < return "id"`]);
     });
 
-    it('refuses what has waited for a service to its sender, and lets the service have its name', () => {
+    it('answers the sender of a waiting message with a refusal, and lets the service have its name', () => {
       const {
         scene: made,
         alice,

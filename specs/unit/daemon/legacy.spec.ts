@@ -133,7 +133,7 @@ describe('a client of the listener', () => {
     assert.deepEqual(logged, []);
   });
 
-  it('gets an error for an answer for whose descriptors the bus has no room, if it waits for that', async () => {
+  it('gets an error if it waits for an answer and the bus has no room for its descriptors', async () => {
     const answer = { type: 'method_return', destination: legacy.peer.name, replySerial: 7 } as const;
     assert.deepEqual(await misses(answer), error(legacy.peer));
     from = scene.join({ tracked: false });

@@ -113,7 +113,7 @@ describe('programs of message buses', () => {
     assert.equal(await summary('member=Changed\n'), 'wrote no line with "string \\"volume\\""');
     assert.match(
       (await summary('   string "volume"\nmember=Changed\n')) ?? '',
-      /^wrote no line with "string .*" after those for the texts before it$/,
+      /^wrote no line with "string .*" after the lines with the texts before it in the list$/,
     );
   });
 

@@ -70,7 +70,7 @@ traffic:
   - expect: { client: v1, hears: ["NameAcquired v1", "NameAcquired org.example.Svc"] }
   - fault: { kill: v2 }
 `);
-    assert.deepEqual([failure.step, failure.expected], [2, 'nothing more by then']);
+    assert.deepEqual([failure.step, failure.expected], [2, 'nothing more up to this step']);
     const why = 'the model expects otherwise: the bus tells it NameLost org.example.Svc';
     assert.deepEqual(failure.detail, ['after NameAcquired org.example.Svc', why]);
   });

@@ -13,8 +13,10 @@ traffic:
       - send: { from: c, to: d, count: 25 }
 `;
 
-/** Who gets the messages changes on the way. */
-/** The bug hits one copy in `every` of a reader, or of a sender's multicasts: more than `d` gets. */
+/**
+ * Files in which the recipients change while messages are sent. The bug hits one copy in `every` of a reader, or of a
+ * sender's multicasts: more than `d` gets.
+ */
 const CHANGES: Readonly<Record<string, { bug: BugName; every: number; yaml: string }>> = {
   'a client gains the address': {
     bug: 'lose',

@@ -112,7 +112,7 @@ function hintOf(step: SendStep, { kind, sure, first, count, allowed }: Group): s
       first === 1
         ? 'Send the first one in a step of its own'
         : `Send the first ${first} in a step of their own`;
-    return `${before}, and the others in one with expect: { error: ${errors[0]} }; or write expect: model.`;
+    return `${before}, and the others in a second step with expect: { error: ${errors[0]} }; or write expect: model.`;
   }
   if (!sure || count < step.count || (kind === 'fails' && errors.length > 1))
     return 'If any outcome that the model predicts is right, write expect: model.';

@@ -68,7 +68,7 @@ export function programClient(
 /** Warns of a whole command line in the place of the program: no program has such a name. */
 function warnOfLine({ problems }: Scope, program: string, path: Path): void {
   if (!/\s/.test(program)) return;
-  const message = 'this is a command line, and the first item is the program alone';
+  const message = 'this item is a whole command line: the first item must be the program alone';
   problems.warning(path, { code: 'bad-value', message, hint: commandHint(program) });
 }
 
