@@ -56,7 +56,7 @@ function checkStep(places: Places, step: DbusStep, operations: readonly Operatio
   const isSent = modelled.outcome.kind === 'sent' && expected.outcome.kind === 'sent';
   const why = isSent
     ? `it reaches ${reach(modelled)}, not ${reach(expected)}`
-    : `${observed}, not ${wanted}${inVain(step, operations)}`;
+    : `${observed}, not ${wanted}${inVain(step, operations, wanted)}`;
   places.problems.warning([...path, 'expect'], {
     code: 'impossible',
     message: `this cannot happen here: the model says ${isSent ? 'that ' : ''}${why}`,
@@ -64,10 +64,13 @@ function checkStep(places: Places, step: DbusStep, operations: readonly Operatio
   return why;
 }
 
-/** Why a client does not get the name that it asks for, if it does not. */
-function inVain({ action }: DbusStep, [operation]: readonly Operation[]): string {
+/** Why a client does not get the name that it asks for, if it does not; or why it waits for it, or does not. */
+function inVain({ action }: DbusStep, [operation]: readonly Operation[], wanted?: string): string {
   const holder = operation?.holder;
   if (action.do !== 'own' || holder === undefined) return '';
+  if (wanted === 'exists')
+    return `: "${holder}" has the name, and this step waits for it without queue: false`;
+  if (wanted === 'queued') return `: "${holder}" has the name, and with queue: false this step does not wait`;
   return (action.flags & REPLACE_EXISTING) > 0
     ? `: "${holder}" has the name, and does not allow others to replace it`
     : `: "${holder}" has the name, and this step does not replace it`;

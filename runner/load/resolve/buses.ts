@@ -68,13 +68,23 @@ function checkPath(
   const mistake = path.startsWith('@') ? undefined : mistakeIn(path);
   if (mistake) problems.error(at, { code: 'bad-value', ...mistake });
   // A socket is no folder.
-  const around = [...paths].find(([other]) => isInside(path, other) || isInside(other, path));
+  const own = isMessage ? takenBy(path) : [path];
+  const pairs = own.flatMap((mine) =>
+    [...paths.keys()].flatMap(
+      (other) =>
+        [
+          [mine, other],
+          [other, mine],
+        ] as const,
+    ),
+  );
+  const around = pairs.find(([inner, outer]) => isInside(inner, outer));
   if (around !== undefined) {
-    const [inner, outer] = isInside(path, around[0]) ? [path, around[0]] : [around[0], path];
+    const [inner, outer] = around;
     const message = `${outer} is the path of a bus, so ${inner} cannot be inside it`;
     problems.error(at, { code: 'clash', message, hint: 'Give each bus its own path: /run/bus/NAME.' });
   }
-  for (const taken of isMessage ? takenBy(path) : [path]) {
+  for (const taken of own) {
     const holder = paths.get(taken);
     paths.set(taken, bus);
     if (holder === undefined) continue;

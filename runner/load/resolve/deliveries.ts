@@ -12,6 +12,9 @@ import { receivers } from './parties.ts';
 import type { PartyState } from './party-state.ts';
 import type { Scope } from './scope.ts';
 
+/** What to do about a line whose receiver stands for nobody. */
+const OTHER = 'Remove this line, or name a client that gets a copy.';
+
 type Line = { readonly index: number; readonly path: Path; readonly written: Omit<DeliveryExpect, 'place'> };
 
 export class Deliveries {
@@ -77,7 +80,10 @@ export class Deliveries {
     for (const line of this.#of(facts.as)) {
       this.#finding(line, facts);
       const place = scope.tree.place(line.path);
-      for (const to of receivers(scope, parties, line.written.to, facts.bus, [...line.path, 'to'])) {
+      for (const to of receivers(scope, parties, line.written.to, facts, {
+        path: [...line.path, 'to'],
+        hint: OTHER,
+      })) {
         all.add(to);
         const { from } = line.written;
         const sender = from === undefined ? {} : { from: scope.incarnation(from) };

@@ -46,7 +46,13 @@ export function expectation(
   warnOfTwins(scope, expect.recipients, [...at, 'recipients']);
   const recipients = new Set(
     expect.recipients.flatMap((name, n) =>
-      receivers(scope, parties, name, facts.bus, [...at, 'recipients', n]),
+      receivers(scope, parties, name, facts, {
+        path: [...at, 'recipients', n],
+        hint:
+          expect.recipients?.length === 1
+            ? 'To say that the send reaches nobody, write recipients: [].'
+            : 'Remove it from the list.',
+      }),
     ),
   );
   scope.reasons.set(where.id, reasons(where, facts, recipients));

@@ -69,44 +69,55 @@ export function party(
   return kind === undefined ? undefined : { kind, bus: busOfName(scope, kind, text) };
 }
 
+interface Sent {
+  readonly from: Sender;
+  readonly to: Destination;
+  readonly bus: string;
+}
+
 /**
- * Looks up names of receivers; groups, buses and replicas are replaced by the clients they stand for at this step. It
- * is an error if there are none: nothing would be expected.
+ * Looks up names of receivers of a send; groups, buses and replicas are replaced by the clients they stand for at this
+ * step. It is an error if there are none: nothing would be expected.
  */
 export function receivers(
   scope: Scope,
   parties: PartyState,
   text: string,
-  bus: string,
-  path: Path,
+  send: Sent,
+  { path, hint }: { readonly path: Path; readonly hint: string },
 ): readonly string[] {
   const known = party(scope, text, path);
-  if (known === undefined || !sameBus(scope, known.bus, bus, text, path)) return [];
+  if (known === undefined || !sameBus(scope, known.bus, send.bus, text, path)) return [];
   if (known.kind === 'master') return [text];
   if (known.kind === 'client') return [scope.incarnation(text)];
-  const found = members(scope, parties, known.kind, text, bus).map((client) => client.name);
+  const found = members(scope, parties, known.kind, text, send).map((client) => client.name);
   if (found.length === 0 && !scope.problems.isBroken(['clients'])) {
     scope.problems.error(path, {
       code: 'vacuous',
       message: `"${text}" stands for nobody at this step: it has no joined member`,
-      hint: 'To say that a send reaches nobody, write recipients: [] there.',
+      hint,
     });
   }
   return found;
 }
 
-/** The joined clients that a group, a bus or the name of replicas stands for. */
+/**
+ * The clients that a group, a bus or the name of replicas stands for: those that have joined, and replicas that have not
+ * if their master sends to one of them.
+ */
 function members(
   scope: Scope,
   parties: PartyState,
   kind: Kind,
   text: string,
-  bus: string,
+  { from, to, bus }: Sent,
 ): readonly ClientState[] {
   if (kind === 'bus') return parties.joined(bus);
   if (kind === 'replicas') {
     const all = new Set(replicasOf(scope, text).map((name) => scope.incarnation(name)));
-    return parties.joined(bus).filter(({ name }) => all.has(name));
+    const reached =
+      from.kind === 'master' && to.kind === 'client' ? parties.present(bus) : parties.joined(bus);
+    return reached.filter(({ name }) => all.has(name));
   }
   const prefix = scope.groups.get(text)?.prefix;
   return prefix === undefined ? [] : parties.members(bus, prefix);

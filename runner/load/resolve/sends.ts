@@ -63,10 +63,15 @@ function checkNames(scope: Scope, recipients: readonly string[], path: Path): vo
   });
 }
 
-/** Reports the rate of one message. Many sends may take one from the defaults; a variable may be a larger number. */
+/**
+ * Reports the rate of one message. Many sends may take one from the defaults or from an anchor; a variable may be a larger
+ * number.
+ */
 function idleRate({ tree, problems }: Scope, at: (key: string) => Path): void {
   const path = at('rate');
   if (path[0] === 'defaults' || tree.substituted(at('count')) !== undefined) return;
+  const [rate, send] = [tree.place(path), tree.place(path.slice(0, -1))];
+  if (rate.file !== send.file || rate.line < send.line) return;
   problems.warning(path, {
     code: 'vacuous',
     message: 'this rate has no effect: the send has one message',

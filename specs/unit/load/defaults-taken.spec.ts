@@ -24,6 +24,21 @@ describe('a default that not everybody takes', () => {
     assert.deepEqual(complaints(sending('', '1')), [`2 ${NOBODY}`]);
   });
 
+  it('is a rate that an anchor gives to several sends', () => {
+    const sends = (second: string) => `
+x-slow: &slow { rate: 1000/s }
+buses: { cabin: {} }
+clients: { a: {}, b: {} }
+traffic:
+  - send: { <<: *slow, from: a, to: b }
+  - send: { <<: *slow, from: a, to: b, count: 3 }${second}
+`;
+    assert.deepEqual(complaints(sends('')), []);
+    assert.deepEqual(complaints(sends('\n  - send: { from: a, to: b, rate: 9/s }')), [
+      '8 warning: this rate has no effect: the send has one message',
+    ]);
+  });
+
   it('is a limit that one bus shows for all', () => {
     const buses = (services: string) => `
 defaults: { buses: { master: { program: dbus-daemon, limits: { service_start_timeout: 2s } } } }

@@ -59,6 +59,16 @@ traffic:${traffic}
     assert.deepEqual(last('\n  - fault: { join: lamp-0 }', apart), ['lamp-0']);
   });
 
+  it('of replicas that have not joined are those, if their master sends to one', () => {
+    const [step] = ok(`
+buses: { cabin: {} }
+clients: { a: {}, tool: { replicas: 1, join: false } }
+traffic:
+  - cabin.master -> tool-0: "x"
+    expect: { recipients: [tool] }`).steps;
+    assert.deepEqual(step?.kind === 'send' && step.expect.recipients, ['tool-0']);
+  });
+
   it('of a bus are all joined clients; a name counts once', () => {
     assert.deepEqual(recipients('- a -> cabin: "x"\n    expect: { recipients: [b, cabin, g] }'), [
       'b',
