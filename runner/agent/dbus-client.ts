@@ -38,6 +38,8 @@ export class DbusClient extends DbusRole {
   readonly #names = new Set<string>();
   #answers: Join['answers'] = {};
   #nextSerial = OWN_SERIALS;
+  /** Serials of its own calls that are not answered yet. The answers are reported to nobody. */
+  readonly #asked = new Set<number>();
   #position = 0;
   readonly #end: Waiters;
   #ended = false;
@@ -133,6 +135,7 @@ export class DbusClient extends DbusRole {
     if (this.#ended) return undefined;
     const serial = this.#nextSerial++;
     const answer = this.#answer(serial, within);
+    this.#asked.add(serial);
     await this.#connection?.send(
       {
         ...{
@@ -209,7 +212,7 @@ export class DbusClient extends DbusRole {
     const isCall = mine && replySerial === undefined && type === 'method_call';
     try {
       leaveTokens(this.#tools.system, this.#name, message.fds);
-      if (replySerial === undefined || replySerial < OWN_SERIALS) this.#tell(message);
+      if (replySerial === undefined || !this.#asked.delete(replySerial)) this.#tell(message);
       if (mine && replySerial !== undefined) this.#waiting.get(replySerial)?.(message);
     } catch (error) {
       discard(message);

@@ -4,10 +4,20 @@
 import type { Message } from '../agent/system.ts';
 import { ENVELOPE_SIZE } from '../common/envelope.ts';
 import { InvalidInput } from '../common/errors.ts';
-import { DRIVER, envelopeIn, matches, type ReceivedMessage, uniqueName } from '../dbus/index.ts';
+import {
+  DRIVER,
+  envelopeIn,
+  matches,
+  NO_REPLY_EXPECTED,
+  type ReceivedMessage,
+  uniqueName,
+} from '../dbus/index.ts';
 import * as model from '../model/index.ts';
 import type { Attempt, Bug, DbusCopy, Hooks, Strikes } from './bug.ts';
 import { WriteEnd } from './files.ts';
+
+/** No message of a file has this serial. */
+const UNUSED_SERIAL = 0x7fff_fff0;
 
 /** Stands for the number of a message that has none yet. */
 const NOT_YET = -1;
@@ -323,6 +333,38 @@ export const BUGS = {
       ],
     }),
   },
+  'invent-call': {
+    does: 'a client of a message bus gets a call that nobody has made',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({
+      dbus: (m, at) =>
+        isSignal(m) && strikes(at)
+          ? [m, invented(m, { type: 'method_call', flags: NO_REPLY_EXPECTED })]
+          : [m],
+    }),
+  },
+  'invent-answer': {
+    does: 'a client of a message bus gets an answer to a call that it has not made',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({
+      dbus: (m, at) =>
+        isSignal(m) && strikes(at)
+          ? [m, invented(m, { type: 'method_return', replySerial: UNUSED_SERIAL })]
+          : [m],
+    }),
+  },
+  'answer-agent-twice': {
+    does: 'a call that an agent makes by itself is answered twice',
+    check: 'dbus.replies',
+    hooks: (strikes) => ({
+      dbus: (m, at) => (m.type === 'method_return' && !isReply(m) && strikes(at) ? [m, m] : [m]),
+    }),
+  },
+  'invent-signal': {
+    does: 'a client of a message bus gets a signal that nobody has sent',
+    check: 'dbus.signals',
+    hooks: (strikes) => ({ dbus: (m, at) => (isSignal(m) && strikes(at) ? [m, invented(m, {})] : [m]) }),
+  },
   'silent-change': {
     does: 'a client is not told that a name has a new owner, although it has a rule for that',
     check: 'dbus.names',
@@ -476,6 +518,11 @@ function wantedByAnotherOnly({
 }
 
 const isSignal = ({ type, sender }: ReceivedMessage): boolean => type === 'signal' && sender !== DRIVER;
+
+const invented = (m: DbusCopy, change: Partial<DbusCopy>): DbusCopy => ({
+  ...{ ...m, serial: UNUSED_SERIAL, fds: [] },
+  ...change,
+});
 
 /** Serials above those of the file belong to calls that agents make by themselves. */
 const isReply = ({ type, replySerial = 0 }: ReceivedMessage): boolean =>

@@ -30,6 +30,8 @@ export interface BusFacts {
   readonly cut: boolean;
   /** Translates a unique name as this client sees it: `:0.3` → `panel`. Other names stay as they are. */
   readonly nameOf: (unique: string, seenBy: string) => string;
+  /** Whether a program of this client's bus may have this unique name: the model does not know what programs do. */
+  readonly mayBeProgram: (unique: string, seenBy: string) => boolean;
 }
 
 export function busFacts(plan: Plan, trace: Trace): BusFacts {
@@ -39,11 +41,14 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
   // Each bus counts its clients separately.
   const clients = new Map(joins.map(({ client, unique }) => [`${busOf.get(client)} ${unique}`, client]));
   const clientOf = (unique: string, seenBy: string) => clients.get(`${busOf.get(seenBy)} ${unique}`);
+  const withPrograms = new Set(plan.topology.messageBuses?.programs.map(({ bus }) => bus));
+  const mayBeProgram = (unique: string, seenBy: string) =>
+    isUnique(unique) && withPrograms.has(busOf.get(seenBy) ?? '') && clientOf(unique, seenBy) === undefined;
   const logs = new Map<string, Copy[]>(joins.map(({ client }) => [client, []]));
   const sent = new Map<number, string | undefined>();
   for (const event of trace.dbus ?? []) {
     if (event.kind === 'sent') sent.set(event.serial - 1, event.error);
-    else if (!isAboutProgram(event, plan, clientOf))
+    else if (!isAboutProgram(event, mayBeProgram))
       logs
         .get(event.client)
         ?.push({ bus: busOf.get(event.client) ?? '', ...copyOf(event, operations, clientOf) });
@@ -52,30 +57,33 @@ export function busFacts(plan: Plan, trace: Trace): BusFacts {
     ...{ operations, plan, trace, logs, sent },
     cut: trace.cut !== undefined,
     nameOf: (unique, seenBy) => clientOf(unique, seenBy) ?? unique,
+    mayBeProgram,
   };
 }
 
 /** Whether the bus tells of the unique name of a program, which the model does not know. */
-function isAboutProgram(
+const isAboutProgram = (
   { client, sender, member, texts: [name = ''] }: Got,
-  { topology }: Plan,
-  clientOf: (unique: string, seenBy: string) => string | undefined,
-): boolean {
-  if (topology.messageBuses?.programs.length === 0 || sender !== DRIVER) return false;
-  return member === 'NameOwnerChanged' && isUnique(name) && clientOf(name, client) === undefined;
-}
+  mayBeProgram: BusFacts['mayBeProgram'],
+): boolean => sender === DRIVER && member === 'NameOwnerChanged' && mayBeProgram(name, client);
 
-/** Finds the operation of a message by its sender and serial. */
+/** Finds the operation of a message by its sender, type and serial. */
 function copyOf(
   got: Got,
   operations: readonly Operation[],
   clientOf: (unique: string, seenBy: string) => string | undefined,
 ): Omit<Copy, 'bus'> {
   const operation = operations[got.serial - 1];
-  const isIts = operation !== undefined && clientOf(got.sender, got.client) === operation.client;
+  const isIts =
+    operation !== undefined &&
+    operation.message.type === got.type &&
+    clientOf(got.sender, got.client) === operation.client;
   const { client } = got;
   return isIts && got.replySerial === undefined ? { client, got, operation } : { client, got };
 }
+
+export const isAnswer = ({ type, replySerial }: Got): boolean =>
+  replySerial !== undefined && (type === 'method_return' || type === 'error');
 
 /** The place of a failure. */
 export const about = ({ step, place, name }: Operation): Pick<FailureText, 'step' | 'place' | 'message'> => ({

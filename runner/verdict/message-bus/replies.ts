@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** `dbus.replies`: each call reached its client once, and got one answer, the expected one. */
+/**
+ * `dbus.replies`: each call reached its client once, and got one answer, the expected one; nobody got a call or an
+ * answer that nobody has sent.
+ */
 import { plural } from '../../common/text.ts';
 import { type DbusExpected, isAnswered, type Operation } from '../../plan/plan.ts';
 import { Findings } from '../findings.ts';
@@ -9,6 +12,7 @@ import {
   type BusFacts,
   type Copy,
   type Got,
+  isAnswer,
   isAsSent,
   receiversText,
   saidText,
@@ -31,6 +35,7 @@ export function replies(facts: BusFacts): CheckResult {
   const calls = facts.operations.filter(isAnswered);
   const answers = answersIn(facts, findings, new Set(calls.map(({ number }) => number)));
   const callees = calleesIn(facts);
+  inventedCalls(facts, findings);
   for (const call of calls) judge(facts, findings, call, answers.get(call.number) ?? [], callees);
   const unit = plural(calls.length, 'call');
   return findings.result(calls.length, unit, calls.length === 0 ? 'nobody was to call anything' : undefined);
@@ -41,8 +46,8 @@ function answersIn(facts: BusFacts, findings: Findings, calls: ReadonlySet<numbe
   const answers = new Map<number, Got[]>();
   for (const [client, log] of facts.logs) {
     for (const { got } of log) {
-      if (got.replySerial === undefined) continue;
-      const number = got.replySerial - 1;
+      if (!isAnswer(got)) continue;
+      const number = (got.replySerial ?? 0) - 1;
       if (calls.has(number) && facts.operations[number]?.client === client)
         answers.set(number, [...(answers.get(number) ?? []), got]);
       else
@@ -54,6 +59,22 @@ function answersIn(facts: BusFacts, findings: Findings, calls: ReadonlySet<numbe
     }
   }
   return answers;
+}
+
+/** What is no signal, no answer and no call of the file comes from a program, or from nobody. */
+function inventedCalls(facts: BusFacts, findings: Findings): void {
+  for (const [client, log] of facts.logs) {
+    for (const { got, operation } of log) {
+      if (operation !== undefined || got.type === 'signal' || isAnswer(got)) continue;
+      if (got.type === 'method_call' && facts.mayBeProgram(got.sender, client)) continue;
+      const what = got.type === 'method_call' ? 'a call that nobody was to make' : 'an answer to no call';
+      findings.add('invented', undefined, () => ({
+        summary: `${client} got ${what}`,
+        expected: 'no such message',
+        observed: `${saidText(got)} from ${facts.nameOf(got.sender, client)}`,
+      }));
+    }
+  }
 }
 
 /** Call → the copies that clients got. */

@@ -21,6 +21,14 @@ const changed =
     return fields && list.with(at, { ...got, ...fields });
   };
 
+/** Comes as it is, and once more with this change. */
+const copied =
+  (change: (got: Got) => Partial<Got> | undefined): Damage =>
+  (got, list, at) => {
+    const fields = change(got);
+    return fields && list.toSpliced(at + 1, 0, { ...got, ...fields });
+  };
+
 /** The texts of errors are for people, and the bus counts its own messages as it likes. */
 const DAMAGES: Readonly<Record<string, Damage>> = {
   'is lost': (_, list, at) => list.toSpliced(at, 1),
@@ -32,6 +40,18 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'has other arguments': changed(({ type }) =>
     type === 'error' ? undefined : { args: 's "damaged"', texts: ['damaged'] },
   ),
+  'comes to another client as well': (got, list, at) => {
+    const other = list.find(({ client }) => client !== got.client);
+    return other && list.toSpliced(at, 0, { ...got, client: other.client });
+  },
+  'comes again as a call': copied(() => ({ type: 'method_call' })),
+  'comes again as a signal': copied(() => ({ type: 'signal' })),
+  'comes again as an answer': copied(() => ({ type: 'method_return' })),
+  'comes again with a serial that nobody has used': copied(() => ({ serial: 0x7fff_fff0 })),
+  'comes again from the bus': copied(({ sender }) => (sender === DRIVER ? undefined : { sender: DRIVER })),
+  'comes again as an answer to a call of the agent': copied(() => ({
+    ...{ type: 'method_return', replySerial: 0x8000_0000 },
+  })),
   'is of a stranger': changed(() => ({ sender: ':0.77' })),
   'has another member': changed(({ member }) => (member === undefined ? undefined : { member: 'Damaged' })),
   'has another path': changed(({ path }) => (path === undefined ? undefined : { path: '/damaged' })),
@@ -170,6 +190,31 @@ describe('a descriptor', () => {
       }
     });
   }
+});
+
+const CALLS = `
+buses: { session: { master: { program: dbus-daemon } } }
+clients: { player: {}, panel: {}PROGRAM }
+traffic:
+  - call: { from: panel, to: player, path: /p, member: Seek }
+`;
+const PROGRAM = ', caller: { program: [busctl] }';
+
+describe('a call that no client has made', () => {
+  const broken = async (program: string, sender: string) => {
+    const { plan, trace } = await playText(CALLS.replace('PROGRAM', program), { seed: 1 });
+    const call = trace?.dbus?.find((event) => event.kind === 'got' && event.type === 'method_call');
+    assert.ok(trace?.dbus && call?.kind === 'got');
+    const dbus = renumbered([...trace.dbus, { ...call, sender }]);
+    const { checks } = judge(plan, { ...trace, dbus }, { backend: 'sim' });
+    return checks.flatMap(({ failures }) => failures.map(({ check, kind }) => `${check} ${kind}`));
+  };
+
+  it('is one of a program, if the bus has programs', async () => {
+    assert.deepEqual(await broken('', ':0.77'), ['dbus.replies invented']);
+    assert.deepEqual(await broken(PROGRAM, ':0.77'), []);
+    assert.deepEqual(await broken(PROGRAM, DRIVER), ['dbus.replies invented']);
+  });
 });
 
 const ITSELF = `
