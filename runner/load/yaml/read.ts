@@ -83,9 +83,27 @@ function upTo(most: number, fd: number): Uint8Array {
   const bytes = new Uint8Array(most);
   let length = 0;
   for (let got = -1; got !== 0 && length < most; length += got) {
-    got = readSync(fd, bytes, length, most - length, null);
+    got = readNext(fd, bytes, length);
   }
   return bytes.subarray(0, length);
+}
+
+/** How long to wait before a pipe that is empty is asked again, in ms. */
+const PAUSE_MS = 10;
+
+/**
+ * Waits for what the program at the other end of a pipe has not written yet. Modules that import `node:process` make a
+ * stream of stdin, so that it does not wait by itself any more; and Node has no other call that waits.
+ */
+function readNext(fd: number, bytes: Uint8Array, from: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, bytes, from, bytes.length - from, null);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+  }
 }
 
 function textOf(bytes: Uint8Array): ReturnType<Read> {

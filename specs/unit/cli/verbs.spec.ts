@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What all verbs have: help with an example, stdin for a file, JSON for programs.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { cli } from '../../helpers/cli.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo', import.meta.url));
+const FILE = fileURLToPath(new URL('../../../topologies/quickstart.topo.yaml', import.meta.url));
 
 function withStdin(input: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(COMMAND, args, {
@@ -54,6 +56,16 @@ describe('help', function () {
 });
 
 describe('stdin', () => {
+  it('is waited for, as long as its program has not written all of it', async () => {
+    const child = spawn(COMMAND, ['validate', FILE, '-'], { stdio: 'pipe' });
+    const [said, errors] = [text(child.stdout), text(child.stderr)];
+    // The command asks for it when it has told of the file before.
+    child.stdout.once('data', () => child.stdin.write('buses: { cabin'));
+    child.stdout.once('data', () => setImmediate(() => child.stdin.end(': {} }\n')));
+    assert.equal(await errors, '');
+    assert.match(await said, /\n<stdin>: stdin is valid: 1 bus, 0 clients, 0 steps\n$/);
+  });
+
   it('is a file called -', () => {
     const valid = withStdin('buses: { cabin: {} }\n', 'validate', '-');
     assert.deepEqual([valid.code, valid.stdout], [0, '<stdin>: stdin is valid: 1 bus, 0 clients, 0 steps\n']);
