@@ -129,7 +129,7 @@ const SEVERITY: readonly ExitCode[] = [
 ];
 
 /** The exit code of several results. */
-export function worst(results: readonly FileResult[]): ExitCode {
+export function worst(results: readonly Pick<FileResult, 'exitCode'>[]): ExitCode {
   const codes = new Set(results.map((r) => r.exitCode));
   return SEVERITY.find((code) => codes.has(code)) ?? EXIT.pass;
 }

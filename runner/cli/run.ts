@@ -3,9 +3,10 @@ import { EXIT } from '../common/errors.ts';
 import { neutral } from '../common/neutral.ts';
 import { folderOf } from './artifacts.ts';
 import { Interrupt } from './interrupt.ts';
-import type { Format, PlayFlags } from './options.ts';
-import { type FileResult, playFile, worst } from './playing.ts';
-import { writeResults } from './results.ts';
+import type { PlayFlags } from './options.ts';
+import { playFile, worst } from './playing.ts';
+import { warn } from './report-error.ts';
+import { type Outline, Results } from './results.ts';
 
 /**
  * `run`: plays each file in all its combinations, one after the other, and takes it down; the exit code is the worst
@@ -14,28 +15,26 @@ import { writeResults } from './results.ts';
 export async function runFiles(files: readonly string[], flags: PlayFlags): Promise<void> {
   if (flags.artifacts !== undefined) folderOf('--artifacts', flags.artifacts);
   using interrupt = new Interrupt();
-  const results: FileResult[] = [];
-  const atOnce = EACH_AT_ONCE.includes(flags.format);
+  const results = new Results(flags.format);
   const sharing = files.length > 1 ? { taken: new Set<string>() } : {};
+  let begun = 0;
   for (const file of files) {
     if (interrupt.signal.aborted) break;
+    begun++;
     const mode = { keep: false, replace: false, interrupt, ...sharing };
-    await playFile(file, flags, mode, (result) => {
-      results.push(result);
-      if (atOnce) writeResults([result], flags.format);
-    });
+    await playFile(file, flags, mode, (result) => results.add(result));
   }
-  if (!atOnce) writeResults(results, flags.format);
-  else if (flags.format === 'text' && results.length > 1) summarise(results, flags.repeat ?? 1);
+  results.end();
+  const { outlines } = results;
+  if (flags.format === 'text' && outlines.length > 1) summarise(outlines, flags.repeat ?? 1);
+  const left = files.length - begun;
+  if (left > 0) warn(`interrupted: ${left} of ${files.length} files were not played`);
   // An interrupt between two files is in no result.
-  process.exitCode = interrupt.signal.aborted ? EXIT.interrupted : worst(results);
+  process.exitCode = interrupt.signal.aborted ? EXIT.interrupted : worst(outlines);
 }
 
-/** Formats that are written result by result; the others are one document. */
-const EACH_AT_ONCE: readonly Format[] = ['text', 'jsonl'];
-
 /** Prints the rate, for what happens only now and then. One failure is a failure, however many repeats passed. */
-function summarise(results: readonly FileResult[], repeat: number): void {
+function summarise(results: readonly Outline[], repeat: number): void {
   const passed = results.filter((r) => r.exitCode === EXIT.pass).length;
   const all = results.length;
   const rate =
@@ -51,12 +50,12 @@ function summarise(results: readonly FileResult[], repeat: number): void {
 /** In percent; 100 only if all passed. */
 const share = (part: number, all: number): string => `${Math.floor((1000 * part) / all) / 10} %`;
 
-function combinationOf({ played }: FileResult): string {
-  const values = Object.entries(played?.plan.topology.combination ?? {});
+function combinationOf({ combination }: Outline): string {
+  const values = Object.entries(combination);
   return values.length === 0 ? '' : ` (${values.map(([name, value]) => `${name}=${value}`).join(' ')})`;
 }
 
-function word({ exitCode, played }: FileResult): string {
-  if (exitCode === EXIT.fail) return played?.verdict.result === 'skip' ? 'skip ' : 'fail ';
+function word({ exitCode, provesNothing }: Outline): string {
+  if (exitCode === EXIT.fail) return provesNothing ? 'skip ' : 'fail ';
   return exitCode === EXIT.invalid ? 'invalid' : 'error';
 }

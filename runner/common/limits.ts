@@ -135,6 +135,11 @@ export const LIMITS = {
     what: 'bytes that a program of a message bus writes to its standard output',
     over: 'the program is killed, and the run fails',
   },
+  documentBytes: {
+    most: 64 * MIB,
+    what: 'bytes of one JSON, JUnit, KTAP, GitHub or SARIF document about several files or combinations, before characters are escaped',
+    over: 'each further one has its result, and the number of its mistakes and failures',
+  },
   answerBytes: {
     most: 16 * MIB,
     what: 'bytes that a Docker Engine, or a command of the runner in a host, answers at once',
