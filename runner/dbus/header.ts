@@ -2,7 +2,7 @@
 /** Headers of messages (D-Bus Specification, "Message Format"). */
 import { align, type Endian, Writer } from './marshal.ts';
 import { isBusName, isErrorName, isInterface, isMember } from './names.ts';
-import { NotDbus } from './refusal.ts';
+import { NotDbus, quoted } from './refusal.ts';
 import { typeOf } from './type.ts';
 import { Reader } from './unmarshal.ts';
 
@@ -178,7 +178,7 @@ function readField(reader: Reader, { name, type }: (typeof FIELDS)[number]): str
     return value;
   }
   const text = reader.text();
-  if (!VALID[name]?.(text)) throw new NotDbus(`not valid as ${name}: ${JSON.stringify(text)}`, at);
+  if (!VALID[name]?.(text)) throw new NotDbus(`not valid as ${name}: ${quoted(text)}`, at);
   return text;
 }
 

@@ -24,7 +24,14 @@ export const isUnique = (text: string): boolean => isShort(text) && UNIQUE.test(
 export const isBusName = (text: string): boolean => isWellKnown(text) || isUnique(text);
 /** The beginning of a bus name, unique names included, or of an interface: one element is enough. */
 export const isNamespace = (text: string): boolean => isShort(text) && NAMESPACE.test(text);
-export const isPath = (text: string): boolean => PATH.test(text);
+
+/**
+ * What PATH matches, without a loop in the expression: a path may have millions of elements, for which the stack of the
+ * engine is too small.
+ */
+export const isPath = (text: string): boolean =>
+  text === '/' || (text.startsWith('/') && !NO_PATH.test(text));
+const NO_PATH = /[^A-Za-z0-9_/]|\/\/|\/$/;
 
 /** The bus driver's name: the master. */
 export const DRIVER = 'org.freedesktop.DBus';

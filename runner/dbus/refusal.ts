@@ -11,3 +11,7 @@ export class NotDbus extends Error {
     this.at = at;
   }
 }
+
+/** A stranger's text in an error or a log, of which a long one would fill it. */
+export const quoted = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text);

@@ -2,6 +2,7 @@
 /** Parses match rules (D-Bus Specification, "Match Rules"; docs/dbus.md section 3). */
 import { MESSAGE_TYPES } from './header.ts';
 import { isBusName, isInterface, isMember, isNamespace, isPath } from './names.ts';
+import { quoted } from './refusal.ts';
 
 /** Limit of nfdbus: NFDBUS_RULE_MAX. */
 export const MAX_RULE = 1024;
@@ -219,5 +220,3 @@ function refuseTwice(before: readonly Condition[], { kind, arg }: Condition, key
 
 const nameOf = ({ kind, arg }: Condition): string =>
   kind === 'arg' ? `arg${arg}` : kind === 'argpath' ? `arg${arg}path` : kind;
-
-const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text);

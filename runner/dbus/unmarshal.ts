@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { align, type Endian, MAX_ARRAY, MAX_DEPTH } from './marshal.ts';
 import { isPath } from './names.ts';
-import { NotDbus } from './refusal.ts';
+import { NotDbus, quoted } from './refusal.ts';
 import { type Type, typeOf, typesOf } from './type.ts';
 import type { Arg, Value } from './value.ts';
 
@@ -51,14 +51,14 @@ export class Reader {
   path(): string {
     const start = this.at;
     const path = this.text();
-    if (!isPath(path)) throw new NotDbus(`not an object path: ${JSON.stringify(path)}`, start);
+    if (!isPath(path)) throw new NotDbus(`not an object path: ${quoted(path)}`, start);
     return path;
   }
 
   signature(): string {
     const start = this.at;
     const text = this.#string(this.#terminated(this.byte()));
-    if (typesOf(text) === undefined) throw new NotDbus(`not a signature: ${JSON.stringify(text)}`, start);
+    if (typesOf(text) === undefined) throw new NotDbus(`not a signature: ${quoted(text)}`, start);
     return text;
   }
 
@@ -220,7 +220,7 @@ export function checkBody(bytes: Uint8Array, endian: Endian, start: number, sign
 
 function bodyTypes(signature: string, reader: Reader): readonly Type[] {
   const types = typesOf(signature);
-  if (types === undefined) throw new NotDbus(`not a signature: ${JSON.stringify(signature)}`, reader.at);
+  if (types === undefined) throw new NotDbus(`not a signature: ${quoted(signature)}`, reader.at);
   return types;
 }
 

@@ -28,6 +28,9 @@ function nested(depth: number): Buffer {
 const withSignature = (args: readonly Arg[], from: string, to: string): Buffer =>
   patched(bytesOf({ args }), (bytes) => bytes.write(to, bytes.indexOf(`${from}\0`, 0, 'latin1'), 'latin1'));
 
+/** Elements of a path. */
+const DEEP = 4_000_000;
+
 const BYTES: Arg = { type: 'ay', value: Buffer.alloc(9) };
 
 const FATAL: Readonly<Record<string, Buffer>> = {
@@ -104,6 +107,23 @@ describe('an attack that has harmed other buses', function () {
     const got = await receiver.until(({ member }) => member === 'M');
     assert.deepEqual([got.args[1]?.value, got.fds.length], [0x01020304, 1]);
     for (const each of got.fds) each.close();
+  });
+
+  it('passes on a path of more elements than a regular expression can walk over', async () => {
+    using sender = await RawClient.join(bus.path);
+    using receiver = await RawClient.join(bus.path);
+    const path: Arg = { type: 'o', value: '/a'.repeat(DEEP) };
+    await sender.sendMessage({ ...SIGNAL, destination: receiver.name, args: [path] });
+    const got = await receiver.until(({ member }) => member === 'M');
+    assert.equal(got.args[0]?.value, path.value);
+  });
+
+  it('writes no more of a name that is none into its log than its beginning', async () => {
+    using client = await RawClient.join(bus.path);
+    await client.send(bytesOf({ interface: 'nodot'.repeat(1_000_000) }));
+    assert.equal(await client.next(), undefined);
+    await bus.log.says(/not valid as interface.*\n/);
+    assert.ok(Math.max(...bus.log.text.split('\n').map(({ length }) => length)) < 1000);
   });
 
   it('knows no cookie: a client names no file that the bus would read', async () => {

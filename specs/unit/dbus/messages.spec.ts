@@ -7,6 +7,7 @@ import {
   type DbusMessage,
   embedEnvelope,
   envelopeIn,
+  isPath,
   marshal,
   NotDbus,
   parse,
@@ -133,6 +134,23 @@ describe('a D-Bus message', () => {
     assert.match(refusal(Buffer.concat([good(() => {}), Buffer.alloc(4)])), /bytes of a message of/);
     assert.equal(refusal(good(() => {})), 'none');
     assert.equal(parsed(Buffer.alloc(0)), undefined);
+  });
+
+  it('may have a path of millions of elements', () => {
+    const value = '/a'.repeat(4_000_000);
+    const back = parse(marshal({ ...HELLO, path: value, args: [{ type: 'o', value }] }, 1));
+    assert.deepEqual([back.path === value, back.args[0]?.value === value], [true, true]);
+    for (const wrong of ['', 'a', '/a/', '//', '/a//b', '/a\n', '/ä'])
+      assert.equal(isPath(wrong), false, wrong);
+  });
+
+  it('is refused with no more of a wrong name than its beginning', () => {
+    const long = 'x'.repeat(1_000_000);
+    for (const wrong of [{ path: `/${long}` }, { member: long }] as const) {
+      const bytes = marshal({ ...HELLO, ...wrong }, 1);
+      if (wrong.path) bytes[bytes.indexOf('/xxx')] = 'x'.charCodeAt(0);
+      assert.ok(refusal(bytes).length < 200);
+    }
   });
 
   it('may be of a type that is not known yet', () => {
