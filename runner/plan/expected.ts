@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What must happen to a message: what the file says, else what the model expects. */
 
-import type { Allowed } from '../predict/index.ts';
+import { type Allowed, isOpen } from '../predict/index.ts';
 import { busOfMaster, defaultRoute } from '../topology/lane.ts';
 import type { SendStep } from '../topology/topology.ts';
 import type { Expected } from './plan.ts';
@@ -30,7 +30,8 @@ const answers = new WeakMap<Allowed, Expected>();
 
 const NEVER_SENT: Expected = { kind: 'delivered', lanes: [], because: 'its sender has ended before it' };
 
-function answer({ delivered, errors, because }: Allowed): Expected {
+function answer(allowed: Allowed): Expected {
+  const { delivered, errors, because } = allowed;
   const [errno, ...others] = errors;
   if (delivered === undefined) {
     return { kind: 'error', errno: errno ?? '', ...(others.length > 0 && { or: others }), because };
@@ -41,6 +42,7 @@ function answer({ delivered, errors, because }: Allowed): Expected {
     lanes: must,
     ...(may.length > 0 && { may }),
     ...(errors.length > 0 && { or: errors }),
+    ...(isOpen(allowed) && { open: true }),
     because,
   };
 }

@@ -38,6 +38,8 @@ export type Expected = (
   readonly or?: readonly string[];
   /** The rules of the contract from which the model derives this; absent if the file says it. */
   readonly because?: string;
+  /** Anything is right: the model does not follow all that is possible. */
+  readonly open?: true;
   /** Why the file's expectation cannot hold, according to the model. */
   readonly contradictedBy?: string;
 };

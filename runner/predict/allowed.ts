@@ -18,9 +18,19 @@ export interface Allowed {
   readonly possibilities: readonly Possibility[];
 }
 
+/** Whether anything is allowed, so that nothing can be wrong. */
+export const isOpen = ({ possibilities }: Allowed): boolean =>
+  possibilities.some((each) => 'open' in each && each.open === true);
+
 /** One possible outcome of a message. */
 export type Possibility =
-  | { readonly lanes: readonly Lane[]; readonly may?: readonly Lane[]; readonly because: string }
+  | {
+      readonly lanes: readonly Lane[];
+      readonly may?: readonly Lane[];
+      readonly because: string;
+      /** Anything may happen: the model does not follow all that is possible. */
+      readonly open?: true;
+    }
   | { readonly error: string; readonly because: string };
 
 const WATCHING = 'each eavesdropper gets a copy too (section 3.5)';

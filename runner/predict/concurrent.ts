@@ -42,17 +42,21 @@ interface Place {
 
 export type Tell = (step: SendStep, n: number, possibility: Possibility) => void;
 
-/**
- * Calls `tell` with the possible outcomes of each message; returns the clients that the bus may evict. Throws
- * Exhausted.
- */
+interface Compared {
+  /** The clients that the bus may evict. */
+  readonly victims: readonly string[];
+  /** Whether anything is allowed for some messages, since too many combinations of changes are possible. */
+  readonly open: boolean;
+}
+
+/** Calls `tell` with the possible outcomes of each message. Throws Exhausted. */
 export function concurrent(
   state: BusState,
   step: ParallelStep,
   datagrams: Datagrams,
   tell: Tell,
   effort: Effort,
-): readonly string[] {
+): Compared {
   const branches = step.branches.flatMap(strands);
   effort.spend(PAIR * branches.length ** 2);
   const places = branches.flatMap((branch) => placesOf(branch, branches));
@@ -68,6 +72,7 @@ export function concurrent(
   // What was for an evicted client goes to its master, and may fill the master's queue.
   const evicting = places.map((place) => ({ ...place, beside: [...place.beside, ...evictions] }));
   const pressure = pressed(evicting);
+  let open = false;
   for (const place of evicting) {
     const filters = state.topology.clients.some(({ filter }) => filter !== undefined);
     const byLength = new Map<number, readonly Possibility[]>();
@@ -77,6 +82,7 @@ export function concurrent(
       if (moments.has(n)) {
         const beside = place.beside.map((changes) => openAt(changes, place.step, n));
         states = combinations(base, place.before, beside);
+        open ||= states === undefined;
         byLength.clear();
       }
       const datagram = datagrams(place.step, n);
@@ -92,7 +98,7 @@ export function concurrent(
       if (place.shared && place.step.nonblocking) tell(place.step, n, BEHIND);
     }
   }
-  return victims;
+  return { victims, open };
 }
 
 /**
@@ -231,5 +237,8 @@ export function anything(
   because = `more than ${MAX_STATES} combinations of changes may be in force`,
 ): Possibility[] {
   const errors = ['EAGAIN', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPIPE'];
-  return [{ lanes: [], may: lanesOf(state, step), because }, ...errors.map((error) => ({ error, because }))];
+  return [
+    { lanes: [], may: lanesOf(state, step), because, open: true },
+    ...errors.map((error) => ({ error, because })),
+  ];
 }

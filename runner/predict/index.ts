@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 export { DEFAULT_QUEUE_LENGTH, DEFAULT_SEND_BUFFER, weightOf } from '../model/index.ts';
-export type { Allowed, Possibility } from './allowed.ts';
+export { type Allowed, isOpen, type Possibility } from './allowed.ts';
 export type { Datagram } from './bus-state.ts';
 export type { Datagrams } from './cursor.ts';
 export { limitedShares } from './descriptors.ts';
@@ -24,5 +24,5 @@ export {
   predictOperations,
   resultText,
 } from './message-bus/index.ts';
-export { type Contradictions, type Finding, type Prediction, predict } from './predict.ts';
+export { type Contradictions, type Finding, type Prediction, predict, type Unjudged } from './predict.ts';
 export { idleWaits, lanesOf } from './waits.ts';

@@ -9,7 +9,7 @@
 import * as model from '../model/index.ts';
 import { rowOf } from '../topology/faults.ts';
 import type { Lane } from '../topology/lane.ts';
-import { strands } from '../topology/steps.ts';
+import { sends, strands } from '../topology/steps.ts';
 import type { ParallelStep, SendStep, Step } from '../topology/topology.ts';
 import type { BusState } from './bus-state.ts';
 import { empty, evict } from './concurrent.ts';
@@ -61,7 +61,7 @@ export function notLinearizable(
   datagrams: Datagrams,
 ): NotLinearizable | typeof TOO_MANY_PLACES | undefined {
   const tracks = tracksOf(state, step, bus, evictable);
-  const size = tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
+  const size = sizeOf(tracks);
   // If nothing changes, each message has one outcome, and may be judged by itself; unless the bus evicts.
   const certain = size === 1 && state.host(bus)?.bus.overflow !== 'evict';
   if (certain) return undefined;
@@ -72,6 +72,23 @@ export function notLinearizable(
     unplaced,
   );
 }
+
+/** Whether the changes on a bus to which a step sends may have too many places, if any of these clients may be evicted. */
+export function mayHaveTooManyPlaces(
+  state: BusState,
+  step: ParallelStep,
+  victims: ReadonlySet<string>,
+): boolean {
+  const used = new Set([...sends([step])].map((send) => state.sender(send).bus));
+  return [...state.hosts].some(
+    ([bus, host]) =>
+      used.has(host.bus) && sizeOf(tracksOf(state, step, bus, (client) => victims.has(client))) > MAX_PLACES,
+  );
+}
+
+/** The number of combinations of places. */
+const sizeOf = (tracks: readonly Track[]): number =>
+  tracks.reduce((product, { changes }) => product * (changes.length + 1), 1);
 
 interface Change {
   /** Id of the fault; absent for changes that the bus makes itself. */

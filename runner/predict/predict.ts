@@ -18,6 +18,7 @@ import { anything, concurrent, evict, type Tell } from './concurrent.ts';
 import type { Datagrams, PossibilitiesOf } from './cursor.ts';
 import { Effort, Exhausted, TOO_MUCH } from './effort.ts';
 import { type Deadlock, Explorer } from './explore.ts';
+import { MAX_PLACES, mayHaveTooManyPlaces } from './linearize.ts';
 import { play, QUICK, type Schedule } from './play.ts';
 
 export interface Prediction {
@@ -28,6 +29,14 @@ export interface Prediction {
   /** Whether the bus may evict the client at some time. */
   readonly mayBeEvicted: (client: string) => boolean;
   readonly findings: readonly Finding[];
+  /** Top-level step → why it is not judged who gets its messages. */
+  readonly unjudged: ReadonlyMap<string, Unjudged>;
+}
+
+export interface Unjudged {
+  readonly why: string;
+  /** Whether this is so from that step on to the end of the file. */
+  readonly lasts: boolean;
 }
 
 /** Why an expectation of the file cannot hold according to the model, by the step's id. */
@@ -58,15 +67,21 @@ function schedulesOf({ branches: { length } }: ParallelStep): Schedule[] {
 const MAX_STATES = 64;
 const TOO_MANY = `more than ${MAX_STATES} states of the bus are possible`;
 
+const TOO_MANY_CHANGES: Unjudged = {
+  why: `the changes of this step have more than ${MAX_PLACES} combinations`,
+  lasts: false,
+};
+
 export function predict(topology: Topology, datagrams: Datagrams): Prediction {
   const walk = new Walk(topology, datagrams);
   for (const step of topology.steps) walk.step(step);
-  const { possibilities, before, findings } = walk;
+  const { possibilities, before, findings, unjudged } = walk;
   return {
     of: (step, n) => possibilities.get(step)?.answer(n),
     before: (step) => before.get(step) ?? [],
     mayBeEvicted: (client) => walk.mayBeEvicted(client),
     findings,
+    unjudged,
   };
 }
 
@@ -74,6 +89,7 @@ class Walk {
   readonly possibilities: PossibilitiesOf = new Map();
   readonly before = new Map<string, readonly BusState[]>();
   readonly findings: Finding[] = [];
+  readonly unjudged = new Map<string, Unjudged>();
   readonly #datagrams: Datagrams;
   readonly #effort = new Effort();
   /** Set when the effort was used up: the states are not known any more. */
@@ -103,8 +119,12 @@ class Walk {
   step(step: Step): void {
     const lost = this.#lost;
     if (!this.#exhausted) this.#try(step);
-    if (this.#exhausted) for (const send of sends([step])) this.#allowAnything(send, TOO_MUCH);
-    else if (lost) for (const send of sends([step])) this.#allowAnything(send, TOO_MANY);
+    const why = this.#exhausted ? TOO_MUCH : lost ? TOO_MANY : undefined;
+    if (why === undefined) return;
+    for (const send of sends([step])) {
+      this.#allowAnything(send, why);
+      this.unjudged.set(step.id, { why, lasts: true });
+    }
   }
 
   #try(step: Step): void {
@@ -181,7 +201,7 @@ class Walk {
     const { id, place, count } = step;
     const wide = new PossibilitySet();
     const parallel: ParallelStep = { kind: 'parallel', id, place, branches: [[step]] };
-    const victims = this.#concurrent(parallel, (_, n, possibility) => wide.add(n, possibility));
+    const { victims, open } = this.#concurrent(parallel, (_, n, possibility) => wide.add(n, possibility));
     const played: PossibilitiesOf = new Map();
     this.#play(step, [[step]], [QUICK, SLOW], played);
     const exact = played.get(id) ?? new PossibilitySet();
@@ -192,6 +212,7 @@ class Walk {
       certain &&= exact.at(n).length === 1;
       for (const possibility of (certain ? exact : wide).at(n)) all.add(n, possibility);
     }
+    if (!certain && open) this.unjudged.set(id, TOO_MANY_CHANGES);
     this.#evict(victims, (state, name) => state.reads(state.party(name).client));
   }
 
@@ -200,11 +221,12 @@ class Walk {
    */
   #parallel(step: ParallelStep): void {
     this.#remember(step);
-    const victims = this.#concurrent(step, ({ id }, n, possibility) => {
+    const { victims, open } = this.#concurrent(step, ({ id }, n, possibility) => {
       const known = this.possibilities.get(id) ?? new PossibilitySet();
       this.possibilities.set(id, known);
       known.add(n, possibility);
     });
+    if (open) this.unjudged.set(step.id, TOO_MANY_CHANGES);
     for (const { id, action } of faults([step])) {
       if ('client' in action && victims.has(action.client)) this.findings.push(evicted(id, action));
     }
@@ -232,13 +254,20 @@ class Walk {
     return explored !== undefined;
   }
 
-  /** Returns the clients that the bus may evict during the step. */
-  #concurrent(step: ParallelStep, tell: Tell): ReadonlySet<string> {
-    const victims = new Set(
-      this.#states.flatMap((state) => concurrent(state, step, this.#datagrams, tell, this.#effort)),
+  /**
+   * Returns the clients that the bus may evict during the step, and whether the changes have too many combinations, or
+   * too many places, for all to be followed.
+   */
+  #concurrent(step: ParallelStep, tell: Tell): { victims: ReadonlySet<string>; open: boolean } {
+    const compared = this.#states.map((state) =>
+      concurrent(state, step, this.#datagrams, tell, this.#effort),
     );
+    const victims = new Set(compared.flatMap((each) => each.victims));
     for (const client of victims) this.#victims.add(client);
-    return victims;
+    const open =
+      compared.some((each) => each.open) ||
+      this.#states.some((state) => mayHaveTooManyPlaces(state, step, victims));
+    return { victims, open };
   }
 
   /** The state in which nobody was evicted: whatever did not fit into a queue was not for its client. */

@@ -3,6 +3,7 @@
 
 import { type Address, MASTER } from '../common/address.ts';
 import type { Plan, PlannedMessage } from '../plan/plan.ts';
+import type { Unjudged } from '../predict/index.ts';
 import { type Lane, masterOf, parseLane } from '../topology/lane.ts';
 import { type Visit, walk } from '../topology/steps.ts';
 import type { ClientSpec } from '../topology/topology.ts';
@@ -37,6 +38,8 @@ export interface Facts {
   readonly addresses: ReadonlyMap<string, Address>;
   /** Agents that ended although nobody asked them to. */
   readonly crashed: ReadonlySet<string>;
+  /** Indexes of top-level steps of whose messages the model does not know who must get them: they count as unchecked. */
+  readonly unjudged: ReadonlySet<number>;
 }
 
 /** Indexes a run in linear time. */
@@ -60,6 +63,7 @@ export function collect(plan: Plan, trace: Trace): Facts {
     steps,
     addresses: addressesOf(plan, trace),
     crashed,
+    unjudged: new Set([...plan.prediction.unjudged.keys()].map((id) => steps.get(id)?.top ?? 0)),
   };
 }
 
@@ -138,6 +142,19 @@ export const expectedLanes = (message: PlannedMessage): readonly Lane[] =>
 /** The lanes that may get it as well. */
 export const allowedLanes = (message: PlannedMessage): readonly Lane[] =>
   message.expected.kind === 'delivered' ? (message.expected.may ?? []) : [];
+
+/** Whether the model knows enough of what may become of a message to check it. */
+export const isChecked = (facts: Facts, message: PlannedMessage): boolean =>
+  !facts.unjudged.has(topOf(facts, message));
+
+/** What was not checked for that reason, in words; undefined if there is nothing. */
+export function whyUnchecked({ plan: { prediction, topology } }: Facts): string | undefined {
+  const step = topology.steps.find(({ id }) => prediction.unjudged.has(id));
+  if (step === undefined) return undefined;
+  const { file, line } = step.place;
+  const { why, lasts } = prediction.unjudged.get(step.id) as Unjudged;
+  return `${lasts ? 'from ' : ''}${file}:${line}${lasts ? ' on' : ''}, ${why}`;
+}
 
 /** Index of a message's top-level step. */
 export const topOf = (facts: Facts, message: PlannedMessage): number =>

@@ -5,13 +5,7 @@
  */
 
 import { datagramsOf, type PlannedMessage } from '../plan/index.ts';
-import {
-  MAX_PLACES,
-  type NotLinearizable,
-  notLinearizable,
-  type Observed,
-  TOO_MANY_PLACES,
-} from '../predict/index.ts';
+import { type NotLinearizable, notLinearizable, type Observed, TOO_MANY_PLACES } from '../predict/index.ts';
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
@@ -34,8 +28,8 @@ export function linearizable(facts: Facts, findings: Findings): void {
     if (!changes(facts, step)) continue;
     for (const { name } of facts.plan.topology.buses) {
       const found = explain(facts, step, name, witnessed);
-      if (found === TOO_MANY_PLACES) findings.note(notJudged(step));
-      else if (found) add(facts, findings, found);
+      // The model has said so of the step: its messages count as unchecked.
+      if (found !== undefined && found !== TOO_MANY_PLACES) add(facts, findings, found);
     }
   }
 }
@@ -134,9 +128,6 @@ function isSignal({ steps }: Facts, fault: string): boolean {
   const step = steps.get(fault)?.step;
   return step?.kind === 'fault' && signalOf(step.action) !== undefined;
 }
-
-const notJudged = ({ place: { file, line } }: ParallelStep): string =>
-  `the order of changes at ${file}:${line} is not judged: more than ${MAX_PLACES} combinations of them are possible`;
 
 function add(
   facts: Facts,

@@ -6,7 +6,16 @@ import type { PlannedMessage } from '../plan/plan.ts';
 import type { DeliveryEvent } from '../trace/trace.ts';
 import { addDuplicate, addExtra, addInvented, addLost, compare } from './copies.ts';
 import { type Missing, settle } from './eavesdrop.ts';
-import { allowedLanes, expectedLanes, type Facts, type LaneFacts, messageOf, outcomeOf } from './facts.ts';
+import {
+  allowedLanes,
+  expectedLanes,
+  type Facts,
+  isChecked,
+  type LaneFacts,
+  messageOf,
+  outcomeOf,
+  whyUnchecked,
+} from './facts.ts';
 import { reasons } from './failure-text.ts';
 import { judgeFence, type SentFences, sentFences } from './fences.ts';
 import { Findings } from './findings.ts';
@@ -41,6 +50,7 @@ export function recipients(facts: Facts): CheckResult {
   const expected = byLane(facts, (message) => mustGet(facts, message, proven));
   const allowed = byLane(facts, (message) => mayGet(facts, message, proven));
   const marks = new Uint8Array(facts.plan.messages.length);
+  const checked = facts.plan.messages.map((message) => isChecked(facts, message));
   const fences = sentFences(facts);
   let [unread, dropped] = [0, 0];
   facts.lanes.forEach((lane, i) => {
@@ -57,11 +67,16 @@ export function recipients(facts: Facts): CheckResult {
     findings.note(`${count(unread, 'copy', 'copies')} not judged: the reader had stopped or ended`);
   if (dropped > 0)
     findings.note(`${count(dropped, 'copy', 'copies')} missed by eavesdroppers, which may miss some`);
-  const copies = expected.reduce((sum, l) => sum + l.length, 0) - unread - dropped;
+  const due = expected.reduce((sum, l) => sum + l.filter((n) => checked[n]).length, 0);
+  const copies = Math.max(0, due - unread - dropped);
+  const why = whyUnchecked(facts);
+  if (why !== undefined && copies > 0) findings.note(`not judged who got what: ${why}`);
   const arrived = facts.lanes.some((l) => l.deliveries.length > 0);
   const lines = written > 0 ? `, ${count(written, 'written delivery', 'written deliveries')}` : '';
   const nothing =
-    copies + written === 0 && !arrived ? 'no message was expected anywhere, and none came' : undefined;
+    copies + written > 0
+      ? undefined
+      : (why ?? (arrived ? undefined : 'no message was expected anywhere, and none came'));
   return findings.result(copies, `${plural(copies, 'copy', 'copies')}${lines}`, nothing);
 }
 

@@ -118,10 +118,39 @@ traffic:
 ${joins}
 `;
 
-  it('says that their order is not judged', async () => {
+  it('checks nothing of a step that has too many, and says so', async () => {
     const { verdict } = await playText(text, { seed: 1 });
     assert.deepEqual(complaints(verdict), []);
-    const { notes } = verdict.checks.find((check) => check.name === 'recipients') ?? {};
-    assert.match(notes?.join('\n') ?? '', /order of changes at .*:\d+ is not judged: more than 512/);
+    for (const name of ['recipients', 'errors']) {
+      const { result, reason, checked } = verdict.checks.find((check) => check.name === name) ?? {};
+      assert.deepEqual([result, checked], ['skip', 0]);
+      assert.match(reason ?? '', /:4, the changes of this step have more than 512 combinations$/);
+    }
+    const warned = verdict.warnings?.map(({ line, message }) => `${line} ${message}`);
+    assert.match(warned?.join('\n') ?? '', /^4 it is not judged who gets the messages of this step: /);
+  });
+
+  it('counts the checks of other steps', async () => {
+    const { verdict } = await playText(`${text}  - send: { from: a, to: b, count: 7 }\n`, { seed: 1 });
+    for (const name of ['recipients', 'errors']) {
+      const { result, notes, checked } = verdict.checks.find((check) => check.name === name) ?? {};
+      assert.deepEqual([result, checked], ['pass', 7]);
+      assert.match(notes?.join('\n') ?? '', /^not judged .*:4, the changes of this step /);
+    }
+  });
+
+  it('checks a step without sends, and one whose changes are in one branch', async () => {
+    const alone = text
+      .replace(/ {6}- send: .*/, '      - fault: { pause: b }')
+      .concat('  - fault: { resume: b }\n  - a -> b: x\n');
+    const inOrder = text.replace(
+      joins,
+      joins.replace('- fault', '- - fault').replaceAll('\n      -', '\n        -'),
+    );
+    for (const each of [alone, inOrder]) {
+      const { verdict } = await playText(each, { seed: 1 });
+      assert.deepEqual(verdict.warnings?.filter(({ message }) => message.includes('judged')) ?? [], []);
+      assert.equal(verdict.checks.find(({ name }) => name === 'errors')?.result, 'pass');
+    }
   });
 });

@@ -17,10 +17,12 @@ import { checkPlacing } from './placing.ts';
 import { checkRules } from './rules.ts';
 import { checkSelves } from './selves.ts';
 import { checkTraffic } from './traffic.ts';
+import { checkUnjudged } from './unjudged.ts';
 import { checkUnread } from './unread.ts';
 import { checkWaits } from './waits.ts';
 
 export function prove(scope: Scope, prediction: Prediction, topology: Topology, datagrams: Datagrams): void {
+  checkUnjudged(scope, prediction, topology);
   checkOutcomes(scope, prediction, topology);
   checkSelves(scope, prediction, topology);
   checkLimitsHit(scope, prediction, topology);

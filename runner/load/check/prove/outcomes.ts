@@ -5,7 +5,7 @@
  */
 import { MASTER } from '../../../common/address.ts';
 import { either } from '../../../common/text.ts';
-import type { Allowed, Possibility, Prediction } from '../../../predict/index.ts';
+import { type Allowed, isOpen, type Possibility, type Prediction } from '../../../predict/index.ts';
 import { type Lane, parseLane } from '../../../topology/lane.ts';
 import { sends } from '../../../topology/steps.ts';
 import type { SendStep, Topology } from '../../../topology/topology.ts';
@@ -54,10 +54,13 @@ function groupsOf(prediction: Prediction, step: SendStep, watchers: ReadonlySet<
 }
 
 function judge(
-  { delivered, errors }: Allowed,
+  allowed: Allowed,
   step: SendStep,
   watchers: ReadonlySet<Lane>,
 ): Pick<Group, 'kind' | 'sure'> | undefined {
+  // That nothing can be wrong is said of the step.
+  if (isOpen(allowed)) return undefined;
+  const { delivered, errors } = allowed;
   if (delivered === undefined) return { kind: 'fails', sure: true };
   const must = delivered.must.filter((lane) => !watchers.has(lane));
   const may = delivered.may.filter((lane) => !watchers.has(lane));

@@ -19,6 +19,7 @@ const NOTHING: Prediction = {
   before: () => [],
   mayBeEvicted: () => false,
   findings: [],
+  unjudged: new Map(),
 };
 
 /** Messages, steps and parties, as they were told. */
