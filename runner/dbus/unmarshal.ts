@@ -12,7 +12,7 @@ export class Reader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #little: boolean;
-  readonly #end: number;
+  #end: number;
   at: number;
 
   /** Positions, and so alignment, count from the message's first byte. */
@@ -153,21 +153,33 @@ export class Reader {
     return map;
   }
 
+  /** Without a reader for the items, since there may be millions of arrays in one. After an error, nobody reads on. */
   #skipArray(item: Type, depth: number): void {
-    const start = this.at;
-    const inside = this.#arrayBytes(item);
-    if (item.size === undefined) while (!inside.atEnd) inside.skip(item, depth + 1);
-    else if ((this.at - inside.at) % item.size !== 0)
-      throw new NotDbus('an array that ends inside an item', start);
+    const { at: start } = this;
+    const length = this.#arrayLength(item);
+    const end = this.#end;
+    const inside = this.#take(length);
+    if (item.size !== undefined) {
+      if (length % item.size !== 0) throw new NotDbus('an array that ends inside an item', start);
+      return;
+    }
+    this.#end = this.at;
+    this.at = inside;
+    while (!this.atEnd) this.skip(item, depth + 1);
+    this.#end = end;
   }
 
   /** The bytes of an array's items, which this reader skips. */
   #arrayBytes(item: Type): Reader {
+    const start = this.#take(this.#arrayLength(item));
+    return new Reader(this.#bytes, this.#little ? 'little' : 'big', start, this.at);
+  }
+
+  #arrayLength(item: Type): number {
     const length = this.uint32();
     if (length > MAX_ARRAY) throw new NotDbus(`an array of ${length} bytes`, this.at - 4);
     this.align(item.alignment);
-    const start = this.#take(length);
-    return new Reader(this.#bytes, this.#little ? 'little' : 'big', start, this.at);
+    return length;
   }
 
   #text(): number {
@@ -179,14 +191,31 @@ export class Reader {
   #terminated(length: number): number {
     const start = this.#take(length);
     if (this.byte() !== 0) throw new NotDbus('a string without a NUL at its end', this.at - 1);
-    const bytes = this.#bytes.subarray(start, start + length);
-    if (bytes.includes(0)) throw new NotDbus('a string with a NUL inside', start);
-    if (!isUtf8(bytes)) throw new NotDbus('a string that is not UTF-8', start);
+    if (!this.#isPlain(start, length)) this.#checkText(start, length);
     return start;
   }
 
+  /** Whether it is short, and of ASCII: a message may have millions of such texts, and a view of each costs more. */
+  #isPlain(start: number, length: number): boolean {
+    if (length > SHORT) return false;
+    for (let at = start; at < start + length; at++) {
+      const byte = this.#bytes[at] as number;
+      if (byte === 0 || byte > 0x7f) return false;
+    }
+    return true;
+  }
+
+  #checkText(start: number, length: number): void {
+    const bytes = this.#bytes.subarray(start, start + length);
+    if (bytes.includes(0)) throw new NotDbus('a string with a NUL inside', start);
+    if (!isUtf8(bytes)) throw new NotDbus('a string that is not UTF-8', start);
+  }
+
+  /** The engine knows all texts of one character. */
   #string(start: number): string {
-    return this.#bytes.toString('utf8', start, this.at - 1);
+    const length = this.at - 1 - start;
+    if (length > 1) return this.#bytes.toString('utf8', start, this.at - 1);
+    return length === 0 ? '' : String.fromCharCode(this.#bytes[start] as number);
   }
 
   #take(length: number): number {
@@ -196,6 +225,9 @@ export class Reader {
     return start;
   }
 }
+
+/** Bytes of a text that are looked at one after the other. */
+const SHORT = 32;
 
 /** Items of a fixed size do not count as a level: dbus-daemon does not check each of them. */
 const deeper = ({ size }: Type): number => (size === undefined ? 1 : 0);
