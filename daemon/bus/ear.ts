@@ -12,7 +12,7 @@ import { checkMessage, closeAll } from './datagram.ts';
 import { isGone } from './gone.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';
-import type { Log } from './log.ts';
+import { failure, type Log } from './log.ts';
 
 export interface EarOptions {
   readonly driver: Driver;
@@ -139,7 +139,7 @@ export class Ear {
         return;
       }
     } catch (error) {
-      if (!(error instanceof NotDbus)) throw error;
+      if (!(error instanceof NotDbus)) this.#options.log(failure(error));
     }
     closeAll(fds);
   }

@@ -28,6 +28,7 @@ import { checkMessage, closeAll } from './datagram.ts';
 import { isGone, isUnreachable } from './gone.ts';
 import { Heard } from './heard.ts';
 import { hears } from './hears.ts';
+import { failure } from './log.ts';
 
 /** Why the client must be disconnected. */
 class Refused extends Error {}
@@ -81,7 +82,6 @@ export class Legacy implements Connection {
       this.#framer.push(sasl.rest);
       await this.#readAll();
     } catch (error) {
-      if (!isEnd(error)) throw error;
       this.close(reasonIn(error));
     } finally {
       clearTimeout(late);
@@ -260,8 +260,7 @@ export class Legacy implements Connection {
       }
       this.close('the kernel has expelled it: more messages came for it than the bus could pass on');
     } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      this.close(error.message);
+      this.close(error instanceof BusError ? error.message : failure(error));
     }
   }
 
@@ -293,8 +292,8 @@ export class Legacy implements Connection {
         return;
       }
     } catch (error) {
-      if (!(error instanceof NotDbus)) throw error;
-      this.#bus.log(`dropped what is no D-Bus message: ${error.message}`, from);
+      const why = error instanceof NotDbus ? `it is no D-Bus message: ${error.message}` : failure(error);
+      this.#bus.log(`dropped a message: ${why}`, from);
     }
     closeAll(fds);
   }
@@ -371,8 +370,7 @@ export class Legacy implements Connection {
       if (fds.length > 0 && this.#stream.pendingBytes > 0) await this.#holding(fds.length, writing);
       else await writing;
     } catch (error) {
-      if (!isEnd(error)) throw error;
-      this.close();
+      this.close(reasonIn(error));
     } finally {
       closeAll(fds);
     }
@@ -398,15 +396,11 @@ export class Legacy implements Connection {
 
 const NO_REPLY = 'org.freedesktop.DBus.Error.NoReply';
 
-/** Errors that end a connection, and are no mistakes of this program. */
 /** Why the bus ends the connection; undefined if the client has. */
 function reasonIn(error: unknown): string | undefined {
   if (error instanceof Refused || error instanceof NotDbus) return error.message;
-  const lacksRoom = error instanceof BusError && error.code === 'EMFILE';
-  return lacksRoom ? 'the bus has no room for the descriptors that it has sent' : undefined;
+  if (!(error instanceof BusError)) return failure(error);
+  return error.code === 'EMFILE' ? 'the bus has no room for the descriptors that it has sent' : undefined;
 }
 
 const isFull = (error: unknown): boolean => error instanceof BusError && error.code === 'ENOBUFS';
-
-const isEnd = (error: unknown): boolean =>
-  error instanceof Refused || error instanceof NotDbus || error instanceof BusError;

@@ -8,3 +8,6 @@ export const toStderr: Log = (text, about) => {
   const whom = about && ` ${about.name} (pid ${about.credentials.pid}, uid ${about.credentials.uid}):`;
   process.stderr.write(`afbus-topo dbus-daemon:${whom ?? ''} ${text}\n`);
 };
+
+/** A mistake of this program while it serves a client: it may end this connection, but no other, and not the bus. */
+export const failure = (error: unknown): string => `the bus has failed: ${(error as Error).stack}`;

@@ -5,6 +5,7 @@ import { SaslServer } from '../../runner/dbus/index.ts';
 import { Peer } from '../driver/peer.ts';
 import { type Bus, type Connection, RESTRICTED } from './bus.ts';
 import { closeAll } from './datagram.ts';
+import { failure } from './log.ts';
 
 export class Native implements Connection {
   readonly #bus: Bus;
@@ -37,7 +38,7 @@ export class Native implements Connection {
         if (this.#closed) break;
       }
     } catch (error) {
-      if (!(error instanceof BusError)) throw error;
+      if (!(error instanceof BusError)) this.close(failure(error));
     } finally {
       clearTimeout(late);
       this.close();

@@ -109,13 +109,10 @@ describe('an attack that has harmed other buses', function () {
     for (const each of got.fds) each.close();
   });
 
-  it('passes on a path of more elements than a regular expression can walk over', async () => {
+  it('takes a path of more elements than a regular expression can walk over', async () => {
     using sender = await RawClient.join(bus.path);
-    using receiver = await RawClient.join(bus.path);
-    const path: Arg = { type: 'o', value: '/a'.repeat(DEEP) };
-    await sender.sendMessage({ ...SIGNAL, destination: receiver.name, args: [path] });
-    const got = await receiver.until(({ member }) => member === 'M');
-    assert.equal(got.args[0]?.value, path.value);
+    await sender.sendMessage({ ...SIGNAL, args: [{ type: 'o', value: '/a'.repeat(DEEP) }] });
+    assert.equal(errorOf(await sender.call('GetId')), 'method_return');
   });
 
   it('writes no more of a name that is none into its log than its beginning', async () => {

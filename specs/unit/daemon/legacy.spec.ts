@@ -19,11 +19,14 @@ const NO_ROOM = 'disconnected: the bus has no room for the descriptors of a mess
 describe('a client of the listener', () => {
   let scene: Scene;
   let legacy: Legacy;
+  let ran: Promise<void>;
   let from: Peer;
   let said: string[];
   let logged: string[];
   let done: string[];
   let hear: (batch: unknown[]) => void;
+  /** Its stream ends with this error. */
+  let fail: (error: Error) => void;
 
   beforeEach(async () => {
     scene = new Scene();
@@ -32,11 +35,13 @@ describe('a client of the listener', () => {
     logged = [];
     done = [];
     const chunks = [Buffer.from(LOGIN)];
+    const more = Promise.withResolvers<Buffer>();
+    fail = more.reject;
     const stream = {
       credentials: { pid: 7, uid: 1000, gid: 1000 },
       groups: [],
       pendingBytes: 0,
-      receive: async () => ({ data: chunks.shift() ?? (await new Promise<Buffer>(() => {})), fds: [] }),
+      receive: async () => ({ data: chunks.shift() ?? (await more.promise), fds: [] }),
       async write(pieces: Uint8Array | readonly Uint8Array[]) {
         const bytes = Buffer.concat(pieces instanceof Uint8Array ? [pieces] : pieces);
         if (lengthOf(bytes) === bytes.length) said.push(parse(bytes).member ?? parse(bytes).type);
@@ -63,7 +68,7 @@ describe('a client of the listener', () => {
       perform: (effects: Parameters<Bus['perform']>[0]) => done.push(...inWords(effects)),
     };
     legacy = new Legacy(bus as unknown as Bus, stream as unknown as UnixStream);
-    void legacy.run();
+    ran = legacy.run();
     await joined.promise;
     scene.call(legacy.peer, 'Hello');
   });
@@ -141,6 +146,26 @@ describe('a client of the listener', () => {
     scene.driver.replies.expect({ caller: legacy.peer, serial: 7, callee: from });
     assert.deepEqual(await misses(answer), error(legacy.peer));
     assert.deepEqual(logged, []);
+  });
+
+  it('is cut off alone when the bus fails to serve it', async () => {
+    fail(new RangeError('a mistake of the bus'));
+    await ran;
+    assert.match(logged.join('\n'), /^disconnected: the bus has failed: RangeError: a mistake of the bus\n/);
+  });
+
+  it('does not get a message that the bus fails to handle, and gets the next one', async () => {
+    const { mayReceive } = scene.driver.policy;
+    scene.driver.policy.mayReceive = () => {
+      throw new RangeError('a mistake of the bus');
+    };
+    assert.deepEqual(await gets(from, { ...SIGNAL }), []);
+    scene.driver.policy.mayReceive = mayReceive;
+    assert.deepEqual(await gets(from, { ...SIGNAL }), ['S']);
+    assert.match(
+      logged.join('\n'),
+      /^dropped a message: the bus has failed: RangeError: a mistake of the bus\n/,
+    );
   });
 
   it('is cut off when it would lose a signal without knowing it', async () => {
