@@ -59,7 +59,12 @@ export class Launcher {
       // The failure of an earlier process of this name does not concern a later start.
       if (error && this.#latest.get(name) === child) this.#fail(name, error);
     };
-    setTimeout(() => fail(timedOut(name, timeout)), timeout).unref();
+    const giveUp = (): void => {
+      // Its successor would come on top of it, and each one stay.
+      if (this.#latest.get(name) === child && this.#driver.activation.isStarting(name)) child.kill('SIGKILL');
+      fail(timedOut(name, timeout));
+    };
+    setTimeout(giveUp, timeout).unref();
     child.once('error', (error) => fail(notExecuted(name, error)));
     child.once('exit', () => fail(exited(name, child)));
   }

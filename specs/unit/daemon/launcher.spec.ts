@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'mocha';
@@ -37,6 +38,30 @@ it('a process that had its name and has ended does not count for the next start'
     assert.deepEqual(await told.promise, [
       `:0.1 < !Spawn.ChildExited "Process ${NAME} exited with status 4"`,
     ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('a process that does not get its name in time is killed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'launcher-spec-'));
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  try {
+    const scene = new Scene();
+    const told = Promise.withResolvers<string[]>();
+    const launcher = new Launcher(scene.driver, (effects) => told.resolve(inWords(effects)), {
+      ...{ log: () => {}, environment: {} },
+    });
+    // Ends when the process has ended, and nobody can write any more.
+    const written = readFile(fifo, 'utf8');
+    const exec = ['/bin/sh', '-c', `exec sleep 60 >${fifo}`];
+    scene.driver.activation.setServices([{ name: NAME, exec }]);
+    scene.call(scene.join(), 'StartServiceByName', [string(NAME), uint32(0)]);
+    launcher.start({ name: NAME, exec }, 1000);
+    const error = `TimedOut "Failed to activate service '${NAME}': timed out (service_start_timeout=1000ms)"`;
+    assert.deepEqual(await told.promise, [`:0.1 < !${error}`]);
+    assert.equal(await written, '');
   } finally {
     rmSync(folder, { recursive: true });
   }
