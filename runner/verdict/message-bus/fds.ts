@@ -33,9 +33,10 @@ interface Passed {
 
 export function fds(facts: BusFacts): CheckResult[] {
   const carrying = facts.operations.filter((operation) => operation.fds + operation.back.fds > 0);
-  if (carrying.length === 0) return [];
   const findings = new Findings('dbus.fds', KINDS);
+  // A message may bring descriptors although the file passes none.
   const holders = holdersIn(facts, findings);
+  if (carrying.length === 0 && !findings.any) return [];
   const reports = new Map(facts.trace.pipes.map((pipe) => [keyOf(pipe), pipe]));
   const killed = killedIn(facts);
   let checked = 0;
@@ -58,17 +59,20 @@ interface Key extends Pick<PipeEvent, 'agent' | 'message' | 'index'> {
 const keyOf = ({ agent, message, index, answer = false }: Key): string =>
   `${agent} ${message} ${index} ${answer}`;
 
-/** Number of the message → who got descriptors with it or with its answer; reports a wrong number of them. */
+/** Number of the message → who got it or its answer, with how many descriptors; reports a wrong number of them. */
 function holdersIn(facts: BusFacts, findings: Findings): Map<number, Holder[]> {
   const holders = new Map<number, Holder[]>();
   for (const [client, log] of facts.logs) {
     for (const { got, operation } of log) {
       const isAnswer = operation === undefined;
       const its = operation ?? facts.operations[(got.replySerial ?? 0) - 1];
-      if (its === undefined || (isAnswer && its.client !== client)) continue;
       const holder = { client, isAnswer, fds: got.fds ?? 0 };
+      if (its === undefined || (isAnswer && its.client !== client)) {
+        if (holder.fds > 0 && !facts.mayBeProgram(got.sender, client)) miscounted(findings, holder, 0);
+        continue;
+      }
       const due = isAnswer ? its.back.fds : its.fds;
-      if (holder.fds !== due) miscounted(findings, its, holder, due);
+      if (holder.fds !== due) miscounted(findings, holder, due, its);
       holders.set(its.number, [...(holders.get(its.number) ?? []), holder]);
     }
   }
@@ -126,18 +130,19 @@ function judgePipe(
     );
 }
 
+/** Without an operation it is a message of the bus itself, or one that no order sent: it brings none. */
 function miscounted(
   findings: Findings,
-  operation: Operation,
   { client, fds, isAnswer }: Holder,
   due: number,
+  operation?: Operation,
 ): void {
-  const what = isAnswer ? 'an answer' : 'a message';
-  findings.add('fds', operation.step, () => ({
+  const what = isAnswer && operation !== undefined ? 'an answer' : 'a message';
+  findings.add('fds', operation?.step, () => ({
     summary: `${client} got ${what} with the wrong number of descriptors`,
     expected: String(due),
     observed: String(fds),
-    ...about(operation),
+    ...(operation && about(operation)),
   }));
 }
 

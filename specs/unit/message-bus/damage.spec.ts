@@ -65,7 +65,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'is another error': changed(({ errorName }) =>
     errorName === undefined ? undefined : { errorName: 'a.Other' },
   ),
-  'has one descriptor more': changed(({ fds }) => (fds === undefined ? undefined : { fds: fds + 1 })),
+  'has one descriptor more': changed(({ fds = 0 }) => ({ fds: fds + 1 })),
   'has one descriptor less': changed(({ fds }) => (fds === undefined ? undefined : { fds: fds - 1 })),
   'has another serial': changed(({ sender, serial, replySerial }) =>
     sender === DRIVER || replySerial !== undefined ? undefined : { serial: serial + 1 },
