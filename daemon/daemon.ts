@@ -4,7 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { lchownSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { InvalidInput } from '../runner/common/errors.ts';
 import { machineId } from '../runner/common/machine-id.ts';
-import { type Address, formatAddress, parseAddresses, socketPath } from '../runner/dbus/index.ts';
+import {
+  type Address,
+  formatAddress,
+  type Header,
+  parseAddresses,
+  socketPath,
+} from '../runner/dbus/index.ts';
 import { accounts } from './accounts.ts';
 import { acceptAll } from './bus/accept.ts';
 import { Bus } from './bus/bus.ts';
@@ -19,9 +25,9 @@ import { ConfiguredPolicy, isOpenForEveryone } from './config/policy.ts';
 import { readServices } from './config/services.ts';
 import type { Service } from './driver/activation.ts';
 import { Driver, type DriverOptions } from './driver/driver.ts';
+import type { Effect } from './driver/effect.ts';
 import { DriverError } from './driver/error.ts';
 import { DEFAULT_LIMITS, type Limits } from './driver/limits.ts';
-import { errorTo, replyTo } from './driver/message.ts';
 import type { Peer } from './driver/peer.ts';
 import { onlyFor } from './driver/policy.ts';
 import { type Listening, listen } from './listen.ts';
@@ -111,8 +117,7 @@ async function serve(
     services: {
       start: ({ service, timeout }) => launcher.start(service, timeout),
       setEnvironment: (variables) => launcher.setEnvironment(variables),
-      reload: (peer, serial) =>
-        bus.perform([{ do: 'send', to: peer, message: answer(peer, serial, reload) }]),
+      reload: (peer, header) => bus.perform(answer(driver, peer, header, reload)),
     },
   });
   // nfdbus is loaded by now.
@@ -162,12 +167,12 @@ function configure(driver: Driver, { limits, sections, serviceFolders }: Config)
   driver.activation.setServices(readServices(serviceFolders, toStderr));
 }
 
-function answer(peer: Peer, serial: number, act: () => void) {
+function answer(driver: Driver, peer: Peer, header: Header, act: () => void): readonly Effect[] {
   try {
     act();
-    return replyTo(peer, { serial }, []);
+    return driver.reply(peer, header, []);
   } catch (error) {
-    return errorTo(peer, serial, new DriverError('Failed', (error as Error).message));
+    return driver.refuse(peer, header, new DriverError('Failed', (error as Error).message));
   }
 }
 

@@ -45,7 +45,7 @@ export interface Connection {
 export interface Services {
   start(effect: Effect & { do: 'start' }): void;
   setEnvironment(variables: Readonly<Record<string, string>>): void;
-  reload(peer: Peer, serial: number): void;
+  reload(peer: Peer, header: Header): void;
 }
 
 /** Why a native client must go. */
@@ -97,7 +97,7 @@ export class Bus {
     eavesdrop: ({ peer, on }) => this.#attempt(peer, (connection) => connection.eavesdrop(on)),
     monitor: ({ peer, serial }) => this.#attempt(peer, (connection) => connection.becomeMonitor(serial)),
     environment: ({ variables }) => this.#services.setEnvironment(variables),
-    reload: ({ peer, serial }) => this.#services.reload(peer, serial),
+    reload: ({ peer, header }) => this.#services.reload(peer, header),
     start: (effect) => this.#services.start(effect),
     disconnect: ({ peer, reason }) => this.#connections.get(peer.address)?.close(reason),
     log: ({ text, peer }) => this.log(text, peer),

@@ -5,7 +5,7 @@ import { type Call, LATER } from './call.ts';
 import type { Driver } from './driver.ts';
 import { discarded, type Effect, type Incoming } from './effect.ts';
 import { DriverError } from './error.ts';
-import { replyTo, signal, uint32 } from './message.ts';
+import { signal, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
 
 /** What a `.service` file says. */
@@ -74,8 +74,7 @@ export class Activation {
   }
 
   #serve({ peer, message, header }: Waiting, owner: Peer): readonly Effect[] {
-    if (message === undefined)
-      return [{ do: 'send', to: peer, message: replyTo(peer, header, [uint32(STARTED)]) }];
+    if (message === undefined) return this.#driver.reply(peer, header, [uint32(STARTED)]);
     try {
       return this.#driver.deliver(peer, message, owner);
     } catch (error) {

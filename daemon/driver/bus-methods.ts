@@ -11,7 +11,7 @@ import {
 } from '../../runner/dbus/index.ts';
 import { type Call, LATER } from './call.ts';
 import { DriverError } from './error.ts';
-import { replyTo, string, uint32 } from './message.ts';
+import { string, uint32 } from './message.ts';
 import type { Peer } from './peer.ts';
 
 const boolean = (value: boolean): Arg => ({ type: 'b', value });
@@ -22,7 +22,7 @@ export function hello({ driver, peer, header, before, after }: Call): typeof LAT
   if (peer.state !== 'new') throw new DriverError('Failed', 'Already handled an Hello message');
   driver.admit(peer);
   before.push({ do: 'join', peer });
-  before.push({ do: 'send', to: peer, message: replyTo(peer, header, [string(peer.name)]) });
+  before.push(...driver.reply(peer, header, [string(peer.name)]));
   after.push(...driver.changed({ name: peer.name, from: undefined, to: peer }));
   return LATER;
 }
@@ -151,6 +151,6 @@ export function updateActivationEnvironment(call: Call): readonly Arg[] {
 }
 
 export function reloadConfig({ peer, header, before }: Call): typeof LATER {
-  before.push({ do: 'reload', peer, serial: header.serial });
+  before.push({ do: 'reload', peer, header });
   return LATER;
 }

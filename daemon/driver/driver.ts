@@ -4,6 +4,7 @@
  * message and returns effects, which its caller carries out in order.
  */
 import {
+  type Arg,
   argsOf,
   DRIVER,
   type Header,
@@ -130,6 +131,11 @@ export class Driver {
   /** Tells a client why its message is not delivered, unless it wants no reply. */
   refuse(peer: Peer, header: Header, error: DriverError): readonly Effect[] {
     return wantsReply(header) ? [{ do: 'send', to: peer, message: errorTo(peer, header.serial, error) }] : [];
+  }
+
+  /** Answers a call, unless it wants no reply. */
+  reply(peer: Peer, header: Header, args: readonly Arg[]): readonly Effect[] {
+    return wantsReply(header) ? [{ do: 'send', to: peer, message: replyTo(peer, header, args) }] : [];
   }
 
   /** Handles the end of a client: the next in each queue owns its names, and nobody waits for its replies any more. */
@@ -320,8 +326,7 @@ export class Driver {
     const args = method.handler(call);
     this.peaks.noteOf(peer);
     const ends = [...call.after, ...discarded(message)];
-    if (args === LATER || !wantsReply(header)) return [...call.before, ...ends];
-    return [...call.before, { do: 'send', to: peer, message: replyTo(peer, header, args) }, ...ends];
+    return [...call.before, ...(args === LATER ? [] : this.reply(peer, header, args)), ...ends];
   }
 
   #releaseAll(peer: Peer, names: readonly string[]): Effect[] {

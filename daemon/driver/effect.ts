@@ -43,7 +43,7 @@ export type Effect =
   /** Sets variables for services that are started from now on. */
   | { readonly do: 'environment'; readonly variables: Readonly<Record<string, string>> }
   /** Reads the configuration again, then answers the call. */
-  | { readonly do: 'reload'; readonly peer: Peer; readonly serial: number }
+  | { readonly do: 'reload'; readonly peer: Peer; readonly header: Header }
   /** Starts a service; Driver.started or Driver.startFailed is called with the result. */
   | { readonly do: 'start'; readonly service: Service; readonly timeout: number }
   | { readonly do: 'disconnect'; readonly peer: Peer; readonly reason: string }

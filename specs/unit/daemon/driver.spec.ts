@@ -28,6 +28,26 @@ describe('the bus driver', () => {
     assert.deepEqual(scene.call(a, 'Hello'), [':0.1 < !Failed "Already handled an Hello message"']);
   });
 
+  it('answers no call that wants no reply, at once or later', () => {
+    const scene = new Scene();
+    const quiet = { flags: 1 };
+    const a = scene.connect();
+    assert.deepEqual(scene.call(a, 'Hello', [], quiet), [
+      'join :0.1',
+      'all < NameOwnerChanged ":0.1" "" ":0.1"',
+      ':0.1 < NameAcquired ":0.1"',
+    ]);
+    assert.deepEqual(scene.call(a, 'GetId', [], quiet), []);
+    scene.driver.activation.setServices([{ name: NAME, exec: ['/bin/player'] }]);
+    scene.call(a, 'StartServiceByName', ask(0), quiet);
+    assert.deepEqual(scene.call(a, 'RequestName', ask(0)), [
+      `own ${NAME}: - -> :0.1`,
+      `all < NameOwnerChanged "${NAME}" "" ":0.1"`,
+      `:0.1 < NameAcquired "${NAME}"`,
+      ':0.1 < return 1',
+    ]);
+  });
+
   it('wants Hello before all else', () => {
     const scene = new Scene();
     const a = scene.connect();
