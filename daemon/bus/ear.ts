@@ -118,10 +118,10 @@ export class Ear {
     const isMonitor = peer.state === 'monitor';
     if (unixFds > 0 && !peer.fds) return false;
     if (destination === undefined ? !isMonitor : isFor(driver, destination, peer)) return false;
-    if (isMonitor) return hears(driver, peer.monitors, bytes, sender);
+    if (isMonitor) return hears(driver, peer.monitors, header, bytes, sender);
     return (
       driver.policy.mayReceive(driver.ownerOf(sender), header, peer, false, true) &&
-      hears(driver, peer.eavesdropping, bytes, sender)
+      hears(driver, peer.eavesdropping, header, bytes, sender)
     );
   }
 

@@ -334,11 +334,11 @@ export class Legacy implements Connection {
     // What was sent to it before it became a monitor still comes: the reply, and the loss of its names.
     if (peer.state === 'monitor') {
       if (header.destination !== peer.name)
-        return this.#monitors && hears(driver, peer.monitors, bytes, sender);
+        return this.#monitors && hears(driver, peer.monitors, header, bytes, sender);
       this.#monitors ||= sender === DRIVER && header.replySerial === this.#monitorCall;
     }
     if (peer.eavesdrops && !this.#isAddressed(header))
-      return this.#may(header, from, true) && hears(driver, peer.eavesdropping, bytes, sender);
+      return this.#may(header, from, true) && hears(driver, peer.eavesdropping, header, bytes, sender);
     const { replySerial } = header;
     const { replies } = driver;
     // The bus tells of a reply that will not come; it may have come.
