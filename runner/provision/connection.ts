@@ -32,6 +32,8 @@ export async function connectNode(
   streams.errors?.on('data', (chunk: Buffer) => errors.push(chunk));
   const ended = Promise.withResolvers<string>();
   let listener: ((report: NodeReport) => void) | null = null;
+  let isGreeted = false;
+  /** Of the bytes that came with the greeting. */
   const early: NodeReport[] = [];
   const first = Promise.withResolvers<Hello>();
   let left = most;
@@ -40,10 +42,16 @@ export async function connectNode(
     if (left < 0) return excess(`it reported more than ${most} bytes`);
     const line = bytes.toString();
     const report = parse(line);
-    if (!report) return noise.add(line);
-    if (report.say === 'hello') return first.resolve(report);
-    if (listener) listener(report);
+    if (report?.say === 'hello') greet(report);
+    else if (!report || !isGreeted) noise.add(line);
+    else if (listener) listener(report);
     else early.push(report);
+  };
+  // Nothing more is read while nobody listens: a node could fill the memory while others of its run start.
+  const greet = (hello: Hello) => {
+    isGreeted = true;
+    first.resolve(hello);
+    if (!listener) streams.output.pause();
   };
   const excess = (why: string) => {
     ended.resolve(why);
@@ -76,6 +84,7 @@ export async function connectNode(
     onReport: (to) => {
       listener = to;
       for (const report of early.splice(0)) to(report);
+      streams.output.resume();
     },
     closed: ended.promise,
     release: () => {

@@ -30,6 +30,7 @@ describe('a node that reports without end', () => {
     const connecting = connectNode('n', { input, output }, MOST);
     output.write(`${HELLO}\n`);
     const node = await connecting;
+    node.onReport(() => {});
     output.write(`${line}\n`.repeat(lines));
     await turn();
     return Promise.race([node.closed, turn(undefined)]);
@@ -49,5 +50,22 @@ describe('a node that reports without end', () => {
   it('is cut off even if its lines are empty', async () => {
     assert.equal(await endsAfter('', left), undefined);
     assert.equal(await endsAfter('', left + 1), 'it reported more than 1000 bytes');
+  });
+
+  it('is not read before the run listens, and then from its first report on', async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const connecting = connectNode('n', { input, output });
+    const report = (n: number) => ({ say: 'started', agent: `${n}`, pid: n });
+    const line = (n: number) => `${JSON.stringify(report(n))}\n`;
+    output.write(`${line(0)}${HELLO}\n${line(1)}`);
+    const node = await connecting;
+    output.write(line(2));
+    await turn();
+    assert.equal(output.readableLength, line(2).length);
+    const heard: object[] = [];
+    node.onReport((each) => void heard.push(each));
+    output.end(line(3));
+    assert.equal(await node.closed, 'its stream ended');
+    assert.deepEqual(heard, [1, 2, 3].map(report));
   });
 });

@@ -165,6 +165,7 @@ describe('the line to a node', () => {
     const connecting = connectNode('n', { input, output });
     output.write(HELLO);
     const node = await connecting;
+    node.onReport(() => {});
     const chunk = Buffer.alloc(1 << 20, 'x');
     for (let sent = 0; sent <= LIMITS.reportBytes.most && !output.destroyed; sent += chunk.length) {
       output.write(chunk);
