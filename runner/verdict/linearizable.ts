@@ -9,6 +9,7 @@ import { type NotLinearizable, notLinearizable, type Observed, TOO_MANY_PLACES }
 import { signalOf } from '../topology/faults.ts';
 import { faults } from '../topology/steps.ts';
 import type { ParallelStep } from '../topology/topology.ts';
+import type { StepEvent } from '../trace/trace.ts';
 import { readsBeyond } from './due-ends.ts';
 import { busOf, type Facts, messageOf, outcomeOf, topOf } from './facts.ts';
 import { about, list } from './failure-text.ts';
@@ -118,10 +119,16 @@ function witness(facts: Facts, message: PlannedMessage, lanes: ReadonlySet<strin
     step: message.step,
     n: message.number - (facts.plan.messagesOf.get(message.step)?.first ?? 0),
     lanes,
-    after: (fault) => !isSignal(facts, fault) && (played(fault)?.t1 ?? Infinity) < t0,
-    before: (fault) => (played(fault)?.t0 ?? -Infinity) > t1,
+    after: (fault) => !isSignal(facts, fault) && effectOf(played(fault)) < t0,
+    before: (fault) => momentOf(played(fault)) > t1,
   };
 }
+
+/** The latest time at which it had certainly not begun: its step may have waited long before. */
+const momentOf = (played: StepEvent | undefined): number => played?.moment ?? played?.t0 ?? -Infinity;
+
+/** The earliest time at which it was certainly over. */
+const effectOf = (played: StepEvent | undefined): number => played?.effect ?? played?.t1 ?? Infinity;
 
 /** The time of a signal is no bound: the kernel notices the end of a process later. */
 function isSignal({ steps }: Facts, fault: string): boolean {
