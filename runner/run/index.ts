@@ -77,7 +77,7 @@ async function play(context: RunContext, lab: Lab, { progress, keep }: RunOption
   await walker.walk(steps, (step, i) =>
     progress?.(`step ${i + 1} of ${steps.length} (line ${step.place.line})`),
   );
-  if (!keep) await walker.programs.end();
+  await walker.programs.end(keep === true);
   await readLeftOvers(context, walker.settler);
   await collectPipes(context);
   await (keep ? leaveAgents(context, lab) : endAgents(context, lab));

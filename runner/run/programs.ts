@@ -22,7 +22,8 @@ const PACKAGES: ReadonlyMap<string, string> = new Map([
 export class Programs {
   readonly #context: RunContext;
   readonly #messageBuses: MessageBuses;
-  readonly #running = new Set<string>();
+  /** Programs whose end no step has waited for → the id of the last step about each. */
+  readonly #open = new Map<string, string>();
 
   constructor(context: RunContext, messageBuses: MessageBuses) {
     this.#context = context;
@@ -45,13 +46,24 @@ export class Programs {
       }));
     }
     if (state === undefined) return;
-    if (state.state !== 'runs') this.#running.delete(client);
+    const isEndAwaited = step.do === 'kill' || (expect !== undefined && needsEnd(expect));
+    if (isEndAwaited) this.#open.delete(client);
+    else this.#open.set(client, id);
     collector.program({ step: id, ...state });
   }
 
-  /** Kills what still runs, so that no program outlives its bus. */
-  async end(): Promise<void> {
-    await Promise.all([...this.#running].map((client) => this.#kill(client)));
+  /**
+   * Reports how the programs have ended that no step has waited for. It kills what still runs, so that no program
+   * outlives its bus; or it lets them run, if all is kept.
+   */
+  async end(keep: boolean): Promise<void> {
+    const { collector } = this.#context;
+    await Promise.all(
+      Array.from(this.#open, async ([client, step]) => {
+        const state = await (keep ? this.#look(client) : this.#kill(client));
+        if (state !== undefined) collector.program({ step, atEnd: true, ...state });
+      }),
+    );
   }
 
   async #run(step: ProgramStep): Promise<ProgramState | undefined> {
@@ -59,7 +71,6 @@ export class Programs {
     const spec = plan.topology.messageBuses?.programs.find(({ name }) => name === step.client);
     if (spec === undefined) throw new Error(`no program: ${step.client}`);
     const { name, bus, argv } = spec;
-    this.#running.add(name);
     const names = this.#messageBuses.namesOn(bus);
     const order = { do: 'run-program', argv, address: this.#addressOf(bus), names } as const;
     try {
@@ -75,6 +86,12 @@ export class Programs {
       { do: 'kill-program' },
       { what: `${client} to end` },
     );
+    return answer.program;
+  }
+
+  async #look(client: string): Promise<ProgramState | undefined> {
+    const order = { do: 'await-program', end: false, texts: [], within: 0 } as const;
+    const answer = await this.#context.agents.call(client, order, { what: `${client} to tell how it is` });
     return answer.program;
   }
 

@@ -67,6 +67,8 @@ export interface DbusJoin {
 /** A program of a message bus, at the end of a step about it. */
 export interface ProgramEvent extends ProgramState {
   readonly step: string;
+  /** It is how the program was after the last step of the file; `step` is the last one about the program. */
+  readonly atEnd?: true;
 }
 
 /** What a process wrote to stderr. */

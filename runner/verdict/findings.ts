@@ -45,6 +45,11 @@ export class Findings {
     return this.#failed > 0;
   }
 
+  /** Ids of the steps with failures so far. */
+  get steps(): readonly string[] {
+    return Array.from(this.#groups.values(), ({ step }) => step);
+  }
+
   note(text: string): void {
     this.#notes.push(text);
   }

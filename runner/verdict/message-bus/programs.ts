@@ -26,7 +26,10 @@ type Wrong = readonly [kind: string, summary: string, observed: string];
 export function programs({ plan, trace, cut }: BusFacts): CheckResult[] {
   if (plan.topology.messageBuses?.programs.length === 0) return [];
   const findings = new Findings('dbus.programs', KINDS);
-  const states = new Map(trace.programs?.map((event) => [event.step, event]));
+  const [ends = [], events = []] = [true, false].map((last) =>
+    trace.programs?.filter(({ atEnd = false }) => atEnd === last),
+  );
+  const states = new Map(events.map((event) => [event.step, event]));
   const steps = [...flat(plan.topology.steps)].filter(isJudged);
   const played = steps.filter(({ id }) => states.has(id));
   const simulated = played.filter(({ id }) => states.get(id)?.state === 'simulated');
@@ -35,6 +38,7 @@ export function programs({ plan, trace, cut }: BusFacts): CheckResult[] {
     if (state === undefined && !cut) unplayed(findings, step);
     else if (state !== undefined && state.state !== 'simulated') judge(findings, step, state);
   }
+  judgeEnds(findings, plan.topology.steps, ends);
   const checked = played.length - simulated.length;
   const unit = plural(checked, 'expectation of a program', 'expectations of programs');
   return [findings.result(checked, unit, whyNone(steps, played, simulated))];
@@ -66,6 +70,33 @@ function judge(findings: Findings, { client, expect, id, place }: ProgramStep, e
     expected: `${client} ${expect ? expectText(expect) : 'runs until it is killed'}`,
     ...{ observed, step: id, place },
     ...(event.errors.length > 0 && { detail: event.errors.map((line) => `stderr: ${line}`) }),
+  }));
+}
+
+/** A step that has failed has said how its program ended. */
+function judgeEnds(findings: Findings, steps: readonly Step[], ends: readonly ProgramEvent[]): void {
+  const wrong = new Set(findings.steps);
+  const known = new Map([...flat(steps)].map((step) => [step.id, step]));
+  for (const event of ends) {
+    const step = known.get(event.step);
+    if (step?.kind === 'program' && !wrong.has(step.id)) judgeEnd(findings, step, event);
+  }
+}
+
+/** A program may end with 0 at any time; that it crashes or fails has to be expected, however late it is. */
+function judgeEnd(findings: Findings, { client, id, place }: ProgramStep, event: ProgramEvent): void {
+  const failed = event.state === 'ended' && event.exit !== 0;
+  if (!failed && event.state !== 'wordy') return;
+  const [kind, summary, observed]: Wrong = failed
+    ? ['wrong-exit', 'ended after the last expectation of it', endText(event)]
+    : WORDY;
+  const advice =
+    event.exit === undefined ? [] : [`if that is meant: expect: { client: ${client}, exit: ${event.exit} }`];
+  findings.add(kind, id, () => ({
+    summary: `${client} ${summary}`,
+    expected: `${client} runs to the end of the run, or exits with 0`,
+    ...{ observed, step: id, place },
+    detail: [...event.errors.map((line) => `stderr: ${line}`), ...advice],
   }));
 }
 

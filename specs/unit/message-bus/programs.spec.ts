@@ -105,6 +105,36 @@ describe('programs of message buses', () => {
     assert.deepEqual((await judged({ ...RIGHT, 1: ended })).kinds, []);
   });
 
+  describe('that no step waits for until they end', () => {
+    const atEnd = (state: Partial<ProgramState>) => ({
+      1: RIGHT[1] as ProgramState,
+      end: { step: '1', atEnd: true, state: 'ended', output: '', errors: ['its words'], ...state } as const,
+    });
+
+    for (const [what, state, kinds] of [
+      ['exit with a failure', { exit: 3 }, ['wrong-exit 1']],
+      ['crash', { signal: 'SIGSEGV' }, ['wrong-exit 1']],
+      ['write too much', { state: 'wordy' }, ['too-much-output 1']],
+      ['exit with 0', { exit: 0 }, []],
+      ['still run', { state: 'runs' }, []],
+      ['are killed by the runner', { state: 'killed', signal: 'SIGKILL' }, []],
+    ] as const)
+      it(`${kinds.length > 0 ? 'fail' : 'pass'} if they ${what} after it`, async () => {
+        assert.deepEqual((await judged(atEnd(state), LISTENER)).kinds, kinds);
+      });
+
+    it('fail once, with what to write if it is meant', async () => {
+      const { check } = await judged(atEnd({ exit: 3 }), LISTENER);
+      assert.deepEqual(check.failures[0]?.detail, [
+        'stderr: its words',
+        'if that is meant: expect: { client: listener, exit: 3 }',
+      ]);
+      const crashed = { state: 'ended', signal: 'SIGSEGV' } as const;
+      const both = { ...atEnd(crashed), 1: { ...(RIGHT[1] as ProgramState), ...crashed } };
+      assert.deepEqual((await judged(both, LISTENER)).kinds, ['wrong-exit 1']);
+    });
+  });
+
   it('are told which line is missing, and whether it came too early', async () => {
     const summary = async (output: string) => {
       const { check } = await judged({ ...RIGHT, 4: { ...(RIGHT[4] as ProgramState), output } });
