@@ -2,7 +2,7 @@
 /** Faults and branches whose place in the traffic is none: what they are beside is not there, or not there yet. */
 import { count } from '../../../common/text.ts';
 import { rowOf } from '../../../topology/faults.ts';
-import { walk } from '../../../topology/steps.ts';
+import { areConcurrent, type Visit, walk } from '../../../topology/steps.ts';
 import type { FaultStep, ParallelStep, SendStep, Step, Topology } from '../../../topology/topology.ts';
 import { type Places, pathOf } from '../places.ts';
 
@@ -10,8 +10,12 @@ import { type Places, pathOf } from '../places.ts';
 const MIN_COUNT = 10;
 
 export function checkPlacing(places: Places, { steps }: Topology): void {
-  for (const { step, trail } of walk(steps)) {
+  const visits = [...walk(steps)];
+  for (const visit of visits) {
+    const { step, trail } = visit;
     if (step.kind === 'parallel') checkBranches(places, step);
+    else if (step.kind === 'fault' && step.after !== undefined)
+      checkAfter(places, step, besides(visit, visits));
     else if (step.kind === 'fault' && trail.size === 0) checkDelay(places, step);
   }
 }
@@ -38,6 +42,31 @@ function checkStart(places: Places, fault: FaultStep, beside: readonly SendStep[
     code: 'vacuous',
     message: `this fault begins with the first of ${count(all, 'message')}, so it may come before nearly all of them`,
     hint: `Place it: after: ${Math.floor(all / 2)}, a number of messages; or write it as a step before them.`,
+  });
+}
+
+const besides = (fault: Visit, visits: readonly Visit[]): readonly SendStep[] =>
+  visits
+    .filter((visit) => areConcurrent(visit, fault))
+    .flatMap(({ step }) => (step.kind === 'send' ? [step] : []));
+
+/** A fault that waits for all messages beside it meets none of them; one that takes another back need not. */
+function checkAfter(
+  { problems, paths }: Places,
+  { id, action, after }: FaultStep,
+  beside: readonly SendStep[],
+): void {
+  const all = beside.reduce((sum, send) => sum + send.count, 0);
+  const path = paths.get(id);
+  if (path === undefined || after?.messages !== all) return;
+  if (action.fault === 'resume' || action.fault === 'read') return;
+  problems.warning([...path, 'fault', 'after'], {
+    code: 'vacuous',
+    message: `this fault comes after ${all === 1 ? 'the only message' : `all ${all} messages`} beside it, so it meets none`,
+    hint:
+      all === 1
+        ? 'Send more messages beside it, or write it as a step after them.'
+        : `Let it come earlier, after: ${Math.floor(all / 2)}; or write it as a step after them.`,
   });
 }
 
