@@ -165,25 +165,37 @@ export function checkUses(places: Places, topology: Topology): void {
     problems.warning(path, { code: 'vacuous', ...words });
   }
   checkAnswers(places, topology, operations);
-  checkPauses(places, topology);
+  checkPauses(places, topology, operations);
 }
 
-/** Reports a client that is paused although nothing is done on its bus until it goes on. */
-function checkPauses({ problems, paths }: Places, { messageBuses, steps }: Topology): void {
+/**
+ * Reports a client that is paused although no message waits for it when it goes on. What programs send is in no model:
+ * beside them, and for a program itself, it is enough if something is done on the bus.
+ */
+function checkPauses(
+  { problems, paths }: Places,
+  { messageBuses, steps }: Topology,
+  { waiting }: Operations,
+): void {
   const { clients = [], programs = [] } = messageBuses ?? {};
   const buses = new Map([...clients, ...programs].map(({ name, bus }) => [name, bus]));
-  const unmet = new Map<string, string>();
+  const open = new Set(programs.map(({ bus }) => bus));
+  const pauses = new Map<string, { readonly id: string; isIdle: boolean }>();
   for (const step of flat(steps)) {
     if (step.kind !== 'dbus' && step.kind !== 'program') continue;
     const { client, do: what } = step.kind === 'dbus' ? step.action : step;
-    if (what === 'pause') unmet.set(client, step.id);
+    const bus = buses.get(client) ?? '';
+    if (what === 'pause') pauses.set(client, { id: step.id, isIdle: true });
     else if (what === 'resume') {
-      const pause = unmet.get(client);
-      if (pause !== undefined)
-        problems.warning([...(paths.get(pause) ?? []), 'fault', 'pause'], { code: 'vacuous', ...IDLE });
-      unmet.delete(client);
+      const { id = '', isIdle = false } = pauses.get(client) ?? {};
+      const isUnmet = !open.has(bus) && waiting.get(id)?.have === 0;
+      if (isIdle || isUnmet)
+        problems.warning([...(paths.get(id) ?? []), 'fault', 'pause'], {
+          ...{ code: 'vacuous', ...(isIdle ? IDLE : unreached(client)) },
+        });
+      pauses.delete(client);
     } else if (what !== 'hears' && what !== 'expect')
-      for (const paused of unmet.keys()) if (buses.get(paused) === buses.get(client)) unmet.delete(paused);
+      for (const [paused, pause] of pauses) if (buses.get(paused) === bus) pause.isIdle = false;
   }
 }
 
@@ -191,6 +203,11 @@ const IDLE: Explanation = {
   message: 'this fault has no effect: nothing is done on its bus before it is undone',
   hint: 'Send something between the two steps, or remove them.',
 };
+
+const unreached = (client: string): Explanation => ({
+  message: `this fault has no effect: no message for "${client}" is sent before it is undone`,
+  hint: `Send it a signal that it has a rule for between the two steps, or remove them.`,
+});
 
 const UNWANTED: Explanation = {
   message: 'no signal that this rule matches is sent while it is there',
