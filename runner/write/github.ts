@@ -5,7 +5,7 @@ import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { Failure, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, type Report, type Unplayed } from './unplayed.ts';
-import { failuresOf, inWords, plainLines, resultWord, whereOf } from './verdict-text.ts';
+import { failuresOf, inWords, plainLines, remarksOf, resultWord, whereOf } from './verdict-text.ts';
 
 /** GitHub shows no more errors than this per step of a workflow. */
 const MAX_ANNOTATIONS = 10;
@@ -23,7 +23,7 @@ export function writeGithub(strange: readonly Report[]): string {
   const lines = reports.map((report) =>
     isUnplayed(report)
       ? `ERROR ${data(`${report.file}: ${report.reason}`)}`
-      : `${resultWord(report)} ${report.topology} (${whereOf(report.where)}): ${data([inWords(report), ...(report.account ?? [])].join('; '))}`,
+      : `${resultWord(report)} ${report.topology} (${whereOf(report.where)}): ${data([inWords(report), ...remarksOf(report)].join('; '))}`,
   );
   return [...shown, ...lines, ''].join('\n');
 }

@@ -8,7 +8,7 @@ import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
-import { inWords, plainLines, resultWord, secondsOf, unshown, whereOf } from './verdict-text.ts';
+import { inWords, plainLines, remarksOf, resultWord, secondsOf, unshown, whereOf } from './verdict-text.ts';
 
 /** One document for all files. */
 export function writeJunit(strange: readonly Report[]): string {
@@ -42,14 +42,15 @@ function suite(verdict: Verdict): string[] {
     ...(broken ? environmentCase(verdict) : []),
     ...(nothing ? nothingCase(verdict) : []),
     ...verdict.checks.flatMap((check) => testcase(verdict, check)),
-    ...accountOf(verdict),
+    ...remarks(verdict),
     ...warningsOf(verdict),
     '  </testsuite>',
   ];
 }
 
-function accountOf({ account = [] }: Verdict): string[] {
-  return account.length === 0 ? [] : [`    <system-out>${escapeXml(account.join('\n'))}</system-out>`];
+function remarks(verdict: Verdict): string[] {
+  const lines = remarksOf(verdict);
+  return lines.length === 0 ? [] : [`    <system-out>${escapeXml(lines.join('\n'))}</system-out>`];
 }
 
 /** Warnings, which are no result but must be seen. */

@@ -8,7 +8,7 @@ import { wordsOf } from '../common/diagnostic.ts';
 import { neutralData } from '../common/neutral.ts';
 import type { CheckResult, Verdict } from '../verdict/verdict.ts';
 import { isUnplayed, placed, type Report, type Unplayed } from './unplayed.ts';
-import { inWords, plainLines, resultWord, unshown, whereOf } from './verdict-text.ts';
+import { inWords, plainLines, remarksOf, resultWord, unshown, whereOf } from './verdict-text.ts';
 
 /** One stream for all files. */
 export function writeKtap(strange: readonly Report[]): string {
@@ -47,7 +47,7 @@ function topology(verdict: Verdict, number: number, name: string): string[] {
     ...nested.map((line) => `  ${line}`),
     `# ${name}: ${whereOf(verdict.where)} · seed ${verdict.seed}`,
     `# ${name}: ${resultWord(verdict)}: ${oneLine(inWords(verdict))}`,
-    ...(verdict.account ?? []).map((line) => `# ${name}: ${oneLine(line)}`),
+    ...remarksOf(verdict).map((line) => `# ${name}: ${oneLine(line)}`),
     ...(verdict.warnings ?? []).map((each) => `# ${name}: warning: ${oneLine(placed(each))}`),
     result(verdict.result, number, name, verdict.reason),
   ];

@@ -27,6 +27,12 @@ export const placeOf = ({ place }: Pick<Failure, 'place'>): string =>
 export const unshown = (check: CheckResult): number =>
   check.failed - check.failures.reduce((sum, f) => sum + f.alike, 0);
 
+/** What happened that no check counts as wrong, and what checks say that they have not judged. */
+export const remarksOf = ({ account = [], checks }: Verdict): readonly string[] => [
+  ...account,
+  ...checks.flatMap(({ name, notes = [] }) => notes.map((note) => `${name}: ${note}`)),
+];
+
 /** Every failure of a verdict, check by check. */
 export const failuresOf = (verdict: Verdict): readonly Failure[] => verdict.checks.flatMap((c) => c.failures);
 

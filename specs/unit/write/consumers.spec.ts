@@ -8,7 +8,7 @@ import { parse as parseJunit } from 'junit2json';
 import { describe, it } from 'mocha';
 import { Parser } from 'tap-parser';
 import type { Diagnostic } from '../../../runner/common/diagnostic.ts';
-import type { Verdict } from '../../../runner/verdict/verdict.ts';
+import type { CheckResult, Verdict } from '../../../runner/verdict/verdict.ts';
 import { writeGithub } from '../../../runner/write/github.ts';
 import { writeJunit } from '../../../runner/write/junit.ts';
 import { writeKtap } from '../../../runner/write/ktap.ts';
@@ -184,6 +184,16 @@ describe('SARIF for its consumers', () => {
       runs[0]?.results.map(({ ruleId }) => ruleId),
       ['nothing-proved'],
     );
+  });
+});
+
+describe('what a check has not judged', () => {
+  it('is in each report that people read', () => {
+    const verdict = passed();
+    const [first, ...others] = verdict.checks as [CheckResult];
+    const noted = { ...verdict, checks: [{ ...first, notes: ['2 copies not judged'] }, ...others] };
+    for (const write of [writeJunit, writeKtap, writeGithub])
+      assert.ok(write([noted]).includes('recipients: 2 copies not judged'), write.name);
   });
 });
 
