@@ -49,15 +49,20 @@ const UNNUMBERED: Problem = {
 export function integrity(facts: Facts): CheckResult {
   const findings = new Findings('integrity', KINDS);
   const rule = credentialsRule(facts);
-  let checked = 0;
+  let [checked, shortened] = [0, 0];
   for (const lane of facts.lanes) {
     for (const d of lane.deliveries) {
       const message = messageOf(facts, d);
       if (!message) continue;
       checked++;
+      if (read(facts, lane, message).by !== undefined) shortened++;
       for (const problem of problems(facts, lane, d, message, rule)) add(findings, lane, d, message, problem);
     }
   }
+  if (shortened > 0)
+    findings.note(
+      `${count(shortened, 'copy', 'copies')} not compared byte by byte: a filter or a buffer had shortened what was read`,
+    );
   const piped = pipes(facts, findings);
   const attached = attachments(facts, findings);
   const unit = [
