@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
+import { marshal, typesOf } from '../../runner/dbus/index.ts';
 import { readCorpus } from '../helpers/corpus.ts';
 import { startDaemon } from './daemons.ts';
 
@@ -16,6 +17,8 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SANITIZERS = '-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all';
 const NAME = 'org.example.Peer';
+
+const SIGNAL = { type: 'signal', endian: 'little', path: '/p', interface: 'a.B', member: 'M' } as const;
 
 /** Of a message with a type that nobody knows yet: the library ignores it, as it may come in a later version of D-Bus. */
 const isUnknown = (bytes: Buffer): boolean => (bytes[1] as number) > 4;
@@ -70,6 +73,20 @@ describe('libafbus-dbus under sanitizers', function () {
       })
       .filter((line) => line !== '');
     assert.deepEqual(differences, []);
+  });
+
+  it('counts brackets and arrays of a signature, and no entries of dictionaries', () => {
+    const nested = (entries: number, structures: number): string =>
+      `${'a{y'.repeat(entries)}${'('.repeat(structures)}y${')'.repeat(structures)}${'}'.repeat(entries)}`;
+    const input = [nested(20, 13), nested(32, 32)].flatMap((type) => {
+      assert.ok(typesOf(type));
+      const args = [{ type, value: new Map() }];
+      const bytes = marshal({ ...SIGNAL, args }, 1);
+      return [Buffer.from(Uint32Array.of(bytes.length).buffer), bytes];
+    });
+    const verdicts = execFileSync(join(folder, 'judge'), { input: Buffer.concat(input), encoding: 'utf8' });
+    assert.equal(verdicts, 'valid\nvalid\n');
+    for (const wrong of [nested(33, 0), nested(1, 33)]) assert.equal(typesOf(wrong), undefined);
   });
 
   it('serves, calls, signals and leaves without an error of memory', async () => {
