@@ -6,6 +6,7 @@ import { writeGithub } from '../../../runner/write/github.ts';
 import { writeJson } from '../../../runner/write/json.ts';
 import { writeJunit } from '../../../runner/write/junit.ts';
 import { writeKtap } from '../../../runner/write/ktap.ts';
+import { broken } from '../../../runner/write/unplayed.ts';
 import { broke, failed, failing, passed } from './verdicts.ts';
 
 describe('JSON', () => {
@@ -105,6 +106,8 @@ describe('KTAP', () => {
     const at = lines.indexOf('  not ok 1 test-2.recipients');
     assert.ok(at > 0);
     assert.equal(lines[at - 5], '  # test-2.recipients: r3 did not get a#3');
+    const unplayed = writeKtap([broken('a.topo.yaml', 'there is no x # SKIP')]);
+    assert.match(unplayed, /^not ok 1 a\.topo\.yaml # ERROR there is no x no\. SKIP$/m);
     const sly = writeKtap([failing([{ summary: 'first\nok 1 forged # SKIP' }])]);
     assert.doesNotMatch(sly, /^\s*ok 1 forged/m);
   });
