@@ -133,7 +133,8 @@ static long afbus_wait_backlog(struct afbus_bus *bus, long timeo)
 }
 
 /*
- * One recipient holds half of a sender's buffer, and one message more. The
+ * One recipient holds half of a sender's buffer, and one message more, so an
+ * empty queue always has room, however short the buffer is. The
  * accepted socket is new, so that it has the system's default; the client may
  * have asked for something else.
  */
@@ -147,8 +148,8 @@ static void afbus_set_limits(const struct afbus_bus *bus,
 
 	client->maxqlen = bus->maxqlen;
 	accepted->maxqlen = bus->maxqlen;
-	client->max_queued = sndbuf / 2;
-	accepted->max_queued = sndbuf / 2;
+	client->max_queued = max(sndbuf / 2, 1);
+	accepted->max_queued = client->max_queued;
 	if (!bus->sndbuf)
 		return;
 

@@ -28,10 +28,18 @@
 void afbus_shut(struct afbus_sock *s, int how, int err)
 {
 	struct sock *sk = &s->sk;
+	int now = how & ~sk->sk_shutdown;
 
 	lockdep_assert_held(&s->bus->lock);
 
-	if (how & RCV_SHUTDOWN & ~sk->sk_shutdown)
+	/*
+	 * Nobody can keep the list of the bus full by shutting one socket
+	 * again and again, since others may be working it off.
+	 */
+	if (!now && !err)
+		return;
+
+	if (now & RCV_SHUTDOWN)
 		s->bus->routes++;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
 	if (err)
@@ -40,7 +48,7 @@ void afbus_shut(struct afbus_sock *s, int how, int err)
 		sock_hold(sk);
 		list_add_tail(&s->shut_node, &s->bus->shut);
 	}
-	if (how & RCV_SHUTDOWN)
+	if (now & RCV_SHUTDOWN)
 		afbus_line_changed(s);
 }
 

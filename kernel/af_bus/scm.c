@@ -255,8 +255,13 @@ __fastpath int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
 		put_cmsg(msg, SOL_BUS, BUS_SCM_LOST, sizeof(cb->lost),
 			 &cb->lost);
 
-	if (test_bit(SOCK_PASSCRED, &sock->flags))
-		scm_set_cred(&scm, cb->msg->pid, cb->msg->uid, cb->msg->gid);
+	/*
+	 * Whether SO_PASSCRED is set is for scm_recv() to say: it can change
+	 * between two looks, and credentials that nobody filled in are root's.
+	 */
+	scm.creds.pid = pid_vnr(cb->msg->pid);
+	scm.creds.uid = cb->msg->uid;
+	scm.creds.gid = cb->msg->gid;
 #ifdef CONFIG_SECURITY_NETWORK
 	scm.secid = cb->msg->secid;
 #endif

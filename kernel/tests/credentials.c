@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Contract section 6: credentials, labels and times that come with a message. */
 #include "scm.h"
+#include <pthread.h>
 
 TEST_EACH(credentials_come_when_asked_for, deliveries)
 {
@@ -41,6 +42,36 @@ TEST(credentials_are_of_the_process_that_sent)
 	EQ(child, m.creds.pid);
 	EQ(3, m.creds.uid);
 	EQ(4, m.creds.gid);
+}
+
+static void *toggle(void *fd)
+{
+	for (int on = 1;; on = !on) {
+		OK(setsockopt(*(int *)fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+		pthread_testcancel();
+	}
+	return NULL;
+}
+
+TEST(credentials_asked_for_in_the_middle_are_the_senders)
+{
+	struct bus bus = open_bus("@bus");
+	struct client a = join(&bus), b = join_at(&bus, ADDRESS(2, 1));
+	int with = 0, without = 0;
+	struct message m;
+	pthread_t thread;
+
+	EQ(0, pthread_create(&thread, NULL, toggle, &b.fd));
+	for (int i = 0; i < 20000 || !with || !without; i++) {
+		OK(post(a.fd, GROUP(2), "x"));
+		OK(take(b.fd, &m));
+		with += m.has_creds;
+		without += !m.has_creds;
+		if (m.has_creds)
+			EQ(getpid(), m.creds.pid);
+	}
+	EQ(0, pthread_cancel(thread));
+	EQ(0, pthread_join(thread, NULL));
 }
 
 TEST(forged_credentials_need_a_capability)
