@@ -15,6 +15,7 @@
 #include "queue.c"
 #include "payload.c"
 #include "route.c"
+#include "reserve.c"
 #include "filter.c"
 #include "admit.c"
 #include "commit.c"

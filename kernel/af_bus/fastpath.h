@@ -17,7 +17,9 @@
 /* scm.c */
 __fastpath int afbus_scm_build(struct afbus_send *s, struct msghdr *msg);
 __fastpath void afbus_scm_end(struct afbus_send *s);
-__fastpath int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r);
+__fastpath int afbus_scm_dup(struct afbus_send *s, struct sk_buff *skb);
+__fastpath void afbus_scm_undo(struct sk_buff *skb);
+__fastpath void afbus_scm_address(struct afbus_send *s, struct afbus_rcpt *r);
 __fastpath bool afbus_scm_watch(struct afbus_rcpt *r);
 __fastpath struct scm_fp_list *afbus_scm_take(struct sk_buff *skb);
 __fastpath int afbus_scm_recv(struct socket *sock, struct msghdr *msg,
@@ -46,7 +48,17 @@ static __always_inline bool afbus_copy_is_stale(const struct afbus_rcpt *r)
 	       r->verdicts != READ_ONCE(r->to->verdicts_to);
 }
 
+/* reserve.c */
+__fastpath void afbus_reserve_begin(struct afbus_send *s);
+__fastpath int afbus_reserve_fill(struct afbus_send *s);
+__fastpath struct sk_buff *afbus_reserve_take(struct afbus_send *s,
+					      const struct afbus_rcpt *r,
+					      bool own_head);
+__fastpath void afbus_reserve_end(struct afbus_send *s);
+
 /* filter.c */
+__fastpath struct sk_buff *afbus_copy_spare(struct afbus_send *s, bool own_head);
+__fastpath void afbus_filter_count(struct afbus_send *s, unsigned int nr[2]);
 __fastpath bool afbus_filter_direct(struct afbus_send *s);
 __fastpath void afbus_filter_undo_direct(struct afbus_send *s);
 __fastpath int afbus_filter_copies(struct afbus_send *s);

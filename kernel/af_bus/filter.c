@@ -166,20 +166,74 @@ __fastpath void afbus_filter_undo_direct(struct afbus_send *s)
 }
 
 /*
- * An eavesdropper's copy has a reference on the socket, on whose account its
- * descriptors are: the collector may free the queue of a socket together with
- * the last descriptor of that socket.
+ * Whether a copy needs a head of its own, since its filter may cut it. To cut a
+ * clone, the kernel would copy its head and charge no memcg.
  */
-static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
+static bool afbus_needs_head(const struct afbus_send *s, bool filter)
+{
+	return filter && skb_is_nonlinear(s->skb);
+}
+
+/* All memory of a copy, whoever gets it. */
+static __always_inline struct sk_buff *
+afbus_copy_alloc(struct afbus_send *s, bool own_head)
 {
 	struct sk_buff *skb;
 
 	skb = skb_clone(s->skb, GFP_KERNEL_ACCOUNT);
 	if (!skb)
-		return -ENOMEM;
+		return NULL;
 
 	*AFBUS_CB(skb) = (struct afbus_cb){
-		.msg = s->msg, .weight = s->weight, .eaves = r->eaves };
+		.msg = s->msg, .weight = s->weight };
+	if ((own_head && skb_unclone(skb, GFP_KERNEL_ACCOUNT)) ||
+	    (s->scm.fp && afbus_scm_dup(s, skb))) {
+		afbus_scm_undo(skb);
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+/**
+ * afbus_copy_spare() - get all memory of a copy before its recipient is known
+ * @s: the send
+ * @own_head: the copy does not share the head of the original
+ *
+ * Return: the copy; NULL without memory.
+ */
+__fastpath noinline struct sk_buff *afbus_copy_spare(struct afbus_send *s,
+						     bool own_head)
+{
+	return afbus_copy_alloc(s, own_head);
+}
+
+/* A send that holds changes up does not wait for memory: it has it already. */
+static struct sk_buff *afbus_copy_blank(struct afbus_send *s,
+					const struct afbus_rcpt *r,
+					bool own_head)
+{
+	if (unlikely(s->holds_changes))
+		return afbus_reserve_take(s, r, own_head);
+	return afbus_copy_alloc(s, own_head);
+}
+
+/*
+ * An eavesdropper's copy has a reference on the socket, on whose account its
+ * descriptors are: the collector may free the queue of a socket together with
+ * the last descriptor of that socket.
+ */
+static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r,
+			    bool own_head)
+{
+	struct sk_buff *skb;
+
+	skb = afbus_copy_blank(s, r, own_head);
+	if (!skb)
+		return s->holds_changes && !s->short_of_memory ?
+		       AFBUS_RESERVE_MORE : -ENOMEM;
+
+	AFBUS_CB(skb)->eaves = r->eaves;
 	refcount_inc(&s->msg->ref);
 	if (r->eaves) {
 		sock_hold(&r->to->sk);
@@ -189,7 +243,9 @@ static int afbus_copy_clone(struct afbus_send *s, struct afbus_rcpt *r)
 		skb->destructor = afbus_copy_destruct;
 	}
 	r->skb = skb;
-	return s->scm.fp ? afbus_scm_dup(s, r) : 0;
+	if (s->scm.fp)
+		afbus_scm_address(s, r);
+	return 0;
 }
 
 static void afbus_copy_drop(struct afbus_rcpt *r)
@@ -203,14 +259,7 @@ static int afbus_copy_filter(struct afbus_rcpt *r)
 {
 	int err;
 
-	if (!afbus_has_filter(r))
-		return 0;
-
 	r->filtered = true;
-	/* To cut a clone, the kernel would copy its head and charge no memcg. */
-	if (skb_is_nonlinear(r->skb) &&
-	    skb_unclone(r->skb, GFP_KERNEL_ACCOUNT))
-		return -ENOMEM;
 	err = sk_filter(&r->to->sk, r->skb);
 	if (err == -ENOMEM)
 		return err;
@@ -235,6 +284,7 @@ __fastpath void afbus_filter_unmake(struct afbus_send *s, struct afbus_rcpt *r)
 
 static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 {
+	bool filter;
 	int err;
 
 	/* The collector wants the send to keep bus sockets until they are queued. */
@@ -243,8 +293,10 @@ static int afbus_copy_get(struct afbus_send *s, struct afbus_rcpt *r)
 		return 0;
 	}
 
-	err = afbus_copy_clone(s, r);
-	if (!err)
+	/* Asked once: a filter that comes later is for the next message. */
+	filter = afbus_has_filter(r);
+	err = afbus_copy_clone(s, r, afbus_needs_head(s, filter));
+	if (!err && filter)
 		err = afbus_copy_filter(r);
 	if (err == -ENOMEM && r->eaves) {
 		/*
@@ -345,11 +397,34 @@ static void afbus_filter_renew(struct afbus_send *s)
 }
 
 /**
+ * afbus_filter_count() - give up what does not hold any more
+ * @s: the send
+ * @nr: result: copies to be made, by whether they have heads of their own
+ */
+__fastpath noinline void afbus_filter_count(struct afbus_send *s,
+					    unsigned int nr[2])
+{
+	struct afbus_rcpt *r;
+
+	nr[false] = 0;
+	nr[true] = 0;
+	afbus_filter_undo_direct(s);
+	afbus_filter_renew(s);
+	afbus_for_each_rcpt(r, s) {
+		if (r->live && !afbus_copy_is_stale(r))
+			continue;
+		afbus_filter_unmake(s, r);
+		if (r->live)
+			nr[afbus_needs_head(s, afbus_has_filter(r))]++;
+	}
+}
+
+/**
  * afbus_filter_copies() - make the copies that the last route asks for
  * @s: the send
  *
- * Return: 0; -ENOMEM; -EINTR if the caller is killed; what a hook says to a
- * message to one recipient.
+ * Return: 0; AFBUS_RESERVE_MORE; -ENOMEM; -EINTR if the caller is killed; what
+ * a hook says to a message to one recipient.
  */
 __fastpath int afbus_filter_copies(struct afbus_send *s)
 {

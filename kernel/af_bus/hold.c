@@ -134,23 +134,30 @@ static void afbus_hold_unlink(struct afbus_hold *hold)
 }
 
 /**
- * afbus_hold_add() - a copy with bus sockets is to be queued
- * @to: its recipient
- * @fp: its descriptors; the caller has references of its own besides, until
- *	the copy is queued
+ * afbus_hold_alloc() - get the hold of a copy that has no recipient yet
+ * @fp: its descriptors
  *
- * Return: the hold, which afbus_hold_del() ends; NULL without memory.
+ * Return: the hold, which kfree() ends before afbus_hold_add(), and
+ * afbus_hold_del() afterwards; NULL without memory.
  */
-struct afbus_hold *afbus_hold_add(struct afbus_sock *to,
-				  const struct scm_fp_list *fp)
+struct afbus_hold *afbus_hold_alloc(const struct scm_fp_list *fp)
 {
 	struct afbus_hold *hold;
 
 	hold = kmalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
-	if (!hold)
-		return NULL;
-	hold->fp = fp;
+	if (hold)
+		hold->fp = fp;
+	return hold;
+}
 
+/**
+ * afbus_hold_add() - a copy with bus sockets is to be queued
+ * @hold: its hold; whoever sends has other references on its descriptors until
+ *	the copy is queued
+ * @to: its recipient
+ */
+void afbus_hold_add(struct afbus_hold *hold, struct afbus_sock *to)
+{
 	spin_lock(&afbus_gc_lock);
 	afbus_hold_link(hold, to);
 	if (to->gc_listener && list_empty(&to->gc_place.node))
@@ -158,7 +165,6 @@ struct afbus_hold *afbus_hold_add(struct afbus_sock *to,
 	spin_unlock(&afbus_gc_lock);
 
 	afbus_gc_later();
-	return hold;
 }
 
 /**

@@ -39,8 +39,8 @@ struct afbus_hold {
 
 /* hold.c */
 unsigned int afbus_hold_count(const struct scm_fp_list *fp);
-struct afbus_hold *afbus_hold_add(struct afbus_sock *to,
-				  const struct scm_fp_list *fp);
+struct afbus_hold *afbus_hold_alloc(const struct scm_fp_list *fp);
+void afbus_hold_add(struct afbus_hold *hold, struct afbus_sock *to);
 void afbus_hold_del(struct afbus_hold *hold);
 void afbus_hold_peek(struct afbus_hold *hold);
 void afbus_hold_accept(struct afbus_sock *accepted);

@@ -305,11 +305,14 @@ __fastpath int afbus_route(struct afbus_send *s)
  * afbus_route_grow() - make room for the recipients that the route missed
  * @s: the send, in no line
  *
+ * The array grows by an eighth at least and never shrinks: a route does not
+ * miss recipients again and again, however they change.
+ *
  * Return: 0 or -ENOMEM.
  */
 __fastpath int afbus_route_grow(struct afbus_send *s)
 {
-	unsigned int cap = s->nr + s->missing + s->missing / 8;
+	unsigned int cap = s->cap + s->missing + max(s->cap, s->missing) / 8;
 	struct afbus_rcpt *rcpts;
 
 	rcpts = kvmalloc_array(cap, sizeof(*rcpts), GFP_KERNEL_ACCOUNT);

@@ -6,6 +6,7 @@
 
 #include <linux/cred.h>
 #include <linux/sched/user.h>
+#include <linux/slab.h>
 #include "budget.h"
 #include "fastpath.h"
 #include "hold.h"
@@ -154,30 +155,51 @@ __fastpath noinline void afbus_scm_end(struct afbus_send *s)
 /**
  * afbus_scm_dup() - give a copy descriptors of its own
  * @s: the send, which keeps its own as well
- * @r: the recipient, with its copy
+ * @skb: the copy, which has no recipient yet
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM, and afbus_scm_undo() is to follow.
  */
-__fastpath int afbus_scm_dup(struct afbus_send *s, struct afbus_rcpt *r)
+__fastpath int afbus_scm_dup(struct afbus_send *s, struct sk_buff *skb)
 {
-	struct afbus_cb *cb = AFBUS_CB(r->skb);
-	struct scm_cookie scm = {};
+	struct afbus_cb *cb = AFBUS_CB(skb);
 
-	scm.fp = scm_fp_dup(s->scm.fp);
-	if (!scm.fp)
+	cb->fp = scm_fp_dup(s->scm.fp);
+	if (!cb->fp)
 		return -ENOMEM;
 	if (s->msg->buses) {
-		cb->hold = afbus_hold_add(r->to, scm.fp);
-		if (!cb->hold) {
-			scm_destroy(&scm);
+		cb->hold = afbus_hold_alloc(cb->fp);
+		if (!cb->hold)
 			return -ENOMEM;
-		}
 	}
+	return 0;
+}
 
-	cb->fp = scm.fp;
+/**
+ * afbus_scm_undo() - give up the descriptors of a copy without a recipient
+ * @skb: the copy
+ */
+__fastpath void afbus_scm_undo(struct sk_buff *skb)
+{
+	struct afbus_cb *cb = AFBUS_CB(skb);
+	struct scm_cookie scm = { .fp = cb->fp };
+
+	kfree(cb->hold);
+	scm_destroy(&scm);
+}
+
+/**
+ * afbus_scm_address() - count the descriptors of a copy that has a recipient now
+ * @s: the send
+ * @r: the recipient, with its copy
+ */
+__fastpath void afbus_scm_address(struct afbus_send *s, struct afbus_rcpt *r)
+{
+	struct afbus_cb *cb = AFBUS_CB(r->skb);
+
+	if (cb->hold)
+		afbus_hold_add(cb->hold, r->to);
 	if (!cb->eaves)
 		refcount_inc(&s->msg->fds_left);
-	return 0;
 }
 
 /**

@@ -198,38 +198,98 @@ static enum afbus_attempt afbus_send_attempt(struct afbus_send *s)
 }
 
 /*
+ * Get the memory that the recipients known by now may need, and then hold
+ * changes up: a send that waits for memory holds up nobody.
+ */
+static int afbus_send_reserve_and_hold(struct afbus_send *s)
+{
+	int err = afbus_reserve_fill(s);
+
+	if (!err && mutex_lock_killable(&s->bus->change_lock))
+		err = -EINTR;
+	if (err)
+		afbus_reserve_end(s);
+	else
+		s->holds_changes = true;
+	return err;
+}
+
+/*
  * Changes of policy can overtake a send again and again: each may give it
  * another recipient, or another verdict. After some rounds the send holds
  * changes up until it is sent or goes to sleep, so the next round is its last
- * one, unless clients leave.
+ * one, unless clients leave or the reserve is too small.
  */
 static int afbus_send_hold_changes(struct afbus_send *s)
 {
 	if (s->holds_changes || s->overtaken++ < AFBUS_MAX_OVERTAKEN)
 		return 0;
-	if (mutex_lock_killable(&s->bus->change_lock))
-		return -EINTR;
-	s->holds_changes = true;
-	return 0;
+	afbus_reserve_begin(s);
+	return afbus_send_reserve_and_hold(s);
+}
+
+/*
+ * The changes that came before the lock have given it more recipients than it
+ * has memory for: let go, get more, and hold changes up once more.
+ *
+ * This ends. The array of recipients has grown by an eighth each time, or the
+ * spare copies of a part of the reserve have doubled, and neither ever shrinks
+ * while the send does not sleep. While changes are held up, nobody needs more than two copies: one
+ * as a member and, after leaving the group, one as an eavesdropper. And there
+ * are never more recipients than clients on the bus, which max_clients limits,
+ * and one accepted socket.
+ */
+static noinline int afbus_send_hold_anew(struct afbus_send *s)
+{
+	int err = 0;
+
+	s->holds_changes = false;
+	mutex_unlock(&s->bus->change_lock);
+
+	if (s->missing)
+		err = afbus_route_grow(s);
+	if (!err)
+		return afbus_send_reserve_and_hold(s);
+	afbus_reserve_end(s);
+	return err;
 }
 
 static void afbus_send_admit_changes(struct afbus_send *s)
 {
-	if (s->holds_changes)
-		mutex_unlock(&s->bus->change_lock);
-	s->holds_changes = false;
 	s->overtaken = 0;
+	if (!s->holds_changes)
+		return;
+	s->holds_changes = false;
+	mutex_unlock(&s->bus->change_lock);
+	afbus_reserve_end(s);
+}
+
+static int afbus_send_grow(struct afbus_send *s)
+{
+	afbus_filter_forget(s);
+	if (likely(!s->holds_changes))
+		return afbus_route_grow(s);
+	/* Those that are forgotten may have made room enough. */
+	return s->nr + s->missing <= s->cap ? 0 : afbus_send_hold_anew(s);
+}
+
+static int afbus_send_copy(struct afbus_send *s)
+{
+	int err;
+
+	err = afbus_send_hold_changes(s) ?: afbus_filter_copies(s);
+	return err == AFBUS_RESERVE_MORE ? afbus_send_hold_anew(s) : err;
 }
 
 /* Make ready what the last attempt lacked. */
 static int afbus_send_prepare(struct afbus_send *s)
 {
-	if (s->missing) {
-		afbus_filter_forget(s);
-		return afbus_route_grow(s);
-	}
+	if (s->missing)
+		return afbus_send_grow(s);
 	if (s->unmade)
-		return afbus_send_hold_changes(s) ?: afbus_filter_copies(s);
+		return afbus_send_copy(s);
+	/* There is no room for it: changes need not wait. */
+	afbus_send_admit_changes(s);
 	return afbus_pollout_prepare(s);
 }
 

@@ -103,6 +103,21 @@ struct afbus_rcpt {
 	bool			evict:1;
 };
 
+/* No error: there are more recipients than the reserve was made for. */
+#define AFBUS_RESERVE_MORE	1
+
+/**
+ * struct afbus_reserve - copies of a message that are for no recipient yet
+ * @first: the first of them, linked by their next
+ * @nr: how many there are
+ * @spare: how many there are to be beyond those that the last route asks for
+ */
+struct afbus_reserve {
+	struct sk_buff		*first;
+	unsigned int		nr;
+	unsigned int		spare;
+};
+
 /**
  * struct afbus_send - one call of sendmsg()
  * @from: the sender
@@ -133,6 +148,9 @@ struct afbus_rcpt {
  * @timeo: what is left of the time to wait
  * @wait: how it sleeps
  * @err: why it failed
+ * @reserve: copies that share the head of the original, and copies that have
+ *	heads of their own; valid with @holds_changes
+ * @short_of_memory: @reserve lacks some of them; valid with @holds_changes
  * @holds_changes: afbus_bus.change_lock is held
  * @made: a multicast whose copies were all made after the last walk
  * @direct: the original is the copy of the only recipient
@@ -176,6 +194,9 @@ struct afbus_send {
 	long			timeo;
 	struct afbus_wait	wait;
 	int			err;
+
+	struct afbus_reserve	reserve[2];
+	bool			short_of_memory;
 
 	bool			holds_changes;
 	bool			made;

@@ -5,6 +5,7 @@
  */
 #define BUS_PROTOCOL BUS_PROTO_NONE
 #include "dbus.h"
+#include "hook.h"
 #include <linux/filter.h>
 #include <linux/fuse.h>
 #include <sys/prctl.h>
@@ -273,4 +274,128 @@ TEST_LONG(copies_that_a_filter_cuts_are_charged, 60)
 	dprintf(1, "# %d multicasts: %ld MB of memory gone, %ld MB charged\n", n, gone / MB, group / MB);
 	CHECK(n > 5);
 	CHECK(gone < 2 * group + 8 * MB);
+}
+
+/*
+ * A sender whose cgroup is over memory.high is throttled, for up to 2 s for each 512 KiB that it
+ * gets. That holds up no change of policy, not even in its fourth round, in which it lets no change
+ * overtake it. The hook sees to three rounds: one more member is let in in each of them, and the
+ * first one may need a new copy once there is a second. Those of the last change are so many that
+ * copies for them take more than 1 MiB, and more are let in while the sender gets its memory.
+ */
+
+enum { GROUP_PREFIX = 5, MANY_CALLS = 1000000, LATE = 40,
+       MOST = 4600, LONGEST = 9000, DESCRIPTORS = 253 };
+
+static struct client heavy[MOST + LATE];
+
+static const struct throttled {
+	const char *name;
+	int members;
+	int bytes;
+	int cut;		/* a filter may cut each copy, so it has a head of its own */
+	int fds;
+	unsigned int calls;	/* of the hook in three rounds */
+} throttled[] = {
+	{ "short_messages", MOST, 1, 0, 0, 1 + 2 + 2 },
+	{ "long_messages_and_filters", 250, LONGEST, 1, 0, 1 + 1 + 1 },
+	{ "descriptors", 700, 1, 0, DESCRIPTORS, 1 + 2 + 2 },
+};
+
+static void let_in(const struct client *c)
+{
+	OK(add_address(c->accepted, ADDRESS(GROUP_PREFIX, c->id)));
+}
+
+static long post_heavy(int fd, const struct throttled *row)
+{
+	static char payload[LONGEST];
+	int fds[DESCRIPTORS];
+
+	if (!row->fds)
+		return send_bytes(fd, GROUP(GROUP_PREFIX), payload, row->bytes, MSG_DONTWAIT);
+	for (int i = 0; i < row->fds; i++)
+		fds[i] = 0;
+	return post_fds(fd, GROUP(GROUP_PREFIX), "x", fds, row->fds);
+}
+
+/* Up to the last change that overtakes the message: it brings in all members that are left. */
+static void overtake(const struct throttled *row, int members)
+{
+	int next = 1;
+
+	for (unsigned int calls = 1; calls < row->calls; calls++) {
+		EVENTUALLY(hook_says("calls") >= calls);
+		let_in(&heavy[next++]);
+		tell_hook("changes", calls);
+	}
+	EVENTUALLY(hook_says("calls") >= row->calls);
+	write_text(group_file("memory.high"), "0");
+	while (next < members)
+		let_in(&heavy[next++]);
+	tell_hook("changes", MANY_CALLS);
+}
+
+/* Changes while the sender is at work. Return: the longest that one took, in ms. */
+static long long longest_change(pid_t sender, int members)
+{
+	long long longest = 0, began;
+	int late = 0;
+
+	while (!has_ended(sender)) {
+		began = now_ms();
+		if (late < LATE)
+			let_in(&heavy[members + late++]);
+		else
+			OK(watch(heavy[0].accepted));
+		began = now_ms() - began;
+		longest = began > longest ? began : longest;
+	}
+	return longest;
+}
+
+TEST_EACH_LONG(throttled_sender_holds_up_no_change, throttled, 120)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 1) };
+	struct sock_fprog filter = { 1, code };
+	struct rlimit files = { 60000, 60000 };
+	int members = row->members / (patience() > 1 ? 2 : 1);
+	struct bus bus = open_bus("@bus");
+	long long longest, began;
+	struct client a;
+	pid_t sender;
+
+	OK(setrlimit(RLIMIT_NOFILE, &files));
+	make_group();
+	load_hook();
+	let_clients_in(members + LATE + 1);
+	a = join(&bus);
+	for (int i = 0; i < members + LATE; i++) {
+		heavy[i] = join(&bus);
+		if (row->cut)
+			OK(setsockopt(heavy[i].fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+				      sizeof(filter)));
+	}
+	let_clients_in(MAX_BUS_CLIENTS);
+	let_in(&heavy[0]);
+	tell_hook("calls", 0);
+	tell_hook("changes", 0);
+	tell_hook("patience_ms", 5000);
+
+	sender = spawn();
+	if (!sender) {
+		write_number(group_file("cgroup.procs"), getpid());
+		OK(post_heavy(a.fd, row));
+		_exit(0);
+	}
+	overtake(row, members);
+	began = now_ms();
+	longest = longest_change(sender, members);
+	began = now_ms() - began;
+	unload_hook();
+	dprintf(1, "# longest change %lld ms, while a message took %lld ms\n", longest, began);
+	CHECK(began > 1000);
+	CHECK(3 * longest < began);
+	for (int i = 0; i < members; i++)
+		EQ(1, drain(heavy[i].fd));
 }
