@@ -233,11 +233,11 @@ static int afbus_send_hold_changes(struct afbus_send *s)
  * has memory for: let go, get more, and hold changes up once more.
  *
  * This ends. The array of recipients has grown by an eighth each time, or the
- * spare copies of a part of the reserve have doubled, and neither ever shrinks
- * while the send does not sleep. While changes are held up, nobody needs more than two copies: one
- * as a member and, after leaving the group, one as an eavesdropper. And there
- * are never more recipients than clients on the bus, which max_clients limits,
- * and one accepted socket.
+ * spare copies of a part of the reserve have doubled, and neither shrinks while
+ * the send does not sleep. While changes are held up, nobody needs more than
+ * two copies: one as a member and, after leaving the group, one as an
+ * eavesdropper. And there are never more recipients than clients on the bus,
+ * which max_clients limits, and one accepted socket.
  */
 static noinline int afbus_send_hold_anew(struct afbus_send *s)
 {
