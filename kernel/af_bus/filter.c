@@ -174,7 +174,7 @@ static bool afbus_needs_head(const struct afbus_send *s, bool filter)
 	return filter && skb_is_nonlinear(s->skb);
 }
 
-/* All memory of a copy, whoever gets it. */
+/* All memory of a copy, before its recipient is known. */
 static __always_inline struct sk_buff *
 afbus_copy_alloc(struct afbus_send *s, bool own_head)
 {

@@ -152,7 +152,7 @@ struct afbus_hold *afbus_hold_alloc(const struct scm_fp_list *fp)
 
 /**
  * afbus_hold_add() - a copy with bus sockets is to be queued
- * @hold: its hold; whoever sends has other references on its descriptors until
+ * @hold: its hold; the send has other references on its descriptors until
  *	the copy is queued
  * @to: its recipient
  */

@@ -280,8 +280,8 @@ TEST_LONG(copies_that_a_filter_cuts_are_charged, 60)
  * A sender whose cgroup is over memory.high is throttled, for up to 2 s for each 512 KiB that it
  * gets. That holds up no change of policy, not even in its fourth round, in which it lets no change
  * overtake it. The hook sees to three rounds: one more member is let in in each of them, and the
- * first one may need a new copy once there is a second. Those of the last change are so many that
- * copies for them take more than 1 MiB, and more are let in while the sender gets its memory.
+ * first one may need a new copy once there is a second. The last change lets in a crowd, whose
+ * copies take more than 1 MiB, and more clients are let in while the sender gets its memory.
  */
 
 enum { GROUP_PREFIX = 5, MANY_CALLS = 1000000, LATE = 40,
