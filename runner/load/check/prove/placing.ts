@@ -83,7 +83,7 @@ const isSend = (step: Step | undefined): step is SendStep => step?.kind === 'sen
 function checkDelay(places: Places, { id, at }: FaultStep): void {
   const path = places.paths.get(id);
   if (at === undefined || path === undefined) return;
-  places.problems.warning([...path, 'at'], {
+  places.problems.warning([...path, 'fault', 'at'], {
     code: 'vacuous',
     message: 'this delay changes nothing: no other step is played meanwhile',
     hint: 'Write the fault in a branch of `parallel`, or remove the delay.',
