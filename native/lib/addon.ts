@@ -98,7 +98,6 @@ interface ColumnsLayout {
   readonly kindGid: number;
   readonly kindStride: number;
   readonly kindFence: number;
-  readonly kindIntact: number;
 }
 
 /** A result ≥ 0, or a negative errno. */

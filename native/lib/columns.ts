@@ -7,7 +7,7 @@ import type { Addon } from './addon.ts';
 import { addressFromKernel, type BusAddress } from './address.ts';
 import type { Credentials } from './message.ts';
 
-/** Messages with an envelope of the run that have nothing else than a sequence number and credentials. */
+/** Whole messages of the run that have nothing else than a sequence number and credentials. */
 export interface Columns {
   readonly count: number;
   readonly number: readonly number[];
@@ -23,8 +23,6 @@ export interface Columns {
 
 export interface ColumnsKind {
   readonly fence: boolean;
-  /** Whether the whole message is there as it was sent. */
-  readonly intact: boolean;
   readonly from: BusAddress;
   readonly credentials: Credentials;
 }
@@ -63,7 +61,6 @@ function kindAt(table: Float64Array, row: number, layout: Addon['layout']): Colu
   const flags = at(layout.kindFlags);
   return {
     fence: (flags & layout.kindFence) !== 0,
-    intact: (flags & layout.kindIntact) !== 0,
     from: addressFromKernel(at(layout.kindPrefix), at(layout.kindClient)),
     credentials: { pid: at(layout.kindPid), uid: at(layout.kindUid), gid: at(layout.kindGid) },
   };

@@ -16,7 +16,7 @@ using Kind = std::array<double, kKindStride>;
 
 Kind KindOf(const Received& message, const Envelope& envelope) {
   Kind kind;
-  kind[kFlags] = (envelope.fence ? kFence : 0) | (envelope.intact ? kIntact : 0);
+  kind[kFlags] = envelope.fence ? kFence : 0;
   kind[kPrefix] = message.from.prefix;
   kind[kClient] = static_cast<double>(message.from.client);
   kind[kPid] = message.credentials.pid;
@@ -45,7 +45,7 @@ bool PackColumns(const Inbox& inbox, uint32_t nonce, double* table) {
   for (const Received& message : messages) {
     if (message.flags != (kSequence | kCredentials) || message.fd_count > 0) return false;
     auto envelope = OpenEnvelope({inbox.Bytes() + message.offset, message.received}, nonce);
-    if (!envelope) return false;
+    if (!envelope || !envelope->intact) return false;
     column[kNumbers * count] = envelope->number;
     column[kSequences * count] = static_cast<double>(message.sequence);
     column[kLengths * count] = static_cast<double>(message.received);

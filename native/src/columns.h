@@ -17,10 +17,10 @@ constexpr size_t kHeader = 3, kCount = 0, kKinds = 1, kLastFence = 2;
 enum Column { kNumbers, kSequences, kLengths, kKindOf, kColumns };
 enum Field { kFlags, kPrefix, kClient, kPid, kUid, kGid, kKindStride };
 constexpr size_t kRoom = kHeader + Inbox::kMaxMessages * (size_t{kColumns} + size_t{kKindStride});
-constexpr uint32_t kFence = 1, kIntact = 2;
+constexpr uint32_t kFence = 1;
 }  // namespace columns
 
-// Writes the batch to a table with kRoom numbers. False if a message has no envelope of this run, lacks its sequence
+// Writes the batch to a table with kRoom numbers. False if a message is not a whole one of this run, lacks its sequence
 // number or credentials, or has more than those (descriptors, truncation): then the table holds nothing of use.
 bool PackColumns(const Inbox& inbox, uint32_t nonce, double* table);
 

@@ -67,7 +67,7 @@ Napi::Object Layout(Napi::Env env) {
       {"lengthColumn", columns::kLengths}, {"kindColumn", columns::kKindOf}, {"columns", columns::kColumns},
       {"kindFlags", columns::kFlags}, {"kindPrefix", columns::kPrefix}, {"kindClient", columns::kClient},
       {"kindPid", columns::kPid}, {"kindUid", columns::kUid}, {"kindGid", columns::kGid},
-      {"kindStride", columns::kKindStride}, {"kindFence", columns::kFence}, {"kindIntact", columns::kIntact},
+      {"kindStride", columns::kKindStride}, {"kindFence", columns::kFence},
   });
 }
 

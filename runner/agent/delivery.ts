@@ -2,7 +2,7 @@
 /** Received messages → their columns in the report. */
 
 import type { Time } from '../common/clock.ts';
-import type { Envelope } from '../common/envelope.ts';
+import { checksumOf, type Envelope } from '../common/envelope.ts';
 import { envelopeIn } from '../dbus/index.ts';
 import type { Lane } from '../topology/lane.ts';
 import {
@@ -34,6 +34,7 @@ export class Deliveries implements PackedDeliveries {
   readonly length: number[] = [];
   readonly kind: number[] = [];
   readonly kinds: PackedKind[] = [];
+  readonly checksums: [index: number, checksum: number][] = [];
 
   constructor(lane: Lane, position: number) {
     this.lane = lane;
@@ -42,6 +43,8 @@ export class Deliveries implements PackedDeliveries {
 
   add(t: Time, message: Message, envelope: Envelope | null): void {
     this.#took(t, 1);
+    if (envelope?.kind === 'message' && !envelope.intact)
+      this.checksums.push([this.message.length, checksumOf(message.data)]);
     this.message.push(envelope ? envelope.number : null);
     this.sequence.push(message.sequence ?? null);
     this.length.push(message.data.length);
@@ -84,8 +87,7 @@ function isOfKind([flags, from, sender, fds, lost]: PackedKind, message: Shared,
   return pid === sender[0] && uid === sender[1] && gid === sender[2] && (message.lost ?? 0) === lost;
 }
 
-const flagsOfKind = ({ fence, intact }: ColumnsKind): number =>
-  (fence ? FLAG_FENCE : 0) | (intact ? FLAG_INTACT : 0);
+const flagsOfKind = ({ fence }: ColumnsKind): number => (fence ? FLAG_FENCE : 0) | FLAG_INTACT;
 
 function flagsOf(message: Message, envelope: Envelope | null): number {
   return (

@@ -283,6 +283,8 @@ export interface PackedDeliveries {
   /** Indexes of `kinds`. */
   readonly kind: readonly number[];
   readonly kinds: readonly PackedKind[];
+  /** Of each message that is not whole: its index here, and the checksum of what was read (`checksumOf`). */
+  readonly checksums: readonly (readonly [index: number, checksum: number])[];
 }
 
 /** Values that most deliveries of a lane have in common. */

@@ -127,7 +127,7 @@ export interface ReadOptions {
   readonly max: number;
   /** Bytes of each message; the kernel cuts longer ones, and says so. */
   readonly maxBytes?: number;
-  /** Of the run: a batch may come in columns if all of its messages have an envelope with this nonce. */
+  /** Of the run: a batch may come in columns if all of its messages are whole and have this nonce. */
   readonly nonce: number;
 }
 
@@ -155,7 +155,7 @@ export interface Message {
   readonly lost?: number;
 }
 
-/** Messages of this run that have nothing but a sequence number and credentials, in columns; see native/lib/columns.ts. */
+/** Whole messages of this run that have nothing but a sequence number and credentials, in columns; see native/lib/columns.ts. */
 export interface Columns {
   readonly count: number;
   readonly number: readonly number[];
@@ -168,7 +168,6 @@ export interface Columns {
 
 export interface ColumnsKind {
   readonly fence: boolean;
-  readonly intact: boolean;
   readonly from: Address;
   readonly credentials: Credentials;
 }

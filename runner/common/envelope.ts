@@ -55,6 +55,18 @@ export const encode = (kind: EnvelopeKind, nonce: number, number: number, body: 
 
 const NOTHING = new Uint8Array(0);
 
+/**
+ * Checksum of a copy that begins with an envelope, of which a filter or a buffer may have left the beginning only. The
+ * run's nonce counts as 0, since the plan cannot know it.
+ */
+export function checksumOf(copy: Uint8Array): number {
+  const front = crc32(NO_NONCE, crc32(copy.subarray(0, NONCE_AT)));
+  return crc32(copy.subarray(NONCE_AT + NO_NONCE.length), front);
+}
+
+const NONCE_AT = 8;
+const NO_NONCE = new Uint8Array(4);
+
 /** Reads the envelope that begins at this byte; null if the datagram has none. */
 export function open(datagram: Buffer, at: number): Envelope | null {
   const length = datagram.length - at;

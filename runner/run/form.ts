@@ -58,13 +58,15 @@ const kind = row(index, text, orNull(row(index, index, index)), index, index);
 const inColumns = map({
   ...{ lane: text, position: index, taken: listOf(row(number, index)), message: listOf(orNull(index)) },
   ...{ sequence: listOf(orNull(index)), length: listOf(index), kind: listOf(index), kinds: listOf(kind) },
+  checksums: listOf(row(index, index)),
 });
 /** All columns are as long as each other, and each time and kind is there. */
 const deliveries: Check = (value) => {
   if (!inColumns(value)) return false;
-  const { taken, message, sequence, length, kind, kinds } = value as PackedDeliveries;
+  const { taken, message, sequence, length, kind, kinds, checksums } = value as PackedDeliveries;
   for (const column of [sequence, length, kind]) if (column.length !== message.length) return false;
   for (let i = 0; i < kind.length; i++) if ((kind[i] as number) >= kinds.length) return false;
+  for (const [at] of checksums) if (at >= message.length) return false;
   return taken.reduce((sum, [, count]) => sum + count, 0) === message.length;
 };
 

@@ -77,14 +77,17 @@ export class LaneLog implements Deliveries {
   readonly kinds: Kinds;
   length = 0;
   readonly #blocks: Float64Array[] = [];
+  /** Row → checksum. Not a column, since few deliveries have one. */
+  readonly #checksums = new Map<number, number>();
 
   constructor(lane: Lane, kinds: Kinds) {
     this.lane = lane;
     this.kinds = kinds;
   }
 
-  push({ position, taken, message, sequence, length, kind, kinds }: PackedDeliveries): void {
+  push({ position, taken, message, sequence, length, kind, kinds, checksums }: PackedDeliveries): void {
     const numbers = kinds.map((each) => this.kinds.numberOf(each));
+    for (const [at, checksum] of checksums) this.#checksums.set(this.length + at, checksum);
     let i = 0;
     for (const [t, count] of taken) {
       for (const end = i + count; i < end; i++) {
@@ -103,6 +106,10 @@ export class LaneLog implements Deliveries {
   at(index: number): DeliveryEvent | undefined {
     const place = index < 0 ? this.length + index : index;
     return place >= 0 && place < this.length ? new Delivery(this, place) : undefined;
+  }
+
+  checksum(index: number): number | undefined {
+    return this.#checksums.get(index);
   }
 
   some(test: (delivery: DeliveryEvent) => boolean): boolean {
@@ -178,6 +185,9 @@ class Delivery implements DeliveryEvent {
   }
   get intact(): boolean {
     return this.#kind.intact;
+  }
+  get checksum(): number | undefined {
+    return this.#log.checksum(this.#index);
   }
   get truncated(): boolean {
     return this.#kind.truncated;

@@ -103,13 +103,14 @@ const ORDINARY = {
 
 /** Written without JSON.stringify, since a run with a crowd has millions of these. */
 function deliveryLine(event: DeliveryEvent, quoted: Quoted): string {
-  const { position, t, message, sequence, length, fds, lost, credentials } = event;
+  const { position, t, message, sequence, length, checksum, fds, lost, credentials } = event;
   const from = quoted.json(event.from);
   return (
     `{"is":"deliveries","lane":${quoted.json(event.lane)},"position":${position},"t":${t},"message":${message}` +
     `${sequence === undefined ? '' : `,"sequence":${sequence}`},"from":${from},"length":${length}` +
     (event.fence ? ',"fence":true' : '') +
     (event.intact ? '' : ',"intact":false') +
+    (checksum === undefined ? '' : `,"checksum":${checksum}`) +
     (event.truncated ? ',"truncated":true' : '') +
     (event.controlTruncated ? ',"controlTruncated":true' : '') +
     (fds === 0 ? '' : `,"fds":${fds}`) +

@@ -39,6 +39,8 @@ export interface DeliveryEvent {
   readonly length: number;
   /** The body has the crc32 and the length that its envelope states. */
   readonly intact: boolean;
+  /** Checksum of the bytes that were read (`checksumOf`), of a message that is not intact. */
+  readonly checksum?: number | undefined;
   /** MSG_TRUNC, MSG_CTRUNC */
   readonly truncated: boolean;
   readonly controlTruncated: boolean;

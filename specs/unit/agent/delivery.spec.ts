@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { Deliveries, envelopeOf } from '../../../runner/agent/delivery.ts';
 import { FLAG_FENCE, FLAG_INTACT } from '../../../runner/agent/protocol.ts';
 import type { Columns, Message } from '../../../runner/agent/system.ts';
-import { type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
+import { checksumOf, type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
 
 const NONCE = 5;
 const ONE = { from: '0000/000000000001', credentials: { pid: 7, uid: 8, gid: 9 } } as const;
@@ -25,9 +25,9 @@ const COLUMNS: Columns = {
   length: [33, 34, 35, 36],
   kind: [1, 0, 1, 2],
   kinds: [
-    { fence: false, intact: true, ...OTHER },
-    { fence: false, intact: true, ...ONE },
-    { fence: true, intact: true, ...ONE },
+    { fence: false, ...OTHER },
+    { fence: false, ...ONE },
+    { fence: true, ...ONE },
   ],
   lastFence: 4,
 };
@@ -73,6 +73,24 @@ describe('Deliveries', () => {
         [FLAG_INTACT, ONE.from, [7, 8, 9], 0, 0],
         [FLAG_INTACT | FLAG_FENCE, ONE.from, [7, 8, 9], 0, 0],
       ],
+      checksums: [],
     });
+  });
+
+  it('have the checksum of each message that is not whole, whichever run it is of', () => {
+    const deliveries = new Deliveries('c', 0);
+    const other = encode('message', NONCE + 1, 3, Buffer.alloc(3));
+    MESSAGES.forEach((each, i) => {
+      const shortened = i % 2 === 0 ? each : { ...each, data: each.data.subarray(0, 20) };
+      deliveries.add(10, shortened, envelopeOf(shortened, NONCE));
+    });
+    const [, , third] = MESSAGES;
+    const cut = { ...(third as Message), data: (third as Message).data.subarray(0, 34) };
+    deliveries.add(10, cut, envelopeOf(cut, NONCE));
+    // The last of MESSAGES is a fence, which no plan has.
+    assert.deepEqual(deliveries.checksums, [
+      [1, checksumOf((MESSAGES[1] as Message).data.subarray(0, 20))],
+      [4, checksumOf(other.subarray(0, 34))],
+    ]);
   });
 });

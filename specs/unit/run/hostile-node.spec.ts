@@ -41,6 +41,7 @@ const heard = (report: unknown, agent = 'camera') => ({ say: 'heard', agent, rep
 const delivery = (lane: unknown, other: object = {}) => ({
   ...{ lane, position: 0, taken: [[1, 1]], message: [0], sequence: [null], length: [64], kind: [0] },
   kinds: [[2, '0000/000000000001', null, 0, 0]],
+  checksums: [],
   ...other,
 });
 const delivered = (lane: unknown, other?: object) =>

@@ -344,6 +344,24 @@ describe('faults of a simulated kernel', () => {
     });
   }
 
+  for (const [what, client] of Object.entries({
+    buffer: 'b: { buffer: 48B }',
+    filter: 'b: { filter: { keep: 48B } }',
+    'filter, and then by a buffer': 'b: { buffer: 48B, filter: { keep: 60B } }',
+  })) {
+    it(`integrity finds a flipped bit in a copy that is shortened by a ${what}`, async () => {
+      const yaml = `
+buses: { cabin: {} }
+clients: { a: {}, ${client} }
+traffic:
+  - send: { from: a, to: b, count: 4, size: 80..200B }
+`;
+      assert.deepEqual(complaints((await playText(yaml, { seed: 3 })).verdict), []);
+      const { verdict } = await playText(yaml, { seed: 3, bug: { name: 'corrupt', every: 3 } });
+      assert.deepEqual(complaints(verdict), ['integrity: b got a#3 corrupted (step 1)']);
+    });
+  }
+
   it('are asked for by name, and how often', () => {
     assert.deepEqual(parseBug('lose'), { name: 'lose', every: 1 });
     assert.deepEqual(parseBug('lose=3'), { name: 'lose', every: 3 });

@@ -45,13 +45,16 @@ describe('trace file', () => {
     const collector = new Collector();
     const rare = FLAG_TRUNCATED | FLAG_CONTROL_TRUNCATED;
     const row = { t: 40, message: null, sequence: null, length: 0, kind: [rare, '', null, 3, 7] } as const;
-    collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 0, [row])] });
+    collector.heard('lidar', {
+      say: 'deliveries',
+      list: [{ ...packed('lidar', 0, [row]), checksums: [[0, 77]] }],
+    });
     writeTrace(file, collector.trace());
     const read = plain(readTrace(file));
     assert.deepEqual(read, plain(collector.trace()));
     const [only] = read.deliveries.lidar ?? [];
     assert.ok(only && !only.intact && only.truncated && only.controlTruncated);
-    assert.deepEqual([only.message, only.fds, only.lost], [null, 3, 7]);
+    assert.deepEqual([only.message, only.fds, only.lost, only.checksum], [null, 3, 7, 77]);
   });
 
   it('keeps what clients of a message bus sent and got', () => {
@@ -180,10 +183,10 @@ function plain(trace: Trace): Omit<Trace, 'deliveries'> & { deliveries: Record<s
 }
 
 function fieldsOf(d: DeliveryEvent): DeliveryEvent {
-  const { lane, position, t, message, fence, sequence, from, length, intact } = d;
+  const { lane, position, t, message, fence, sequence, from, length, intact, checksum } = d;
   const { truncated, controlTruncated, credentials, fds, lost } = d;
   return {
-    ...{ lane, position, t, message, fence, sequence, from, length, intact },
+    ...{ lane, position, t, message, fence, sequence, from, length, intact, checksum },
     ...{ truncated, controlTruncated, credentials, fds, lost },
   };
 }
@@ -221,6 +224,7 @@ function packed(lane: string, position: number, rows: readonly Row[]): PackedDel
     length: rows.map(({ length }) => length),
     kind: rows.map((_, i) => i),
     kinds: rows.map(({ kind }) => kind),
+    checksums: [],
   };
 }
 

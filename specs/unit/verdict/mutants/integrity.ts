@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Damage to what arrived. */
 
+import type { Plan, PlannedMessage } from '../../../../runner/plan/plan.ts';
+import type { Trace } from '../../../../runner/trace/trace.ts';
+import { Beginnings } from '../../../../runner/verdict/beginnings.ts';
+import { collect } from '../../../../runner/verdict/facts.ts';
 import { got } from '../helpers/base-run.ts';
 import type { Run } from '../helpers/story.ts';
 import { type Mutant, mutant } from '../mutants.ts';
@@ -28,10 +32,15 @@ function fdsAt({ plan }: Run, right: readonly number[]): void {
 }
 
 /** Gives r2 a small buffer, and is right about it. */
-function cutAt40({ plan, trace }: Run): void {
+function cutAt40(run: Run): void {
+  const { plan, trace } = run;
+  const beginnings = new Beginnings(collect(run.plan as Plan, run.trace as Trace));
   Object.assign(plan.topology.clients.find(({ name }) => name === 'r2') ?? {}, { buffer: 40 });
   for (const delivery of trace.deliveries.get('r2') ?? [])
-    if (!delivery.fence) Object.assign(delivery, { truncated: true, length: 40, intact: false });
+    if (!delivery.fence) {
+      const checksum = beginnings.checksum(plan.messages[delivery.message as number] as PlannedMessage, 40);
+      Object.assign(delivery, { truncated: true, length: 40, intact: false, checksum });
+    }
 }
 
 export const integrityMutants: readonly Mutant[] = [
@@ -54,6 +63,14 @@ export const integrityMutants: readonly Mutant[] = [
   wrong('a buffer cuts more than it must', 'length', 'c#2', '2.b2.1', (run) => {
     cutAt40(run);
     got(run, 'r2', 'c#2').length = 39;
+  }),
+  wrong('a copy that a buffer cut is corrupted', 'corrupted', 'c#2', '2.b2.1', (run) => {
+    cutAt40(run);
+    got(run, 'r2', 'c#2').checksum = 1;
+  }),
+  wrong('nothing is told of the bytes of a copy that a buffer cut', 'corrupted', 'c#2', '2.b2.1', (run) => {
+    cutAt40(run);
+    delete got(run, 'r2', 'c#2').checksum;
   }),
   wrong('a message has another length', 'length', 'c#2', '2.b2.1', (run) => {
     got(run, 'r2', 'c#2').length = 65;
