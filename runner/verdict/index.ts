@@ -12,6 +12,7 @@ import { blocked } from './blocked.ts';
 import { budget } from './budget.ts';
 import { contradicted } from './contradicted.ts';
 import { nothingDelivered } from './delivered.ts';
+import { EARLY_END } from './early-end.ts';
 import { errors } from './errors.ts';
 import { collect } from './facts.ts';
 import { integrity } from './integrity.ts';
@@ -23,14 +24,11 @@ import { faultsMissed } from './overlap.ts';
 import { recipients } from './recipients.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Kinds of failures that follow from a run's early end, and prove nothing about the bus. */
-export const OF_THE_CUT: readonly string[] = ['cut', 'crashed'];
-
 /** The verdict on a run that was cut; undefined unless something that it shows is wrong by itself. */
 export function judgeCut(plan: Plan, trace: Trace, where: Where): Judgement | undefined {
   const judged = judge(plan, trace, where);
   const failures = judged.checks.flatMap((check) => (check.result === 'fail' ? check.failures : []));
-  return failures.some(({ kind }) => !OF_THE_CUT.includes(kind)) ? judged : undefined;
+  return failures.some(({ kind }) => !EARLY_END.includes(kind)) ? judged : undefined;
 }
 
 /** Checks a run against its plan. `where` decides whether its times and its kernel's log can prove anything. */

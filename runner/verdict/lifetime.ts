@@ -8,23 +8,20 @@ import { faults } from '../topology/steps.ts';
 import type { FaultStep } from '../topology/topology.ts';
 import type { EndEvent } from '../trace/trace.ts';
 import { type DueEnd, dueEnds } from './due-ends.ts';
+import { addEarlyEnd, EARLY_END } from './early-end.ts';
 import type { Facts, LaneFacts } from './facts.ts';
 import { clock } from './failure-text.ts';
 import { Findings } from './findings.ts';
 import { judgeSteps } from './step-outcomes.ts';
 import type { CheckResult } from './verdict.ts';
 
-const KINDS = ['crashed', 'cut', 'ended', 'unended', 'step', 'incomplete', 'unplayed'];
+const KINDS = [...EARLY_END, 'ended', 'unended', 'step', 'incomplete', 'unplayed'];
 
 /** Checks ends of sockets, exits, and the steps about them. */
 export function lifetime(facts: Facts): CheckResult {
   const findings = new Findings('lifetime', KINDS);
-  const { exits, ends, attaches, cut } = facts.trace;
-  for (const { agent, code, signal, wanted } of exits) {
-    if (!wanted)
-      addCrash(findings, agent, signal ? `it was killed by ${signal}` : `it exited with code ${code}`);
-  }
-  if (cut !== undefined) addCut(findings, cut);
+  const { ends, attaches } = facts.trace;
+  addEarlyEnd(findings, facts.trace);
   const over = lastActivity(facts);
   for (const end of ends) if (end.t <= over) judgeEnd(facts, findings, end);
   const met = new Set(ends.filter((end) => end.why !== 'closed' || end.t <= over).map(({ lane }) => lane));
@@ -35,24 +32,6 @@ export function lifetime(facts: Facts): CheckResult {
   const ended = hangups.length > 0 ? `, ${count(hangups.length, 'awaited end')}` : '';
   const nothing = attaches.length + hangups.length === 0 ? 'nobody attached to a bus' : undefined;
   return findings.result(attaches.length, `${plural(attaches.length, 'attachment')}${ended}`, nothing);
-}
-
-function addCrash(findings: Findings, agent: string, how: string): void {
-  findings.add('crashed', agent, () => ({
-    summary: `${agent} ended, and no step had ended it`,
-    expected: 'it lives until the end of the run',
-    observed: how,
-    detail: ['what it would have sent and read after that is not judged'],
-  }));
-}
-
-function addCut(findings: Findings, why: string): void {
-  findings.add('cut', undefined, () => ({
-    summary: 'the run ended before its last step',
-    expected: 'every step is played and settled',
-    observed: why,
-    detail: ['steps that had not settled by then are not judged'],
-  }));
 }
 
 /** Positions in a lane must count from 0 without a gap; else part of its record was lost on the way here. */

@@ -24,7 +24,7 @@ export const CHECKS = [
   'dbus.replies',
   'dbus.names',
   'dbus.order',
-  /** Present only if the file expects it to cut a client off. */
+  /** Present only if the file expects it to cut a client off, or if the run was cut and has no `lifetime`. */
   'dbus.lifetime',
   /** Present only if the file passes descriptors on it. */
   'dbus.fds',

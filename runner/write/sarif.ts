@@ -112,7 +112,8 @@ export const CHECK_RULES: Readonly<Record<CheckName | 'environment' | 'nothing-p
   'dbus.replies': 'Each call came to the client that it is for, and was answered once, as it must be.',
   'dbus.names': 'The bus told each client of names and their owners what it must, in order.',
   'dbus.order': 'One order of all signals explains what every client got.',
-  'dbus.lifetime': 'The bus has cut off the clients that were paused for too long.',
+  'dbus.lifetime':
+    'The bus has cut off the clients that were paused for too long, and the run was not cut short.',
   'dbus.fds':
     'Each descriptor that was passed on a message bus works for those that got it, and is closed after them.',
   'dbus.programs': 'Each program ended as expected, and wrote what was expected.',

@@ -3,7 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { inProject } from '../../runner/host/paths.ts';
-import { OF_THE_CUT } from '../../runner/verdict/index.ts';
+import { EARLY_END } from '../../runner/verdict/early-end.ts';
 import type { Verdict } from '../../runner/verdict/verdict.ts';
 import { cli } from '../helpers/cli.ts';
 import type { Mutant } from './mutant.ts';
@@ -53,7 +53,7 @@ const NONE: Verdict['checks'] = [];
 function failures(verdicts: readonly Played[]): readonly string[] {
   const failed = verdicts
     .flatMap(({ checks = NONE }) => checks)
-    .filter((check) => check.failures.some(({ kind }) => !OF_THE_CUT.includes(kind)));
+    .filter((check) => check.failures.some(({ kind }) => !EARLY_END.includes(kind)));
   return [...new Set(failed.map(({ name }) => name))];
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** `dbus.lifetime`: the bus has cut off the clients that were paused for too long. */
+/**
+ * `dbus.lifetime`: the bus has cut off the clients that were paused for too long, and the run lasted to its last step.
+ */
 import { plural } from '../../common/text.ts';
 import { flat } from '../../topology/steps.ts';
+import { addEarlyEnd, EARLY_END } from '../early-end.ts';
 import { Findings } from '../findings.ts';
 import type { CheckResult } from '../verdict.ts';
 
@@ -11,8 +14,10 @@ export function lifetime({ plan, trace, cut }: BusFacts): CheckResult[] {
   const steps = [...flat(plan.topology.steps)].filter(
     (step) => step.kind === 'dbus' && step.action.do === 'hangup',
   );
-  if (steps.length === 0) return [];
-  const findings = new Findings('dbus.lifetime', ['unended', 'unplayed']);
+  const findings = new Findings('dbus.lifetime', [...EARLY_END, 'unended', 'unplayed']);
+  // Beside other buses, `lifetime` tells of it.
+  if (plan.topology.buses.length === 0) addEarlyEnd(findings, trace);
+  if (steps.length === 0 && !findings.any) return [];
   const played = new Map(trace.steps.map((event) => [event.step, event]));
   let checked = 0;
   for (const { id, place } of steps) {

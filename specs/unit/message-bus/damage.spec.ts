@@ -217,6 +217,26 @@ describe('a call that no client has made', () => {
   });
 });
 
+describe('a run on a message bus that is cut short', () => {
+  const EXIT = { agent: 'player', t: 0, code: null, signal: 'SIGKILL', wanted: false } as const;
+  const broken = async (text: string) => {
+    const { plan, trace } = await playText(text, { seed: 1 });
+    assert.ok(trace);
+    const { checks } = judge(plan, { ...trace, cut: 'player ended', exits: [EXIT] }, { backend: 'sim' });
+    return checks.flatMap(({ failures }) => failures.map(({ check, kind }) => `${check} ${kind}`));
+  };
+
+  it('fails one check that says so, and which process has ended', async () => {
+    const text = CALLS.replace('PROGRAM', '');
+    assert.deepEqual(await broken(text), ['dbus.lifetime crashed', 'dbus.lifetime cut']);
+    const beside = text
+      .replace('session:', 'cabin: {}, session:')
+      .replace('player: {}', 'player: { bus: session }');
+    const both = beside.replace('panel: {}', 'panel: { bus: session }, r: { bus: cabin }');
+    assert.deepEqual(await broken(both), ['lifetime crashed', 'lifetime cut']);
+  });
+});
+
 const ITSELF = `
 buses: { session: { master: { program: dbus-daemon } } }
 clients: { cam: { answers: { Open: { signature: h, reply: [0], fds: [{ pipe: x }] } } } }

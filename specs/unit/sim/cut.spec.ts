@@ -43,6 +43,20 @@ describe('a run that is cut short', () => {
     });
   }
 
+  it('says so beside what it fails, on a message bus as well', async () => {
+    let cut = 0;
+    for (let timeout = 1; timeout < 4000; timeout *= 2) {
+      const options = { seed: 1, bug: { name: 'double-signal', every: 1 } } as const;
+      const { verdict, trace } = await playFile(`${FOLDER}message-bus/cut-off.topo.yaml`, options, timeout);
+      if (verdict.result !== 'fail' || trace?.cut === undefined) continue;
+      cut++;
+      const failures = verdict.checks.flatMap((c) => c.failures);
+      assert.deepEqual([...new Set(failures.map(({ check }) => check))], ['dbus.signals', 'dbus.lifetime']);
+      assert.equal(failures.find(({ kind }) => kind === 'cut')?.observed, trace.cut);
+    }
+    assert.ok(cut > 0);
+  });
+
   it('is an error if the file itself keeps its senders waiting, and says which waits for what', async () => {
     const { verdict, error } = await playText(WAITING, { seed: 1 }, 5000);
     assert.equal(verdict.result, 'error', complaints(verdict).join('\n'));
