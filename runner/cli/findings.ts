@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Turns mistakes in files, and what broke in runs, into findings with places. */
 import { type Diagnostic, wordsOf } from '../common/diagnostic.ts';
-import { CHECK_RULES, type Finding, findingsOf, writeSarif } from '../write/sarif.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { CHECK_RULES, type Finding, findingsOf, remarksIn, writeSarif } from '../write/sarif.ts';
 import { isUnplayed, type Report } from '../write/unplayed.ts';
 import { version } from './package.ts';
 
@@ -40,11 +41,9 @@ export function sarifOfRuns(reports: readonly Report[]): string {
     return [{ rule: 'environment', level: 'error', message: report.reason, file: report.file }];
   });
   const complete = findings.every(({ rule }) => rule !== 'environment');
-  return writeSarif(
-    findings,
-    { version: version(), rules: { ...DIAGNOSTIC_RULES, ...CHECK_RULES } },
-    complete,
-  );
+  const remarks = remarksIn(reports.filter((report): report is Verdict => !isUnplayed(report)));
+  const rules = { ...DIAGNOSTIC_RULES, ...CHECK_RULES };
+  return writeSarif(findings, { version: version(), rules }, { complete, remarks });
 }
 
 function findingOf(each: Diagnostic): Finding {

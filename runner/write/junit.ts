@@ -25,7 +25,7 @@ export function writeJunit(strange: readonly Report[]): string {
 function suite(verdict: Verdict): string[] {
   const broken = verdict.result === 'error';
   const nothing = verdict.result === 'skip';
-  const failed = verdict.checks.filter((c) => c.result === 'fail').length;
+  const failed = verdict.checks.filter((c) => c.result === 'fail').length + (nothing ? 1 : 0);
   const skipped = verdict.checks.filter((c) => c.result === 'skip').length;
   const head = attributes({
     name: verdict.topology,
@@ -33,7 +33,7 @@ function suite(verdict: Verdict): string[] {
     tests: verdict.checks.length + (broken || nothing ? 1 : 0),
     failures: failed,
     errors: broken ? 1 : 0,
-    skipped: skipped + (nothing ? 1 : 0),
+    skipped,
     time: secondsOf(verdict).toFixed(3),
   });
   return [
@@ -102,12 +102,12 @@ function environmentCase(verdict: Verdict): string[] {
   ];
 }
 
-/** A skipped case for a run that proves nothing: readers count cases, and would take the held checks for a success. */
+/** A failed case for a run that proves nothing: readers take a suite without a failure for a success, as the exit code does not. */
 function nothingCase(verdict: Verdict): string[] {
-  const message = escapeXml(inWords(verdict));
+  const reason = escapeXml(inWords(verdict));
   return [
     `    <testcase ${caseOf(verdict, 'verdict')}>`,
-    `      <skipped message="${message}"/>`,
+    `      <failure type="nothing-proved" message="${reason}">${reason}</failure>`,
     '    </testcase>',
   ];
 }

@@ -49,7 +49,8 @@ function topology(verdict: Verdict, number: number, name: string): string[] {
     `# ${name}: ${resultWord(verdict)}: ${oneLine(inWords(verdict))}`,
     ...remarksOf(verdict).map((line) => `# ${name}: ${oneLine(line)}`),
     ...(verdict.warnings ?? []).map((each) => `# ${name}: warning: ${oneLine(placed(each))}`),
-    result(verdict.result, number, name, verdict.reason),
+    // A run that proves nothing is no success, but readers take whatever has a SKIP for one.
+    result(verdict.result === 'skip' ? 'fail' : verdict.result, number, name, verdict.reason),
   ];
 }
 

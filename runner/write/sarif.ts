@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { neutralJson } from '../common/neutral.ts';
 import type { CheckName, Verdict } from '../verdict/verdict.ts';
-import { failuresOf, inWords, plainLines } from './verdict-text.ts';
+import { failuresOf, inWords, plainLines, remarksOf, resultWord, whereOf } from './verdict-text.ts';
 
 export interface Finding {
   /** Stable name of the kind of finding. */
@@ -22,6 +22,12 @@ export interface Finding {
   readonly path?: string;
 }
 
+/** Something that a reader of the findings should know, and that is none. */
+export interface Remark {
+  readonly message: string;
+  readonly file: string;
+}
+
 /** The tool that made the findings. */
 export interface Tool {
   readonly version: string;
@@ -29,12 +35,23 @@ export interface Tool {
   readonly rules: Readonly<Record<string, string>>;
 }
 
-/** The log of one run. `complete` is false if something kept the tool from checking everything. */
-export function writeSarif(findings: readonly Finding[], tool: Tool, complete = true): string {
-  return `${neutralJson(sarif(findings, tool, complete), 2)}\n`;
+/** What is written besides the findings. */
+interface Circumstances {
+  /** False if something kept the tool from checking everything. */
+  readonly complete?: boolean;
+  readonly remarks?: readonly Remark[];
 }
 
-export function sarif(findings: readonly Finding[], { version, rules }: Tool, complete: boolean) {
+/** The log of one run of the tool. */
+export function writeSarif(findings: readonly Finding[], tool: Tool, more: Circumstances = {}): string {
+  return `${neutralJson(sarif(findings, tool, more), 2)}\n`;
+}
+
+export function sarif(
+  findings: readonly Finding[],
+  { version, rules }: Tool,
+  { complete = true, remarks = [] }: Circumstances = {},
+) {
   const used = [...new Set(findings.map(({ rule }) => rule))].sort();
   return {
     $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json',
@@ -48,7 +65,12 @@ export function sarif(findings: readonly Finding[], { version, rules }: Tool, co
             rules: used.map((id) => ({ id, shortDescription: { text: rules[id] ?? id } })),
           },
         },
-        invocations: [{ executionSuccessful: complete }],
+        invocations: [
+          {
+            executionSuccessful: complete,
+            ...(remarks.length > 0 && { toolExecutionNotifications: remarks.map(notification) }),
+          },
+        ],
         columnKind: 'utf16CodeUnits' as const,
         results: findings.map((finding) => result(finding, used.indexOf(finding.rule))),
       },
@@ -66,6 +88,12 @@ function result({ rule, level, message, path, ...place }: Finding, ruleIndex: nu
     locations: [{ physicalLocation: physical(place), ...logicalLocations }],
   };
 }
+
+const notification = ({ message, file }: Remark) => ({
+  level: 'note' as const,
+  message: { text: message },
+  locations: [{ physicalLocation: physical({ file }) }],
+});
 
 type Place = Pick<Finding, 'file' | 'line' | 'column' | 'endColumn'>;
 
@@ -99,6 +127,16 @@ export function findingsOf(verdicts: readonly Verdict[]): Finding[] {
     }));
   });
 }
+
+/** Of each run, where it was, its result, and what happened that no check counts as wrong. */
+export const remarksIn = (verdicts: readonly Verdict[]): Remark[] =>
+  verdicts.flatMap((verdict) =>
+    [
+      `${verdict.topology}: ${whereOf(verdict.where)} · seed ${verdict.seed}`,
+      `${verdict.topology}: ${resultWord(verdict)}: ${inWords(verdict)}`,
+      ...remarksOf(verdict).map((line) => `${verdict.topology}: ${line}`),
+    ].map((message) => ({ message, file: verdict.file })),
+  );
 
 /** What each check proves (docs/topology.md, "The checks"). */
 export const CHECK_RULES: Readonly<Record<CheckName | 'environment' | 'nothing-proved', string>> = {

@@ -12,7 +12,7 @@ import type { CheckResult, Verdict } from '../../../runner/verdict/verdict.ts';
 import { writeGithub } from '../../../runner/write/github.ts';
 import { writeJunit } from '../../../runner/write/junit.ts';
 import { writeKtap } from '../../../runner/write/ktap.ts';
-import { CHECK_RULES, findingsOf, sarif, writeSarif } from '../../../runner/write/sarif.ts';
+import { CHECK_RULES, findingsOf, remarksIn, sarif, writeSarif } from '../../../runner/write/sarif.ts';
 import type { Report } from '../../../runner/write/unplayed.ts';
 import { broke, failed, failing, passed } from './verdicts.ts';
 
@@ -114,11 +114,12 @@ describe('JUnit for its consumers', () => {
     }
   });
 
-  it('shows a run that proves nothing as a case that was skipped', () => {
+  it('shows a run that proves nothing as a case that failed', () => {
     const only = elements(parseXml(writeJunit([skipped()])).root as XmlElement, 'testsuite')[0] as XmlElement;
     const [first] = elements(only, 'testcase');
     assert.equal(first?.attributes.name, 'test verdict');
-    assert.match(elements(first as XmlElement, 'skipped')[0]?.attributes.message ?? '', /no message was/);
+    assert.match(elements(first as XmlElement, 'failure')[0]?.attributes.message ?? '', /no message was/);
+    assert.equal(only.attributes.failures, '1');
   });
 
   it('is read by a parser of others, with every suite and case', async () => {
@@ -139,12 +140,9 @@ describe('KTAP for its consumers', () => {
     );
     assert.deepEqual(
       results.map(({ ok, id }) => [ok, id]),
-      REPORTS.map(({ result }, n) => [result === 'pass' || result === 'skip', n + 1]),
+      REPORTS.map(({ result }, n) => [result === 'pass', n + 1]),
     );
-    assert.deepEqual(
-      results.flatMap(({ skip }, n) => (skip ? [n] : [])),
-      [4],
-    );
+    assert.ok(results.every(({ skip }) => !skip));
   });
 
   it('has subtests that the parser reads too, once they are indented as TAP has it', () => {
@@ -173,17 +171,31 @@ describe('SARIF for its consumers', () => {
     const tool = { version: '1.2.3', rules: CHECK_RULES };
     for (const findings of [findingsOf(VERDICTS), findingsOf([passed()])])
       for (const complete of [true, false]) {
-        const log = JSON.parse(writeSarif(findings, tool, complete));
+        const remarks = remarksIn(VERDICTS);
+        const log = JSON.parse(writeSarif(findings, tool, { complete, remarks }));
         assert.ok(validate(log), JSON.stringify(validate.errors, null, 2));
       }
   });
 
   it('has a result for a run that proves nothing', () => {
-    const { runs } = sarif(findingsOf([skipped()]), { version: '1', rules: CHECK_RULES }, true);
+    const { runs } = sarif(findingsOf([skipped()]), { version: '1', rules: CHECK_RULES });
     assert.deepEqual(
       runs[0]?.results.map(({ ruleId }) => ruleId),
       ['nothing-proved'],
     );
+  });
+});
+
+describe('what no check counts as wrong', () => {
+  it('is in SARIF a notification about the file, with the result of its run', () => {
+    const simulated = { ...passed().where, backend: 'sim' as const };
+    const verdict = { ...passed(), where: simulated, account: ['20 of 20 reached nobody'] };
+    const { runs } = sarif([], { version: '1', rules: CHECK_RULES }, { remarks: remarksIn([verdict]) });
+    const told = runs[0]?.invocations[0]?.toolExecutionNotifications ?? [];
+    assert.ok(told.every(({ level }) => level === 'note'));
+    const texts = told.map(({ message }) => message.text);
+    assert.ok(texts.some((text) => text.startsWith('test: PASS (simulated): ')));
+    assert.ok(texts.includes('test: 20 of 20 reached nobody'));
   });
 });
 
@@ -192,7 +204,9 @@ describe('what a check has not judged', () => {
     const verdict = passed();
     const [first, ...others] = verdict.checks as [CheckResult];
     const noted = { ...verdict, checks: [{ ...first, notes: ['2 copies not judged'] }, ...others] };
-    for (const write of [writeJunit, writeKtap, writeGithub])
+    const inSarif = (verdicts: readonly Verdict[]) =>
+      writeSarif([], { version: '1', rules: CHECK_RULES }, { remarks: remarksIn(verdicts) });
+    for (const write of [writeJunit, writeKtap, writeGithub, inSarif])
       assert.ok(write([noted]).includes('recipients: 2 copies not judged'), write.name);
   });
 });

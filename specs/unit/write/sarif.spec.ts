@@ -33,7 +33,7 @@ function conforms(log: Log): readonly Result[] {
 }
 
 const written = (findings: readonly Finding[], complete = true): Log =>
-  sarif(findings, { version: '1.2.3', rules: CHECK_RULES }, complete);
+  sarif(findings, { version: '1.2.3', rules: CHECK_RULES }, { complete });
 
 describe('SARIF', () => {
   it('has a result for each failure, at its line, under the rule of its check', () => {
