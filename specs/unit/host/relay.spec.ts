@@ -95,6 +95,17 @@ describe('the relay', () => {
     assert.equal(await text(connect(docker)), 'answered');
   });
 
+  it('ends a connection for which the host has no port open', async () => {
+    const port = await gate(() => {});
+    const [server] = open.splice(0);
+    assert.ok(server && 'close' in server);
+    server.close();
+    await once(server, 'close');
+    relay(port);
+    await listening();
+    for (const path of [docker, sockets]) assert.equal(await text(connect(path)), '');
+  });
+
   it('does not start if its starter has ended meanwhile', async () => {
     const [code] = await once(relay(1, 0), 'exit');
     open.length = 0;
