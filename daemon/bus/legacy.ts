@@ -52,7 +52,8 @@ export class Legacy implements Connection {
   /** The serial of its call of BecomeMonitor, and whether it has the reply. */
   #monitorCall: number | undefined;
   #monitors = false;
-  readonly #heard = new Heard();
+  /** Only while it gets messages for others: it takes memory. */
+  #heard: Heard | undefined;
   /** Descriptors of messages that the client has not read yet. */
   #pendingFds = 0;
 
@@ -91,11 +92,13 @@ export class Legacy implements Connection {
 
   eavesdrop(on: boolean): void {
     this.accepted.setEavesdrop(on);
+    this.#heard = on ? new Heard() : undefined;
   }
 
   /** The kernel tells this process everything, which selects. */
   becomeMonitor(serial: number): void {
     this.#monitorCall = serial;
+    this.#heard ??= new Heard();
     this.accepted.removeAllMatches();
     this.accepted.addMatch('');
     this.accepted.setEavesdrop(true);
@@ -321,8 +324,7 @@ export class Legacy implements Connection {
   }
 
   #isRepeated(isBus: boolean, sender: string | undefined, serial: number): boolean {
-    const { state, eavesdrops } = this.peer;
-    return (state === 'monitor' || eavesdrops) && this.#heard.isRepeated(isBus, sender ?? DRIVER, serial);
+    return this.#heard?.isRepeated(isBus, sender ?? DRIVER, serial) ?? false;
   }
 
   /** `header` has the true sender; `from` is that client, undefined for the bus and for a client that has left. */

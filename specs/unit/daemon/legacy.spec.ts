@@ -2,19 +2,29 @@
 // A client of the AF_UNIX listener, whose stream and attachment are lists here.
 import assert from 'node:assert/strict';
 import { setImmediate as immediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { Bus } from '../../../daemon/bus/bus.ts';
 import { Legacy } from '../../../daemon/bus/legacy.ts';
 import type { Peer } from '../../../daemon/driver/peer.ts';
 import { BusError, type UnixStream } from '../../../native/lib/index.ts';
 import { type DbusMessage, DRIVER, lengthOf, parse } from '../../../runner/dbus/index.ts';
-import { inWords, Scene, uint32 } from './scene.ts';
+import { inWords, Scene, string, uint32 } from './scene.ts';
 
 const MASTER = '0000/000000000000';
 const ADDRESS = '0000/0000000000ff';
 const LOGIN = '\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n';
 const SIGNAL = { type: 'signal', path: '/p', interface: 'a.B', member: 'S' } as const;
+const SERIAL_AT = 8;
 const NO_ROOM = 'disconnected: the bus has no room for the descriptors of a message for it';
+
+/** Bytes of the heap that are in use after everything else has been freed. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('a client of the listener', () => {
   let scene: Scene;
@@ -146,6 +156,41 @@ describe('a client of the listener', () => {
     scene.driver.replies.expect({ caller: legacy.peer, serial: 7, callee: from });
     assert.deepEqual(await misses(answer), error(legacy.peer));
     assert.deepEqual(logged, []);
+  });
+
+  describe('that eavesdrops', () => {
+    const RULE = [string("eavesdrop='true'")];
+
+    beforeEach(() => {
+      scene.call(legacy.peer, 'AddMatch', RULE);
+      legacy.eavesdrop(true);
+    });
+
+    it('gets a message once, though the bus repeats it', async () => {
+      const message = { ...SIGNAL, destination: from.name };
+      assert.deepEqual(await gets(from, message), ['S']);
+      const data = scene.again({ ...message, sender: from.name });
+      hear([{ data, fds: [], from: MASTER }]);
+      await immediate();
+      assert.deepEqual(said, []);
+    });
+
+    it('takes no memory for what it has heard, once it does not eavesdrop any more', async () => {
+      const unused = heapInUse();
+      const data = scene.incoming({ ...SIGNAL, destination: from.name }).bytes as Buffer;
+      const batch = Array.from({ length: 1 << 16 }, (_, n) => {
+        const copy = Buffer.from(data);
+        copy.writeUInt32LE(n + 1, SERIAL_AT);
+        return { data: copy, fds: [], from: from.address };
+      });
+      hear(batch.splice(0));
+      await immediate();
+      assert.equal(said.splice(0).length, 1 << 16);
+      scene.call(legacy.peer, 'RemoveMatch', RULE);
+      legacy.eavesdrop(false);
+      await immediate();
+      assert.ok(heapInUse() - unused < 1 << 20, `${heapInUse() - unused} bytes`);
+    });
   });
 
   it('is cut off alone when the bus fails to serve it', async () => {
