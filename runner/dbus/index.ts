@@ -49,5 +49,6 @@ export {
 export { NotDbus } from './refusal.ts';
 export { eavesdrops, type Mistake, parseRule, RULE_KEYS, type Rule } from './rule.ts';
 export { type Mechanism, type SaslOptions, SaslServer, type SaslStep } from './sasl.ts';
-export { MAX_SIGNATURE, type Type, typeOf, typesOf } from './type.ts';
+export { MAX_SIGNATURE } from './signature.ts';
+export { type Type, typeOf, typesOf } from './type.ts';
 export type { Arg, Value, Variant } from './value.ts';

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** Types and signatures: a signature is a list of complete types (D-Bus Specification, "Type System"). */
-
-/** Codes of types that contain no type, except for `v`. The key of a dict entry has one of these. */
-const BASIC = 'ybnqiuxtdhsog';
-/** Maximum nesting of arrays, and of structures. */
-const DEPTH = 32;
-/** Bytes of a signature. */
-export const MAX_SIGNATURE = 255;
+/** Types, parsed from signatures. */
+import { ARRAY, CLOSE, isSignature, isType, MAX_SIGNATURE, OPEN, OPEN_ENTRY } from './signature.ts';
 
 /** A complete type, parsed. */
 export interface Type {
@@ -25,9 +19,10 @@ export interface Type {
 export function typesOf(signature: string): readonly Type[] | undefined {
   const known = cache.get(signature);
   if (known !== undefined) return known;
-  if (signature.length > MAX_SIGNATURE) return undefined;
-  const types = allIn(new Cursor(signature), 0, 0, '');
-  if (types !== undefined) remember(signature, types);
+  const text = Buffer.from(signature);
+  if (text.length > MAX_SIGNATURE || !isSignature(text, 0, text.length)) return undefined;
+  const types = new Builder(text, 0).until(text.length);
+  remember(signature, types);
   return types;
 }
 
@@ -36,6 +31,13 @@ export function typeOf(signature: string): Type | undefined {
   const types = typesOf(signature);
   return types?.length === 1 ? types[0] : undefined;
 }
+
+/**
+ * The same of bytes in a message. The time that it takes grows with the number of bytes, whatever signatures a stranger
+ * chooses.
+ */
+export const typeIn = (text: Uint8Array, start: number, end: number): Type | undefined =>
+  isType(text, start, end) ? new Builder(text, start).next() : undefined;
 
 /** Limited, since signatures come from strangers. */
 const cache = new Map<string, readonly Type[]>();
@@ -46,75 +48,73 @@ function remember(signature: string, types: readonly Type[]): void {
   cache.set(signature, types);
 }
 
-class Cursor {
-  readonly #text: string;
-  at = 0;
+/** Makes types of a signature that is known to be one. */
+class Builder {
+  readonly #text: Uint8Array;
+  #at: number;
 
-  constructor(text: string) {
+  constructor(text: Uint8Array, at: number) {
     this.#text = text;
+    this.#at = at;
   }
 
-  get code(): string {
-    return this.#text[this.at] ?? '';
+  until(end: number): readonly Type[] {
+    const types: Type[] = [];
+    while (this.#at < end) types.push(this.next());
+    return types;
   }
 
-  from(start: number): string {
-    return this.#text.slice(start, this.at);
+  next(): Type {
+    const code = this.#text[this.#at++] as number;
+    if (code === ARRAY) return new Container('a', [this.next()]);
+    if (code === OPEN) return new Container('(', this.#members());
+    if (code === OPEN_ENTRY) return this.#entry();
+    return PLAIN[code] as Type;
+  }
+
+  #members(): readonly Type[] {
+    const members: Type[] = [];
+    while (this.#text[this.#at] !== CLOSE) members.push(this.next());
+    this.#at++;
+    return members;
+  }
+
+  #entry(): Type {
+    const inside = [this.next(), this.next()];
+    this.#at++;
+    return new Container('{', inside);
   }
 }
 
-/** The complete types up to a closing byte, which is skipped. */
-function allIn(cursor: Cursor, arrays: number, structures: number, close: string): Type[] | undefined {
-  const types: Type[] = [];
-  while (cursor.code !== close) {
-    const type = next(cursor, arrays, structures);
-    if (type === undefined) return undefined;
-    types.push(type);
-  }
-  cursor.at++;
-  return types;
-}
-
-function next(cursor: Cursor, arrays: number, structures: number): Type | undefined {
-  if (arrays > DEPTH || structures > DEPTH) return undefined;
-  const start = cursor.at;
-  const { code } = cursor;
-  cursor.at++;
-  if (code !== '' && (BASIC.includes(code) || code === 'v')) return make(code, code, []);
-  const inside = insideOf(code, cursor, arrays, structures);
-  return inside === undefined ? undefined : make(code, cursor.from(start), inside);
-}
-
-function insideOf(code: string, cursor: Cursor, arrays: number, structures: number) {
-  if (code === '(') {
-    const members = allIn(cursor, arrays, structures + 1, ')');
-    return members?.length === 0 ? undefined : members;
-  }
-  if (code !== 'a') return undefined;
-  const item =
-    cursor.code === '{' ? entry(cursor, arrays + 1, structures) : next(cursor, arrays + 1, structures);
-  return item && [item];
-}
-
-/** A dict entry is valid only as the item of an array. */
-function entry(cursor: Cursor, arrays: number, structures: number): Type | undefined {
-  const start = cursor.at++;
-  const inside = allIn(cursor, arrays, structures, '}');
-  if (inside?.length !== 2 || !BASIC.includes(inside[0]?.code ?? ' ')) return undefined;
-  return make('{', cursor.from(start), inside);
-}
-
-const ALIGNMENT: Readonly<Record<string, number>> = {
+const ALIGNMENT = {
   ...{ y: 1, g: 1, v: 1, n: 2, q: 2 },
   ...{ b: 4, i: 4, u: 4, h: 4, s: 4, o: 4, a: 4 },
   ...{ x: 8, t: 8, d: 8, '(': 8, '{': 8 },
-};
+} as const;
 const SIZE: Readonly<Record<string, number>> = { y: 1, n: 2, q: 2, i: 4, u: 4, h: 4, x: 8, t: 8, d: 8 };
+const ENDS = { a: '', '(': ')', '{': '}' } as const;
 
-const make = (code: string, signature: string, inside: readonly Type[]): Type => ({
-  code,
-  signature,
-  alignment: ALIGNMENT[code] ?? 1,
-  size: SIZE[code],
-  inside,
+class Container implements Type {
+  readonly code: keyof typeof ENDS;
+  readonly alignment: number;
+  readonly size = undefined;
+  readonly inside: readonly Type[];
+
+  constructor(code: keyof typeof ENDS, inside: readonly Type[]) {
+    this.code = code;
+    this.alignment = ALIGNMENT[code];
+    this.inside = inside;
+  }
+
+  get signature(): string {
+    return `${this.code}${this.inside.map(({ signature }) => signature).join('')}${ENDS[this.code]}`;
+  }
+}
+
+/** Types that contain none, by their codes. */
+const PLAIN: readonly (Type | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code);
+  if (!(letter in ALIGNMENT) || letter in ENDS) return undefined;
+  const alignment = ALIGNMENT[letter as keyof typeof ALIGNMENT];
+  return { code: letter, signature: letter, alignment, size: SIZE[letter], inside: [] };
 });

@@ -4,7 +4,8 @@ import { isUtf8 } from 'node:buffer';
 import { align, type Endian, MAX_ARRAY, MAX_DEPTH } from './marshal.ts';
 import { isPath } from './names.ts';
 import { NotDbus, quoted } from './refusal.ts';
-import { type Type, typeOf, typesOf } from './type.ts';
+import { isSignature } from './signature.ts';
+import { type Type, typeIn, typesOf } from './type.ts';
 import type { Arg, Value } from './value.ts';
 
 /** Reads the values in a part of a message, one after the other. */
@@ -56,10 +57,7 @@ export class Reader {
   }
 
   signature(): string {
-    const start = this.at;
-    const text = this.#string(this.#terminated(this.byte()));
-    if (typesOf(text) === undefined) throw new NotDbus(`not a signature: ${quoted(text)}`, start);
-    return text;
+    return this.#string(this.#signature());
   }
 
   /** Throws NotDbus for any value that is invalid for the type. */
@@ -97,7 +95,7 @@ export class Reader {
       for (const member of type.inside) this.skip(member, depth + 1);
     else if (type.code === 's') this.#text();
     else if (type.code === 'o') this.path();
-    else if (type.code === 'g') this.signature();
+    else if (type.code === 'g') this.#signature();
     else this.#boolean();
   }
 
@@ -125,11 +123,19 @@ export class Reader {
   }
 
   #variantType(): Type {
-    const start = this.at;
-    const signature = this.signature();
-    const type = typeOf(signature);
-    if (type === undefined) throw new NotDbus(`a variant is of one type, not of "${signature}"`, start);
-    return type;
+    const { at } = this;
+    const start = this.#signature();
+    const type = typeIn(this.#bytes, start, this.at - 1);
+    if (type !== undefined) return type;
+    throw new NotDbus(`a variant is of one type, not of "${this.#string(start)}"`, at);
+  }
+
+  /** Its position. */
+  #signature(): number {
+    const { at } = this;
+    const start = this.#terminated(this.byte());
+    if (isSignature(this.#bytes, start, this.at - 1)) return start;
+    throw new NotDbus(`not a signature: ${quoted(this.#string(start))}`, at);
   }
 
   /** Reads the items with a reader of their own, so that none can reach past the array's end. */
