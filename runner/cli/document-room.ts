@@ -2,6 +2,9 @@
 /**
  * The room of one document about many files or combinations. JavaScript makes no text of more than 512 Mi characters, and a format may
  * write six for one; without a bound, some files of strangers would leave all others without a result.
+ *
+ * What it gives back is a copy. For JavaScript, a name is a part of the text in which it was found, and keeps all of that
+ * in memory: up to 2 MiB for each file.
  */
 
 import type { Diagnostic } from '../common/diagnostic.ts';
@@ -22,15 +25,17 @@ export class DocumentRoom {
 
   /** The report; in a few words if there is no room for all of it. */
   fit(report: Report): Report {
-    if (this.#takes(report)) return report;
-    return isUnplayed(report)
-      ? { ...report, diagnostics: inShort(report.file, report.diagnostics) }
-      : verdictInShort(report);
+    if (this.#takes(report)) return structuredClone(report);
+    return structuredClone(
+      isUnplayed(report)
+        ? { ...report, diagnostics: inShort(report.file, report.diagnostics) }
+        : verdictInShort(report),
+    );
   }
 
   /** The diagnostics of one file; one about all of them if there is no room for them. */
   fitAll(file: string, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-    return this.#takes(diagnostics) ? diagnostics : inShort(file, diagnostics);
+    return structuredClone(this.#takes(diagnostics) ? diagnostics : inShort(file, diagnostics));
   }
 
   #takes(value: unknown): boolean {

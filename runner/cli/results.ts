@@ -27,7 +27,7 @@ type Document = Exclude<Format, (typeof EACH_AT_ONCE)[number]>;
 
 const isDocument = (format: Format): format is Document => !EACH_AT_ONCE.some((each) => each === format);
 
-/** The results of a command that plays many files. */
+/** The results of a command that plays many files. What stays of them is a copy that keeps no text of a file alive. */
 export class Results {
   readonly #format: Format;
   readonly #outlines: Outline[] = [];
@@ -47,7 +47,7 @@ export class Results {
     const { file, exitCode, played } = result;
     const combination = played?.plan.topology.combination ?? {};
     const provesNothing = played?.verdict.result === 'skip';
-    this.#outlines.push({ file, exitCode, combination, provesNothing });
+    this.#outlines.push(structuredClone({ file, exitCode, combination, provesNothing }));
     if (isDocument(this.#format)) this.#reports.push(this.#room.fit(reportOf(result)));
     else writeResults([result], this.#format);
   }

@@ -21,6 +21,8 @@ import { cli, folder, verdictOf } from '../../helpers/cli.ts';
 const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo', import.meta.url));
 const HEAD = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n';
 const FINE = `${HEAD}  - x -> y: hi\n`;
+const TEXT_BYTES = 1_900_000;
+const MANY = 12;
 const FAILING = `${HEAD}  - { send: { from: x, to: y }, expect: { error: EPERM } }\n`;
 
 describe('a command about many files', function () {
@@ -38,33 +40,45 @@ describe('a command about many files', function () {
     );
   });
 
+  const played = (file: string, format: 'text' | 'json', done: (result: FileResult) => void) =>
+    quietly(() =>
+      playFile(
+        file,
+        {
+          ...({ backend: 'sim', kernel: '6.12', quiet: true, timeout: 20_000 } as const),
+          ...{ format, artifacts: `${file}.out` },
+        },
+        { keep: false, replace: false, interrupt: UNHANDLED },
+        done,
+      ),
+    );
+
   for (const format of ['text', 'json'] as const) {
     it(`keeps neither plan nor trace of what it has played (${format})`, async () => {
       using files = folder({ 'a.topo.yaml': FINE });
       const results = new Results(format);
       const traces: WeakRef<object>[] = [];
-      await quietly(() =>
-        playFile(
-          files.path('a.topo.yaml'),
-          {
-            backend: 'sim',
-            kernel: '6.12',
-            format,
-            quiet: true,
-            timeout: 20_000,
-            artifacts: files.path('out'),
-          },
-          { keep: false, replace: false, interrupt: UNHANDLED },
-          (result: FileResult) => {
-            if (result.played?.trace) traces.push(new WeakRef(result.played.trace));
-            results.add(result);
-          },
-        ),
-      );
+      await played(files.path('a.topo.yaml'), format, (result) => {
+        if (result.played?.trace) traces.push(new WeakRef(result.played.trace));
+        results.add(result);
+      });
       assert.equal(traces.length, 1);
       await collectGarbage();
       assert.equal(traces[0]?.deref(), undefined);
       assert.equal(results.outlines[0]?.exitCode, 0);
+    });
+
+    it(`keeps no text of a file for the sake of the names in it (${format})`, async () => {
+      const named = `name: a-name-of-some-length\nmatrix: { x: [a-value-of-some-length] }\n${FINE}  - y -> x: "\${x}"\n`;
+      using files = folder({ 'a.topo.yaml': `${named}#${'x'.repeat(TEXT_BYTES)}\n` });
+      const results = new Results(format);
+      const add = (result: FileResult) => quietly(async () => results.add(result));
+      await played(files.path('a.topo.yaml'), format, add);
+      const before = await memoryInUse();
+      for (let n = 0; n < MANY; n++) await played(files.path('a.topo.yaml'), format, add);
+      assert.equal(results.outlines.length, 1 + MANY);
+      const more = (await memoryInUse()) - before;
+      assert.ok(more < (MANY * TEXT_BYTES) / 2, `${more} bytes`);
     });
   }
 
@@ -140,6 +154,12 @@ async function quietly(work: () => Promise<void>): Promise<void> {
   } finally {
     process.stdout.write = write;
   }
+}
+
+async function memoryInUse(): Promise<number> {
+  await collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** All that nothing can reach; a weak reference keeps its object until the end of the turn that made it. */
