@@ -326,10 +326,8 @@ PUBLIC int dup3(int fd, int to, int flags)
 {
 	int copy = NEXT(dup3)(fd, to, flags);
 
-	if (copy >= 0) {
-		forget_descriptors(to, to);
+	if (copy >= 0)
 		copy_descriptor(fd, copy);
-	}
 	return copy;
 }
 

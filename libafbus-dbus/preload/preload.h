@@ -123,7 +123,7 @@ struct stream *get_stream(int fd);
 void put_stream(struct stream *s);
 /* These descriptors are about to be closed, or have become other files. */
 void forget_descriptors(unsigned int first, unsigned int last);
-/* This descriptor is a copy of that one. */
+/* The second descriptor has become a copy of the first, whatever it was before. */
 void copy_descriptor(int from, int to);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/bus.h>
@@ -14,8 +15,12 @@ enum { DESCRIPTORS = 1 << 16 };
 static struct stream *streams[DESCRIPTORS];
 static unsigned int end;	/* no descriptor from this one on was a stream */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-/* The process of the table. A child of vfork() shares its memory, but has its own descriptors. */
-static pid_t owner;
+/*
+ * The process of the table; there is one if there are streams. A child of vfork() shares the memory, but has its own
+ * descriptors. In a child that has a copy of the memory the kernel has put 0 there, however the child was made: _Fork()
+ * and clone() call no handlers.
+ */
+static pid_t *owner;
 
 static bool in_range(int fd)
 {
@@ -32,11 +37,45 @@ static void free_stream(struct stream *s)
 	free(s);
 }
 
+static void init_locks(struct stream *s)
+{
+	pthread_mutex_init(&s->in_lock, NULL);
+	pthread_mutex_init(&s->out_lock, NULL);
+	pthread_mutex_init(&s->lock, NULL);
+}
+
+/* The child does not have the threads that held locks and used streams, and draws random numbers of its own. */
+static void after_fork(void)
+{
+	*owner = getpid();
+	pthread_mutex_init(&table_lock, NULL);
+	for (unsigned int fd = 0; fd < end; fd++) {
+		if (!streams[fd])
+			continue;
+		init_locks(streams[fd]);
+		streams[fd]->pending.n_serials = 0;
+		streams[fd]->users = 0;
+	}
+	for (unsigned int fd = 0; fd < end; fd++)
+		if (streams[fd])
+			streams[fd]->users++;
+}
+
+/* Whether there is a stream at this number in this memory; before it is used, the memory is this process's own. */
+static bool is_stream(int fd)
+{
+	if (!__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE))
+		return false;
+	if (*owner == 0)
+		after_fork();
+	return true;
+}
+
 struct stream *get_stream(int fd)
 {
 	struct stream *s;
 
-	if (!in_range(fd) || !__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE))
+	if (!in_range(fd) || !is_stream(fd))
 		return NULL;
 	pthread_mutex_lock(&table_lock);
 	s = streams[fd];
@@ -71,7 +110,7 @@ static void forget(int fd)
 {
 	struct stream *s;
 
-	if (!__atomic_load_n(&streams[fd], __ATOMIC_ACQUIRE) || getpid() != owner)
+	if (!is_stream(fd) || getpid() != *owner)
 		return;
 	pthread_mutex_lock(&table_lock);
 	s = streams[fd];
@@ -91,30 +130,14 @@ void forget_descriptors(unsigned int first, unsigned int last)
 
 void copy_descriptor(int from, int to)
 {
-	struct stream *s = in_range(to) && getpid() == owner ? get_stream(from) : NULL;
+	struct stream *s;
 
-	if (s)
+	forget_descriptors(to, to);
+	s = get_stream(from);
+	if (s && in_range(to) && getpid() == *owner)
 		set(to, s);
-}
-
-static void init_locks(struct stream *s)
-{
-	pthread_mutex_init(&s->in_lock, NULL);
-	pthread_mutex_init(&s->out_lock, NULL);
-	pthread_mutex_init(&s->lock, NULL);
-}
-
-/* The child does not have the threads that held locks, and draws random numbers of its own. */
-static void after_fork(void)
-{
-	owner = getpid();
-	pthread_mutex_init(&table_lock, NULL);
-	for (unsigned int fd = 0; fd < end; fd++) {
-		if (!streams[fd])
-			continue;
-		init_locks(streams[fd]);
-		streams[fd]->pending.n_serials = 0;
-	}
+	else if (s)
+		put_stream(s);
 }
 
 /* Any user may have bound the address first: only the one who speaks for the socket is its bus. */
@@ -196,18 +219,25 @@ static bool take_place(struct stream *s, int fd)
 
 static void begin(void)
 {
-	owner = getpid();
+	pid_t *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED || madvise(page, sizeof(*page), MADV_WIPEONFORK) < 0)
+		return;
+	*page = getpid();
+	owner = page;
+	/* Before the child has threads. */
 	pthread_atfork(NULL, NULL, after_fork);
 }
 
 bool open_stream(int fd, const struct sockaddr_un *name, socklen_t length, const struct address *bus, uid_t user)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct stream *s = in_range(fd) ? new_stream(bus, user) : NULL;
+	struct stream *s;
 
+	pthread_once(&once, begin);
+	s = owner && in_range(fd) ? new_stream(bus, user) : NULL;
 	if (!s)
 		return false;
-	pthread_once(&once, begin);
 	memcpy(&s->peer, name, length);
 	s->peer_length = length;
 	if (!take_place(s, fd)) {

@@ -25,7 +25,7 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import { BusClient, BusMaster } from '../../native/lib/index.ts';
 import { DRIVER } from '../../runner/dbus/index.ts';
 import type { Draft } from '../dbus/client.ts';
-import { COMMAND, deafSocket, type RunningBus, startOurs } from '../dbus/daemons.ts';
+import { COMMAND, deafSocket, type RunningBus, startDaemon, startOurs } from '../dbus/daemons.ts';
 import { addressOf, NativeClient } from './native-client.ts';
 import { FIXTURES, PYTHON } from './session.ts';
 import { bytesOf, patched, string, uint32 } from './talk.ts';
@@ -286,6 +286,20 @@ describe('libafbus-dbus-preload', function () {
       ['Child', 'Parent'],
     );
     assert.notEqual(calls[0]?.serial, calls[1]?.serial);
+  });
+
+  it('is shared by copies, threads and children as a stream is, but not through exec', async () => {
+    const program = join(folder, 'sharing');
+    const source = `${FIXTURES}/sharing.c`;
+    await run('cc', ['-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-pthread', source, '-o', program]);
+    await using daemon = await startDaemon();
+    const { stdout } = await run(program, [daemon.path]);
+    const expected = stdout.trim().split('\n');
+    assert.deepEqual([expected.length, expected.at(-1)], [18, 'shut down: the end']);
+    assert.deepEqual(
+      (await say(program, join(folder, 'deaf'))).split('\n'),
+      expected.map((line) => line.replace('exec: a stream', 'exec: no stream')),
+    );
   });
 
   it('keeps no memory of what it does not give to the program', async () => {
