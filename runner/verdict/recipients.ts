@@ -70,7 +70,7 @@ export function recipients(facts: Facts): CheckResult {
   const due = expected.reduce((sum, l) => sum + l.filter((n) => checked[n]).length, 0);
   const copies = Math.max(0, due - unread - dropped);
   const why = whyUnchecked(facts);
-  if (why !== undefined && copies > 0) findings.note(`not judged who got what: ${why}`);
+  if (why !== undefined && copies + written > 0) findings.note(`not judged who got what: ${why}`);
   const arrived = facts.lanes.some((l) => l.deliveries.length > 0);
   const lines = written > 0 ? `, ${count(written, 'written delivery', 'written deliveries')}` : '';
   const nothing =
