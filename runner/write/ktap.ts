@@ -80,5 +80,9 @@ function result(outcome: Verdict['result'], number: number, name: string, reason
   }
 }
 
-/** Makes one line: a second line would be read as a result, and `#` begins a directive. */
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').replace(/ # /g, ' no. ');
+/**
+ * Makes one line: a second line would be read as a result. A `#` between blanks begins a directive, and kunit.py takes the
+ * last one of a line.
+ */
+const oneLine = (text: string): string =>
+  text.replace(/\s*\n\s*/g, ' ').replace(/(?<=^|\s)#+(?=\s|$)/g, 'no.');

@@ -145,6 +145,25 @@ describe('KTAP for its consumers', () => {
     assert.ok(results.every(({ skip }) => !skip));
   });
 
+  it('has no result that kunit.py takes for a skipped one, whatever its reason is', () => {
+    // In tools/testing/kunit/kunit_parser.py of Linux.
+    const skipped = /^\s*(ok|not ok) ([0-9]+) ?(- )?(.*) # SKIP ?(.*)$/m;
+    for (const reason of ['x # SKIP', 'x # # SKIP', '# SKIP', 'x\n# SKIP', 'x ## # SKIP y', 'x #\t# SKIP']) {
+      const report: Report = { schemaVersion: 1, file: 'a', result: 'error', reason, diagnostics: [] };
+      for (const each of [report, { ...broke(), reason }])
+        assert.doesNotMatch(writeKtap([each]), skipped, reason);
+    }
+    const check: CheckResult = {
+      name: 'errors',
+      result: 'skip',
+      checked: 0,
+      unit: '',
+      failed: 0,
+      failures: [],
+    };
+    assert.match(writeKtap([{ ...passed(), checks: [{ ...check, reason: 'nothing was sent' }] }]), skipped);
+  });
+
   it('has subtests that the parser reads too, once they are indented as TAP has it', () => {
     const tap = writeKtap([failed()]).replace(/^ {2}/gm, '    ');
     const parser = new Parser();
