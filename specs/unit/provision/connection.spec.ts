@@ -20,6 +20,18 @@ describe('a node that ends before it is ready', () => {
     assert.ok(error instanceof EnvironmentError);
     assert.deepEqual(error.lines.slice(-3), ['x', 'why', 'last']);
   });
+
+  it('is quoted with its last lines alone, and the beginning of each', async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const connecting = connectNode('n', { input, output }).catch((e) => e);
+    for (let n = 0; n < 1000; n++) output.write(`${n} ${'x'.repeat(10_000)}\n`);
+    output.end();
+    const error = await connecting;
+    assert.ok(error instanceof EnvironmentError);
+    assert.equal(error.lines.length, 20);
+    assert.match(error.lines[0] ?? '', /^980 x+$/);
+    assert.ok(error.lines.every((line) => line.length < 5000));
+  });
 });
 
 describe('a node that reports without end', () => {
