@@ -60,6 +60,11 @@ export const LIMITS = {
     what: 'copies of these messages: each times the clients that may get it',
     over: INVALID,
   },
+  dbusBytes: {
+    most: 256 * MIB,
+    what: 'bytes of paths, arguments and rules in messages of message buses, each times the clients that may get it',
+    over: INVALID,
+  },
   filterSteps: {
     most: 50_000_000,
     what: 'instructions of socket filters, and rules: those of each client times the copies that it may get',

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Counts messages, their copies and their filter steps, before any other check looks at them one by one. */
+import type { Arg } from '../../dbus/index.ts';
+import { argsText, type DbusAction, type DbusClientSpec } from '../../topology/message-bus.ts';
 import { flat, sends } from '../../topology/steps.ts';
 import type { ClientSpec, SendStep, Step } from '../../topology/topology.ts';
 import { busOfParty, type Scope } from '../resolve/index.ts';
@@ -23,6 +25,7 @@ export function checkSize(scope: Scope, steps: readonly Step[]): boolean {
 /** Counts a copy of each signal for each client of the message bus, since any of them may have a matching rule. */
 function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps: readonly Step[]): boolean {
   const clientsOn = Map.groupBy(dbusClients.values(), ({ bus }) => bus);
+  const answer = Math.max(0, ...Array.from(dbusClients.values(), longestAnswer));
   for (const step of flat(steps)) {
     if (step.kind !== 'dbus') continue;
     const { action } = step;
@@ -30,12 +33,30 @@ function checkMessageBuses({ dbusClients, tally, paths, problems }: Scope, steps
     const isSignal = action.do === 'signal';
     const count = isSignal ? action.count : 1;
     const reached = isSignal ? (clientsOn.get(dbusClients.get(action.client)?.bus ?? '')?.length ?? 0) : 1;
+    // Each is there once as it is sent, and a call comes back as its answer.
+    const bytes = bytesOf(action) * count * (1 + reached) + (action.do === 'call' ? answer : 0);
     const fits =
-      tally.add('messages', count, path, problems) && tally.add('copies', count * reached, path, problems);
+      tally.add('messages', count, path, problems) &&
+      tally.add('copies', count * reached, path, problems) &&
+      tally.add('dbusBytes', bytes, path, problems);
     if (!fits) return false;
   }
   return true;
 }
+
+/** Of what a file may make as long as it likes. */
+function bytesOf(action: DbusAction): number {
+  if ('rule' in action) return action.rule.length;
+  return 'content' in action ? action.content.path.length + argsBytes(action.content.args) : 0;
+}
+
+const longestAnswer = ({ answers }: DbusClientSpec): number =>
+  Object.values(answers).reduce(
+    (most, answer) => Math.max(most, answer.kind === 'reply' ? argsBytes(answer.args) : 0),
+    0,
+  );
+
+const argsBytes = (args: readonly Arg[]): number => Buffer.byteLength(argsText(args));
 
 /** How many sockets a message may reach, eavesdroppers included, and how many steps their filters and rules take. */
 interface Reach {

@@ -49,6 +49,16 @@ const TOO_MUCH: Readonly<Record<string, Case>> = {
     says: /5020000 copies of messages; the limit is 5000000/,
     line: 6,
   },
+  'bytes on a message bus': {
+    source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, r: { match: ["member='X'"] } }\ntraffic:\n  - signal: { from: s, path: /, interface: a.B, member: X, args: [${'x'.repeat(1_900_000)}], count: 100 }\n`,
+    says: /\d+ bytes in messages of message buses; the limit is 268435456/,
+    line: 4,
+  },
+  'bytes of answers on a message bus': {
+    source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, r: { answers: { X: { reply: [${'x'.repeat(1_900_000)}] } } } }\ntraffic:\n${'  - { call: { from: s, to: r, path: /, member: X }, expect: model }\n'.repeat(200)}`,
+    says: /\d+ bytes in messages of message buses; the limit is 268435456/,
+    line: 145,
+  },
   'descriptors of a step': {
     source: `buses: { b: { master: { program: dbus-daemon } } }\nclients: { s: {}, r: { match: ["member='X'"] } }\ntraffic:\n  - signal: { from: s, path: /, interface: a.B, member: X, count: 2001, fds: [{ pipe: p }, { pipe: q }] }\n`,
     says: /this step passes 4002 descriptors; the limit is 4000/,
