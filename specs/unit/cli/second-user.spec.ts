@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Folders that another user of the machine has made or can read, and backends that would give a stranger the machine.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -128,6 +129,32 @@ describe('another user of the machine', () => {
         ...all,
       ]);
       assert.deepEqual({ status: seen.status, stdout: seen.stdout }, { status: 0, stdout: '' });
+    });
+
+    it('reads neither the environment nor an open file of a command', async () => {
+      const env = { ...process.env, SECRET: 'hunter2' };
+      // It waits for its topology.
+      const command = spawn(inProject('bin/afbus-topo'), ['validate', '-'], { env, stdio: 'pipe' });
+      try {
+        await once(command, 'spawn');
+        const own = `/proc/${command.pid}`;
+        assert.match(readFileSync(`${own}/environ`, 'utf8'), /hunter2/);
+        assert.equal(asAnother(['cat', `${own}/cmdline`]).status, 0, 'it sees that it is there');
+        for (const asked of [
+          ['cat', `${own}/environ`],
+          ['cat', `${own}/mem`],
+          ['cat', `${own}/fd/0`],
+          ['ls', `${own}/fd`],
+          ['ls', `${own}/cwd/`],
+        ]) {
+          const { status, stdout } = asAnother(asked);
+          assert.notEqual(status, 0, `${asked}`);
+          assert.equal(stdout, '');
+        }
+      } finally {
+        command.stdin.end();
+        await once(command, 'exit');
+      }
     });
 
     it('holds up no command by a lock, and writes nothing among images and keys', async () => {
