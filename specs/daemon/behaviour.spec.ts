@@ -22,6 +22,12 @@ const NAME = 'org.example.Player';
 const PEER = { path: '/p', interface: 'a.B', member: 'M' } as const;
 const SIGNAL = { type: 'signal', ...PEER } as const;
 
+const becomeMonitor = (...rules: string[]) =>
+  message({
+    ...{ interface: 'org.freedesktop.DBus.Monitoring', member: 'BecomeMonitor' },
+    args: [{ type: 'as', value: rules }, uint32(0)],
+  });
+
 const CASES: Readonly<Record<string, Case>> = {
   'Hello: its reply, then the name; once': async (_, bus) => {
     using client = new RawClient(UnixStream.connect(bus.path));
@@ -269,6 +275,70 @@ const CASES: Readonly<Record<string, Case>> = {
     assert.equal((await monitor.next())?.destination, 'org.example.Nobody');
     await monitor.sendMessage(message({}));
     await assert.rejects(monitor.until(() => false));
+  },
+  'an owner that leaves: its names go one by one, the last one first': async (join) => {
+    const [owner, next] = [await join(), await join()];
+    const watcher = await join();
+    const own = (client: RawClient, name: string) => client.call('RequestName', [string(name), uint32(0)]);
+    for (const letter of 'MZAQ') await own(owner, `a.${letter}`);
+    assert.equal((await own(next, 'a.Z')).args[0]?.value, 2);
+    await watcher.call('AddMatch', [string("member='NameOwnerChanged'")]);
+    owner.close();
+    const heard: string[] = [];
+    while (heard.length < 5)
+      heard.push(inLine(await watcher.until(({ args }) => args[1]?.value === owner.name)));
+    assert.deepEqual(
+      heard,
+      [
+        ['a.Q', ''],
+        ['a.A', ''],
+        ['a.Z', next.name],
+        ['a.M', ''],
+        [owner.name, ''],
+      ].map(([name, to]) => `NameOwnerChanged ${name} ${owner.name} ${to}`),
+    );
+    const acquired = await next.until(
+      ({ member, args }) => member === 'NameAcquired' && args[0]?.value === 'a.Z',
+    );
+    assert.equal(acquired.sender, DRIVER);
+  },
+  'a monitor without descriptors: what has none': async (join, bus) => {
+    const [a, b] = [await join(), await join()];
+    using deaf = new RawClient(UnixStream.connect(bus.path));
+    await deaf.stream.write(Buffer.from('\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n'));
+    await deaf.line();
+    await deaf.line();
+    await deaf.call('Hello');
+    await deaf.sendMessage(becomeMonitor("member='M'"));
+    await deaf.until(({ member }) => member === 'NameLost');
+    const fd = openSync('/dev/null', 'r');
+    const args: Arg[] = [{ type: 'h', value: 0 }];
+    await a.send(bytesOf({ ...PEER, destination: b.name, unixFds: 1, args }), [{ fd }]);
+    closeSync(fd);
+    await a.sendMessage({ ...SIGNAL, args: [string('without')] });
+    assert.equal(inLine((await deaf.next()) as Got), 'M without');
+  },
+  'a monitor that reads late: it hears everything, and the sender does not wait': async (join) => {
+    const [a, monitor] = [await join(), await join()];
+    await monitor.sendMessage(becomeMonitor("member='M'"));
+    await monitor.until(({ member }) => member === 'NameLost');
+    for (let n = 0; n < 300; n++) await a.sendMessage({ ...SIGNAL, args: [uint32(n)] });
+    assert.equal(errorOf(await a.call('GetId')), 'method_return');
+    for (let n = 0; n < 300; n++) assert.equal(inLine((await monitor.next()) as Got), `M ${n}`);
+  },
+  'a bus that stops for a while: nothing is lost, and a newcomer waits': async (join, bus) => {
+    const [a, b] = [await join(), await join()];
+    await b.call('AddMatch', [string("member='M'")]);
+    process.kill(bus.pid, 'SIGSTOP');
+    let joining: Promise<RawClient>;
+    try {
+      for (let n = 0; n < 40; n++) await a.sendMessage({ ...SIGNAL, args: [uint32(n)] });
+      joining = join();
+    } finally {
+      process.kill(bus.pid, 'SIGCONT');
+    }
+    for (let n = 0; n < 40; n++) assert.equal(inLine((await b.next()) as Got), `M ${n}`);
+    assert.equal(errorOf(await (await joining).call('GetId')), 'method_return');
   },
   'an eavesdropper hears what is for others': async (join) => {
     const [a, b] = [await join(), await join()];
