@@ -71,6 +71,8 @@
  *     bus->lock                      the bus and everything on it
  *       sk->sk_receive_queue.lock      a queue, and its line
  *         wait queue locks
+ *       sk->sk_peer_lock             the process at the other end
+ * sk->sk_callback_lock               a socket and its file: accept, close
  * afbus_sock.iolock                  one reader at a time, not held to wait
  *   sk->sk_receive_queue.lock
  * afbus_gc_lock                      the graph of sockets in flight
