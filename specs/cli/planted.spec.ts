@@ -111,6 +111,23 @@ const written: readonly { title: string; line: string; says: RegExp }[] = [
   { title: 'a recipient that the message never had', line: '{ to: logger, message: hello }', says: /logger/ },
 ];
 
+/** A D-Bus program that crashes when no step waits for it any more; the other program ends when it is gone. */
+const CRASHING = `name: planted
+buses:
+  session: { master: { program: dbus-daemon } }
+clients:
+  player: {}
+  panel: { match: ["interface='org.example.Player'"] }
+  fragile: { program: [sh, -c, 'echo $$$$ > /tmp/fragile; exec dbus-monitor --session'] }
+  breaker: { program: [sh, -c, 'read p < /tmp/fragile; kill -SEGV $$p; while kill -0 $$p; do :; done'] }
+traffic:
+  - run: fragile
+    expect: { output: [NameLost] }
+  - signal: { from: player, path: /p, interface: org.example.Player, member: Changed }
+  - run: breaker
+    expect: { exit: 0 }
+`;
+
 describe('planted violations', function () {
   this.timeout(60_000);
 
@@ -127,6 +144,15 @@ describe('planted violations', function () {
       assert.match(`${failure.summary} ${failure.expected} ${failure.observed}`, p.says);
     });
   }
+
+  it('a program that crashes after the last step about it fails dbus.programs and is named', async () => {
+    const verdict = await play(CRASHING);
+    assert.deepEqual(failed(verdict), ['dbus.programs'], JSON.stringify(verdict, null, 2));
+    const [failure, ...others] = verdict.checks.find(({ name }) => name === 'dbus.programs')?.failures ?? [];
+    assert.deepEqual([failure?.place?.line, others], [10, []], JSON.stringify(failure));
+    assert.equal(failure?.summary, 'fragile ended after the last expectation of it');
+    assert.match(failure?.observed ?? '', /^it was ended by SIGSEGV; /);
+  });
 
   for (const w of written) {
     it(`written delivery with ${w.title} fails recipients`, async () => {

@@ -147,6 +147,29 @@ describe('a fault beside sends', () => {
     assert.match(reason, /came after the last message beside it; let `after:` count fewer/);
   });
 
+  it('that is taken back before the next message proves nothing', async () => {
+    const yaml = `buses: { car: {} }
+clients: { a: {}, b: {} }
+traffic:
+  - parallel:
+      - send: { from: a, to: b, rate: 10/s, count: 3 }
+      - - fault: { pause: b, after: 1 }
+        - fault: { resume: b }
+`;
+    const { verdict } = await playText(yaml, { seed: 1 });
+    assert.deepEqual(complaints(verdict), []);
+    assert.equal(verdict.result, 'skip');
+    assert.match(
+      verdict.reason ?? '',
+      /^pause b \(\S+:\d+\) was taken back before a message came beside it; let/,
+    );
+    const long = await playText(
+      yaml.replace('after: 1 }', 'after: 1, for: 150ms }').replace(/ +- fault: { resume: b }\n/, ''),
+      { seed: 1 },
+    );
+    assert.deepEqual([long.verdict.result, long.verdict.reason], ['pass', undefined]);
+  });
+
   it('proves enough, although another fault of the step comes too early', async () => {
     const { result } = await play(
       '      - fault: { kill: b, after: 50 }\n      - fault: { kill: c, at: 1m }',
