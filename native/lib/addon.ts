@@ -98,6 +98,10 @@ interface ColumnsLayout {
   readonly kindGid: number;
   readonly kindStride: number;
   readonly kindFence: number;
+  /** Flags that `receive` returns for a batch in columns: always; equal to the last one; the queue is empty. */
+  readonly inColumns: number;
+  readonly repeated: number;
+  readonly emptied: number;
 }
 
 /** A result ≥ 0, or a negative errno. */
@@ -172,15 +176,9 @@ export interface RawSocket extends RawPolled {
   ): Result;
   /**
    * Reads up to `max` messages; returns the bytes of the batch, 0 at the end, or a negative errno. A limit of -1 means
-   * none. With `nonce`, a batch that can be in columns (columns.h) is: then it returns true.
+   * none. With `nonce`, a batch that can be in columns (columns.h) is: then it returns flags, which are above 0.
    */
-  receive(
-    max: number,
-    flags: number,
-    maxBytes: number,
-    maxControl: number,
-    nonce?: number,
-  ): Buffer | true | Result;
+  receive(max: number, flags: number, maxBytes: number, maxControl: number, nonce?: number): Buffer | Result;
 }
 
 export interface Addon {

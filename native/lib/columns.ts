@@ -27,8 +27,16 @@ export interface ColumnsKind {
   readonly credentials: Credentials;
 }
 
-/** The batch that the addon's last `receive` left in `addon.batch`, copied from there. */
-export function unpackColumns({ batch, layout }: Addon): Columns {
+let last: Columns | undefined;
+
+/** The batch about which the addon's last `receive` has returned these flags: the same object for equal batches. */
+export function columnsOf(addon: Addon, flags: number): Columns {
+  if (last === undefined || (flags & addon.layout.repeated) === 0) last = unpackColumns(addon);
+  return last;
+}
+
+/** What that `receive` left in `addon.batch`, copied from there. */
+function unpackColumns({ batch, layout }: Addon): Columns {
   const count = batch[layout.columnsCount] as number;
   const kindsAt = layout.columnsHeader + layout.columns * count;
   const end = kindsAt + layout.kindStride * (batch[layout.columnsKinds] as number);

@@ -13,7 +13,10 @@ import type { Interrupt } from './types.ts';
 /** The result of an attempt that would have to wait. */
 export const BLOCKED = Symbol('blocked');
 
-export type Attempt<T> = () => T | typeof BLOCKED;
+/** The result of an attempt that has more to do at once. */
+export const AGAIN = Symbol('again');
+
+export type Attempt<T> = () => T | typeof BLOCKED | typeof AGAIN;
 
 export type Direction = 'in' | 'out';
 
@@ -60,8 +63,8 @@ export class Readiness {
     if (queue.length === 0 && takeTurn(1)) {
       try {
         const result = attempt();
-        if (result !== BLOCKED) return Promise.resolve(result);
-        blocked = true;
+        if (result !== BLOCKED && result !== AGAIN) return Promise.resolve(result);
+        blocked = result === BLOCKED;
       } catch (error) {
         return Promise.reject(error);
       }
@@ -119,27 +122,28 @@ export class Readiness {
         this.#later(direction);
         break;
       }
-      if (!this.#settle(waiter)) {
+      const left = this.#settle(waiter);
+      if (left === BLOCKED) {
         this.#park(direction, waiter);
         break;
       }
-      queue.shift();
+      if (left !== AGAIN) queue.shift();
     }
     if (queue.length === 0) this.#block(direction, false);
     this.#changed();
   }
 
-  /** False if the waiter must go on waiting. */
-  #settle(waiter: Waiter): boolean {
+  /** Makes the attempt; returns how the waiter goes on, if it does. */
+  #settle(waiter: Waiter): typeof BLOCKED | typeof AGAIN | undefined {
     try {
       const result = waiter.attempt();
-      if (result === BLOCKED) return false;
+      if (result === BLOCKED || result === AGAIN) return result;
       waiter.resolve(result as never);
     } catch (error) {
       waiter.reject(error);
     }
     waiter.forget();
-    return true;
+    return undefined;
   }
 
   #drop(direction: Direction, waiter: Waiter, reason: unknown): void {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Receives of one socket, and how its connection ended. */
 import type { Addon, RawSocket } from './addon.ts';
-import { type Columns, unpackColumns } from './columns.ts';
+import { type Columns, columnsOf } from './columns.ts';
 import { busError, closedError } from './errors.ts';
 import { loadedAddon } from './load.ts';
 import { type Message, unpackBatch } from './message.ts';
-import { BLOCKED, type Readiness } from './readiness.ts';
+import { AGAIN, type Attempt, BLOCKED, type Readiness } from './readiness.ts';
 import type { End, MarkedReceiveOptions } from './types.ts';
 
 const DEFAULT_MAX = 64;
 
 type Batch = Message[] | Columns;
+type Reading = () => Batch | typeof BLOCKED;
 
 export class Receiver {
   readonly #addon: Addon = loadedAddon();
@@ -20,6 +21,8 @@ export class Receiver {
   #onEnd: ((end: End) => void) | undefined;
   /** An error that `ended` took from the socket; the next read reports it. */
   #error = 0;
+  /** Whether the last read has left nothing in the queue. */
+  #emptied = false;
   atEnd = false;
 
   constructor(raw: RawSocket, readiness: Readiness) {
@@ -29,13 +32,15 @@ export class Receiver {
 
   receive(options: MarkedReceiveOptions): Promise<Batch> {
     if (this.#raw.fd < 0) return Promise.reject(closedError('recvmsg', false));
-    let read: () => Batch | typeof BLOCKED;
+    let read: Reading;
     try {
       read = this.#reader(options);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#readiness.run('in', () => (this.#raw.fd < 0 ? [] : read()), options.signal);
+    const { onColumns, signal } = options;
+    const attempt = onColumns ? this.#passing(read, onColumns) : read;
+    return this.#readiness.run('in', () => (this.#raw.fd < 0 ? [] : attempt()), signal);
   }
 
   tryReceive(options: MarkedReceiveOptions): Batch {
@@ -59,7 +64,17 @@ export class Receiver {
     this.#finish({ why: 'closed' });
   }
 
-  #reader(options: MarkedReceiveOptions): () => Batch | typeof BLOCKED {
+  /** An attempt without a result for as long as batches come in columns. */
+  #passing(read: Reading, onColumns: (columns: Columns) => void): Attempt<Batch> {
+    return () => {
+      const batch = read();
+      if (batch === BLOCKED || !('count' in batch)) return batch;
+      onColumns(batch);
+      return this.#emptied ? BLOCKED : AGAIN;
+    };
+  }
+
+  #reader(options: MarkedReceiveOptions): Reading {
     const { peek = false, max = DEFAULT_MAX, maxBytes = -1, maxControl = -1, nonce } = options;
     const { maxMessages } = this.#addon.layout;
     checkLimit('max', max, 1, maxMessages);
@@ -73,8 +88,11 @@ export class Receiver {
     const error = this.#error;
     this.#error = 0;
     const result = error || this.#raw.receive(...request);
-    if (result === true) return unpackColumns(this.#addon);
     if (typeof result !== 'number') return unpackBatch(this.#addon, result);
+    if (result > 0) {
+      this.#emptied = (result & this.#addon.layout.emptied) !== 0;
+      return columnsOf(this.#addon, result);
+    }
     if (result === -this.#addon.constants.EAGAIN) return BLOCKED;
     if (result === 0) {
       this.atEnd = true;

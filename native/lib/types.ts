@@ -2,6 +2,7 @@
 /** Options of the calls on a socket, and the end of its connection. */
 
 import type { AddressLike } from './address.ts';
+import type { Columns } from './columns.ts';
 import type { Credentials } from './message.ts';
 
 export interface SendOptions {
@@ -43,6 +44,8 @@ export interface Interrupt {
 /** For agents: a batch may come in columns (columns.ts) if all of its messages have an envelope with this nonce. */
 export interface MarkedReceiveOptions extends ReceiveOptions {
   readonly nonce?: number;
+  /** Gets each batch in columns; the receive goes on, and ends with another batch, the end or an error. */
+  readonly onColumns?: (columns: Columns) => void;
   readonly signal?: Interrupt;
 }
 

@@ -145,9 +145,8 @@ Napi::Value BusSocket::ReceiveBatch(Info info) {
   ReceiveRequest request = {static_cast<size_t>(Int(info[0])), Int(info[1]), Int(info[2]), Int(info[3])};
   Result count = inbox.Receive(fd_.Get(), request, &deferred_);
   if (count <= 0) return Number(info, count);
-  if (info[4].IsNumber() && environment_.PackColumns(static_cast<uint32_t>(Int(info[4])))) {
-    return Napi::Boolean::New(info.Env(), true);
-  }
+  int packed = info[4].IsNumber() ? environment_.PackColumns(static_cast<uint32_t>(Int(info[4]))) : 0;
+  if (packed != 0) return Number(info, packed);
   environment_.PackBatch();
   return Napi::Buffer<char>::Copy(info.Env(), inbox.Bytes(), inbox.Length());
 }

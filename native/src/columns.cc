@@ -36,16 +36,16 @@ size_t PlaceOf(const Kind& kind, double* kinds, size_t* count) {
 
 }  // namespace
 
-bool PackColumns(const Inbox& inbox, uint32_t nonce, double* table) {
+size_t PackColumns(const Inbox& inbox, uint32_t nonce, double* table) {
   const auto& messages = inbox.Messages();
   size_t count = messages.size(), kind_count = 0;
   double* column = table + kHeader;
   double* kinds = column + count * kColumns;
   double last_fence = -1;
   for (const Received& message : messages) {
-    if (message.flags != (kSequence | kCredentials) || message.fd_count > 0) return false;
+    if (message.flags != (kSequence | kCredentials) || message.fd_count > 0) return 0;
     auto envelope = OpenEnvelope({inbox.Bytes() + message.offset, message.received}, nonce);
-    if (!envelope || !envelope->intact) return false;
+    if (!envelope || !envelope->intact) return 0;
     column[kNumbers * count] = envelope->number;
     column[kSequences * count] = static_cast<double>(message.sequence);
     column[kLengths * count] = static_cast<double>(message.received);
@@ -56,7 +56,7 @@ bool PackColumns(const Inbox& inbox, uint32_t nonce, double* table) {
   table[kCount] = static_cast<double>(count);
   table[kKinds] = static_cast<double>(kind_count);
   table[kLastFence] = last_fence;
-  return true;
+  return kHeader + count * kColumns + kind_count * kKindStride;
 }
 
 }  // namespace afbus

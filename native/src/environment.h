@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <array>
 #include <unordered_set>
 #include <vector>
 
@@ -39,8 +40,8 @@ class Environment {
   Napi::Value BatchTable() const { return table_.Value(); }
   // Writes the messages in the inbox to the table.
   void PackBatch();
-  // Writes them in columns instead; false if they cannot be (columns.h).
-  bool PackColumns(uint32_t nonce) { return afbus::PackColumns(inbox_, nonce, numbers_); }
+  // Writes them in columns instead; returns the flags of columns.h, or 0 if they cannot be in columns.
+  int PackColumns(uint32_t nonce);
 
   // Descriptors of the last batch; from now on CloseFd closes them, or the end of the environment.
   std::vector<int> TakeReceivedFds();
@@ -63,6 +64,9 @@ class Environment {
   std::unordered_set<int> owned_;
   Napi::ObjectReference table_;
   double* numbers_ = nullptr;
+  // Length of the columns in the table; 0 if it has none.
+  size_t columns_ = 0;
+  std::array<double, columns::kRoom> packed_;
 };
 
 }  // namespace afbus

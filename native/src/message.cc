@@ -80,8 +80,9 @@ Result Inbox::Receive(int fd, const ReceiveRequest& request, Result* deferred) {
     if (result > 0) result = ReceiveOne(fd, request, room);
     if (result <= 0) break;
   }
+  emptied_ = result == -EAGAIN;
   if (messages_.empty()) return result;
-  if (result < 0 && result != -EAGAIN) *deferred = result;
+  if (result < 0 && !emptied_) *deferred = result;
   return static_cast<Result>(messages_.size());
 }
 
@@ -98,6 +99,7 @@ void Inbox::Clear() {
   fds_.clear();
   used_ = 0;
   known_ = 0;
+  emptied_ = false;
   if (capacity_ > 2 * kBatchBytes) {
     bytes_.reset();
     capacity_ = 0;
@@ -114,29 +116,26 @@ void Inbox::Reserve(size_t room) {
   capacity_ = capacity;
 }
 
-// 1, 0 if the batch is complete, or a negative errno.
+// 1, or a negative errno.
 Result Inbox::RoomForNext(int fd, const ReceiveRequest& request, size_t* room) {
   if (request.max_bytes >= 0) {
     *room = static_cast<size_t>(request.max_bytes);
     return 1;
   }
-  if (messages_.empty()) {
-    iovec nothing = {nullptr, 0};
-    msghdr header = {};
-    header.msg_iov = &nothing;
-    header.msg_iovlen = 1;
-    ssize_t length = ReceiveMessage(fd, &header, MSG_PEEK);
-    if (length < 0) return static_cast<Result>(length);
-    *room = static_cast<size_t>(length);
-    return 1;
-  }
-  if (known_ == 0) {
-    Result queued = BytesQueued(fd, false);
-    // A message of no bytes may remain: the next batch begins with it.
-    if (queued <= 0) return 0;
-    known_ = static_cast<size_t>(queued);
-  }
+  if (known_ == 0) known_ = static_cast<size_t>(std::max(0, BytesQueued(fd, false)));
   *room = known_;
+  return known_ > 0 ? 1 : LookForNext(fd, room);
+}
+
+// Where no byte is queued there may still be a message of none, the end, or an error; or a message has just come.
+Result Inbox::LookForNext(int fd, size_t* room) {
+  iovec nothing = {nullptr, 0};
+  msghdr header = {};
+  header.msg_iov = &nothing;
+  header.msg_iovlen = 1;
+  ssize_t length = ReceiveMessage(fd, &header, MSG_PEEK);
+  if (length < 0) return static_cast<Result>(length);
+  *room = static_cast<size_t>(length);
   return 1;
 }
 

@@ -63,8 +63,8 @@ struct ReceiveRequest {
   ssize_t max_control;
 };
 
-// The last received batch. Messages are never cut for lack of room: the length of the first is looked up before it is
-// read, and all others together are at most as long as SIOCINQ says.
+// The last received batch. Messages are never cut for lack of room: those that are queued are together as long as SIOCINQ
+// says.
 class Inbox {
  public:
   static constexpr size_t kMaxMessages = 256;
@@ -76,6 +76,8 @@ class Inbox {
   Result ReceiveBytes(int fd, size_t max);
 
   const std::vector<Received>& Messages() const { return messages_; }
+  // Whether the batch ended because no more was queued: no message, no end and no error.
+  bool Emptied() const { return emptied_; }
   const char* Bytes() const { return bytes_.get(); }
   size_t Length() const { return used_; }
   // Descriptors of the batch, in order; the next batch closes those that nobody has taken.
@@ -89,6 +91,7 @@ class Inbox {
   void Clear();
   void Reserve(size_t room);
   Result RoomForNext(int fd, const ReceiveRequest& request, size_t* room);
+  Result LookForNext(int fd, size_t* room);
   // 1, 0 at the end, or a negative errno.
   Result ReceiveOne(int fd, const ReceiveRequest& request, size_t room);
   void ParseControl(msghdr* header, Received* message);
@@ -102,6 +105,7 @@ class Inbox {
   size_t used_ = 0;
   // Number of bytes that are known to be queued.
   size_t known_ = 0;
+  bool emptied_ = false;
   alignas(cmsghdr) char control_[kControlRoom];
 };
 

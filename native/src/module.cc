@@ -68,6 +68,7 @@ Napi::Object Layout(Napi::Env env) {
       {"kindFlags", columns::kFlags}, {"kindPrefix", columns::kPrefix}, {"kindClient", columns::kClient},
       {"kindPid", columns::kPid}, {"kindUid", columns::kUid}, {"kindGid", columns::kGid},
       {"kindStride", columns::kKindStride}, {"kindFence", columns::kFence},
+      {"inColumns", columns::kInColumns}, {"repeated", columns::kRepeated}, {"emptied", columns::kEmptied},
   });
 }
 

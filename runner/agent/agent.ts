@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** One client or master: takes orders, answers each once. */
 
+import type { Batches } from './batches.ts';
 import { Client } from './client.ts';
 import { Daemon } from './daemon.ts';
 import { DbusClient } from './dbus-client.ts';
@@ -18,8 +19,8 @@ export class Agent {
   readonly #tools: Tools;
   #role: Role | null = null;
 
-  constructor(system: System, say: (report: AgentReport) => void) {
-    const reports = new Reports(system.clock, say);
+  constructor(system: System, say: (report: AgentReport) => void, batches: Batches) {
+    const reports = new Reports(system.clock, say, batches);
     const pipes = new Pipes(system, reports);
     this.#tools = { system, reports, pipes, sending: new Sending(system, reports, pipes) };
   }

@@ -7,7 +7,7 @@
  */
 import { read, writeSync } from 'node:fs';
 import { Lines } from '../common/lines.ts';
-import type { AgentReport, ProcessOrder } from './protocol.ts';
+import type { NodeReport, ProcessOrder } from './protocol.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -27,8 +27,8 @@ export class Outbox {
     process.on('exit', () => this.flush());
   }
 
-  say(agent: string, report: AgentReport): void {
-    this.#lines += `{"say":"heard","agent":${JSON.stringify(agent)},"report":${JSON.stringify(report)}}\n`;
+  say(report: NodeReport): void {
+    this.#lines += `${JSON.stringify(report)}\n`;
     if (this.#lines.length > MAX_LENGTH) this.flush();
     else this.#due ??= setImmediate(() => this.flush());
   }

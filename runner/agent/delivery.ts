@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Received messages → their columns in the report. */
+/** Received messages → the report of their deliveries. */
 
 import type { Time } from '../common/clock.ts';
 import { checksumOf, type Envelope } from '../common/envelope.ts';
@@ -13,10 +13,7 @@ import {
   type PackedDeliveries,
   type PackedKind,
 } from './protocol.ts';
-import type { Columns, ColumnsKind, Message } from './system.ts';
-
-/** What messages of one kind have in common, aside from their flags. */
-type Shared = Pick<Message, 'from' | 'credentials' | 'fds' | 'lost'>;
+import type { Message } from './system.ts';
 
 /** The envelope, if the datagram belongs to this run. */
 export function envelopeOf(message: Message, nonce: number): Envelope | null {
@@ -42,7 +39,9 @@ export class Deliveries implements PackedDeliveries {
   }
 
   add(t: Time, message: Message, envelope: Envelope | null): void {
-    this.#took(t, 1);
+    const last = this.taken[this.taken.length - 1];
+    if (last?.[0] === t) last[1]++;
+    else this.taken.push([t, 1]);
     if (envelope?.kind === 'message' && !envelope.intact)
       this.checksums.push([this.message.length, checksumOf(message.data)]);
     this.message.push(envelope ? envelope.number : null);
@@ -51,22 +50,7 @@ export class Deliveries implements PackedDeliveries {
     this.kind.push(this.#kindOf(message, flagsOf(message, envelope)));
   }
 
-  addColumns(t: Time, { count, number, sequence, length, kind, kinds }: Columns): void {
-    this.#took(t, count);
-    this.message.push(...number);
-    this.sequence.push(...sequence);
-    this.length.push(...length);
-    const here = kinds.map((each) => this.#kindOf({ ...each, fds: [] }, flagsOfKind(each)));
-    for (const each of kind) this.kind.push(here[each] as number);
-  }
-
-  #took(t: Time, count: number): void {
-    const last = this.taken[this.taken.length - 1];
-    if (last?.[0] === t) last[1] += count;
-    else this.taken.push([t, count]);
-  }
-
-  #kindOf(message: Shared, flags: number): number {
+  #kindOf(message: Message, flags: number): number {
     const last = this.kind[this.kind.length - 1];
     if (last !== undefined && isOfKind(this.kinds[last] as PackedKind, message, flags)) return last;
     const known = this.kinds.findIndex((kind) => isOfKind(kind, message, flags));
@@ -74,20 +58,18 @@ export class Deliveries implements PackedDeliveries {
   }
 }
 
-function kindOf({ from, credentials, fds, lost }: Shared, flags: number): PackedKind {
+function kindOf({ from, credentials, fds, lost }: Message, flags: number): PackedKind {
   const sender = credentials ? ([credentials.pid, credentials.uid, credentials.gid] as const) : null;
   return [flags, from, sender, fds.length, lost ?? 0];
 }
 
-function isOfKind([flags, from, sender, fds, lost]: PackedKind, message: Shared, its: number): boolean {
+function isOfKind([flags, from, sender, fds, lost]: PackedKind, message: Message, its: number): boolean {
   if (its !== flags || message.from !== from || message.fds.length !== fds) return false;
   const { credentials } = message;
   if (!credentials || !sender) return !credentials && !sender && (message.lost ?? 0) === lost;
   const { pid, uid, gid } = credentials;
   return pid === sender[0] && uid === sender[1] && gid === sender[2] && (message.lost ?? 0) === lost;
 }
-
-const flagsOfKind = ({ fence }: ColumnsKind): number => (fence ? FLAG_FENCE : 0) | FLAG_INTACT;
 
 function flagsOf(message: Message, envelope: Envelope | null): number {
   return (

@@ -41,6 +41,7 @@ export class Lane {
   readonly #empty: Waiters;
   readonly #fences: Waiters;
   readonly #end: Waiters;
+  readonly #onColumns = (columns: Columns) => this.#recordColumns(columns);
   /** Run between two reads, when no message is being handled. */
   readonly #errands: (() => void)[] = [];
   #batch = BATCH;
@@ -160,7 +161,7 @@ export class Lane {
     while (turn.left > 0 && !this.#finished) {
       this.#doErrands();
       try {
-        this.#took(turn, await this.#next(Math.min(turn.left, this.#batch)));
+        this.#took(turn, await this.#next(turn));
       } catch (error) {
         if (error !== WAKE) this.#fail(error as Error & { code?: string });
       }
@@ -190,7 +191,8 @@ export class Lane {
     if (this.#errands.length > 0) for (const errand of this.#errands.splice(0)) errand();
   }
 
-  async #next(max: number): Promise<Batch> {
+  async #next({ left }: Turn): Promise<Batch> {
+    const max = Math.min(left, this.#batch);
     // Taken before the look: a caller that wakes the loop meanwhile ends the wait below.
     const signal = this.#wake;
     if (this.#empty.size > 0) {
@@ -198,12 +200,14 @@ export class Lane {
       if (countOf(batch) > 0 || this.socket.atEnd) return batch;
       this.#empty.settle();
     }
-    return this.socket.receive({ max, ...this.#room, signal });
+    // What takes all need not count.
+    const onColumns = left === Number.POSITIVE_INFINITY ? this.#onColumns : undefined;
+    return this.socket.receive({ max, ...this.#room, signal, ...(onColumns && { onColumns }) });
   }
 
   #took(turn: Turn, batch: Batch): void {
     const t = this.#system.now();
-    if ('count' in batch) this.#recordColumns(batch, t);
+    if ('count' in batch) this.#recordColumns(batch);
     else for (const message of batch) this.#record(message, t);
     const count = countOf(batch);
     turn.left -= count;
@@ -219,8 +223,8 @@ export class Lane {
     if (envelope?.kind === 'fence') this.#passFence(envelope.number);
   }
 
-  #recordColumns(columns: Columns, t: number): void {
-    this.#reports.columns(this.name, this.#position, t, columns);
+  #recordColumns(columns: Columns): void {
+    this.#reports.columns(columns, [this.name, this.#position, this.#system.now()]);
     this.#position += columns.count;
     if (columns.lastFence >= 0) this.#passFence(columns.lastFence);
   }

@@ -3,6 +3,7 @@
 
 import { readlinkSync } from 'node:fs';
 import { Agent } from './agent.ts';
+import { Batches } from './batches.ts';
 import { listen, Outbox } from './channel.ts';
 import { linux, warmUp } from './linux.ts';
 import type { ProcessOrder } from './protocol.ts';
@@ -12,13 +13,14 @@ import { takeInTurn } from './turn.ts';
 export function runAgents(): void {
   const agents = new Map<string, Agent>();
   const outbox = new Outbox();
+  const batches = new Batches(linux.clock, (report) => outbox.say(report));
   const namespace = readlinkSync('/proc/self/ns/pid');
   const leave = () => {
     for (const agent of agents.values()) agent.flush();
     process.exit(0);
   };
   const start = (name: string) => {
-    const agent = new Agent(linux, (report) => outbox.say(name, report));
+    const agent = new Agent(linux, (report) => outbox.say({ say: 'heard', agent: name, report }), batches);
     agents.set(name, agent);
     agent.ready(process.pid, namespace);
   };

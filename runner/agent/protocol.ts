@@ -19,7 +19,7 @@ import type { Lane } from '../topology/lane.ts';
 import type { BusLimits } from '../topology/message-bus.ts';
 import type { Overflow, Protocol, User } from '../topology/topology.ts';
 
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 export type NodeOrder =
   | {
@@ -73,6 +73,8 @@ export type NodeReport =
       readonly pid: number;
     }
   | { readonly say: 'spawned'; readonly agent: string; readonly pid: number }
+  /** Of a process of agents: what its lanes took. Comes before what their agents say later. */
+  | { readonly say: 'batches'; readonly list: readonly PackedBatch[] }
   /** A line of the agent itself. */
   | { readonly say: 'heard'; readonly agent: string; readonly report: AgentReport }
   | { readonly say: 'stderr'; readonly agent: string; readonly text: string }
@@ -269,13 +271,8 @@ export interface SystemErrorData {
   readonly syscall?: string;
 }
 
-/** Deliveries of one lane that follow each other, in columns: a crowd has millions of them. */
-export interface PackedDeliveries {
-  readonly lane: Lane;
-  /** Position of the first one; the others follow without a gap. */
-  readonly position: number;
-  /** Each time at which the lane took messages, and how many. */
-  readonly taken: readonly (readonly [t: Time, count: number])[];
+/** Messages that follow each other, in columns: a crowd has millions of deliveries. */
+interface PackedMessages {
   /** The fence's number if FLAG_FENCE is set. */
   readonly message: readonly (number | null)[];
   readonly sequence: readonly (number | null)[];
@@ -283,8 +280,23 @@ export interface PackedDeliveries {
   /** Indexes of `kinds`. */
   readonly kind: readonly number[];
   readonly kinds: readonly PackedKind[];
+}
+
+/** Deliveries of one lane. */
+export interface PackedDeliveries extends PackedMessages {
+  readonly lane: Lane;
+  /** Position of the first one; the others follow without a gap. */
+  readonly position: number;
+  /** Each time at which the lane took messages, and how many. */
+  readonly taken: readonly (readonly [t: Time, count: number])[];
   /** Of each message that is not whole: its index here, and the checksum of what was read (`checksumOf`). */
   readonly checksums: readonly (readonly [index: number, checksum: number])[];
+}
+
+/** Whole messages of one read, which lanes of one process took alike. */
+export interface PackedBatch extends PackedMessages {
+  /** The lanes: for each, the position of the first message, and when it took them all. */
+  readonly takers: readonly (readonly [lane: Lane, position: number, t: Time])[];
 }
 
 /** Values that most deliveries of a lane have in common. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Batches the reports of sends and deliveries to the runner: many per line. */
+/** Gathers the reports of sends and deliveries to the runner: many per line. */
 
 import type { Clock, Time } from '../common/clock.ts';
 import type { Envelope } from '../common/envelope.ts';
 import type { Lane } from '../topology/lane.ts';
+import type { Batches } from './batches.ts';
 import { Deliveries } from './delivery.ts';
-import type { AgentReport, DbusReport, PackedSend } from './protocol.ts';
+import type { AgentReport, DbusReport, PackedBatch, PackedSend } from './protocol.ts';
 import type { Columns, Message } from './system.ts';
 
 const BATCH = 256;
@@ -14,6 +15,7 @@ const LATEST_MS = 250;
 export class Reports {
   readonly #clock: Clock;
   readonly #say: (report: AgentReport) => void;
+  readonly #batches: Batches;
   #deliveries = new Map<Lane, Deliveries>();
   #delivered = 0;
   #sends: PackedSend[] = [];
@@ -22,20 +24,23 @@ export class Reports {
   /** The sends that wait for room now: they are reported early, in case this process is killed. */
   unfinished: () => readonly PackedSend[] = () => [];
 
-  constructor(clock: Clock, say: (report: AgentReport) => void) {
+  constructor(clock: Clock, say: (report: AgentReport) => void, batches: Batches) {
     this.#clock = clock;
     this.#say = say;
+    this.#batches = batches;
   }
 
   /** Positions of a lane come one after another. */
   delivery(lane: Lane, position: number, t: Time, message: Message, envelope: Envelope | null): void {
     this.#deliveriesOf(lane, position).add(t, message, envelope);
-    this.#count(1);
+    if (++this.#delivered >= BATCH) this.flush();
+    else this.#soon();
   }
 
-  columns(lane: Lane, position: number, t: Time, columns: Columns): void {
-    this.#deliveriesOf(lane, position).addColumns(t, columns);
-    this.#count(columns.count);
+  /** The messages that the lane took before them are reported first. */
+  columns(columns: Columns, taker: PackedBatch['takers'][number]): void {
+    if (this.#deliveries.size > 0) this.flush();
+    this.#batches.add(columns, taker);
   }
 
   dbus(row: DbusReport): void {
@@ -60,6 +65,7 @@ export class Reports {
   }
 
   flush(): void {
+    this.#batches.flush();
     this.#forget?.();
     this.#forget = undefined;
     const sends = [...this.#sends, ...this.unfinished()];
@@ -81,12 +87,6 @@ export class Reports {
       this.#deliveries.set(lane, deliveries);
     }
     return deliveries;
-  }
-
-  #count(delivered: number): void {
-    this.#delivered += delivered;
-    if (this.#delivered >= BATCH) this.flush();
-    else this.#soon();
   }
 
   #soon(): void {

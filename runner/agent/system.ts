@@ -141,6 +141,8 @@ export interface Interrupt {
 
 export interface ReceiveOptions extends ReadOptions {
   readonly signal: Interrupt;
+  /** Gets each batch in columns; the receive then goes on, and ends with another batch, the end or an error. */
+  readonly onColumns?: (columns: Columns) => void;
 }
 
 /** The parts of a received message that agents look at. */

@@ -7,6 +7,7 @@ import type {
   AgentReport,
   NodeReport,
   Order,
+  PackedBatch,
   SystemErrorData,
 } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
@@ -190,6 +191,7 @@ export class Agents {
     try {
       if (!isNodeReport(report)) throw new Error('a report is not of the form that it must have');
       if ('agent' in report) this.#checkOwner(node, report);
+      if (report.say === 'batches') this.#checkTakers(node, report.list);
       this.#take(node, report);
     } catch (error) {
       this.waits.end(violated(node, error as Error));
@@ -198,7 +200,7 @@ export class Agents {
 
   #checkOwner(node: string, report: Extract<NodeReport, { agent: string }>): void {
     const { agent } = report;
-    if (this.#agents.get(agent)?.plan.node !== node) throw new Error(`it has no agent of the name ${agent}`);
+    if (!this.#isOf(node, agent)) throw new Error(`it has no agent of the name ${agent}`);
     if (report.say !== 'heard') return;
     for (const lane of lanesOf(report.report)) {
       const parts = parseLane(lane);
@@ -207,8 +209,25 @@ export class Agents {
     }
   }
 
+  #checkTakers(node: string, list: readonly PackedBatch[]): void {
+    for (const { takers } of list) {
+      for (const [lane] of takers) {
+        const { agent, client } = parseLane(lane);
+        if (!this.#isOf(node, agent) || !this.#agents.has(client))
+          throw new Error(`it has no socket of the name ${lane}`);
+      }
+    }
+  }
+
+  #isOf(node: string, agent: string): boolean {
+    return this.#agents.get(agent)?.plan.node === node;
+  }
+
   #take(node: string, report: NodeReport): void {
     switch (report.say) {
+      case 'batches':
+        this.#collector.batches(report.list);
+        break;
       case 'heard':
         this.#heard(this.#agent(report.agent), report.report);
         break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Checks the form of reports. Nodes are machines of their own, and a program in them may send anything. */
 
-import type { NodeReport, PackedDeliveries } from '../agent/protocol.ts';
+import type { NodeReport, PackedBatch, PackedDeliveries } from '../agent/protocol.ts';
 
 type Check = (value: unknown) => boolean;
 type Fields = Readonly<Record<string, Check>>;
@@ -56,19 +56,29 @@ const ids = map({ pid: index, uid: index, gid: index });
 const send = row(index, number, orNull(number), orNull(text));
 const kind = row(index, text, orNull(row(index, index, index)), index, index);
 const inColumns = map({
-  ...{ lane: text, position: index, taken: listOf(row(number, index)), message: listOf(orNull(index)) },
-  ...{ sequence: listOf(orNull(index)), length: listOf(index), kind: listOf(index), kinds: listOf(kind) },
-  checksums: listOf(row(index, index)),
+  ...{ message: listOf(orNull(index)), sequence: listOf(orNull(index)), length: listOf(index) },
+  ...{ kind: listOf(index), kinds: listOf(kind) },
 });
-/** All columns are as long as each other, and each time and kind is there. */
-const deliveries: Check = (value) => {
+/** All columns are as long as each other, and each kind is there. */
+const messages: Check = (value) => {
   if (!inColumns(value)) return false;
-  const { taken, message, sequence, length, kind, kinds, checksums } = value as PackedDeliveries;
+  const { message, sequence, length, kind, kinds } = value as PackedBatch | PackedDeliveries;
   for (const column of [sequence, length, kind]) if (column.length !== message.length) return false;
   for (let i = 0; i < kind.length; i++) if ((kind[i] as number) >= kinds.length) return false;
+  return true;
+};
+const ofLane = map({
+  ...{ lane: text, position: index, taken: listOf(row(number, index)), checksums: listOf(row(index, index)) },
+});
+/** Each time is there, and a message for each checksum. */
+const deliveries: Check = (value) => {
+  if (!ofLane(value) || !messages(value)) return false;
+  const { taken, message, checksums } = value as PackedDeliveries;
   for (const [at] of checksums) if (at >= message.length) return false;
   return taken.reduce((sum, [, count]) => sum + count, 0) === message.length;
 };
+const ofTakers = map({ takers: listOf(row(text, index, number)) });
+const batch: Check = (value) => ofTakers(value) && messages(value);
 
 const sent = map({ kind: oneOf('sent'), serial: index, t: number, error: maybe(text) });
 const got = map({
@@ -112,6 +122,7 @@ const agentReport = saying({
 
 const nodeReport = saying({
   spawned: { agent: text, pid: index },
+  batches: { list: listOf(batch) },
   heard: { agent: text, report: agentReport },
   stderr: { agent: text, text },
   signalled: { agent: text, signal: text, began: number, t: number },

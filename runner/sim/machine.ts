@@ -3,8 +3,9 @@
 
 import { Agent } from '../agent/agent.ts';
 import { Answers } from '../agent/answers.ts';
+import { Batches } from '../agent/batches.ts';
 import type { AgentProcess, Machine, Spawn, ToRunner } from '../agent/machine.ts';
-import type { AddressedOrder, AgentOrder } from '../agent/protocol.ts';
+import type { AddressedOrder, AgentOrder, AgentReport, NodeReport } from '../agent/protocol.ts';
 import { takeInTurn } from '../agent/turn.ts';
 import type { Random } from '../common/random.ts';
 import type { Signal } from '../topology/faults.ts';
@@ -63,11 +64,15 @@ class SimProcess implements AgentProcess {
     this.#owner = new Owner(this.#process, pid, pidNamespace, user);
     this.#owner.kill = () => this.#exit(null, 'SIGKILL');
     const system = simSystem(scheduler, kernel, this.#owner, connected);
-    this.#agent = new Agent(system, (report) => {
+    const say = (report: NodeReport) => {
+      if (!this.#process.ended) upstream.say(report);
+    };
+    const hear = (report: AgentReport) => {
       if (this.#process.ended) return;
       upstream.say({ say: 'heard', agent, report });
       this.#answers.hear(report);
-    });
+    };
+    this.#agent = new Agent(system, hear, new Batches(system.clock, say));
     upstream.say({ say: 'spawned', agent, pid });
     this.#process.post(() => this.#agent.ready(pid, pidNamespace));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Collects the reports of all agents into one trace. */
 
-import type { AgentReport, PackedDeliveries } from '../agent/protocol.ts';
+import type { AgentReport, PackedBatch, PackedDeliveries } from '../agent/protocol.ts';
 import type { Time } from '../common/clock.ts';
 import { LIMITS } from '../common/limits.ts';
 import type { Lane } from '../topology/lane.ts';
@@ -118,6 +118,17 @@ export class Collector {
       case 'done':
       case 'failed':
         this.tick(report.t);
+    }
+  }
+
+  /** Takes what lanes of one process took. */
+  batches(list: readonly PackedBatch[]): void {
+    if (this.#readOut) return;
+    for (const { takers, message, sequence, length, kind, kinds } of list) {
+      for (const [lane, position, t] of takers) {
+        const taken = [[t, message.length] as const];
+        this.#deliver({ lane, position, taken, message, sequence, length, kind, kinds, checksums: [] });
+      }
     }
   }
 

@@ -35,6 +35,11 @@ function messagesOf(batch: Message[] | Columns): Message[] {
   return batch;
 }
 
+/** Resolves after turns of the event loop, when it is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function rowsOfColumns({ count, number, sequence, length, kind, kinds }: Columns) {
   return Array.from({ length: count }, (_, i) => ({
     number: number[i],
@@ -179,11 +184,86 @@ describe('columns', () => {
     }
   });
 
+  it('that are equal are one object for all readers', async () => {
+    const { bus, sender, one, other } = await pair();
+    await using _ = bus;
+    const send = async () => {
+      for (const number of [1, 2]) await sender.send(message(number), { to: ALL });
+    };
+    await send();
+    const first = columnsOf(marked(one));
+    assert.equal(columnsOf(marked(other)), first);
+    // The same messages, but for their places in the sequence.
+    await send();
+    const second = columnsOf(marked(one));
+    assert.deepEqual(second.number, first.number);
+    assert.notDeepEqual(second.sequence, first.sequence);
+    // A batch of messages takes the place of the columns in the addon.
+    await sender.send('hello', { to: one.address });
+    messagesOf(marked(one));
+    const third = columnsOf(marked(other));
+    assert.deepEqual(third, second);
+    assert.notEqual(third, second);
+  });
+
   it('a reader that gives no nonce gets messages', async () => {
     const { bus, sender, one } = await pair();
     await using _ = bus;
     await sender.send(message(1), { to: ALL });
     assert.equal(one.tryReceive().length, 1);
+  });
+
+  it('go to a reader that asked for them, batch after batch, until one is none', async () => {
+    const { bus, sender, one, other } = await pair();
+    await using _ = bus;
+    other.close();
+    const taken: number[] = [];
+    const onColumns = ({ number }: Columns) => void taken.push(...number);
+    const reading = one.receive({ nonce: NONCE, max: 2, onColumns });
+    const numbers = Array.from({ length: 25 }, (_, number) => number);
+    for (const number of numbers) await sender.send(message(number), { to: ALL });
+    await until(() => taken.length === numbers.length);
+    await sender.send(Buffer.alloc(0), { to: ALL });
+    assert.deepEqual(
+      messagesOf(await reading).map(({ data }) => data.length),
+      [0],
+    );
+    assert.deepEqual(taken, numbers);
+    const rest = one.receive({ nonce: NONCE, onColumns });
+    one.close();
+    assert.deepEqual(await rest, []);
+  });
+
+  it('go to no reader after its signal: they stay in the queue', async () => {
+    const { bus, sender, one } = await pair();
+    await using _ = bus;
+    const stop = new AbortController();
+    const taken: number[] = [];
+    const onColumns = ({ number }: Columns) => void taken.push(...number);
+    const reading = one.receive({ nonce: NONCE, onColumns, signal: stop.signal });
+    await sender.send(message(1), { to: ALL });
+    await until(() => taken.length === 1);
+    stop.abort(new Error('enough'));
+    await sender.send(message(2), { to: ALL });
+    await assert.rejects(reading, { message: 'enough' });
+    assert.deepEqual(columnsOf(marked(one)).number, [2]);
+    assert.deepEqual(taken, [1]);
+  });
+
+  it('may make their reader close another socket that is ready in the same turn', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { bus, sender, one, other } = await pair();
+      await using _ = bus;
+      const sockets = [one, other];
+      const ends = sockets.map((socket, i) =>
+        socket.receive({ nonce: NONCE, onColumns: () => sockets[1 - i]?.close() }),
+      );
+      await sender.send(message(round), { to: ALL });
+      assert.deepEqual(await Promise.race(ends), []);
+      assert.deepEqual(sockets.map(({ closed }) => closed).sort(), [false, true]);
+      for (const socket of sockets) socket.close();
+      assert.deepEqual(await Promise.all(ends), [[], []]);
+    }
   });
 
   it('keep no descriptor of a batch', () =>

@@ -7,16 +7,34 @@ import { Lane } from '../../../runner/agent/lane.ts';
 import { linux } from '../../../runner/agent/linux.ts';
 import type { AgentReport } from '../../../runner/agent/protocol.ts';
 import type { Reports } from '../../../runner/agent/reports.ts';
-import type { Batch, Columns, Message, Socket, System } from '../../../runner/agent/system.ts';
+import type {
+  Batch,
+  Columns,
+  Message,
+  ReceiveOptions,
+  Socket,
+  System,
+} from '../../../runner/agent/system.ts';
 import { type Envelope, type EnvelopeKind, encode } from '../../../runner/common/envelope.ts';
 
 const NONCE = 5;
+
+type Receive = Pick<ReceiveOptions, 'max' | 'onColumns'> & { readonly signal: AbortSignal };
+
+interface Waiter {
+  readonly max: number;
+  readonly onColumns: ReceiveOptions['onColumns'] | undefined;
+  readonly resolve: (batch: Batch) => void;
+  readonly reject: (e: unknown) => void;
+}
 
 /** A queue that behaves as the binding's socket does. */
 class Queue {
   atEnd = false;
   closed = false;
   tries = 0;
+  /** Number of receives. */
+  waits = 0;
   /** Whether it gives its batches in columns. */
   columns = false;
   readonly batches: number[] = [];
@@ -24,7 +42,7 @@ class Queue {
   readonly #ended = Promise.withResolvers<{ why: string; code?: string }>();
   #hungUp = false;
   #error: string | undefined;
-  #waiter: { resolve: (batch: Batch) => void; reject: (e: unknown) => void; max: number } | undefined;
+  #waiter: Waiter | undefined;
 
   get ended() {
     return this.#ended.promise;
@@ -50,9 +68,10 @@ class Queue {
     return this.#take(max) ?? [];
   }
 
-  receive({ max, signal }: { max: number; signal: AbortSignal }): Promise<Batch> {
+  receive({ max, signal, onColumns }: Receive): Promise<Batch> {
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject, max };
+      const waiter = { resolve, reject, max, onColumns };
+      this.waits++;
       this.#waiter = waiter;
       signal.addEventListener('abort', () => {
         if (this.#waiter !== waiter) return;
@@ -67,7 +86,9 @@ class Queue {
     const waiter = this.#waiter;
     if (!waiter) return;
     try {
-      const batch = this.#take(waiter.max);
+      let batch = this.#take(waiter.max);
+      for (; batch && 'count' in batch && waiter.onColumns; batch = this.#take(waiter.max))
+        waiter.onColumns(batch);
       if (!batch) return;
       this.#waiter = undefined;
       waiter.resolve(batch);
@@ -114,7 +135,7 @@ function lane() {
   const reports = {
     delivery: (_: string, position: number, __: number, ___: Message, envelope: Envelope | null) =>
       rows.push({ position, envelope }),
-    columns: (_: string, position: number, __: number, { number }: Columns) =>
+    columns: ({ number }: Columns, [, position]: readonly [string, number, number]) =>
       rows.push(...Array.from(number, (each, i) => ({ position: position + i, envelope: { number: each } }))),
     say: (r: AgentReport) => said.push(r),
   };
@@ -171,6 +192,30 @@ describe('Lane', () => {
       numbers(),
       [10, 0, 11, 2, 12].map((number, i) => [i, number]),
     );
+  });
+
+  it('takes all in columns by one receive, and as many as it was told by one for each batch', async () => {
+    const { lane: l, queue, numbers } = lane();
+    queue.columns = true;
+    l.start();
+    await l.drain();
+    const { waits } = queue;
+    for (const number of [1, 2, 3]) queue.put(number);
+    assert.equal(queue.waits, waits);
+    assert.deepEqual(
+      numbers(),
+      [1, 2, 3].map((number, i) => [i, number]),
+    );
+    await l.stop();
+    queue.put(4);
+    const counted = l.read(2);
+    queue.put(5);
+    queue.put(6);
+    assert.equal(await counted, 2);
+    assert.deepEqual(numbers().at(-1), [4, 5]);
+    l.start();
+    await l.drain();
+    assert.deepEqual(numbers().at(-1), [5, 6]);
   });
 
   it('is drained only if its queue was found empty after the order to drain it', async () => {

@@ -47,6 +47,12 @@ const delivery = (lane: unknown, other: object = {}) => ({
 const delivered = (lane: unknown, other?: object) =>
   heard({ say: 'deliveries', list: [delivery(lane, other)] });
 
+/** One batch in columns, but for what is given. */
+const taken = (taker: unknown, other: object = {}) => {
+  const { lane, position, taken, checksums, ...columns } = delivery('');
+  return { say: 'batches', list: [{ takers: [taker], ...columns, ...other }] };
+};
+
 const WRONG: Readonly<Record<string, unknown>> = {
   'an unknown agent': { say: 'stderr', agent: 'nobody', text: '' },
   'the end of an agent of another node': { say: 'exit', agent: 'lidar', code: 0, signal: null },
@@ -59,6 +65,13 @@ const WRONG: Readonly<Record<string, unknown>> = {
   'a delivery of a kind that is not told': delivered('camera', { kind: [1] }),
   'deliveries without a time': delivered('camera', { taken: [] }),
   'deliveries that are no list': heard({ say: 'deliveries', list: { length: 1e9 } }),
+  'a batch of another': taken(['lidar', 0, 1]),
+  'a batch of a socket of nobody': taken(['nobody', 0, 1]),
+  'a batch of a socket that its master has accepted from nobody': taken(['cabin.master@nobody', 0, 1]),
+  'a batch without a time': taken(['camera', 0]),
+  'a batch of nobody': { say: 'batches', list: [{ message: [] }] },
+  'a batch with a column that is shorter than others': taken(['camera', 0, 1], { sequence: [] }),
+  'a batch of a kind that is not told': taken(['camera', 0, 1], { kind: [1] }),
   'a send without a number': heard({ say: 'sends', list: [['0', 1, 2, null]] }),
   'what no node says': { say: 'constructor', agent: 'camera' },
   nothing: null,
@@ -102,6 +115,10 @@ describe('a node that sends forbidden reports', function () {
       });
     };
     const deliveries = fc.nat(3).chain(columns);
+    const taker = fc.tuple(lane, fc.nat(3), fc.nat(99));
+    const batch = fc
+      .tuple(deliveries, fc.array(taker, { maxLength: 3 }))
+      .map(([{ lane, position, taken, ...messages }, takers]) => ({ takers, ...messages }));
     const report = fc.oneof(
       fc.record({ say: fc.constant('deliveries'), list: fc.array(deliveries, { maxLength: 3 }) }),
       fc.record({
@@ -130,6 +147,7 @@ describe('a node that sends forbidden reports', function () {
     );
     const line = fc.oneof(
       fc.record({ say: fc.constant('heard'), agent, report: fc.oneof(report, any) }),
+      fc.record({ say: fc.constant('batches'), list: fc.array(batch, { maxLength: 3 }) }),
       fc.record({
         say: fc.constantFrom('stderr', 'kernel', 'spawned'),
         agent,

@@ -10,6 +10,7 @@ import {
   FLAG_FENCE,
   FLAG_INTACT,
   FLAG_TRUNCATED,
+  type PackedBatch,
   type PackedDeliveries,
   type PackedKind,
 } from '../../../runner/agent/protocol.ts';
@@ -39,6 +40,10 @@ describe('trace file', () => {
     collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 0, [row, row])] });
     const more = () => collector.heard('lidar', { say: 'deliveries', list: [packed('lidar', 2, [row])] });
     assert.throws(more, { message: 'there are more than 2 deliveries' });
+    const { lane, position, taken, checksums, ...messages } = packed('', 0, [row]);
+    const takers = Array.from({ length: 3 }, (_, i) => [`c-${i}`, 0, 40] as const);
+    const many = () => new Collector(2).batches([{ takers, ...messages }]);
+    assert.throws(many, { message: 'there are more than 2 deliveries' });
   });
 
   it('keeps the rare fields of deliveries', () => {
@@ -161,6 +166,27 @@ describe('Collector', () => {
       assert.deepEqual(rowOf(log?.at(i) as DeliveryEvent), rows[i]);
     }
     assert.deepEqual([log?.at(2000), log?.at(-1)?.position], [undefined, 1999]);
+  });
+
+  it('has of a batch what each of its takers would have reported', () => {
+    const [alone, together] = [new Collector(), new Collector()];
+    const kind = [FLAG_INTACT, '0000/000000000001', [5, 6, 7], 0, 0] as const;
+    const row = (message: number, t: number) => ({ t, message, sequence: 7 + message, length: 64, kind });
+    const rows = (t: number) => [row(0, t), row(1, t)];
+    const takers = [['lidar', 3, 40] as const, ['radar', 0, 41] as const];
+    for (const [lane, position, t] of takers)
+      alone.heard(lane, { say: 'deliveries', list: [packed(lane, position, rows(t))] });
+    const { lane, position, taken, checksums, ...messages } = packed('', 0, rows(0));
+    together.batches([{ takers, ...messages }]);
+    assert.deepEqual(plain(together.trace()), plain(alone.trace()));
+    assert.deepEqual([together.now, together.movements], [41, 4]);
+    // A node may say more than it should: it does not speak for other lanes.
+    const more = new Collector();
+    more.batches([{ takers, ...messages, lane: 'camera', taken: [], checksums: [[0, 1]] } as PackedBatch]);
+    assert.deepEqual(plain(more.trace()), plain(alone.trace()));
+    together.seal();
+    together.batches([{ takers, ...messages }]);
+    assert.equal(together.movements, 4);
   });
 
   it('replaces the beginning of a wait by its outcome', () => {
