@@ -3,10 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, it } from 'mocha';
 import { DocumentRoom } from '../../../runner/cli/document-room.ts';
 import { sarifOfRuns } from '../../../runner/cli/findings.ts';
@@ -17,6 +14,7 @@ import { writeJunit } from '../../../runner/write/junit.ts';
 import { writeKtap } from '../../../runner/write/ktap.ts';
 import { invalid, type Report } from '../../../runner/write/unplayed.ts';
 import { cli, folder, verdictOf } from '../../helpers/cli.ts';
+import { collectGarbage } from '../../helpers/garbage.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../bin/afbus-topo', import.meta.url));
 const HEAD = 'buses: { b: {} }\nclients: { x: {}, y: {} }\ntraffic:\n';
@@ -160,16 +158,4 @@ async function memoryInUse(): Promise<number> {
   await collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-/**
- * All that nothing can reach; a weak reference keeps its object until the end of the turn that made it. The first
- * collection leaves the bytes of buffers to a thread; the next one begins when that is done.
- */
-async function collectGarbage(): Promise<void> {
-  await nextTurn();
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
 }
